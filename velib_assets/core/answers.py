@@ -1,0 +1,148 @@
+"""What a feed answered, and how its bytes become a list of records.
+
+Belongs here: the shapes of an answer (export, page, GBFS pair) and decoding. Does not: judging
+whether the records are worth keeping (audit), or fetching them (feeds).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+OPENDATA = "opendata"
+GBFS = "gbfs"
+SIMULATOR = "simulator"
+
+
+class Answer(NamedTuple):
+    """The bytes of one snapshot as they came.
+
+    `feed` names who made the records (opendata, gbfs, simulator). `bodies` maps a part's name to
+    its bytes: one part `body`, or for GBFS `station_information` and `station_status`.
+    """
+
+    feed: str
+    bodies: Dict[str, bytes]
+
+
+class Decoded(NamedTuple):
+    """The records of an answer, and their JSON array as UTF-8 bytes, the way raw keeps it."""
+
+    records: List[Any]
+    results: bytes
+
+
+class UnusableError(ValueError):
+    """An answer or raw object that cannot be used: `code` for programs, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def shape_of(feed: str) -> str:
+    """The record shape a feed speaks: `gbfs`, or `opendata` for every other."""
+    return GBFS if feed == GBFS else OPENDATA
+
+
+def decode(answer: Answer) -> Decoded:
+    """Turn an answer's bytes into records.
+
+    A bare JSON array is kept byte for byte; `{"results": [...]}` and the GBFS pair are written anew,
+    compact, in the feed's order.
+
+    Raises:
+        UnusableError: where the bytes are not UTF-8 JSON holding a list of records.
+    """
+    if answer.feed == GBFS:
+        records, results = _join_gbfs(answer.bodies), b""
+    else:
+        records, results = _array(answer.bodies["body"])
+    return Decoded(records, results or dump(records))
+
+
+def dump(records: List[Any]) -> bytes:
+    """Records as compact UTF-8 JSON; a lone surrogate, which UTF-8 cannot hold, stays an escape."""
+    text = json.dumps(records, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(records, separators=(",", ":")).encode("ascii")
+
+
+def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - JSON is any shape
+    """Parse UTF-8 JSON.
+
+    Raises:
+        UnusableError: `not_utf8` or `not_json`, saying at which byte and what stands there.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnusableError("not_utf8", f"{what} is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        head = body[:60].decode("utf-8", "replace")
+        raise UnusableError(
+            "not_json", f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}"
+        ) from None
+    except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
+        raise UnusableError("not_json", f"{what} is not readable JSON: {error}") from None
+
+
+def _array(body: bytes) -> Tuple[List[Any], bytes]:
+    document = load_json(body)
+    if isinstance(document, list):
+        return document, body.decode("utf-8-sig").strip().encode("utf-8")
+    return record_list(document), b""
+
+
+def record_list(document: object, key: str = "results") -> List[Any]:
+    """The list under `key` of a decoded answer.
+
+    Raises:
+        UnusableError: `not_a_list` where the answer is something else.
+    """
+    if not isinstance(document, dict):
+        kind = type(document).__name__
+        raise UnusableError("not_a_list", f"the answer is a JSON {kind}, not a list of records")
+    if not isinstance(document.get(key), list):
+        found = ", ".join(sorted(str(name) for name in document)[:8]) or "nothing"
+        raise UnusableError("not_a_list", f"the answer has no list {key!r}; it holds: {found}")
+    records: List[Any] = document[key]
+    return records
+
+
+def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
+    """One `{"information", "status"}` a station, joined on `station_id` (as text: both types occur)."""
+    information = _stations(bodies, "station_information")
+    status = _stations(bodies, "station_status")
+    both = list(information) + [key for key in status if key not in information]
+    return [
+        {"information": first, "status": second}
+        for key in both
+        for first, second in _pairs(information.get(key, []), status.get(key, []))
+    ]
+
+
+def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:
+    """Pair what one station has in each file; a station said twice stays twice, for clean to count."""
+    width = max(len(information), len(status))
+    return [
+        (
+            information[min(n, len(information) - 1)] if information else None,
+            status[min(n, len(status) - 1)] if status else None,
+        )
+        for n in range(width)
+    ]
+
+
+def _stations(bodies: Dict[str, bytes], part: str) -> Dict[str, List[Any]]:
+    document = load_json(bodies[part], part)
+    data = document.get("data") if isinstance(document, dict) else None
+    stations = record_list(data if isinstance(data, dict) else document, "stations")
+    grouped: Dict[str, List[Any]] = {}
+    for position, station in enumerate(stations):
+        known = station.get("station_id") if isinstance(station, dict) else None
+        key = str(known) if known is not None else f"{part}#{position}"
+        grouped.setdefault(key, []).append(station)
+    return grouped

@@ -1,0 +1,1 @@
+"""The heavy steps, each with a local and an AWS form behind one interface."""
