@@ -49,7 +49,7 @@ PARTITION_COLUMNS: Tuple[Column, ...] = (
 
 
 class Field(NamedTuple):
-    """A field of a feed's record: its path, the JSON types it may have, and whether it must be there."""
+    """A field of a feed's record: its path, the JSON types it may have beside null, and whether it must be there."""
 
     path: str
     types: Tuple[str, ...]
@@ -57,7 +57,7 @@ class Field(NamedTuple):
 
 
 _TEXT = ("text",)
-_COUNT = ("number", "null")
+_COUNT = ("number",)
 _FLAG = ("text", "number", "boolean")
 
 FIELDS: Dict[str, Tuple[Field, ...]] = {
@@ -75,8 +75,8 @@ FIELDS: Dict[str, Tuple[Field, ...]] = {
         Field("duedate", _TEXT),
         Field("coordonnees_geo", ("object",)),
         Field("nom_arrondissement_communes", _TEXT),
-        Field("code_insee_commune", ("text", "null"), required=False),
-        Field("station_opening_hours", ("text", "null"), required=False),
+        Field("code_insee_commune", ("text",), required=False),
+        Field("station_opening_hours", ("text",), required=False),
     ),
     "gbfs": (
         Field("information.station_id", ("text", "number")),
@@ -92,5 +92,11 @@ FIELDS: Dict[str, Tuple[Field, ...]] = {
         Field("status.is_returning", _FLAG),
         Field("status.last_reported", ("number",)),
         Field("status.num_bikes_available_types", ("list",)),
+        Field("status.num_bikes_available", _COUNT, required=False),
+        Field("status.numBikesAvailable", _COUNT, required=False),
+        Field("status.num_docks_available", _COUNT, required=False),
+        Field("status.numDocksAvailable", _COUNT, required=False),
+        Field("information.rental_methods", ("list",), required=False),
+        Field("information.station_opening_hours", _TEXT, required=False),
     ),
 }

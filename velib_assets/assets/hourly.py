@@ -1,0 +1,134 @@
+"""The shape that the three hourly layers share: many hours in one run, each with its own outcome.
+
+Belongs here: turning outcomes into Dagster events. Dagster would mark every hour of a range as
+materialized by one result, would leave a range's checks without partition, and would skip what follows
+when a layer yields nothing. So a layer is a graph asset whose op logs each hour's materialization and
+checks itself, and whose input also hangs on an op that always succeeds: hours that failed turn no
+hour green and hold up no other.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from velib_assets.checks import CHECKS, evaluation, specs_of
+from velib_assets.core.findings import Finding
+from velib_assets.core.layout import hour_text
+from velib_assets.partitions import HOURLY, hour_of_key, key_of
+
+BLOCKED_BY = "blocked_by"
+progress = logging.getLogger("velib.progress")
+
+
+class Outcome(NamedTuple):
+    """What became of an hour in a layer; `metadata` is None where it wrote nothing."""
+
+    hour: datetime
+    metadata: Mapping[str, Any] | None
+    findings: Mapping[str, Finding]
+    summary: str
+
+
+Layer = Callable[[dg.OpExecutionContext, Sequence[datetime]], Iterator[Outcome]]
+
+
+def hourly_asset(
+    layer: Layer,
+    *,
+    name: str,
+    upstream: str | None,
+    resources: set[str],
+    pool: str | None = None,
+    **attributes: Any,  # noqa: ANN401 - handed on to graph_asset
+) -> dg.AssetsDefinition:
+    """An hourly asset from a function over hours; `attributes` are those of `dg.graph_asset`."""
+    specs = specs_of(name)
+    outs = {"result": dg.Out(dg.Nothing, is_required=False)} | {
+        spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
+    }
+
+    @dg.op(
+        name=f"{name}_hours",
+        ins={"upstream": dg.In(dg.Nothing)} if upstream else {},
+        out=outs,
+        required_resource_keys=resources,
+        pool=pool,
+    )
+    def hours(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+        run_layer(context, name, layer)
+        yield from ()  # a generator that yields nothing: every event was logged already
+
+    common = {
+        "name": name,
+        "partitions_def": HOURLY,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "check_specs": specs,
+        **attributes,
+    }
+    if upstream is None:
+
+        @dg.graph_asset(**common)
+        def root() -> dict[str, Any]:
+            return _all(hours(), outs)
+
+        return root
+
+    arrived, ready = _arrived(name), _ready(name)
+
+    @dg.graph_asset(ins={"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)}, **common)
+    def follower(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
+        return _all(hours([arrived(upstream), ready()]), outs)
+
+    return follower
+
+
+def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> None:
+    """Log each hour's checks and materialization.
+
+    Raises:
+        dagster.Failure: where no hour was written, so that nothing downstream runs.
+    """
+    key, written, why = dg.AssetKey(name), 0, ["no hour was asked for"]
+    for outcome in layer(context, [hour_of_key(part) for part in context.partition_keys]):
+        partition = key_of(outcome.hour)
+        for check, finding in outcome.findings.items():
+            context.log_event(evaluation(key, check, finding, partition))
+        if outcome.metadata is not None:
+            context.log_event(
+                dg.AssetMaterialization(key, partition=partition, metadata=dict(outcome.metadata))
+            )
+            written += 1
+        else:
+            why.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
+        facts = {"layer": name, "hour": outcome.hour, "wrote": outcome.metadata is not None}
+        progress.info(outcome.summary, extra=facts)
+    if not written:
+        blocker = next(check.name for check in CHECKS if check.asset == name)
+        raise dg.Failure(
+            f"{name} wrote nothing. {'; '.join(why[1:] or why)}",
+            metadata={BLOCKED_BY: blocker},
+            allow_retries=False,
+        )
+
+
+def _all(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: ANN401
+    return {out: getattr(handles, out) for out in outs}
+
+
+def _arrived(name: str) -> dg.OpDefinition:
+    @dg.op(name=f"{name}_arrived", ins={"upstream": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+    def arrived() -> None:
+        """The layer above wrote every hour of the run."""
+
+    return arrived
+
+
+def _ready(name: str) -> dg.OpDefinition:
+    @dg.op(name=f"{name}_ready", out=dg.Out(dg.Nothing))
+    def ready() -> None:
+        """Holds for what the layer above did write, when some of its hours wrote nothing."""
+
+    return ready

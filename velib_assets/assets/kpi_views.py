@@ -1,0 +1,109 @@
+"""The layer of the KPI views: five assets from one factory.
+
+Belongs here: what is told of a view. Does not: the SQL (velib_assets/sql) or running it (query engine).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.assets.hourly import BLOCKED_BY
+from velib_assets.checks import evaluation, specs_of
+from velib_assets.core import findings
+from velib_assets.core.kpis import Kpi, code_version, sql_template
+from velib_assets.resources.query_engine import QueryEngine, QueryError
+
+PREVIEW_ROWS = 10
+PREVIEW_WIDTH = 40
+
+
+def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
+    """The asset of one KPI view: refreshes its definition where it changed, and reads its newest state."""
+    specs = specs_of(kpi.name)
+    outs = {"result": dg.Out(dg.Nothing)} | {
+        spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
+    }
+
+    @dg.op(
+        name=f"{kpi.name}_view",
+        ins={"upstream": dg.In(dg.Nothing)},
+        out=outs,
+        required_resource_keys={"query_engine"},
+    )
+    def view(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+        metadata = read_view(context, kpi)
+        yield dg.Output(None, output_name="result", metadata=metadata)
+
+    @dg.op(name=f"{kpi.name}_ready", out=dg.Out(dg.Nothing))
+    def ready() -> None:
+        """Holds for the hours that were registered, when some of the run's were not."""
+
+    @dg.graph_asset(
+        name=kpi.name,
+        ins={"upstream": dg.AssetIn("source_velib", dagster_type=dg.Nothing)},
+        group_name="kpi",
+        description=f"One row: {kpi.row_is}.\n\n```sql\n{sql_template(kpi).strip()}\n```\n",
+        code_version=code_version(kpi),
+        kinds={"sql"},
+        check_specs=specs,
+        **attributes,
+    )
+    def asset(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
+        handles = view([upstream, ready()])
+        return {out: getattr(handles, out) for out in outs}
+
+    return asset
+
+
+def read_view(context: dg.OpExecutionContext, kpi: Kpi) -> dict[str, Any]:
+    """Refresh the view, check that it answers, and tell its newest state.
+
+    Raises:
+        dagster.Failure: where it does not answer; the failed check says why.
+    """
+    engine: QueryEngine = context.resources.query_engine
+    key = dg.AssetKey(kpi.name)
+    declared = [column[0] for column in kpi.columns]
+    try:
+        changed = engine.refresh_view(kpi)
+        newest = engine.newest(kpi)
+        headline = engine.headline(kpi)
+    except QueryError as error:
+        finding = findings.view_answers(declared, None, str(error))
+        context.log_event(evaluation(key, "view_answers", finding))
+        raise dg.Failure(
+            f"{kpi.name} does not answer: {error}",
+            metadata={BLOCKED_BY: "view_answers"},
+            allow_retries=False,
+        ) from None
+    finding = findings.view_answers(declared, list(newest.columns))
+    context.log_event(evaluation(key, "view_answers", finding))
+    return {
+        **headline,
+        "rows_newest": len(newest),
+        "definition_changed": changed,
+        "preview": dg.MetadataValue.md(markdown(newest.head(PREVIEW_ROWS))),
+    }
+
+
+def markdown(frame: Any) -> str:  # noqa: ANN401 - a pandas frame, which is not imported at load
+    """A frame as a Markdown table; text from the feed is cut short and cannot become markup."""
+    if frame.empty:
+        return "*No rows in the newest snapshot.*"
+    rows = [
+        [_cell(value) for value in row] for row in frame.astype(object).itertuples(index=False)
+    ]
+    head = "| " + " | ".join(str(name) for name in frame.columns) + " |"
+    rule = "|" + " --- |" * len(frame.columns)
+    return "\n".join([head, rule, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    text = " ".join(str(value).split())
+    text = text if len(text) <= PREVIEW_WIDTH else text[: PREVIEW_WIDTH - 1] + "…"
+    for char in "\\`*_{}[]()<>#|!~&":
+        text = text.replace(char, f"&#{ord(char)};")
+    return text

@@ -1,0 +1,111 @@
+"""The layer `raw_snapshot`: an hour's snapshots as the feed gave them.
+
+Belongs here: which run may ask the feed for the present, and what is told of an hour. Does not: storing.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.assets.hourly import Outcome, hourly_asset
+from velib_assets.core import findings
+from velib_assets.core.layout import HOUR, SLOT, hour_prefix, slot_of
+from velib_assets.core.ledger import ledger
+from velib_assets.feeds.base import FeedError
+from velib_assets.resources.ingest import Ingest
+from velib_assets.runtime.ingest import QUARANTINED, STORED, ForeignLakeError, Taken
+from velib_assets.runtime.lake import raw_objects, slot_times, utc_now
+from velib_assets.runtime.store import LakeStore
+
+SCHEDULED_AT = "velib/scheduled_at"
+RESTORE_ONLY = "velib/restore_only"
+
+DESCRIPTION = """\
+One snapshot of all stations, every 15 minutes, kept as the feed gave it.
+
+A tick takes a new snapshot into the running hour. A closed hour is never filled with the present: it
+reports what raw holds, and restores what the archive or the simulator has recorded. An answer that is
+not usable goes to `quarantine/`, its bytes as they came, with the reason beside it.
+"""
+
+
+def raw_hours(
+    context: dg.OpExecutionContext, hours: Sequence[datetime]
+) -> Iterator[Outcome]:
+    """Bring each hour's snapshots into raw."""
+    store: LakeStore = context.resources.lake
+    ingest: Ingest = context.resources.ingest
+    for hour in hours:
+        now = utc_now()
+        taken, trouble = [], ""
+        try:
+            taken = _bring(ingest, hour, now, context.run.tags)
+        except (FeedError, ForeignLakeError, OSError, LateError) as error:
+            trouble = str(error)
+        yield _outcome(store, hour, now, taken, trouble)
+
+
+class LateError(Exception):
+    """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
+
+
+def _bring(
+    ingest: Ingest, hour: datetime, now: datetime, tags: "dict[str, str] | Any"
+) -> list[Taken]:
+    scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
+    if scheduled and ingest.live:
+        if slot_of(now) != slot_of(scheduled):
+            raise LateError(
+                f"the tick of {scheduled:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "
+                "over; that snapshot is missed, the next tick takes its own"
+            )
+        return [ingest.take(scheduled, now)]
+    if ingest.live and hour <= now < hour + HOUR and RESTORE_ONLY not in tags:
+        return [ingest.take(now, now)]
+    return ingest.restore(hour, now)
+
+
+def _outcome(
+    store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str
+) -> Outcome:
+    refused = [f"{part.reason} ({store.address(part.key)})" for part in taken if part.state == QUARANTINED]
+    stored, quarantined = slot_times(store, hour)
+    brought = sum(part.state != QUARANTINED for part in taken)
+    usable = brought or (0 if refused and hour + HOUR > now else len(stored))
+    slots = ledger([hour], lambda _: (stored, quarantined), now)
+    count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
+    over = sum(slot.start + SLOT <= now for slot in slots)
+    found = {
+        "usable_snapshot": findings.usable_snapshot(usable, refused, trouble),
+        "quarantined_snapshot": findings.quarantined_snapshot(refused),
+        "complete_hour": findings.complete_hour(count["stored"], over),
+    }
+    if not found["usable_snapshot"].passed:
+        return Outcome(hour, None, found, found["usable_snapshot"].message)
+    objects = raw_objects(store, hour)
+    new = [part for part in taken if part.state == STORED]
+    metadata = {
+        "snapshots": len(objects),
+        "new_snapshots": len(new),
+        "new_records": sum(part.records for part in new),
+        "bytes": sum(item.size for item in objects),
+        **{f"slots_{state}": number for state, number in count.items()},
+        "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
+    }
+    return Outcome(hour, metadata, found, f"{len(objects)} snapshots, {len(new)} new")
+
+
+def raw_snapshot_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
+    """The asset."""
+    return hourly_asset(
+        raw_hours,
+        name="raw_snapshot",
+        upstream=None,
+        resources={"lake", "ingest"},
+        group_name="ingest",
+        description=DESCRIPTION,
+        kinds={"python", "json"},
+        **attributes,
+    )

@@ -1,0 +1,229 @@
+"""The `velib` command: the pipeline from a terminal.
+
+Belongs here: arguments, exit statuses and what is said. Does not: doing it (console, and the graph).
+Exit status: 0 everything asked for ended in clean; 1 a snapshot or an hour did not; 2 settings or usage.
+"""
+
+import sys
+from datetime import datetime
+from typing import Any, NoReturn
+
+import click
+
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
+from velib_assets.core.ledger import ledger
+from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import CHECKOUT, Settings, SettingsError
+
+FORMATS = click.Choice(["table", "json", "csv"])
+DEMO_LAKE = CHECKOUT / "lake-demo"
+
+
+class Hour(click.ParamType[datetime]):
+    """An hour on the command line, `YYYY-MM-DDTHH`, UTC."""
+
+    name = "YYYY-MM-DDTHH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's
+        """Parse, or fail as usage."""
+        try:
+            return value if isinstance(value, datetime) else parse_hour(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+HOUR_TYPE = Hour()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Vélib' Insights: snapshots of all Vélib' stations, cleaned, catalogued and read as five KPIs.
+
+    Times are UTC. Settings are VELIB_* variables: VELIB_LAKE (the lake's folder, default `lake` in the
+    checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator), VELIB_ARCHIVE, VELIB_ALERTS; docs/settings.md
+    has them all. Runs show up in the Dagster UI (`make dev`).
+
+    Exit status: 0 everything asked for ended in clean; 1 a snapshot or an hour did not, and standard error
+    says which, where the bytes are and what to do; 2 a setting or the usage is wrong.
+    """
+
+
+@main.command()
+def demo() -> None:
+    """Run a simulated day through the whole graph and print the five KPIs.
+
+    24 hours, 96 snapshots of 1,450 stations, in a lake of its own (`lake-demo`). Needs no network.
+    """
+    last = hour_of(utc_now()) - HOUR
+    first = last - 23 * HOUR
+    settings = Settings(lake=DEMO_LAKE, source="simulator")
+    click.echo(f"A simulated day, {hour_text(first)} to {hour_text(last)} (UTC), into {DEMO_LAKE}\n", err=True)
+    _backfill(settings, list(hours_between(first, last)), [])
+    _print_kpis(settings)
+    click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake.")
+
+
+@main.command()
+def tick() -> None:
+    """Take one snapshot now and bring it through to the KPIs.
+
+    The snapshot goes into the running hour, beside those that are there. An answer that is not usable goes to
+    quarantine/ and changes nothing else.
+    """
+    settings = _settings()
+    if settings.source == "archive":
+        _fail(2, "VELIB_SOURCE: an archive has no present; use `velib backfill`, or another source to tick")
+    from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
+    from velib_assets.definitions import build_defs  # noqa: PLC0415 - likewise
+
+    show.show_progress(1)
+    hour = hour_of(utc_now())
+    with runs.open_instance() as instance:
+        report = runs.run_tick(build_defs(settings), instance, hour)
+    _conclude(report, [])
+    _print_kpis(settings, headlines=True)
+
+
+@main.command()
+@click.argument("first", metavar="FROM", type=HOUR_TYPE)
+@click.argument("last", metavar="TO", type=HOUR_TYPE)
+def backfill(first: datetime, last: datetime) -> None:
+    """Restore, clean and register the hours FROM to TO, both included (YYYY-MM-DDTHH, UTC).
+
+    Raw that is there is cleaned again; raw that is missing comes from VELIB_SOURCE=archive or simulator. The
+    live feeds have no past: an hour is never filled with the present. Hours that no source has are named and
+    left alone, and make the exit status 1.
+    """
+    from velib_assets.partitions import FIRST_HOUR  # noqa: PLC0415 - Dagster takes seconds to import
+
+    settings = _settings()
+    now = hour_of(utc_now())
+    if first > last:
+        _fail(2, f"FROM {hour_text(first)} is after TO {hour_text(last)}")
+    if last > now:
+        _fail(2, f"TO {hour_text(last)} is in the future: it is {hour_text(now)} (UTC)")
+    if first < FIRST_HOUR:
+        _fail(2, f"FROM {hour_text(first)} is before the first partition, {hour_text(FIRST_HOUR)}")
+    from velib_assets.definitions import feed_of  # noqa: PLC0415 - likewise
+
+    try:
+        recorded = feed_of(settings).recorded_hours(first, last)
+    except ValueError as error:
+        _fail(2, f"VELIB_ARCHIVE: {error}")
+    sources = recorded | set(hours_in(FolderStore(settings.lake), "raw", first, last))
+    asked = list(hours_between(first, last))
+    lacking = [hour for hour in asked if hour not in sources]
+    _backfill(settings, [hour for hour in asked if hour in sources], lacking)
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "form", type=FORMATS, default="table", show_default=True, help="How rows are printed.")
+def query(sql: str, form: str) -> None:
+    """Ask the lake in SQL, in Athena's dialect (Trino). Read-only.
+
+    The table is source_velib; the views are kpi_taux_remplissage, kpi_shortage, kpi_station_saturation,
+    kpi_saturation_par_arrondissement and kpi_top10_2hour. A filter on "date" and "hour" reads only those
+    partitions:
+
+        velib query "SELECT * FROM kpi_shortage WHERE \\"date\\" = '2022-06-04' LIMIT 5"
+    """
+    from velib_assets.console.show import frame_text  # noqa: PLC0415 - pandas is slow to import
+    from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
+    from velib_assets.resources.query_engine import QueryError  # noqa: PLC0415 - likewise
+
+    try:
+        click.echo(frame_text(_engine(_settings()).query(sql), form))
+    except QueryError as error:
+        _fail(2, str(error))
+    except CatalogError as error:
+        _fail(1, str(error))
+
+
+@main.command()
+@click.option("--from", "first", type=HOUR_TYPE, help="First hour; default: 23 hours before the last.")
+@click.option("--to", "last", type=HOUR_TYPE, help="Last hour; default: the hour of the newest snapshot.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def status(first: datetime | None, last: datetime | None, form: str) -> None:
+    """Show the ledger: each 15-minute slot is stored, quarantined or missed."""
+    from velib_assets.console.show import ledger_text  # noqa: PLC0415 - pandas is slow to import
+
+    store, now = FolderStore(_settings().lake), utc_now()
+    if last is None:
+        newest = newest_snapshot(store)
+        last = hour_of(newest) if newest and (first is None or newest >= first) else hour_of(now)
+    first = first or last - 23 * HOUR
+    if first > last:
+        _fail(2, f"--from {hour_text(first)} is after --to {hour_text(last)}")
+    slots = ledger(hours_between(first, min(last, hour_of(now))), lambda hour: slot_times(store, hour), now)
+    click.echo(ledger_text(slots, form))
+    if bounds(store, "raw") is None:
+        click.echo(f"The lake {store.root} has no snapshot yet: `velib tick` takes one.", err=True)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        _fail(2, str(error))
+
+
+def _fail(status: int, message: str) -> NoReturn:
+    for line in message.splitlines():
+        click.echo(f"velib: {line}", err=True)
+    sys.exit(status)
+
+
+def _engine(settings: Settings) -> Any:  # noqa: ANN401 - imported when needed
+    from velib_assets.resources.catalog import LocalCatalog  # noqa: PLC0415 - slow to import
+    from velib_assets.resources.query_engine import LocalQueryEngine  # noqa: PLC0415 - likewise
+
+    return LocalQueryEngine(settings.lake, LocalCatalog(settings.lake))
+
+
+def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> None:
+    from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
+    from velib_assets.definitions import build_defs  # noqa: PLC0415 - likewise
+
+    show.show_progress(len(hours))
+    with runs.open_instance() as instance:
+        report = runs.run_hours(build_defs(settings), instance, hours)
+    _conclude(report, lacking)
+
+
+def _conclude(report: Any, lacking: list[datetime]) -> None:  # noqa: ANN401 - console.runs.Report
+    """Say what became of what was asked for; exits with 1 where anything of it did not end in clean."""
+    click.echo(
+        f"{len(report.rows)} hours clean, {sum(report.rows.values()):,} rows, {report.rejected:,} rejected, "
+        f"{report.quarantined:,} quarantined raw objects",
+        err=True,
+    )
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for hour in lacking:
+        click.echo(
+            f"velib: {hour_text(hour)}: no source has a snapshot of this hour, nothing was done; "
+            "point VELIB_SOURCE=archive and VELIB_ARCHIVE at a folder that has it",
+            err=True,
+        )
+    for hour, words in report.failures.items():
+        done = "is clean, but" if hour in report.rows else "failed:"
+        click.echo(f"velib: {hour_text(hour)} {done} {'; '.join(words)}", err=True)
+    for words in report.broken:
+        click.echo(f"velib: {words}", err=True)
+    if lacking or not report.ok:
+        sys.exit(1)
+
+
+def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
+    from velib_assets.console.show import frame_text, table  # noqa: PLC0415 - pandas is slow to import
+
+    engine = _engine(settings)
+    for kpi in KPIS:
+        numbers = engine.headline(kpi)
+        click.echo(f"\n{kpi.name}: a row is {kpi.row_is}")
+        click.echo(table(list(numbers), [list(numbers.values())]))
+        if not headlines:
+            click.echo("\n" + frame_text(engine.newest(kpi).head(10), "table"))

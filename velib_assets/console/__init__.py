@@ -1,0 +1,1 @@
+"""What stands behind the `velib` command: running the graph from a terminal, and printing."""

@@ -1,0 +1,140 @@
+"""Running the asset graph from the command line, on the instance that the UI shows.
+
+Belongs here: opening the instance, runs over ranges of hours, and reading what became of each hour.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import dagster as dg
+
+from velib_assets.assets.hourly import BLOCKED_BY
+from velib_assets.assets.raw_snapshot import RESTORE_ONLY
+from velib_assets.core.layout import hour_text
+from velib_assets.partitions import contiguous, hour_of_key, key_of
+from velib_assets.settings import CHECKOUT, dagster_home
+
+LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Report:
+    """What became of the hours of one or more runs."""
+
+    asked: list[datetime]
+    rows: dict[datetime, int] = field(default_factory=dict)
+    rejected: int = 0
+    quarantined: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failures: dict[datetime, list[str]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every hour asked for ended in clean and is registered, and nothing else failed."""
+        return not self.broken and all(hour in self.rows for hour in self.asked)
+
+
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of DAGSTER_HOME, or of `.dagster` in the checkout; made where it is new."""
+    home = dagster_home()
+    home.mkdir(parents=True, exist_ok=True)
+    ours = CHECKOUT / "dagster.yaml"
+    if ours.exists() and not (home / "dagster.yaml").exists():
+        shutil.copyfile(ours, home / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def run_hours(
+    defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]
+) -> Report:
+    """Restore, clean and register hours, one run a contiguous range; then the views once."""
+    report = Report(sorted(hours))
+    job = defs.resolve_job_def("velib_pipeline")
+    for first, last in contiguous(report.asked):
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey(name) for name in LAYERS],
+            tags={
+                "dagster/asset_partition_range_start": key_of(first),
+                "dagster/asset_partition_range_end": key_of(last),
+                RESTORE_ONLY: "true",
+            },
+        )
+        read_events(report, result)
+    if report.rows:
+        run_views(defs, instance, report)
+    return report
+
+
+def run_views(defs: dg.Definitions, instance: dg.DagsterInstance, report: Report) -> None:
+    """Run the job of the views alone."""
+    job = defs.resolve_job_def("velib_kpi_views")
+    read_events(
+        report, job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
+    )
+
+
+def run_tick(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    hour: datetime,
+    tags: Mapping[str, str] | None = None,
+) -> Report:
+    """One snapshot now, into the running hour, through the whole graph."""
+    report = Report([hour])
+    result = defs.resolve_job_def("velib_pipeline").execute_in_process(
+        instance=instance,
+        run_config=_QUIET,
+        raise_on_error=False,
+        partition_key=key_of(hour),
+        tags=dict(tags or {}),
+    )
+    read_events(report, result)
+    return report
+
+
+def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
+    """Add a run's events to a report."""
+    for event in result.all_events:
+        if event.is_asset_check_evaluation:
+            _read_check(report, event.asset_check_evaluation_data)
+        elif event.is_step_materialization:
+            _read_materialization(report, event.step_materialization_data.materialization)
+        elif event.is_step_failure:
+            user = event.step_failure_data.user_failure_data
+            if not (user and BLOCKED_BY in user.metadata):
+                report.broken.append(
+                    f"{event.step_key}: {event.step_failure_data.error_display_string.strip()}"
+                )
+
+
+def _read_check(report: Report, check: dg.AssetCheckEvaluation) -> None:
+    if check.passed:
+        return
+    asset = check.asset_key.to_user_string()
+    words = f"{asset}: {check.description}"
+    if check.partition is None:
+        report.broken.append(words)
+    elif check.severity is dg.AssetCheckSeverity.WARN or check.check_name == "quarantined_snapshot":
+        report.warnings.append(f"{hour_text(hour_of_key(check.partition))} {words}")
+    else:
+        report.failures.setdefault(hour_of_key(check.partition), []).append(words)
+
+
+def _read_materialization(report: Report, event: dg.AssetMaterialization) -> None:
+    key = event.asset_key.to_user_string()
+    facts = {name: value.value for name, value in event.metadata.items()}
+    if event.partition and key == "clean_stations":
+        report.rejected += int(facts["rejected"])  # type: ignore[call-overload] # written as an int
+        report.quarantined += int(facts["quarantined"])  # type: ignore[call-overload] # likewise
+    if event.partition and key == "source_velib":
+        report.rows[hour_of_key(event.partition)] = int(facts["dagster/row_count"])  # type: ignore[call-overload] # likewise

@@ -1,0 +1,100 @@
+"""Printing for the terminal: progress, tables, the ledger.
+
+Belongs here: how things look. Does not: what they are.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from tabulate import tabulate
+
+from velib_assets.core.layout import hour_of, hour_text
+from velib_assets.core.ledger import Slot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELL_WIDTH = 36
+_MARKS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
+
+
+class Progress(logging.Handler):
+    """Prints a line for each cleaned hour, and for whatever goes wrong, on standard error."""
+
+    def __init__(self, hours: int) -> None:
+        super().__init__()
+        self._hours, self._done, self._restored = hours, 0, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one outcome, as `assets.hourly` logs it."""
+        layer, hour = getattr(record, "layer", ""), getattr(record, "hour", None)
+        if hour is None:
+            return
+        wrote = getattr(record, "wrote", True)
+        if layer == "clean_stations" and wrote:
+            self._done += 1
+            line = f"[{self._done:>3}/{self._hours}] {hour_text(hour)}  {record.getMessage()}"
+            click.echo(line, err=True)
+        elif layer == "raw_snapshot" and wrote:
+            self._restored += 1
+            if sys.stderr.isatty():
+                end = "\n" if self._restored == self._hours else ""
+                click.echo(f"\rraw: {self._restored} of {self._hours} hours{end}", err=True, nl=False)
+        elif not wrote:
+            click.echo(f"          {hour_text(hour)}  {layer}: {record.getMessage()}", err=True)
+
+
+def show_progress(hours: int) -> None:
+    """Print progress of `hours` hours from here on."""
+    log = logging.getLogger("velib.progress")
+    log.handlers[:] = [Progress(hours)]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def frame_text(frame: "pd.DataFrame", form: str) -> str:
+    """A frame as `table`, `json` (an array of objects in column order) or `csv`."""
+    if form == "json":
+        rows = json.loads(frame.to_json(orient="records", date_format="iso", date_unit="ms"))
+        return json.dumps(rows, ensure_ascii=False, indent=1)
+    if form == "csv":
+        return str(frame.to_csv(index=False)).rstrip("\n")
+    return table(list(frame.columns), frame.astype(object).itertuples(index=False))
+
+
+def table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A plain table; long cells are cut and control characters dropped, so no row breaks another."""
+    return tabulate(
+        [[_cell(value) for value in row] for row in rows], headers=list(head), disable_numparse=True
+    )
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    text = "".join(char if char.isprintable() else " " for char in str(value))
+    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+
+
+def ledger_text(slots: Sequence[Slot], form: str) -> str:
+    """The ledger: an hour a row as a table, a slot an object as JSON."""
+    if form == "json":
+        rows = [{"slot": slot.start.isoformat(), "state": slot.state} for slot in slots]
+        return json.dumps(rows, indent=1)
+    hours: dict[datetime, dict[int, str]] = {}
+    for slot in slots:
+        hours.setdefault(hour_of(slot.start), {})[slot.start.minute] = _MARKS[slot.state]
+    counts = {state: sum(slot.state == state for slot in slots) for state in _MARKS}
+    body = table(
+        ["hour (UTC)", ":00", ":15", ":30", ":45"],
+        ([hour_text(hour), *(marks.get(minute, "") for minute in (0, 15, 30, 45))] for hour, marks in hours.items()),
+    )
+    total = ", ".join(f"{number} {state}" for state, number in counts.items())
+    return f"{body}\n\n{len(slots)} slots: {total}"

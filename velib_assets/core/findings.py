@@ -1,0 +1,134 @@
+"""What is right or wrong with an hour: pure findings, each a fact and a sentence for a person.
+
+Belongs here: thresholds and words. Does not: measuring (clean, ledger) or alerting (checks, sensors).
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from velib_assets.core.audit import partial_below
+
+MAX_STALE_SHARE = 0.15
+SLOTS_PER_HOUR = 4
+
+
+class Finding(NamedTuple):
+    """Whether all is well, why in a sentence, and the numbers behind it."""
+
+    passed: bool
+    message: str
+    facts: Dict[str, Union[int, float, str]] = {}  # noqa: RUF012 - never written to
+
+
+def usable_snapshot(stored: int, refusals: Sequence[str], trouble: str = "") -> Finding:
+    """A usable snapshot came: `stored` counts those there, `refusals` and `trouble` say why none is."""
+    if stored and not trouble:
+        return Finding(True, f"{stored} usable", {"usable": stored})
+    reasons = trouble or "; ".join(refusals) or "nothing was stored for this hour"
+    return Finding(False, reasons, {"usable": 0, "quarantined": len(refusals)})
+
+
+def quarantined_snapshot(refusals: Sequence[str]) -> Finding:
+    """Nothing that this run brought went to quarantine."""
+    if not refusals:
+        return Finding(True, "nothing went to quarantine", {"quarantined": 0})
+    return Finding(
+        False,
+        f"{len(refusals)} went to quarantine: {'; '.join(refusals)}",
+        {"quarantined": len(refusals)},
+    )
+
+
+def readable_raw(refusals: Sequence[str], trouble: str = "") -> Finding:
+    """Every raw object of the hour is usable, and the hour could be cleaned."""
+    if not refusals and not trouble:
+        return Finding(True, "every raw object is usable", {"refused": 0})
+    return Finding(False, trouble or "; ".join(refusals), {"refused": len(refusals)})
+
+
+def partial_snapshot(counts: Sequence[Tuple[str, int]], preceding: List[int]) -> Finding:
+    """No snapshot (key, records) has under 80 % of the median of the 24 hours before the hour."""
+    bound = partial_below(preceding)
+    if bound is None:
+        return Finding(True, "nothing in the 24 hours before to compare with", {"compared": 0})
+    low = [(key, records) for key, records in counts if records < bound]
+    facts: Dict[str, Union[int, float, str]] = {"compared": len(preceding), "expected": bound / 0.8}
+    if not low:
+        return Finding(True, f"none below {bound:,.0f} records", facts)
+    named = "; ".join(f"{key.rpartition('/')[2]} has {records:,}" for key, records in low)
+    return Finding(False, f"{named} records where at least {bound:,.0f} are usual", facts)
+
+
+def stale_stations(stale: int, rows: int) -> Finding:
+    """The share of rows whose station has not reported for three hours is ordinary."""
+    share = stale / rows if rows else 0.0
+    return Finding(
+        share <= MAX_STALE_SHARE,
+        f"{share:.1%} of {rows:,} rows are stale; {MAX_STALE_SHARE:.0%} is the limit",
+        {"stale_share": share, "stale_rows": stale},
+    )
+
+
+def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[str]) -> Finding:
+    """The feed's fields are those declared, with their types."""
+    parts = [
+        f"{word}: {', '.join(names)}"
+        for word, names in (("missing", missing), ("new", new), ("retyped", retyped))
+        if names
+    ]
+    facts: Dict[str, Union[int, float, str]] = {"differences": len(missing) + len(new) + len(retyped)}
+    return Finding(not parts, "; ".join(parts) or "the fields are those declared", facts)
+
+
+def conservation(snapshots: Sequence[Tuple[str, int, int, int, int]], rows: int) -> Finding:
+    """Records in = rows + rejected + duplicates for each (key, records, rows, rejected, duplicates).
+
+    `rows` is what the written table holds; it must be the sum of the snapshots' rows.
+    """
+    lost = [
+        f"{key.rpartition('/')[2]}: {records:,} in, {kept:,} + {rejected:,} + {duplicates:,} out"
+        for key, records, kept, rejected, duplicates in snapshots
+        if records != kept + rejected + duplicates
+    ]
+    total = sum(part[2] for part in snapshots)
+    if total != rows:
+        lost.append(f"the table holds {rows:,} rows, its snapshots gave {total:,}")
+    records = sum(part[1] for part in snapshots)
+    return Finding(
+        not lost,
+        "; ".join(lost) or f"{records:,} records in, all accounted for",
+        {"records": records, "rows": rows},
+    )
+
+
+def unique_rows(repeated: int) -> Finding:
+    """No station stands twice in one snapshot."""
+    message = f"{repeated:,} rows repeat a station within a snapshot" if repeated else "no repetition"
+    return Finding(not repeated, message, {"repeated": repeated})
+
+
+def complete_hour(stored: int, past: int) -> Finding:
+    """Every slot of the hour that is over (`past` of four) has a stored snapshot."""
+    missing = past - stored
+    message = (
+        f"{stored} of {past} slots are stored" if missing <= 0 else f"{missing} of {past} slots have no snapshot"
+    )
+    return Finding(past < SLOTS_PER_HOUR or missing <= 0, message, {"slots_stored": stored})
+
+
+def table_schema(differences: Sequence[str], trouble: str = "") -> Finding:
+    """The registered file has the declared columns."""
+    words = trouble or "; ".join(differences)
+    return Finding(not words, words or "as declared", {"differences": len(differences)})
+
+
+def view_answers(expected: Sequence[str], found: Optional[Sequence[str]], trouble: str = "") -> Finding:
+    """A view answers, with its columns in order."""
+    if found is not None and list(found) == list(expected):
+        return Finding(True, "it answers, with its columns", {"columns": len(expected)})
+    if found is None:
+        return Finding(False, f"it does not answer: {trouble}", {"columns": 0})
+    return Finding(
+        False, f"its columns are {', '.join(found)}; declared {', '.join(expected)}", {"columns": len(found)}
+    )

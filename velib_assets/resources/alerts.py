@@ -1,0 +1,82 @@
+"""Alert sinks: where a failed check, a failed run or a stale lake is told.
+
+Belongs here: an alert's form and how each sink takes it. Does not: deciding what is worth one (sensors).
+"""
+
+import logging
+from typing import NamedTuple, Protocol
+
+from velib_assets.settings import Settings
+
+
+class Alert(NamedTuple):
+    """Something a person should know; `id` stays the same when it has to be sent again."""
+
+    id: str
+    severity: str
+    title: str
+    text: str
+
+
+class AlertError(Exception):
+    """A sink did not take an alert. Says which and why, without its address: that may hold a secret."""
+
+
+class AlertSink(Protocol):
+    """Takes alerts."""
+
+    name: str
+
+    def send(self, alert: Alert) -> None:
+        """Deliver one alert.
+
+        Raises:
+            AlertError: where it was not taken; worth another try.
+        """
+        ...
+
+
+class LogSink:
+    """Alerts as log lines of the daemon."""
+
+    name = "log"
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
+        logging.getLogger("velib.alerts").log(
+            level, "%s [%s] %s: %s", alert.severity, alert.id, alert.title, alert.text
+        )
+
+
+class WebhookSink:
+    """Alerts as JSON with a `text` key, which Slack takes; `id` lets a receiver drop a repetition."""
+
+    def __init__(self, name: str, url: str, timeout: float = 10.0) -> None:
+        self.name, self._url, self._timeout = name, url, timeout
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        import requests  # noqa: PLC0415 - only needed when there is something to send
+
+        body = {
+            "text": f"{alert.severity}: {alert.title}\n{alert.text}",
+            "id": alert.id,
+            "severity": alert.severity,
+            "title": alert.title,
+        }
+        try:
+            answer = requests.post(self._url, json=body, timeout=self._timeout)
+        except requests.RequestException as error:
+            raise AlertError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+        if not answer.ok:
+            raise AlertError(f"{self.name} answered HTTP {answer.status_code}")
+
+
+def sinks_of(settings: Settings) -> list[AlertSink]:
+    """The configured sinks, in order."""
+    sinks: list[AlertSink] = []
+    for number, text in enumerate(settings.alerts, 1):
+        kind, _, rest = text.partition(":")
+        sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
+    return sinks

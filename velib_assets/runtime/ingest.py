@@ -1,0 +1,149 @@
+"""The ingest step: an answer becomes a raw object, or goes to quarantine with its reason.
+
+Belongs here: the one way into raw. Does not: where answers come from (feeds) or who asks (assets, CLI).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from velib_assets.core.answers import SIMULATOR, Answer, UnusableError, decode
+from velib_assets.core.audit import audit
+from velib_assets.core.layout import quarantine_stem, raw_key, raw_time, slot_of
+from velib_assets.core.snapshot import encode_raw, iso, open_raw
+from velib_assets.feeds.base import Feed
+from velib_assets.runtime.lake import REASON_ENDING, newest_snapshot, raw_objects, slot_times
+from velib_assets.runtime.store import LakeStore
+
+STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
+
+
+class Taken(NamedTuple):
+    """What became of one answer: `state` is stored, present (the key was taken) or quarantined."""
+
+    state: str
+    ingested_at: datetime
+    key: str
+    records: int = 0
+    size: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+class ForeignLakeError(Exception):
+    """The simulator was asked to write into a lake that holds real snapshots."""
+
+
+def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> Taken:
+    """Take the snapshot of `ingested_at` from a live feed at the clock's `now` (both UTC).
+
+    A key that is taken already is not asked for again, so a retried tick costs nothing.
+
+    Raises:
+        FeedError: where the feed gave no answer.
+        ForeignLakeError: see `guard_lake`.
+    """
+    guard_lake(store, feed)
+    taken = _present(store, ingested_at)
+    return taken or keep(store, feed.fetch(ingested_at), ingested_at, now)
+
+
+def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[Taken]:
+    """Add to raw the recorded snapshots of a past hour that are missing there; never the present.
+
+    Raises:
+        ForeignLakeError: see `guard_lake`.
+    """
+    guard_lake(store, feed)
+    stored, _ = slot_times(store, hour)
+    held = {slot_of(moment) for moment in stored} if feed.live else stored
+    return [
+        keep(store, recorded.answer, recorded.taken_at, now, recorded.origin)
+        for recorded in feed.recorded(hour)
+        if recorded.taken_at <= now
+        and (slot_of(recorded.taken_at) if feed.live else recorded.taken_at) not in held
+        and not _present(store, recorded.taken_at)
+    ]
+
+
+def keep(
+    store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, origin: str = ""
+) -> Taken:
+    """Store a usable answer in raw, or any other in quarantine with its bytes as they came."""
+    try:
+        decoded = decode(answer)
+        audit(decoded.records, answer.feed)
+    except UnusableError as error:
+        return _quarantine(store, answer, ingested_at, now, error)
+    data = encode_raw(answer.feed, ingested_at, now, decoded, origin)
+    key = raw_key(ingested_at)
+    state = STORED if store.create(key, data) else PRESENT
+    return Taken(state, ingested_at, key, len(decoded.records), len(data))
+
+
+def guard_lake(store: LakeStore, feed: Feed) -> None:
+    """Keep simulated snapshots out of a lake of real ones.
+
+    Raises:
+        ForeignLakeError: naming the object that shows it.
+    """
+    newest = newest_snapshot(store) if feed.name == SIMULATOR else None
+    if newest is None:
+        return
+    key = next(i.key for i in reversed(raw_objects(store, newest)) if raw_time(i.key) == newest)
+    try:
+        found = open_raw(store.read(key)).feed
+    except UnusableError:
+        return
+    if found != SIMULATOR:
+        raise ForeignLakeError(
+            f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
+            "Give it a lake of its own: VELIB_LAKE=lake-demo"
+        )
+
+
+def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
+    """Write why something is in quarantine; the first word on it stays."""
+    text = json.dumps(reason, ensure_ascii=False, indent=2)
+    store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
+
+
+def _present(store: LakeStore, ingested_at: datetime) -> Optional[Taken]:
+    for item in raw_objects(store, ingested_at):
+        if raw_time(item.key) == ingested_at:
+            return Taken(PRESENT, ingested_at, item.key, size=item.size)
+    return None
+
+
+def _quarantine(
+    store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, error: UnusableError
+) -> Taken:
+    whole = hashlib.sha256(b"".join(answer.bodies.values())).hexdigest()
+    stem = quarantine_stem(ingested_at, whole)
+    keys = {part: f"{stem}.{part}" for part in answer.bodies}
+    for part, key in keys.items():
+        store.create(key, answer.bodies[part])
+    write_reason(
+        store,
+        stem,
+        {
+            "code": error.code,
+            "reason": str(error),
+            "feed": answer.feed,
+            "ingested_at": iso(ingested_at),
+            "fetched_at": iso(now),
+            "keys": sorted(keys.values()),
+            "bytes": sum(len(body) for body in answer.bodies.values()),
+        },
+    )
+    return Taken(
+        QUARANTINED,
+        ingested_at,
+        next(iter(keys.values())),
+        size=sum(len(body) for body in answer.bodies.values()),
+        code=error.code,
+        reason=str(error),
+    )

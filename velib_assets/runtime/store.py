@@ -1,0 +1,184 @@
+"""Where the lake's objects lie: one interface over a folder and, on AWS, a bucket.
+
+Belongs here: bytes under keys, and the two ways of writing them safely. Does not: what keys mean.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, Callable, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+
+class Stored(NamedTuple):
+    """An object in a listing: its key and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class Change(NamedTuple):
+    """A replacement: the object's new bytes, or None to delete it."""
+
+    key: str
+    data: Optional[bytes]
+
+
+class LakeStore(Protocol):
+    """Objects under keys with `/`. Listings are sorted by key; a missing prefix lists nothing."""
+
+    def list(self, prefix: str) -> List[Stored]:
+        """The objects right below a prefix that ends in `/`."""
+        ...
+
+    def folders(self, prefix: str) -> List[str]:
+        """The names of the folders right below a prefix that ends in `/`, sorted."""
+        ...
+
+    def hash(self, stored: Stored) -> str:
+        """The content hash of a listed object: the same for the same bytes.
+
+        Raises:
+            FileNotFoundError: where the object is gone.
+        """
+        ...
+
+    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
+        """The content hash and the bytes of a listed object, of one and the same state of it.
+
+        Raises:
+            FileNotFoundError: where the object is gone.
+        """
+        ...
+
+    def read(self, key: str) -> bytes:
+        """An object's bytes.
+
+        Raises:
+            FileNotFoundError: where there is none.
+        """
+        ...
+
+    def open(self, key: str) -> IO[bytes]:
+        """An object as a seekable stream, for reading a part of it."""
+        ...
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Store an object unless the key is taken; never overwrites. False where it was taken."""
+        ...
+
+    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
+        """Replace objects, each atomically and in order, if `still()` holds while no writer is between.
+
+        Writers that name the same last key exclude each other. False where `still()` did not hold.
+        """
+        ...
+
+    def address(self, key: str) -> str:
+        """Where a person finds the object: a path or an s3:// address."""
+        ...
+
+
+class FolderStore:
+    """A lake in a local folder. Readers see an object whole or not at all; writers never share one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def list(self, prefix: str) -> List[Stored]:
+        """See LakeStore. Hidden names are unfinished writes and are left out."""
+        return sorted(
+            Stored(prefix + entry.name, entry.stat().st_size)
+            for entry in self._entries(prefix)
+            if entry.is_file() and not entry.name.startswith(".")
+        )
+
+    def folders(self, prefix: str) -> List[str]:
+        """See LakeStore."""
+        return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
+
+    def hash(self, stored: Stored) -> str:
+        """The SHA-256 of the stored bytes."""
+        return self.fetch(stored)[0]
+
+    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
+        """See LakeStore."""
+        data = self.read(stored.key)
+        return hashlib.sha256(data).hexdigest(), data
+
+    def read(self, key: str) -> bytes:
+        """See LakeStore."""
+        return self._path(key).read_bytes()
+
+    def open(self, key: str) -> IO[bytes]:
+        """See LakeStore."""
+        return self._path(key).open("rb")
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See LakeStore. A hard link is the exclusive create that also shows only finished bytes."""
+        path, temporary = self._path(key), self._write_aside(key, data)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        _sync_folder(path.parent)
+        return True
+
+    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
+        """See LakeStore. The lock is the last key's own folder, so it leaves no file behind."""
+        aside = [
+            (self._path(c.key), self._write_aside(c.key, c.data) if c.data is not None else None)
+            for c in changes
+        ]
+        lock = os.open(aside[-1][0].parent, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not still():
+                return False
+            for path, temporary in aside:
+                temporary.replace(path) if temporary else path.unlink(missing_ok=True)
+        finally:
+            os.close(lock)
+            for _, temporary in aside:
+                if temporary:
+                    temporary.unlink(missing_ok=True)
+        return True
+
+    def address(self, key: str) -> str:
+        """See LakeStore."""
+        return str(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        return self.root / key
+
+    def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / prefix) as entries:
+                yield from entries
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
+    def _write_aside(self, key: str, data: bytes) -> Path:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,159 @@
+"""The alert sensor: every failed check and every failed run, told to the sinks.
+
+Belongs here: finding what failed since last time, and telling it at least once (once where nothing
+crashed). It reads run status changes, then each run's check evaluations: that is what every storage can
+answer. The cursor holds, for each kind of ending, how far it has read, and what of the run under way
+each sink has taken.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.assets.hourly import BLOCKED_BY
+from velib_assets.resources.alerts import Alert, AlertError, AlertSink
+
+ENDINGS = (
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+)
+GRACE_SECONDS = 600
+_BATCH = 50
+
+
+def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
+    """The sensor `velib_alerts`."""
+
+    @dg.sensor(
+        name="velib_alerts",
+        description="Sends every failed check and failed run to the sinks of VELIB_ALERTS.",
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def velib_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        state = json.loads(context.cursor) if context.cursor else {"since": _now() - GRACE_SECONDS}
+        state.setdefault("taken", [])
+        try:
+            sent = sum(_tell(context.instance, state, ending, sinks) for ending in ENDINGS)
+            said = f"{sent} alerts sent" if sent else "nothing failed"
+        except AlertError as error:
+            said = f"{error}; it is tried again in the next round"
+            context.log.warning(said)
+        context.update_cursor(json.dumps(state))
+        return dg.SkipReason(said)
+
+    return velib_alerts
+
+
+def _now() -> float:
+    return time.time()
+
+
+def _tell(
+    instance: dg.DagsterInstance,
+    state: dict[str, Any],
+    ending: dg.DagsterEventType,
+    sinks: Sequence[AlertSink],
+) -> int:
+    """Tell of the runs that ended so; moves the cursor past each run that every sink has taken."""
+    sent = 0
+    while True:
+        page = instance.fetch_run_status_changes(
+            ending,  # type: ignore[arg-type] # an enum member of the accepted kind
+            limit=_BATCH,
+            cursor=state.get(ending.value),
+            ascending=True,
+        )
+        for record in page.records:
+            if record.timestamp >= state.get("since", 0):
+                for alert in alerts_of(instance, record.run_id, ending):
+                    sent += _send(alert, sinks, state["taken"])
+            state[ending.value] = _cursor_at(record)
+            state["taken"].clear()
+        if not page.has_more:
+            return sent
+
+
+def _cursor_at(record: dg.EventLogRecord) -> str:
+    from dagster._core.event_api import EventLogCursor  # noqa: PLC0415 - has no public name
+
+    return str(EventLogCursor.from_storage_id(record.storage_id))
+
+
+def _send(alert: Alert, sinks: Sequence[AlertSink], taken: list[str]) -> int:
+    sent = 0
+    for sink in sinks:
+        receipt = f"{sink.name}|{alert.id}"
+        if receipt not in taken:
+            sink.send(alert)
+            taken.append(receipt)
+            sent = 1
+    return sent
+
+
+def alerts_of(
+    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType
+) -> Iterator[Alert]:
+    """What a finished run has to tell: one alert a failed check (its hours together), one a failed run.
+
+    A run that failed only by a blocking check has the check's alert alone.
+    """
+    failed: dict[dg.AssetCheckKey, list[tuple[int, dg.AssetCheckEvaluation]]] = {}
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    for record in _records(instance, run_id, kind):
+        check = record.event_log_entry.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+        if not check.passed:
+            failed.setdefault(check.asset_check_key, []).append((record.storage_id, check))
+    for key, found in failed.items():
+        yield _check_alert(run_id, key, found)
+    if ending is dg.DagsterEventType.RUN_FAILURE:
+        failures = [_failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)]
+        if not failures or any(not blocked for _, blocked in failures):
+            words = "; ".join(text for text, blocked in failures if not blocked)
+            yield Alert(
+                f"{run_id}:run",
+                "ERROR",
+                f"run {run_id[:8]} failed",
+                words or "it ended without a failed step: see its log in the Dagster UI",
+            )
+
+
+def _records(
+    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
+) -> Iterator[dg.EventLogRecord]:
+    cursor = None
+    while True:
+        page = instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=500)
+        yield from page.records
+        cursor = page.cursor
+        if not page.has_more:
+            return
+
+
+def _check_alert(
+    run_id: str, key: dg.AssetCheckKey, found: list[tuple[int, dg.AssetCheckEvaluation]]
+) -> Alert:
+    first, check = found[0]
+    asset = key.asset_key.to_user_string()
+    hours = [part.partition for _, part in found if part.partition]
+    where = hours[0] if len(hours) == 1 else f"{len(hours)} hours from {hours[0]}" if hours else ""
+    return Alert(
+        f"{run_id}:{first}",
+        check.severity.value,
+        f"{asset} {where}: check {key.name} failed".replace(" :", ":"),
+        check.description or "",
+    )
+
+
+def _failure(record: dg.EventLogRecord) -> tuple[str, bool]:
+    """A step failure in words, and whether a blocking check made it."""
+    event = record.event_log_entry.dagster_event
+    data = event.step_failure_data  # type: ignore[union-attr]
+    user = data.user_failure_data
+    blocked = bool(user and BLOCKED_BY in user.metadata)
+    text = user.description if user and user.description else data.error_display_string
+    return f"{event.step_key}: {str(text).strip()[:500]}", blocked  # type: ignore[union-attr]

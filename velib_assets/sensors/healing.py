@@ -1,0 +1,129 @@
+"""The healing sensor: hours whose clean file is missing, or was made from other raw, are requested.
+
+Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days
+and at one stretch of the older history, so that a year is walked through in about an hour.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.assets.raw_snapshot import RESTORE_ONLY
+from velib_assets.core.clean.hour import digest_of
+from velib_assets.core.layout import HOUR, hour_of, hour_text, parse_hour
+from velib_assets.partitions import contiguous, key_of
+from velib_assets.runtime.clean_job import footer_of
+from velib_assets.runtime.lake import (
+    bounds,
+    hours_in,
+    quarantine_reasons,
+    raw_listing,
+    utc_now,
+)
+from velib_assets.runtime.store import LakeStore
+
+RECENT = timedelta(hours=48)
+STRETCH = timedelta(hours=240)
+MAX_HOURS = 168
+MAX_TRIES = 3
+HEALED = ("clean_stations", "source_velib")
+
+
+def healing_sensor(
+    store: LakeStore, job: Any, kpis: Iterable[str]  # noqa: ANN401 - an unresolved asset job
+) -> dg.SensorDefinition:
+    """The sensor `velib_healing`."""
+    selection = [dg.AssetKey(name) for name in (*HEALED, *kpis)]
+
+    @dg.sensor(
+        name="velib_healing",
+        job=job,
+        description="Requests hours whose clean file is missing or older than their raw snapshots.",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def velib_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        state = json.loads(context.cursor) if context.cursor else {}
+        tries: dict[str, list[Any]] = state.setdefault("tries", {})
+        if _busy(context.instance):
+            return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
+        hours = _to_look_at(store, state, utc_now())
+        sick = [(hour, digest) for hour in hours if (digest := _sickness(store, hour, tries))]
+        for text in [text for text in tries if parse_hour(text) in set(hours) - {h for h, _ in sick}]:
+            if tries[text][1] < MAX_TRIES:
+                del tries[text]
+        due = sick[:MAX_HOURS]
+        for hour, digest in due:
+            known = tries.get(hour_text(hour), ["", 0])
+            tries[hour_text(hour)] = [digest, known[1] + 1 if known[0] == digest else 1]
+        requests = [
+            dg.RunRequest(
+                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+                asset_selection=selection,
+                tags={
+                    "dagster/asset_partition_range_start": key_of(first),
+                    "dagster/asset_partition_range_end": key_of(last),
+                    RESTORE_ONLY: "true",
+                    "velib/healing": "true",
+                },
+            )
+            for first, last in contiguous(hour for hour, _ in due)
+        ]
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else f"{len(hours)} hours looked at, all clean",
+            cursor=json.dumps(state),
+        )
+
+    return velib_healing
+
+
+def _busy(instance: dg.DagsterInstance) -> bool:
+    """Whether a run is under way: it may be writing the very hours that look sick."""
+    unfinished = [
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    ]
+    return bool(instance.get_run_ids(dg.RunsFilter(statuses=unfinished), limit=1))
+
+
+def _to_look_at(store: LakeStore, state: dict[str, Any], now: datetime) -> list[datetime]:
+    """The newest two days of raw, and the next stretch of what is older (oldest again at the end)."""
+    span = bounds(store, "raw")
+    if span is None:
+        return []
+    oldest, newest = span
+    recent = hours_in(store, "raw", hour_of(newest - RECENT), newest)
+    start = max(parse_hour(state["older"]) if "older" in state else oldest, oldest)
+    if start >= newest - RECENT:
+        start = oldest
+    end = min(start + STRETCH, newest - RECENT - HOUR)
+    older = hours_in(store, "raw", start, end) if start <= end else []
+    state["older"] = hour_text(end + HOUR if start <= end else oldest)
+    return sorted({*older, *recent})
+
+
+def _sickness(store: LakeStore, hour: datetime, tries: dict[str, list[Any]]) -> str | None:
+    """The digest of an hour's raw where its clean file does not agree with it; None for a healthy hour.
+
+    An hour of which every raw object was refused has nothing to clean; one that failed three times
+    with the same raw waits for a person (its failed checks were told).
+    """
+    listing = raw_listing(store, hour)
+    if not listing:
+        return None
+    digest = digest_of(listing)
+    footer = footer_of(store, hour)
+    if footer and footer.digest == digest:
+        return None
+    if footer is None:
+        refused = {reason.get("raw_key") for reason in quarantine_reasons(store, hour)}
+        if all(key in refused for key, _ in listing):
+            return None
+    known = tries.get(hour_text(hour), ["", 0])
+    return None if known[0] == digest and known[1] >= MAX_TRIES else digest

@@ -1,0 +1,154 @@
+"""The settings: the only reader of the environment, which names every bad or missing variable at once.
+
+Belongs here: names, defaults and validity of VELIB_* variables. Does not: building anything from them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+TARGETS = ("local", "aws")
+SOURCES = ("opendata", "gbfs", "archive", "simulator")
+OPENDATA_URL = "https://opendata.paris.fr"
+GBFS_URL = "https://velib-metropole-opendata.smovengo.cloud"
+
+_T = TypeVar("_T")
+
+
+class SettingsError(Exception):
+    """One line a bad or missing setting, each naming its variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, validated."""
+
+    lake: Path
+    target: str = "local"
+    source: str = "opendata"
+    opendata_url: str = OPENDATA_URL
+    gbfs_url: str = GBFS_URL
+    archive: str = ""
+    alerts: tuple[str, ...] = ("log",)
+    schedule_on: bool = False
+    simulator_faults: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from the environment, or from `environ` in tests.
+
+        Raises:
+            SettingsError: naming every bad variable, its value and what it may be.
+        """
+        env = os.environ if environ is None else environ
+        problems: list[str] = []
+
+        def read(name: str, default: str, check: Callable[[str], _T]) -> _T | None:
+            try:
+                return check(env.get(name, "").strip() or default)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+                return None
+
+        source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
+        values = {
+            "target": read("VELIB_TARGET", "local", _target),
+            "source": source,
+            "lake": read("VELIB_LAKE", str(CHECKOUT / "lake"), _lake),
+            "opendata_url": read("VELIB_OPENDATA_URL", OPENDATA_URL, _url),
+            "gbfs_url": read("VELIB_GBFS_URL", GBFS_URL, _url),
+            "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
+            "alerts": read("VELIB_ALERTS", "log", _alerts),
+            "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
+            "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", _faults),
+        }
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return cls(**values)  # type: ignore[arg-type] # each was checked by its own reader
+
+
+def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    """A check that lets only `allowed` pass; raises ValueError naming them."""
+
+    def check(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"{text!r} is not one of {', '.join(allowed)}")
+        return text.lower()
+
+    return check
+
+
+def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
+    """Where Dagster keeps its runs: DAGSTER_HOME, or `.dagster` in the checkout."""
+    env = os.environ if environ is None else environ
+    return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").absolute()
+
+
+def _target(text: str) -> str:
+    target = one_of(TARGETS)(text)
+    if target == "aws":
+        raise ValueError("'aws' is not available yet in this version; use local")
+    return target
+
+
+def _lake(text: str) -> Path:
+    path = Path(text).expanduser().absolute()
+    nearest = next(p for p in (path, *path.parents) if p.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"{nearest} is a file, not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValueError(f"{nearest} cannot be written to")
+    return path
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{text!r} is not a base URL such as {OPENDATA_URL}")
+    return text.rstrip("/")
+
+
+def _archive(text: str) -> str:
+    if not text:
+        raise ValueError("is needed with VELIB_SOURCE=archive: a folder of recorded snapshots")
+    if text.startswith("s3://"):
+        raise ValueError("s3:// archives are not available yet in this version; use a folder")
+    path = Path(text).expanduser().absolute()
+    if not path.is_dir():
+        raise ValueError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be read")
+    return str(path)
+
+
+def _alerts(text: str) -> tuple[str, ...]:
+    sinks = tuple(part.strip() for part in text.split(",") if part.strip())
+    for sink in sinks:
+        kind, _, rest = sink.partition(":")
+        if kind == "webhook":
+            _webhook(rest)
+        elif kind == "sns":
+            raise ValueError("sns: sinks are not available yet in this version; use log or webhook:<url>")
+        elif sink != "log":
+            raise ValueError(f"{kind!r} is not a sink; use log, sns:<topic arn> or webhook:<url>")
+    return sinks or ("log",)
+
+
+def _webhook(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("webhook: needs an http(s) URL")  # the URL may hold a secret: not repeated
+
+
+def _faults(text: str) -> str:
+    from velib_assets.feeds.simulator_faults import parse_faults  # noqa: PLC0415 - rarely needed
+
+    if text:
+        parse_faults(text)
+    return text

@@ -1,0 +1,1 @@
+"""Tests of the feeds: a real local server, real files, the simulated city."""

@@ -1,0 +1,17 @@
+"""Fixtures of the feeds' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from velib_assets_tests.http_server import LocalServer
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
+    """A scripted server; a proxy that the environment may name is kept out of its way."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with LocalServer() as running:
+        yield running

@@ -1,0 +1,66 @@
+"""Small inputs made by hand: portal records, raw objects, hours. What a test changes stands in the test."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from velib_assets.core.answers import Answer, decode
+from velib_assets.core.clean.hour import RawBytes
+from velib_assets.core.layout import raw_key
+from velib_assets.core.snapshot import encode_raw
+
+HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)
+
+
+def record(code: str | None = "1001", **changes: Any) -> dict[str, Any]:
+    """A portal record of one station; keyword arguments replace fields."""
+    return {
+        "stationcode": code,
+        "name": "Quai de l'Horloge",
+        "is_installed": "OUI",
+        "capacity": 20,
+        "numdocksavailable": 12,
+        "numbikesavailable": 8,
+        "mechanical": 5,
+        "ebike": 3,
+        "is_renting": "OUI",
+        "is_returning": "OUI",
+        "duedate": "2022-06-04T09:58:00+00:00",
+        "coordonnees_geo": {"lon": 2.34, "lat": 48.85},
+        "nom_arrondissement_communes": "Paris",
+        "code_insee_commune": None,
+    } | changes
+
+
+def records(count: int = 40, **changes: Any) -> list[dict[str, Any]]:
+    """Stations 1001, 1002, ... in the feed's order."""
+    return [record(str(1001 + n), **changes) for n in range(count)]
+
+
+def body(rows: list[Any]) -> bytes:
+    """An export's bytes."""
+    return json.dumps(rows, ensure_ascii=False).encode()
+
+
+def at(minute: int, second: int = 0) -> datetime:
+    """A time within HOUR."""
+    return HOUR.replace(minute=minute, second=second)
+
+
+def raw(rows: list[Any], minute: int = 0, feed: str = "opendata") -> RawBytes:
+    """A raw object of HOUR holding these records."""
+    answer = Answer(feed, {"body": body(rows)})
+    data = encode_raw(feed, at(minute), at(minute), decode(answer))
+    return RawBytes(raw_key(at(minute)), f"hash-{minute}", data)
+
+
+def first_version(rows: list[Any], minute: int = 0) -> RawBytes:
+    """A raw object as the first version wrote it: not compressed, no feed, no hash."""
+    envelope = {
+        "source": "velib",
+        "ingested_at": at(minute).isoformat(),
+        "record_count": len(rows),
+        "results": rows,
+    }
+    key = raw_key(at(minute)).removesuffix(".gz")
+    return RawBytes(key, f"hash-{minute}", json.dumps(envelope).encode())
