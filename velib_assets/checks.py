@@ -62,9 +62,7 @@ CHECKS: tuple[Check, ...] = (
         False,
         "Records in = clean rows + rejected rows + duplicates dropped, for every snapshot.",
     ),
-    Check(
-        "clean_stations", "unique_rows", ERROR, False, "No station stands twice in one snapshot."
-    ),
+    Check("clean_stations", "unique_rows", ERROR, False, "No station stands twice in one snapshot."),
     Check(
         "clean_stations",
         "partial_snapshot",
@@ -94,9 +92,7 @@ CHECKS: tuple[Check, ...] = (
         "The registered Parquet file has exactly the table's columns and types.",
     ),
     *(
-        Check(
-            kpi.name, "view_answers", ERROR, False, "The view answers and has its declared columns."
-        )
+        Check(kpi.name, "view_answers", ERROR, False, "The view answers and has its declared columns.")
         for kpi in KPIS
     ),
 )
@@ -106,9 +102,7 @@ _BY_KEY = {(check.asset, check.name): check for check in CHECKS}
 def specs_of(asset: str) -> list[dg.AssetCheckSpec]:
     """The check specs of an asset."""
     return [
-        dg.AssetCheckSpec(
-            check.name, asset=asset, description=check.description, blocking=check.blocking
-        )
+        dg.AssetCheckSpec(check.name, asset=asset, description=check.description, blocking=check.blocking)
         for check in CHECKS
         if check.asset == asset
     ]

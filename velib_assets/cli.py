@@ -29,7 +29,7 @@ class Hour(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's
         """Parse, or fail as usage."""
         try:
-            return value if isinstance(value, datetime) else parse_hour(value)
+            return value if isinstance(value, datetime) else parse_hour(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -59,7 +59,10 @@ def demo() -> None:
     last = hour_of(utc_now()) - HOUR
     first = last - 23 * HOUR
     settings = Settings(lake=DEMO_LAKE, source="simulator")
-    click.echo(f"A simulated day, {hour_text(first)} to {hour_text(last)} (UTC), into {DEMO_LAKE}\n", err=True)
+    click.echo(
+        f"A simulated day, {hour_text(first)} to {hour_text(last)} (UTC), into {DEMO_LAKE}\n",
+        err=True,
+    )
     _backfill(settings, list(hours_between(first, last)), [])
     _print_kpis(settings)
     click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake.")
@@ -74,9 +77,12 @@ def tick() -> None:
     """
     settings = _settings()
     if settings.source == "archive":
-        _fail(2, "VELIB_SOURCE: an archive has no present; use `velib backfill`, or another source to tick")
+        _fail(
+            2,
+            "VELIB_SOURCE: an archive has no present; use `velib backfill`, or another source to tick",
+        )
+    from velib_assets.build import build_defs  # noqa: PLC0415 - likewise
     from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
-    from velib_assets.definitions import build_defs  # noqa: PLC0415 - likewise
 
     show.show_progress(1)
     hour = hour_of(utc_now())
@@ -106,7 +112,7 @@ def backfill(first: datetime, last: datetime) -> None:
         _fail(2, f"TO {hour_text(last)} is in the future: it is {hour_text(now)} (UTC)")
     if first < FIRST_HOUR:
         _fail(2, f"FROM {hour_text(first)} is before the first partition, {hour_text(FIRST_HOUR)}")
-    from velib_assets.definitions import feed_of  # noqa: PLC0415 - likewise
+    from velib_assets.build import feed_of  # noqa: PLC0415 - likewise
 
     try:
         recorded = feed_of(settings).recorded_hours(first, last)
@@ -120,7 +126,14 @@ def backfill(first: datetime, last: datetime) -> None:
 
 @main.command()
 @click.argument("sql")
-@click.option("--format", "form", type=FORMATS, default="table", show_default=True, help="How rows are printed.")
+@click.option(
+    "--format",
+    "form",
+    type=FORMATS,
+    default="table",
+    show_default=True,
+    help="How rows are printed.",
+)
 def query(sql: str, form: str) -> None:
     """Ask the lake in SQL, in Athena's dialect (Trino). Read-only.
 
@@ -128,7 +141,7 @@ def query(sql: str, form: str) -> None:
     kpi_saturation_par_arrondissement and kpi_top10_2hour. A filter on "date" and "hour" reads only those
     partitions:
 
-        velib query "SELECT * FROM kpi_shortage WHERE \\"date\\" = '2022-06-04' LIMIT 5"
+        velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
     """
     from velib_assets.console.show import frame_text  # noqa: PLC0415 - pandas is slow to import
     from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
@@ -184,8 +197,8 @@ def _engine(settings: Settings) -> Any:  # noqa: ANN401 - imported when needed
 
 
 def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> None:
+    from velib_assets.build import build_defs  # noqa: PLC0415 - likewise
     from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
-    from velib_assets.definitions import build_defs  # noqa: PLC0415 - likewise
 
     show.show_progress(len(hours))
     with runs.open_instance() as instance:

@@ -49,9 +49,7 @@ def pipeline_schedule(
         cron_schedule=cron,
         execution_timezone="UTC",
         description="Every 15 minutes: one snapshot, through to the KPIs.",
-        default_status=(
-            dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
-        ),
+        default_status=(dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED),
     )
     def velib_pipeline_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         at = context.scheduled_execution_time

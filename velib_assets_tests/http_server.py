@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that answers by script, faults included, and keeps what it was sent.
+"""A real HTTP server on 127.0.0.1: answers by script, faults included, and keeps what it was sent.
 
 Belongs here: the server, for every test that needs one (feeds, webhooks). Does not: any test.
 """
@@ -11,20 +11,21 @@ import struct
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Mapping, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 DRIP_SECONDS = 0.05
 
 
 class Reply(NamedTuple):
-    """One answer. `fault` is what goes wrong while it is sent:
+    """One answer, and `fault`: what goes wrong while it is sent.
 
     `reset` the connection is reset before a byte comes; `hang` nothing ever comes; `hang_body` half
     of the body comes, then nothing; `truncated` half of it comes, then the end; `truncated_chunks`
-    the same without a Content-Length; `drip` the body comes byte by byte; `drip_head` the headers do.
+    the same without a Content-Length; `drip` the body comes byte by byte; `drip_head` all of it.
     """
 
     status: int = 200
@@ -56,9 +57,7 @@ class LocalServer:
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.script = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
@@ -135,9 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             getattr(self, f"_send_{reply.fault or 'whole'}")(reply)
 
     def _head(self, reply: Reply, *, chunked: bool = False) -> bytes:
-        framing = (
-            {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": len(reply.body)}
-        )
+        framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": len(reply.body)}
         fields = {**framing, "Connection": "close", **reply.headers}
         lines = [f"HTTP/1.1 {reply.status} Scripted", *(f"{k}: {v}" for k, v in fields.items())]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")

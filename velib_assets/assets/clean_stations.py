@@ -25,9 +25,7 @@ lie in `rejects/` with the reason.
 WRITER_POOL = "velib_lake_writer"
 
 
-def clean_hours(
-    context: dg.OpExecutionContext, hours: Sequence[datetime]
-) -> Iterator[Outcome]:
+def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
     """Rebuild each hour's clean file."""
     store: LakeStore = context.resources.lake
     job: CleanJob = context.resources.clean_job
@@ -44,9 +42,7 @@ def clean_hours(
         yield _outcome(store, cleaned, preceding)
 
 
-def _preceding(
-    store: LakeStore, hour: datetime, known: dict[datetime, list[int]]
-) -> list[int]:
+def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
     """The record counts of the 24 hours before, from the clean files' footers; 24 reads at most."""
     day = list(hours_between(hour - 24 * HOUR, hour - HOUR))
     for earlier in day:
@@ -85,12 +81,8 @@ def _outcome(store: LakeStore, cleaned: Cleaned, preceding: list[int]) -> Outcom
 
 def _findings(cleaned: Cleaned, preceding: list[int]) -> dict[str, Finding]:
     return {
-        "readable_raw": findings.readable_raw(
-            [f"{part.key}: {part.reason}" for part in cleaned.quarantined]
-        ),
-        "conservation": findings.conservation(
-            [tuple(part) for part in cleaned.snapshots], cleaned.rows
-        ),
+        "readable_raw": findings.readable_raw([f"{part.key}: {part.reason}" for part in cleaned.quarantined]),
+        "conservation": findings.conservation([tuple(part) for part in cleaned.snapshots], cleaned.rows),
         "unique_rows": findings.unique_rows(cleaned.repeated),
         "partial_snapshot": findings.partial_snapshot(
             [(part.key, part.records) for part in cleaned.snapshots], preceding

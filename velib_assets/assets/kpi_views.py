@@ -91,9 +91,7 @@ def markdown(frame: Any) -> str:  # noqa: ANN401 - a pandas frame, which is not 
     """A frame as a Markdown table; text from the feed is cut short and cannot become markup."""
     if frame.empty:
         return "*No rows in the newest snapshot.*"
-    rows = [
-        [_cell(value) for value in row] for row in frame.astype(object).itertuples(index=False)
-    ]
+    rows = [[_cell(value) for value in row] for row in frame.astype(object).itertuples(index=False)]
     head = "| " + " | ".join(str(name) for name in frame.columns) + " |"
     rule = "|" + " --- |" * len(frame.columns)
     return "\n".join([head, rule, *("| " + " | ".join(row) + " |" for row in rows)])

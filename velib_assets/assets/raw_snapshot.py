@@ -3,7 +3,7 @@
 Belongs here: which run may ask the feed for the present, and what is told of an hour. Does not: storing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,9 +31,7 @@ not usable goes to `quarantine/`, its bytes as they came, with the reason beside
 """
 
 
-def raw_hours(
-    context: dg.OpExecutionContext, hours: Sequence[datetime]
-) -> Iterator[Outcome]:
+def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
     """Bring each hour's snapshots into raw."""
     store: LakeStore = context.resources.lake
     ingest: Ingest = context.resources.ingest
@@ -51,9 +49,7 @@ class LateError(Exception):
     """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
 
 
-def _bring(
-    ingest: Ingest, hour: datetime, now: datetime, tags: "dict[str, str] | Any"
-) -> list[Taken]:
+def _bring(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]) -> list[Taken]:
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
     if scheduled and ingest.live:
         if slot_of(now) != slot_of(scheduled):
@@ -67,9 +63,7 @@ def _bring(
     return ingest.restore(hour, now)
 
 
-def _outcome(
-    store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str
-) -> Outcome:
+def _outcome(store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str) -> Outcome:
     refused = [f"{part.reason} ({store.address(part.key)})" for part in taken if part.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     brought = sum(part.state != QUARANTINED for part in taken)

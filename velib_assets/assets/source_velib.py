@@ -25,9 +25,7 @@ KPI views read. Registering an hour is idempotent.
 """
 
 
-def register_hours(
-    context: dg.OpExecutionContext, hours: Sequence[datetime]
-) -> Iterator[Outcome]:
+def register_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
     """Register each hour's clean file as a partition of the table."""
     store: LakeStore = context.resources.lake
     catalog: Catalog = context.resources.catalog

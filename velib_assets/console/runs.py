@@ -51,9 +51,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run_hours(
-    defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]
-) -> Report:
+def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> Report:
     """Restore, clean and register hours, one run a contiguous range; then the views once."""
     report = Report(sorted(hours))
     job = defs.resolve_job_def("velib_pipeline")
@@ -78,9 +76,7 @@ def run_hours(
 def run_views(defs: dg.Definitions, instance: dg.DagsterInstance, report: Report) -> None:
     """Run the job of the views alone."""
     job = defs.resolve_job_def("velib_kpi_views")
-    read_events(
-        report, job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
-    )
+    read_events(report, job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False))
 
 
 def run_tick(

@@ -94,7 +94,10 @@ def ledger_text(slots: Sequence[Slot], form: str) -> str:
     counts = {state: sum(slot.state == state for slot in slots) for state in _MARKS}
     body = table(
         ["hour (UTC)", ":00", ":15", ":30", ":45"],
-        ([hour_text(hour), *(marks.get(minute, "") for minute in (0, 15, 30, 45))] for hour, marks in hours.items()),
+        (
+            [hour_text(hour), *(marks.get(minute, "") for minute in (0, 15, 30, 45))]
+            for hour, marks in hours.items()
+        ),
     )
     total = ", ".join(f"{number} {state}" for state, number in counts.items())
     return f"{body}\n\n{len(slots)} slots: {total}"

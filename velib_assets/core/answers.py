@@ -83,7 +83,8 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
     except json.JSONDecodeError as error:
         head = body[:60].decode("utf-8", "replace")
         raise UnusableError(
-            "not_json", f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}"
+            "not_json",
+            f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}",
         ) from None
     except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
         raise UnusableError("not_json", f"{what} is not readable JSON: {error}") from None

@@ -15,7 +15,7 @@ FIRST, LAST = 1000, 20999
 @lru_cache(maxsize=16384)
 def paris_label(code: str) -> Optional[str]:
     """`Paris 1er` to `Paris 20e` for a numeric code in 1000..20999, else None (then the commune counts)."""
-    if not (code.isascii() and code.isdigit() and len(code) <= 9 and FIRST <= int(code) <= LAST):
+    if not (code.isascii() and code.isdigit() and len(code) <= len("20999") and FIRST <= int(code) <= LAST):
         return None
     number = int(code) // 1000
     return "Paris 1er" if number == 1 else f"Paris {number}e"

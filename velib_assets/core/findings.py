@@ -112,7 +112,9 @@ def complete_hour(stored: int, past: int) -> Finding:
     """Every slot of the hour that is over (`past` of four) has a stored snapshot."""
     missing = past - stored
     message = (
-        f"{stored} of {past} slots are stored" if missing <= 0 else f"{missing} of {past} slots have no snapshot"
+        f"{stored} of {past} slots are stored"
+        if missing <= 0
+        else f"{missing} of {past} slots have no snapshot"
     )
     return Finding(past < SLOTS_PER_HOUR or missing <= 0, message, {"slots_stored": stored})
 
@@ -130,5 +132,7 @@ def view_answers(expected: Sequence[str], found: Optional[Sequence[str]], troubl
     if found is None:
         return Finding(False, f"it does not answer: {trouble}", {"columns": 0})
     return Finding(
-        False, f"its columns are {', '.join(found)}; declared {', '.join(expected)}", {"columns": len(found)}
+        False,
+        f"its columns are {', '.join(found)}; declared {', '.join(expected)}",
+        {"columns": len(found)},
     )

@@ -49,7 +49,7 @@ PARTITION_COLUMNS: Tuple[Column, ...] = (
 
 
 class Field(NamedTuple):
-    """A field of a feed's record: its path, the JSON types it may have beside null, and whether it must be there."""
+    """A field of a feed's record: its path, its JSON types (beside null), whether it must be there."""
 
     path: str
     types: Tuple[str, ...]

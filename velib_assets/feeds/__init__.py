@@ -1,1 +1,1 @@
-"""Where snapshots come from: opendata, gbfs, archive, simulator, behind the one interface of `feeds.base`."""
+"""Where snapshots come from: opendata, gbfs, archive, simulator; one interface, `feeds.base`."""

@@ -6,21 +6,26 @@ Belongs here: what the ingest step may ask of a feed. Does not: any one feed's w
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterator, NamedTuple, Protocol, Set
+from typing import Iterator, NamedTuple, Optional, Protocol, Set
 
-from velib_assets.core.answers import Answer
+from velib_assets.core.answers import Answer, UnusableError
 
 
 class FeedError(Exception):
-    """No answer could be had: what was asked, how often, and what came instead. Worth another try."""
+    """No answer could be had: what was asked, how often, what came instead. Worth another try."""
 
 
 class Recorded(NamedTuple):
-    """A snapshot of the past: when it was taken (UTC, whole seconds), its answer, and its origin."""
+    """A snapshot of the past: when it was taken (UTC, whole seconds), its answer, and its origin.
+
+    `problem` is what is wrong with it before anything is decoded (a damaged .gz, a hash that does not
+    match); `answer` then holds the stored bytes, to be quarantined with that reason.
+    """
 
     taken_at: datetime
     answer: Answer
     origin: str
+    problem: Optional[UnusableError] = None
 
 
 class Feed(Protocol):
@@ -41,7 +46,7 @@ class Feed(Protocol):
         ...
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
-        """The hours of `first`..`last` (both included) for which it has recorded snapshots; cheap."""
+        """The hours of `first`..`last` (both included) that it has snapshots of; cheap."""
         ...
 
     def recorded(self, hour: datetime) -> Iterator[Recorded]:

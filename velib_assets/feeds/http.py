@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from velib_assets.feeds.base import FeedError
-from velib_assets.feeds.http_try import FailedTry, Limits, one_try, public_url
+from velib_assets.feeds.http_try import FailedTryError, Limits, one_try, public_url
 
 DEADLINE_SECONDS = 45.0
 MAX_BYTES = 64 * 1024 * 1024
@@ -81,9 +81,9 @@ class Fetcher:
             raise course.raised
         return course.bodies
 
-    def wait_before(self, tries: int, failed: FailedTry) -> float:
-        """Seconds to wait after that many failed tries: the server's wish, or a growing back-off."""
-        backoff = min(_FIRST_WAIT * 2 ** min(tries - 1, 10), _LONGEST_WAIT)
+    def wait_before(self, tries: int, failed: FailedTryError) -> float:
+        """Seconds to wait after that many failed tries: the server's wish or a growing back-off."""
+        backoff = min(_FIRST_WAIT * (1 << min(tries - 1, 10)), _LONGEST_WAIT)
         return max(backoff * (0.5 + 0.5 * self._jitter()), failed.retry_after or 0.0)
 
 
@@ -128,7 +128,7 @@ class _Course:
             self._tries += 1
             try:
                 return one_try(session, self._url, limits, own._now)
-            except FailedTry as failed:
+            except FailedTryError as failed:
                 wait = own.wait_before(self._tries, failed)
                 if not failed.transient:
                     raise self.error(str(failed)) from None
@@ -140,7 +140,7 @@ class _Course:
     def _remaining(self) -> float:
         return self._began + self._fetcher._deadline - self._fetcher._clock()
 
-    def _no_time_for(self, failed: FailedTry) -> str:
+    def _no_time_for(self, failed: FailedTryError) -> str:
         if failed.retry_after and failed.retry_after >= self._remaining():
             return (
                 f"; it asks to wait {failed.retry_after:,.0f} s, "
@@ -161,7 +161,5 @@ def base_url_of(url: str) -> str:
     except ValueError:  # brackets that do not match, a port that is no number
         raise ValueError("not a URL: write https://host, with a path if need be") from None
     if not good or parts.query or parts.fragment:
-        raise ValueError(
-            f"{public_url(url)!r} is not a base URL: write https://host or https://host/path"
-        )
+        raise ValueError(f"{public_url(url)!r} is not a base URL: write https://host or https://host/path")
     return url.rstrip("/")

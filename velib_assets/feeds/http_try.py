@@ -21,14 +21,17 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 CONNECT_SECONDS = 10.0
 _CHUNK = 65536
 _SHOWN = 200
+_KINDS = (
+    (socket.gaierror, "the host name does not resolve"),
+    (ssl.SSLError, "TLS failed"),
+    (OSError, "the connection failed"),
+)
 
 
-class FailedTry(Exception):
-    """A try that brought no body. `retry_after` is the wait in seconds that the server asked for."""
+class FailedTryError(Exception):
+    """A try that brought no body. `retry_after` is the wait in seconds that the server wants."""
 
-    def __init__(
-        self, reason: str, *, transient: bool, retry_after: Optional[float] = None
-    ) -> None:
+    def __init__(self, reason: str, *, transient: bool, retry_after: Optional[float] = None) -> None:
         super().__init__(reason)
         self.transient = transient
         self.retry_after = retry_after
@@ -43,9 +46,7 @@ class Limits:
         self.size = size
 
 
-def one_try(
-    session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]
-) -> bytes:
+def one_try(session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]) -> bytes:
     """The decoded body of a 2xx answer to a GET of `url`.
 
     Args:
@@ -55,7 +56,7 @@ def one_try(
         now: the wall clock, aware, for a Retry-After that is a date.
 
     Raises:
-        FailedTry: for every other outcome.
+        FailedTryError: for every other outcome.
     """
     left = max(limits.remaining(), 0.01)
     patience = (min(CONNECT_SECONDS, left), min(limits.silence, left))
@@ -65,7 +66,7 @@ def one_try(
                 return _read(response, limits)
             raise _refusal(response, limits, now)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise FailedTry(_words(error, patience), transient=_is_transient(error)) from None
+        raise FailedTryError(_words(error, patience), transient=_is_transient(error)) from None
 
 
 def public_url(url: str) -> str:
@@ -76,7 +77,7 @@ def public_url(url: str) -> str:
 
 
 def retry_after_seconds(value: Optional[str], now: datetime) -> Optional[float]:
-    """The wait that a Retry-After header asks for, in seconds; None for none or an unreadable one."""
+    """The wait that a Retry-After header asks for, in seconds; None for none or nonsense."""
     text = (value or "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         return float(text)
@@ -100,25 +101,24 @@ def _read(response: requests.Response, limits: Limits) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limits.size:
-            raise FailedTry(f"the answer is larger than {limits.size:,} bytes", transient=False)
+            raise FailedTryError(f"the answer is larger than {limits.size:,} bytes", transient=False)
         if limits.remaining() <= 0:
-            raise FailedTry(
+            raise FailedTryError(
                 f"HTTP {response.status_code}, and the body was still coming when the time was up "
                 f"({size:,} bytes so far)",
                 transient=True,
             )
 
 
-def _refusal(response: requests.Response, limits: Limits, now: Callable[[], datetime]) -> FailedTry:
+def _refusal(response: requests.Response, limits: Limits, now: Callable[[], datetime]) -> FailedTryError:
     status = response.status_code
     words = f"HTTP {status} {response.reason or ''}".rstrip()
     shown = _opening(response, limits)
     if shown:
         words += f", saying {shown!r}"
-    return FailedTry(
+    return FailedTryError(
         words,
-        transient=status == requests.codes.too_many_requests
-        or status >= requests.codes.server_error,
+        transient=status == requests.codes.too_many_requests or status >= requests.codes.server_error,
         retry_after=retry_after_seconds(response.headers.get("Retry-After"), now()),
     )
 
@@ -147,20 +147,16 @@ def _is_transient(error: BaseException) -> bool:
 
 def _words(error: BaseException, patience: Tuple[float, float]) -> str:
     """What happened, in words of our own: the libraries' messages quote the URL with its query."""
-    root = _root(error)
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {patience[0]:.1f} s"
     if isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
         return f"the server sent nothing for {patience[1]:.1f} s"
+    root = _root(error)
     if isinstance(root, IncompleteRead):
         return "the body broke off before its end"
-    if isinstance(root, socket.gaierror):
-        return f"the host name does not resolve ({root.strerror})"
-    if isinstance(root, ssl.SSLError):
-        return f"TLS: {root.reason or root.strerror or type(root).__name__}"
-    if isinstance(root, OSError) and root.strerror:
-        return f"the connection failed: {root.strerror}"
-    return f"the exchange failed: {type(root).__name__}"
+    kind = next((words for kind, words in _KINDS if isinstance(root, kind)), "the exchange failed")
+    said = getattr(root, "reason", None) or getattr(root, "strerror", None)
+    return f"{kind}: {said if isinstance(said, str) else type(root).__name__}"
 
 
 def _root(error: BaseException) -> BaseException:

@@ -6,8 +6,8 @@ refused. Does not: the rows themselves (core.clean), registering partitions (res
 
 from __future__ import annotations
 
-from datetime import datetime
 from collections import Counter
+from datetime import datetime
 from typing import Dict, List, NamedTuple, Optional
 
 from velib_assets.core.clean.hour import (
@@ -27,7 +27,7 @@ from velib_assets.runtime.ingest import write_reason
 from velib_assets.runtime.lake import raw_listing, raw_objects
 from velib_assets.runtime.store import Change, LakeStore
 
-_ATTEMPTS = 5
+_ATTEMPTS = 20
 
 
 class Cleaned(NamedTuple):
@@ -62,7 +62,7 @@ def clean_lake_hour(store: LakeStore, hour: datetime) -> Cleaned:
 
     Raises:
         NoRawError: where there is nothing to clean.
-        BusyHourError: where raw changed five times in a row meanwhile.
+        BusyHourError: where raw changed each of twenty times meanwhile.
     """
     for _ in range(_ATTEMPTS):
         clean = clean_hour(hour, _read(store, hour))

@@ -69,9 +69,7 @@ def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) ->
     ]
 
 
-def keep(
-    store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, origin: str = ""
-) -> Taken:
+def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, origin: str = "") -> Taken:
     """Store a usable answer in raw, or any other in quarantine with its bytes as they came."""
     try:
         decoded = decode(answer)

@@ -95,9 +95,7 @@ def _send(alert: Alert, sinks: Sequence[AlertSink], taken: list[str]) -> int:
     return sent
 
 
-def alerts_of(
-    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType
-) -> Iterator[Alert]:
+def alerts_of(instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType) -> Iterator[Alert]:
     """What a finished run has to tell: one alert a failed check (its hours together), one a failed run.
 
     A run that failed only by a blocking check has the check's alert alone.
@@ -111,7 +109,9 @@ def alerts_of(
     for key, found in failed.items():
         yield _check_alert(run_id, key, found)
     if ending is dg.DagsterEventType.RUN_FAILURE:
-        failures = [_failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)]
+        failures = [
+            _failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)
+        ]
         if not failures or any(not blocked for _, blocked in failures):
             words = "; ".join(text for text, blocked in failures if not blocked)
             yield Alert(

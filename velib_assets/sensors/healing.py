@@ -33,7 +33,9 @@ HEALED = ("clean_stations", "source_velib")
 
 
 def healing_sensor(
-    store: LakeStore, job: Any, kpis: Iterable[str]  # noqa: ANN401 - an unresolved asset job
+    store: LakeStore,
+    job: Any,
+    kpis: Iterable[str],
 ) -> dg.SensorDefinition:
     """The sensor `velib_healing`."""
     selection = [dg.AssetKey(name) for name in (*HEALED, *kpis)]
@@ -50,7 +52,7 @@ def healing_sensor(
         tries: dict[str, list[Any]] = state.setdefault("tries", {})
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
-        hours = _to_look_at(store, state, utc_now())
+        hours = _to_look_at(store, state)
         sick = [(hour, digest) for hour in hours if (digest := _sickness(store, hour, tries))]
         for text in [text for text in tries if parse_hour(text) in set(hours) - {h for h, _ in sick}]:
             if tries[text][1] < MAX_TRIES:
@@ -92,7 +94,7 @@ def _busy(instance: dg.DagsterInstance) -> bool:
     return bool(instance.get_run_ids(dg.RunsFilter(statuses=unfinished), limit=1))
 
 
-def _to_look_at(store: LakeStore, state: dict[str, Any], now: datetime) -> list[datetime]:
+def _to_look_at(store: LakeStore, state: dict[str, Any]) -> list[datetime]:
     """The newest two days of raw, and the next stretch of what is older (oldest again at the end)."""
     span = bounds(store, "raw")
     if span is None:

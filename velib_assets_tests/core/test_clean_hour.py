@@ -115,9 +115,7 @@ def test_stale_means_unknown_or_over_three_hours_old(reported: object, stale: bo
     assert only(with_odd(duedate=reported), "9999")["is_stale"] is stale
 
 
-@pytest.mark.parametrize(
-    "place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5]
-)
+@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5])
 def test_coordinates_of_another_shape_become_null_and_keep_the_row(place: object) -> None:
     row = only(with_odd(coordonnees_geo=place), "9999")
     assert (row["lat"], row["lon"]) == (None, None)
@@ -125,9 +123,7 @@ def test_coordinates_of_another_shape_become_null_and_keep_the_row(place: object
 
 @pytest.mark.parametrize("field", ["numbikesavailable", "numdocksavailable", "capacity", "ebike"])
 @pytest.mark.parametrize("value", [-1, "many", "12", 1.5, True, [], 2**31])
-def test_a_row_with_an_impossible_count_is_rejected_with_its_reason(
-    field: str, value: object
-) -> None:
+def test_a_row_with_an_impossible_count_is_rejected_with_its_reason(field: str, value: object) -> None:
     clean = with_odd(**{field: value})
     assert "9999" not in clean.table["station_id"].to_pylist()
     ((key, taken, reject),) = clean.rejects
@@ -230,7 +226,14 @@ def test_an_hour_of_unusable_objects_is_an_empty_table() -> None:
 def test_gbfs_types_are_merged_by_key() -> None:
     """`num_bikes_available_types` comes in any order, an object a type."""
     station = {
-        "information": {"station_id": 7, "stationCode": "16107", "name": "Benjamin Godard", "lat": 48.86, "lon": 2.27, "capacity": 35},
+        "information": {
+            "station_id": 7,
+            "stationCode": "16107",
+            "name": "Benjamin Godard",
+            "lat": 48.86,
+            "lon": 2.27,
+            "capacity": 35,
+        },
         "status": {
             "station_id": 7,
             "stationCode": "16107",
@@ -256,7 +259,10 @@ def test_gbfs_types_are_merged_by_key() -> None:
         ({"surprise": 1}, ((), ("surprise",), ())),
         ({"surprise": None}, ((), ("surprise",), ())),
         ({"name": 7}, ((), (), ("name: number where text is declared",))),
-        ({"code_insee_commune": 75101}, ((), (), ("code_insee_commune: number where text is declared",))),
+        (
+            {"code_insee_commune": 75101},
+            ((), (), ("code_insee_commune: number where text is declared",)),
+        ),
     ],
 )
 def test_drift_names_what_is_new_or_retyped(change: dict[str, Any], drift: object) -> None:

@@ -87,9 +87,7 @@ def test_names_the_project_to_the_server(fetcher: Fetcher, server: LocalServer) 
     ],
     ids=lambda reply: reply.fault or str(reply.status),
 )
-def test_a_passing_failure_is_tried_again(
-    fetcher: Fetcher, server: LocalServer, bad: Reply
-) -> None:
+def test_a_passing_failure_is_tried_again(fetcher: Fetcher, server: LocalServer, bad: Reply) -> None:
     """Half a body is no body: a truncated answer must not reach the decoder as if it were whole."""
     assert fetch(fetcher, server, bad, bad, GOOD) == GOOD.body
     assert len(server.requests) == 3
@@ -102,7 +100,7 @@ def test_back_off_doubles(fetcher: Fetcher, server: LocalServer, timer: Timer) -
 
 
 def test_jitter_spreads_the_waits(server: LocalServer, timer: Timer) -> None:
-    """Clients that failed together do not come back together: a wait is 50 to 100 % of the back-off."""
+    """Clients that failed together come back apart: a wait is 50 to 100 % of the back-off."""
     lucky = Fetcher(clock=lambda: timer.seconds, sleep=timer.sleep, jitter=lambda: 0.0)
     fetch(lucky, server, Reply(500), GOOD)
     assert timer.waits == [0.5]
@@ -179,7 +177,7 @@ def test_a_hanging_server_is_left_at_the_deadline(server: LocalServer) -> None:
 
 @pytest.mark.parametrize("fault", ["drip", "drip_head", "hang_body"])
 def test_a_trickle_is_cut_at_the_deadline(server: LocalServer, fault: str) -> None:
-    """Each byte restarts the socket's own timeout: only the clock ends a body of one byte a second."""
+    """Each byte restarts the socket's own timeout: only the clock ends such an answer."""
     began = time.monotonic()
     failure(impatient(0.5), server, Reply(200, b"[" + b" " * 5000 + b"]", fault=fault))
     assert time.monotonic() - began < 1.5
@@ -210,9 +208,7 @@ def test_a_redirect_is_followed(fetcher: Fetcher, server: LocalServer) -> None:
     assert fetch(fetcher, server, Reply(301, headers={"Location": "/new"})) == GOOD.body
 
 
-def test_secrets_of_the_address_stay_out_of_the_message(
-    fetcher: Fetcher, server: LocalServer
-) -> None:
+def test_secrets_of_the_address_stay_out_of_the_message(fetcher: Fetcher, server: LocalServer) -> None:
     """Messages go to logs and webhooks."""
     host = server.url.removeprefix("http://")
     server.queue("/x", Reply(fault="reset"))

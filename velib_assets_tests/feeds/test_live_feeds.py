@@ -35,7 +35,7 @@ def test_opendata_takes_the_export_in_one_request(server: LocalServer) -> None:
 def test_a_page_of_html_is_unusable(server: LocalServer) -> None:
     """A maintenance page comes with status 200: its bytes pass, the decoder names what they are."""
     server.queue(EXPORT_PATH, Reply(200, b"<html>maintenance</html>"))
-    with pytest.raises(UnusableError, match="is not JSON.*<html>maintenance"):
+    with pytest.raises(UnusableError, match=r"is not JSON.*<html>maintenance"):
         decode(OpenData(server.url).fetch(NOW))
 
 

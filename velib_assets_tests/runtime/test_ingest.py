@@ -33,7 +33,7 @@ class Recordings:
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
         return {HOUR} if first <= HOUR <= last else set()
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, _hour: datetime) -> Iterator[Recorded]:
         for taken, data in self.recordings.items():
             yield Recorded(taken, Answer("opendata", {"body": data}), "a recording")
 
@@ -99,9 +99,7 @@ def test_an_object_is_never_overwritten(store: FolderStore) -> None:
         (b"", "not_json"),
     ],
 )
-def test_an_unusable_answer_goes_to_quarantine_as_it_came(
-    store: FolderStore, data: bytes, code: str
-) -> None:
+def test_an_unusable_answer_goes_to_quarantine_as_it_came(store: FolderStore, data: bytes, code: str) -> None:
     taken = keep(store, answer(data), at(15), NOW)
     assert (taken.state, taken.code) == ("quarantined", code)
     assert store.read(taken.key) == data
@@ -159,7 +157,7 @@ def test_a_bad_recording_is_quarantined_and_the_others_restored(store: FolderSto
 def test_the_simulator_does_not_write_among_real_snapshots(store: FolderStore) -> None:
     keep(store, answer(body(records())), at(0), NOW)
     feed = Recordings("simulator", live=True, m15=body(records()))
-    with pytest.raises(ForeignLakeError, match="opendata.*velib_20220604_100000"):
+    with pytest.raises(ForeignLakeError, match=r"opendata.*velib_20220604_100000"):
         take_snapshot(store, feed, at(15), NOW)
     with pytest.raises(ForeignLakeError):
         restore_hour(store, feed, HOUR + timedelta(hours=1), NOW)

@@ -12,7 +12,16 @@ import pyarrow as pa
 from velib_assets.core.answers import GBFS
 from velib_assets.core.audit import station_code
 from velib_assets.core.clean.typed import TYPED, Reject, Typed, drift_between
-from velib_assets.core.clean.values import KINDS, RowError, as_json, count, degrees, flag, moment, text
+from velib_assets.core.clean.values import (
+    KINDS,
+    RowError,
+    as_json,
+    count,
+    degrees,
+    flag,
+    moment,
+    text,
+)
 
 _COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
 
@@ -64,8 +73,7 @@ def _opendata(record: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _gbfs(record: Mapping[str, Any]) -> Dict[str, Any]:
     known, status = (
-        part if isinstance(part, dict) else {}
-        for part in (record.get("information"), record.get("status"))
+        part if isinstance(part, dict) else {} for part in (record.get("information"), record.get("status"))
     )
     types = status.get("num_bikes_available_types")
     by_type: Dict[str, Any] = {}

@@ -139,9 +139,7 @@ def _assemble(typed: List[Tuple[RawBytes, datetime, Typed]]) -> Tuple[pa.Table, 
     key = pc.add(pc.multiply(place.cast(pa.int32()).take(codes.indices), len(moments)), snapshot)
     order = pc.sort_indices(key)  # stable: of duplicates the first in the feed's order comes first
     ordered = key.take(order)
-    first = pa.concat_arrays(
-        [pa.array([True] * min(1, len(key))), pc.not_equal(ordered[1:], ordered[:-1])]
-    )
+    first = pa.concat_arrays([pa.array([True] * min(1, len(key)), pa.bool_()), pc.not_equal(ordered[1:], ordered[:-1])])
     order = order.filter(first)
     origin = _repeat(list(range(len(sizes))), sizes, pa.int32()).take(order)
     kept = {int(entry["values"].as_py()): entry["counts"].as_py() for entry in pc.value_counts(origin)}
@@ -154,9 +152,7 @@ _TS = pa.timestamp("ms", tz="UTC")
 
 
 def _repeat(values: List[int], sizes: List[int], type_: pa.DataType) -> pa.Array:
-    return pa.concat_arrays(
-        [pa.repeat(pa.scalar(value, type_), size) for value, size in zip(values, sizes)]
-    )
+    return pa.concat_arrays([pa.repeat(pa.scalar(value, type_), size) for value, size in zip(values, sizes)])
 
 
 def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
@@ -167,11 +163,9 @@ def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
     late = pc.greater(pc.subtract(ingested, column["reported_ts"]), STALE_AFTER)
     column["ingested_ts"] = ingested
     column["fill_rate"] = pc.divide(bikes.cast(pa.float64()), known.cast(pa.float64()))
-    column["is_stale"] = pc.fill_null(late, True)  # noqa: FBT003 - the value of an unknown report
-    in_paris = pc.fill_null(pc.equal(column["commune"], "Paris"), False)  # noqa: FBT003
-    column["arrondissement"] = pc.if_else(
-        pc.and_(in_paris, label.is_valid()), label, column["commune"]
-    )
+    column["is_stale"] = pc.fill_null(late, True)
+    in_paris = pc.fill_null(pc.equal(column["commune"], "Paris"), False)
+    column["arrondissement"] = pc.if_else(pc.and_(in_paris, label.is_valid()), label, column["commune"])
     return pa.table([column[name] for name in TABLE_SCHEMA.names], schema=TABLE_SCHEMA)
 
 

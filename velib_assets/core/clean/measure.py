@@ -23,9 +23,7 @@ def repeated_rows(table: pa.Table) -> int:
     """How many rows of a sorted table have the station and the snapshot of the row before."""
     stations = table["station_id"].combine_chunks()
     moments = table["ingested_ts"].combine_chunks()
-    same = pc.and_(
-        pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1])
-    )
+    same = pc.and_(pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1]))
     return int(pc.sum(same).as_py() or 0)
 
 

@@ -63,8 +63,7 @@ def encode_rejects(clean: CleanHour) -> Optional[bytes]:
     if not clean.rejects:
         return None
     rows = [
-        {"raw_key": key, "ingested_ts": taken, **reject._asdict()}
-        for key, taken, reject in clean.rejects
+        {"raw_key": key, "ingested_ts": taken, **reject._asdict()} for key, taken, reject in clean.rejects
     ]
     return _encode(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA), {})
 

@@ -35,6 +35,11 @@ class RowError(ValueError):
 
 
 def count(name: str, value: object) -> Optional[int]:
+    """A count from a whole, not negative number; null stays null.
+
+    Raises:
+        RowError: for everything else, naming the column.
+    """
     if value is None:
         return None
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -49,18 +54,21 @@ def count(name: str, value: object) -> Optional[int]:
 
 
 def text(value: object) -> Optional[str]:
+    """Text as it is; a lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
     if not isinstance(value, str):
         return None
     return value.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8
 
 
 def flag(value: object) -> Optional[bool]:
+    """OUI/NON and its other spellings as a boolean; anything else is unknown."""
     word = value if isinstance(value, str) else as_json(value) if isinstance(value, (int, bool)) else ""
     word = word.lower()
     return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
 
 
 def degrees(value: object) -> Optional[float]:
+    """A finite JSON number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -98,4 +106,5 @@ def _iso_moment(text: str) -> Optional[datetime]:
 
 
 def as_json(value: object) -> str:
+    """A value as JSON text."""
     return text(json.dumps(value, ensure_ascii=False)) or ""

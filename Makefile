@@ -1,0 +1,56 @@
+# Vélib' Insights. `make demo` and `make test` set up all they need; only python3 (3.11 or later) and make are
+# required. LAKE=folder, SCHEDULE=on and PORT=3000 are for `make dev`.
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null && echo ok),$(p))))
+BIN := .venv/bin
+LAKE ?= $(or $(VELIB_LAKE),lake)
+SCHEDULE ?= off
+PORT ?= 3000
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+
+.PHONY: all setup demo dev test lint format browser clean
+
+all: lint test
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@
+
+demo: setup
+	$(BIN)/velib demo
+
+$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
+	@mkdir -p $(DAGSTER_HOME)
+	@test -e $@ || cp $< $@
+
+dev: setup $(DAGSTER_HOME)/dagster.yaml
+	@echo "The Dagster UI opens on http://127.0.0.1:$(PORT) (lake: $(LAKE), schedule: $(SCHEDULE)); stop it with Ctrl-C"
+	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
+	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+test: setup browser
+	$(BIN)/python -m pytest
+
+# The browser tests need Chromium and its driver. As root on Debian they are installed here; elsewhere the
+# tests say how, and skip (under CI they fail).
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
+	  echo "Chromium is missing: the browser tests will be skipped. On Debian: apt-get install chromium chromium-driver"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .dagster lake-demo build *.egg-info

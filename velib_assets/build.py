@@ -1,0 +1,119 @@
+"""The one place where everything meets: settings, resources, assets, jobs, schedule, sensors.
+
+Belongs here: wiring. Loading it needs no credentials and no network.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.assets import clean_stations, kpi_views, raw_snapshot, source_velib
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.feeds.archive import Archive
+from velib_assets.feeds.base import Feed
+from velib_assets.feeds.gbfs import Gbfs
+from velib_assets.feeds.opendata import OpenData
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.feeds.simulator_faults import parse_faults
+from velib_assets.resources.alerts import sinks_of
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.clean_job import LocalCleanJob
+from velib_assets.resources.ingest import LocalIngest
+from velib_assets.resources.query_engine import LocalQueryEngine
+from velib_assets.runtime.store import FolderStore
+from velib_assets.schedules import EVERY_15_MINUTES, kpi_job, pipeline_job, pipeline_schedule
+from velib_assets.sensors.alerts import alert_sensor
+from velib_assets.sensors.healing import healing_sensor
+from velib_assets.sensors.staleness import staleness_sensor
+from velib_assets.settings import Settings
+
+OWNERS = ["team:velib-insights"]
+
+
+def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
+    """All definitions for these settings; `cron` is the schedule's, for tests that cannot wait."""
+    store = FolderStore(settings.lake)
+    catalog = LocalCatalog(settings.lake)
+    sinks = sinks_of(settings)
+    pipeline = pipeline_job()
+    schedule = pipeline_schedule(pipeline, on=settings.schedule_on, cron=cron)
+    return dg.Definitions(
+        assets=_assets(),
+        jobs=[pipeline, kpi_job()],
+        schedules=[schedule],
+        sensors=[
+            alert_sensor(sinks),
+            staleness_sensor(store, sinks, schedule),
+            healing_sensor(store, pipeline, [kpi.name for kpi in KPIS]),
+        ],
+        resources={
+            "lake": store,
+            "ingest": LocalIngest(store, feed_of(settings)),
+            "clean_job": LocalCleanJob(store),
+            "catalog": catalog,
+            "query_engine": LocalQueryEngine(settings.lake, catalog),
+        },
+    )
+
+
+def feed_of(settings: Settings) -> Feed:
+    """The feed that VELIB_SOURCE names."""
+    if settings.source == "archive":
+        return Archive(Path(settings.archive))
+    if settings.source == "simulator":
+        return Simulator(faults=parse_faults(settings.simulator_faults))
+    if settings.source == "gbfs":
+        return Gbfs(settings.gbfs_url)
+    return OpenData(settings.opendata_url)
+
+
+def _assets() -> list[dg.AssetsDefinition]:
+    table = _column_schema([(c.name, c.type, _meaning(c)) for c in (*COLUMNS, *PARTITION_COLUMNS)])
+    raw, clean, source = (
+        {"owners": OWNERS, "metadata": metadata}
+        for metadata in (
+            _code(raw_snapshot.__file__, raw_snapshot.raw_hours),
+            _code(clean_stations.__file__, clean_stations.clean_hours) | table,
+            _code(source_velib.__file__, source_velib.register_hours) | table,
+        )
+    )
+    return [
+        raw_snapshot.raw_snapshot_asset(**raw),
+        clean_stations.clean_stations_asset(**clean),
+        source_velib.source_velib_asset(**source),
+        *(
+            kpi_views.kpi_asset(
+                kpi,
+                owners=OWNERS,
+                metadata=_column_schema(kpi.columns)
+                | _references(Path(__file__).parent / "sql" / f"{kpi.name}.sql", 1),
+            )
+            for kpi in KPIS
+        ),
+    ]
+
+
+def _meaning(column: Any) -> str:  # noqa: ANN401 - schema.Column
+    return f"{column.description} ({column.unit})" if column.unit else column.description
+
+
+def _column_schema(columns: Any) -> dict[str, Any]:  # noqa: ANN401 - (name, type, description) rows
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            columns=[dg.TableColumn(name, type_, meaning) for name, type_, meaning in columns]
+        )
+    }
+
+
+def _code(file: str | None, function: Any) -> dict[str, Any]:  # noqa: ANN401 - any function
+    return _references(Path(file or ""), function.__code__.co_firstlineno)
+
+
+def _references(path: Path, line: int) -> dict[str, Any]:
+    return {
+        "dagster/code_references": dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(path), line_number=line)]
+        )
+    }
