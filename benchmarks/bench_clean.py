@@ -1,0 +1,197 @@
+"""Clean, raw to Parquet on disk, beside what a user would write instead for the plain typing alone.
+
+    python benchmarks/bench_clean.py [--days 7] [--rounds 3]
+
+Makes simulated raw at 15-minute cadence, then runs every contender in a process of its own, in turns,
+and prints the best round of each: rows a second, the ratio to DuckDB of the same run, peak memory.
+Ours does the whole contract (audit, hash, typing, rejects, duplicates, sort, arrondissement, one file an
+hour); the others only type the columns and write them, or only parse.
+"""
+
+import argparse
+import gzip
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tabulate import tabulate
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+FIELDS = (
+    "stationcode name is_installed capacity numdocksavailable numbikesavailable mechanical ebike "
+    "is_renting is_returning duedate nom_arrondissement_communes"
+).split()
+
+
+def make_raw(lake: Path, days: int) -> int:
+    """Simulated raw in two lakes, `gz` and `json`; returns the number of records."""
+    from velib_assets.core.layout import hour_of
+    from velib_assets.feeds.simulator import Simulator
+    from velib_assets.runtime.ingest import keep
+    from velib_assets.runtime.store import FolderStore
+
+    feed, packed, plain, records = Simulator(), FolderStore(lake / "gz"), FolderStore(lake / "json"), 0
+    for n in range(days * 24):
+        hour = hour_of(START + timedelta(hours=n))
+        for snapshot in feed.recorded(hour):
+            taken = keep(packed, snapshot.answer, snapshot.taken_at, hour)
+            plain.create(taken.key.removesuffix(".gz"), gzip.decompress(packed.read(taken.key)))
+            records += taken.records
+    return records
+
+
+def ours(lake: Path, threads: int) -> int:
+    """The project's own clean job."""
+    from velib_assets.resources.clean_job import LocalCleanJob
+    from velib_assets.runtime.lake import hours_in
+    from velib_assets.runtime.store import FolderStore
+
+    store = FolderStore(lake)
+    hours = hours_in(store, "raw", START, START + timedelta(days=400))
+    return sum(result.cleaned.rows for result in LocalCleanJob(store, threads).run(hours) if result.cleaned)
+
+
+def with_duckdb(lake: Path) -> int:
+    """DuckDB: read_json, COPY; two threads."""
+    import duckdb
+
+    sql = f"""
+        SET threads = 2;
+        COPY (
+          WITH raw AS (
+            SELECT ingested_at, unnest(results) AS r
+            FROM read_json('{lake}/raw/**/*.json*', columns = {{
+              ingested_at: 'TIMESTAMP',
+              results: 'STRUCT(stationcode VARCHAR, name VARCHAR, is_installed VARCHAR, capacity INTEGER,
+                numdocksavailable INTEGER, numbikesavailable INTEGER, mechanical INTEGER, ebike INTEGER,
+                is_renting VARCHAR, is_returning VARCHAR, duedate TIMESTAMP,
+                coordonnees_geo STRUCT(lon DOUBLE, lat DOUBLE), nom_arrondissement_communes VARCHAR)[]'
+            }}, maximum_object_size = 100000000))
+          SELECT ingested_at, r.stationcode, r.name, r.is_installed = 'OUI' AS is_installed, r.capacity,
+            r.numdocksavailable, r.numbikesavailable, r.mechanical, r.ebike, r.is_renting = 'OUI' AS is_renting,
+            r.is_returning = 'OUI' AS is_returning, r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat,
+            r.nom_arrondissement_communes
+          FROM raw
+        ) TO '{lake}/duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)
+    """  # noqa: S608 - our own folder's name
+    duckdb.sql(sql)
+    return int(duckdb.sql(f"SELECT count(*) FROM '{lake}/duckdb.parquet'").fetchall()[0][0])  # noqa: S608
+
+
+def _texts(lake: Path) -> list[bytes]:
+    files = sorted((lake / "raw").rglob("*.json*"))
+    return [gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in files]
+
+
+def with_polars(lake: Path) -> int:
+    """Polars: read_json a file, one Parquet file."""
+    import polars as pl
+
+    frames = []
+    for text in _texts(lake):
+        rows = pl.read_json(text).explode("results").unnest("results")
+        flags = [(pl.col(f) == "OUI") for f in ("is_installed", "is_renting", "is_returning")]
+        frames.append(
+            rows.select(*FIELDS, pl.col("coordonnees_geo").struct.unnest()).with_columns(
+                *flags, pl.col("duedate").str.to_datetime(time_zone="UTC")
+            )
+        )
+    whole = pl.concat(frames)
+    whole.write_parquet(lake / "polars.parquet", compression="zstd")
+    return len(whole)
+
+
+def with_pandas(lake: Path) -> int:
+    """pandas: json.loads, json_normalize, one Parquet file."""
+    import pandas as pd
+
+    frames = []
+    for text in _texts(lake):
+        rows = pd.json_normalize(json.loads(text)["results"])
+        for flag in ("is_installed", "is_renting", "is_returning"):
+            rows[flag] = rows[flag] == "OUI"
+        rows["duedate"] = pd.to_datetime(rows["duedate"], utc=True)
+        frames.append(rows)
+    whole = pd.concat(frames)
+    whole.drop(columns=["station_opening_hours", "code_insee_commune"], errors="ignore").to_parquet(
+        lake / "pandas.parquet", compression="zstd"
+    )
+    return len(whole)
+
+
+def parse_orjson(lake: Path) -> int:
+    """orjson: parsing alone, one core."""
+    import orjson
+
+    return sum(len(orjson.loads(text)["results"]) for text in _texts(lake))
+
+
+def parse_arrow(lake: Path) -> int:
+    """pyarrow.json with an explicit schema: parsing alone, one core."""
+    from velib_assets.core.clean.fast import _parse
+
+    return sum(len(_parse(text) or ()) for text in _texts(lake))
+
+
+CONTENDERS: dict[str, tuple[str, Callable[[Path], int]]] = {
+    "ours, .json, 2 threads": ("json", lambda lake: ours(lake, 2)),
+    "ours, .json.gz, 2 threads": ("gz", lambda lake: ours(lake, 2)),
+    "ours, .json, 1 thread": ("json", lambda lake: ours(lake, 1)),
+    "ours, .json.gz, 1 thread": ("gz", lambda lake: ours(lake, 1)),
+    "DuckDB typing, .json, 2 threads": ("json", with_duckdb),
+    "DuckDB typing, .json.gz, 2 threads": ("gz", with_duckdb),
+    "Polars typing, .json": ("json", with_polars),
+    "pandas typing, .json": ("json", with_pandas),
+    "orjson parsing alone, .json": ("json", parse_orjson),
+    "pyarrow.json parsing alone, .json": ("json", parse_arrow),
+}
+
+
+def run_one(name: str, root: Path) -> None:
+    """Run one contender in this process and print rows, seconds and peak megabytes."""
+    folder, contender = CONTENDERS[name]
+    shutil.rmtree(root / folder / "clean", ignore_errors=True)
+    started = time.perf_counter()
+    rows = contender(root / folder)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([rows, seconds, peak]))
+
+
+def main() -> None:
+    """Make the raw, run all, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        run_one(args.one, args.root)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        records = make_raw(Path(folder), args.days)
+        print(f"{args.days} days, {args.days * 96} snapshots, {records:,} records, best of {args.rounds}\n")
+        best: dict[str, tuple[float, float]] = {}
+        for _ in range(args.rounds):
+            for name in CONTENDERS:
+                command = [sys.executable, __file__, "--one", name, "--root", folder]
+                told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                rows, seconds, peak = json.loads(told)
+                assert rows == records, f"{name}: {rows} rows of {records}"  # noqa: S101 - or it is no race
+                speed, memory = best.get(name, (0.0, 0.0))
+                best[name] = (max(speed, rows / seconds), max(memory, peak))
+    duck = best["DuckDB typing, .json, 2 threads"][0]
+    table = [(name, f"{s:,.0f}", f"{s / duck:.2f}", f"{m:,.0f}") for name, (s, m) in best.items()]
+    print(tabulate(table, ["", "rows/s", "ratio to DuckDB .json", "peak MB"], disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Settings: every bad variable is named, at once, in one line each."""
+
+from pathlib import Path
+
+import pytest
+
+from velib_assets.settings import CHECKOUT, Settings, SettingsError
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = Settings.from_env({})
+    assert (settings.target, settings.source, settings.alerts) == ("local", "opendata", ("log",))
+    assert settings.lake == CHECKOUT / "lake"
+    assert not settings.schedule_on
+
+
+def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SettingsError) as error:
+        Settings.from_env(
+            {
+                "VELIB_TARGET": "moon",
+                "VELIB_SOURCE": "rss",
+                "VELIB_LAKE": str(file / "lake"),
+                "VELIB_OPENDATA_URL": "portal",
+                "VELIB_ALERTS": "pigeon",
+                "VELIB_SCHEDULE": "maybe",
+            }
+        )
+    lines = str(error.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "VELIB_TARGET",
+        "VELIB_SOURCE",
+        "VELIB_LAKE",
+        "VELIB_OPENDATA_URL",
+        "VELIB_ALERTS",
+        "VELIB_SCHEDULE",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("archive", "words"),
+    [("", "is needed"), ("/no/such/folder", "does not exist"), ("s3://bucket/x", "not available yet")],
+)
+def test_an_archive_that_cannot_be_read_is_named(archive: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=f"VELIB_ARCHIVE: .*{words}"):
+        Settings.from_env({"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": archive})
+
+
+def test_an_archive_is_only_looked_at_when_it_is_the_source() -> None:
+    assert Settings.from_env({"VELIB_ARCHIVE": "/no/such/folder"}).source == "opendata"
+
+
+def test_an_unknown_fault_is_named() -> None:
+    with pytest.raises(SettingsError, match="VELIB_SIMULATOR_FAULTS: .*hiccup"):
+        Settings.from_env({"VELIB_SIMULATOR_FAULTS": "hiccup"})
+
+
+def test_a_bad_webhook_is_refused_without_repeating_it() -> None:
+    """The address may hold a secret."""
+    with pytest.raises(SettingsError) as error:
+        Settings.from_env({"VELIB_ALERTS": "webhook:ftp://example.org/s3cret"})
+    assert "s3cret" not in str(error.value)
