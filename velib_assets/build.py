@@ -3,6 +3,7 @@
 Belongs here: wiring. Loading it needs no credentials and no network.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,7 @@ def _code(file: str | None, function: Any) -> dict[str, Any]:  # noqa: ANN401 - 
 
 
 def _references(path: Path, line: int) -> dict[str, Any]:
-    return {
-        "dagster/code_references": dg.CodeReferencesMetadataValue(
-            code_references=[dg.LocalFileCodeReference(file_path=str(path), line_number=line)]
-        )
-    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        place = dg.LocalFileCodeReference(file_path=str(path), line_number=line)
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[place])}

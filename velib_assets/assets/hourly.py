@@ -22,6 +22,9 @@ from velib_assets.partitions import HOURLY, hour_of_key, key_of
 BLOCKED_BY = "blocked_by"
 progress = logging.getLogger("velib.progress")
 
+# Dagster warns that a blocking check "emitted no result": ours are logged events, and they do block.
+logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+
 
 class Outcome(NamedTuple):
     """What became of an hour in a layer; `metadata` is None where it wrote nothing."""
@@ -57,9 +60,8 @@ def hourly_asset(
         required_resource_keys=resources,
         pool=pool,
     )
-    def hours(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
-        run_layer(context, name, layer)
-        yield from ()  # a generator that yields nothing: every event was logged already
+    def hours(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
+        yield from run_layer(context, name, layer)
 
     common = {
         "name": name,
@@ -85,30 +87,32 @@ def hourly_asset(
     return follower
 
 
-def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> None:
-    """Log each hour's checks and materialization.
+def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterator[dg.DagsterEvent]:
+    """Each hour's checks and materialization, stored as the hour ends.
+
+    They go through the context: yielded as they are, one blocking check of a range would stop all.
 
     Raises:
         dagster.Failure: where no hour was written, so that nothing downstream runs.
     """
-    key, written, why = dg.AssetKey(name), 0, ["no hour was asked for"]
+    key, written, why = dg.AssetKey(name), 0, []
     for outcome in layer(context, [hour_of_key(part) for part in context.partition_keys]):
         partition = key_of(outcome.hour)
         for check, finding in outcome.findings.items():
             context.log_event(evaluation(key, check, finding, partition))
         if outcome.metadata is not None:
-            context.log_event(
-                dg.AssetMaterialization(key, partition=partition, metadata=dict(outcome.metadata))
-            )
+            event = dg.AssetMaterialization(key, partition=partition, metadata=dict(outcome.metadata))
+            context.log_event(event)
             written += 1
         else:
             why.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
+        yield from context.consume_events()
         facts = {"layer": name, "hour": outcome.hour, "wrote": outcome.metadata is not None}
         progress.info(outcome.summary, extra=facts)
     if not written:
         blocker = next(check.name for check in CHECKS if check.asset == name)
         raise dg.Failure(
-            f"{name} wrote nothing. {'; '.join(why[1:] or why)}",
+            f"{name} wrote nothing. {'; '.join(why)}",
             metadata={BLOCKED_BY: blocker},
             allow_retries=False,
         )

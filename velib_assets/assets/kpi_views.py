@@ -11,6 +11,7 @@ import dagster as dg
 from velib_assets.assets.hourly import BLOCKED_BY
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
+from velib_assets.core.findings import Finding
 from velib_assets.core.kpis import Kpi, code_version, sql_template
 from velib_assets.resources.query_engine import QueryEngine, QueryError
 
@@ -31,8 +32,12 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
         out=outs,
         required_resource_keys={"query_engine"},
     )
-    def view(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
-        metadata = read_view(context, kpi)
+    def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent | dg.Output[None]]:
+        finding, metadata = read_view(context.resources.query_engine, kpi)
+        context.log_event(evaluation(dg.AssetKey(kpi.name), "view_answers", finding))
+        yield from context.consume_events()
+        if metadata is None:
+            raise dg.Failure(finding.message, metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)
         yield dg.Output(None, output_name="result", metadata=metadata)
 
     @dg.op(name=f"{kpi.name}_ready", out=dg.Out(dg.Nothing))
@@ -56,30 +61,16 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
     return asset
 
 
-def read_view(context: dg.OpExecutionContext, kpi: Kpi) -> dict[str, Any]:
-    """Refresh the view, check that it answers, and tell its newest state.
-
-    Raises:
-        dagster.Failure: where it does not answer; the failed check says why.
-    """
-    engine: QueryEngine = context.resources.query_engine
-    key = dg.AssetKey(kpi.name)
+def read_view(engine: QueryEngine, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]:
+    """Refresh the view and read its newest state: whether it answers, and what is told of it."""
     declared = [column[0] for column in kpi.columns]
     try:
         changed = engine.refresh_view(kpi)
         newest = engine.newest(kpi)
         headline = engine.headline(kpi)
     except QueryError as error:
-        finding = findings.view_answers(declared, None, str(error))
-        context.log_event(evaluation(key, "view_answers", finding))
-        raise dg.Failure(
-            f"{kpi.name} does not answer: {error}",
-            metadata={BLOCKED_BY: "view_answers"},
-            allow_retries=False,
-        ) from None
-    finding = findings.view_answers(declared, list(newest.columns))
-    context.log_event(evaluation(key, "view_answers", finding))
-    return {
+        return findings.view_answers(declared, None, str(error)), None
+    return findings.view_answers(declared, list(newest.columns)), {
         **headline,
         "rows_newest": len(newest),
         "definition_changed": changed,

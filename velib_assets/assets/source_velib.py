@@ -70,5 +70,6 @@ def source_velib_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN40
         resources={"lake", "catalog"},
         group_name="lake",
         description=DESCRIPTION,
+        kinds={"table", "sql"},
         **attributes,
     )

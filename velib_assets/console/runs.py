@@ -101,7 +101,7 @@ def run_tick(
 def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
     """Add a run's events to a report."""
     for event in result.all_events:
-        if event.is_asset_check_evaluation:
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _read_check(report, event.asset_check_evaluation_data)
         elif event.is_step_materialization:
             _read_materialization(report, event.step_materialization_data.materialization)

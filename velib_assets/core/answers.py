@@ -18,7 +18,8 @@ class Answer(NamedTuple):
     """The bytes of one snapshot as they came.
 
     `feed` names who made the records (opendata, gbfs, simulator). `bodies` maps a part's name to
-    its bytes: one part `body`, or for GBFS `station_information` and `station_status`.
+    its bytes: one part `body`, or for GBFS `station_information` and `station_status` (`body` where
+    they were joined before, as in raw objects).
     """
 
     feed: str
@@ -54,7 +55,7 @@ def decode(answer: Answer) -> Decoded:
     Raises:
         UnusableError: where the bytes are not UTF-8 JSON holding a list of records.
     """
-    if answer.feed == GBFS:
+    if answer.feed == GBFS and "body" not in answer.bodies:
         records, results = _join_gbfs(answer.bodies), b""
     else:
         records, results = _array(answer.bodies["body"])

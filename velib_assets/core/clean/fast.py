@@ -6,6 +6,7 @@ Belongs here: what can be typed as a whole. It declines (returns None) whenever 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Dict, Optional, Tuple
 
 import pyarrow as pa
@@ -54,10 +55,7 @@ _COLUMN = {
 _COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
 _TEXTS = ("station_id", "name", "commune")
 _FLAGS = ("is_installed", "is_renting", "is_returning")
-_WORDS = pa.array(TRUE_WORDS + FALSE_WORDS)
-_TRUTHS = pa.array([True] * len(TRUE_WORDS) + [False] * len(FALSE_WORDS))
-_NO_DEGREES = pa.scalar(None, pa.float64())
-_YEAR_1 = pa.scalar(-62135596800000, pa.int64()).cast(pa.timestamp("ms", tz="UTC"))
+_YEAR_1 = -62135596800000  # milliseconds from the epoch; Python knows no earlier year
 
 
 def type_fast(document: bytes) -> Optional[Typed]:
@@ -95,10 +93,18 @@ def _parse(document: bytes) -> Optional[pa.StructArray]:
 def _column(name: str, fields: Dict[str, Any]) -> pa.Array:
     if name in ("lat", "lon"):
         values = pc.struct_field(fields["coordonnees_geo"], name)
-        return pc.if_else(pc.is_finite(values), values, _NO_DEGREES)
+        return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
     if name in _FLAGS:
-        return _TRUTHS.take(pc.index_in(pc.utf8_lower(fields[name]), value_set=_WORDS))
+        words, truths = _spellings()
+        return truths.take(pc.index_in(pc.utf8_lower(fields[name]), value_set=words))
     return fields[_COLUMN[name]].cast(TYPED.field(name).type)
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> Tuple[pa.Array, pa.Array]:
+    """Made when first needed: pyarrow imports pandas when it makes an array of a list."""
+    truths = [True] * len(TRUE_WORDS) + [False] * len(FALSE_WORDS)
+    return pa.array(TRUE_WORDS + FALSE_WORDS), pa.array(truths)
 
 
 def _ordinary(table: pa.Table) -> bool:
@@ -111,11 +117,11 @@ def _ordinary(table: pa.Table) -> bool:
         if table[name].null_count == len(table):
             return False  # null, or not there at all? `general` can tell
     lowest = [pc.min(table[name]).as_py() for name in _COUNTS]
-    earliest = pc.min(table["reported_ts"])
+    earliest = pc.min(table["reported_ts"].cast(pa.int64())).as_py()
     return (
         table["station_id"].null_count == 0
         and all(value is None or value >= 0 for value in lowest)
-        and not (earliest.is_valid and pc.less(earliest, _YEAR_1).as_py())
+        and (earliest is None or earliest >= _YEAR_1)
     )
 
 

@@ -1,0 +1,139 @@
+"""Athena's SQL (Trino) on DuckDB: parsing, refusing what is not a question, translating.
+
+Belongs here: what a statement may be and which tables it may name, and the way from text to DuckDB's
+SQL. Does not: running it (query_engine), or which partitions it needs (partition_pruning).
+"""
+
+import difflib
+import re
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
+from velib_assets.resources.athena_rewrites import rewrite
+from velib_assets.resources.athena_types import refuse_mismatches
+from velib_assets.resources.query_error import QueryError
+
+TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in KPIS}
+CATALOG = "awsdatacatalog"
+_TRINO = {"string": "varchar"}
+_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
+_CHANGES = (exp.DML, exp.DDL, exp.Into, exp.Command)
+
+
+def parse(sql: str) -> exp.Expr:
+    """One question in Athena's SQL as a tree with tables, columns and types resolved, traps closed.
+
+    Raises:
+        QueryError: for anything that is not one question, or that Athena would refuse.
+    """
+    try:
+        tree = annotate_types(_qualified(_question(sql)), schema=_schema(), dialect="athena")
+        refuse_mismatches(tree)
+        return rewrite(tree)
+    except SqlglotError as error:
+        raise QueryError(_plain(error)) from error
+    except RecursionError:
+        raise QueryError("the statement is nested too deeply") from None
+
+
+def to_duckdb(tree: exp.Expr) -> str:
+    """A tree as DuckDB's SQL.
+
+    Raises:
+        QueryError: for what DuckDB has no form of.
+    """
+    try:
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, identify=True)
+    except SqlglotError as error:
+        raise QueryError(f"this has no form in the local engine: {_plain(error)}") from error
+    except RecursionError:
+        raise QueryError("the statement is nested too deeply") from None
+
+
+@lru_cache(maxsize=64)
+def view_to_duckdb(statement: str) -> str:
+    """A rendered view statement of this package as DuckDB's."""
+    return sqlglot.transpile(statement, read="athena", write="duckdb")[0]
+
+
+def tables_of(tree: exp.Expr) -> list[exp.Table]:
+    """The catalog's tables and views in a parsed tree; a name in WITH is none of them."""
+    return [table for table in tree.find_all(exp.Table) if table.db == DATABASE]
+
+
+def first_words(sql: str) -> str:
+    """A statement without leading comments."""
+    return _COMMENTS.sub("", sql)
+
+
+def _question(sql: str) -> exp.Expr:
+    word = re.match(r"\(*\s*(\w*)", first_words(sql))
+    if not word or word.group(1).lower() not in ("select", "with", "values", "table", ""):
+        said = word.group(1).upper() if word else first_words(sql)[:20]
+        raise QueryError(f"only questions are answered (SELECT, WITH, VALUES, SHOW, DESCRIBE), not {said}")
+    statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+    if len(statements) != 1:
+        raise QueryError(f"write one statement; here are {len(statements)}")
+    tree = statements[0]
+    if not isinstance(tree, (exp.Query, exp.Values)) or tree.find(*_CHANGES):
+        raise QueryError("only questions are answered: nothing can be written or changed here")
+    return exp.select("*").from_(exp.alias_(tree, "v", table=True)) if isinstance(tree, exp.Values) else tree
+
+
+def _qualified(tree: exp.Expr) -> exp.Expr:
+    for table in tree.find_all(exp.Table):
+        _check_table(table)
+    for column in tree.find_all(exp.Column):
+        if column.args.get("catalog"):
+            column.set("catalog", None)
+    return qualify(
+        tree,
+        schema=_schema(),
+        db=DATABASE,
+        dialect="athena",
+        validate_qualify_columns=False,
+        quote_identifiers=False,
+    )
+
+
+def _check_table(table: exp.Table) -> None:
+    """Only the catalog's tables, and names in WITH, may stand in FROM: no file and no table function."""
+    if not isinstance(table.this, exp.Identifier):
+        raise QueryError(f"Athena has no table function {table.this.sql('athena')[:60]}")
+    name, database, catalog = table.name.lower(), table.db.lower(), table.catalog.lower()
+    if catalog == CATALOG:
+        table.set("catalog", None)
+    elif catalog:
+        raise QueryError(f"there is no catalog {table.catalog!r}: leave it out")
+    if database not in ("", DATABASE):
+        raise QueryError(f"there is no database {table.db!r}: the only one is {DATABASE}")
+    if name not in TABLES and (database or name not in _names_in_with(table)):
+        close = difflib.get_close_matches(name, TABLES, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
+        raise QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
+
+
+def _names_in_with(table: exp.Table) -> set[str]:
+    return {cte.alias.lower() for cte in table.root().find_all(exp.CTE)}
+
+
+@lru_cache(maxsize=1)
+def _schema() -> MappingSchema:
+    tables = {
+        name: {column.name: _TRINO.get(column.type, column.type) for column in columns}
+        for name, columns in TABLES.items()
+    }
+    return MappingSchema({DATABASE: tables}, dialect="athena")
+
+
+def _plain(error: SqlglotError) -> str:
+    words = re.sub(r"\x1b\[\d*m", "", str(error))
+    return " ".join(words.replace("Invalid expression / Unexpected token", "cannot read the SQL").split())

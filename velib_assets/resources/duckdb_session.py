@@ -1,0 +1,120 @@
+"""One DuckDB in memory for one question: locked settings, the table's files, the views.
+
+Belongs here: how DuckDB is set up and how its rows become a frame. Does not: which files, or what the
+question is (query_engine). A DuckDB file on disk would lock every other process out.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+TYPES = {
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+}
+_SETTINGS = """
+SET TimeZone = 'UTC';
+SET integer_division = true;
+SET python_enable_replacements = false;
+SET autoinstall_known_extensions = false;
+SET autoload_known_extensions = false;
+SET enable_external_file_cache = false;
+SET allowed_directories = [{lake}];
+SET enable_external_access = false;
+CREATE SCHEMA {database};
+USE {database};
+SET lock_configuration = true;
+"""
+
+
+@contextmanager
+def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that may read files of the lake and no others, and whose settings hold."""
+    with duckdb.connect() as db:
+        db.execute(_SETTINGS.format(lake=_text(os.fspath(lake.resolve()) + os.sep), database=DATABASE))
+        yield db
+
+
+def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Make `source_velib` of these files, or the empty table of no files."""
+    paths = ", ".join(_text(os.fspath(path)) for path in files)
+    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS {_table(paths) if paths else _empty()}")
+
+
+def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
+    """The rows of a query. Whole numbers stay whole beside nulls (Int64), dates stay dates."""
+    import pyarrow as pa  # noqa: PLC0415 - with pandas behind it
+
+    relation = db.sql(sql)
+    kinds = [str(kind) for kind in relation.types]
+    table = relation.to_arrow_table()
+    for position, kind in enumerate(kinds):
+        if kind == "HUGEINT":  # what DuckDB sums and counts in; Athena's is bigint
+            column = table.column(position).cast(pa.int64())
+            table = table.set_column(position, table.field(position).name, column)
+    return _pandas(table, kinds)
+
+
+def _pandas(table: "pa.Table", kinds: list[str]) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415 - takes a second to import
+    import pyarrow as pa  # noqa: PLC0415 - likewise
+
+    columns: list[Any] = []
+    for column, kind in zip(table.columns, kinds, strict=True):
+        if pa.types.is_integer(column.type) and column.null_count:
+            columns.append(pd.Series(column.to_pylist(), dtype="Int64"))
+        elif kind == "INTERVAL":
+            columns.append(pd.Series([_interval(value) for value in column.to_pylist()], dtype=object))
+        else:
+            columns.append(column.to_pandas())
+    result = pd.concat(columns, axis=1) if columns else pd.DataFrame()
+    result.columns = pd.Index(table.column_names)
+    return result
+
+
+def _interval(value: Any) -> str | None:  # noqa: ANN401 - a MonthDayNano of Arrow
+    """An interval as Athena prints it: days, then hours, minutes, seconds and milliseconds."""
+    if value is None or value.months:
+        return None if value is None else f"{value.months // 12}-{value.months % 12}"
+    whole = value.days * 86_400_000 + value.nanoseconds // 1_000_000
+    days, rest = divmod(abs(whole), 86_400_000)
+    seconds, milliseconds = divmod(rest, 1000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
+    return f"{'-' if whole < 0 else ''}{days} {clock}"
+
+
+def _table(paths: str) -> str:
+    """The files as the table: times lose their zone (they are UTC), partition keys are text."""
+    columns = ", ".join(
+        f'CAST("{column.name}" AS {TYPES[column.type]}) AS "{column.name}"'
+        if column.type == "timestamp"
+        else f'"{column.name}"'
+        for column in (*COLUMNS, *PARTITION_COLUMNS)
+    )
+    options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
+    return f"SELECT {columns} FROM read_parquet([{paths}], {options})"  # noqa: S608 - quoted paths
+
+
+def _empty() -> str:
+    columns = ", ".join(
+        f'CAST(NULL AS {TYPES[column.type]}) AS "{column.name}"' for column in (*COLUMNS, *PARTITION_COLUMNS)
+    )
+    return f"SELECT {columns} WHERE false"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

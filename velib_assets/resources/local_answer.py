@@ -1,0 +1,93 @@
+"""One answer of the local engine: the views that a question names, over the partitions that it needs.
+
+Belongs here: the steps within one DuckDB session. Does not: retries and error words (query_engine),
+conclusions from conditions (partition_pruning).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from sqlglot import exp
+
+from velib_assets.core.kpis import KPIS, Kpi, render
+from velib_assets.core.schema import DATABASE
+from velib_assets.resources.athena_dialect import tables_of, to_duckdb, view_to_duckdb
+from velib_assets.resources.catalog import Partition
+from velib_assets.resources.duckdb_session import bind, frame
+from velib_assets.resources.partition_pruning import needed, newest_selects, put_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FIRST_LOOKS = (1, 24)
+
+
+class LocalAnswer:
+    """Answers over these partitions; the views are rendered with `window`, the newest hours."""
+
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        lake: Path,
+        partitions: Sequence[Partition],
+        window: Sequence[datetime],
+    ) -> None:
+        self._db, self._lake, self._partitions, self._window = db, lake, partitions, window
+
+    def rows(self, tree: exp.Expr) -> "pd.DataFrame":
+        """The rows of a parsed question, which is changed on the way."""
+        for select in newest_selects(tree):
+            put_value(select, self._newest_value(select))
+        self._bind(tree, self._needed(tree))
+        return frame(self._db, to_duckdb(tree))
+
+    def columns(self, kpi: Kpi) -> list[tuple[str, str]]:
+        """The (name, DuckDB type) pairs that a view gives."""
+        bind(self._db, self._files(self._partitions))
+        self._db.execute(view_to_duckdb(render(kpi, self._window)))
+        relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
+        relation.fetchall()
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
+
+    def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
+        """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""
+        may_hold = self._needed(select)
+        for count in (*_FIRST_LOOKS, len(may_hold)):
+            self._bind(select, may_hold[-count:])
+            row = self._db.execute(to_duckdb(select)).fetchone()
+            if (row and row[0] is not None) or count >= len(may_hold):
+                return row[0] if row else None
+        return None
+
+    def _needed(self, tree: exp.Expr) -> list[Partition]:
+        return needed(tree, self._partitions, self._window, self._constant)
+
+    def _bind(self, tree: exp.Expr, partitions: Iterable[Partition]) -> None:
+        names = {table.name for table in tables_of(tree)}
+        if names:
+            bind(self._db, self._files(partitions))
+        for kpi in KPIS:
+            if kpi.name in names:
+                self._db.execute(view_to_duckdb(render(kpi, self._window)))
+
+    def _files(self, partitions: Iterable[Partition]) -> list[Path]:
+        """The partitions' files, less those that have vanished."""
+        paths = (self._lake / partition.key for partition in partitions)
+        return [path for path in paths if path.is_file()]
+
+    def _constant(self, node: exp.Expr, column: str) -> str | datetime | None:
+        """The value that a column is compared with, where it holds no column itself."""
+        if node.find(exp.Column, exp.Query, exp.AggFunc, exp.Rand):
+            return None
+        wanted = "TIMESTAMP" if column == "ingested_ts" else "VARCHAR"
+        if wanted == "VARCHAR" and isinstance(node, exp.Literal):
+            return str(node.this)
+        try:
+            row = self._db.execute(f"SELECT CAST({to_duckdb(node)} AS {wanted})").fetchone()
+        except duckdb.Error:
+            return None
+        value: str | datetime | None = row[0] if row else None
+        return value

@@ -1,0 +1,139 @@
+"""The query engine: asks the table and the five views in Athena's SQL. Local form: DuckDB; on AWS Athena.
+
+Belongs here: the interface and the order of a question's steps. Does not: the dialect (athena_dialect),
+which partitions are needed (partition_pruning), DuckDB's set-up (duckdb_session). DuckDB, sqlglot and
+pandas are imported when the first question comes.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from velib_assets.core.kpi_queries import headline_sql, newest_sql
+from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
+from velib_assets.core.layout import clean_key
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.query_error import QueryError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from velib_assets.resources.local_answer import LocalAnswer
+
+T = TypeVar("T")
+
+__all__ = ["LocalQueryEngine", "QueryEngine", "QueryError"]
+
+
+class QueryEngine(Protocol):
+    """Asks the lake. Timestamps are UTC without a zone; results are pandas frames."""
+
+    def query(self, sql: str) -> "pd.DataFrame":
+        """The rows of one question (SELECT, WITH, VALUES, SHOW, DESCRIBE) in Athena's SQL.
+
+        Raises:
+            QueryError: where it is refused or cannot be answered.
+        """
+        ...
+
+    def refresh_view(self, kpi: Kpi) -> bool:
+        """Define the view over the newest hours; whether its definition changed.
+
+        Raises:
+            QueryError: where the view does not run or has other columns than those declared.
+        """
+        ...
+
+    def newest(self, kpi: Kpi, limit: int | None = None) -> "pd.DataFrame":
+        """The view's rows at the newest snapshot; what it costs does not depend on the history."""
+        ...
+
+    def headline(self, kpi: Kpi) -> dict[str, float]:
+        """The KPI's headline numbers over those rows; a number that is unknown is left out."""
+        ...
+
+
+class LocalQueryEngine:
+    """DuckDB in memory, made anew for each question, over the files that the catalog names."""
+
+    def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
+        self._lake, self._catalog = lake, catalog
+
+    def query(self, sql: str) -> "pd.DataFrame":
+        """See QueryEngine."""
+        from velib_assets.resources.show_statements import show  # noqa: PLC0415 - imports sqlglot
+
+        shown = show(sql, self._catalog, self._definition)
+        return self._ask(sql) if shown is None else shown
+
+    def refresh_view(self, kpi: Kpi) -> bool:
+        """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
+        from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
+
+        window = self._window()
+        found = self._answer(lambda answer: answer.columns(kpi), window, window)
+        declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
+        if found != declared:
+            raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
+        return self._catalog.record_view(kpi.name, render(kpi, window))
+
+    def newest(self, kpi: Kpi, limit: int | None = None) -> "pd.DataFrame":
+        """See QueryEngine."""
+        window = self._window()
+        return self._ask(newest_sql(kpi, window[-1] if window else None, limit), window)
+
+    def headline(self, kpi: Kpi) -> dict[str, float]:
+        """See QueryEngine."""
+        window = self._window()
+        rows = self._ask(headline_sql(kpi, window[-1] if window else None), window)
+        return {str(name): float(value) for name, value in rows.iloc[0].dropna().items()}
+
+    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
+        from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
+
+        tree = parse(sql)
+        window = self._window() if hours is None else hours
+        return self._answer(lambda answer: answer.rows(tree.copy()), hours, window)
+
+    def _answer(
+        self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, window: Sequence[datetime]
+    ) -> "T":
+        """Run a step in a session of its own; once more where a file was replaced under it."""
+        import duckdb  # noqa: PLC0415 - slow to import
+
+        from velib_assets.resources.duckdb_session import session  # noqa: PLC0415 - imports DuckDB
+        from velib_assets.resources.local_answer import LocalAnswer  # noqa: PLC0415 - likewise
+
+        for last_try in (False, True):
+            partitions = self._catalog.partitions(hours)
+            try:
+                with session(self._lake) as db:
+                    return step(LocalAnswer(db, self._lake, partitions, window))
+            except duckdb.Error as error:
+                replaced = isinstance(error, duckdb.IOException | duckdb.InvalidInputException)
+                if last_try or not replaced:
+                    raise QueryError(plain(error)) from error
+        raise AssertionError("the second try returns or raises")
+
+    def _window(self) -> list[datetime]:
+        """The three newest hours, which a two-hour window can touch; none for an empty table."""
+        count = 1
+        while hours := self._catalog.newest_hours(count):
+            for hour in hours:
+                if (self._lake / clean_key(hour)).is_file():
+                    return newest_window(hour)
+            if len(hours) < count:
+                break
+            count *= 32
+        return []
+
+    def _definition(self, name: str) -> str:
+        return next(render(kpi, self._window()) for kpi in KPIS if kpi.name == name)
+
+
+def plain(error: Exception) -> str:
+    """An engine's error in one line: its first, and the names that it suggests."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [line for line in lines[1:] if line.startswith(("Candidate", "Did you mean"))]
+    return "; ".join([*lines[:1], *kept]) or type(error).__name__

@@ -1,0 +1,17 @@
+CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage AS
+-- How full each installed station is, at every snapshot. Stale stations stay in, with their mark.
+SELECT
+    ingested_ts,
+    station_id,
+    name,
+    arrondissement,
+    bikes,
+    docks,
+    capacity,
+    fill_rate,
+    is_stale,
+    "date",
+    "hour"
+FROM velib_db_tf.source_velib
+WHERE is_installed
+    AND fill_rate IS NOT NULL

@@ -1,0 +1,170 @@
+"""The definitions as the server loads them: a rename shows here."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.definitions import defs
+
+KPIS = {
+    "kpi_taux_remplissage",
+    "kpi_shortage",
+    "kpi_station_saturation",
+    "kpi_saturation_par_arrondissement",
+    "kpi_top10_2hour",
+}
+HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs.get_repository_def()
+
+
+@pytest.fixture(scope="module")
+def graph(repository: dg.RepositoryDefinition) -> "dg.AssetGraph":  # type: ignore[name-defined] # no public name
+    return repository.asset_graph
+
+
+def test_the_assets_are_the_eight_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS
+
+
+def test_the_lineage_is_that_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    parents = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert parents == {
+        "raw_snapshot": set(),
+        "clean_stations": {"raw_snapshot"},
+        "source_velib": {"clean_stations"},
+        **{name: {"source_velib"} for name in KPIS},
+    }
+
+
+def test_the_groups_are_those_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == {
+        "raw_snapshot": "ingest",
+        "clean_stations": "lake",
+        "source_velib": "lake",
+        **dict.fromkeys(KPIS, "kpi"),
+    }
+
+
+def test_the_first_three_are_hourly_and_the_views_are_not(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    for key in graph.get_all_asset_keys():
+        partitions = graph.get(key).partitions_def
+        if key.to_user_string() in HOURLY:
+            assert isinstance(partitions, dg.HourlyPartitionsDefinition)
+            assert partitions.timezone == "UTC"
+        else:
+            assert partitions is None
+
+
+def test_the_checks_and_which_of_them_block(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    keys = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert keys == {
+        ("raw_snapshot", "usable_snapshot"),
+        ("raw_snapshot", "quarantined_snapshot"),
+        ("raw_snapshot", "complete_hour"),
+        ("clean_stations", "readable_raw"),
+        ("clean_stations", "conservation"),
+        ("clean_stations", "unique_rows"),
+        ("clean_stations", "partial_snapshot"),
+        ("clean_stations", "stale_stations"),
+        ("clean_stations", "schema_drift"),
+        ("source_velib", "table_schema"),
+        *((name, "view_answers") for name in KPIS),
+    }
+    blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
+    assert blocking == {"usable_snapshot"}
+
+
+def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
+    jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    assert jobs == {"velib_pipeline", "velib_kpi_views"}
+    (schedule,) = repository.schedule_defs
+    assert (schedule.name, schedule.cron_schedule) == ("velib_pipeline_schedule", "*/15 * * * *")
+    assert schedule.execution_timezone == "UTC"
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
+    assert sensors == dict.fromkeys(
+        ("velib_alerts", "velib_staleness", "velib_healing"), dg.DefaultSensorStatus.RUNNING
+    )
+
+
+def test_every_asset_carries_what_makes_browsing_worth_it(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert node.owners == ["team:velib-insights"]
+        assert any(tag.startswith("dagster/kind/") for tag in node.tags)
+        assert "dagster/code_references" in node.metadata
+
+
+@pytest.mark.parametrize("name", ["clean_stations", "source_velib"])
+def test_the_table_columns_are_described(graph: "dg.AssetGraph", name: str) -> None:  # type: ignore[name-defined]
+    schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
+    assert [column.name for column in schema.columns] == [c.name for c in (*COLUMNS, *PARTITION_COLUMNS)]
+    assert all(column.description for column in schema.columns)
+
+
+@pytest.mark.parametrize("name", sorted(KPIS))
+def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: "dg.AssetGraph", name: str) -> None:  # type: ignore[name-defined]
+    node = graph.get(dg.AssetKey(name))
+    assert f"CREATE OR REPLACE VIEW velib_db_tf.{name}" in (node.description or "")
+    assert node.code_version
+
+
+def test_a_tick_lands_in_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:
+    """A tick at hh:00 belongs to hour hh, and a doubled tick has the same key."""
+    from datetime import UTC, datetime
+
+    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
+    (request,) = repository.schedule_defs[0].evaluate_tick(context).run_requests or []
+    assert request.partition_key == "2026-11-23-10:00"
+    assert request.run_key == request.tags["velib/scheduled_at"] == at.isoformat()
+
+
+@pytest.mark.parametrize("package", ["core", "feeds", "runtime", "settings"])
+def test_what_runs_elsewhere_imports_without_dagster(package: str) -> None:
+    """They run in Lambda and Glue, where there is no Dagster."""
+    code = f"""
+import importlib, pkgutil, sys
+sys.modules["dagster"] = None
+package = importlib.import_module("velib_assets.{package}")
+for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+    importlib.import_module(module.name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_only_clean_imports_pyarrow_of_core() -> None:
+    """The Lambda carries none."""
+    code = """
+import importlib, pkgutil, sys
+sys.modules["pyarrow"] = sys.modules["pandas"] = sys.modules["duckdb"] = None
+import velib_assets.core, velib_assets.feeds
+for package in (velib_assets.core, velib_assets.feeds):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.startswith("velib_assets.core.clean"):
+            importlib.import_module(module.name)
+import velib_assets.runtime.ingest
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_loading_the_definitions_imports_nothing_heavy() -> None:
+    code = """
+import sys
+import velib_assets.definitions
+heavy = {"pandas", "duckdb", "sqlglot", "boto3", "dagster_aws", "polars"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
