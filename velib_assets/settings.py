@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from velib_assets.feeds.gbfs import GBFS_URL
+from velib_assets.feeds.http import base_url_of
+from velib_assets.feeds.opendata import OPENDATA_URL
+from velib_assets.feeds.simulator_faults import parse_faults
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
 SOURCES = ("opendata", "gbfs", "archive", "simulator")
-OPENDATA_URL = "https://opendata.paris.fr"
-GBFS_URL = "https://velib-metropole-opendata.smovengo.cloud"
 
 _T = TypeVar("_T")
 
@@ -61,8 +64,8 @@ class Settings:
             "target": read("VELIB_TARGET", "local", _target),
             "source": source,
             "lake": read("VELIB_LAKE", str(CHECKOUT / "lake"), _lake),
-            "opendata_url": read("VELIB_OPENDATA_URL", OPENDATA_URL, _url),
-            "gbfs_url": read("VELIB_GBFS_URL", GBFS_URL, _url),
+            "opendata_url": read("VELIB_OPENDATA_URL", OPENDATA_URL, base_url_of),
+            "gbfs_url": read("VELIB_GBFS_URL", GBFS_URL, base_url_of),
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
@@ -107,13 +110,6 @@ def _lake(text: str) -> Path:
     return path
 
 
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{text!r} is not a base URL such as {OPENDATA_URL}")
-    return text.rstrip("/")
-
-
 def _archive(text: str) -> str:
     if not text:
         raise ValueError("is needed with VELIB_SOURCE=archive: a folder of recorded snapshots")
@@ -147,8 +143,6 @@ def _webhook(url: str) -> None:
 
 
 def _faults(text: str) -> str:
-    from velib_assets.feeds.simulator_faults import parse_faults  # noqa: PLC0415 - rarely needed
-
     if text:
         parse_faults(text)
     return text

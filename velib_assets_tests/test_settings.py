@@ -28,14 +28,14 @@ def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
                 "VELIB_SCHEDULE": "maybe",
             }
         )
-    lines = str(error.value).splitlines()
+    lines = sorted(str(error.value).splitlines())
     assert [line.partition(":")[0] for line in lines] == [
-        "VELIB_TARGET",
-        "VELIB_SOURCE",
+        "VELIB_ALERTS",
         "VELIB_LAKE",
         "VELIB_OPENDATA_URL",
-        "VELIB_ALERTS",
         "VELIB_SCHEDULE",
+        "VELIB_SOURCE",
+        "VELIB_TARGET",
     ]
 
 

@@ -35,7 +35,9 @@ def parse(sql: str) -> exp.Expr:
         QueryError: for anything that is not one question, or that Athena would refuse.
     """
     try:
-        tree = annotate_types(_qualified(_question(sql)), schema=_schema(), dialect="athena")
+        tree = _qualified(_question(sql))
+        _refuse_unknown_columns(tree)
+        tree = annotate_types(tree, schema=_schema(), dialect="athena")
         refuse_mismatches(tree)
         return rewrite(tree)
     except SqlglotError as error:
@@ -119,6 +121,20 @@ def _check_table(table: exp.Table) -> None:
         close = difflib.get_close_matches(name, TABLES, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
         raise QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
+
+
+def _refuse_unknown_columns(tree: exp.Expr) -> None:
+    """Refuse a column that no table has; names of the result, and of lambdas and UNNEST, are let through."""
+    bare = [column for column in tree.find_all(exp.Column) if not column.table]
+    named = {a.alias for a in tree.find_all(exp.Alias) if a.this not in bare or a.this.name != a.alias}
+    if tree.find(exp.Lambda, exp.Unnest, exp.Lateral):
+        return
+    for column in bare:
+        if column.name not in named and isinstance(column.this, exp.Identifier):
+            known = sorted({c.name for table in tables_of(tree) for c in TABLES.get(table.name, ())})
+            close = difflib.get_close_matches(column.name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
+            raise QueryError(f"COLUMN_NOT_FOUND: there is no column {column.name!r}; {hint}")
 
 
 def _names_in_with(table: exp.Table) -> set[str]:

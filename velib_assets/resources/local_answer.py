@@ -4,6 +4,7 @@ Belongs here: the steps within one DuckDB session. Does not: retries and error w
 conclusions from conditions (partition_pruning).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ from velib_assets.core.schema import DATABASE
 from velib_assets.resources.athena_dialect import tables_of, to_duckdb, view_to_duckdb
 from velib_assets.resources.catalog import Partition
 from velib_assets.resources.duckdb_session import bind, frame
-from velib_assets.resources.partition_pruning import needed, newest_selects, put_value
+from velib_assets.resources.newest_rows import newest_rows, newest_selects, put_value
+from velib_assets.resources.partition_pruning import needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +43,13 @@ class LocalAnswer:
         """The rows of a parsed question, which is changed on the way."""
         for select in newest_selects(tree):
             put_value(select, self._newest_value(select))
-        self._bind(tree, self._needed(tree))
-        return frame(self._db, to_duckdb(tree))
+        wanted, may_hold = newest_rows(tree), self._needed(tree)
+        for count in (*(_FIRST_LOOKS if wanted is not None else ()), len(may_hold)):
+            self._bind(tree, may_hold[len(may_hold) - count :] if count < len(may_hold) else may_hold)
+            rows = frame(self._db, to_duckdb(tree))
+            if wanted is not None and len(rows) >= wanted:
+                break
+        return rows.rename(columns=_athena_name)
 
     def columns(self, kpi: Kpi) -> list[tuple[str, str]]:
         """The (name, DuckDB type) pairs that a view gives."""
@@ -57,9 +64,9 @@ class LocalAnswer:
         may_hold = self._needed(select)
         for count in (*_FIRST_LOOKS, len(may_hold)):
             self._bind(select, may_hold[-count:])
-            row = self._db.execute(to_duckdb(select)).fetchone()
-            if (row and row[0] is not None) or count >= len(may_hold):
-                return row[0] if row else None
+            value = self._db.execute(to_duckdb(select)).fetchall()[0][0]
+            if value is not None:
+                return value
         return None
 
     def _needed(self, tree: exp.Expr) -> list[Partition]:
@@ -86,8 +93,13 @@ class LocalAnswer:
         if wanted == "VARCHAR" and isinstance(node, exp.Literal):
             return str(node.this)
         try:
-            row = self._db.execute(f"SELECT CAST({to_duckdb(node)} AS {wanted})").fetchone()
+            sql = f"SELECT CAST({to_duckdb(node)} AS {wanted})"  # noqa: S608 - of a tree
+            value: str | datetime | None = self._db.execute(sql).fetchall()[0][0]
         except duckdb.Error:
             return None
-        value: str | datetime | None = row[0] if row else None
         return value
+
+
+def _athena_name(name: str) -> str:
+    """A column without a name is `_col0`, `_col1`, ... in Athena."""
+    return re.sub(r"\A_col_(\d+)\Z", r"_col\1", name)

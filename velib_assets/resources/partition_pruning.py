@@ -1,4 +1,4 @@
-"""Which partitions a question can need, read from its conditions; and `max(ingested_ts)` without a scan.
+"""Which partitions a question can need, read from its conditions.
 
 Belongs here: conclusions from conditions on `date`, `hour` and `ingested_ts` (an hour's rows lie within
 it). Does not: running anything. Where it concludes nothing, every partition is needed.
@@ -12,13 +12,12 @@ from typing import Any
 from sqlglot import exp
 
 from velib_assets.core.kpis import KPIS
-from velib_assets.resources.athena_dialect import TABLES, tables_of
+from velib_assets.resources.athena_dialect import tables_of
 from velib_assets.resources.catalog import Partition
 
 Constant = Callable[[exp.Expr, str], str | datetime | None]
 """The value of an expression without columns: text, or a plain UTC timestamp; None where unknown."""
 
-ORDERED = ("date", "ingested_ts")
 _PRUNES = {"date", "hour", "ingested_ts"}
 _WINDOWED = {kpi.name for kpi in KPIS if not kpi.hourly}
 _SAME_HOUR = timedelta(hours=1) - timedelta(milliseconds=1)
@@ -55,65 +54,46 @@ def needed(
     return sorted(found)
 
 
-def newest_selects(tree: exp.Expr) -> list[exp.Select]:
-    """The parts of a question that only ask for the newest `ingested_ts` or `date` of one table or view."""
-    return [select for select in tree.find_all(exp.Select) if _asks_newest(select)]
-
-
-def put_value(select: exp.Select, value: str | datetime | None) -> None:
-    """Write the value of such a part in its place."""
-    if isinstance(value, datetime):
-        constant: exp.Expr = exp.cast(exp.Literal.string(value.isoformat(" ")), "timestamp")
-    else:
-        constant = exp.Null() if value is None else exp.Literal.string(value)
-    holder = select.parent if isinstance(select.parent, exp.Subquery) else None
-    user = holder.parent if holder else None
-    if isinstance(user, exp.In) and user.args.get("query") is holder:
-        user.set("query", None)
-        user.set("expressions", [constant])
-    elif holder and isinstance(user, (exp.Binary, exp.Between, exp.Paren)) and not holder.alias:
-        holder.replace(constant)
-    else:
-        select.set("from_", None)
-        select.set("where", None)
-        select.set("expressions", [exp.alias_(constant, select.selects[0].alias_or_name, quoted=True)])
-
-
-def _asks_newest(select: exp.Select) -> bool:
-    parts = {name for name, value in select.args.items() if value and name not in ("kind", "hint")}
-    if parts - {"expressions", "from_", "where"} or len(select.expressions) != 1 or "from_" not in parts:
-        return False
-    newest, table = select.expressions[0].unalias(), select.args["from_"].this
-    if not isinstance(newest, exp.Max) or not isinstance(newest.this, exp.Column) or newest.expressions:
-        return False
-    if not isinstance(table, exp.Table) or table not in tables_of(select):
-        return False
-    where = select.args.get("where")
-    inner = list(select.find_all(exp.Column))
-    return (
-        newest.this.name in ORDERED
-        and table.name not in _WINDOWED
-        and not (where and where.find(exp.Query, exp.Rand))
-        and all(column.table == table.alias_or_name and column.name in _names(table) for column in inner)
-    )
-
-
-def _names(table: exp.Table) -> set[str]:
-    return {column.name for column in TABLES[table.name]}
-
-
 def _tests(table: exp.Table, constant: Constant) -> Iterator[Callable[[Partition], bool]]:
-    """What the WHERE over a table says of its partitions, one test a condition."""
+    """What the conditions over a table say of its partitions, one test a condition."""
     source = table.parent
     select = source.parent if isinstance(source, (exp.From, exp.Join)) else None
-    where = select.args.get("where") if isinstance(select, exp.Select) else None
-    for condition in where.this.flatten() if where and isinstance(where.this, exp.And) else [where]:
-        part = condition.this if isinstance(condition, exp.Where) else condition
-        for column, operator, options in _comparisons(part.unnest() if part else None):
+    for condition in _conditions(select) if isinstance(select, exp.Select) else ():
+        for column, operator, options in _comparisons(condition.unnest()):
             if column.table == table.alias_or_name and column.name in _PRUNES:
-                values = [constant(option, column.name) for option in options]
+                values = [constant(_resolved(option), column.name) for option in options]
                 if None not in values:
                     yield _test(column.name, _MAY_FIT[operator], values)
+
+
+def _conditions(select: exp.Select) -> Iterator[exp.Expr]:
+    """What every row must fulfil that comes out of a select: its WHERE, and ON of its inner joins."""
+    where = select.args.get("where")
+    inner = [join.args.get("on") for join in select.args.get("joins") or () if not join.side]
+    for condition in (where.this if where else None, *inner):
+        if condition is not None:
+            yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
+
+
+def _resolved(node: exp.Expr) -> exp.Expr:
+    """What a column stands for where its source is one row of constants, else the node itself."""
+    select = node.find_ancestor(exp.Select) if isinstance(node, exp.Column) and node.table else None
+    if select is None:
+        return node
+    for source in [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())]:
+        if source.alias_or_name == node.text("table"):
+            query = source.this if isinstance(source, exp.Subquery) else _query_in_with(source)
+            if isinstance(query, exp.Select) and not query.args.get("from_"):
+                return next((p.unalias() for p in query.selects if p.alias == node.name), node)
+    return node
+
+
+def _query_in_with(source: exp.Expr) -> exp.Expr | None:
+    if not isinstance(source, exp.Table) or source.db:
+        return None
+    ctes = source.root().find_all(exp.CTE)
+    named = [cte.this for cte in ctes if cte.alias == source.name]
+    return named[0] if len(named) == 1 else None
 
 
 def _comparisons(

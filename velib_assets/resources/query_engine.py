@@ -134,6 +134,8 @@ class LocalQueryEngine:
 
 def plain(error: Exception) -> str:
     """An engine's error in one line: its first, and the names that it suggests."""
+    if "Division by zero" in str(error):
+        return "DIVISION_BY_ZERO: Division by zero"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [line for line in lines[1:] if line.startswith(("Candidate", "Did you mean"))]
     return "; ".join([*lines[:1], *kept]) or type(error).__name__

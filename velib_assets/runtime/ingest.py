@@ -14,7 +14,7 @@ from velib_assets.core.answers import SIMULATOR, Answer, UnusableError, decode
 from velib_assets.core.audit import audit
 from velib_assets.core.layout import quarantine_stem, raw_key, raw_time, slot_of
 from velib_assets.core.snapshot import encode_raw, iso, open_raw
-from velib_assets.feeds.base import Feed
+from velib_assets.feeds.base import Feed, Recorded
 from velib_assets.runtime.lake import REASON_ENDING, newest_snapshot, raw_objects, slot_times
 from velib_assets.runtime.store import LakeStore
 
@@ -46,7 +46,7 @@ def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: date
         FeedError: where the feed gave no answer.
         ForeignLakeError: see `guard_lake`.
     """
-    guard_lake(store, feed)
+    guard_lake(store, feed.name)
     taken = _present(store, ingested_at)
     return taken or keep(store, feed.fetch(ingested_at), ingested_at, now)
 
@@ -57,16 +57,24 @@ def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) ->
     Raises:
         ForeignLakeError: see `guard_lake`.
     """
-    guard_lake(store, feed)
+    guard_lake(store, feed.name)
     stored, _ = slot_times(store, hour)
     held = {slot_of(moment) for moment in stored} if feed.live else stored
     return [
-        keep(store, recorded.answer, recorded.taken_at, now, recorded.origin)
+        _restore(store, recorded, now)
         for recorded in feed.recorded(hour)
         if recorded.taken_at <= now
         and (slot_of(recorded.taken_at) if feed.live else recorded.taken_at) not in held
         and not _present(store, recorded.taken_at)
     ]
+
+
+def _restore(store: LakeStore, recorded: Recorded, now: datetime) -> Taken:
+    answer, taken_at = recorded.answer, recorded.taken_at
+    guard_lake(store, answer.feed)  # an archive may hold simulated snapshots too
+    if recorded.problem:
+        return _quarantine(store, answer, taken_at, now, recorded.problem)
+    return keep(store, answer, taken_at, now, recorded.origin)
 
 
 def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, origin: str = "") -> Taken:
@@ -82,13 +90,13 @@ def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime,
     return Taken(state, ingested_at, key, len(decoded.records), len(data))
 
 
-def guard_lake(store: LakeStore, feed: Feed) -> None:
-    """Keep simulated snapshots out of a lake of real ones.
+def guard_lake(store: LakeStore, feed: str) -> None:
+    """Keep simulated snapshots out of a lake of real ones; `feed` names who made what is to be written.
 
     Raises:
         ForeignLakeError: naming the object that shows it.
     """
-    newest = newest_snapshot(store) if feed.name == SIMULATOR else None
+    newest = newest_snapshot(store) if feed == SIMULATOR else None
     if newest is None:
         return
     key = next(i.key for i in reversed(raw_objects(store, newest)) if raw_time(i.key) == newest)

@@ -36,7 +36,11 @@ def from_archive(tmp_path: Path, snapshots: Mapping[datetime, bytes]) -> Setting
 
 
 def run(
-    settings: Settings, instance: dg.DagsterInstance, first: datetime, last: datetime | None = None, **tags: str
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    first: datetime,
+    last: datetime | None = None,
+    **tags: str,
 ) -> dg.ExecuteInProcessResult:
     """The whole graph for one hour, or for a range."""
     job = build_defs(settings).resolve_job_def("velib_pipeline")
@@ -71,7 +75,9 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
 
 
 def test_an_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    settings = from_archive(tmp_path, {at(0): body(records()), at(15): body(records(numbikesavailable=0, mechanical=0, ebike=0))})
+    settings = from_archive(
+        tmp_path, {at(0): body(records()), at(15): body(records(numbikesavailable=0, mechanical=0, ebike=0))}
+    )
     result = run(settings, instance, HOUR)
     assert result.success
     for asset in HOURLY:
@@ -90,16 +96,23 @@ def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """Dagster marks every hour of a range green by itself, and skips what follows a layer with a gap."""
-    settings = from_archive(
-        tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)}
-    )
+    settings = from_archive(tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)})
     result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
     there = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
     gap = key_of(HOUR + timedelta(hours=1))
     assert [green(instance, asset) for asset in HOURLY] == [there] * 3
     assert not checks(result)["usable_snapshot", gap].passed
     assert checks(result)["conservation", key_of(HOUR)].passed
-    assert len(list(result.filter_events(lambda e: e.is_step_materialization and e.asset_key.path[-1].startswith("kpi")))) == 5
+    assert (
+        len(
+            list(
+                result.filter_events(
+                    lambda e: e.is_step_materialization and e.asset_key.path[-1].startswith("kpi")
+                )
+            )
+        )
+        == 5
+    )
 
 
 def test_an_hour_without_anything_fails_and_runs_nothing_downstream(
@@ -125,7 +138,9 @@ def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
     assert metadata(result, "clean_stations")["dagster/row_count"] == 40
 
 
-def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
     before = {HOUR - timedelta(hours=n): body(records()) for n in (1, 2)}
     settings = from_archive(tmp_path, before | {HOUR: body(records(8))})
     result = run(settings, instance, HOUR - timedelta(hours=2), HOUR)
@@ -165,7 +180,9 @@ def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
     slot = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     result = run(live(tmp_path, portal), instance, hour_of(slot), **{SCHEDULED_AT: slot.isoformat()})
     assert result.success
-    assert [path.name for path in (tmp_path / "lake/raw").rglob("*.gz")] == [f"velib_{slot:%Y%m%d_%H%M%S}.json.gz"]
+    assert [path.name for path in (tmp_path / "lake/raw").rglob("*.gz")] == [
+        f"velib_{slot:%Y%m%d_%H%M%S}.json.gz"
+    ]
 
 
 def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
@@ -191,7 +208,9 @@ def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
     late = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=16)
     result = run(live(tmp_path, portal), instance, hour_of(late), **{SCHEDULED_AT: late.isoformat()})
     assert not result.success
-    assert "after its slot was over" in str(checks(result)["usable_snapshot", key_of(hour_of(late))].description)
+    assert "after its slot was over" in str(
+        checks(result)["usable_snapshot", key_of(hour_of(late))].description
+    )
     assert portal.requests == []
 
 
@@ -202,5 +221,7 @@ def test_a_past_hour_never_asks_a_live_feed(
     """It would write today's state under yesterday's hour."""
     result = run(live(tmp_path, portal), instance, HOUR, **tags)
     assert not result.success
-    assert "nothing was stored for this hour" in str(checks(result)["usable_snapshot", key_of(HOUR)].description)
+    assert "nothing was stored for this hour" in str(
+        checks(result)["usable_snapshot", key_of(HOUR)].description
+    )
     assert portal.requests == []

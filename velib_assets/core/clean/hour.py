@@ -139,7 +139,9 @@ def _assemble(typed: List[Tuple[RawBytes, datetime, Typed]]) -> Tuple[pa.Table, 
     key = pc.add(pc.multiply(place.cast(pa.int32()).take(codes.indices), len(moments)), snapshot)
     order = pc.sort_indices(key)  # stable: of duplicates the first in the feed's order comes first
     ordered = key.take(order)
-    first = pa.concat_arrays([pa.array([True] * min(1, len(key)), pa.bool_()), pc.not_equal(ordered[1:], ordered[:-1])])
+    first = pa.concat_arrays(
+        [pa.array([True] * min(1, len(key)), pa.bool_()), pc.not_equal(ordered[1:], ordered[:-1])]
+    )
     order = order.filter(first)
     origin = _repeat(list(range(len(sizes))), sizes, pa.int32()).take(order)
     kept = {int(entry["values"].as_py()): entry["counts"].as_py() for entry in pc.value_counts(origin)}
