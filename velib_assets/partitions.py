@@ -11,7 +11,7 @@ import dagster as dg
 
 from velib_assets.core.layout import HOUR
 
-FIRST_HOUR = datetime(2020, 1, 1, tzinfo=UTC)
+FIRST_HOUR = datetime(2022, 1, 1, tzinfo=UTC)
 _KEY = "%Y-%m-%d-%H:%M"
 
 HOURLY = dg.HourlyPartitionsDefinition(

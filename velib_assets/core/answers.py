@@ -7,7 +7,9 @@ whether the records are worth keeping (audit), or fetching them (feeds).
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from velib_assets.core.json_span import results_last
 
 OPENDATA = "opendata"
 GBFS = "gbfs"
@@ -49,8 +51,8 @@ def shape_of(feed: str) -> str:
 def decode(answer: Answer) -> Decoded:
     """Turn an answer's bytes into records.
 
-    A bare JSON array is kept byte for byte; `{"results": [...]}` and the GBFS pair are written anew,
-    compact, in the feed's order.
+    The array's bytes are kept as they came. Where something follows them in the answer they are
+    written anew, compact, in the feed's order; so is the GBFS pair.
 
     Raises:
         UnusableError: where the bytes are not UTF-8 JSON holding a list of records.
@@ -92,10 +94,25 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
+    found = _results_last(body)
+    if found:
+        return found
     document = load_json(body)
     if isinstance(document, list):
         return document, body.decode("utf-8-sig").strip().encode("utf-8")
     return record_list(document), b""
+
+
+def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
+    """The page's records and their bytes as they came, where nothing follows them; else None."""
+    try:
+        text = body.decode("utf-8-sig")
+        found = results_last(text) if text.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return None  # `load_json` says what is wrong
+    if not found or not isinstance(found[1], list):
+        return None
+    return found[1], text[slice(*found[2])].encode("utf-8")
 
 
 def record_list(document: object, key: str = "results") -> List[Any]:

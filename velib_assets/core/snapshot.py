@@ -11,9 +11,10 @@ import json
 import re
 import zlib
 from datetime import datetime, timezone
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from velib_assets.core.answers import OPENDATA, Decoded, UnusableError, load_json
+from velib_assets.core.json_span import results_span
 from velib_assets.core.layout import SOURCE
 
 _RESULTS = re.compile(rb'"results"\s*:\s*')
@@ -56,9 +57,10 @@ def open_raw(stored: bytes) -> Raw:
         UnusableError: `not_gzip`, `not_json`, `not_a_list` or `hash_mismatch`.
     """
     document = gunzip(stored) if stored[:2] == b"\x1f\x8b" else stored
-    head, results = _split(document)
-    recorded = head.get("sha256")
-    if isinstance(recorded, str) and hashlib.sha256(results).hexdigest() != recorded:
+    head, results = _quick(document)
+    if not _agrees(head.get("sha256"), results):
+        head, results = _exact(document)  # something may follow the records
+    if not _agrees(head.get("sha256"), results):
         raise UnusableError(
             "hash_mismatch", "its records are not those that were stored: their SHA-256 differs"
         )
@@ -87,37 +89,25 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat()
 
 
-def _split(document: bytes) -> Tuple[Any, bytes]:
-    """The envelope's head, and the bytes of its `results`; quick for our own form, exact for any."""
+def _quick(document: bytes) -> Tuple[Dict[str, Any], bytes]:
+    """Head and `results` of our own form, where it comes last, without parsing the records."""
     match = _RESULTS.search(document, 0, _HEAD)
     if match and document.endswith(b"]}"):
         try:
             return json.loads(document[: match.end()] + b"null}"), document[match.end() : -1]
         except ValueError:
             pass
-    return _split_any(document)
+    return _exact(document)
 
 
-def _split_any(document: bytes) -> Tuple[Any, bytes]:
+def _exact(document: bytes) -> Tuple[Dict[str, Any], bytes]:
     parsed = load_json(document, "the raw object")
     if not isinstance(parsed, dict) or not isinstance(parsed.get("results"), list):
         raise UnusableError("not_a_list", "the raw object has no list 'results'")
-    text, decoder = document.decode("utf-8-sig"), json.JSONDecoder()
-    position, span = text.index("{") + 1, (0, 0)
-    while True:
-        position = _skip(text, position)
-        key, position = decoder.raw_decode(text, position)
-        position = _skip(text, position)
-        _, end = decoder.raw_decode(text, position)
-        if key == "results":
-            span = (position, end)
-        position = _skip(text, end)
-        if position >= len(text):
-            return parsed, text[span[0] : span[1]].encode("utf-8")
+    text = document.decode("utf-8-sig")
+    start, end = results_span(text)
+    return parsed, text[start:end].encode("utf-8")
 
 
-def _skip(text: str, position: int) -> int:
-    """The next place that is neither white space nor punctuation between members."""
-    while position < len(text) and text[position] in " \t\r\n,:}":
-        position += 1
-    return position
+def _agrees(recorded: object, results: bytes) -> bool:
+    return not isinstance(recorded, str) or hashlib.sha256(results).hexdigest() == recorded

@@ -93,7 +93,7 @@ class LocalAnswer:
         if wanted == "VARCHAR" and isinstance(node, exp.Literal):
             return str(node.this)
         try:
-            sql = f"SELECT CAST({to_duckdb(node)} AS {wanted})"  # noqa: S608 - of a tree
+            sql = f"SELECT CAST({to_duckdb(node)} AS {wanted})"
             value: str | datetime | None = self._db.execute(sql).fetchall()[0][0]
         except duckdb.Error:
             return None

@@ -1,6 +1,8 @@
 """Cleaning an hour: the table contract, row by row."""
 
+import hashlib
 import itertools
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -181,6 +183,22 @@ def test_any_order_of_arrival_gives_the_same_bytes() -> None:
 
 def test_the_first_version_is_read_as_well() -> None:
     assert clean_hour(HOUR, [first_version(records())]).snapshots[0].rows == 40
+
+
+@pytest.mark.parametrize("order", ["results last", "results first", "a list follows"])
+def test_a_hash_is_verified_wherever_the_records_stand(order: str) -> None:
+    """Others may write raw objects, with their members in another order."""
+    rows = json.dumps(records())
+    head = {"source": "velib", "sha256": hashlib.sha256(rows.encode()).hexdigest()}
+    before, after = {
+        "results last": (head, {}),
+        "results first": ({}, head),
+        "a list follows": (head, {"notes": [1]}),
+    }[order]
+    members = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in before.items()] + [f'"results": {rows}']
+    members += [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in after.items()]
+    stored = RawBytes(raw_key(HOUR), "x", ("{" + ", ".join(members) + "}").encode())
+    assert len(clean_hour(HOUR, [stored]).table) == 40
 
 
 def test_two_objects_of_one_second_give_each_station_once() -> None:

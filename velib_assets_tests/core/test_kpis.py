@@ -1,0 +1,90 @@
+"""The table of the KPIs and the rendering of their SQL."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+
+from velib_assets.core.kpi_queries import headline_sql, newest_sql
+from velib_assets.core.kpis import KPIS, Kpi, code_version, newest_window, render, sql_template
+
+NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
+CONTRACT = {
+    "kpi_taux_remplissage": "ingested_ts, station_id, name, arrondissement, bikes, docks, capacity, fill_rate, "
+    "is_stale, date, hour",
+    "kpi_shortage": "ingested_ts, station_id, name, arrondissement, bikes, docks, fill_rate, date, hour",
+    "kpi_station_saturation": "ingested_ts, station_id, name, arrondissement, bikes, docks, fill_rate, date, hour",
+    "kpi_saturation_par_arrondissement": "ingested_ts, arrondissement, station_count, avg_fill_rate, "
+    "shortage_count, saturation_count, date, hour",
+    "kpi_top10_2hour": "station_id, name, arrondissement, avg_fill_rate, shortage_hits, saturation_hits, "
+    "critical_score",
+}
+TOP10 = KPIS[-1]
+
+
+def test_the_columns_are_the_contracts() -> None:
+    """Dashboards rely on the names and on their order."""
+    assert {kpi.name: ", ".join(name for name, _, _ in kpi.columns) for kpi in KPIS} == CONTRACT
+
+
+def test_every_column_and_headline_says_what_it_is() -> None:
+    """Lineage shows them; an empty description is a column that nobody understands."""
+    assert all(description for kpi in KPIS for _, _, description in kpi.columns)
+    assert all(kpi.headlines and all(h.description for h in kpi.headlines) for kpi in KPIS)
+
+
+@pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
+def test_each_view_is_one_statement_that_replaces_itself(kpi: Kpi) -> None:
+    """Athena wants the statement first, without a comment before it or a semicolon after it."""
+    statement = render(kpi, [NOON])
+    assert statement.startswith(f"CREATE OR REPLACE VIEW velib_db_tf.{kpi.name} AS\n")
+    assert ";" not in statement
+    assert "$" not in statement
+
+
+def test_newest_hours_are_constants_on_the_partition_columns() -> None:
+    """Athena prunes on constants only."""
+    assert """WHERE (("date" = '2022-06-04' AND "hour" IN ('10', '11', '12')))""" in render(
+        TOP10, newest_window(NOON)
+    )
+
+
+def test_a_window_across_midnight_names_both_days() -> None:
+    """`hour IN (...)` without its day would read those hours of every day."""
+    statement = render(TOP10, newest_window(datetime(2022, 6, 4, 1, tzinfo=UTC)))
+    assert (
+        """(("date" = '2022-06-03' AND "hour" IN ('23')) OR ("date" = '2022-06-04' AND "hour" IN ('00', '01')))"""
+        in statement
+    )
+
+
+def test_an_empty_table_renders_a_false_filter() -> None:
+    """`IN ()` is no SQL."""
+    assert "WHERE (1 = 0)" in render(TOP10, [])
+
+
+def test_the_other_views_do_not_change_with_the_hour() -> None:
+    """Their definition would be called changed each hour otherwise."""
+    assert all(render(kpi, [NOON]) == render(kpi, []) for kpi in KPIS if kpi.hourly)
+
+
+def test_the_window_is_the_three_hours_that_two_hours_can_touch() -> None:
+    """A snapshot at 12:10 has snapshots of 10:15 within two hours."""
+    assert [hour.hour for hour in newest_window(NOON)] == [10, 11, 12]
+
+
+def test_code_version_is_the_templates_digest() -> None:
+    """It changes with the SQL and not with the hour."""
+    assert len({code_version(kpi) for kpi in KPIS}) == len(KPIS)
+    assert sha256(sql_template(TOP10).encode()).hexdigest().startswith(code_version(TOP10))
+
+
+def test_questions_for_the_newest_state_prune_by_constants() -> None:
+    """Asking for the newest state must not read the history."""
+    there = """"date" = '2022-06-04' AND "hour" IN ('12')"""
+    assert all(there in newest_sql(kpi, NOON) and there in headline_sql(kpi, NOON) for kpi in KPIS if kpi.hourly)
+
+
+def test_a_limit_ends_the_question() -> None:
+    """The preview shows a few rows only."""
+    assert newest_sql(TOP10, NOON, 3).endswith("ORDER BY critical_score DESC, station_id LIMIT 3")
