@@ -31,7 +31,9 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def row(station: str, bikes: int | None, docks: int | None, when: str = "2022-06-04 10:00", **changes: Any) -> dict[str, Any]:
+def row(
+    station: str, bikes: int | None, docks: int | None, when: str = "2022-06-04 10:00", **changes: Any
+) -> dict[str, Any]:
     """A station in operation at a snapshot; its fill rate follows from bikes and docks."""
     total = bikes + docks if bikes is not None and docks is not None else 0
     return {

@@ -82,7 +82,9 @@ def test_code_version_is_the_templates_digest() -> None:
 def test_questions_for_the_newest_state_prune_by_constants() -> None:
     """Asking for the newest state must not read the history."""
     there = """"date" = '2022-06-04' AND "hour" IN ('12')"""
-    assert all(there in newest_sql(kpi, NOON) and there in headline_sql(kpi, NOON) for kpi in KPIS if kpi.hourly)
+    assert all(
+        there in newest_sql(kpi, NOON) and there in headline_sql(kpi, NOON) for kpi in KPIS if kpi.hourly
+    )
 
 
 def test_a_limit_ends_the_question() -> None:

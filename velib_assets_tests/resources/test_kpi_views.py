@@ -72,7 +72,10 @@ def test_arrondissements_count_their_stations_in_operation(tmp_path: Path) -> No
         "SELECT arrondissement, station_count, avg_fill_rate, shortage_count, saturation_count "
         "FROM kpi_saturation_par_arrondissement ORDER BY arrondissement"
     )
-    assert rows_of(engine_over(tmp_path, rows), asked) == [("Pantin", 1, 0.25, 0, 0), ("Paris 1er", 3, 0.5, 1, 1)]
+    assert rows_of(engine_over(tmp_path, rows), asked) == [
+        ("Pantin", 1, 0.25, 0, 0),
+        ("Paris 1er", 3, 0.5, 1, 1),
+    ]
 
 
 def test_stations_without_an_arrondissement_are_a_group_of_their_own(tmp_path: Path) -> None:
@@ -92,9 +95,7 @@ def test_top10_scores_by_hand(tmp_path: Path) -> None:
         row("z", 18, 2, "2022-06-04 11:00"),
         row("w", 10, 10, "2022-06-04 11:00"),
     ]
-    asked = (
-        "SELECT station_id, avg_fill_rate, shortage_hits, saturation_hits, critical_score FROM kpi_top10_2hour"
-    )
+    asked = "SELECT station_id, avg_fill_rate, shortage_hits, saturation_hits, critical_score FROM kpi_top10_2hour"
     assert rows_of(engine_over(tmp_path, rows), asked) == [
         ("x", 0.0, 2, 0, 4),
         ("y", 0.75, 0, 1, 3),
@@ -123,7 +124,9 @@ def test_ties_are_broken_by_station_and_ten_are_kept(tmp_path: Path) -> None:
 
 def test_one_snapshot_with_few_stations_gives_fewer_than_ten(tmp_path: Path) -> None:
     """Nothing is made up to fill ten."""
-    found = rows_of(engine_over(tmp_path, [row("a", 5, 5)]), "SELECT station_id, critical_score FROM kpi_top10_2hour")
+    found = rows_of(
+        engine_over(tmp_path, [row("a", 5, 5)]), "SELECT station_id, critical_score FROM kpi_top10_2hour"
+    )
     assert found == [("a", 0)]
 
 
@@ -141,7 +144,8 @@ def test_a_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> No
 def test_unknown_is_returning_scores_nothing_for_saturation(tmp_path: Path) -> None:
     """A null flag is not true."""
     found = rows_of(
-        engine_over(tmp_path, [row("a", 20, 0, is_returning=None)]), "SELECT critical_score FROM kpi_top10_2hour"
+        engine_over(tmp_path, [row("a", 20, 0, is_returning=None)]),
+        "SELECT critical_score FROM kpi_top10_2hour",
     )
     assert found == [(0,)]
 
@@ -169,7 +173,9 @@ def test_times_are_plain_utc_whatever_the_machines_zone(tmp_path: Path) -> None:
     frame = engine.query("SELECT ingested_ts, date, hour FROM kpi_shortage")
     assert frame["ingested_ts"].dt.tz is None
     assert [str(value) for value in frame.iloc[0]] == ["2022-06-04 00:15:00", "2022-06-04", "00"]
-    assert rows_of(engine, "SELECT count(*) FROM kpi_shortage WHERE ingested_ts = TIMESTAMP '2022-06-04 00:15:00'") == [(1,)]
+    assert rows_of(
+        engine, "SELECT count(*) FROM kpi_shortage WHERE ingested_ts = TIMESTAMP '2022-06-04 00:15:00'"
+    ) == [(1,)]
 
 
 @pytest.mark.usefixtures("zone")
