@@ -208,17 +208,19 @@ def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]
 
 def _conclude(report: Any, lacking: list[datetime]) -> None:  # noqa: ANN401 - console.runs.Report
     """Say what became of what was asked for; exits with 1 where anything of it did not end in clean."""
+    from velib_assets.console.show import hours_text  # noqa: PLC0415 - pandas is slow to import
+
     click.echo(
         f"{len(report.rows)} hours clean, {sum(report.rows.values()):,} rows, {report.rejected:,} rejected, "
         f"{report.quarantined:,} quarantined raw objects",
         err=True,
     )
-    for warning in report.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    for hour in lacking:
+    for words, hours in report.warnings.items():
+        click.echo(f"warning: {words}: {hours_text(hours)}", err=True)
+    if lacking:
         click.echo(
-            f"velib: {hour_text(hour)}: no source has a snapshot of this hour, nothing was done; "
-            "point VELIB_SOURCE=archive and VELIB_ARCHIVE at a folder that has it",
+            f"velib: no source has a snapshot of {hours_text(lacking)}: nothing was done there. "
+            "Is there an archive that has them? VELIB_SOURCE=archive VELIB_ARCHIVE=<folder>",
             err=True,
         )
     for hour, words in report.failures.items():

@@ -4,12 +4,9 @@ Belongs here: the one partitions definition and the conversions. Date and hour a
 as two dimensions today's future hours would exist, and a range across midnight would not.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
-
-from velib_assets.core.layout import HOUR
 
 FIRST_HOUR = datetime(2022, 1, 1, tzinfo=UTC)
 _KEY = "%Y-%m-%d-%H:%M"
@@ -30,14 +27,3 @@ def key_of(hour: datetime) -> str:
 def hour_of_key(key: str) -> datetime:
     """The hour (UTC) of a partition key."""
     return datetime.strptime(key, _KEY).replace(tzinfo=UTC)
-
-
-def contiguous(hours: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
-    """Hours as contiguous (first, last) ranges, in order: one run each."""
-    ranges: list[tuple[datetime, datetime]] = []
-    for hour in sorted(set(hours)):
-        if ranges and ranges[-1][1] + HOUR == hour:
-            ranges[-1] = (ranges[-1][0], hour)
-        else:
-            ranges.append((hour, hour))
-    return ranges

@@ -79,6 +79,11 @@ def engine_over(lake: Path, rows: Iterable[dict[str, Any]] = ()) -> LocalQueryEn
     return LocalQueryEngine(lake, catalog)
 
 
+def sql(*parts: str) -> str:
+    """A statement of its parts, for tests that vary one of them."""
+    return " ".join(parts)
+
+
 def rows_of(engine: LocalQueryEngine, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a question as tuples."""
     return [tuple(found) for found in engine.query(sql).astype(object).itertuples(index=False)]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from velib_assets.core.layout import parse_hour
-from velib_assets.partitions import HOURLY, contiguous, hour_of_key, key_of
+from velib_assets.core.layout import contiguous, parse_hour
+from velib_assets.partitions import HOURLY, hour_of_key, key_of
 
 
 def test_a_key_and_its_hour_are_each_others_inverse() -> None:

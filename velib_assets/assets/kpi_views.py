@@ -89,10 +89,13 @@ def markdown(frame: Any) -> str:  # noqa: ANN401 - a pandas frame, which is not 
 
 
 def _cell(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
+        return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     text = " ".join(str(value).split())
     text = text if len(text) <= PREVIEW_WIDTH else text[: PREVIEW_WIDTH - 1] + "…"
-    for char in "\\`*_{}[]()<>#|!~&":
-        text = text.replace(char, f"&#{ord(char)};")
-    return text
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()<>#|!~&"}

@@ -71,13 +71,14 @@ def _outcome(store: LakeStore, hour: datetime, now: datetime, taken: list[Taken]
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     over = sum(slot.start + SLOT <= now for slot in slots)
+    arrived = findings.usable_snapshot(usable, refused, trouble)
+    if not arrived.passed:  # says it all: one alert, not three
+        return Outcome(hour, None, {"usable_snapshot": arrived}, arrived.message)
     found = {
-        "usable_snapshot": findings.usable_snapshot(usable, refused, trouble),
+        "usable_snapshot": arrived,
         "quarantined_snapshot": findings.quarantined_snapshot(refused),
         "complete_hour": findings.complete_hour(count["stored"], over),
     }
-    if not found["usable_snapshot"].passed:
-        return Outcome(hour, None, found, found["usable_snapshot"].message)
     objects = raw_objects(store, hour)
     new = [part for part in taken if part.state == STORED]
     metadata = {

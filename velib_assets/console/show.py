@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
-from velib_assets.core.layout import hour_of, hour_text
+from velib_assets.core.layout import contiguous, hour_of, hour_text
 from velib_assets.core.ledger import Slot
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELL_WIDTH = 36
+MAX_SPANS = 6
 _MARKS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
 
 
@@ -55,6 +56,17 @@ def show_progress(hours: int) -> None:
     log.handlers[:] = [Progress(hours)]
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+def hours_text(hours: Sequence[datetime]) -> str:
+    """Hours in a phrase: one by its name, ranges by their ends, many by their number."""
+    spans = [
+        hour_text(first) if first == last else f"{hour_text(first)} to {hour_text(last)}"
+        for first, last in contiguous(hours)
+    ]
+    if len(spans) <= MAX_SPANS:
+        return ", ".join(spans)
+    return f"{len(hours)} hours between {hour_text(min(hours))} and {hour_text(max(hours))}"
 
 
 def frame_text(frame: "pd.DataFrame", form: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Tuple
 
 SOURCE = "velib"
 SLOT = timedelta(minutes=15)
@@ -40,6 +40,17 @@ def hours_between(first: datetime, last: datetime) -> Iterator[datetime]:
     while first <= last:
         yield first
         first += HOUR
+
+
+def contiguous(hours: Iterable[datetime]) -> List[Tuple[datetime, datetime]]:
+    """Hours as contiguous (first, last) ranges, in order."""
+    ranges: List[Tuple[datetime, datetime]] = []
+    for hour in sorted(set(hours)):
+        if ranges and ranges[-1][1] + HOUR == hour:
+            ranges[-1] = (ranges[-1][0], hour)
+        else:
+            ranges.append((hour, hour))
+    return ranges
 
 
 def parse_hour(text: str) -> datetime:

@@ -81,7 +81,9 @@ def _question(sql: str) -> exp.Expr:
     if not word or word.group(1).lower() not in ("select", "with", "values", "table", ""):
         said = word.group(1).upper() if word else first_words(sql)[:20]
         raise QueryError(f"only questions are answered (SELECT, WITH, VALUES, SHOW, DESCRIBE), not {said}")
-    statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+    statements = [
+        tree for tree in sqlglot.parse(sql, read="athena") if tree and not isinstance(tree, exp.Semicolon)
+    ]
     if len(statements) != 1:
         raise QueryError(f"write one statement; here are {len(statements)}")
     tree = statements[0]

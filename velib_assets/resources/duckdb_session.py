@@ -56,7 +56,7 @@ def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
 
 
 def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
-    """The rows of a query. Whole numbers stay whole beside nulls (Int64), dates stay dates."""
+    """The rows of a query. Whole numbers stay whole beside nulls (None), dates stay dates."""
     import pyarrow as pa  # noqa: PLC0415 - with pandas behind it
 
     relation = db.sql(sql)
@@ -76,7 +76,7 @@ def _pandas(table: "pa.Table", kinds: list[str]) -> "pd.DataFrame":
     columns: list[Any] = []
     for column, kind in zip(table.columns, kinds, strict=True):
         if pa.types.is_integer(column.type) and column.null_count:
-            columns.append(pd.Series(column.to_pylist(), dtype="Int64"))
+            columns.append(pd.Series(column.to_pylist(), dtype=object))
         elif kind == "INTERVAL":
             columns.append(pd.Series([_interval(value) for value in column.to_pylist()], dtype=object))
         else:

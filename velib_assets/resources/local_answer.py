@@ -7,7 +7,6 @@ conclusions from conditions (partition_pruning).
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,6 +17,7 @@ from velib_assets.core.schema import DATABASE
 from velib_assets.resources.athena_dialect import tables_of, to_duckdb, view_to_duckdb
 from velib_assets.resources.catalog import Partition
 from velib_assets.resources.duckdb_session import bind, frame
+from velib_assets.resources.lake_files import LakeFiles
 from velib_assets.resources.newest_rows import newest_rows, newest_selects, put_value
 from velib_assets.resources.partition_pruning import needed
 
@@ -33,11 +33,11 @@ class LocalAnswer:
     def __init__(
         self,
         db: duckdb.DuckDBPyConnection,
-        lake: Path,
+        files: LakeFiles,
         partitions: Sequence[Partition],
         window: Sequence[datetime],
     ) -> None:
-        self._db, self._lake, self._partitions, self._window = db, lake, partitions, window
+        self._db, self._files, self._partitions, self._window = db, files, partitions, window
 
     def rows(self, tree: exp.Expr) -> "pd.DataFrame":
         """The rows of a parsed question, which is changed on the way."""
@@ -53,7 +53,7 @@ class LocalAnswer:
 
     def columns(self, kpi: Kpi) -> list[tuple[str, str]]:
         """The (name, DuckDB type) pairs that a view gives."""
-        bind(self._db, self._files(self._partitions))
+        bind(self._db, self._files.paths(self._partitions))
         self._db.execute(view_to_duckdb(render(kpi, self._window)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         relation.fetchall()
@@ -75,15 +75,10 @@ class LocalAnswer:
     def _bind(self, tree: exp.Expr, partitions: Iterable[Partition]) -> None:
         names = {table.name for table in tables_of(tree)}
         if names:
-            bind(self._db, self._files(partitions))
+            bind(self._db, self._files.paths(partitions))
         for kpi in KPIS:
             if kpi.name in names:
                 self._db.execute(view_to_duckdb(render(kpi, self._window)))
-
-    def _files(self, partitions: Iterable[Partition]) -> list[Path]:
-        """The partitions' files, less those that have vanished."""
-        paths = (self._lake / partition.key for partition in partitions)
-        return [path for path in paths if path.is_file()]
 
     def _constant(self, node: exp.Expr, column: str) -> str | datetime | None:
         """The value that a column is compared with, where it holds no column itself."""

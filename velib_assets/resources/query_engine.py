@@ -14,6 +14,7 @@ from velib_assets.core.kpi_queries import headline_sql, newest_sql
 from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
 from velib_assets.core.layout import clean_key
 from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
 from velib_assets.resources.query_error import QueryError
 
 if TYPE_CHECKING:
@@ -99,22 +100,29 @@ class LocalQueryEngine:
     def _answer(
         self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, window: Sequence[datetime]
     ) -> "T":
-        """Run a step in a session of its own; once more where a file was replaced under it."""
+        """Run a step in a session of its own; once more over pinned files where one was replaced under it."""
         import duckdb  # noqa: PLC0415 - slow to import
 
         from velib_assets.resources.duckdb_session import session  # noqa: PLC0415 - imports DuckDB
         from velib_assets.resources.local_answer import LocalAnswer  # noqa: PLC0415 - likewise
 
-        for last_try in (False, True):
-            partitions = self._catalog.partitions(hours)
-            try:
-                with session(self._lake) as db:
-                    return step(LocalAnswer(db, self._lake, partitions, window))
-            except duckdb.Error as error:
-                replaced = isinstance(error, duckdb.IOException | duckdb.InvalidInputException)
-                if last_try or not replaced:
-                    raise QueryError(plain(error)) from error
-        raise AssertionError("the second try returns or raises")
+        def run(files: LakeFiles) -> "T":
+            with session(self._lake) as db:
+                return step(LocalAnswer(db, files, self._catalog.partitions(hours), window))
+
+        files = WatchedFiles(self._lake)
+        try:
+            answer = run(files)
+            if files.held_still():
+                return answer
+        except duckdb.Error as error:
+            if files.held_still():
+                raise QueryError(plain(error)) from error
+        try:
+            with pinned(self._lake) as still:
+                return run(still)
+        except duckdb.Error as error:
+            raise QueryError(plain(error)) from error
 
     def _window(self) -> list[datetime]:
         """The three newest hours, which a two-hour window can touch; none for an empty table."""

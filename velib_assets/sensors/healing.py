@@ -13,8 +13,8 @@ import dagster as dg
 
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
-from velib_assets.core.layout import HOUR, hour_of, hour_text, parse_hour
-from velib_assets.partitions import contiguous, key_of
+from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
+from velib_assets.partitions import key_of
 from velib_assets.runtime.clean_job import footer_of
 from velib_assets.runtime.lake import (
     bounds,

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
+from velib_assets.assets.kpi_views import markdown
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.build import build_defs
 from velib_assets.core.layout import clean_key, hour_of
 from velib_assets.partitions import key_of
 from velib_assets.settings import Settings
-from velib_assets_tests.http_server import Reply, LocalServer
+from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
 EXPORT = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
@@ -225,3 +227,12 @@ def test_a_past_hour_never_asks_a_live_feed(
         checks(result)["usable_snapshot", key_of(HOUR)].description
     )
     assert portal.requests == []
+
+
+def test_names_cannot_become_markup_in_a_preview() -> None:
+    frame = pd.DataFrame({"name": ["<script>|`x`", None], "rate": [0.5, float("nan")]})
+    table = markdown(frame)
+    assert table.splitlines()[2:] == [
+        "| &#60;script&#62;&#124;&#96;x&#96; | 0.500 |",
+        "|  |  |",
+    ]

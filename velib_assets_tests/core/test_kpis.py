@@ -10,10 +10,11 @@ from velib_assets.core.kpis import KPIS, Kpi, code_version, newest_window, rende
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
 CONTRACT = {
-    "kpi_taux_remplissage": "ingested_ts, station_id, name, arrondissement, bikes, docks, capacity, fill_rate, "
-    "is_stale, date, hour",
+    "kpi_taux_remplissage": "ingested_ts, station_id, name, arrondissement, bikes, docks, capacity, "
+    "fill_rate, is_stale, date, hour",
     "kpi_shortage": "ingested_ts, station_id, name, arrondissement, bikes, docks, fill_rate, date, hour",
-    "kpi_station_saturation": "ingested_ts, station_id, name, arrondissement, bikes, docks, fill_rate, date, hour",
+    "kpi_station_saturation": "ingested_ts, station_id, name, arrondissement, bikes, docks, "
+    "fill_rate, date, hour",
     "kpi_saturation_par_arrondissement": "ingested_ts, arrondissement, station_count, avg_fill_rate, "
     "shortage_count, saturation_count, date, hour",
     "kpi_top10_2hour": "station_id, name, arrondissement, avg_fill_rate, shortage_hits, saturation_hits, "
@@ -52,10 +53,8 @@ def test_newest_hours_are_constants_on_the_partition_columns() -> None:
 def test_a_window_across_midnight_names_both_days() -> None:
     """`hour IN (...)` without its day would read those hours of every day."""
     statement = render(TOP10, newest_window(datetime(2022, 6, 4, 1, tzinfo=UTC)))
-    assert (
-        """(("date" = '2022-06-03' AND "hour" IN ('23')) OR ("date" = '2022-06-04' AND "hour" IN ('00', '01')))"""
-        in statement
-    )
+    assert """(("date" = '2022-06-03' AND "hour" IN ('23')) OR """ in statement
+    assert """ OR ("date" = '2022-06-04' AND "hour" IN ('00', '01')))""" in statement
 
 
 def test_an_empty_table_renders_a_false_filter() -> None:

@@ -1,14 +1,15 @@
 """Where DuckDB would answer otherwise than Athena: each trap closed, or refused in clear words."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from velib_assets.resources.query_engine import LocalQueryEngine, QueryError
-from velib_assets_tests.kpi_lake import engine_over, row, rows_of
+from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of, sql
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> LocalQueryEngine:
         ("CAST(fill_rate * 3 AS bigint)", 2),
         ("CAST(ingested_ts AS varchar)", "2022-06-05 10:59:00.000"),
         ("CAST(max(ingested_ts) AS varchar)", "2022-06-05 10:59:00.000"),
-        ("CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp)", datetime(2022, 6, 5, 12, 59)),
+        (
+            "CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp)",
+            at("2022-06-05 12:59").replace(tzinfo=None),
+        ),
         ("hour(ingested_ts AT TIME ZONE 'Europe/Paris')", 12),
         ("hour(at_timezone(ingested_ts, 'Europe/Paris'))", 12),
         (
             "CAST(date_trunc('hour', ingested_ts AT TIME ZONE 'Asia/Tokyo') AS timestamp)",
-            datetime(2022, 6, 5, 19),
+            at("2022-06-05 19:00").replace(tzinfo=None),
         ),
         ("date_format(ingested_ts, '%H:%i')", "10:59"),
         ("date_diff('hour', ingested_ts, TIMESTAMP '2022-06-05 11:01:00')", 0),
@@ -60,10 +64,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> LocalQueryEngine:
 )
 def test_it_answers_as_athena_does(expression: str, athena: Any, engine: LocalQueryEngine) -> None:
     """Each was answered otherwise by plain sqlglot on DuckDB, or could be."""
-    group = " GROUP BY name, ingested_ts, bikes, docks, fill_rate, capacity"
-    group = "" if any(f in expression for f in ("sum(", "avg(", "max(", "count_if(")) else group
-    value = engine.query(f"SELECT {expression} AS v FROM source_velib{group}")["v"].astype(object).iloc[0]
-    assert value == athena or (athena is None and value is not value or str(value) in ("None", "<NA>", "nan"))
+    columns = "GROUP BY name, ingested_ts, bikes, docks, fill_rate, capacity"
+    group = "" if any(f in expression for f in ("sum(", "avg(", "max(", "count_if(")) else columns
+    value = (
+        engine.query(sql("SELECT", expression, "AS v FROM source_velib", group))["v"].astype(object).iloc[0]
+    )
+    assert (None if pd.isna(value) else value) == athena
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_it_answers_as_athena_does(expression: str, athena: Any, engine: LocalQu
 def test_what_athena_refuses_is_refused(condition: str, words: str, engine: LocalQueryEngine) -> None:
     """DuckDB converts silently; the same question would fail on Athena, or mean something else."""
     with pytest.raises(QueryError, match="TYPE_MISMATCH") as refused:
-        engine.query(f"SELECT 1 FROM source_velib WHERE {condition}")
+        engine.query(sql("SELECT 1 FROM source_velib WHERE", condition))
     assert words in str(refused.value)
 
 
@@ -103,7 +109,7 @@ def test_what_athena_refuses_is_refused(condition: str, words: str, engine: Loca
 def test_aggregates_and_sums_of_the_wrong_kind_are_refused(asked: str, engine: LocalQueryEngine) -> None:
     """DuckDB sums booleans and adds numbers to dates."""
     with pytest.raises(QueryError, match="TYPE_MISMATCH"):
-        engine.query(f"SELECT {asked} FROM source_velib")
+        engine.query(sql("SELECT", asked, "FROM source_velib"))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,7 @@ def test_aggregates_and_sums_of_the_wrong_kind_are_refused(asked: str, engine: L
 def test_a_refusal_says_what_to_write(asked: str, hint: str, engine: LocalQueryEngine) -> None:
     """Naming both types is half of the help."""
     with pytest.raises(QueryError) as refused:
-        engine.query(f"SELECT 1 FROM source_velib WHERE {asked}")
+        engine.query(sql("SELECT 1 FROM source_velib WHERE", asked))
     assert hint in str(refused.value)
 
 
@@ -156,7 +162,7 @@ def test_a_refusal_says_what_to_write(asked: str, hint: str, engine: LocalQueryE
 )
 def test_what_athena_takes_is_taken(condition: str, engine: LocalQueryEngine) -> None:
     """A false refusal would be worse than a missed one; each of these holds for the one row."""
-    assert len(engine.query(f"SELECT 1 FROM source_velib WHERE {condition}")) == 1
+    assert len(engine.query(sql("SELECT 1 FROM source_velib WHERE", condition))) == 1
 
 
 @pytest.mark.parametrize(
@@ -172,12 +178,12 @@ def test_what_athena_takes_is_taken(condition: str, engine: LocalQueryEngine) ->
 def test_what_has_no_local_form_is_refused(asked: str, words: str, engine: LocalQueryEngine) -> None:
     """A wrong number would be believed."""
     with pytest.raises(QueryError) as refused:
-        engine.query(f"SELECT {asked} FROM source_velib")
+        engine.query(sql("SELECT", asked, "FROM source_velib"))
     assert words in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("sql", "rows"),
+    ("question", "rows"),
     [
         ("SELECT s.station_id FROM velib_db_tf.source_velib s", [("a",)]),
         ("SELECT velib_db_tf.source_velib.bikes FROM velib_db_tf.source_velib", [(7,)]),
@@ -192,10 +198,10 @@ def test_what_has_no_local_form_is_refused(asked: str, words: str, engine: Local
     ],
 )
 def test_questions_of_every_shape_are_answered(
-    sql: str, rows: list[tuple[Any, ...]], engine: LocalQueryEngine
+    question: str, rows: list[tuple[Any, ...]], engine: LocalQueryEngine
 ) -> None:
     """Plain and qualified names, WITH that hides a view, windows, UNNEST, VALUES."""
-    assert rows_of(engine, sql) == rows
+    assert rows_of(engine, question) == rows
 
 
 def test_columns_without_a_name_are_called_as_in_athena(engine: LocalQueryEngine) -> None:

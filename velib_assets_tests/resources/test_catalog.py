@@ -13,7 +13,7 @@ from velib_assets.core.layout import clean_key
 from velib_assets.resources.catalog import FILE_NAME, CatalogError, LocalCatalog, Partition
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
-PROCESSES, HOURS_EACH = 8, 25
+PROCESSES, HOURS_EACH = 8, 10
 
 
 def partition(number: int = 0, digest: str = "d", rows: int = 10) -> Partition:
@@ -143,7 +143,7 @@ def test_a_views_definition_is_changed_once(tmp_path: Path) -> None:
 
 
 def test_importing_catalog_and_engine_is_light() -> None:
-    """pandas and DuckDB cost two seconds, which `velib status` or loading definitions must not pay."""
+    """Both pandas and DuckDB cost two seconds, which `velib status` or loading definitions must not pay."""
     code = (
         "import sys, velib_assets.resources.catalog, velib_assets.resources.query_engine;"
         "print([m for m in ('pandas', 'duckdb', 'sqlglot', 'pyarrow', 'dagster') if m in sys.modules])"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from velib_assets.core.kpis import KPIS, Kpi
-from velib_assets_tests.kpi_lake import engine_over, row, rows_of
+from velib_assets_tests.kpi_lake import engine_over, row, rows_of, sql
 
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 MIX = [
@@ -40,7 +40,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def _stations(lake: Path, view: str) -> set[str]:
-    return {found[0] for found in rows_of(engine_over(lake, MIX), f"SELECT station_id FROM {view}")}
+    return {found[0] for found in rows_of(engine_over(lake, MIX), sql("SELECT station_id FROM", view))}
 
 
 def test_short_are_stations_in_operation_that_rent_and_have_no_bike(tmp_path: Path) -> None:
@@ -95,7 +95,10 @@ def test_top10_scores_by_hand(tmp_path: Path) -> None:
         row("z", 18, 2, "2022-06-04 11:00"),
         row("w", 10, 10, "2022-06-04 11:00"),
     ]
-    asked = "SELECT station_id, avg_fill_rate, shortage_hits, saturation_hits, critical_score FROM kpi_top10_2hour"
+    asked = (
+        "SELECT station_id, avg_fill_rate, shortage_hits, saturation_hits, critical_score "
+        "FROM kpi_top10_2hour"
+    )
     assert rows_of(engine_over(tmp_path, rows), asked) == [
         ("x", 0.0, 2, 0, 4),
         ("y", 0.75, 0, 1, 3),
@@ -153,7 +156,7 @@ def test_unknown_is_returning_scores_nothing_for_saturation(tmp_path: Path) -> N
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_an_empty_lake_answers_with_the_columns(kpi: Kpi, tmp_path: Path) -> None:
     """The first look at a new lake is a table without rows, not an error."""
-    frame = engine_over(tmp_path).query(f"SELECT * FROM {kpi.name}")
+    frame = engine_over(tmp_path).query(sql("SELECT * FROM", kpi.name))
     assert list(frame.columns) == [name for name, _, _ in kpi.columns]
     assert frame.empty
 

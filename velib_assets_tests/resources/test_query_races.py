@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from velib_assets.core.kpis import KPIS
+from velib_assets.resources.lake_files import WatchedFiles, pinned
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of, write_hour
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)
@@ -55,3 +56,25 @@ def test_two_threads_ask_for_the_newest_state_at_once(tmp_path: Path) -> None:
     for asker in askers:
         asker.join()
     assert [numbers["stations_short"] for numbers in found] == [1.0] * 4
+
+
+def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
+    """DuckDB took the old footer and the new bytes, and failed, or gave rows that never were."""
+    partition = write_hour(tmp_path, HOUR, [row("a", 0, 20)])
+    files = WatchedFiles(tmp_path)
+    files.paths([partition])
+    assert files.held_still()
+    write_hour(tmp_path, HOUR, [row("a", 0, 20)])
+    assert not files.held_still()
+
+
+def test_a_pinned_file_stays_as_it_was(tmp_path: Path) -> None:
+    """The second try reads this, so that a busy writer cannot starve a reader; nothing is left behind."""
+    partition = write_hour(tmp_path, HOUR, [row("a", 0, 20)])
+    with pinned(tmp_path) as files:
+        (path,) = files.paths([partition])
+        before = path.read_bytes()
+        write_hour(tmp_path, HOUR, [row("b", 0, 20)] * 50)
+        assert files.paths([partition]) == [path]
+        assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["clean"]

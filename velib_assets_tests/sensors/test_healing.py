@@ -1,0 +1,151 @@
+"""The healing sensor: outages heal without a person, and no hour is asked for without end."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.build import build_defs
+from velib_assets.core.clean.hour import RawBytes
+from velib_assets.core.layout import clean_key, raw_key
+from velib_assets.partitions import key_of
+from velib_assets.runtime.clean_job import clean_lake_hour, is_current
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import Settings
+from velib_assets_tests.samples import HOUR, at, raw, records
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(lake=tmp_path / "lake")
+
+
+@pytest.fixture
+def store(settings: Settings) -> FolderStore:
+    return FolderStore(settings.lake)
+
+
+def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
+    """Snapshots arrive without Dagster, as a Lambda on its own schedule would bring them."""
+    for hour in hours:
+        store.create(raw_key(hour), raw(records()).data)
+
+
+def evaluate(
+    settings: Settings, instance: dg.DagsterInstance, cursor: str | None = None
+) -> tuple[list[dg.RunRequest], str | None]:
+    """One round: what it requests, and its cursor."""
+    repository = build_defs(settings).get_repository_def()
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+    data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
+    return list(data.run_requests or []), data.cursor
+
+
+def spans(requests: Iterable[dg.RunRequest]) -> list[tuple[str, str]]:
+    return [
+        (
+            request.tags["dagster/asset_partition_range_start"],
+            request.tags["dagster/asset_partition_range_end"],
+        )
+        for request in requests
+    ]
+
+
+def carry_out(settings: Settings, instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    job = build_defs(settings).resolve_job_def("velib_pipeline")
+    return job.execute_in_process(
+        instance=instance,
+        tags=request.tags,
+        asset_selection=request.asset_selection,
+        raise_on_error=False,
+    ).success
+
+
+def test_an_outage_heals_in_one_round(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hours = [HOUR + timedelta(hours=n) for n in (0, 1, 2, 5)]
+    arrive(store, hours)
+    requests, cursor = evaluate(settings, instance)
+    assert spans(requests) == [
+        (key_of(hours[0]), key_of(hours[2])),
+        (key_of(hours[3]), key_of(hours[3])),
+    ]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    assert all(is_current(store, hour) for hour in hours)
+    assert evaluate(settings, instance, cursor)[0] == []
+
+
+def test_an_hour_that_got_more_raw_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    clean_lake_hour(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+    store.create(raw_key(at(15)), raw(records(), 15).data)
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+
+
+def test_a_clean_file_that_is_gone_or_damaged_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    clean_lake_hour(store, HOUR)
+    (store.root / clean_key(HOUR)).write_bytes(b"PAR1 and no more")
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_an_hour_of_refused_objects_has_nothing_to_clean(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    bad = RawBytes(raw_key(HOUR), "", b"broken")
+    store.create(bad.key, bad.data)
+    clean_lake_hour(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+
+
+def test_an_hour_that_fails_is_requested_three_times_and_then_waits(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    cursor, asked = None, 0
+    for _ in range(6):
+        requests, cursor = evaluate(settings, instance, cursor)
+        asked += len(requests)
+    assert asked == 3
+
+
+def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    cursor = None
+    for _ in range(4):
+        _, cursor = evaluate(settings, instance, cursor)
+    store.create(raw_key(at(15)), raw(records(), 15).data)
+    assert len(evaluate(settings, instance, cursor)[0]) == 1
+
+
+def test_old_history_is_walked_through_in_stretches(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A hole of last month is found, though each round looks at little."""
+    arrive(store, [HOUR - timedelta(days=30), HOUR])
+    clean_lake_hour(store, HOUR)
+    cursor, found = None, []
+    for _ in range(5):
+        requests, cursor = evaluate(settings, instance, cursor)
+        found += spans(requests)
+    assert found[0][0] == key_of(HOUR - timedelta(days=30))
+
+
+def test_nothing_is_requested_while_a_run_is_under_way(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    instance.create_run_for_job(
+        build_defs(settings).resolve_job_def("velib_kpi_views"), status=dg.DagsterRunStatus.STARTED
+    )
+    assert evaluate(settings, instance)[0] == []

@@ -1,0 +1,153 @@
+"""The real Dagster servers for a test: webserver, daemon and code server in one process group.
+
+Belongs here: starting them, waiting for them, asking them in GraphQL, and ending every one of them.
+Imports no pytest: the pictures of the documentation are taken with it too.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from velib_assets.settings import CHECKOUT
+
+READY_SECONDS = 90
+GRACE_SECONDS = 10
+LOG_TAIL = 15_000
+
+# A process that was started in the background of a script may ignore these signals, and so would its children.
+_LAUNCH = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+_T = TypeVar("_T")
+
+
+class GraphQLError(Exception):
+    """The webserver answered with errors."""
+
+
+class Server:
+    """A running Dagster; `url` is its UI's, `log` the file that all its processes write to."""
+
+    running: "list[Server]" = []  # noqa: RUF012 - shared: whoever reports a failure shows their logs
+
+    def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+        self.process, self.url, self.log = process, url, log
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of a GraphQL query.
+
+        Raises:
+            GraphQLError: where the answer holds errors.
+        """
+        answer = requests.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30
+        )
+        result: dict[str, Any] = answer.json()
+        if "errors" in result:
+            raise GraphQLError(str(result["errors"])[:2000])
+        data: dict[str, Any] = result["data"]
+        return data
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs, oldest first, each with its `id`, `status` and `tags` (a dict)."""
+        data = self.ask(
+            "{ runsOrError { ... on Runs { results { id status creationTime endTime tags { key value } } } } }"
+        )
+        runs = sorted(data["runsOrError"]["results"], key=lambda run: float(run["creationTime"]))
+        return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in runs]
+
+    def text(self) -> str:
+        """What the processes have written so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait(self, what: str, ask: Callable[[], _T], seconds: float, pause: float = 0.5) -> _T:
+        """The first true answer of `ask`.
+
+        Raises:
+            TimeoutError: naming `what`, with the log; after `seconds` or as soon as the servers ended.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if answer := ask():
+                return answer
+            if self.process.poll() is not None:
+                break
+            time.sleep(pause)
+        status = self.process.poll()
+        why = f"not within {seconds:.0f} s" if status is None else f"the servers ended with {status}"
+        raise TimeoutError(f"{what}: {why}\n{self.text()[-LOG_TAIL:]}")
+
+    def up(self) -> bool:
+        """Whether GraphQL answers and the definitions are loaded."""
+        with suppress(requests.RequestException, ValueError):
+            data = self.ask("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
+            return bool(data["repositoriesOrError"].get("nodes"))
+        return False
+
+
+@contextmanager
+def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterator[Server]:
+    """`dagster dev` on a free port, up when the block begins and wholly gone after it.
+
+    Args:
+        home: DAGSTER_HOME; gets the repository's dagster.yaml where it has none.
+        environ: VELIB_* and other variables; the caller's own VELIB_* are left out.
+        target: what it loads, as arguments: `-m module` or `-w workspace.yaml`.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    port = _free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
+    command = [sys.executable, "-c", _LAUNCH, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
+    log = home / "servers.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [*command, *target],
+            cwd=CHECKOUT,
+            env=inherited | {"DAGSTER_HOME": str(home), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(process, f"http://127.0.0.1:{port}", log)
+    Server.running.append(server)
+    try:
+        server.wait("the UI answers", server.up, READY_SECONDS)
+        yield server
+    finally:
+        _end(process)
+        Server.running.remove(server)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the first process to stop, which stops the others; then kill what is left of the group."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,142 @@
+"""The real daemon and webserver: the schedule ticks through good, empty, good.
+
+The ticks come each minute here, and fall into one hour, so that they share one Parquet file.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velib_assets.core.layout import clean_key, hour_of
+from velib_assets.partitions import hour_of_key
+from velib_assets_tests.http_server import LocalServer, Reply
+from velib_assets_tests.samples import body, records
+from velib_assets_tests.ui.servers import Server, dagster_dev
+
+EXPORT = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
+THREE_TICKS = timedelta(minutes=5)
+BLOCKED = [("raw_snapshot", "usable_snapshot")]
+
+CHECKS = (
+    """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks { name } } } } }"""
+)
+EXECUTIONS = """
+query Executions($asset: AssetKeyInput!, $check: String!) {
+  assetCheckExecutions(assetKey: $asset, checkName: $check, limit: 20) {
+    runId status partition evaluation { success description } } }
+"""
+
+
+@pytest.fixture
+def portal() -> Iterator[LocalServer]:
+    """The feed, and the receiver of alerts."""
+    with LocalServer() as server:
+        yield server
+
+
+def wait_for_room() -> None:
+    """Wait for the next hour where three ticks would not fit into this one."""
+    now = datetime.now(UTC)
+    end = hour_of(now) + timedelta(hours=1)
+    if end - now < THREE_TICKS:
+        time.sleep((end - now).total_seconds())
+
+
+def snapshot() -> bytes:
+    """Forty stations that have just reported."""
+    return body(records(duedate=datetime.now(UTC).isoformat(timespec="seconds")))
+
+
+def ended(server: Server, number: int) -> dict[str, Any]:
+    """The run of the `number`-th tick, once it is over."""
+
+    def over() -> dict[str, Any] | None:
+        runs = server.runs()[number - 1 : number]
+        return runs[0] if runs and runs[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    return server.wait(f"tick {number} ends", over, 90)
+
+
+def evaluations(server: Server) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """What GraphQL has of each check of the graph, by run."""
+    found = {}
+    for node in server.ask(CHECKS)["assetNodes"]:
+        asset = node["assetKey"]["path"]
+        for check in node["assetChecksOrError"].get("checks", []):
+            data = server.ask(EXECUTIONS, asset={"path": asset}, check=check["name"])
+            executions = data["assetCheckExecutions"]
+            found["/".join(asset), check["name"]] = {e["runId"]: e for e in executions}
+    return found
+
+
+def alert_rounds(server: Server, run: dict[str, Any]) -> int:
+    """How many rounds the alert sensor has made since a run has ended."""
+    data = server.ask(
+        """{ sensorsOrError(repositorySelector: {repositoryName: "__repository__",
+        repositoryLocationName: "velib_assets_tests.ui.every_minute"}) {
+        ... on Sensors { results { name sensorState { ticks(limit: 20) { timestamp } } } } } }"""
+    )
+    (ticks,) = [
+        sensor["sensorState"]["ticks"]
+        for sensor in data["sensorsOrError"]["results"]
+        if sensor["name"] == "velib_alerts"
+    ]
+    return sum(tick["timestamp"] > float(run["endTime"]) for tick in ticks)
+
+
+@pytest.fixture
+def server(lake: Path, tmp_path: Path, portal: LocalServer) -> Iterator[Server]:
+    """Dagster, ticking each minute."""
+    wait_for_room()
+    portal.queue(EXPORT, Reply(body=snapshot()), Reply(body=b"[]"), Reply(body=snapshot()))
+    portal.queue("/hook", Reply())
+    environ = {
+        "VELIB_LAKE": str(lake),
+        "VELIB_OPENDATA_URL": portal.url,
+        "VELIB_ALERTS": f"log,webhook:{portal.url}/hook",
+        "VELIB_SCHEDULE": "on",
+    }
+    with dagster_dev(tmp_path / "home", environ, "-m", "velib_assets_tests.ui.every_minute") as running:
+        yield running
+
+
+@pytest.mark.daemon
+@pytest.mark.timeout(660)
+def test_ticks_through_good_empty_good(lake: Path, server: Server, portal: LocalServer) -> None:
+    """An empty answer fails one check and sends one alert; it changes nothing good and holds up nothing."""
+    first = ended(server, 1)
+    parquet = lake / clean_key(hour_of_key(first["tags"]["dagster/partition"]))
+    good = parquet.read_bytes()
+    second = ended(server, 2)
+    assert parquet.read_bytes() == good
+    third = ended(server, 3)
+    assert parquet.read_bytes() != good
+    runs = [first, second, third]
+    assert [run["status"] for run in runs] == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert len({run["tags"]["dagster/partition"] for run in runs}) == 1
+    assert {run["tags"].get("dagster/schedule_name") for run in runs} == {"velib_pipeline_schedule"}
+
+    found = evaluations(server)
+    failed = [
+        (check, run)
+        for check, by_run in found.items()
+        for run, e in by_run.items()
+        if e["status"] == "FAILED"
+    ]
+    assert failed == [(check, second["id"]) for check in BLOCKED]
+    words = found[BLOCKED[0]][second["id"]]["evaluation"]["description"]
+    assert "no station at all" in words
+    assert all(by_run[third["id"]]["evaluation"]["success"] for by_run in found.values())
+
+    server.wait("the alert comes", lambda: "/hook" in portal.paths(), 30)
+    server.wait("the sensor has seen the third run", lambda: alert_rounds(server, third) >= 2, 40)
+    (call,) = [request for request in portal.requests if request.path == "/hook"]
+    alert = json.loads(call.body)
+    assert words in alert["text"]
+    assert alert["id"].startswith(f"{second['id']}:")
+    assert "Traceback" not in server.text()
