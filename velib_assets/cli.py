@@ -42,8 +42,8 @@ def main() -> None:
     """Vélib' Insights: snapshots of all Vélib' stations, cleaned, catalogued and read as five KPIs.
 
     Times are UTC. Settings are VELIB_* variables: VELIB_LAKE (the lake's folder, default `lake` in the
-    checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator), VELIB_ARCHIVE, VELIB_ALERTS; docs/settings.md
-    has them all. Runs show up in the Dagster UI (`make dev`).
+    checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator), VELIB_ARCHIVE, VELIB_ALERTS;
+    docs/settings.md has them all. Runs show up in the Dagster UI (`make dev`).
 
     Exit status: 0 everything asked for ended in clean; 1 a snapshot or an hour did not, and standard error
     says which, where the bytes are and what to do; 2 a setting or the usage is wrong.

@@ -5,6 +5,7 @@ import sys
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.definitions import defs
@@ -25,15 +26,15 @@ def repository() -> dg.RepositoryDefinition:
 
 
 @pytest.fixture(scope="module")
-def graph(repository: dg.RepositoryDefinition) -> "dg.AssetGraph":  # type: ignore[name-defined] # no public name
+def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
     return repository.asset_graph
 
 
-def test_the_assets_are_the_eight_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_the_assets_are_the_eight_of_the_contract(graph: AssetGraph) -> None:
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS
 
 
-def test_the_lineage_is_that_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
         for key in graph.get_all_asset_keys()
@@ -46,7 +47,7 @@ def test_the_lineage_is_that_of_the_contract(graph: "dg.AssetGraph") -> None:  #
     }
 
 
-def test_the_groups_are_those_of_the_contract(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_the_groups_are_those_of_the_contract(graph: AssetGraph) -> None:
     groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
     assert groups == {
         "raw_snapshot": "ingest",
@@ -56,7 +57,7 @@ def test_the_groups_are_those_of_the_contract(graph: "dg.AssetGraph") -> None:  
     }
 
 
-def test_the_first_three_are_hourly_and_the_views_are_not(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_the_first_three_are_hourly_and_the_views_are_not(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         partitions = graph.get(key).partitions_def
         if key.to_user_string() in HOURLY:
@@ -66,7 +67,7 @@ def test_the_first_three_are_hourly_and_the_views_are_not(graph: "dg.AssetGraph"
             assert partitions is None
 
 
-def test_the_checks_and_which_of_them_block(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
     keys = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert keys == {
         ("raw_snapshot", "usable_snapshot"),
@@ -98,7 +99,7 @@ def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
     )
 
 
-def test_every_asset_carries_what_makes_browsing_worth_it(graph: "dg.AssetGraph") -> None:  # type: ignore[name-defined]
+def test_every_asset_carries_what_makes_browsing_worth_it(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description
@@ -108,14 +109,14 @@ def test_every_asset_carries_what_makes_browsing_worth_it(graph: "dg.AssetGraph"
 
 
 @pytest.mark.parametrize("name", ["clean_stations", "source_velib"])
-def test_the_table_columns_are_described(graph: "dg.AssetGraph", name: str) -> None:  # type: ignore[name-defined]
+def test_the_table_columns_are_described(graph: AssetGraph, name: str) -> None:
     schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
     assert [column.name for column in schema.columns] == [c.name for c in (*COLUMNS, *PARTITION_COLUMNS)]
     assert all(column.description for column in schema.columns)
 
 
 @pytest.mark.parametrize("name", sorted(KPIS))
-def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: "dg.AssetGraph", name: str) -> None:  # type: ignore[name-defined]
+def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: AssetGraph, name: str) -> None:
     node = graph.get(dg.AssetKey(name))
     assert f"CREATE OR REPLACE VIEW velib_db_tf.{name}" in (node.description or "")
     assert node.code_version

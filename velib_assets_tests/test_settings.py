@@ -44,7 +44,7 @@ def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
     [("", "is needed"), ("/no/such/folder", "does not exist"), ("s3://bucket/x", "not available yet")],
 )
 def test_an_archive_that_cannot_be_read_is_named(archive: str, words: str) -> None:
-    with pytest.raises(SettingsError, match=f"VELIB_ARCHIVE: .*{words}"):
+    with pytest.raises(SettingsError, match=rf"VELIB_ARCHIVE: .*{words}"):
         Settings.from_env({"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": archive})
 
 
@@ -53,7 +53,7 @@ def test_an_archive_is_only_looked_at_when_it_is_the_source() -> None:
 
 
 def test_an_unknown_fault_is_named() -> None:
-    with pytest.raises(SettingsError, match="VELIB_SIMULATOR_FAULTS: .*hiccup"):
+    with pytest.raises(SettingsError, match=r"VELIB_SIMULATOR_FAULTS: .*hiccup"):
         Settings.from_env({"VELIB_SIMULATOR_FAULTS": "hiccup"})
 
 

@@ -82,7 +82,13 @@ def _outcome(store: LakeStore, cleaned: Cleaned, preceding: list[int]) -> Outcom
 def _findings(cleaned: Cleaned, preceding: list[int]) -> dict[str, Finding]:
     return {
         "readable_raw": findings.readable_raw([f"{part.key}: {part.reason}" for part in cleaned.quarantined]),
-        "conservation": findings.conservation([tuple(part) for part in cleaned.snapshots], cleaned.rows),
+        "conservation": findings.conservation(
+            [
+                (part.key, part.records, part.rows, part.rejected, part.duplicates)
+                for part in cleaned.snapshots
+            ],
+            cleaned.rows,
+        ),
         "unique_rows": findings.unique_rows(cleaned.repeated),
         "partial_snapshot": findings.partial_snapshot(
             [(part.key, part.records) for part in cleaned.snapshots], preceding

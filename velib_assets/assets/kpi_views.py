@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import BLOCKED_BY
+from velib_assets.assets.hourly import BLOCKED_BY, log_check
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -34,7 +34,7 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
     )
     def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent | dg.Output[None]]:
         finding, metadata = read_view(context.resources.query_engine, kpi)
-        context.log_event(evaluation(dg.AssetKey(kpi.name), "view_answers", finding))
+        log_check(context, evaluation(dg.AssetKey(kpi.name), "view_answers", finding))
         yield from context.consume_events()
         if metadata is None:
             raise dg.Failure(finding.message, metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)

@@ -147,7 +147,11 @@ def _read_materialization(report: Report, event: dg.AssetMaterialization) -> Non
     key = event.asset_key.to_user_string()
     facts = {name: value.value for name, value in event.metadata.items()}
     if event.partition and key == "clean_stations":
-        report.rejected += int(facts["rejected"])  # type: ignore[call-overload] # written as an int
-        report.quarantined += int(facts["quarantined"])  # type: ignore[call-overload] # likewise
+        report.rejected += _number(facts["rejected"])
+        report.quarantined += _number(facts["quarantined"])
     if event.partition and key == "source_velib":
-        report.rows[hour_of_key(event.partition)] = int(facts["dagster/row_count"])  # type: ignore[call-overload] # likewise
+        report.rows[hour_of_key(event.partition)] = _number(facts["dagster/row_count"])
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -63,7 +63,7 @@ def _tell(
     sent = 0
     while True:
         page = instance.fetch_run_status_changes(
-            ending,  # type: ignore[arg-type] # an enum member of the accepted kind
+            ending,
             limit=_BATCH,
             cursor=state.get(ending.value),
             ascending=True,

@@ -34,7 +34,7 @@ HEALED = ("clean_stations", "source_velib")
 
 def healing_sensor(
     store: LakeStore,
-    job: Any,
+    job: Any,  # noqa: ANN401 - an unresolved asset job has no public name
     kpis: Iterable[str],
 ) -> dg.SensorDefinition:
     """The sensor `velib_healing`."""

@@ -42,19 +42,19 @@ def run(
     instance: dg.DagsterInstance,
     first: datetime,
     last: datetime | None = None,
-    **tags: str,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """The whole graph for one hour, or for a range."""
     job = build_defs(settings).resolve_job_def("velib_pipeline")
     if last is None:
         return job.execute_in_process(
-            instance=instance, partition_key=key_of(first), tags=tags, raise_on_error=False
+            instance=instance, partition_key=key_of(first), tags=dict(tags or {}), raise_on_error=False
         )
     span = {
         "dagster/asset_partition_range_start": key_of(first),
         "dagster/asset_partition_range_end": key_of(last),
     }
-    return job.execute_in_process(instance=instance, tags=span | tags, raise_on_error=False)
+    return job.execute_in_process(instance=instance, tags=span | dict(tags or {}), raise_on_error=False)
 
 
 def green(instance: dg.DagsterInstance, asset: str) -> set[str]:
@@ -106,13 +106,7 @@ def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
     assert not checks(result)["usable_snapshot", gap].passed
     assert checks(result)["conservation", key_of(HOUR)].passed
     assert (
-        len(
-            list(
-                result.filter_events(
-                    lambda e: e.is_step_materialization and e.asset_key.path[-1].startswith("kpi")
-                )
-            )
-        )
+        len(list(result.filter_events(lambda e: e.is_step_materialization and "kpi" in str(e.asset_key))))
         == 5
     )
 
@@ -180,7 +174,7 @@ def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
     portal.queue(EXPORT, Reply(body=body(records())))
     now = datetime.now(UTC)
     slot = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
-    result = run(live(tmp_path, portal), instance, hour_of(slot), **{SCHEDULED_AT: slot.isoformat()})
+    result = run(live(tmp_path, portal), instance, hour_of(slot), tags={SCHEDULED_AT: slot.isoformat()})
     assert result.success
     assert [path.name for path in (tmp_path / "lake/raw").rglob("*.gz")] == [
         f"velib_{slot:%Y%m%d_%H%M%S}.json.gz"
@@ -208,7 +202,7 @@ def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
 ) -> None:
     late = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=16)
-    result = run(live(tmp_path, portal), instance, hour_of(late), **{SCHEDULED_AT: late.isoformat()})
+    result = run(live(tmp_path, portal), instance, hour_of(late), tags={SCHEDULED_AT: late.isoformat()})
     assert not result.success
     assert "after its slot was over" in str(
         checks(result)["usable_snapshot", key_of(hour_of(late))].description
@@ -221,7 +215,7 @@ def test_a_past_hour_never_asks_a_live_feed(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, tags: dict[str, str]
 ) -> None:
     """It would write today's state under yesterday's hour."""
-    result = run(live(tmp_path, portal), instance, HOUR, **tags)
+    result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
     assert not result.success
     assert "nothing was stored for this hour" in str(
         checks(result)["usable_snapshot", key_of(HOUR)].description

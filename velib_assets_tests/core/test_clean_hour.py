@@ -13,6 +13,10 @@ from velib_assets.core.clean.parquet import TABLE_SCHEMA, encode_clean, encode_r
 from velib_assets.core.layout import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
+TRUE: list[object] = ["OUI", "oui", "1", 1, True, "true", "Yes", "T", "y"]
+FALSE: list[object] = ["NON", "Non", "0", 0, False, "FALSE", "no", "f", "N"]
+UNKNOWN: list[object] = ["maybe", "", None, 2, 1.0, [], {}]
+
 
 def only(clean: CleanHour, code: str) -> dict[str, Any]:
     """The one row of a station."""
@@ -79,9 +83,9 @@ def test_the_arrondissement_needs_both_the_name_and_the_code(
 @pytest.mark.parametrize(
     ("word", "value"),
     [
-        *[(word, True) for word in ("OUI", "oui", "1", 1, True, "true", "Yes", "T", "y")],
-        *[(word, False) for word in ("NON", "Non", "0", 0, False, "FALSE", "no", "f", "N")],
-        *[(word, None) for word in ("maybe", "", None, 2, 1.0, [], {})],
+        *((word, True) for word in TRUE),
+        *((word, False) for word in FALSE),
+        *((word, None) for word in UNKNOWN),
     ],
 )
 def test_flags_are_read_in_every_declared_spelling(word: object, value: bool | None) -> None:
@@ -190,11 +194,13 @@ def test_a_hash_is_verified_wherever_the_records_stand(order: str) -> None:
     """Others may write raw objects, with their members in another order."""
     rows = json.dumps(records())
     head = {"source": "velib", "sha256": hashlib.sha256(rows.encode()).hexdigest()}
-    before, after = {
-        "results last": (head, {}),
-        "results first": ({}, head),
+    nothing: dict[str, Any] = {}
+    orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "results last": (head, nothing),
+        "results first": (nothing, head),
         "a list follows": (head, {"notes": [1]}),
-    }[order]
+    }
+    before, after = orders[order]
     members = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in before.items()] + [f'"results": {rows}']
     members += [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in after.items()]
     stored = RawBytes(raw_key(HOUR), "x", ("{" + ", ".join(members) + "}").encode())

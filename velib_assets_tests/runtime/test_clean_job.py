@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.core.clean.hour import RawBytes
+from velib_assets.core.clean.hour import CleanHour, RawBytes
+from velib_assets.core.clean.parquet import encode_clean
 from velib_assets.core.layout import clean_key, raw_key, rejects_key
 from velib_assets.runtime import clean_job
 from velib_assets.runtime.clean_job import NoRawError, clean_lake_hour, footer_of, is_current
@@ -103,9 +104,9 @@ def test_a_slower_writer_that_saw_fewer_snapshots_does_not_win(
     """It has read one snapshot when a second arrives and is cleaned by another; then it publishes."""
     put(store, raw(records(), 0))
     read, resume = threading.Event(), threading.Event()
-    encode = clean_job.encode_clean
+    encode = encode_clean
 
-    def slow(clean: clean_job.CleanHour) -> bytes:
+    def slow(clean: CleanHour) -> bytes:
         if threading.current_thread().name == "slow" and not read.is_set():
             read.set()
             assert resume.wait(10)

@@ -19,7 +19,8 @@ class Watch:
     """The sensor over a lake, at times that the test sets."""
 
     def __init__(self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool) -> None:
-        self.kept, self.cursor, self._instance = Kept(), None, instance
+        self.kept, self._instance = Kept(), instance
+        self.cursor: str | None = None
         schedule = pipeline_schedule(pipeline_job(), on=on)
         self._sensor = staleness.staleness_sensor(store, [self.kept], schedule)
 

@@ -24,13 +24,16 @@ READY_SECONDS = 90
 GRACE_SECONDS = 10
 LOG_TAIL = 15_000
 
-# A process that was started in the background of a script may ignore these signals, and so would its children.
+# What a script started in the background may ignore these signals, and so would its children.
 _LAUNCH = """
 import os, signal, sys
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
+
+_RUNS = """{ runsOrError { ... on Runs { results {
+  id status creationTime endTime tags { key value } } } } }"""
 
 _T = TypeVar("_T")
 
@@ -64,9 +67,7 @@ class Server:
 
     def runs(self) -> list[dict[str, Any]]:
         """The runs, oldest first, each with its `id`, `status` and `tags` (a dict)."""
-        data = self.ask(
-            "{ runsOrError { ... on Runs { results { id status creationTime endTime tags { key value } } } } }"
-        )
+        data = self.ask(_RUNS)
         runs = sorted(data["runsOrError"]["results"], key=lambda run: float(run["creationTime"]))
         return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in runs]
 
@@ -74,7 +75,7 @@ class Server:
         """What the processes have written so far."""
         return self.log.read_text(errors="replace")
 
-    def wait(self, what: str, ask: Callable[[], _T], seconds: float, pause: float = 0.5) -> _T:
+    def wait(self, what: str, ask: Callable[[], _T | None], seconds: float, pause: float = 0.5) -> _T:
         """The first true answer of `ask`.
 
         Raises:

@@ -5,7 +5,7 @@ Belongs here: the columns between JSON and the table, and drift. Does not: how t
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
 
 import pyarrow as pa
 
@@ -61,7 +61,7 @@ class Typed(NamedTuple):
     drift: Drift
 
 
-def drift_between(shape: str, seen: Dict[str, Iterable[str]]) -> Drift:
+def drift_between(shape: str, seen: Mapping[str, Iterable[str]]) -> Drift:
     """Compare fields seen with a value (path to JSON types, nulls apart) with the declared ones."""
     declared = {field.path: field for field in FIELDS[shape]}
     missing = [p for p, field in declared.items() if field.required and not seen.get(p)]
