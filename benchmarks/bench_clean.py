@@ -25,18 +25,8 @@ from tabulate import tabulate
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 FIELDS = [
-    "stationcode",
-    "name",
-    "is_installed",
-    "capacity",
-    "numdocksavailable",
-    "numbikesavailable",
-    "mechanical",
-    "ebike",
-    "is_renting",
-    "is_returning",
-    "duedate",
-    "nom_arrondissement_communes",
+    *("stationcode", "name", "is_installed", "capacity", "numdocksavailable", "numbikesavailable"),
+    *("mechanical", "ebike", "is_renting", "is_returning", "duedate", "nom_arrondissement_communes"),
 ]
 
 
@@ -86,8 +76,8 @@ def with_duckdb(lake: Path) -> int:
                 coordonnees_geo STRUCT(lon DOUBLE, lat DOUBLE), nom_arrondissement_communes VARCHAR)[]'
             }}, maximum_object_size = 100000000))
           SELECT ingested_at, r.stationcode, r.name, r.is_installed = 'OUI' AS is_installed, r.capacity,
-            r.numdocksavailable, r.numbikesavailable, r.mechanical, r.ebike, r.is_renting = 'OUI' AS is_renting,
-            r.is_returning = 'OUI' AS is_returning, r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat,
+            r.numdocksavailable, r.numbikesavailable, r.mechanical, r.ebike,
+            r.is_renting = 'OUI' AS is_renting, r.is_returning = 'OUI' AS is_returning, r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat,
             r.nom_arrondissement_communes
           FROM raw
         ) TO '{lake}/duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)
