@@ -77,8 +77,8 @@ def with_duckdb(lake: Path) -> int:
             }}, maximum_object_size = 100000000))
           SELECT ingested_at, r.stationcode, r.name, r.is_installed = 'OUI' AS is_installed, r.capacity,
             r.numdocksavailable, r.numbikesavailable, r.mechanical, r.ebike,
-            r.is_renting = 'OUI' AS is_renting, r.is_returning = 'OUI' AS is_returning, r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat,
-            r.nom_arrondissement_communes
+            r.is_renting = 'OUI' AS is_renting, r.is_returning = 'OUI' AS is_returning,
+            r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat, r.nom_arrondissement_communes
           FROM raw
         ) TO '{lake}/duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)
     """  # noqa: S608 - our own folder's name

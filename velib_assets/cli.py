@@ -233,12 +233,14 @@ def _conclude(report: Any, lacking: list[datetime]) -> None:  # noqa: ANN401 - c
 
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
-    from velib_assets.console.show import frame_text, table  # noqa: PLC0415 - pandas is slow to import
+    from velib_assets.console.show import frame_text, headline_text  # noqa: PLC0415 - pandas is slow to import
 
     engine = _engine(settings)
     for kpi in KPIS:
-        numbers = engine.headline(kpi)
-        click.echo(f"\n{kpi.name}: a row is {kpi.row_is}")
-        click.echo(table(list(numbers), [list(numbers.values())]))
+        newest = engine.newest(kpi)
+        when = f", {newest['ingested_ts'].max():%Y-%m-%d %H:%M} UTC" if kpi.hourly and len(newest) else ""
+        click.echo(f"\n{kpi.name}{when}: {headline_text(engine.headline(kpi))}")
         if not headlines:
-            click.echo("\n" + frame_text(engine.newest(kpi).head(10), "table"))
+            click.echo(f"A row is {kpi.row_is}.\n")
+            shown = newest.head(10).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")
+            click.echo(frame_text(shown, "table"))

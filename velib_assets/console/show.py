@@ -6,7 +6,7 @@ Belongs here: how things look. Does not: what they are.
 import json
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +43,10 @@ class Progress(logging.Handler):
             click.echo(line, err=True)
         elif layer == "raw_snapshot" and wrote:
             self._restored += 1
-            if sys.stderr.isatty():
-                end = "\n" if self._restored == self._hours else ""
-                click.echo(f"\rraw: {self._restored} of {self._hours} hours{end}", err=True, nl=False)
+            last = self._restored == self._hours
+            if sys.stderr.isatty() or last:
+                said = f"raw: {self._restored} of {self._hours} hours"
+                click.echo(f"\r{said}" if sys.stderr.isatty() else said, err=True, nl=last)
         elif not wrote:
             click.echo(f"          {hour_text(hour)}  {layer}: {record.getMessage()}", err=True)
 
@@ -67,6 +68,17 @@ def hours_text(hours: Sequence[datetime]) -> str:
     if len(spans) <= MAX_SPANS:
         return ", ".join(spans)
     return f"{len(hours)} hours between {hour_text(min(hours))} and {hour_text(max(hours))}"
+
+
+def headline_text(numbers: Mapping[str, float]) -> str:
+    """Headline numbers in a phrase: `stations short 35, arrondissements touched 21`."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:,.0f}"
+        if value == int(value)
+        else f"{name.replace('_', ' ')} {value:.3f}"
+        for name, value in numbers.items()
+        if value == value  # noqa: PLR0124 - NaN, of an empty view, is unlike itself
+    )
 
 
 def frame_text(frame: "pd.DataFrame", form: str) -> str:
