@@ -237,9 +237,9 @@ def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
 
     engine = _engine(settings)
     for kpi in KPIS:
-        newest = engine.newest(kpi)
+        _, newest, headline = engine.read(kpi)
         when = f", {newest['ingested_ts'].max():%Y-%m-%d %H:%M} UTC" if kpi.hourly and len(newest) else ""
-        click.echo(f"\n{kpi.name}{when}: {headline_text(engine.headline(kpi))}")
+        click.echo(f"\n{kpi.name}{when}: {headline_text(headline)}")
         if not headlines:
             click.echo(f"A row is {kpi.row_is}.\n")
             shown = newest.head(10).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")

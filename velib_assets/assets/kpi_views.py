@@ -22,7 +22,7 @@ PREVIEW_WIDTH = 40
 def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
     """The asset of one KPI view: refreshes its definition where it changed, and reads its newest state."""
     specs = specs_of(kpi.name)
-    outs = {"result": dg.Out(dg.Nothing)} | {
+    outs = {"result": dg.Out(dg.Nothing, is_required=False)} | {
         spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
     }
 
@@ -32,13 +32,16 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
         out=outs,
         required_resource_keys={"query_engine"},
     )
-    def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent | dg.Output[None]]:
+    def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
         finding, metadata = read_view(context.resources.query_engine, kpi)
-        log_check(context, evaluation(dg.AssetKey(kpi.name), "view_answers", finding))
+        key, tags = dg.AssetKey(kpi.name), {"dagster/code_version": code_version(kpi)}
+        log_check(context, evaluation(key, "view_answers", finding))
+        if metadata is not None:
+            # Logged like an hour's: for an output Dagster would look through every partition upstream.
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
         yield from context.consume_events()
         if metadata is None:
             raise dg.Failure(finding.message, metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)
-        yield dg.Output(None, output_name="result", metadata=metadata)
 
     @dg.op(name=f"{kpi.name}_ready", out=dg.Out(dg.Nothing))
     def ready() -> None:
@@ -65,9 +68,7 @@ def read_view(engine: QueryEngine, kpi: Kpi) -> tuple[Finding, dict[str, Any] | 
     """Refresh the view and read its newest state: whether it answers, and what is told of it."""
     declared = [column[0] for column in kpi.columns]
     try:
-        changed = engine.refresh_view(kpi)
-        newest = engine.newest(kpi)
-        headline = engine.headline(kpi)
+        changed, newest, headline = engine.read(kpi)
     except QueryError as error:
         return findings.view_answers(declared, None, str(error)), None
     return findings.view_answers(declared, list(newest.columns)), {

@@ -13,14 +13,13 @@ from velib_assets.core.kpis import Kpi, partition_filter
 from velib_assets.core.schema import DATABASE, TABLE
 
 
-def newest_sql(kpi: Kpi, newest_hour: Optional[datetime], limit: Optional[int] = None) -> str:
+def newest_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
     """The view's rows at the table's newest snapshot, in the KPI's order; no row for an empty table.
 
     It is the table's snapshot, not the view's: where no station is short now, none is shown.
     """
     columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
-    end = "" if limit is None else f" LIMIT {int(limit)}"
-    return f"SELECT {columns} {_rows(kpi, newest_hour)} ORDER BY {kpi.order}{end}"
+    return f"SELECT {columns} {_rows(kpi, newest_hour)} ORDER BY {kpi.order}"
 
 
 def headline_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp
 
+from velib_assets.core.kpi_queries import headline_sql, newest_sql
 from velib_assets.core.kpis import KPIS, Kpi, render
 from velib_assets.core.schema import DATABASE
-from velib_assets.resources.athena_dialect import tables_of, to_duckdb, view_to_duckdb
+from velib_assets.resources.athena_dialect import parse, tables_of, to_duckdb, view_to_duckdb
 from velib_assets.resources.catalog import Partition
 from velib_assets.resources.duckdb_session import bind, frame
 from velib_assets.resources.lake_files import LakeFiles
 from velib_assets.resources.newest_rows import newest_rows, newest_selects, put_value
 from velib_assets.resources.partition_pruning import needed
+from velib_assets.resources.query_error import QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,13 +53,20 @@ class LocalAnswer:
                 break
         return rows.rename(columns=_athena_name)
 
-    def columns(self, kpi: Kpi) -> list[tuple[str, str]]:
-        """The (name, DuckDB type) pairs that a view gives."""
+    def state(self, kpi: Kpi) -> tuple[list[tuple[str, str]], "pd.DataFrame", "pd.DataFrame"]:
+        """A view's (name, DuckDB type) pairs, its newest rows, and its headline numbers as one row."""
         bind(self._db, self._files.paths(self._partitions))
         self._db.execute(view_to_duckdb(render(kpi, self._window)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
-        relation.fetchall()
-        return list(zip(relation.columns, map(str, relation.types), strict=True))
+        found = list(zip(relation.columns, map(str, relation.types), strict=True))
+        if [name for name, _ in found] != [column.name for column in kpi.schema]:
+            raise QueryError(f"{kpi.name} has the columns {', '.join(name for name, _ in found)}")
+        newest = self._window[-1] if self._window else None
+        rows, numbers = (
+            frame(self._db, to_duckdb(parse(sql)))
+            for sql in (newest_sql(kpi, newest), headline_sql(kpi, newest))
+        )
+        return found, rows, numbers
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""

@@ -8,9 +8,8 @@ pandas are imported when the first question comes.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from velib_assets.core.kpi_queries import headline_sql, newest_sql
 from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
 from velib_assets.core.layout import clean_key
 from velib_assets.resources.catalog import LocalCatalog
@@ -24,7 +23,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["LocalQueryEngine", "QueryEngine", "QueryError"]
+__all__ = ["KpiState", "LocalQueryEngine", "QueryEngine", "QueryError"]
+
+
+class KpiState(NamedTuple):
+    """A view's newest state: whether its definition changed, its rows, its headline numbers.
+
+    The rows are those at the table's newest snapshot; a number that is unknown is left out.
+    """
+
+    changed: bool
+    newest: "pd.DataFrame"
+    headline: dict[str, float]
 
 
 class QueryEngine(Protocol):
@@ -38,20 +48,14 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def refresh_view(self, kpi: Kpi) -> bool:
-        """Define the view over the newest hours; whether its definition changed.
+    def read(self, kpi: Kpi) -> KpiState:
+        """Define the view over the newest hours where that changed, and read its newest state.
+
+        What it costs does not depend on the history.
 
         Raises:
             QueryError: where the view does not run or has other columns than those declared.
         """
-        ...
-
-    def newest(self, kpi: Kpi, limit: int | None = None) -> "pd.DataFrame":
-        """The view's rows at the newest snapshot; what it costs does not depend on the history."""
-        ...
-
-    def headline(self, kpi: Kpi) -> dict[str, float]:
-        """The KPI's headline numbers over those rows; a number that is unknown is left out."""
         ...
 
 
@@ -68,27 +72,17 @@ class LocalQueryEngine:
         shown = show(sql, self._catalog, self._definition)
         return self._ask(sql) if shown is None else shown
 
-    def refresh_view(self, kpi: Kpi) -> bool:
+    def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
         from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
 
         window = self._window()
-        found = self._answer(lambda answer: answer.columns(kpi), window, window)
+        found, newest, numbers = self._answer(lambda answer: answer.state(kpi), window, window)
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
-        return self._catalog.record_view(kpi.name, render(kpi, window))
-
-    def newest(self, kpi: Kpi, limit: int | None = None) -> "pd.DataFrame":
-        """See QueryEngine."""
-        window = self._window()
-        return self._ask(newest_sql(kpi, window[-1] if window else None, limit), window)
-
-    def headline(self, kpi: Kpi) -> dict[str, float]:
-        """See QueryEngine."""
-        window = self._window()
-        rows = self._ask(headline_sql(kpi, window[-1] if window else None), window)
-        return {str(name): float(value) for name, value in rows.iloc[0].dropna().items()}
+        changed = self._catalog.record_view(kpi.name, render(kpi, window))
+        return KpiState(changed, newest, {str(k): float(v) for k, v in numbers.iloc[0].dropna().items()})
 
     def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot

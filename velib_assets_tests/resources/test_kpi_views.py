@@ -163,10 +163,10 @@ def test_an_empty_lake_answers_with_the_columns(kpi: Kpi, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
-    """refresh_view compares names, order and types, and raises where they differ."""
+    """Read compares names, order and types, and raises where they differ."""
     engine = engine_over(tmp_path, MIX)
-    assert engine.refresh_view(kpi)
-    assert list(engine.newest(kpi).columns) == [name for name, _, _ in kpi.columns]
+    assert engine.read(kpi).changed
+    assert list(engine.read(kpi).newest.columns) == [name for name, _, _ in kpi.columns]
 
 
 @pytest.mark.usefixtures("zone")

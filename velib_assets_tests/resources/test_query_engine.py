@@ -23,21 +23,21 @@ TWO_SNAPSHOTS = [
 def test_newest_is_the_newest_snapshot_of_the_table(tmp_path: Path) -> None:
     """No station is short now: the older snapshot's shortage is not the newest state."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert engine.newest(SHORT).empty
-    assert list(engine.newest(SATURATED)["station_id"]) == ["b"]
+    assert engine.read(SHORT).newest.empty
+    assert list(engine.read(SATURATED).newest["station_id"]) == ["b"]
 
 
 def test_newest_takes_a_limit_in_the_kpis_order(tmp_path: Path) -> None:
     """Stations by their code."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert list(engine.newest(FILL)["station_id"]) == ["a", "b"]
-    assert list(engine.newest(FILL, 1)["station_id"]) == ["a"]
+    assert list(engine.read(FILL).newest["station_id"]) == ["a", "b"]
+    assert list(engine.read(FILL).newest.head(1)["station_id"]) == ["a"]
 
 
 def test_the_worst_arrondissement_comes_first(tmp_path: Path) -> None:
     """Its preview shows the top rows."""
     rows = [row("a", 5, 15), row("b", 0, 20, arrondissement="Paris 2e")]
-    assert list(engine_over(tmp_path, rows).newest(AREAS)["arrondissement"]) == ["Paris 2e", "Paris 1er"]
+    assert list(engine_over(tmp_path, rows).read(AREAS).newest["arrondissement"]) == ["Paris 2e", "Paris 1er"]
 
 
 @pytest.mark.parametrize(
@@ -63,32 +63,32 @@ def test_the_worst_arrondissement_comes_first(tmp_path: Path) -> None:
 )
 def test_headlines_by_hand(kpi: Kpi, numbers: dict[str, float], tmp_path: Path) -> None:
     """Station b is without a dock twice: 2 x 2 + 2 x 1 = 6 points."""
-    assert engine_over(tmp_path, TWO_SNAPSHOTS).headline(kpi) == numbers
+    assert engine_over(tmp_path, TWO_SNAPSHOTS).read(kpi).headline == numbers
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_headlines_of_an_empty_lake_have_no_unknown_number(kpi: Kpi, tmp_path: Path) -> None:
     """Counts are 0, means and maxima are left out: a plot takes numbers only."""
-    assert set(engine_over(tmp_path).headline(kpi).values()) <= {0.0}
+    assert set(engine_over(tmp_path).read(kpi).headline.values()) <= {0.0}
 
 
 def test_a_definition_changes_once_and_again_with_the_hour_for_top10(tmp_path: Path) -> None:
     """Only kpi_top10_2hour has the newest hours in it."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert [engine.refresh_view(SHORT), engine.refresh_view(SHORT), engine.refresh_view(TOP10)] == [
+    assert [engine.read(SHORT).changed, engine.read(SHORT).changed, engine.read(TOP10).changed] == [
         True,
         False,
         True,
     ]
     engine = engine_over(tmp_path, [row("a", 0, 20, "2022-06-04 11:00")])
-    assert [engine.refresh_view(SHORT), engine.refresh_view(TOP10)] == [False, True]
+    assert [engine.read(SHORT).changed, engine.read(TOP10).changed] == [False, True]
 
 
 def test_a_view_with_other_columns_than_declared_is_refused(tmp_path: Path) -> None:
     """The check on the view reports it."""
     wrong = SHORT._replace(schema=SHORT.schema[:-1])
     with pytest.raises(QueryError, match="kpi_shortage has the columns"):
-        engine_over(tmp_path, TWO_SNAPSHOTS).refresh_view(wrong)
+        engine_over(tmp_path, TWO_SNAPSHOTS).read(wrong)
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
@@ -101,9 +101,9 @@ def test_the_newest_state_opens_only_the_newest_hours(kpi: Kpi, tmp_path: Path) 
         partition = write_hour(tmp_path, newest - back * HOUR, [row("a", 0, 20)])
         catalog.register([partition])
         (tmp_path / partition.key).write_bytes(b"no parquet")
-    assert engine.refresh_view(kpi)
-    assert len(engine.newest(kpi)) > 0
-    assert engine.headline(kpi)
+    assert engine.read(kpi).changed
+    assert len(engine.read(kpi).newest) > 0
+    assert engine.read(kpi).headline
 
 
 def test_files_that_vanished_are_skipped(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_files_that_vanished_are_skipped(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, rows)
     (tmp_path / clean_key(datetime(2022, 6, 4, 11, tzinfo=UTC))).unlink()
     assert rows_of(engine, "SELECT hour FROM kpi_shortage") == [("10",)]
-    assert len(engine.newest(SHORT)) == 1
+    assert len(engine.read(SHORT).newest) == 1
 
 
 def test_a_damaged_file_is_an_error_in_words(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_two_threads_ask_for_the_newest_state_at_once(tmp_path: Path) -> None:
     """Each question has a DuckDB of its own."""
     engine = engine_over(tmp_path, [row("a", 0, 20)])
     found: list[dict[str, float]] = []
-    askers = [threading.Thread(target=lambda: found.append(engine.headline(KPIS[1]))) for _ in range(4)]
+    askers = [threading.Thread(target=lambda: found.append(engine.read(KPIS[1]).headline)) for _ in range(4)]
     for asker in askers:
         asker.start()
     for asker in askers:

@@ -1,0 +1,150 @@
+"""A tick: through the daemon from schedule to KPIs, and its work with a day and a year of history.
+
+    python benchmarks/bench_tick.py [--ticks 3]
+
+The history is simulated; a year is one day's files linked under a year of names. The daemon part ticks
+every minute (the schedule's own 15 are too long to wait for) on the lake with a day. The other part runs
+the same graph in this process, in turns on both lakes, and counts the lake's files that a tick opens
+with strace, where that is installed.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from tabulate import tabulate
+
+from velib_assets.assets.raw_snapshot import SCHEDULED_AT
+from velib_assets.build import build_defs
+from velib_assets.core.layout import HOUR, clean_key, hour_of, raw_key, raw_time
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.partitions import key_of
+from velib_assets.resources.catalog import LocalCatalog, Partition
+from velib_assets.resources.clean_job import LocalCleanJob
+from velib_assets.runtime.ingest import keep
+from velib_assets.runtime.lake import raw_objects, utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import CHECKOUT, Settings
+from velib_assets_tests.ui.servers import dagster_dev
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def make_day(lake: Path, last: datetime) -> None:
+    """The 24 hours up to `last`, through clean and catalog."""
+    store, feed, catalog = FolderStore(lake), Simulator(), LocalCatalog(lake)
+    hours = [last - n * HOUR for n in range(23, -1, -1)]
+    for hour in hours:
+        for snapshot in feed.recorded(hour):
+            keep(store, snapshot.answer, snapshot.taken_at, hour)
+    for result in LocalCleanJob(store).run(hours):
+        if result.cleaned:
+            made = result.cleaned
+            catalog.register([Partition(made.hour, clean_key(made.hour), made.rows, made.size, made.digest)])
+
+
+def make_year(lake: Path, day: Path, last: datetime) -> None:
+    """The day's files under the names of the 364 days before it too."""
+    store, catalog = FolderStore(day), LocalCatalog(lake)
+    known, entries = {part.hour: part for part in LocalCatalog(day).partitions()}, []
+    for back in range(365):
+        for n in range(24):
+            hour = last - n * HOUR
+            then = hour - timedelta(days=back)
+            for item in raw_objects(store, hour):
+                taken = raw_time(item.key)
+                if taken:
+                    _link(day / item.key, lake / raw_key(taken - timedelta(days=back)))
+            _link(day / clean_key(hour), lake / clean_key(then))
+            entries.append(known[hour]._replace(hour=then, key=clean_key(then)))
+    catalog.register(entries)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.hardlink_to(source)
+
+
+def step_seconds(settings: Settings, instance: dg.DagsterInstance) -> float:
+    """The summed step time of one tick in this process."""
+    result = (
+        build_defs(settings)
+        .resolve_job_def("velib_pipeline")
+        .execute_in_process(instance=instance, partition_key=key_of(hour_of(utc_now())), run_config=QUIET)
+    )
+    return sum(e.step_success_data.duration_ms for e in result.all_events if e.is_step_success) / 1000
+
+
+def files_opened(lake: Path, home: Path) -> str:
+    """How many of the lake's files one `velib tick` opens."""
+    if not shutil.which("strace"):
+        return "strace is not installed"
+    trace = home / "trace"
+    environ = os.environ | {"VELIB_LAKE": str(lake), "DAGSTER_HOME": str(home), "VELIB_SOURCE": "simulator"}
+    command = ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
+    velib = [sys.executable, "-c", "from velib_assets.cli import main; main()", "tick"]
+    subprocess.run([*command, *velib], check=True, capture_output=True, env=environ)
+    lines = [
+        line for line in trace.read_text().splitlines() if "O_DIRECTORY" not in line and " = -1" not in line
+    ]
+    opened = {path for line in lines for path in re.findall(r'"([^"]+)"', line) if path.startswith(str(lake))}
+    return str(len({path for path in opened if ".tmp" not in path and "-journal" not in path}))
+
+
+def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[float]:
+    """Seconds from each tick's scheduled time to the end of its run."""
+    home.mkdir()
+    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "VELIB_SCHEDULE": "on"}
+    query = """{ runsOrError(filter: {statuses: [SUCCESS]}) {
+        ... on Runs { results { endTime tags { key value } } } } }"""
+
+    def ended() -> list[float] | None:
+        found = []
+        for run in server.ask(query)["runsOrError"]["results"]:
+            tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+            if SCHEDULED_AT in tags:
+                found.append(run["endTime"] - datetime.fromisoformat(tags[SCHEDULED_AT]).timestamp())
+        return found if len(found) >= ticks else None
+
+    with dagster_dev(home, environ, "-m", "velib_assets_tests.ui.every_minute") as server:
+        return server.wait(f"{ticks} ticks", ended, 60 * (ticks + 2))
+
+
+def main() -> None:
+    """Make both lakes, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--ticks", type=int, default=3)
+    ticks = parser.parse_args().ticks
+    with tempfile.TemporaryDirectory() as folder:
+        root, last = Path(folder), hour_of(utc_now()) - HOUR
+        make_day(root / "day", last)
+        make_year(root / "year", root / "day", last)
+        seconds: dict[str, list[float]] = {"day": [], "year": []}
+        (root / "home").mkdir()
+        with dg.DagsterInstance.local_temp(str(root / "home")) as instance:
+            for _ in range(ticks + 1):  # the first of each only warms up
+                for name, found in seconds.items():
+                    settings = Settings(lake=root / name, source="simulator")
+                    found.append(step_seconds(settings, instance))
+        median = {name: statistics.median(found[1:]) for name, found in seconds.items()}
+        opened = {name: files_opened(root / name, root / "home") for name in median}
+        rows = [
+            (name, f"{median[name]:.2f}", f"{median[name] / median['day']:.2f}", opened[name])
+            for name in median
+        ]
+        print(tabulate(rows, ["history", "summed step seconds", "ratio", "files of the lake opened"]))
+        daemon = through_the_daemon(root / "day", root / "daemon", ticks)
+    print(f"\nthrough the daemon, schedule to KPIs, seconds: {', '.join(f'{s:.1f}' for s in sorted(daemon))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Headless Chromium on the Dagster UI: starting it, opening pages, waiting for what they show.
+
+Belongs here: what knows the UI's markup. Imports no pytest: the documentation's pictures are taken with it.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+PATIENCE_SECONDS = 30
+PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+"""What is needed, and the Debian package that has it."""
+
+LINEAGE = "/asset-groups?expanded=" + ",".join(
+    f"global@global:{group}" for group in ("ingest", "lake", "kpi")
+)
+
+_FLAGS = """
+--headless=new --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run
+--disable-background-networking --disable-component-update --disable-sync --lang=en-GB
+"""
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages to install before a browser can be started."""
+    return [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+
+
+class Browser:
+    """A browser on the UI at `url`."""
+
+    def __init__(self, driver: webdriver.Chrome, url: str) -> None:
+        self.driver, self.url = driver, url
+
+    def open(self, path: str) -> None:
+        """Open a page of the UI."""
+        self.driver.get(self.url + path)
+
+    def text(self) -> str:
+        """All that the page shows."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def wait_for_text(self, *texts: str) -> None:
+        """Wait until the page shows each of the texts."""
+        wait = self._wait()
+        wait.until(lambda _: all(text in self.text() for text in texts), f"the page never shows {texts}")
+
+    def find(self, xpath: str) -> WebElement:
+        """The first visible element of an XPath, waited for."""
+
+        def visible(driver: webdriver.Chrome) -> WebElement | None:
+            return next((e for e in driver.find_elements(By.XPATH, xpath) if e.is_displayed()), None)
+
+        found = self._wait().until(visible, f"there is no {xpath}")
+        assert found
+        return found
+
+    def click(self, xpath: str) -> None:
+        """Click an element once it is there."""
+        self.find(xpath).click()
+
+    def nodes(self) -> set[str]:
+        """The names of the assets and groups drawn in the lineage."""
+        drawn = self.driver.find_elements(By.CSS_SELECTOR, "svg [data-tooltip]")
+        return {str(element.get_attribute("data-tooltip")) for element in drawn}
+
+    def wait_for_nodes(self, names: set[str]) -> None:
+        """Wait until the lineage shows all of these assets."""
+        self._wait().until(lambda _: names <= self.nodes(), f"the lineage never shows {sorted(names)}")
+
+    def type_partition(self, key: str) -> None:
+        """In the dialog that launches runs, select one partition."""
+        field = self.find("//*[@role='dialog']//input[@type='text']")
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(Keys.DELETE, key, Keys.TAB)
+
+    def switched_on(self, name: str) -> bool:
+        """Whether a schedule or sensor is on, on the automation page."""
+        row = f"//*[@data-index][.//*[text()='{name}']]"
+        self.find(f"{row}//label[contains(@class, 'Switch')]")
+        switch = self.driver.find_element(By.XPATH, f"{row}//label[contains(@class, 'Switch')]/input")
+        return switch.is_selected()
+
+    def severe(self) -> list[str]:
+        """The errors on the console since the last call."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call] # selenium's
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+
+    def _wait(self) -> "WebDriverWait[webdriver.Chrome]":
+        return WebDriverWait(
+            self.driver, PATIENCE_SECONDS, ignored_exceptions=[StaleElementReferenceException]
+        )
+
+
+@contextmanager
+def chromium(url: str, profile: Path, width: int = 1600, height: int = 900) -> Iterator[Browser]:
+    """Debian's Chromium with a profile of its own, its page `width` by `height`."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*_FLAGS.split(), f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        yield Browser(driver, url)
+    finally:
+        driver.quit()

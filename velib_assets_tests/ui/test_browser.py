@@ -1,0 +1,130 @@
+"""The UI in headless Chromium, as a newcomer uses it."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velib_assets.build import build_defs
+from velib_assets.checks import CHECKS
+from velib_assets.console.runs import open_instance, run_hours
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import clean_key, hour_of
+from velib_assets.partitions import key_of
+from velib_assets.runtime.lake import utc_now
+from velib_assets.settings import Settings
+from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
+from velib_assets_tests.ui.servers import Server, dagster_dev
+
+HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
+ASSETS = HOURLY | {kpi.name for kpi in KPIS}
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this module's lake, home and screenshots lie; nothing is made without a browser."""
+    if lacking := missing_packages():
+        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(lacking)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="module")
+def hour() -> datetime:
+    """The last closed hour."""
+    return hour_of(utc_now()) - timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, hour: datetime) -> Iterator[Server]:
+    """Dagster on a lake of one simulated hour."""
+    settings = Settings(lake=folder / "lake", source="simulator")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(folder / "home"))
+        with open_instance() as instance:
+            assert run_hours(build_defs(settings), instance, [hour]).ok
+    environ = {"VELIB_LAKE": str(settings.lake), "VELIB_SOURCE": "simulator"}
+    with dagster_dev(folder / "home", environ, "-w", "workspace.yaml") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session(folder: Path, server: Server) -> Iterator[Browser]:
+    with chromium(server.url, folder / "profile", 1920, 1080) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(session: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """The browser; leaves a picture of the test's last page, and no error on the console."""
+    yield session
+    session.driver.save_screenshot(str(folder / f"{request.node.name}.png"))
+    assert session.severe() == []
+
+
+def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
+    """The run that was not there before, once it is over."""
+    new = [run for run in server.runs() if run["id"] not in before]
+    return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+
+def test_the_lineage_shows_the_eight_assets(browser: Browser, folder: Path) -> None:
+    browser.open(LINEAGE)
+    browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi"})
+    picture = folder / "lineage.png"
+    assert browser.driver.save_screenshot(str(picture))
+    assert picture.stat().st_size > 20_000
+
+
+def test_a_partition_is_materialized_from_the_lineage(
+    browser: Browser, server: Server, folder: Path, hour: datetime
+) -> None:
+    """An hour that was missing goes through the whole graph, in one run."""
+    missing = hour - timedelta(hours=1)
+    key = key_of(missing)
+    before = {run["id"] for run in server.runs()}
+    browser.open(LINEAGE)
+    browser.wait_for_nodes(ASSETS)
+    browser.click("//button[contains(., 'Materialize all')]")
+    browser.type_partition(key)
+    browser.click("//*[@role='dialog']//button[contains(., 'Launch 1 run')]")
+    browser.wait_for_text("Launched run")
+    run = server.wait("the run ends", lambda: launched(server, before), 90)
+    assert (run["status"], run["tags"]["dagster/partition"]) == ("SUCCESS", key)
+    assert run["tags"]["dagster/from_ui"] == "true"
+    assert (folder / "lake" / clean_key(missing)).exists()
+    browser.open(f"/assets/source_velib?view=partitions&partition={key}")
+    browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
+
+
+def test_a_kpi_shows_its_sql_its_columns_and_a_preview(browser: Browser) -> None:
+    browser.open("/assets/kpi_taux_remplissage")
+    browser.wait_for_text("CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage", "velib-insights")
+    browser.wait_for_text("Column name", *(column[0] for column in KPIS[0].columns))
+    browser.open("/assets/kpi_taux_remplissage?view=events")
+    browser.click("//*[text()='[Show Markdown]']")
+    browser.find("//*[@role='dialog']//td[contains(., 'Paris ')]")
+
+
+@pytest.mark.parametrize("asset", sorted(HOURLY))
+def test_the_checks_are_listed_and_have_passed(browser: Browser, asset: str) -> None:
+    checks = [check for check in CHECKS if check.asset == asset]
+    browser.open(f"/assets/{asset}?view=checks")
+    browser.wait_for_text(f"Checks ({len(checks)})", *(check.name for check in checks))
+    assert "Failed" not in browser.text()
+    browser.find("//*[text()='Passed']")
+
+
+def test_the_schedule_is_off_and_the_sensors_are_on(browser: Browser) -> None:
+    browser.open("/automation")
+    browser.wait_for_text("velib_pipeline_schedule", "Every 15 minutes")
+    assert not browser.switched_on("velib_pipeline_schedule")
+    for sensor in ("velib_alerts", "velib_healing", "velib_staleness"):
+        assert browser.switched_on(sensor)
