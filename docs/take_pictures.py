@@ -5,14 +5,17 @@ They show the lake of VELIB_LAKE and the runs of DAGSTER_HOME; without VELIB_LAK
 
 import os
 import sys
+import time
 from base64 import b64decode
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from velib_assets.cli import DEMO_LAKE
-from velib_assets.core.layout import hour_text
+from velib_assets.core.layout import HOUR
+from velib_assets.partitions import key_of
 from velib_assets.runtime.lake import bounds
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, dagster_home
@@ -20,6 +23,7 @@ from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_pa
 from velib_assets_tests.ui.servers import dagster_dev
 
 WIDTH, HEIGHT = 1600, 900
+NAVIGATION, HEADER = 369, 110  # what lies left of the lineage (closed) and above it
 ASSETS = {"raw_snapshot", "clean_stations", "source_velib", "kpi_shortage", "kpi_top10_2hour"}
 
 
@@ -37,29 +41,26 @@ def main(folder: Path) -> None:
         TemporaryDirectory() as profile,
         dagster_dev(dagster_home(), environ, "-w", "workspace.yaml") as server,
     ):
-        # A larger window makes the lineage draw its assets with all that it knows of them.
-        with chromium(server.url, Path(profile, "large"), 1920, 1080) as browser:
+        with chromium(server.url, Path(profile, "a"), WIDTH + NAVIGATION, HEIGHT + HEADER) as browser:
             take_lineage(browser, folder / "lineage.png")
-        with chromium(server.url, Path(profile, "small"), WIDTH, HEIGHT) as browser:
+        with chromium(server.url, Path(profile, "b"), WIDTH, HEIGHT) as browser:
             take_kpi(browser, folder / "kpi.png")
-            take_partitions(browser, folder / "partitions.png", f"{hour_text(span[1]).replace('T', '-')}:00")
+            take_partitions(browser, folder / "partitions.png", *span)
 
 
 def take_lineage(browser: Browser, target: Path) -> None:
-    """The graph with its groups open, cut out of the window."""
+    """The graph with its groups open, cut out of the page."""
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS)
     browser.click("//*[text()='Hide navigation']")
-    browser.click("//button[.//*[@aria-label='panel_show_right']]")
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS)
     browser.wait_for_text("Passed", "Materialized")
-    drawn = [e.rect for e in browser.driver.find_elements(By.CSS_SELECTOR, "svg foreignObject")]
-    left, right = min(r["x"] for r in drawn), max(r["x"] + r["width"] for r in drawn)
-    top, bottom = min(r["y"] for r in drawn), max(r["y"] + r["height"] for r in drawn)
-    middle = {"x": (left + right) / 2, "y": (top + bottom) / 2}
-    clip = {"x": middle["x"] - WIDTH / 2, "y": middle["y"] - HEIGHT / 2, "width": WIDTH, "height": HEIGHT}
-    picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip | {"scale": 1}})
+    for _ in range(3):  # it was fitted by its width alone
+        browser.click("//button[.//*[@aria-label='zoom_out']]")
+        time.sleep(0.5)  # the zoom glides
+    clip = {"x": NAVIGATION, "y": HEADER, "width": WIDTH, "height": HEIGHT, "scale": 1}
+    picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})
     target.write_bytes(b64decode(picture["data"]))
 
 
@@ -73,10 +74,15 @@ def take_kpi(browser: Browser, target: Path) -> None:
     browser.driver.save_screenshot(str(target))
 
 
-def take_partitions(browser: Browser, target: Path, key: str) -> None:
-    """The hours of the clean layer, one of them open."""
-    browser.open(f"/assets/clean_stations?view=partitions&partition={key}")
+def take_partitions(browser: Browser, target: Path, first: datetime, last: datetime) -> None:
+    """The hours of the clean layer that the lake has, one of them open."""
+    shown = max(first, last - timedelta(hours=13))
+    browser.open(f"/assets/clean_stations?view=partitions&partition={key_of(shown)}")
     browser.wait_for_text("dagster/row_count", "stale_share")
+    field = browser.find("//input[starts-with(@value, '[')]")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(f"[{key_of(first)}...{key_of(last)}]", Keys.TAB)
+    browser.wait_for_text(f"{(last - first) // HOUR + 1:,} Partitions Selected", "dagster/row_count")
     browser.driver.save_screenshot(str(target))
 
 

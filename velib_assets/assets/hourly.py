@@ -77,10 +77,10 @@ def hourly_asset(
 
         return _graph_asset(root, **common)
 
-    arrived, ready = _arrived(name), _ready(name)
+    wait = waiting_for(name)
 
     def follower(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        return _all(hours([arrived(upstream), ready()]), outs)
+        return _all(hours(wait(upstream)), outs)
 
     ins = {"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)}
     return _graph_asset(follower, ins=ins, **common)
@@ -131,17 +131,19 @@ def _all(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: A
     return {out: getattr(handles, out) for out in outs}
 
 
-def _arrived(name: str) -> dg.OpDefinition:
+def waiting_for(name: str) -> Callable[[Any], list[Any]]:
+    """What the op of asset `name` waits for: the layer above, and an op that always succeeds.
+
+    An op waits for all of its input's sources but is skipped only when none of them yields anything.
+    The op in between also spares it a look through every partition upstream for their versions.
+    """
+
     @dg.op(name=f"{name}_arrived", ins={"upstream": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def arrived() -> None:
         """The layer above wrote every hour of the run."""
 
-    return arrived
-
-
-def _ready(name: str) -> dg.OpDefinition:
     @dg.op(name=f"{name}_ready", out=dg.Out(dg.Nothing))
     def ready() -> None:
         """Holds for what the layer above did write, when some of its hours wrote nothing."""
 
-    return ready
+    return lambda upstream: [arrived(upstream), ready()]

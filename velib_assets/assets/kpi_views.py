@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import BLOCKED_BY, log_check
+from velib_assets.assets.hourly import BLOCKED_BY, log_check, waiting_for
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -37,15 +37,12 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
         key, tags = dg.AssetKey(kpi.name), {"dagster/code_version": code_version(kpi)}
         log_check(context, evaluation(key, "view_answers", finding))
         if metadata is not None:
-            # Logged like an hour's: for an output Dagster would look through every partition upstream.
             context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
         yield from context.consume_events()
         if metadata is None:
             raise dg.Failure(finding.message, metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)
 
-    @dg.op(name=f"{kpi.name}_ready", out=dg.Out(dg.Nothing))
-    def ready() -> None:
-        """Holds for the hours that were registered, when some of the run's were not."""
+    wait = waiting_for(kpi.name)
 
     @dg.graph_asset(
         name=kpi.name,
@@ -58,7 +55,7 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
         **attributes,
     )
     def asset(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        handles = view([upstream, ready()])
+        handles = view(wait(upstream))
         return {out: getattr(handles, out) for out in outs}
 
     return asset
