@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         TemporaryDirectory() as profile,
         dagster_dev(dagster_home(), environ, "-w", "workspace.yaml") as server,
     ):
-        with chromium(server.url, Path(profile, "a"), WIDTH + NAVIGATION, HEIGHT + HEADER) as browser:
+        with chromium(server.url, Path(profile, "a"), WIDTH + NAVIGATION, HEIGHT + 2 * HEADER) as browser:
             take_lineage(browser, folder / "lineage.png")
         with chromium(server.url, Path(profile, "b"), WIDTH, HEIGHT) as browser:
             take_kpi(browser, folder / "kpi.png")
@@ -59,7 +59,7 @@ def take_lineage(browser: Browser, target: Path) -> None:
     for _ in range(3):  # it was fitted by its width alone
         browser.click("//button[.//*[@aria-label='zoom_out']]")
         time.sleep(0.5)  # the zoom glides
-    clip = {"x": NAVIGATION, "y": HEADER, "width": WIDTH, "height": HEIGHT, "scale": 1}
+    clip = {"x": NAVIGATION, "y": HEADER + HEADER // 4, "width": WIDTH, "height": HEIGHT, "scale": 1}
     picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})
     target.write_bytes(b64decode(picture["data"]))
 

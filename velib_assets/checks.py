@@ -62,6 +62,13 @@ CHECKS: tuple[Check, ...] = (
         False,
         "Records in = clean rows + rejected rows + duplicates dropped, for every snapshot.",
     ),
+    Check(
+        "clean_stations",
+        "rejected_rows",
+        WARN,
+        False,
+        "Every record could be typed; those that could not lie in rejects/ with their reason.",
+    ),
     Check("clean_stations", "unique_rows", ERROR, False, "No station stands twice in one snapshot."),
     Check(
         "clean_stations",

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import click
 
-from velib_assets.core.kpis import KPIS
 from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.core.ledger import ledger
+from velib_assets.runtime.ingest import ForeignLakeError, guard_lake
 from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, Settings, SettingsError
@@ -63,7 +63,9 @@ def demo() -> None:
         f"A simulated day, {hour_text(first)} to {hour_text(last)} (UTC), into {DEMO_LAKE}\n",
         err=True,
     )
-    _backfill(settings, list(hours_between(first, last)), [])
+    status = _backfill(settings, list(hours_between(first, last)), [])
+    if status:
+        sys.exit(status)
     _print_kpis(settings)
     click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake.")
 
@@ -81,14 +83,18 @@ def tick() -> None:
             2,
             "VELIB_SOURCE: an archive has no present; use `velib backfill`, or another source to tick",
         )
+    _guard(settings)
     from velib_assets.build import build_defs  # noqa: PLC0415 - likewise
     from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
+    from velib_assets.console.report import conclude  # noqa: PLC0415 - likewise
 
     show.show_progress(1)
     hour = hour_of(utc_now())
     with runs.open_instance() as instance:
         report = runs.run_tick(build_defs(settings), instance, hour)
-    _conclude(report, [])
+    status = conclude(report, [])
+    if status:
+        sys.exit(status)
     _print_kpis(settings, headlines=True)
 
 
@@ -101,6 +107,8 @@ def backfill(first: datetime, last: datetime) -> None:
     Raw that is there is cleaned again; raw that is missing comes from VELIB_SOURCE=archive or simulator. The
     live feeds have no past: an hour is never filled with the present. Hours that no source has are named and
     left alone, and make the exit status 1.
+
+        velib backfill 2022-06-04T00 2022-06-05T23
     """
     from velib_assets.partitions import FIRST_HOUR  # noqa: PLC0415 - Dagster takes seconds to import
 
@@ -121,7 +129,7 @@ def backfill(first: datetime, last: datetime) -> None:
     sources = recorded | set(hours_in(FolderStore(settings.lake), "raw", first, last))
     asked = list(hours_between(first, last))
     lacking = [hour for hour in asked if hour not in sources]
-    _backfill(settings, [hour for hour in asked if hour in sources], lacking)
+    sys.exit(_backfill(settings, [hour for hour in asked if hour in sources], lacking))
 
 
 @main.command()
@@ -145,10 +153,12 @@ def query(sql: str, form: str) -> None:
     """
     from velib_assets.console.show import frame_text  # noqa: PLC0415 - pandas is slow to import
     from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
-    from velib_assets.resources.query_engine import QueryError  # noqa: PLC0415 - likewise
+    from velib_assets.resources.query_engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
 
     try:
         click.echo(frame_text(_engine(_settings()).query(sql), form))
+    except LakeReadError as error:
+        _fail(1, str(error))
     except QueryError as error:
         _fail(2, str(error))
     except CatalogError as error:
@@ -158,7 +168,14 @@ def query(sql: str, form: str) -> None:
 @main.command()
 @click.option("--from", "first", type=HOUR_TYPE, help="First hour; default: 23 hours before the last.")
 @click.option("--to", "last", type=HOUR_TYPE, help="Last hour; default: the hour of the newest snapshot.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Hours as rows, or slots as objects.",
+)
 def status(first: datetime | None, last: datetime | None, form: str) -> None:
     """Show the ledger: each 15-minute slot is stored, quarantined or missed."""
     from velib_assets.console.show import ledger_text  # noqa: PLC0415 - pandas is slow to import
@@ -167,10 +184,13 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     if last is None:
         newest = newest_snapshot(store)
         last = hour_of(newest) if newest and (first is None or newest >= first) else hour_of(now)
+    for name, hour in (("--from", first), ("--to", last)):
+        if hour and hour > hour_of(now):
+            _fail(2, f"{name} {hour_text(hour)} is in the future: it is {hour_text(hour_of(now))} (UTC)")
     first = first or last - 23 * HOUR
     if first > last:
         _fail(2, f"--from {hour_text(first)} is after --to {hour_text(last)}")
-    slots = ledger(hours_between(first, min(last, hour_of(now))), lambda hour: slot_times(store, hour), now)
+    slots = ledger(hours_between(first, last), lambda hour: slot_times(store, hour), now)
     click.echo(ledger_text(slots, form))
     if bounds(store, "raw") is None:
         click.echo(f"The lake {store.root} has no snapshot yet: `velib tick` takes one.", err=True)
@@ -196,51 +216,27 @@ def _engine(settings: Settings) -> Any:  # noqa: ANN401 - imported when needed
     return LocalQueryEngine(settings.lake, LocalCatalog(settings.lake))
 
 
-def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> None:
+def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> int:
+    _guard(settings)
     from velib_assets.build import build_defs  # noqa: PLC0415 - likewise
     from velib_assets.console import runs, show  # noqa: PLC0415 - Dagster takes seconds to import
+    from velib_assets.console.report import conclude  # noqa: PLC0415 - likewise
 
     show.show_progress(len(hours))
     with runs.open_instance() as instance:
         report = runs.run_hours(build_defs(settings), instance, hours)
-    _conclude(report, lacking)
-
-
-def _conclude(report: Any, lacking: list[datetime]) -> None:  # noqa: ANN401 - console.runs.Report
-    """Say what became of what was asked for; exits with 1 where anything of it did not end in clean."""
-    from velib_assets.console.show import hours_text  # noqa: PLC0415 - pandas is slow to import
-
-    click.echo(
-        f"{len(report.rows)} hours clean, {sum(report.rows.values()):,} rows, {report.rejected:,} rejected, "
-        f"{report.quarantined:,} quarantined raw objects",
-        err=True,
-    )
-    for words, hours in report.warnings.items():
-        click.echo(f"warning: {words}: {hours_text(hours)}", err=True)
-    if lacking:
-        click.echo(
-            f"velib: no source has a snapshot of {hours_text(lacking)}: nothing was done there. "
-            "Is there an archive that has them? VELIB_SOURCE=archive VELIB_ARCHIVE=<folder>",
-            err=True,
-        )
-    for hour, words in report.failures.items():
-        done = "is clean, but" if hour in report.rows else "failed:"
-        click.echo(f"velib: {hour_text(hour)} {done} {'; '.join(words)}", err=True)
-    for words in report.broken:
-        click.echo(f"velib: {words}", err=True)
-    if lacking or not report.ok:
-        sys.exit(1)
+    return conclude(report, lacking)
 
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
-    from velib_assets.console.show import frame_text, headline_text  # noqa: PLC0415 - pandas is slow to import
+    from velib_assets.console.report import print_kpis  # noqa: PLC0415 - Dagster takes seconds to import
 
-    engine = _engine(settings)
-    for kpi in KPIS:
-        _, newest, headline = engine.read(kpi)
-        when = f", {newest['ingested_ts'].max():%Y-%m-%d %H:%M} UTC" if kpi.hourly and len(newest) else ""
-        click.echo(f"\n{kpi.name}{when}: {headline_text(headline)}")
-        if not headlines:
-            click.echo(f"A row is {kpi.row_is}.\n")
-            shown = newest.head(10).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")
-            click.echo(frame_text(shown, "table"))
+    print_kpis(_engine(settings), headlines=headlines)
+
+
+def _guard(settings: Settings) -> None:
+    """Refuse to simulate into a lake of real snapshots before anything is run."""
+    try:
+        guard_lake(FolderStore(settings.lake), settings.source)
+    except ForeignLakeError as error:
+        _fail(2, f"VELIB_SOURCE: {error}")

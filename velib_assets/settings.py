@@ -132,7 +132,7 @@ def _alerts(text: str) -> tuple[str, ...]:
         elif kind == "sns":
             raise ValueError("sns: sinks are not available yet in this version; use log or webhook:<url>")
         elif sink != "log":
-            raise ValueError(f"{kind!r} is not a sink; use log, sns:<topic arn> or webhook:<url>")
+            raise ValueError(f"{kind!r} is not a sink; use log or webhook:<url>")
     return sinks or ("log",)
 
 

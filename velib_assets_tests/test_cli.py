@@ -73,7 +73,10 @@ def test_an_hour_that_fails_is_named_with_its_reason(recorded: Terminal, tmp_pat
     (tmp_path / "archive" / "20220604T110000Z.json").write_bytes(b"[]")
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
-    assert "velib: 2022-06-04T11 failed: raw_snapshot: the answer holds no station at all" in result.stderr
+    assert (
+        "velib: 2022-06-04T11 failed, its clean file is as it was: raw_snapshot: the answer holds no station at all"
+        in result.stderr
+    )
     assert "2 hours clean" in result.stderr
 
 

@@ -75,6 +75,7 @@ def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("raw_snapshot", "complete_hour"),
         ("clean_stations", "readable_raw"),
         ("clean_stations", "conservation"),
+        ("clean_stations", "rejected_rows"),
         ("clean_stations", "unique_rows"),
         ("clean_stations", "partial_snapshot"),
         ("clean_stations", "stale_stations"),

@@ -11,6 +11,7 @@ import dagster as dg
 
 from velib_assets.assets.hourly import Outcome, hourly_asset
 from velib_assets.core import findings
+from velib_assets.core.clean.hour import Quarantined
 from velib_assets.core.findings import Finding
 from velib_assets.core.layout import HOUR, clean_key, hours_between, rejects_key
 from velib_assets.resources.clean_job import CleanJob
@@ -32,14 +33,17 @@ def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> It
     counts: dict[datetime, list[int]] = {}
     for result in job.run(hours):
         cleaned = result.cleaned
+        if result.absent:
+            yield Outcome(result.hour, None, {}, result.trouble)
+            continue
+        refused = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
         if cleaned is None or not cleaned.size:
-            refused = [f"{part.key}: {part.reason}" for part in cleaned.quarantined] if cleaned else []
             finding = findings.readable_raw(refused, result.trouble)
             yield Outcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)
         counts[result.hour] = [part.records for part in cleaned.snapshots]
-        yield _outcome(store, cleaned, preceding)
+        yield _outcome(store, cleaned, refused, preceding)
 
 
 def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
@@ -54,7 +58,7 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
     return [records for earlier in day for records in known[earlier]]
 
 
-def _outcome(store: LakeStore, cleaned: Cleaned, preceding: list[int]) -> Outcome:
+def _outcome(store: LakeStore, cleaned: Cleaned, refused: list[str], preceding: list[int]) -> Outcome:
     records = sum(part.records for part in cleaned.snapshots)
     duplicates = sum(part.duplicates for part in cleaned.snapshots)
     rejected = sum(part.rejected for part in cleaned.snapshots)
@@ -76,7 +80,16 @@ def _outcome(store: LakeStore, cleaned: Cleaned, preceding: list[int]) -> Outcom
     summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
     if rejected or cleaned.quarantined:
         summary += f", {rejected} rejected, {len(cleaned.quarantined)} quarantined"
-    return Outcome(cleaned.hour, metadata, _findings(cleaned, preceding), summary)
+    found = _findings(cleaned, preceding)
+    found["readable_raw"] = findings.readable_raw(refused)
+    found["rejected_rows"] = findings.rejected_rows(
+        cleaned.rejected, records, store.address(rejects_key(cleaned.hour))
+    )
+    return Outcome(cleaned.hour, metadata, found, summary)
+
+
+def _refusal(store: LakeStore, part: Quarantined) -> str:
+    return f"{part.reason} ({store.address(part.key)}; the reason lies in quarantine/, move it away to go on)"
 
 
 def _findings(cleaned: Cleaned, preceding: list[int]) -> dict[str, Finding]:

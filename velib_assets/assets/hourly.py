@@ -27,7 +27,10 @@ logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
 
 
 class Outcome(NamedTuple):
-    """What became of an hour in a layer; `metadata` is None where it wrote nothing."""
+    """What became of an hour in a layer; `metadata` is None where it wrote nothing.
+
+    Where the layer above left nothing to work on there are no findings: that layer's say why.
+    """
 
     hour: datetime
     metadata: Mapping[str, Any] | None
@@ -99,7 +102,7 @@ def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterat
     Raises:
         dagster.Failure: where no hour was written, so that nothing downstream runs.
     """
-    key, written, why = dg.AssetKey(name), 0, []
+    key, written, told, why = dg.AssetKey(name), 0, False, []
     for outcome in layer(context, [hour_of_key(part) for part in context.partition_keys]):
         partition = key_of(outcome.hour)
         for check, finding in outcome.findings.items():
@@ -109,6 +112,7 @@ def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterat
             context.log_event(event)
             written += 1
         else:
+            told = told or bool(outcome.findings)
             why.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
         yield from context.consume_events()
         facts = {"layer": name, "hour": outcome.hour, "wrote": outcome.metadata is not None}
@@ -117,7 +121,7 @@ def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterat
         blocker = next(check.name for check in CHECKS if check.asset == name)
         raise dg.Failure(
             f"{name} wrote nothing. {'; '.join(why)}",
-            metadata={BLOCKED_BY: blocker},
+            metadata={BLOCKED_BY: blocker} if told else {},
             allow_retries=False,
         )
 

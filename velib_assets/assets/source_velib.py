@@ -33,7 +33,7 @@ def register_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) ->
         try:
             yield _register(store, catalog, hour)
         except FileNotFoundError:
-            yield _trouble(hour, f"there is no clean file {store.address(clean_key(hour))}")
+            yield Outcome(hour, None, {}, f"there is no clean file {store.address(clean_key(hour))}")
         except (OSError, pa.ArrowInvalid, CatalogError) as error:
             yield _trouble(hour, str(error))
 

@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
-from velib_assets.core.layout import contiguous, hour_of, hour_text
+from velib_assets.core.layout import hour_of, hour_text
 from velib_assets.core.ledger import Slot
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELL_WIDTH = 36
-MAX_SPANS = 6
 _MARKS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
 
 
 class Progress(logging.Handler):
-    """Prints a line for each cleaned hour, and for whatever goes wrong, on standard error."""
+    """Prints a line for each cleaned hour on standard error."""
 
     def __init__(self, hours: int) -> None:
         super().__init__()
@@ -47,8 +46,6 @@ class Progress(logging.Handler):
             if sys.stderr.isatty() or last:
                 said = f"raw: {self._restored} of {self._hours} hours"
                 click.echo(f"\r{said}" if sys.stderr.isatty() else said, err=True, nl=last)
-        elif not wrote:
-            click.echo(f"          {hour_text(hour)}  {layer}: {record.getMessage()}", err=True)
 
 
 def show_progress(hours: int) -> None:
@@ -57,17 +54,6 @@ def show_progress(hours: int) -> None:
     log.handlers[:] = [Progress(hours)]
     log.setLevel(logging.INFO)
     log.propagate = False
-
-
-def hours_text(hours: Sequence[datetime]) -> str:
-    """Hours in a phrase: one by its name, ranges by their ends, many by their number."""
-    spans = [
-        hour_text(first) if first == last else f"{hour_text(first)} to {hour_text(last)}"
-        for first, last in contiguous(hours)
-    ]
-    if len(spans) <= MAX_SPANS:
-        return ", ".join(spans)
-    return f"{len(hours)} hours between {hour_text(min(hours))} and {hour_text(max(hours))}"
 
 
 def headline_text(numbers: Mapping[str, float]) -> str:

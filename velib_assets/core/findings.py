@@ -5,7 +5,7 @@ Belongs here: thresholds and words. Does not: measuring (clean, ledger) or alert
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from velib_assets.core.audit import partial_below
 
@@ -48,16 +48,19 @@ def readable_raw(refusals: Sequence[str], trouble: str = "") -> Finding:
 
 
 def partial_snapshot(counts: Sequence[Tuple[str, int]], preceding: List[int]) -> Finding:
-    """No snapshot (key, records) has under 80 % of the median of the 24 hours before the hour."""
-    bound = partial_below(preceding)
-    if bound is None:
-        return Finding(True, "nothing in the 24 hours before to compare with", {"compared": 0})
-    low = [(key, records) for key, records in counts if records < bound]
-    facts: Dict[str, Union[int, float, str]] = {"compared": len(preceding), "expected": bound / 0.8}
-    if not low:
-        return Finding(True, f"none below {bound:,.0f} records", facts)
-    named = "; ".join(f"{key.rpartition('/')[2]} has {records:,}" for key, records in low)
-    return Finding(False, f"{named} records where at least {bound:,.0f} are usual", facts)
+    """No snapshot (key, records; in order of time) has under 80 % of the median of what came before it.
+
+    `preceding` holds the record counts of the 24 hours before the hour.
+    """
+    before, low, bound = list(preceding), [], partial_below(preceding)
+    for key, records in counts:
+        bound = partial_below(before)
+        if bound is not None and records < bound:
+            usual = f"{records:,} records where at least {bound:,.0f} are usual"
+            low.append(f"{key.rpartition('/')[2]} has {usual}")
+        before.append(records)
+    facts: Dict[str, Union[int, float, str]] = {"compared": len(before) - 1, "partial": len(low)}
+    return Finding(not low, "; ".join(low) or "none is partial", facts)
 
 
 def stale_stations(stale: int, rows: int) -> Finding:
@@ -99,6 +102,17 @@ def conservation(snapshots: Sequence[Tuple[str, int, int, int, int]], rows: int)
         not lost,
         "; ".join(lost) or f"{records:,} records in, all accounted for",
         {"records": records, "rows": rows},
+    )
+
+
+def rejected_rows(reasons: Mapping[str, int], records: int, where: str) -> Finding:
+    """Every record could be typed; `reasons` counts those that could not, `where` they lie."""
+    rejected = sum(reasons.values())
+    if not rejected:
+        return Finding(True, "every record could be typed", {"rejected": 0})
+    counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
+    return Finding(
+        False, f"{rejected:,} of {records:,} rejected ({counted}), see {where}", {"rejected": rejected}
     )
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Iterable, Iterator, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 SOURCE = "velib"
 SLOT = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+_MAX_SPANS = 6
 
 _RAW_NAME = re.compile(r"velib_(\d{8})_(\d{6})\.json(\.gz)?")
 _STAMPED_NAME = re.compile(r"velib_(\d{8})_(\d{6})[._]")
@@ -70,6 +71,17 @@ def parse_hour(text: str) -> datetime:
 def hour_text(hour: datetime) -> str:
     """`YYYY-MM-DDTHH`, the way people and commands write an hour."""
     return hour.strftime("%Y-%m-%dT%H")
+
+
+def hours_text(hours: Sequence[datetime]) -> str:
+    """Hours in a phrase: one by its name, ranges by their ends, many by their number."""
+    spans = [
+        hour_text(first) if first == last else f"{hour_text(first)} to {hour_text(last)}"
+        for first, last in contiguous(hours)
+    ]
+    if len(spans) <= _MAX_SPANS:
+        return ", ".join(spans)
+    return f"{len(hours)} hours between {hour_text(min(hours))} and {hour_text(max(hours))}"
 
 
 def date_hour(hour: datetime) -> Tuple[str, str]:

@@ -173,7 +173,7 @@ def _trouble(path: Path, error: sqlite3.Error) -> str:
         return f"{path} is held by another process for over {BUSY_SECONDS:.0f} s ({error}): try again"
     return (
         f"{path} cannot be used as a catalog ({error}). It holds nothing that the clean files do not: "
-        "delete it and materialize source_velib again, or call LocalCatalog(lake).rebuild()"
+        "move it away and register the hours anew: velib backfill FROM TO"
     )
 
 

@@ -20,11 +20,12 @@ from velib_assets.runtime.store import LakeStore
 
 
 class CleanResult(NamedTuple):
-    """An hour's outcome: what was written, or the trouble in a sentence."""
+    """An hour's outcome: what was written, or the trouble in a sentence; `absent` where it has no raw."""
 
     hour: datetime
     cleaned: Cleaned | None
     trouble: str = ""
+    absent: bool = False
 
 
 class CleanJob(Protocol):
@@ -56,7 +57,9 @@ class LocalCleanJob:
     def _one(self, hour: datetime) -> CleanResult:
         try:
             return CleanResult(hour, clean_lake_hour(self._store, hour))
-        except (NoRawError, BusyHourError) as error:
+        except NoRawError as error:
+            return CleanResult(hour, None, str(error), absent=True)
+        except BusyHourError as error:
             return CleanResult(hour, None, str(error))
         except OSError as error:
             return CleanResult(hour, None, f"the lake could not be read or written: {error}")

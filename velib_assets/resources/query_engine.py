@@ -5,6 +5,7 @@ which partitions are needed (partition_pruning), DuckDB's set-up (duckdb_session
 pandas are imported when the first question comes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
 from velib_assets.core.layout import clean_key
 from velib_assets.resources.catalog import LocalCatalog
 from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
-from velib_assets.resources.query_error import QueryError
+from velib_assets.resources.query_error import LakeReadError, QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["KpiState", "LocalQueryEngine", "QueryEngine", "QueryError"]
+__all__ = ["KpiState", "LakeReadError", "LocalQueryEngine", "QueryEngine", "QueryError"]
 
 
 class KpiState(NamedTuple):
@@ -111,12 +112,12 @@ class LocalQueryEngine:
                 return answer
         except duckdb.Error as error:
             if files.held_still():
-                raise QueryError(plain(error)) from error
+                raise _error(error) from error
         try:
             with pinned(self._lake) as still:
                 return run(still)
         except duckdb.Error as error:
-            raise QueryError(plain(error)) from error
+            raise _error(error) from error
 
     def _window(self) -> list[datetime]:
         """The three newest hours, which a two-hour window can touch; none for an empty table."""
@@ -132,6 +133,13 @@ class LocalQueryEngine:
 
     def _definition(self, name: str) -> str:
         return next(render(kpi, self._window()) for kpi in KPIS if kpi.name == name)
+
+
+def _error(error: Exception) -> QueryError:
+    words = plain(error)
+    if re.search(r"\.parquet\b", words) and "date=" in words:
+        return LakeReadError(f"{words}; rebuild that hour: velib backfill YYYY-MM-DDTHH YYYY-MM-DDTHH")
+    return QueryError(words)
 
 
 def plain(error: Exception) -> str:

@@ -43,13 +43,21 @@ def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]
     return found
 
 
+def refused_keys(store: LakeStore, hour: datetime) -> Set[str]:
+    """The raw objects of an hour that the clean step refused, and that are still what they were then."""
+    reasons = {r["raw_key"]: r.get("raw_hash") for r in quarantine_reasons(store, hour) if "raw_key" in r}
+    return {
+        item.key
+        for item in (raw_objects(store, hour) if reasons else [])
+        if item.key in reasons and store.hash(item) == reasons[item.key]
+    }
+
+
 def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[datetime]]:
     """When an hour's usable snapshots and its unusable answers were taken (two sets, UTC)."""
-    refused = {reason.get("raw_key") for reason in quarantine_reasons(store, hour)}
-    objects = raw_objects(store, hour)
+    objects, refused = raw_objects(store, hour), refused_keys(store, hour)
     stored = {raw_time(item.key) for item in objects if item.key not in refused}
     quarantined = {quarantine_time(item.key) for item in store.list(hour_prefix("quarantine", hour))}
-    quarantined |= {raw_time(item.key) for item in objects if item.key in refused}
     return {t for t in stored if t}, {t for t in quarantined if t}
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.assets.hourly import BLOCKED_BY
+from velib_assets.core.layout import hours_text
+from velib_assets.partitions import hour_of_key
 from velib_assets.resources.alerts import Alert, AlertError, AlertSink
 
 ENDINGS = (
@@ -139,13 +141,12 @@ def _check_alert(
 ) -> Alert:
     first, check = found[0]
     asset = key.asset_key.to_user_string()
-    hours = [part.partition for _, part in found if part.partition]
-    where = hours[0] if len(hours) == 1 else f"{len(hours)} hours from {hours[0]}" if hours else ""
+    hours = [hour_of_key(part.partition) for _, part in found if part.partition]
     return Alert(
         f"{run_id}:{first}",
         check.severity.value,
-        f"{asset} {where}: check {key.name} failed".replace(" :", ":"),
-        check.description or "",
+        f"{asset}: check {key.name} failed{f' for {hours_text(hours)}' if hours else ''}",
+        "\n".join(dict.fromkeys(part.description or "" for _, part in found)),
     )
 
 

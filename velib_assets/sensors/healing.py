@@ -19,8 +19,8 @@ from velib_assets.runtime.clean_job import footer_of
 from velib_assets.runtime.lake import (
     bounds,
     hours_in,
-    quarantine_reasons,
     raw_listing,
+    refused_keys,
     utc_now,
 )
 from velib_assets.runtime.store import LakeStore
@@ -124,7 +124,7 @@ def _sickness(store: LakeStore, hour: datetime, tries: dict[str, list[Any]]) -> 
     if footer and footer.digest == digest:
         return None
     if footer is None:
-        refused = {reason.get("raw_key") for reason in quarantine_reasons(store, hour)}
+        refused = refused_keys(store, hour)
         if all(key in refused for key, _ in listing):
             return None
     known = tries.get(hour_text(hour), ["", 0])

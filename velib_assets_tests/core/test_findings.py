@@ -24,6 +24,19 @@ def test_a_partial_snapshot_is_named_with_its_count() -> None:
     assert found.message == "velib_20220604_100000.json.gz has 987 records where at least 1,130 are usual"
 
 
+def test_a_partial_snapshot_is_seen_within_a_first_hour_too() -> None:
+    assert not findings.partial_snapshot([(KEY, 1450), (KEY, 290)], []).passed
+
+
+def test_rejected_rows_are_told_with_their_reasons_and_their_place() -> None:
+    found = findings.rejected_rows(
+        {"bikes is negative": 2, "no station code": 1}, 40, "/lake/rejects.parquet"
+    )
+    assert found.message == (
+        "3 of 40 rejected (bikes is negative: 2, no station code: 1), see /lake/rejects.parquet"
+    )
+
+
 def test_the_first_snapshot_ever_has_nothing_to_compare_with() -> None:
     assert findings.partial_snapshot([(KEY, 5)], []).passed
 

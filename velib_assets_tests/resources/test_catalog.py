@@ -104,7 +104,7 @@ def test_eight_processes_register_at_once(tmp_path: Path) -> None:
 def test_a_corrupt_file_says_that_it_can_be_made_anew(tmp_path: Path) -> None:
     """The words name the file and what to do."""
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 500)
-    with pytest.raises(CatalogError, match=rf"{FILE_NAME} cannot be used as a catalog .*rebuild"):
+    with pytest.raises(CatalogError, match=rf"{FILE_NAME} cannot be used as a catalog .*velib backfill"):
         LocalCatalog(tmp_path).partitions()
 
 

@@ -109,7 +109,10 @@ def test_checks_that_failed_in_a_run_that_went_on_are_told_too(
     assert run(settings, instance, HOUR).success
     evaluate(instance, None, kept)
     titles = {alert.title.partition("check ")[2]: alert.severity for alert in kept.alerts}
-    assert titles == {"quarantined_snapshot failed": "ERROR", "complete_hour failed": "WARN"}
+    assert titles == {
+        "quarantined_snapshot failed for 2022-06-04T10": "ERROR",
+        "complete_hour failed for 2022-06-04T10": "WARN",
+    }
 
 
 def test_a_failed_run_is_told_with_its_error(instance: dg.DagsterInstance) -> None:

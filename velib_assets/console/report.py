@@ -1,0 +1,51 @@
+"""What a command says at its end: what became of the hours, and the KPIs.
+
+Belongs here: the words and the exit status of an ended command. Does not: running it (runs).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from velib_assets.console.runs import Report
+from velib_assets.console.show import frame_text, headline_text
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import hour_text, hours_text
+from velib_assets.resources.query_engine import QueryEngine
+
+SHOWN_ROWS = 10
+
+
+def conclude(report: Report, lacking: Sequence[datetime]) -> int:
+    """Say what became of what was asked for; the exit status, 1 where anything did not end in clean."""
+    if report.rows:
+        hours = "1 hour" if len(report.rows) == 1 else f"{len(report.rows)} hours"
+        rows, rejected = sum(report.rows.values()), report.rejected
+        click.echo(f"{hours} clean, {rows:,} rows, {rejected:,} rejected", err=True)
+    for words, found in report.warnings.items():
+        click.echo(f"warning: {words}: {hours_text(found)}", err=True)
+    if lacking:
+        click.echo(
+            f"velib: no source has a snapshot of {hours_text(lacking)}: nothing was done there. "
+            "Is there an archive that has them? VELIB_SOURCE=archive VELIB_ARCHIVE=<folder>",
+            err=True,
+        )
+    for hour, reasons in report.failures.items():
+        done = "is clean, but" if hour in report.rows else "failed, its clean file is as it was:"
+        click.echo(f"velib: {hour_text(hour)} {done} {'; '.join(reasons)}", err=True)
+    for words in report.broken:
+        click.echo(f"velib: {words}", err=True)
+    return 0 if report.ok and not lacking else 1
+
+
+def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
+    """Print each KPI's newest state: its headline numbers and, unless `headlines`, its first rows."""
+    for kpi in KPIS:
+        _, newest, headline = engine.read(kpi)
+        when = f", {newest['ingested_ts'].max():%Y-%m-%d %H:%M} UTC" if kpi.hourly and len(newest) else ""
+        click.echo(f"\n{kpi.name}{when}: {headline_text(headline)}")
+        if not headlines:
+            click.echo(f"A row is {kpi.row_is}.\n")
+            shown = newest.head(SHOWN_ROWS).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")
+            click.echo(frame_text(shown, "table"))
