@@ -47,7 +47,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         sensors=[
             alert_sensor(sinks),
             staleness_sensor(store, sinks, schedule),
-            healing_sensor(store, pipeline, [kpi.name for kpi in KPIS]),
+            healing_sensor(store, catalog, pipeline, [kpi.name for kpi in KPIS]),
         ],
         resources={
             "lake": store,

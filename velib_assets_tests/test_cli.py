@@ -74,8 +74,8 @@ def test_an_hour_that_fails_is_named_with_its_reason(recorded: Terminal, tmp_pat
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert (
-        "velib: 2022-06-04T11 failed, its clean file is as it was: raw_snapshot: the answer holds no station at all"
-        in result.stderr
+        "velib: 2022-06-04T11 failed, its clean file is as it was: "
+        "raw_snapshot: the answer holds no station at all" in result.stderr
     )
     assert "2 hours clean" in result.stderr
 

@@ -1,4 +1,4 @@
-"""The healing sensor: hours whose clean file is missing, or was made from other raw, are requested.
+"""The healing sensor: hours whose clean file is missing, made from other raw, or not registered.
 
 Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days
 and at one stretch of the older history, so that a year is walked through in about an hour.
@@ -15,6 +15,7 @@ from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
 from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
 from velib_assets.partitions import key_of
+from velib_assets.resources.catalog import Catalog
 from velib_assets.runtime.clean_job import footer_of
 from velib_assets.runtime.lake import (
     bounds,
@@ -34,6 +35,7 @@ HEALED = ("clean_stations", "source_velib")
 
 def healing_sensor(
     store: LakeStore,
+    catalog: Catalog,
     job: Any,  # noqa: ANN401 - an unresolved asset job has no public name
     kpis: Iterable[str],
 ) -> dg.SensorDefinition:
@@ -53,7 +55,12 @@ def healing_sensor(
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
         hours = _to_look_at(store, state)
-        sick = [(hour, digest) for hour in hours if (digest := _sickness(store, hour, tries))]
+        registered = {part.hour: part.digest for part in catalog.partitions(hours)}
+        sick = [
+            (hour, digest)
+            for hour in hours
+            if (digest := _sickness(store, hour, registered.get(hour), tries))
+        ]
         for text in [text for text in tries if parse_hour(text) in set(hours) - {h for h, _ in sick}]:
             if tries[text][1] < MAX_TRIES:
                 del tries[text]
@@ -110,8 +117,12 @@ def _to_look_at(store: LakeStore, state: dict[str, Any]) -> list[datetime]:
     return sorted({*older, *recent})
 
 
-def _sickness(store: LakeStore, hour: datetime, tries: dict[str, list[Any]]) -> str | None:
-    """The digest of an hour's raw where its clean file does not agree with it; None for a healthy hour.
+def _sickness(
+    store: LakeStore, hour: datetime, registered: str | None, tries: dict[str, list[Any]]
+) -> str | None:
+    """The digest of an hour's raw where its clean file, or what is registered of it, does not agree.
+
+    None for a healthy hour.
 
     An hour of which every raw object was refused has nothing to clean; one that failed three times
     with the same raw waits for a person (its failed checks were told).
@@ -121,7 +132,7 @@ def _sickness(store: LakeStore, hour: datetime, tries: dict[str, list[Any]]) -> 
         return None
     digest = digest_of(listing)
     footer = footer_of(store, hour)
-    if footer and footer.digest == digest:
+    if footer and footer.digest == digest == registered:
         return None
     if footer is None:
         refused = refused_keys(store, hour)

@@ -11,6 +11,7 @@ from velib_assets.build import build_defs
 from velib_assets.core.clean.hour import RawBytes
 from velib_assets.core.layout import clean_key, raw_key
 from velib_assets.partitions import key_of
+from velib_assets.resources.catalog import LocalCatalog, Partition
 from velib_assets.runtime.clean_job import clean_lake_hour, is_current
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import Settings
@@ -31,6 +32,13 @@ def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
     """Snapshots arrive without Dagster, as a Lambda on its own schedule would bring them."""
     for hour in hours:
         store.create(raw_key(hour), raw(records()).data)
+
+
+def heal(store: FolderStore, hour: datetime) -> None:
+    """Clean and register an hour."""
+    made = clean_lake_hour(store, hour)
+    part = Partition(hour, clean_key(hour), made.rows, made.size, made.digest)
+    LocalCatalog(store.root).register([part])
 
 
 def evaluate(
@@ -82,7 +90,7 @@ def test_an_hour_that_got_more_raw_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
-    clean_lake_hour(store, HOUR)
+    heal(store, HOUR)
     assert evaluate(settings, instance)[0] == []
     store.create(raw_key(at(15)), raw(records(), 15).data)
     assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
@@ -92,8 +100,16 @@ def test_a_clean_file_that_is_gone_or_damaged_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
-    clean_lake_hour(store, HOUR)
+    heal(store, HOUR)
     (store.root / clean_key(HOUR)).write_bytes(b"PAR1 and no more")
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_a_clean_hour_that_is_not_registered_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    clean_lake_hour(store, HOUR)
     assert len(evaluate(settings, instance)[0]) == 1
 
 
@@ -133,7 +149,7 @@ def test_old_history_is_walked_through_in_stretches(
 ) -> None:
     """A hole of last month is found, though each round looks at little."""
     arrive(store, [HOUR - timedelta(days=30), HOUR])
-    clean_lake_hour(store, HOUR)
+    heal(store, HOUR)
     cursor, found = None, []
     for _ in range(5):
         requests, cursor = evaluate(settings, instance, cursor)
