@@ -1,5 +1,6 @@
 """The definitions as the server loads them: a rename shows here."""
 
+import ast
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.definitions import defs
+from velib_assets.settings import CHECKOUT
 
 KPIS = {
     "kpi_taux_remplissage",
@@ -170,3 +172,15 @@ heavy = {"pandas", "duckdb", "sqlglot", "boto3", "dagster_aws", "polars"} & set(
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", ["core", "feeds", "runtime"])
+def test_what_runs_in_glue_is_python_3_9(package: str) -> None:
+    """Its Python shell knows no match statement and no `X | Y` outside annotations."""
+    files = sorted((CHECKOUT / "velib_assets" / package).rglob("*.py"))
+    assert files
+    for file in files:
+        tree = ast.parse(file.read_text(), file.name, feature_version=(3, 9))
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        lazy = any(node.module == "__future__" for node in imports)
+        assert lazy or not any(isinstance(node, ast.FunctionDef) for node in tree.body), file
