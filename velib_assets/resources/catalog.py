@@ -5,15 +5,13 @@ Belongs here: the interface, and which hours are registered with which file. Doe
 """
 
 import contextlib
-import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from velib_assets.core.layout import clean_key, hour_text, key_hour, source_prefix
+from velib_assets.core.layout import clean_key, hour_text
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
@@ -102,34 +100,6 @@ class LocalCatalog:
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO views VALUES (?, ?)", (name, definition))
         return True
-
-    def rebuild(self, describe: Callable[[datetime], Partition | None] | None = None) -> int:
-        """Make the catalog anew from the lake's clean files; returns how many hours it has.
-
-        `describe` gives an hour's partition, or None for a file that is not one of ours; left out, it
-        reads the file's footer. The new file replaces the old one in one step.
-        """
-        describe = describe or self._from_footer
-        clean = self.path.parent / source_prefix("clean")
-        hours = [hour for path in clean.glob("date=*/hour=*/*.parquet") if (hour := key_hour(str(path)))]
-        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".catalog.") as folder:
-            aside = LocalCatalog(Path(folder))
-            found = [partition for hour in sorted(set(hours)) if (partition := describe(hour))]
-            aside.register(found)
-            self.path.with_name(f"{FILE_NAME}-journal").unlink(missing_ok=True)
-            aside.path.replace(self.path)
-        return len(found)
-
-    def _from_footer(self, hour: datetime) -> Partition | None:
-        from velib_assets.core.clean.parquet import read_footer  # noqa: PLC0415 - pyarrow is slow to import
-
-        path = self.path.parent / clean_key(hour)
-        if not path.is_file():
-            return None
-        with path.open("rb") as source:
-            footer = read_footer(source)
-            size = os.fstat(source.fileno()).st_size
-        return Partition(hour, clean_key(hour), footer.rows, size, footer.digest) if footer else None
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[str, str, int, int, str]]:
         if not self.path.exists():

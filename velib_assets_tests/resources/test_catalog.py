@@ -116,25 +116,6 @@ def test_a_catalog_of_another_version_is_refused(tmp_path: Path) -> None:
         LocalCatalog(tmp_path).partitions()
 
 
-def test_rebuilding_replaces_a_corrupt_catalog(tmp_path: Path) -> None:
-    """Everything in it can be read from the clean files."""
-    path = tmp_path / clean_key(NOON)
-    path.parent.mkdir(parents=True)
-    path.touch()
-    (tmp_path / FILE_NAME).write_bytes(b"junk" * 1000)
-    catalog = LocalCatalog(tmp_path)
-    assert catalog.rebuild(lambda hour: partition() if hour == NOON else None) == 1
-    assert catalog.partitions() == [partition()]
-
-
-def test_rebuilding_leaves_out_files_that_are_not_clean_files(tmp_path: Path) -> None:
-    """Without a describing function, the footers are read; a damaged file has none."""
-    path = tmp_path / clean_key(NOON)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"PAR1 damaged")
-    assert LocalCatalog(tmp_path).rebuild() == 0
-
-
 def test_a_views_definition_is_changed_once(tmp_path: Path) -> None:
     """A tick that changes nothing says so."""
     catalog = LocalCatalog(tmp_path)
