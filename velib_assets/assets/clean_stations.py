@@ -23,7 +23,6 @@ All raw snapshots of an hour as one Parquet file: audited again, typed, duplicat
 station and time. The same raw gives the same bytes, in any order of arrival. Rows that cannot be typed
 lie in `rejects/` with the reason.
 """
-WRITER_POOL = "velib_lake_writer"
 
 
 def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
@@ -118,7 +117,6 @@ def clean_stations_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN
         name="clean_stations",
         upstream="raw_snapshot",
         resources={"lake", "clean_job"},
-        pool=WRITER_POOL,
         group_name="lake",
         description=DESCRIPTION,
         kinds={"python", "parquet", "arrow"},

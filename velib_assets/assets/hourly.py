@@ -47,7 +47,6 @@ def hourly_asset(
     name: str,
     upstream: str | None,
     resources: set[str],
-    pool: str | None = None,
     **attributes: Any,  # noqa: ANN401 - handed on to graph_asset
 ) -> dg.AssetsDefinition:
     """An hourly asset from a function over hours; `attributes` are those of `dg.graph_asset`."""
@@ -61,7 +60,6 @@ def hourly_asset(
         ins={"upstream": dg.In(dg.Nothing)} if upstream else {},
         out=outs,
         required_resource_keys=resources,
-        pool=pool,
     )
     def hours(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
         yield from run_layer(context, name, layer)

@@ -34,8 +34,10 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
     )
     def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
         finding, metadata = read_view(context.resources.query_engine, kpi)
+        # Dagster plans the check for the run's hour, though the view has none.
+        partition = context.partition_key if context.has_partition_key else None
         key, tags = dg.AssetKey(kpi.name), {"dagster/code_version": code_version(kpi)}
-        log_check(context, evaluation(key, "view_answers", finding))
+        log_check(context, evaluation(key, "view_answers", finding, partition))
         if metadata is not None:
             context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
         yield from context.consume_events()
@@ -70,7 +72,6 @@ def read_view(engine: QueryEngine, kpi: Kpi) -> tuple[Finding, dict[str, Any] | 
         return findings.view_answers(declared, None, str(error)), None
     return findings.view_answers(declared, list(newest.columns)), {
         **headline,
-        "rows_newest": len(newest),
         "definition_changed": changed,
         "preview": dg.MetadataValue.md(markdown(newest.head(PREVIEW_ROWS))),
     }

@@ -5,7 +5,7 @@ Belongs here: opening the instance, runs over ranges of hours, and reading what 
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ import dagster as dg
 from velib_assets.assets.hourly import BLOCKED_BY
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.layout import contiguous
+from velib_assets.orphans import end_orphans, process_tag
 from velib_assets.partitions import hour_of_key, key_of
 from velib_assets.settings import CHECKOUT, dagster_home
 
@@ -50,6 +51,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     if ours.exists() and not (home / "dagster.yaml").exists():
         shutil.copyfile(ours, home / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(home)) as instance, _kept_open(home):
+        end_orphans(instance)
         yield instance
 
 
@@ -82,6 +84,7 @@ def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterabl
                 "dagster/asset_partition_range_start": key_of(first),
                 "dagster/asset_partition_range_end": key_of(last),
                 RESTORE_ONLY: "true",
+                **process_tag(),
             },
         )
         read_events(report, result)
@@ -100,7 +103,6 @@ def run_tick(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
     hour: datetime,
-    tags: Mapping[str, str] | None = None,
 ) -> Report:
     """One snapshot now, into the running hour, through the whole graph."""
     report = Report([hour])
@@ -109,7 +111,7 @@ def run_tick(
         run_config=_QUIET,
         raise_on_error=False,
         partition_key=key_of(hour),
-        tags=dict(tags or {}),
+        tags=process_tag(),
     )
     read_events(report, result)
     return report

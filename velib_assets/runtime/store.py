@@ -10,7 +10,9 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, Callable, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+_REMEMBERED = 50_000
 
 
 class Stored(NamedTuple):
@@ -87,6 +89,7 @@ class FolderStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._hashes: Dict[str, Tuple[Tuple[int, ...], str]] = {}
 
     def list(self, prefix: str) -> List[Stored]:
         """See LakeStore. Hidden names are unfinished writes and are left out."""
@@ -101,13 +104,22 @@ class FolderStore:
         return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
 
     def hash(self, stored: Stored) -> str:
-        """The SHA-256 of the stored bytes."""
-        return self.fetch(stored)[0]
+        """The SHA-256 of the stored bytes; remembered while the file's identity, size and time stay."""
+        seen, known = self._identity(stored.key), self._hashes.get(stored.key)
+        return known[1] if known and known[0] == seen else self.fetch(stored)[0]
 
     def fetch(self, stored: Stored) -> Tuple[str, bytes]:
         """See LakeStore."""
-        data = self.read(stored.key)
-        return hashlib.sha256(data).hexdigest(), data
+        seen, data = self._identity(stored.key), self.read(stored.key)
+        found = hashlib.sha256(data).hexdigest()
+        if len(self._hashes) >= _REMEMBERED:
+            self._hashes.clear()
+        self._hashes[stored.key] = (seen, found)
+        return found, data
+
+    def _identity(self, key: str) -> Tuple[int, ...]:
+        about = self._path(key).stat()
+        return about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
     def read(self, key: str) -> bytes:
         """See LakeStore."""
@@ -119,7 +131,7 @@ class FolderStore:
 
     def create(self, key: str, data: bytes) -> bool:
         """See LakeStore. A hard link is the exclusive create that also shows only finished bytes."""
-        path, temporary = self._path(key), self._write_aside(key, data)
+        path, temporary = self._path(key), self._write_aside(key, data, sync=True)
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -130,9 +142,13 @@ class FolderStore:
         return True
 
     def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
-        """See LakeStore. The lock is the last key's own folder, so it leaves no file behind."""
+        """See LakeStore. The lock is the last key's own folder, so it leaves no file behind.
+
+        Nothing is synced to disk here: what is published is made of raw, and is made again where a
+        power cut left it damaged.
+        """
         aside = [
-            (self._path(c.key), self._write_aside(c.key, c.data) if c.data is not None else None)
+            (self._path(c.key), self._write_aside(c.key, c.data, sync=False) if c.data is not None else None)
             for c in changes
         ]
         lock = os.open(aside[-1][0].parent, os.O_RDONLY)
@@ -163,14 +179,15 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return
 
-    def _write_aside(self, key: str, data: bytes) -> Path:
+    def _write_aside(self, key: str, data: bytes, *, sync: bool) -> Path:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         temporary = Path(name)
         temporary.chmod(0o644)
         return temporary

@@ -6,7 +6,7 @@ and at one stretch of the older history, so that a year is walked through in abo
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,7 @@ import dagster as dg
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
 from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
+from velib_assets.orphans import end_orphans
 from velib_assets.partitions import key_of
 from velib_assets.resources.catalog import Catalog
 from velib_assets.runtime.clean_job import footer_of
@@ -30,6 +31,7 @@ RECENT = timedelta(hours=48)
 STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
 MAX_TRIES = 3
+BUSY = timedelta(minutes=30)
 HEALED = ("clean_stations", "source_velib")
 
 
@@ -52,6 +54,7 @@ def healing_sensor(
     def velib_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state = json.loads(context.cursor) if context.cursor else {}
         tries: dict[str, list[Any]] = state.setdefault("tries", {})
+        end_orphans(context.instance)
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
         hours = _to_look_at(store, state)
@@ -91,14 +94,21 @@ def healing_sensor(
 
 
 def _busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is under way: it may be writing the very hours that look sick."""
+    """Whether a run is under way: it may be writing the very hours that look sick.
+
+    One of over half an hour is not waited for: it may hang, and writing an hour twice is safe.
+    """
     unfinished = [
         dg.DagsterRunStatus.QUEUED,
         dg.DagsterRunStatus.NOT_STARTED,
         dg.DagsterRunStatus.STARTING,
         dg.DagsterRunStatus.STARTED,
     ]
-    return bool(instance.get_run_ids(dg.RunsFilter(statuses=unfinished), limit=1))
+    return bool(
+        instance.get_run_ids(
+            dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY), limit=1
+        )
+    )
 
 
 def _to_look_at(store: LakeStore, state: dict[str, Any]) -> list[datetime]:

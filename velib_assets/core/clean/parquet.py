@@ -36,6 +36,8 @@ REJECTS_SCHEMA = pa.schema(
     ]
 )
 _FOOTER = b"velib"
+_TEXTS = [column.name for column in COLUMNS if column.type == "string"]
+_WRITING: Dict[str, Any] = {"compression": "zstd", "use_dictionary": _TEXTS, "store_schema": False}
 
 
 class Footer(NamedTuple):
@@ -80,7 +82,7 @@ def read_footer(source: IO[bytes]) -> Optional[Footer]:
 
 def _encode(table: pa.Table, footer: Dict[str, str]) -> bytes:
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, compression="zstd", store_schema=False) as writer:
+    with pq.ParquetWriter(sink, table.schema, **_WRITING) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(footer)
     return bytes(sink.getvalue())
