@@ -27,11 +27,11 @@ _RECORD: Dict[str, Any] = {
     "stationcode": pa.string(),
     "name": pa.string(),
     "is_installed": pa.string(),
-    "capacity": pa.int64(),
-    "numdocksavailable": pa.int64(),
-    "numbikesavailable": pa.int64(),
-    "mechanical": pa.int64(),
-    "ebike": pa.int64(),
+    "capacity": pa.int32(),
+    "numdocksavailable": pa.int32(),
+    "numbikesavailable": pa.int32(),
+    "mechanical": pa.int32(),
+    "ebike": pa.int32(),
     "is_renting": pa.string(),
     "is_returning": pa.string(),
     "duedate": pa.timestamp("ms", tz="UTC"),
@@ -97,7 +97,7 @@ def _column(name: str, fields: Dict[str, Any]) -> pa.Array:
     if name in _FLAGS:
         words, truths = _spellings()
         return truths.take(pc.index_in(pc.utf8_lower(fields[name]), value_set=words))
-    return fields[_COLUMN[name]].cast(TYPED.field(name).type)
+    return fields[_COLUMN[name]]
 
 
 @lru_cache(maxsize=1)
@@ -116,11 +116,11 @@ def _ordinary(table: pa.Table) -> bool:
     for name in ("bikes", "docks"):
         if table[name].null_count == len(table):
             return False  # null, or not there at all? `general` can tell
-    lowest = [pc.min(table[name]).as_py() for name in _COUNTS]
-    earliest = pc.min(table["reported_ts"].cast(pa.int64())).as_py()
+    lowest = pc.min(pa.chunked_array([table[name].chunk(0) for name in _COUNTS])).as_py()
+    earliest = pc.min(table["reported_ts"]).value
     return (
         table["station_id"].null_count == 0
-        and all(value is None or value >= 0 for value in lowest)
+        and (lowest is None or lowest >= 0)
         and (earliest is None or earliest >= _YEAR_1)
     )
 
