@@ -4,6 +4,7 @@ Belongs here: arguments, exit statuses and what is said. Does not: doing it (con
 Exit status: 0 everything asked for ended in clean; 1 a snapshot or an hour did not; 2 settings or usage.
 """
 
+import os
 import sys
 from datetime import datetime
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from velib_assets.core.ledger import ledger
 from velib_assets.runtime.ingest import ForeignLakeError, guard_lake
 from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.runtime.store import FolderStore
-from velib_assets.settings import CHECKOUT, Settings, SettingsError
+from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
 
 FORMATS = click.Choice(["table", "json", "csv"])
 DEMO_LAKE = CHECKOUT / "lake-demo"
@@ -89,9 +90,8 @@ def tick() -> None:
     from velib_assets.console.report import conclude  # noqa: PLC0415 - likewise
 
     show.show_progress(1)
-    hour = hour_of(utc_now())
     with runs.open_instance() as instance:
-        report = runs.run_tick(build_defs(settings), instance, hour)
+        report = runs.run_tick(build_defs(settings), instance)
     status = conclude(report, [])
     if status:
         sys.exit(status)
@@ -235,7 +235,14 @@ def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
 
 
 def _guard(settings: Settings) -> None:
-    """Refuse to simulate into a lake of real snapshots before anything is run."""
+    """Refuse what cannot end well before anything is run.
+
+    That is a lake or a DAGSTER_HOME that cannot be written to, and simulating among real snapshots.
+    """
+    for name, path in (("VELIB_LAKE", settings.lake), ("DAGSTER_HOME", dagster_home())):
+        nearest = next(p for p in (path, *path.parents) if p.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            _fail(2, f"{name}: {nearest} is not a folder that can be written to")
     try:
         guard_lake(FolderStore(settings.lake), settings.source)
     except ForeignLakeError as error:

@@ -105,8 +105,8 @@ def _lake(text: str) -> Path:
     nearest = next(p for p in (path, *path.parents) if p.exists())
     if not nearest.is_dir():
         raise ValueError(f"{nearest} is a file, not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"{nearest} cannot be written to")
+    if any(part.startswith(("date=", "hour=")) for part in path.parts):
+        raise ValueError(f"{path} lies below a folder named like a partition (date= or hour=)")
     return path
 
 

@@ -87,6 +87,19 @@ def test_query_prints_json_in_column_order(recorded: Terminal) -> None:
     assert list(json.loads(result.stdout)[0].items())[:2] == [("station_id", "1001"), ("bikes", 8)]
 
 
+@pytest.mark.parametrize(
+    ("sql", "row"),
+    [
+        ("SELECT 1e-12 AS x", {"x": 1e-12}),
+        ("SELECT DATE '2022-06-04' AS d", {"d": "2022-06-04"}),
+        ("SELECT 1 AS a, 2 AS a", {"a": 1, "a_2": 2}),
+        ("SELECT CAST(NULL AS integer) AS n", {"n": None}),
+    ],
+)
+def test_json_keeps_every_digit_and_every_column(terminal: Terminal, sql: str, row: object) -> None:
+    assert json.loads(terminal.velib("query", sql, "--format", "json").stdout) == [row]
+
+
 def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     recorded.velib("backfill", HERE, HERE)
     sql = "SELECT count(*) AS n FROM kpi_taux_remplissage"
@@ -180,6 +193,13 @@ def test_a_tick_that_fails_says_what_where_and_what_to_do(terminal: Terminal) ->
     (kept,) = (terminal.lake / "quarantine").rglob("*.body")
     assert str(kept) in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_home_that_cannot_be_written_is_a_setting(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    terminal.env["DAGSTER_HOME"] = str(tmp_path / "file")
+    result = terminal.velib("tick")
+    assert (result.exit_code, "DAGSTER_HOME" in result.stderr) == (2, True)
 
 
 def test_a_portal_that_is_down_is_an_error_without_a_traceback(terminal: Terminal) -> None:

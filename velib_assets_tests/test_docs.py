@@ -252,7 +252,7 @@ def test_lake_keys_are_those_of_the_layout() -> None:
     hour = layout.hour_of(at)
     keys = [
         layout.raw_key(at),
-        layout.quarantine_stem(at, "<hash>") + ".body",
+        layout.quarantine_stem(hour, at, "<hash>") + ".body",
         layout.clean_key(hour),
         layout.rejects_key(hour),
     ]
@@ -264,7 +264,7 @@ def test_lake_keys_are_those_of_the_layout() -> None:
 
 def test_raw_fields_are_those_of_the_envelope() -> None:
     at = datetime(2022, 6, 4, tzinfo=UTC)
-    raw = json.loads(gunzip(encode_raw("opendata", at, at, Decoded([], b"[]"), "export.json")))
+    raw = json.loads(gunzip(encode_raw("opendata", at, at, Decoded([], b"[]"))))
     assert [code(row[0])[0] for row in table("docs/data.md", "field", "holds")] == list(raw)
 
 

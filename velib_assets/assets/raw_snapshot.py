@@ -11,12 +11,12 @@ import dagster as dg
 
 from velib_assets.assets.hourly import Outcome, hourly_asset
 from velib_assets.core import findings
-from velib_assets.core.layout import HOUR, SLOT, hour_prefix, slot_of
+from velib_assets.core.layout import HOUR, SLOT, hour_prefix, slot_of, slots_of
 from velib_assets.core.ledger import ledger
 from velib_assets.feeds.base import FeedError
 from velib_assets.resources.ingest import Ingest
 from velib_assets.runtime.ingest import QUARANTINED, STORED, ForeignLakeError, Taken
-from velib_assets.runtime.lake import raw_objects, slot_times, utc_now
+from velib_assets.runtime.lake import bounds, raw_objects, slot_times, utc_now
 from velib_assets.runtime.store import LakeStore
 
 SCHEDULED_AT = "velib/scheduled_at"
@@ -39,19 +39,35 @@ def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iter
         now = utc_now()
         taken, trouble = [], ""
         try:
-            taken = _bring(ingest, hour, now, context.run.tags)
-        except (FeedError, ForeignLakeError, OSError, LateError) as error:
+            taken = _bring(store, ingest, hour, now, context.run.tags)
+        except (FeedError, ForeignLakeError, OSError, ValueError, LateError) as error:
             trouble = str(error)
         yield _outcome(store, hour, now, taken, trouble)
+        if SCHEDULED_AT in context.run.tags and now < hour + SLOT:
+            yield from _hour_before(store, hour - HOUR, now)
+
+
+def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[Outcome]:
+    """The first tick of an hour tells whether the hour before is complete: nobody else looks then."""
+    span = bounds(store, "raw")
+    if span and span[0] <= hour:
+        stored, _ = slot_times(store, hour)
+        count = sum(slot.state == STORED for slot in ledger([hour], lambda _: (stored, set()), now))
+        finding = findings.complete_hour(count, len(slots_of(hour)))
+        yield Outcome(hour, None, {"complete_hour": finding}, finding.message)
 
 
 class LateError(Exception):
     """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
 
 
-def _bring(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]) -> list[Taken]:
+def _bring(
+    store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
+) -> list[Taken]:
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
     if scheduled and ingest.live:
+        if scheduled in slot_times(store, hour)[0]:
+            return []  # a doubled or a late retry of a tick that did its work
         if slot_of(now) != slot_of(scheduled):
             raise LateError(
                 f"the tick of {scheduled:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "

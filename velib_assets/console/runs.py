@@ -14,10 +14,11 @@ from pathlib import Path
 import dagster as dg
 
 from velib_assets.assets.hourly import BLOCKED_BY
-from velib_assets.assets.raw_snapshot import RESTORE_ONLY
-from velib_assets.core.layout import contiguous
+from velib_assets.assets.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
+from velib_assets.core.layout import contiguous, hour_of
 from velib_assets.orphans import end_orphans, process_tag
 from velib_assets.partitions import hour_of_key, key_of
+from velib_assets.runtime.lake import utc_now
 from velib_assets.settings import CHECKOUT, dagster_home
 
 LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
@@ -102,29 +103,36 @@ def run_views(defs: dg.Definitions, instance: dg.DagsterInstance, report: Report
 def run_tick(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
-    hour: datetime,
 ) -> Report:
-    """One snapshot now, into the running hour, through the whole graph."""
+    """One snapshot of this second, into the running hour, through the whole graph."""
+    job, now = defs.resolve_job_def("velib_pipeline"), utc_now()
+    hour = hour_of(now)
     report = Report([hour])
-    result = defs.resolve_job_def("velib_pipeline").execute_in_process(
+    result = job.execute_in_process(
         instance=instance,
         run_config=_QUIET,
         raise_on_error=False,
         partition_key=key_of(hour),
-        tags=process_tag(),
+        tags={SCHEDULED_AT: now.isoformat(), **process_tag()},
     )
     read_events(report, result)
     return report
 
 
 def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
-    """Add a run's events to a report."""
+    """Add a run's events to a report.
+
+    Raises:
+        KeyboardInterrupt: where the run was interrupted; Dagster keeps that to itself.
+    """
     for event in result.all_events:
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _read_check(report, event.asset_check_evaluation_data)
         elif event.is_step_materialization:
             _read_materialization(report, event.step_materialization_data.materialization)
         elif event.is_step_failure:
+            if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
+                raise KeyboardInterrupt
             user = event.step_failure_data.user_failure_data
             if not (user and BLOCKED_BY in user.metadata):
                 report.broken.append(

@@ -5,6 +5,7 @@ Belongs here: how things look. Does not: what they are.
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -70,11 +71,36 @@ def headline_text(numbers: Mapping[str, float]) -> str:
 def frame_text(frame: "pd.DataFrame", form: str) -> str:
     """A frame as `table`, `json` (an array of objects in column order) or `csv`."""
     if form == "json":
-        rows = json.loads(frame.to_json(orient="records", date_format="iso", date_unit="ms"))
+        names = _distinct([str(name) for name in frame.columns])
+        values = (map(_plain, row) for row in frame.astype(object).itertuples(index=False, name=None))
+        rows = [dict(zip(names, row, strict=True)) for row in values]
         return json.dumps(rows, ensure_ascii=False, indent=1)
     if form == "csv":
         return str(frame.to_csv(index=False)).rstrip("\n")
     return table(list(frame.columns), frame.astype(object).itertuples(index=False))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Column names as JSON keys: a repeated one gets its number."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+    counts = dict.fromkeys(seen, 0)
+    result = []
+    for name in names:
+        counts[name] += 1
+        result.append(name if counts[name] == 1 else f"{name}_{counts[name]}")
+    return result
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, to any of JSON
+    if value is None or value != value or (isinstance(value, float) and math.isinf(value)):  # noqa: PLR0124
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if hasattr(value, "item"):  # of numpy
+        return value.item()
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -14,6 +14,7 @@ SOURCE = "velib"
 SLOT = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 _MAX_SPANS = 6
+_FIRST_YEAR = 1970
 
 _RAW_NAME = re.compile(r"velib_(\d{8})_(\d{6})\.json(\.gz)?")
 _STAMPED_NAME = re.compile(r"velib_(\d{8})_(\d{6})[._]")
@@ -62,9 +63,12 @@ def parse_hour(text: str) -> datetime:
     """
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}", text):
         try:
-            return datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=timezone.utc)
+            hour = datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=timezone.utc)
         except ValueError:
             pass
+        else:
+            if hour.year >= _FIRST_YEAR:
+                return hour
     raise ValueError(f"{text!r} is not an hour: write YYYY-MM-DDTHH, in UTC, as in 2022-06-04T17")
 
 
@@ -111,9 +115,9 @@ def raw_time(key: str) -> Optional[datetime]:
     return _stamp(match.group(1), match.group(2)) if match else None
 
 
-def quarantine_stem(ingested_at: datetime, sha256: str) -> str:
-    """Where an unusable answer goes, less the ending; its hash keeps two answers of one second apart."""
-    return f"{hour_prefix('quarantine', hour_of(ingested_at))}{_stem(ingested_at)}_{sha256[:12]}"
+def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
+    """Where what is unusable of an hour goes, less the ending; its hash keeps two of one second apart."""
+    return f"{hour_prefix('quarantine', hour)}{_stem(ingested_at)}_{sha256[:12]}"
 
 
 def quarantine_time(key: str) -> Optional[datetime]:

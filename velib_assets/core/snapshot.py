@@ -30,13 +30,8 @@ class Raw(NamedTuple):
     record_count: Optional[int]
 
 
-def encode_raw(
-    feed: str, ingested_at: datetime, fetched_at: datetime, decoded: Decoded, origin: str = ""
-) -> bytes:
-    """The gzipped envelope of a usable snapshot; the same arguments give the same bytes.
-
-    `origin` says which recorded file it was restored from, where it was.
-    """
+def encode_raw(feed: str, ingested_at: datetime, fetched_at: datetime, decoded: Decoded) -> bytes:
+    """The gzipped envelope of a usable snapshot; the same arguments give the same bytes."""
     head = {
         "source": SOURCE,
         "feed": feed,
@@ -45,8 +40,6 @@ def encode_raw(
         "record_count": len(decoded.records),
         "sha256": hashlib.sha256(decoded.results).hexdigest(),
     }
-    if origin:
-        head["restored_from"] = origin
     opening = json.dumps(head, ensure_ascii=False)[:-1].encode("utf-8")
     packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)  # unlike gzip.compress, alike in every Python
     return packer.compress(opening + b', "results": ' + decoded.results + b"}") + packer.flush()

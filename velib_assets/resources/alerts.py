@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 from velib_assets.settings import Settings
 
+MAX_TEXT = 3000
+
 
 class Alert(NamedTuple):
     """Something a person should know; `id` stays the same when it has to be sent again."""
@@ -19,7 +21,14 @@ class Alert(NamedTuple):
 
 
 class AlertError(Exception):
-    """A sink did not take an alert. Says which and why, without its address: that may hold a secret."""
+    """A sink did not take an alert. Says which and why, without its address: that may hold a secret.
+
+    `permanent` where the sink refused this very alert, so that sending it again is of little use.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
 
 
 class AlertSink(Protocol):
@@ -60,7 +69,7 @@ class WebhookSink:
         import requests  # noqa: PLC0415 - only needed when there is something to send
 
         body = {
-            "text": f"{alert.severity}: {alert.title}\n{alert.text}",
+            "text": f"{alert.severity}: {alert.title}\n{alert.text}"[:MAX_TEXT],
             "id": alert.id,
             "severity": alert.severity,
             "title": alert.title,
@@ -70,7 +79,8 @@ class WebhookSink:
         except requests.RequestException as error:
             raise AlertError(f"{self.name} cannot be reached: {type(error).__name__}") from None
         if not answer.ok:
-            raise AlertError(f"{self.name} answered HTTP {answer.status_code}")
+            refused = answer.status_code in (400, 404, 410, 413, 422)
+            raise AlertError(f"{self.name} answered HTTP {answer.status_code}", permanent=refused)
 
 
 def sinks_of(settings: Settings) -> list[AlertSink]:

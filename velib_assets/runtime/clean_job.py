@@ -67,7 +67,7 @@ def clean_lake_hour(store: LakeStore, hour: datetime) -> Cleaned:
     for _ in range(_ATTEMPTS):
         clean = clean_hour(hour, _read(store, hour))
         for refused in clean.quarantined:
-            _explain(store, refused)
+            _explain(store, hour, refused)
         if not clean.snapshots:
             return _account(clean, 0)
         data = encode_clean(clean)
@@ -124,13 +124,13 @@ def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
     return store.publish(changes, still)
 
 
-def _explain(store: LakeStore, refused: Quarantined) -> None:
+def _explain(store: LakeStore, hour: datetime, refused: Quarantined) -> None:
     taken = raw_time(refused.key)
     if taken is None:  # pragma: no cover - only snapshots' names are read
         return
     write_reason(
         store,
-        quarantine_stem(taken, refused.hash),
+        quarantine_stem(hour, taken, refused.hash),
         {
             "code": refused.code,
             "reason": refused.reason,

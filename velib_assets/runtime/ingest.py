@@ -12,10 +12,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from velib_assets.core.answers import SIMULATOR, Answer, UnusableError, decode
 from velib_assets.core.audit import audit
-from velib_assets.core.layout import quarantine_stem, raw_key, raw_time, slot_of
+from velib_assets.core.layout import hour_of, quarantine_stem, raw_key, raw_time, slot_of
 from velib_assets.core.snapshot import encode_raw, iso, open_raw
 from velib_assets.feeds.base import Feed, Recorded
-from velib_assets.runtime.lake import REASON_ENDING, newest_snapshot, raw_objects, slot_times
+from velib_assets.runtime.lake import REASON_ENDING, end_keys, raw_objects, slot_times
 from velib_assets.runtime.store import LakeStore
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
@@ -74,17 +74,17 @@ def _restore(store: LakeStore, recorded: Recorded, now: datetime) -> Taken:
     guard_lake(store, answer.feed)  # an archive may hold simulated snapshots too
     if recorded.problem:
         return _quarantine(store, answer, taken_at, now, recorded.problem)
-    return keep(store, answer, taken_at, now, recorded.origin)
+    return keep(store, answer, taken_at, now)
 
 
-def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, origin: str = "") -> Taken:
+def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime) -> Taken:
     """Store a usable answer in raw, or any other in quarantine with its bytes as they came."""
     try:
         decoded = decode(answer)
         audit(decoded.records, answer.feed)
     except UnusableError as error:
         return _quarantine(store, answer, ingested_at, now, error)
-    data = encode_raw(answer.feed, ingested_at, now, decoded, origin)
+    data = encode_raw(answer.feed, ingested_at, now, decoded)
     key = raw_key(ingested_at)
     state = STORED if store.create(key, data) else PRESENT
     return Taken(state, ingested_at, key, len(decoded.records), len(data))
@@ -96,19 +96,16 @@ def guard_lake(store: LakeStore, feed: str) -> None:
     Raises:
         ForeignLakeError: naming the object that shows it.
     """
-    newest = newest_snapshot(store) if feed == SIMULATOR else None
-    if newest is None:
-        return
-    key = next(i.key for i in reversed(raw_objects(store, newest)) if raw_time(i.key) == newest)
-    try:
-        found = open_raw(store.read(key)).feed
-    except UnusableError:
-        return
-    if found != SIMULATOR:
-        raise ForeignLakeError(
-            f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
-            "Give it a lake of its own: VELIB_LAKE=lake-demo"
-        )
+    for key in end_keys(store) if feed == SIMULATOR else ():
+        try:
+            found = open_raw(store.read(key)).feed
+        except (UnusableError, FileNotFoundError):
+            continue
+        if found != SIMULATOR:
+            raise ForeignLakeError(
+                f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
+                "Give it a lake of its own: VELIB_LAKE=lake-demo"
+            )
 
 
 def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
@@ -128,7 +125,7 @@ def _quarantine(
     store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, error: UnusableError
 ) -> Taken:
     whole = hashlib.sha256(b"".join(answer.bodies.values())).hexdigest()
-    stem = quarantine_stem(ingested_at, whole)
+    stem = quarantine_stem(hour_of(ingested_at), ingested_at, whole)
     keys = {part: f"{stem}.{part}" for part in answer.bodies}
     for part, key in keys.items():
         store.create(key, answer.bodies[part])

@@ -73,33 +73,55 @@ def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> L
 
 
 def bounds(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
-    """The first and the last hour that a layer has a folder for, or None for an empty layer."""
-    dates = store.folders(source_prefix(layer))
-    spans = [hours for end in (dates[:1], dates[-1:]) for hours in [_all(store, layer, end)] if hours]
-    return (min(spans[0]), max(spans[-1])) if spans else None
+    """The first and the last hour, up to now, that a layer has a folder for; None for an empty layer."""
+    now = utc_now()
+    dates = _dates_until(store, layer, now)
+    first = next((hours[0] for date in dates if (hours := _hours_of_day(store, layer, date, now))), None)
+    last = next(
+        (hours[-1] for date in dates[::-1] if (hours := _hours_of_day(store, layer, date, now))), None
+    )
+    return (first, last) if first and last else None
 
 
-def newest_snapshot(store: LakeStore) -> Optional[datetime]:
-    """When the newest raw snapshot was taken (UTC), or None for an empty lake. Three short listings."""
-    for date in reversed(store.folders(source_prefix("raw"))):
-        for hour in reversed(_hours_of_day(store, "raw", date)):
+def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optional[datetime]:
+    """When the newest raw snapshot up to `now` was taken (UTC), or None. Three short listings."""
+    now = now or utc_now()
+    for date in reversed(_dates_until(store, "raw", now)):
+        for hour in reversed(_hours_of_day(store, "raw", date, now)):
             times = [raw_time(item.key) for item in raw_objects(store, hour)]
-            if times:
-                return max(t for t in times if t)
+            if past := [t for t in times if t and t <= now]:
+                return max(past)
     return None
 
 
-def _all(store: LakeStore, layer: str, dates: List[str]) -> List[datetime]:
-    return [hour for date in dates for hour in _hours_of_day(store, layer, date)]
+def end_keys(store: LakeStore) -> List[str]:
+    """The keys of the oldest and of the newest raw object, whatever time they claim."""
+    dates = store.folders(source_prefix("raw"))
+    keys = []
+    for date in {*dates[:1], *dates[-1:]}:
+        hours = _hours_of_day(store, "raw", date)
+        for hour in {*hours[:1], *hours[-1:]}:
+            found = [item.key for item in raw_objects(store, hour)]
+            keys += [*found[:1], *found[-1:]]
+    return sorted(set(keys))
 
 
-def _hours_of_day(store: LakeStore, layer: str, date: str) -> List[datetime]:
+def _dates_until(store: LakeStore, layer: str, now: datetime) -> List[str]:
+    today = now.strftime("date=%Y-%m-%d")
+    return [date for date in store.folders(source_prefix(layer)) if date <= today]
+
+
+def _hours_of_day(
+    store: LakeStore, layer: str, date: str, until: Optional[datetime] = None
+) -> List[datetime]:
     hours = []
     for name in store.folders(f"{source_prefix(layer)}{date}/"):
         try:
-            hours.append(parse_hour(f"{date[len('date=') :]}T{name[len('hour=') :]}"))
+            hour = parse_hour(f"{date[len('date=') :]}T{name[len('hour=') :]}")
         except ValueError:
             continue
+        if until is None or hour <= until:
+            hours.append(hour)
     return hours
 
 

@@ -2,11 +2,12 @@
 
 Belongs here: finding what failed since last time, and telling it at least once (once where nothing
 crashed). It reads run status changes, then each run's check evaluations: that is what every storage can
-answer. The cursor holds, for each kind of ending, how far it has read, and what of the run under way
-each sink has taken.
+answer. The cursor holds for each sink, so that one that is down holds up no other, how far it has read of
+each kind of ending and what it has taken of the run under way.
 """
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ ENDINGS = (
     dg.DagsterEventType.RUN_CANCELED,
 )
 GRACE_SECONDS = 600
+MAX_REFUSALS = 5
 _BATCH = 50
 
 
@@ -37,16 +39,20 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def velib_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        state = json.loads(context.cursor) if context.cursor else {"since": _now() - GRACE_SECONDS}
-        state.setdefault("taken", [])
-        try:
-            sent = sum(_tell(context.instance, state, ending, sinks) for ending in ENDINGS)
-            said = f"{sent} alerts sent" if sent else "nothing failed"
-        except AlertError as error:
-            said = f"{error}; it is tried again in the next round"
-            context.log.warning(said)
+        state: dict[str, Any] = (
+            json.loads(context.cursor) if context.cursor else {"since": _now() - GRACE_SECONDS}
+        )
+        said = []
+        for sink in sinks:
+            place = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
+            try:
+                sent = sum(_tell(context.instance, state["since"], place, end, sink) for end in ENDINGS)
+                said += [f"{sink.name}: {sent} alerts sent"] if sent else []
+            except AlertError as error:
+                said.append(f"{error}; it is tried again in the next round")
+                context.log.warning(said[-1])
         context.update_cursor(json.dumps(state))
-        return dg.SkipReason(said)
+        return dg.SkipReason("; ".join(said) or "nothing failed")
 
     return velib_alerts
 
@@ -57,25 +63,23 @@ def _now() -> float:
 
 def _tell(
     instance: dg.DagsterInstance,
-    state: dict[str, Any],
+    since: float,
+    place: dict[str, Any],
     ending: dg.DagsterEventType,
-    sinks: Sequence[AlertSink],
+    sink: AlertSink,
 ) -> int:
-    """Tell of the runs that ended so; moves the cursor past each run that every sink has taken."""
+    """Tell a sink of the runs that ended so; moves its cursor past each run that it has taken."""
     sent = 0
     while True:
         page = instance.fetch_run_status_changes(
-            ending,
-            limit=_BATCH,
-            cursor=state.get(ending.value),
-            ascending=True,
+            ending, limit=_BATCH, cursor=place.get(ending.value), ascending=True
         )
         for record in page.records:
-            if record.timestamp >= state.get("since", 0):
+            if record.timestamp >= since:
                 for alert in alerts_of(instance, record.run_id, ending):
-                    sent += _send(alert, sinks, state["taken"])
-            state[ending.value] = _cursor_at(record)
-            state["taken"].clear()
+                    sent += _send(alert, sink, place)
+            place[ending.value] = _cursor_at(record)
+            place["taken"].clear()
         if not page.has_more:
             return sent
 
@@ -86,15 +90,19 @@ def _cursor_at(record: dg.EventLogRecord) -> str:
     return str(EventLogCursor.from_storage_id(record.storage_id))
 
 
-def _send(alert: Alert, sinks: Sequence[AlertSink], taken: list[str]) -> int:
-    sent = 0
-    for sink in sinks:
-        receipt = f"{sink.name}|{alert.id}"
-        if receipt not in taken:
-            sink.send(alert)
-            taken.append(receipt)
-            sent = 1
-    return sent
+def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> int:
+    if alert.id in place["taken"]:
+        return 0
+    try:
+        sink.send(alert)
+    except AlertError as error:
+        place["refused"] += error.permanent
+        if place["refused"] <= MAX_REFUSALS:
+            raise
+        logging.getLogger("velib.alerts").warning("%s; given up: %s", error, alert)
+    place["refused"] = 0
+    place["taken"].append(alert.id)
+    return 1
 
 
 def alerts_of(instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType) -> Iterator[Alert]:

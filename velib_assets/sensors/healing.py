@@ -15,7 +15,7 @@ from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
 from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
 from velib_assets.orphans import end_orphans
-from velib_assets.partitions import key_of
+from velib_assets.partitions import FIRST_HOUR, key_of
 from velib_assets.resources.catalog import Catalog
 from velib_assets.runtime.clean_job import footer_of
 from velib_assets.runtime.lake import (
@@ -30,7 +30,7 @@ from velib_assets.runtime.store import LakeStore
 RECENT = timedelta(hours=48)
 STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
-MAX_TRIES = 3
+DELAYS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
 HEALED = ("clean_stations", "source_velib")
 
@@ -59,18 +59,13 @@ def healing_sensor(
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
         hours = _to_look_at(store, state)
         registered = {part.hour: part.digest for part in catalog.partitions(hours)}
-        sick = [
-            (hour, digest)
-            for hour in hours
-            if (digest := _sickness(store, hour, registered.get(hour), tries))
-        ]
-        for text in [text for text in tries if parse_hour(text) in set(hours) - {h for h, _ in sick}]:
-            if tries[text][1] < MAX_TRIES:
-                del tries[text]
-        due = sick[:MAX_HOURS]
+        sick = [(hour, digest) for hour in hours if (digest := _sickness(store, hour, registered.get(hour)))]
+        for hour in set(hours) - {hour for hour, _ in sick}:
+            tries.pop(hour_text(hour), None)
+        due = [(hour, digest) for hour, digest in sick if _is_due(tries, hour, digest)][:MAX_HOURS]
         for hour, digest in due:
-            known = tries.get(hour_text(hour), ["", 0])
-            tries[hour_text(hour)] = [digest, known[1] + 1 if known[0] == digest else 1]
+            known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
+            tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
         requests = [
             dg.RunRequest(
                 run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
@@ -124,18 +119,15 @@ def _to_look_at(store: LakeStore, state: dict[str, Any]) -> list[datetime]:
     end = min(start + STRETCH, newest - RECENT - HOUR)
     older = hours_in(store, "raw", start, end) if start <= end else []
     state["older"] = hour_text(end + HOUR if start <= end else oldest)
-    return sorted({*older, *recent})
+    return sorted(hour for hour in {*older, *recent} if hour >= FIRST_HOUR)
 
 
-def _sickness(
-    store: LakeStore, hour: datetime, registered: str | None, tries: dict[str, list[Any]]
-) -> str | None:
+def _sickness(store: LakeStore, hour: datetime, registered: str | None) -> str | None:
     """The digest of an hour's raw where its clean file, or what is registered of it, does not agree.
 
     None for a healthy hour.
 
-    An hour of which every raw object was refused has nothing to clean; one that failed three times
-    with the same raw waits for a person (its failed checks were told).
+    An hour of which every raw object was refused has nothing to clean.
     """
     listing = raw_listing(store, hour)
     if not listing:
@@ -148,5 +140,12 @@ def _sickness(
         refused = refused_keys(store, hour)
         if all(key in refused for key, _ in listing):
             return None
-    known = tries.get(hour_text(hour), ["", 0])
-    return None if known[0] == digest and known[1] >= MAX_TRIES else digest
+    return digest
+
+
+def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:
+    """Whether a sick hour may be asked for again: at once, then ever more rarely, in the end each hour."""
+    known, count, last = tries.get(hour_text(hour), ("", 0, ""))
+    if known != digest:
+        return True
+    return utc_now() >= datetime.fromisoformat(last) + DELAYS[min(count, len(DELAYS) - 1)]

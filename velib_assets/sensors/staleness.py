@@ -35,7 +35,7 @@ def staleness_sensor(
             context.update_cursor("{}")
             return dg.SkipReason("the schedule is off")
         state["on_since"] = on_since.isoformat()
-        newest = newest_snapshot(store)
+        newest = newest_snapshot(store, now)
         last = max(filter(None, (newest, on_since)))
         said = f"the newest snapshot is of {newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "no snapshot yet"
         if now - last <= STALE_AFTER:

@@ -10,11 +10,15 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from velib_assets.assets import raw_snapshot
 from velib_assets.assets.kpi_views import markdown
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.build import build_defs
+from velib_assets.core.answers import Answer
 from velib_assets.core.layout import clean_key, hour_of
 from velib_assets.partitions import key_of
+from velib_assets.runtime.ingest import keep
+from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import Settings
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -208,6 +212,33 @@ def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
         checks(result)["usable_snapshot", key_of(hour_of(late))].description
     )
     assert portal.requests == []
+
+
+def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
+) -> None:
+    """It meets the same key and stores nothing."""
+    late = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=16)
+    keep(FolderStore(tmp_path / "lake"), Answer("opendata", {"body": body(records())}), late, late)
+    result = run(live(tmp_path, portal), instance, hour_of(late), tags={SCHEDULED_AT: late.isoformat()})
+    assert result.success
+    assert portal.requests == []
+
+
+def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
+    store = FolderStore(tmp_path / "lake")
+    for minute in (0, 15, 45):
+        keep(store, Answer("opendata", {"body": body(records())}), at(minute), at(minute))
+    portal.queue(EXPORT, Reply(body=body(records())))
+    now = HOUR + timedelta(hours=1)
+    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
+    result = run(live(tmp_path, portal), instance, now, tags={SCHEDULED_AT: now.isoformat()})
+    evaluation = checks(result)["complete_hour", key_of(HOUR)]
+    assert (evaluation.passed, evaluation.description) == (False, "1 of 4 slots have no snapshot")
+    assert green(instance, "raw_snapshot") == {key_of(now)}
 
 
 @pytest.mark.parametrize("tags", [{}, {RESTORE_ONLY: "true"}])

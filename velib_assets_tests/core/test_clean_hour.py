@@ -297,3 +297,12 @@ def test_drift_names_what_is_new_or_retyped(change: dict[str, Any], drift: objec
 def test_drift_names_a_field_that_is_gone() -> None:
     rows = [{k: v for k, v in row.items() if k != "mechanical"} for row in records()]
     assert clean_hour(HOUR, [raw(rows)]).drift.missing == ("mechanical",)
+
+
+def test_a_document_nested_without_end_is_refused_and_stops_nothing() -> None:
+    """The quick parser recurses on the C stack: 20,000 brackets ended the whole process."""
+    deep = b"[" * 20_000 + b"]" * 20_000
+    data = b'{"results": [{"stationcode": "1", "numbikesavailable": 1, "z": ' + deep + b"}]}"
+    clean = clean_hour(HOUR, [raw(records()), RawBytes(raw_key(at(15)), "x", data)])
+    assert [part.code for part in clean.quarantined] == ["not_json"]
+    assert len(clean.table) == 40

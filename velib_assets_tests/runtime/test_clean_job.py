@@ -13,7 +13,7 @@ from velib_assets.core.clean.parquet import encode_clean
 from velib_assets.core.layout import clean_key, raw_key, rejects_key
 from velib_assets.runtime import clean_job
 from velib_assets.runtime.clean_job import NoRawError, clean_lake_hour, footer_of, is_current
-from velib_assets.runtime.lake import slot_times
+from velib_assets.runtime.lake import refused_keys, slot_times
 from velib_assets.runtime.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
@@ -83,6 +83,21 @@ def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: Fol
     assert json.loads(path.read_text())["raw_key"] == raw_key(at(15))
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
     assert (store.root / raw_key(at(15))).read_bytes() == b"broken"
+
+
+def test_a_misfiled_object_counts_where_it_lies(store: FolderStore) -> None:
+    stray = raw_key(HOUR).replace("_100000", "_090000")
+    put(store, raw(records()), RawBytes(stray, "", raw(records()).data))
+    clean_lake_hour(store, HOUR)
+    assert refused_keys(store, HOUR) == {stray}
+
+
+def test_a_raw_object_that_was_repaired_is_no_longer_refused(store: FolderStore) -> None:
+    put(store, RawBytes(raw_key(HOUR), "", b"broken"))
+    clean_lake_hour(store, HOUR)
+    (store.root / raw_key(HOUR)).unlink()
+    put(store, raw(records()))
+    assert refused_keys(store, HOUR) == set()
 
 
 def test_names_that_are_no_snapshot_are_left_alone(store: FolderStore) -> None:

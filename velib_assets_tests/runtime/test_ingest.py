@@ -12,7 +12,7 @@ import pytest
 from velib_assets.core.answers import Answer
 from velib_assets.feeds.base import Recorded
 from velib_assets.runtime.ingest import ForeignLakeError, keep, restore_hour, take_snapshot
-from velib_assets.runtime.lake import slot_times
+from velib_assets.runtime.lake import bounds, newest_snapshot, slot_times
 from velib_assets.runtime.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
@@ -161,3 +161,18 @@ def test_the_simulator_does_not_write_among_real_snapshots(store: FolderStore) -
         take_snapshot(store, feed, at(15), NOW)
     with pytest.raises(ForeignLakeError):
         restore_hour(store, feed, HOUR + timedelta(hours=1), NOW)
+
+
+def test_a_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderStore) -> None:
+    keep(store, answer(body(records())), at(0), NOW)
+    keep(store, Answer("simulator", {"body": body(records())}), NOW, NOW)
+    with pytest.raises(ForeignLakeError):
+        restore_hour(store, Recordings("simulator", live=True), HOUR, NOW)
+
+
+def test_a_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:
+    """Or one wrong clock would keep the staleness alert silent for years."""
+    keep(store, answer(body(records())), at(0), NOW)
+    keep(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=UTC), NOW)
+    assert newest_snapshot(store) == at(0)
+    assert bounds(store, "raw") == (HOUR, HOUR)

@@ -101,6 +101,30 @@ def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
     assert (len(good.alerts), len(down.alerts)) == (1, 1)
 
 
+def test_a_sink_that_is_down_holds_up_no_other(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Whatever their order, and for every run after."""
+    down, good = Kept(), Kept()
+    down.name, down.down_after = "down", 0
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        run(from_archive(tmp_path / name, {HOUR: b"[]"}), instance, HOUR)
+    evaluate(instance, None, down, good)
+    assert len(good.alerts) == 2
+
+
+def test_an_alert_that_is_refused_for_good_is_given_up_and_the_next_goes_on(
+    instance: dg.DagsterInstance, receiver: LocalServer
+) -> None:
+    for _ in range(2):
+        broken_job.execute_in_process(instance=instance, raise_on_error=False)
+    receiver.queue("/picky", *[Reply(status=413)] * 6, Reply())
+    cursor = None
+    for _ in range(7):
+        cursor = evaluate(instance, cursor, WebhookSink("webhook 1", receiver.url + "/picky"))
+    ids = [json.loads(request.body)["id"] for request in receiver.requests]
+    assert (len(ids), len(set(ids))) == (7, 2)
+
+
 def test_checks_that_failed_in_a_run_that_went_on_are_told_too(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

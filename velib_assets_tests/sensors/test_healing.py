@@ -13,7 +13,9 @@ from velib_assets.core.layout import clean_key, raw_key
 from velib_assets.partitions import key_of
 from velib_assets.resources.catalog import LocalCatalog, Partition
 from velib_assets.runtime.clean_job import clean_lake_hour, is_current
+from velib_assets.runtime.lake import utc_now
 from velib_assets.runtime.store import FolderStore
+from velib_assets.sensors import healing
 from velib_assets.settings import Settings
 from velib_assets_tests.samples import HOUR, at, raw, records
 
@@ -122,15 +124,20 @@ def test_an_hour_of_refused_objects_has_nothing_to_clean(
     assert evaluate(settings, instance)[0] == []
 
 
-def test_an_hour_that_fails_is_requested_three_times_and_then_waits(
-    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+def test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_given_up(
+    settings: Settings,
+    store: FolderStore,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A full disk may last; what asks each round would fill the queue meanwhile."""
     arrive(store, [HOUR])
-    cursor, asked = None, 0
-    for _ in range(6):
+    now, cursor, asked = utc_now(), None, []
+    for minute in range(240):
+        monkeypatch.setattr(healing, "utc_now", lambda at=now + timedelta(minutes=minute): at)
         requests, cursor = evaluate(settings, instance, cursor)
-        asked += len(requests)
-    assert asked == 3
+        asked += [minute] * len(requests)
+    assert asked == [0, 1, 6, 36, 96, 156, 216]
 
 
 def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
