@@ -27,3 +27,11 @@ def key_of(hour: datetime) -> str:
 def hour_of_key(key: str) -> datetime:
     """The hour (UTC) of a partition key."""
     return datetime.strptime(key, _KEY).replace(tzinfo=UTC)
+
+
+def range_tags(first: datetime, last: datetime) -> dict[str, str]:
+    """The tags of a run over the hours `first` to `last`, both included."""
+    return {
+        "dagster/asset_partition_range_start": key_of(first),
+        "dagster/asset_partition_range_end": key_of(last),
+    }

@@ -79,11 +79,7 @@ def _outcome(store: LakeStore, cleaned: Cleaned, refused: list[str], preceding: 
     summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
     if rejected or cleaned.quarantined:
         summary += f", {rejected} rejected, {len(cleaned.quarantined)} quarantined"
-    found = _findings(cleaned, preceding)
-    found["readable_raw"] = findings.readable_raw(refused)
-    found["rejected_rows"] = findings.rejected_rows(
-        cleaned.rejected, records, store.address(rejects_key(cleaned.hour))
-    )
+    found = _findings(cleaned, refused, preceding, store.address(rejects_key(cleaned.hour)))
     return Outcome(cleaned.hour, metadata, found, summary)
 
 
@@ -91,9 +87,11 @@ def _refusal(store: LakeStore, part: Quarantined) -> str:
     return f"{part.reason} ({store.address(part.key)}; the reason lies in quarantine/, move it away to go on)"
 
 
-def _findings(cleaned: Cleaned, preceding: list[int]) -> dict[str, Finding]:
+def _findings(cleaned: Cleaned, refused: list[str], preceding: list[int], rejects: str) -> dict[str, Finding]:
+    records = sum(part.records for part in cleaned.snapshots)
     return {
-        "readable_raw": findings.readable_raw([f"{part.key}: {part.reason}" for part in cleaned.quarantined]),
+        "readable_raw": findings.readable_raw(refused),
+        "rejected_rows": findings.rejected_rows(cleaned.rejected, records, rejects),
         "conservation": findings.conservation(
             [
                 (part.key, part.records, part.rows, part.rejected, part.duplicates)

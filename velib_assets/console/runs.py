@@ -5,11 +5,12 @@ Belongs here: opening the instance, runs over ranges of hours, and reading what 
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -17,7 +18,7 @@ from velib_assets.assets.hourly import BLOCKED_BY
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.core.layout import contiguous, hour_of
 from velib_assets.orphans import end_orphans, process_tag
-from velib_assets.partitions import hour_of_key, key_of
+from velib_assets.partitions import hour_of_key, key_of, range_tags
 from velib_assets.runtime.lake import utc_now
 from velib_assets.settings import CHECKOUT, dagster_home
 
@@ -32,7 +33,6 @@ class Report:
     asked: list[datetime]
     rows: dict[datetime, int] = field(default_factory=dict)
     rejected: int = 0
-    quarantined: int = 0
     warnings: dict[str, list[datetime]] = field(default_factory=dict)
     failures: dict[datetime, list[str]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
@@ -76,47 +76,40 @@ def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterabl
     report = Report(sorted(hours))
     job = defs.resolve_job_def("velib_pipeline")
     for first, last in contiguous(report.asked):
-        result = job.execute_in_process(
-            instance=instance,
-            run_config=_QUIET,
-            raise_on_error=False,
-            asset_selection=[dg.AssetKey(name) for name in LAYERS],
-            tags={
-                "dagster/asset_partition_range_start": key_of(first),
-                "dagster/asset_partition_range_end": key_of(last),
-                RESTORE_ONLY: "true",
-                **process_tag(),
-            },
-        )
-        read_events(report, result)
+        selection = [dg.AssetKey(name) for name in LAYERS]
+        tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
+        _execute(report, job, instance, tags=tags, asset_selection=selection)
     if report.rows:
-        run_views(defs, instance, report)
+        _execute(report, defs.resolve_job_def("velib_kpi_views"), instance)
     return report
 
 
-def run_views(defs: dg.Definitions, instance: dg.DagsterInstance, report: Report) -> None:
-    """Run the job of the views alone."""
-    job = defs.resolve_job_def("velib_kpi_views")
-    read_events(report, job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False))
-
-
-def run_tick(
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-) -> Report:
+def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> Report:
     """One snapshot of this second, into the running hour, through the whole graph."""
     job, now = defs.resolve_job_def("velib_pipeline"), utc_now()
-    hour = hour_of(now)
-    report = Report([hour])
+    report = Report([hour_of(now)])
+    tags = {SCHEDULED_AT: now.isoformat()}
+    _execute(report, job, instance, tags=tags, partition_key=key_of(hour_of(now)))
+    return report
+
+
+def _execute(
+    report: Report,
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    tags: Mapping[str, str] | None = None,
+    **scope: Any,  # noqa: ANN401 - handed on to execute_in_process
+) -> None:
+    """Run a job in this process, which its run is tagged with, and add its events to the report."""
     result = job.execute_in_process(
         instance=instance,
         run_config=_QUIET,
         raise_on_error=False,
-        partition_key=key_of(hour),
-        tags={SCHEDULED_AT: now.isoformat(), **process_tag()},
+        tags={**(tags or {}), **process_tag()},
+        **scope,
     )
     read_events(report, result)
-    return report
 
 
 def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
@@ -158,7 +151,6 @@ def _read_materialization(report: Report, event: dg.AssetMaterialization) -> Non
     facts = {name: value.value for name, value in event.metadata.items()}
     if event.partition and key == "clean_stations":
         report.rejected += _number(facts["rejected"])
-        report.quarantined += _number(facts["quarantined"])
     if event.partition and key == "source_velib":
         report.rows[hour_of_key(event.partition)] = _number(facts["dagster/row_count"])
 

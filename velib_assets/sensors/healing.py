@@ -15,7 +15,7 @@ from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
 from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
 from velib_assets.orphans import end_orphans
-from velib_assets.partitions import FIRST_HOUR, key_of
+from velib_assets.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.resources.catalog import Catalog
 from velib_assets.runtime.clean_job import footer_of
 from velib_assets.runtime.lake import (
@@ -71,8 +71,7 @@ def healing_sensor(
                 run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
                 asset_selection=selection,
                 tags={
-                    "dagster/asset_partition_range_start": key_of(first),
-                    "dagster/asset_partition_range_end": key_of(last),
+                    **range_tags(first, last),
                     RESTORE_ONLY: "true",
                     "velib/healing": "true",
                 },
