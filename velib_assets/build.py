@@ -12,18 +12,8 @@ import dagster as dg
 from velib_assets.assets import clean_stations, kpi_views, raw_snapshot, source_velib
 from velib_assets.core.kpis import KPIS
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
-from velib_assets.feeds.archive import Archive
-from velib_assets.feeds.base import Feed
-from velib_assets.feeds.gbfs import Gbfs
-from velib_assets.feeds.opendata import OpenData
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.feeds.simulator_faults import parse_faults
 from velib_assets.resources.alerts import sinks_of
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.clean_job import LocalCleanJob
-from velib_assets.resources.ingest import LocalIngest
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.runtime.store import FolderStore
+from velib_assets.resources.stack import stack_of
 from velib_assets.schedules import EVERY_15_MINUTES, kpi_job, pipeline_job, pipeline_schedule
 from velib_assets.sensors.alerts import alert_sensor
 from velib_assets.sensors.healing import healing_sensor
@@ -35,8 +25,7 @@ OWNERS = ["team:velib-insights"]
 
 def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
     """All definitions for these settings; `cron` is the schedule's, for tests that cannot wait."""
-    store = FolderStore(settings.lake)
-    catalog = LocalCatalog(settings.lake)
+    stack = stack_of(settings)
     sinks = sinks_of(settings)
     pipeline = pipeline_job()
     schedule = pipeline_schedule(pipeline, on=settings.schedule_on, cron=cron)
@@ -46,29 +35,12 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         schedules=[schedule],
         sensors=[
             alert_sensor(sinks),
-            staleness_sensor(store, sinks, schedule),
-            healing_sensor(store, catalog, pipeline, [kpi.name for kpi in KPIS]),
+            staleness_sensor(stack.lake, sinks, schedule),
+            healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS]),
         ],
-        resources={
-            "lake": store,
-            "ingest": LocalIngest(store, feed_of(settings)),
-            "clean_job": LocalCleanJob(store),
-            "catalog": catalog,
-            "query_engine": LocalQueryEngine(settings.lake, catalog),
-        },
+        resources=stack._asdict(),
         executor=dg.in_process_executor,  # what the UI launches from an asset's page: 43 s otherwise
     )
-
-
-def feed_of(settings: Settings) -> Feed:
-    """The feed that VELIB_SOURCE names."""
-    if settings.source == "archive":
-        return Archive(Path(settings.archive))
-    if settings.source == "simulator":
-        return Simulator(faults=parse_faults(settings.simulator_faults))
-    if settings.source == "gbfs":
-        return Gbfs(settings.gbfs_url)
-    return OpenData(settings.opendata_url)
 
 
 def _assets() -> list[dg.AssetsDefinition]:

@@ -7,16 +7,19 @@ Exit status: 0 everything asked for ended in clean; 1 a snapshot or an hour did 
 import os
 import sys
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.core.ledger import ledger
+from velib_assets.runtime.aws_call import AwsError
 from velib_assets.runtime.ingest import ForeignLakeError, guard_lake
 from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
-from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
+
+if TYPE_CHECKING:
+    from velib_assets.resources.stack import Stack
 
 FORMATS = click.Choice(["table", "json", "csv"])
 DEMO_LAKE = CHECKOUT / "lake-demo"
@@ -38,7 +41,18 @@ class Hour(click.ParamType[datetime]):
 HOUR_TYPE = Hour()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands; what AWS refuses ends each of them with one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """See click.Group."""
+        try:
+            return super().invoke(ctx)
+        except AwsError as error:
+            _fail(1, str(error))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """Vélib' Insights: snapshots of all Vélib' stations, cleaned, catalogued and read as five KPIs.
 
@@ -120,13 +134,12 @@ def backfill(first: datetime, last: datetime) -> None:
         _fail(2, f"TO {hour_text(last)} is in the future: it is {hour_text(now)} (UTC)")
     if first < FIRST_HOUR:
         _fail(2, f"FROM {hour_text(first)} is before the first partition, {hour_text(FIRST_HOUR)}")
-    from velib_assets.build import feed_of  # noqa: PLC0415 - likewise
-
+    stack = _stack(settings)
     try:
-        recorded = feed_of(settings).recorded_hours(first, last)
+        recorded = stack.ingest.recorded_hours(first, last)
     except ValueError as error:
         _fail(2, f"VELIB_ARCHIVE: {error}")
-    sources = recorded | set(hours_in(FolderStore(settings.lake), "raw", first, last))
+    sources = recorded | set(hours_in(stack.lake, "raw", first, last))
     asked = list(hours_between(first, last))
     lacking = [hour for hour in asked if hour not in sources]
     sys.exit(_backfill(settings, [hour for hour in asked if hour in sources], lacking))
@@ -156,7 +169,7 @@ def query(sql: str, form: str) -> None:
     from velib_assets.resources.query_engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
 
     try:
-        click.echo(frame_text(_engine(_settings()).query(sql), form))
+        click.echo(frame_text(_stack(_settings()).query_engine.query(sql), form))
     except LakeReadError as error:
         _fail(1, str(error))
     except QueryError as error:
@@ -180,7 +193,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     """Show the ledger: each 15-minute slot is stored, quarantined or missed."""
     from velib_assets.console.show import ledger_text  # noqa: PLC0415 - pandas is slow to import
 
-    store, now = FolderStore(_settings().lake), utc_now()
+    store, now = _stack(_settings()).lake, utc_now()
     if last is None:
         newest = newest_snapshot(store)
         last = hour_of(newest) if newest and (first is None or newest >= first) else hour_of(now)
@@ -193,7 +206,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     slots = ledger(hours_between(first, last), lambda hour: slot_times(store, hour), now)
     click.echo(ledger_text(slots, form))
     if bounds(store, "raw") is None:
-        click.echo(f"The lake {store.root} has no snapshot yet: `velib tick` takes one.", err=True)
+        click.echo(f"The lake {store.address('')} has no snapshot yet: `velib tick` takes one.", err=True)
 
 
 def _settings() -> Settings:
@@ -209,11 +222,10 @@ def _fail(status: int, message: str) -> NoReturn:
     sys.exit(status)
 
 
-def _engine(settings: Settings) -> Any:  # noqa: ANN401 - imported when needed
-    from velib_assets.resources.catalog import LocalCatalog  # noqa: PLC0415 - slow to import
-    from velib_assets.resources.query_engine import LocalQueryEngine  # noqa: PLC0415 - likewise
+def _stack(settings: Settings) -> "Stack":
+    from velib_assets.resources.stack import stack_of  # noqa: PLC0415 - slow to import
 
-    return LocalQueryEngine(settings.lake, LocalCatalog(settings.lake))
+    return stack_of(settings)
 
 
 def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> int:
@@ -230,8 +242,12 @@ def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
     from velib_assets.console.report import print_kpis  # noqa: PLC0415 - Dagster takes seconds to import
+    from velib_assets.resources.query_error import QueryError  # noqa: PLC0415 - likewise
 
-    print_kpis(_engine(settings), headlines=headlines)
+    try:
+        print_kpis(_stack(settings).query_engine, headlines=headlines)
+    except QueryError as error:
+        _fail(1, str(error))
 
 
 def _guard(settings: Settings) -> None:
@@ -239,11 +255,14 @@ def _guard(settings: Settings) -> None:
 
     That is a lake or a DAGSTER_HOME that cannot be written to, and simulating among real snapshots.
     """
-    for name, path in (("VELIB_LAKE", settings.lake), ("DAGSTER_HOME", dagster_home())):
+    folders = {"DAGSTER_HOME": dagster_home()}
+    if settings.target == "local":
+        folders["VELIB_LAKE"] = settings.lake
+    for name, path in folders.items():
         nearest = next(p for p in (path, *path.parents) if p.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             _fail(2, f"{name}: {nearest} is not a folder that can be written to")
     try:
-        guard_lake(FolderStore(settings.lake), settings.source)
+        guard_lake(_stack(settings).lake, settings.source)
     except ForeignLakeError as error:
         _fail(2, f"VELIB_SOURCE: {error}")

@@ -6,12 +6,14 @@ Belongs here: names, defaults and validity of VELIB_* variables. Does not: build
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from velib_assets.aws_names import Names
 from velib_assets.feeds.gbfs import GBFS_URL
 from velib_assets.feeds.http import base_url_of
 from velib_assets.feeds.opendata import OPENDATA_URL
@@ -20,6 +22,18 @@ from velib_assets.feeds.simulator_faults import parse_faults
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
 SOURCES = ("opendata", "gbfs", "archive", "simulator")
+
+CATALOG_MODES = ("api", "crawler")
+_NAMED = Names("")
+_AWS_NAMES = {
+    "function": ("VELIB_LAMBDA", _NAMED.function),
+    "job": ("VELIB_GLUE_JOB", _NAMED.job),
+    "crawler": ("VELIB_CRAWLER", _NAMED.crawler),
+    "database": ("VELIB_DATABASE", _NAMED.database),
+    "workgroup": ("VELIB_WORKGROUP", _NAMED.workgroup),
+}
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 _T = TypeVar("_T")
 
@@ -41,6 +55,8 @@ class Settings:
     alerts: tuple[str, ...] = ("log",)
     schedule_on: bool = False
     simulator_faults: str = ""
+    catalog_mode: str = "api"
+    names: Names = _NAMED
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -60,8 +76,14 @@ class Settings:
                 return None
 
         source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
+        target = read("VELIB_TARGET", "local", one_of(TARGETS))
+        aws = target == "aws"
+        if aws and source == "simulator":
+            problems.append(
+                "VELIB_SOURCE: the simulator does not write to AWS; use opendata, gbfs or archive"
+            )
         values = {
-            "target": read("VELIB_TARGET", "local", _target),
+            "target": target,
             "source": source,
             "lake": read("VELIB_LAKE", str(CHECKOUT / "lake"), _lake),
             "opendata_url": read("VELIB_OPENDATA_URL", OPENDATA_URL, base_url_of),
@@ -70,6 +92,12 @@ class Settings:
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", _faults),
+            "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
+            "names": Names(
+                bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
+                region=read("AWS_REGION", "us-east-1", str) or "",
+                **{field: read(name, default, str) or "" for field, (name, default) in _AWS_NAMES.items()},
+            ),
         }
         if problems:
             raise SettingsError("\n".join(problems))
@@ -93,11 +121,12 @@ def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").absolute()
 
 
-def _target(text: str) -> str:
-    target = one_of(TARGETS)(text)
-    if target == "aws":
-        raise ValueError("'aws' is not available yet in this version; use local")
-    return target
+def _bucket(text: str) -> str:
+    if not text:
+        raise ValueError("is needed with VELIB_TARGET=aws: `terraform output -raw dagster_env` prints it")
+    if not _BUCKET.fullmatch(text):
+        raise ValueError(f"{text!r} is not the name of a bucket (3 to 63 of a-z, 0-9, - and .)")
+    return text
 
 
 def _lake(text: str) -> Path:
@@ -114,7 +143,9 @@ def _archive(text: str) -> str:
     if not text:
         raise ValueError("is needed with VELIB_SOURCE=archive: a folder of recorded snapshots")
     if text.startswith("s3://"):
-        raise ValueError("s3:// archives are not available yet in this version; use a folder")
+        if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
+            raise ValueError(f"{text!r} names no bucket; write s3://bucket/prefix")
+        return text
     path = Path(text).expanduser().absolute()
     if not path.is_dir():
         raise ValueError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
@@ -130,9 +161,12 @@ def _alerts(text: str) -> tuple[str, ...]:
         if kind == "webhook":
             _webhook(rest)
         elif kind == "sns":
-            raise ValueError("sns: sinks are not available yet in this version; use log or webhook:<url>")
+            if not _TOPIC.fullmatch(rest):
+                raise ValueError(
+                    f"{rest!r} is not the ARN of a topic: arn:aws:sns:us-east-1:123456789012:name"
+                )
         elif sink != "log":
-            raise ValueError(f"{kind!r} is not a sink; use log or webhook:<url>")
+            raise ValueError(f"{kind!r} is not a sink; use log, webhook:<url> or sns:<topic arn>")
     return sinks or ("log",)
 
 

@@ -1,12 +1,20 @@
-"""Fixtures that many tests share: a lake of one's own, an instance on the default SQLite storage."""
+"""Fixtures that many tests share: a lake of one's own, an instance on the default SQLite storage.
+
+Dagster is imported by the fixture that needs it: the tests of core, feeds and runtime run without.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import pytest
 
 from velib_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @pytest.fixture
@@ -24,5 +32,7 @@ def settings(lake: Path) -> Settings:
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     """An instance with Dagster's default storage, SQLite files; an ephemeral one answers differently."""
+    import dagster as dg
+
     with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as temporary:
         yield temporary

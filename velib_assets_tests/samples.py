@@ -1,7 +1,9 @@
 """Small inputs made by hand: portal records, raw objects, hours. What a test changes stands in the test."""
 
+from __future__ import annotations
+
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from velib_assets.core.answers import Answer, decode
@@ -9,7 +11,7 @@ from velib_assets.core.clean.hour import RawBytes
 from velib_assets.core.layout import raw_key
 from velib_assets.core.snapshot import encode_raw
 
-HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)
+HOUR = datetime(2022, 6, 4, 10, tzinfo=timezone.utc)
 
 
 def record(code: str | None = "1001", **changes: Any) -> dict[str, Any]:
@@ -35,6 +37,32 @@ def record(code: str | None = "1001", **changes: Any) -> dict[str, Any]:
 def records(count: int = 40, **changes: Any) -> list[dict[str, Any]]:
     """Stations 1001, 1002, ... in the feed's order."""
     return [record(str(1001 + n), **changes) for n in range(count)]
+
+
+def pair(code: str | None = "16107", **changes: Any) -> dict[str, Any]:
+    """A GBFS station, both halves; keyword arguments replace fields of its status."""
+    return {
+        "information": {
+            "station_id": 7,
+            "stationCode": code,
+            "name": "Benjamin Godard",
+            "lat": 48.86,
+            "lon": 2.27,
+            "capacity": 35,
+        },
+        "status": {
+            "station_id": 7,
+            "stationCode": code,
+            "num_bikes_available": 9,
+            "num_bikes_available_types": [{"ebike": 2}, {"mechanical": 7}],
+            "num_docks_available": 20,
+            "is_installed": 1,
+            "is_renting": 1,
+            "is_returning": 0,
+            "last_reported": 1654336680,
+        }
+        | changes,
+    }
 
 
 def body(rows: list[Any]) -> bytes:

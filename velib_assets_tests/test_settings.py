@@ -41,7 +41,7 @@ def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("archive", "words"),
-    [("", "is needed"), ("/no/such/folder", "does not exist"), ("s3://bucket/x", "not available yet")],
+    [("", "is needed"), ("/no/such/folder", "does not exist"), ("s3://B/x", "names no bucket")],
 )
 def test_an_archive_that_cannot_be_read_is_named(archive: str, words: str) -> None:
     with pytest.raises(SettingsError, match=rf"VELIB_ARCHIVE: .*{words}"):

@@ -3,7 +3,7 @@
 Belongs here: what is told of a cleaned hour. Does not: cleaning (core.clean, resources.clean_job).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> It
             continue
         preceding = _preceding(store, result.hour, counts)
         counts[result.hour] = [part.records for part in cleaned.snapshots]
-        yield _outcome(store, cleaned, refused, preceding)
+        yield _outcome(store, cleaned, refused, preceding, job.links)
 
 
 def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
@@ -57,7 +57,13 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
     return [records for earlier in day for records in known[earlier]]
 
 
-def _outcome(store: LakeStore, cleaned: Cleaned, refused: list[str], preceding: list[int]) -> Outcome:
+def _outcome(
+    store: LakeStore,
+    cleaned: Cleaned,
+    refused: list[str],
+    preceding: list[int],
+    links: Mapping[str, str],
+) -> Outcome:
     records = sum(part.records for part in cleaned.snapshots)
     duplicates = sum(part.duplicates for part in cleaned.snapshots)
     rejected = sum(part.rejected for part in cleaned.snapshots)
@@ -72,6 +78,7 @@ def _outcome(store: LakeStore, cleaned: Cleaned, refused: list[str], preceding: 
         "stale_share": cleaned.stale / cleaned.rows if cleaned.rows else 0.0,
         "digest": cleaned.digest,
         "file": dg.MetadataValue.path(store.address(clean_key(cleaned.hour))),
+        **{name: dg.MetadataValue.url(link) for name, link in links.items()},
     }
     if rejected:
         metadata["rejects"] = dg.MetadataValue.path(store.address(rejects_key(cleaned.hour)))

@@ -11,11 +11,11 @@ import dagster as dg
 
 from velib_assets.assets.hourly import Outcome, hourly_asset
 from velib_assets.core import findings
-from velib_assets.core.layout import HOUR, SLOT, hour_prefix, slot_of, slots_of
+from velib_assets.core.layout import HOUR, SLOT, hour_prefix, slots_of
 from velib_assets.core.ledger import ledger
 from velib_assets.feeds.base import FeedError
 from velib_assets.resources.ingest import Ingest
-from velib_assets.runtime.ingest import QUARANTINED, STORED, ForeignLakeError, Taken
+from velib_assets.runtime.ingest import QUARANTINED, STORED, ForeignLakeError, LateError, Taken, refuse_late
 from velib_assets.runtime.lake import bounds, raw_objects, slot_times, utc_now
 from velib_assets.runtime.store import LakeStore
 
@@ -42,7 +42,11 @@ def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iter
             taken = _bring(store, ingest, hour, now, context.run.tags)
         except (FeedError, ForeignLakeError, OSError, ValueError, LateError) as error:
             trouble = str(error)
-        yield _outcome(store, hour, now, taken, trouble)
+        outcome = _outcome(store, hour, now, taken, trouble)
+        if taken and outcome.metadata:
+            links = {name: dg.MetadataValue.url(link) for name, link in ingest.links.items()}
+            outcome = outcome._replace(metadata={**outcome.metadata, **links})
+        yield outcome
         if SCHEDULED_AT in context.run.tags and now < hour + SLOT:
             yield from _hour_before(store, hour - HOUR, now)
 
@@ -57,10 +61,6 @@ def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[Ou
         yield Outcome(hour, None, {"complete_hour": finding}, finding.message)
 
 
-class LateError(Exception):
-    """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
-
-
 def _bring(
     store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
 ) -> list[Taken]:
@@ -68,11 +68,7 @@ def _bring(
     if scheduled and ingest.live:
         if scheduled in slot_times(store, hour)[0]:
             return []  # a doubled or a late retry of a tick that did its work
-        if slot_of(now) != slot_of(scheduled):
-            raise LateError(
-                f"the tick of {scheduled:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "
-                "over; that snapshot is missed, the next tick takes its own"
-            )
+        refuse_late(scheduled, now)
         return [ingest.take(scheduled, now)]
     if ingest.live and hour <= now < hour + HOUR and RESTORE_ONLY not in tags:
         return [ingest.take(now, now)]

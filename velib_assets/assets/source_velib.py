@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from velib_assets.assets.hourly import Outcome, hourly_asset
 from velib_assets.core import findings
-from velib_assets.core.clean.measure import schema_differences
 from velib_assets.core.layout import clean_key
+from velib_assets.core.partition import Partition
 from velib_assets.core.schema import DATABASE, TABLE
-from velib_assets.resources.catalog import Catalog, CatalogError, Partition
-from velib_assets.runtime.clean_job import footer_of
+from velib_assets.resources.catalog import Catalog, CatalogError
+from velib_assets.runtime.partition import NotCleanError, partition_of
 from velib_assets.runtime.store import LakeStore
+
+BATCH = 100  # hours in one call: what Glue takes at once
 
 DESCRIPTION = """\
 The table `source_velib`, one row a station and snapshot, partitioned by `date` and `hour` (UTC): what the
@@ -26,35 +28,37 @@ KPI views read. Registering an hour is idempotent.
 
 
 def register_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
-    """Register each hour's clean file as a partition of the table."""
-    store: LakeStore = context.resources.lake
-    catalog: Catalog = context.resources.catalog
+    """Register each hour's clean file as a partition of the table, many in one call."""
+    for start in range(0, len(hours), BATCH):
+        yield from _register(context.resources.lake, context.resources.catalog, hours[start : start + BATCH])
+
+
+def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> Iterator[Outcome]:
+    parts: list[Partition] = []
     for hour in hours:
         try:
-            yield _register(store, catalog, hour)
+            parts.append(partition_of(store, hour))
         except FileNotFoundError:
             yield Outcome(hour, None, {}, f"there is no clean file {store.address(clean_key(hour))}")
-        except (OSError, pa.ArrowInvalid, CatalogError) as error:
+        except (OSError, pa.ArrowInvalid, NotCleanError) as error:
             yield _trouble(hour, str(error))
+    try:
+        catalog.register(parts)
+    except (OSError, CatalogError) as error:
+        yield from (_trouble(part.hour, str(error)) for part in parts)
+    else:
+        yield from (_registered(store, part) for part in parts)
 
 
-def _register(store: LakeStore, catalog: Catalog, hour: datetime) -> Outcome:
-    key = clean_key(hour)
-    with store.open(key) as source:
-        differences = schema_differences(source)
-        size = source.seek(0, 2)
-    footer = footer_of(store, hour)
-    if differences or footer is None:
-        return _trouble(hour, "; ".join(differences) or f"{store.address(key)} is not a clean file")
-    catalog.register([Partition(hour, key, footer.rows, size, footer.digest)])
+def _registered(store: LakeStore, part: Partition) -> Outcome:
     metadata = {
-        "dagster/row_count": footer.rows,
-        "bytes": size,
+        "dagster/row_count": part.rows,
+        "bytes": part.bytes,
         "dagster/table_name": f"{DATABASE}.{TABLE}",
-        "location": dg.MetadataValue.path(store.address(key)),
+        "location": dg.MetadataValue.path(store.address(part.key)),
     }
     found = {"table_schema": findings.table_schema([])}
-    return Outcome(hour, metadata, found, f"{footer.rows:,} rows registered")
+    return Outcome(part.hour, metadata, found, f"{part.rows:,} rows registered")
 
 
 def _trouble(hour: datetime, words: str) -> Outcome:

@@ -1,6 +1,6 @@
-"""The questions that are asked of every KPI view: its newest rows and its headline numbers.
+"""The question that is asked of every KPI view: its newest rows and its headline numbers.
 
-Belongs here: their SQL (Athena's dialect), with the newest hour as a constant so that no history is read.
+Belongs here: its SQL (Athena's dialect), with the newest hour as a constant so that no history is read.
 Does not: the views (kpis), or running anything.
 """
 
@@ -12,20 +12,23 @@ from typing import Optional
 from velib_assets.core.kpis import Kpi, partition_filter
 from velib_assets.core.schema import DATABASE, TABLE
 
+PRESENT, HEADLINE = "is_row", "headline_"
 
-def newest_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
-    """The view's rows at the table's newest snapshot, in the KPI's order; no row for an empty table.
 
-    It is the table's snapshot, not the view's: where no station is short now, none is shown.
+def state_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
+    """The view's rows at the table's newest snapshot, in the KPI's order, and its headline numbers over them.
+
+    The numbers (`headline_...`) stand beside every row; where there is no row, in one whose `is_row` is null.
+    One question, for Athena charges each for 10 MB at least. It is the table's snapshot, not the view's:
+    where no station is short now, none is shown.
     """
     columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
-    return f"SELECT {columns} {_rows(kpi, newest_hour)} ORDER BY {kpi.order}"
-
-
-def headline_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
-    """One row with the KPI's headline numbers over the same rows."""
-    numbers = ", ".join(f'{headline.sql} AS "{headline.name}"' for headline in kpi.headlines)
-    return f"SELECT {numbers} {_rows(kpi, newest_hour)}"
+    numbers = ", ".join(f'{headline.sql} AS "{HEADLINE}{headline.name}"' for headline in kpi.headlines)
+    return (
+        f'WITH newest AS (SELECT {columns}, true AS "{PRESENT}" {_rows(kpi, newest_hour)}), '  # noqa: S608
+        f"headline AS (SELECT {numbers} FROM newest) "
+        f"SELECT * FROM headline LEFT JOIN newest ON true ORDER BY {kpi.order}"
+    )
 
 
 def _rows(kpi: Kpi, newest_hour: Optional[datetime]) -> str:

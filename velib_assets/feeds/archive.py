@@ -86,13 +86,7 @@ class Archive:
             yield self._open(file)
 
     def _open(self, file: _File) -> Recorded:
-        path = self._folder / file.path
-        try:
-            stored = path.read_bytes()
-        except OSError as error:
-            raise FeedError(
-                f"{path} cannot be read: {error.strerror}. Make it readable, or take it away."
-            ) from None
+        stored = self._read(file.path)
         feed, body = OPENDATA, stored
         problem: Optional[UnusableError] = None
         try:
@@ -102,13 +96,13 @@ class Archive:
                 body = gunzip(stored)
         except UnusableError as error:
             problem = error
-        return Recorded(file.taken_at, Answer(feed, {"body": body}), file.path, problem)
+        return Recorded(file.taken_at, Answer(feed, {"body": body}), problem)
 
     def _hours(self, *, anew: bool = False) -> Dict[datetime, List[_File]]:
         """The files by their hour, each hour in the order of time, one file a second."""
         if self._index is None or anew:
             index: Dict[datetime, List[_File]] = {}
-            for file in sorted(self._find()):
+            for file in sorted(file for path in self._paths() for file in _recognise(path)):
                 files = index.setdefault(hour_of(file.taken_at), [])
                 if not files or files[-1].taken_at != file.taken_at:
                     files.append(file)
@@ -120,9 +114,17 @@ class Archive:
             self._index = index
         return self._index
 
-    def _find(self) -> Iterator[_File]:
-        if self._text.startswith(("s3:/", "S3:/")):
-            raise ArchiveUnreadable(f"{self._text}: only folders can be read as an archive so far")
+    def _read(self, path: str) -> bytes:
+        """A file that `_paths` named; BucketArchive has its own."""
+        try:
+            return (self._folder / path).read_bytes()
+        except OSError as error:
+            raise FeedError(
+                f"{self._folder / path} cannot be read: {error.strerror}. Make it readable, or take it away."
+            ) from None
+
+    def _paths(self) -> Iterator[str]:
+        """Every file, relative to the folder; BucketArchive has its own."""
         try:
             pending = [os.path.realpath(self._folder)]
             top = pending[0]
@@ -132,7 +134,7 @@ class Archive:
                         if entry.is_dir(follow_symlinks=False):
                             pending.append(entry.path)
                         elif entry.is_file(follow_symlinks=False):
-                            yield from _recognise(os.path.relpath(entry.path, top), entry.name)
+                            yield Path(os.path.relpath(entry.path, top)).as_posix()
         except FileNotFoundError as error:
             raise ArchiveUnreadable(f"{error.filename} does not exist") from None
         except NotADirectoryError as error:
@@ -141,13 +143,14 @@ class Archive:
             raise ArchiveUnreadable(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
-def _recognise(path: str, name: str) -> Iterator[_File]:
+def _recognise(path: str) -> Iterator[_File]:
     """The file, if its name is a snapshot's."""
+    name = path.rpartition("/")[2]
     stem, is_gzip = (name[:-3], True) if name.endswith(".gz") else (name, False)
     raw = raw_time(name)
     moment = raw or _export_time(stem)
     if moment is not None:
-        yield _File(moment, raw is not None, is_gzip, Path(path).as_posix())
+        yield _File(moment, raw is not None, is_gzip, path)
 
 
 def _export_time(stem: str) -> Optional[datetime]:

@@ -16,7 +16,7 @@ class FeedError(Exception):
 
 
 class Recorded(NamedTuple):
-    """A snapshot of the past: when it was taken (UTC, whole seconds), its answer, and its origin.
+    """A snapshot of the past: when it was taken (UTC, whole seconds) and its answer.
 
     `problem` is what is wrong with it before anything is decoded (a damaged .gz, a hash that does not
     match); `answer` then holds the stored bytes, to be quarantined with that reason.
@@ -24,7 +24,6 @@ class Recorded(NamedTuple):
 
     taken_at: datetime
     answer: Answer
-    origin: str
     problem: Optional[UnusableError] = None
 
 

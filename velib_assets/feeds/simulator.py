@@ -71,7 +71,7 @@ class Simulator:
     def recorded(self, hour: datetime) -> Iterator[Recorded]:
         """The states at :00, :15, :30 and :45 of an hour."""
         for slot in slots_of(hour_of(hour)):
-            yield Recorded(slot, self.fetch(slot), f"simulator, seed {self._seed}")
+            yield Recorded(slot, self.fetch(slot))
 
     def _snapshot(self, at: datetime) -> bytes:
         now, count = seconds_of(at), len(self._city)

@@ -88,5 +88,10 @@ def sinks_of(settings: Settings) -> list[AlertSink]:
     sinks: list[AlertSink] = []
     for number, text in enumerate(settings.alerts, 1):
         kind, _, rest = text.partition(":")
-        sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
+        if kind == "sns":
+            from velib_assets.resources.aws.alerts import SnsSink  # noqa: PLC0415 - see resources.aws
+
+            sinks.append(SnsSink(f"sns {number}", rest))
+        else:
+            sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
     return sinks

@@ -9,9 +9,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from velib_assets.core.layout import clean_key, hour_text
+from velib_assets.core.partition import Partition
+
+__all__ = ["Catalog", "CatalogError", "LocalCatalog", "Partition"]
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
@@ -29,16 +32,6 @@ INSERT INTO partitions VALUES (?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
 SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest
 WHERE (key, rows, bytes, digest) IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest)
 """
-
-
-class Partition(NamedTuple):
-    """A registered hour: where its clean file lies in the lake, and what is in it."""
-
-    hour: datetime
-    key: str
-    rows: int
-    bytes: int
-    digest: str
 
 
 class CatalogError(Exception):

@@ -8,15 +8,15 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
+from velib_assets.resources.frames import frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 TYPES = {
     "string": "VARCHAR",
@@ -66,35 +66,7 @@ def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
         if kind == "HUGEINT":  # what DuckDB sums and counts in; Athena's is bigint
             column = table.column(position).cast(pa.int64())
             table = table.set_column(position, table.field(position).name, column)
-    return _pandas(table, kinds)
-
-
-def _pandas(table: "pa.Table", kinds: list[str]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - takes a second to import
-    import pyarrow as pa  # noqa: PLC0415 - likewise
-
-    columns: list[Any] = []
-    for column, kind in zip(table.columns, kinds, strict=True):
-        if pa.types.is_integer(column.type) and column.null_count:
-            columns.append(pd.Series(column.to_pylist(), dtype=object))
-        elif kind == "INTERVAL":
-            columns.append(pd.Series([_interval(value) for value in column.to_pylist()], dtype=object))
-        else:
-            columns.append(column.to_pandas())
-    result = pd.concat(columns, axis=1) if columns else pd.DataFrame()
-    result.columns = pd.Index(table.column_names)
-    return result
-
-
-def _interval(value: Any) -> str | None:  # noqa: ANN401 - a MonthDayNano of Arrow
-    """An interval as Athena prints it: days, then hours, minutes, seconds and milliseconds."""
-    if value is None or value.months:
-        return None if value is None else f"{value.months // 12}-{value.months % 12}"
-    whole = value.days * 86_400_000 + value.nanoseconds // 1_000_000
-    days, rest = divmod(abs(whole), 86_400_000)
-    seconds, milliseconds = divmod(rest, 1000)
-    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
-    return f"{'-' if whole < 0 else ''}{days} {clock}"
+    return frame_of(table, kinds)
 
 
 def _table(paths: str) -> str:

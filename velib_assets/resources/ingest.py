@@ -20,6 +20,9 @@ class Ingest(Protocol):
     live: bool
     """Whether a tick may ask it for the snapshot of now."""
 
+    links: dict[str, str]
+    """Where a person sees the step at work, by what it is called; none on one machine."""
+
     def take(self, ingested_at: datetime, now: datetime) -> Taken:
         """Take the snapshot of `ingested_at` now.
 
@@ -48,6 +51,7 @@ class LocalIngest:
     def __init__(self, store: LakeStore, feed: Feed) -> None:
         self._store, self._feed = store, feed
         self.source, self.live = feed.name, feed.live
+        self.links: dict[str, str] = {}
 
     def take(self, ingested_at: datetime, now: datetime) -> Taken:
         """See Ingest."""

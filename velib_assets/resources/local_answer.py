@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp
 
-from velib_assets.core.kpi_queries import headline_sql, newest_sql
+from velib_assets.core.kpi_queries import state_sql
 from velib_assets.core.kpis import KPIS, Kpi, render
 from velib_assets.core.schema import DATABASE
 from velib_assets.resources.athena_dialect import parse, tables_of, to_duckdb, view_to_duckdb
@@ -53,8 +53,8 @@ class LocalAnswer:
                 break
         return rows.rename(columns=_athena_name)
 
-    def state(self, kpi: Kpi) -> tuple[list[tuple[str, str]], "pd.DataFrame", "pd.DataFrame"]:
-        """A view's (name, DuckDB type) pairs, its newest rows, and its headline numbers as one row."""
+    def state(self, kpi: Kpi) -> tuple[list[tuple[str, str]], "pd.DataFrame"]:
+        """A view's (name, DuckDB type) pairs, and the answer to `kpi_queries.state_sql`."""
         bind(self._db, self._files.paths(self._partitions))
         self._db.execute(view_to_duckdb(render(kpi, self._window)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
@@ -62,11 +62,7 @@ class LocalAnswer:
         if [name for name, _ in found] != [column.name for column in kpi.schema]:
             raise QueryError(f"{kpi.name} has the columns {', '.join(name for name, _ in found)}")
         newest = self._window[-1] if self._window else None
-        rows, numbers = (
-            frame(self._db, to_duckdb(parse(sql)))
-            for sql in (newest_sql(kpi, newest), headline_sql(kpi, newest))
-        )
-        return found, rows, numbers
+        return found, frame(self._db, to_duckdb(parse(state_sql(kpi, newest))))
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""

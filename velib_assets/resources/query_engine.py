@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
 from velib_assets.core.layout import clean_key
 from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.frames import state_of
 from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
 from velib_assets.resources.query_error import LakeReadError, QueryError
 
@@ -78,12 +79,12 @@ class LocalQueryEngine:
         from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
 
         window = self._window()
-        found, newest, numbers = self._answer(lambda answer: answer.state(kpi), window, window)
+        found, state = self._answer(lambda answer: answer.state(kpi), window, window)
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
         changed = self._catalog.record_view(kpi.name, render(kpi, window))
-        return KpiState(changed, newest, {str(k): float(v) for k, v in numbers.iloc[0].dropna().items()})
+        return KpiState(changed, *state_of(kpi, state))
 
     def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot

@@ -6,9 +6,10 @@ refused. Does not: the rows themselves (core.clean), registering partitions (res
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import Dict, List, NamedTuple, Optional
+from typing import Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 from velib_assets.core.clean.hour import (
     CleanHour,
@@ -21,7 +22,7 @@ from velib_assets.core.clean.hour import (
 from velib_assets.core.clean.measure import repeated_rows, stale_rows
 from velib_assets.core.clean.parquet import Footer, encode_clean, encode_rejects, read_footer
 from velib_assets.core.clean.typed import Drift
-from velib_assets.core.layout import clean_key, quarantine_stem, raw_time, rejects_key
+from velib_assets.core.layout import clean_key, hour_prefix, quarantine_stem, raw_time, rejects_key
 from velib_assets.core.snapshot import iso
 from velib_assets.runtime.ingest import write_reason
 from velib_assets.runtime.lake import raw_listing, raw_objects
@@ -45,12 +46,49 @@ class Cleaned(NamedTuple):
     drift: Drift
 
 
+class CleanResult(NamedTuple):
+    """An hour's outcome: what was written, or the trouble in a sentence; `absent` where it has no raw."""
+
+    hour: datetime
+    cleaned: Optional[Cleaned]
+    trouble: str = ""
+    absent: bool = False
+
+
 class NoRawError(Exception):
     """An hour that has no raw object at all."""
 
 
 class BusyHourError(Exception):
     """An hour whose raw kept changing while it was cleaned. Worth another try."""
+
+
+def clean_lake_hours(store: LakeStore, hours: Iterable[datetime], threads: int) -> Iterator[CleanResult]:
+    """Clean each hour and tell of each in order, as it ends; one that fails stops no other.
+
+    Threads do: Arrow, gzip, SHA-256 and zstd all run outside the interpreter. No more hours are under way
+    than threads, so memory does not grow with their number.
+    """
+    waiting: Deque[Future[CleanResult]] = deque()
+    with ThreadPoolExecutor(threads, "clean") as pool:
+        for hour in hours:
+            waiting.append(pool.submit(clean_result, store, hour))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def clean_result(store: LakeStore, hour: datetime) -> CleanResult:
+    """Clean one hour; what goes wrong with it is told, not raised."""
+    try:
+        return CleanResult(hour, clean_lake_hour(store, hour))
+    except NoRawError as error:
+        return CleanResult(hour, None, str(error), absent=True)
+    except BusyHourError as error:
+        return CleanResult(hour, None, str(error))
+    except OSError as error:
+        return CleanResult(hour, None, f"the lake could not be read or written: {error}")
 
 
 def clean_lake_hour(store: LakeStore, hour: datetime) -> Cleaned:
@@ -118,10 +156,16 @@ def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
         return digest_of(raw_listing(store, clean.hour)) == clean.digest
 
     changes = [
+        *(Change(key, None) for key in _strays(store, clean.hour)),
         Change(rejects_key(clean.hour), encode_rejects(clean)),
         Change(clean_key(clean.hour), data),
     ]
     return store.publish(changes, still)
+
+
+def _strays(store: LakeStore, hour: datetime) -> List[str]:
+    """Other files in an hour's clean folder: the first version appended some, and Athena reads them all."""
+    return [item.key for item in store.list(hour_prefix("clean", hour)) if item.key != clean_key(hour)]
 
 
 def _explain(store: LakeStore, hour: datetime, refused: Quarantined) -> None:

@@ -32,9 +32,26 @@ class Taken(NamedTuple):
     code: str = ""
     reason: str = ""
 
+    def message(self) -> Dict[str, Any]:
+        """As JSON data, for who called the Lambda."""
+        return {**self._asdict(), "ingested_at": iso(self.ingested_at)}
+
+    @classmethod
+    def of(cls, message: Dict[str, Any]) -> Taken:
+        """From its JSON data.
+
+        Raises:
+            KeyError, TypeError, ValueError: where it is of another version.
+        """
+        return cls(**{**message, "ingested_at": datetime.fromisoformat(message["ingested_at"])})
+
 
 class ForeignLakeError(Exception):
     """The simulator was asked to write into a lake that holds real snapshots."""
+
+
+class LateError(Exception):
+    """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
 
 
 def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> Taken:
@@ -45,10 +62,26 @@ def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: date
     Raises:
         FeedError: where the feed gave no answer.
         ForeignLakeError: see `guard_lake`.
+        LateError: see `refuse_late`.
     """
     guard_lake(store, feed.name)
-    taken = _present(store, ingested_at)
-    return taken or keep(store, feed.fetch(ingested_at), ingested_at, now)
+    if taken := _present(store, ingested_at):
+        return taken
+    refuse_late(ingested_at, now)
+    return keep(store, feed.fetch(ingested_at), ingested_at, now)
+
+
+def refuse_late(ingested_at: datetime, now: datetime) -> None:
+    """Keep the present out of a slot that is over.
+
+    Raises:
+        LateError: where the clock has left the slot of `ingested_at`.
+    """
+    if slot_of(now) != slot_of(ingested_at):
+        raise LateError(
+            f"the tick of {ingested_at:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "
+            "over; that snapshot is missed, the next tick takes its own"
+        )
 
 
 def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[Taken]:

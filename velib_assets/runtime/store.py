@@ -9,17 +9,21 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 _REMEMBERED = 50_000
+_ABANDONED = 3600.0  # seconds after which an unfinished write has lost its writer
 
 
 class Stored(NamedTuple):
-    """An object in a listing: its key and its size in bytes."""
+    """An object in a listing: its key, its size in bytes, and in a bucket its ETag."""
 
     key: str
     size: int
+    etag: str = ""
 
 
 class Change(NamedTuple):
@@ -182,6 +186,7 @@ class FolderStore:
     def _write_aside(self, key: str, data: bytes, *, sync: bool) -> Path:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -191,6 +196,17 @@ class FolderStore:
         temporary = Path(name)
         temporary.chmod(0o644)
         return temporary
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left in a folder, as far as that can be done."""
+    oldest = time.time() - _ABANDONED
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith(".tmp"):
+                with suppress(OSError):
+                    if entry.stat().st_mtime < oldest:
+                        Path(entry.path).unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -32,6 +32,7 @@ STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
+UNKNOWN = ""  # what a crawler's partition says of the raw behind it
 HEALED = ("clean_stations", "source_velib")
 
 
@@ -133,7 +134,7 @@ def _sickness(store: LakeStore, hour: datetime, registered: str | None) -> str |
         return None
     digest = digest_of(listing)
     footer = footer_of(store, hour)
-    if footer and footer.digest == digest == registered:
+    if footer and footer.digest == digest and registered in (digest, UNKNOWN):
         return None
     if footer is None:
         refused = refused_keys(store, hour)

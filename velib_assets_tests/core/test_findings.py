@@ -1,5 +1,7 @@
 """Findings: when something is wrong, and in what words."""
 
+from __future__ import annotations
+
 from velib_assets.core import findings
 
 KEY = "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz"

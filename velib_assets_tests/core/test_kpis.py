@@ -1,14 +1,16 @@
 """The table of the KPIs and the rendering of their SQL."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
+
+from datetime import datetime, timezone
 from hashlib import sha256
 
 import pytest
 
-from velib_assets.core.kpi_queries import headline_sql, newest_sql
+from velib_assets.core.kpi_queries import state_sql
 from velib_assets.core.kpis import KPIS, Kpi, code_version, newest_window, render, sql_template
 
-NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
+NOON = datetime(2022, 6, 4, 12, tzinfo=timezone.utc)
 CONTRACT = {
     "kpi_taux_remplissage": "ingested_ts, station_id, name, arrondissement, bikes, docks, capacity, "
     "fill_rate, is_stale, date, hour",
@@ -52,7 +54,7 @@ def test_newest_hours_are_constants_on_the_partition_columns() -> None:
 
 def test_a_window_across_midnight_names_both_days() -> None:
     """`hour IN (...)` without its day would read those hours of every day."""
-    statement = render(TOP10, newest_window(datetime(2022, 6, 4, 1, tzinfo=UTC)))
+    statement = render(TOP10, newest_window(datetime(2022, 6, 4, 1, tzinfo=timezone.utc)))
     assert """(("date" = '2022-06-03' AND "hour" IN ('23')) OR """ in statement
     assert """ OR ("date" = '2022-06-04' AND "hour" IN ('00', '01')))""" in statement
 
@@ -81,11 +83,9 @@ def test_code_version_is_the_templates_digest() -> None:
 def test_questions_for_the_newest_state_prune_by_constants() -> None:
     """Asking for the newest state must not read the history."""
     there = """"date" = '2022-06-04' AND "hour" IN ('12')"""
-    assert all(
-        there in newest_sql(kpi, NOON) and there in headline_sql(kpi, NOON) for kpi in KPIS if kpi.hourly
-    )
+    assert all(there in state_sql(kpi, NOON) for kpi in KPIS if kpi.hourly)
 
 
 def test_a_limit_ends_the_question() -> None:
     """The preview shows a few rows only."""
-    assert newest_sql(TOP10, NOON).endswith("ORDER BY critical_score DESC, station_id")
+    assert state_sql(TOP10, NOON).endswith("ORDER BY critical_score DESC, station_id")

@@ -1,12 +1,14 @@
 """Keys and times, both ways."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from velib_assets.core import layout
 
-MOMENT = datetime(2022, 6, 4, 17, 34, 59, tzinfo=UTC)
+MOMENT = datetime(2022, 6, 4, 17, 34, 59, tzinfo=timezone.utc)
 
 
 def test_the_keys_of_the_contract() -> None:

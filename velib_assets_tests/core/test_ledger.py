@@ -1,5 +1,7 @@
 """The ledger: each slot once, whatever happened."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 
 from velib_assets.core.ledger import ledger

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
@@ -16,7 +16,7 @@ from velib_assets.feeds.http_try import retry_after_seconds
 from velib_assets_tests.http_server import LocalServer, Reply
 
 GOOD = Reply(200, b'[{"stationcode": "1001"}]')
-NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
 
 
 class Timer:
@@ -147,7 +147,7 @@ def test_a_wait_beyond_the_deadline_ends_it_at_once(
     ],
 )
 def test_reads_retry_after(value: str | None, seconds: float | None) -> None:
-    """A past date is no wait, a date without a zone is UTC, and nonsense is ignored."""
+    """A past date is no wait, a date without a zone is timezone.utc, and nonsense is ignored."""
     assert retry_after_seconds(value, NOW) == seconds
 
 

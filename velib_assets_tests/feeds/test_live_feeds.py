@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -14,7 +14,7 @@ from velib_assets.feeds.http import Fetcher
 from velib_assets.feeds.opendata import EXPORT_PATH, OpenData
 from velib_assets_tests.http_server import LocalServer, Reply
 
-NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
 INFORMATION, STATUS = (
     f"/opendata/Velib_Metropole/{part}.json" for part in ("station_information", "station_status")
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from velib_assets.core.audit import audit
 from velib_assets.feeds.simulator import Simulator
 from velib_assets.feeds.simulator_faults import FAULTS, Fault, parse_faults, strike
 
-AT = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+AT = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
 GOOD = Simulator(stations=300).fetch(AT).bodies["body"]
 COUNT = 300
 Records = list[dict[str, Any]]

@@ -1,5 +1,7 @@
 """The clean job over a real folder: what is published, and who wins."""
 
+from __future__ import annotations
+
 import json
 import multiprocessing
 import threading

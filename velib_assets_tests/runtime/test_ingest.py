@@ -1,10 +1,12 @@
 """Ingest: what becomes of an answer's bytes."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from velib_assets.runtime.lake import bounds, newest_snapshot, slot_times
 from velib_assets.runtime.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
-NOW = datetime(2022, 6, 5, tzinfo=UTC)
+NOW = datetime(2022, 6, 5, tzinfo=timezone.utc)
 
 
 class Recordings:
@@ -35,7 +37,7 @@ class Recordings:
 
     def recorded(self, _hour: datetime) -> Iterator[Recorded]:
         for taken, data in self.recordings.items():
-            yield Recorded(taken, Answer("opendata", {"body": data}), "a recording")
+            yield Recorded(taken, Answer("opendata", {"body": data}))
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_a_usable_answer_is_kept_byte_for_byte_in_its_envelope(store: FolderStor
 
 def test_a_doubled_tick_stores_one_object_and_asks_once(store: FolderStore) -> None:
     feed = Recordings("opendata", live=True, m15=body(records()))
-    first, second = (take_snapshot(store, feed, at(15), NOW) for _ in range(2))
+    first, second = (take_snapshot(store, feed, at(15), at(16)) for _ in range(2))
     assert (first.state, second.state, feed.asked) == ("stored", "present", 1)
 
 
@@ -173,6 +175,6 @@ def test_a_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderS
 def test_a_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:
     """Or one wrong clock would keep the staleness alert silent for years."""
     keep(store, answer(body(records())), at(0), NOW)
-    keep(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=UTC), NOW)
+    keep(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
     assert newest_snapshot(store) == at(0)
     assert bounds(store, "raw") == (HOUR, HOUR)

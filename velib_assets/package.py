@@ -1,0 +1,100 @@
+"""`make package`: the files that Terraform uploads, built so that the same input gives the same bytes.
+
+Belongs here: what goes into the Lambda's zip and Glue's library. Does not: deploying them (infra/).
+"""
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import velib_assets
+
+PACKAGE = Path(velib_assets.__file__).parent
+CHECKOUT = PACKAGE.parent
+PARTS = ("core", "feeds", "runtime")
+LAMBDA_ZIP, GLUE_LIBRARY, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_glue_lib.zip", "velib_clean_job.py"
+# What the Lambda imports beyond the runtime of Python 3.12, which brings boto3; all are pure Python or have
+# a pure form. Versions are those of constraints.txt.
+LAMBDA_MODULES = ("requests", "dagster-pipes")
+_OF_THIS_MACHINE = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_SCRIPT = '''\
+"""The script of the Glue job: all it does lies in the library zip beside it."""
+
+from velib_assets.runtime.glue_clean import run
+
+run()
+'''
+
+
+def build(target: Path) -> list[Path]:
+    """Build all three files in a folder; returns them.
+
+    Raises:
+        subprocess.CalledProcessError: where pip could not bring the Lambda's modules.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    ours = list(_sources())
+    with tempfile.TemporaryDirectory() as folder:
+        _install(Path(folder))
+        lambda_zip = _write_zip(target / LAMBDA_ZIP, [*ours, *_modules(Path(folder))])
+    library = _write_zip(target / GLUE_LIBRARY, ours)
+    script = target / GLUE_SCRIPT
+    script.write_text(_SCRIPT, encoding="utf-8")
+    return [lambda_zip, library, script]
+
+
+def _sources() -> Iterator[tuple[str, bytes]]:
+    """Our own modules: the parts that know nothing of Dagster."""
+    paths = [PACKAGE / "__init__.py", *(path for part in PARTS for path in (PACKAGE / part).rglob("*.py"))]
+    for path in paths:
+        yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+
+
+def _install(folder: Path) -> None:
+    """The Lambda's modules, as wheels without compiled code, so that the zip fits every processor."""
+    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary=:all:"]
+    wanted = ["--platform=any", "--python-version=3.12", "--implementation=py", "--abi=none"]
+    constraints = ["--constraint", str(CHECKOUT / "constraints.txt"), "--target", str(folder)]
+    command = [sys.executable, "-m", "pip", "install", *options, *wanted, *constraints, *LAMBDA_MODULES]
+    subprocess.run(command, check=True)  # noqa: S603 - our own words
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """What pip installed, less what differs from one installation to the next."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith("bin/") and path.name not in _OF_THIS_MACHINE:
+            yield name, path.read_bytes()
+
+
+def _write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+    """A zip without times and owners, in the order of names; replaced only when it is whole."""
+    aside = path.with_suffix(".tmp")
+    with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.external_attr, entry.create_system = 0o644 << 16, 3
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    shutil.move(aside, path)
+    return path
+
+
+def main() -> None:
+    """Build into the folder that is named, `build` by default, and print sizes and digests."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", nargs="?", type=Path, default=CHECKOUT / "build")
+    for path in build(parser.parse_args().target):
+        data = path.read_bytes()
+        sys.stdout.write(f"{path.name:28} {len(data):>9,} bytes  {hashlib.sha256(data).hexdigest()[:16]}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Athena's answers, which are text, as typed frames.
+
+Belongs here: from text and column types to columns. Does not: asking (query_engine).
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from velib_assets.resources.frames import frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _moment(text: str) -> datetime:
+    """`2022-06-04 17:34:59.000`, perhaps with a zone's name behind it: UTC, without a zone in frames."""
+    return datetime.fromisoformat(text.removesuffix(" UTC"))
+
+
+# Athena's type: Arrow's, and from text. Others stay text.
+_TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
+    "boolean": (pa.bool_(), lambda text: text == "true"),
+    "tinyint": (pa.int32(), int),
+    "smallint": (pa.int32(), int),
+    "integer": (pa.int32(), int),
+    "bigint": (pa.int64(), int),
+    "float": (pa.float64(), float),
+    "double": (pa.float64(), float),
+    "date": (pa.date32(), date.fromisoformat),
+    "timestamp": (pa.timestamp("us"), _moment),
+    "timestamp with time zone": (pa.timestamp("us"), _moment),
+}
+
+
+def frame_of_pages(pages: Iterator[dict[str, Any]]) -> "pd.DataFrame":
+    """All pages of GetQueryResults as one frame.
+
+    The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
+    """
+    first = next(pages)
+    about = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    names, kinds = [column["Name"] for column in about], [column["Type"] for column in about]
+    rows = [
+        [cell.get("VarCharValue") for cell in row["Data"]]
+        for page in itertools.chain([first], pages)
+        for row in page["ResultSet"]["Rows"]
+    ]
+    if rows and rows[0] == names:
+        rows = rows[1:]
+    columns = [_column(kind, [row[place] for row in rows]) for place, kind in enumerate(kinds)]
+    return frame_of(pa.table(columns, names=names), kinds)
+
+
+def _column(kind: str, texts: list[str | None]) -> pa.Array:
+    arrow, read = _TYPES.get(kind, (pa.string(), str))
+    return pa.array([None if text is None else read(text) for text in texts], arrow)

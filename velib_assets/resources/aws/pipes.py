@@ -1,0 +1,50 @@
+"""Sessions of Dagster Pipes with a Lambda or a Glue job: its lines and outcomes arrive in the run.
+
+Belongs here: how context and messages travel through the bucket. Does not: what is run, or what it says.
+dagster-aws's own clients are not used: PipesGlueClient waits for ever for an EXPIRED run and fails by one
+throttled poll, PipesLambdaClient throws the function's answer away.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from velib_assets.aws_names import PIPES_PREFIX
+from velib_assets.runtime.aws_call import client
+
+if TYPE_CHECKING:
+    from dagster._core.pipes.context import PipesSession
+
+_INTERVAL = 1.0  # seconds between two looks for messages
+
+
+@contextmanager
+def session(bucket: str, region: str) -> "Iterator[PipesSession]":
+    """A session for the op that is running; messages keep arriving until the context ends."""
+    from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all of dagster-aws's clients
+
+    s3 = client("s3", region)
+    with dg.open_pipes_session(
+        context=dg.OpExecutionContext.get(),
+        context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
+        message_reader=_messages(bucket, s3),
+    ) as opened:
+        yield opened
+
+
+def _messages(bucket: str, s3: Any) -> Any:  # noqa: ANN401 - boto3's client, dagster-aws's reader
+    from dagster_aws.pipes import PipesS3MessageReader  # noqa: PLC0415 - as above
+
+    class Messages(PipesS3MessageReader):
+        """The reader, with its chunks below the one prefix that the steps may write to."""
+
+        @contextmanager
+        def get_params(self) -> Iterator[dict[str, Any]]:
+            """Where the remote step writes its messages."""
+            with super().get_params() as params:
+                yield {**params, "key_prefix": PIPES_PREFIX + secrets.token_hex(16)}
+
+    return Messages(interval=_INTERVAL, bucket=bucket, client=s3)

@@ -1,0 +1,108 @@
+"""Calls of AWS's API, and what is said when one is refused.
+
+Belongs here: the one way in which this project calls boto3, and the words for what came back. Does not:
+any one service's business. boto3 is imported with the first client: loading the definitions needs none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Optional
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+# What a call needs, where its permission is not named like it.
+_PERMISSIONS = {
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "lambda:Invoke": "lambda:InvokeFunction",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "AuthorizationError"}
+_NOT_WHO = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+
+
+class AwsError(OSError):
+    """A call that AWS did not answer, in one line: which, on what, why, and what it needs.
+
+    `code` is the service's own, such as `NoSuchKey`; empty where no service was reached.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def client(service: str, region: Optional[str] = None, **config: Any) -> Any:  # noqa: ANN401 - boto3's
+    """A client that gives up in bounded time; `config` as botocore's, over the defaults here.
+
+    Raises:
+        AwsError: where no region is known.
+    """
+    import boto3  # noqa: PLC0415 - see above
+    from botocore.config import Config  # noqa: PLC0415 - likewise
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
+
+    chosen: Dict[str, Any] = {
+        "connect_timeout": 5,
+        "read_timeout": 60,
+        "retries": {"mode": "standard", "total_max_attempts": 5},
+        **config,
+    }
+    try:
+        return boto3.client(service, region_name=region, config=Config(**chosen))
+    except NoRegionError:
+        raise AwsError("no AWS region is set: AWS_REGION=us-east-1") from None
+
+
+def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+    """Call a client's method; `resource` is what people know the thing by, for the words.
+
+    Raises:
+        AwsError: where the call was refused or never arrived.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - see above
+
+    service = str(client.meta.service_model.service_name)
+    try:
+        return getattr(client, method)(**arguments)
+    except ClientError as error:
+        raise _refused(service, resource, error) from None
+    except NoCredentialsError:
+        raise AwsError(
+            f"no AWS credentials were found for {service} on {resource}: sign in "
+            "(aws sso login, aws configure) or set AWS_PROFILE"
+        ) from None
+    except BotoCoreError as error:
+        where = client.meta.endpoint_url
+        raise AwsError(f"{service} did not answer for {resource} at {where}: {error}") from None
+
+
+def account_of(region: Optional[str] = None) -> str:
+    """The account that the credentials belong to: writes are refused in any other's bucket.
+
+    Raises:
+        AwsError: where they are missing or refused.
+    """
+    sts = client("sts", region)
+    return str(call(sts, "get_caller_identity", "the caller's account")["Account"])
+
+
+def _refused(service: str, resource: str, error: ClientError) -> AwsError:
+    found = error.response.get("Error", {})
+    code, message = str(found.get("Code", "")), str(found.get("Message", "")).strip()
+    call_name = f"{service}:{error.operation_name}"
+    words = f"{call_name} on {resource} was refused: {code}" + (f" ({message})" if message else "")
+    if code in _DENIED:
+        words += f"; the caller wants the permission {_PERMISSIONS.get(call_name, call_name)} there"
+    elif code in _NOT_WHO:
+        words += "; the credentials are not valid (any more): sign in again"
+    elif code == "NoSuchBucket":
+        words += "; is VELIB_BUCKET the bucket that `terraform output` names?"
+    return AwsError(words, code)

@@ -1,0 +1,152 @@
+"""A lake in an S3 bucket.
+
+Belongs here: LakeStore over S3, with conditional writes where a folder has locks. Does not: what keys mean.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from velib_assets.runtime.aws_call import AwsError, account_of, call, client
+from velib_assets.runtime.store import Change, Stored
+
+_ATTEMPTS = 20
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+_CHANGED = {"PreconditionFailed", "412"}
+_RACED = {"ConditionalRequestConflict", "409"}
+
+
+class BucketStore:
+    """A lake in a bucket. Nothing is asked of AWS before the first use.
+
+    Args:
+        bucket: its name.
+        account: the account that must own it; the caller's own where it is empty. Bucket names are global:
+            without it a mistyped name could hand the snapshots to a stranger.
+        region: of the bucket; boto3's own where it is empty.
+    """
+
+    def __init__(self, bucket: str, account: str = "", region: str = "") -> None:
+        self.bucket = bucket
+        self._account, self._region = account, region or None
+
+    def list(self, prefix: str) -> List[Stored]:
+        """See LakeStore."""
+        return sorted(
+            Stored(item["Key"], item["Size"], item["ETag"])
+            for page in self._pages(prefix)
+            for item in page.get("Contents", [])
+            if not item["Key"][len(prefix) :].startswith(".") and item["Key"] != prefix
+        )
+
+    def folders(self, prefix: str) -> List[str]:
+        """See LakeStore."""
+        found = [part for page in self._pages(prefix) for part in page.get("CommonPrefixes", [])]
+        return sorted(part["Prefix"][len(prefix) : -1] for part in found)
+
+    def hash(self, stored: Stored) -> str:
+        """The object's ETag, which S3 gives in the listing: no object is opened for it."""
+        return stored.etag
+
+    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
+        """See LakeStore."""
+        answer = self._get(stored.key)
+        return str(answer["ETag"]), answer["Body"].read()
+
+    def read(self, key: str) -> bytes:
+        """See LakeStore."""
+        data: bytes = self._get(key)["Body"].read()
+        return data
+
+    def open(self, key: str) -> IO[bytes]:
+        """See LakeStore. The whole object: what is opened is a footer of 0.2 MB, and requests cost more."""
+        return io.BytesIO(self.read(key))
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See LakeStore."""
+        for _ in range(_ATTEMPTS):
+            try:
+                self._call("put_object", key, Body=data, IfNoneMatch="*")
+            except AwsError as error:
+                if error.code in _CHANGED:
+                    return False
+                if error.code not in _RACED:
+                    raise
+            else:
+                return True
+        raise AwsError(f"{self.address(key)} is being written by others: 409 in {_ATTEMPTS} tries")
+
+    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
+        """See LakeStore. Each object is replaced only if it is what it was before `still()` was asked.
+
+        Whoever wrote in between saw other raw: then the question is asked anew. So of two writers the one
+        that saw more raw wins, without a lock.
+        """
+        for _ in range(_ATTEMPTS):
+            seen = [self._etag(change.key) for change in changes]
+            if not still():
+                return False
+            if all(self._swap(change, etag) for change, etag in zip(changes, seen)):
+                return True
+        raise AwsError(f"{self.address(changes[-1].key)} is being written by others: {_ATTEMPTS} tries")
+
+    def address(self, key: str) -> str:
+        """See LakeStore."""
+        return f"s3://{self.bucket}/{key}"
+
+    def _swap(self, change: Change, etag: Optional[str]) -> bool:
+        if change.data is None and etag is None:
+            return True
+        condition: Dict[str, Any] = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        try:
+            if change.data is None:
+                self._call("delete_object", change.key, **condition)
+            else:
+                self._call("put_object", change.key, Body=change.data, **condition)
+        except AwsError as error:
+            if error.code in _CHANGED | _RACED | _MISSING:
+                return False
+            raise
+        return True
+
+    def _etag(self, key: str) -> Optional[str]:
+        try:
+            return str(self._call("head_object", key)["ETag"])
+        except AwsError as error:
+            if error.code in _MISSING:
+                return None
+            raise
+
+    def _get(self, key: str) -> Any:  # noqa: ANN401 - boto3's answer
+        try:
+            return self._call("get_object", key)
+        except AwsError as error:
+            if error.code in _MISSING:
+                raise FileNotFoundError(self.address(key)) from None
+            raise
+
+    def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's answer
+        s3, owner = self._client()
+        return call(
+            s3, method, self.address(key), Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner, **arguments
+        )
+
+    def _pages(self, prefix: str) -> Iterator[Dict[str, Any]]:
+        s3, owner = self._client()
+        arguments = {"Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/", "ExpectedBucketOwner": owner}
+        while True:
+            page = call(s3, "list_objects_v2", self.address(prefix), **arguments)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            arguments["ContinuationToken"] = page["NextContinuationToken"]
+
+    def _client(self) -> Tuple[Any, str]:
+        return _client(self._region, self._account)
+
+
+@cache
+def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
+    return client("s3", region), account or account_of(region)

@@ -1,0 +1,36 @@
+"""What there is to register of an hour.
+
+Belongs here: reading it from the clean file. Does not: the catalogs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from velib_assets.core.clean.measure import schema_differences
+from velib_assets.core.clean.parquet import read_footer
+from velib_assets.core.layout import clean_key
+from velib_assets.core.partition import Partition
+from velib_assets.runtime.store import LakeStore
+
+
+class NotCleanError(Exception):
+    """A file that lies where a clean file should, and is none."""
+
+
+def partition_of(store: LakeStore, hour: datetime) -> Partition:
+    """What there is to register of an hour.
+
+    Raises:
+        FileNotFoundError: where it has no clean file.
+        NotCleanError: where the file is damaged, or has another schema than the table's.
+    """
+    key = clean_key(hour)
+    with store.open(key) as source:
+        differences = schema_differences(source)
+        source.seek(0)
+        footer = read_footer(source)
+        size = source.seek(0, 2)
+    if differences or footer is None:
+        raise NotCleanError("; ".join(differences) or f"{store.address(key)} is not a clean file")
+    return Partition(hour, key, footer.rows, size, footer.digest)
