@@ -20,12 +20,15 @@ from velib_assets.sensors.healing import healing_sensor
 from velib_assets.sensors.staleness import staleness_sensor
 from velib_assets.settings import Settings
 
+# Between two rounds of healing and of staleness; in a bucket each round costs listings.
+SECONDS = {"local": (30, 60), "aws": (900, 300)}
 OWNERS = ["team:velib-insights"]
 
 
 def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
     """All definitions for these settings; `cron` is the schedule's, for tests that cannot wait."""
     stack = stack_of(settings)
+    healing, staleness = SECONDS[settings.target]
     sinks = sinks_of(settings)
     pipeline = pipeline_job()
     schedule = pipeline_schedule(pipeline, on=settings.schedule_on, cron=cron)
@@ -35,8 +38,8 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         schedules=[schedule],
         sensors=[
             alert_sensor(sinks),
-            staleness_sensor(stack.lake, sinks, schedule),
-            healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS]),
+            staleness_sensor(stack.lake, sinks, schedule, staleness),
+            healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS], healing),
         ],
         resources=stack._asdict(),
         executor=dg.in_process_executor,  # what the UI launches from an asset's page: 43 s otherwise

@@ -36,14 +36,19 @@ class BucketStore:
         """See LakeStore."""
         return sorted(
             Stored(item["Key"], item["Size"], item["ETag"])
-            for page in self._pages(prefix)
+            for page in self._pages(prefix, deep=False)
             for item in page.get("Contents", [])
             if not item["Key"][len(prefix) :].startswith(".") and item["Key"] != prefix
         )
 
+    def walk(self, prefix: str) -> List[Stored]:
+        """See LakeStore."""
+        pages = self._pages(prefix, deep=True)
+        return [Stored(o["Key"], o["Size"], o["ETag"]) for page in pages for o in page.get("Contents", [])]
+
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""
-        found = [part for page in self._pages(prefix) for part in page.get("CommonPrefixes", [])]
+        found = [part for page in self._pages(prefix, deep=False) for part in page.get("CommonPrefixes", [])]
         return sorted(part["Prefix"][len(prefix) : -1] for part in found)
 
     def hash(self, stored: Stored) -> str:
@@ -133,9 +138,11 @@ class BucketStore:
             s3, method, self.address(key), Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner, **arguments
         )
 
-    def _pages(self, prefix: str) -> Iterator[Dict[str, Any]]:
+    def _pages(self, prefix: str, *, deep: bool) -> Iterator[Dict[str, Any]]:
         s3, owner = self._client()
-        arguments = {"Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/", "ExpectedBucketOwner": owner}
+        arguments = {"Bucket": self.bucket, "Prefix": prefix, "ExpectedBucketOwner": owner}
+        if not deep:
+            arguments["Delimiter"] = "/"
         while True:
             page = call(s3, "list_objects_v2", self.address(prefix), **arguments)
             yield page

@@ -6,11 +6,12 @@ Belongs here: reading the lake's state by the rules of core.layout. Does not: ch
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from velib_assets.core.layout import (
     hour_prefix,
+    key_hour,
     parse_hour,
     quarantine_time,
     raw_time,
@@ -70,6 +71,19 @@ def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> L
         for hour in _hours_of_day(store, layer, date)
         if first <= hour <= last
     ]
+
+
+def days_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> Dict[datetime, List[Stored]]:
+    """The objects of the days of `first`..`last` by their hour, sorted by key. One listing a day."""
+    found: Dict[datetime, List[Stored]] = {}
+    day = first.replace(hour=0)
+    while day <= last:
+        for item in store.walk(f"{source_prefix(layer)}date={day:%Y-%m-%d}/"):
+            hour = key_hour(item.key)
+            if hour and first <= hour <= last:
+                found.setdefault(hour, []).append(item)
+        day += timedelta(days=1)
+    return found
 
 
 def bounds(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:

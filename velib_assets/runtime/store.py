@@ -40,6 +40,10 @@ class LakeStore(Protocol):
         """The objects right below a prefix that ends in `/`."""
         ...
 
+    def walk(self, prefix: str) -> List[Stored]:
+        """The objects at any depth below a prefix that ends in `/`; in a bucket one request a thousand."""
+        ...
+
     def folders(self, prefix: str) -> List[str]:
         """The names of the folders right below a prefix that ends in `/`, sorted."""
         ...
@@ -102,6 +106,11 @@ class FolderStore:
             for entry in self._entries(prefix)
             if entry.is_file() and not entry.name.startswith(".")
         )
+
+    def walk(self, prefix: str) -> List[Stored]:
+        """See LakeStore."""
+        below = [item for name in self.folders(prefix) for item in self.walk(f"{prefix}{name}/")]
+        return sorted([*self.list(prefix), *below])
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""

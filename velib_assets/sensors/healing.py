@@ -5,7 +5,7 @@ and at one stretch of the older history, so that a year is walked through in abo
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,19 +13,14 @@ import dagster as dg
 
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
-from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour
+from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour, raw_time
+from velib_assets.core.partition import Partition
 from velib_assets.orphans import end_orphans
 from velib_assets.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.resources.catalog import Catalog
 from velib_assets.runtime.clean_job import footer_of
-from velib_assets.runtime.lake import (
-    bounds,
-    hours_in,
-    raw_listing,
-    refused_keys,
-    utc_now,
-)
-from velib_assets.runtime.store import LakeStore
+from velib_assets.runtime.lake import bounds, days_in, refused_keys, utc_now
+from velib_assets.runtime.store import LakeStore, Stored
 
 RECENT = timedelta(hours=48)
 STRETCH = timedelta(hours=240)
@@ -41,15 +36,16 @@ def healing_sensor(
     catalog: Catalog,
     job: Any,  # noqa: ANN401 - an unresolved asset job has no public name
     kpis: Iterable[str],
+    seconds: int = 30,
 ) -> dg.SensorDefinition:
-    """The sensor `velib_healing`."""
+    """The sensor `velib_healing`; its rounds are `seconds` apart."""
     selection = [dg.AssetKey(name) for name in (*HEALED, *kpis)]
 
     @dg.sensor(
         name="velib_healing",
         job=job,
         description="Requests hours whose clean file is missing or older than their raw snapshots.",
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def velib_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -58,9 +54,7 @@ def healing_sensor(
         end_orphans(context.instance)
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
-        hours = _to_look_at(store, state)
-        registered = {part.hour: part.digest for part in catalog.partitions(hours)}
-        sick = [(hour, digest) for hour in hours if (digest := _sickness(store, hour, registered.get(hour)))]
+        hours, sick = _look(store, catalog, _spans(store, state))
         for hour in set(hours) - {hour for hour, _ in sick}:
             tries.pop(hour_text(hour), None)
         due = [(hour, digest) for hour, digest in sick if _is_due(tries, hour, digest)][:MAX_HOURS]
@@ -106,41 +100,63 @@ def _busy(instance: dg.DagsterInstance) -> bool:
     )
 
 
-def _to_look_at(store: LakeStore, state: dict[str, Any]) -> list[datetime]:
+def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
     """The newest two days of raw, and the next stretch of what is older (oldest again at the end)."""
     span = bounds(store, "raw")
     if span is None:
         return []
     oldest, newest = span
-    recent = hours_in(store, "raw", hour_of(newest - RECENT), newest)
     start = max(parse_hour(state["older"]) if "older" in state else oldest, oldest)
     if start >= newest - RECENT:
         start = oldest
     end = min(start + STRETCH, newest - RECENT - HOUR)
-    older = hours_in(store, "raw", start, end) if start <= end else []
     state["older"] = hour_text(end + HOUR if start <= end else oldest)
-    return sorted(hour for hour in {*older, *recent} if hour >= FIRST_HOUR)
+    recent = (max(hour_of(newest - RECENT), FIRST_HOUR), newest)
+    return [(max(start, FIRST_HOUR), end), recent] if start <= end else [recent]
 
 
-def _sickness(store: LakeStore, hour: datetime, registered: str | None) -> str | None:
-    """The digest of an hour's raw where its clean file, or what is registered of it, does not agree.
+def _look(
+    store: LakeStore, catalog: Catalog, spans: Iterable[tuple[datetime, datetime]]
+) -> tuple[list[datetime], list[tuple[datetime, str]]]:
+    """The hours of these spans that have raw; and the sick ones with the digest of their raw.
 
-    None for a healthy hour.
-
-    An hour of which every raw object was refused has nothing to clean.
+    A healthy hour costs no request of its own: the listings of its day and the catalog tell it.
     """
-    listing = raw_listing(store, hour)
-    if not listing:
-        return None
-    digest = digest_of(listing)
+    hours: list[datetime] = []
+    sick: list[tuple[datetime, str]] = []
+    for first, last in spans:
+        raw, clean = days_in(store, "raw", first, last), days_in(store, "clean", first, last)
+        registered = {part.hour: part for part in catalog.partitions(raw)}
+        for hour, objects in raw.items():
+            listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
+            digest = digest_of(listing)
+            hours.append(hour)
+            if not _is_healthy(digest, clean.get(hour, []), registered.get(hour)) and _is_sick(
+                store, hour, digest, listing, registered.get(hour)
+            ):
+                sick.append((hour, digest))
+    return hours, sorted(sick)
+
+
+def _is_healthy(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
+    """Whether the registered partition was made of this raw and is the one file that lies there."""
+    there = [(item.key, item.size) for item in clean]
+    return part is not None and part.digest == digest and there == [(part.key, part.bytes)]
+
+
+def _is_sick(
+    store: LakeStore,
+    hour: datetime,
+    digest: str,
+    listing: Sequence[tuple[str, str]],
+    part: Partition | None,
+) -> bool:
+    """Whether an hour that does not look healthy has something to clean or to register."""
     footer = footer_of(store, hour)
-    if footer and footer.digest == digest and registered in (digest, UNKNOWN):
-        return None
-    if footer is None:
-        refused = refused_keys(store, hour)
-        if all(key in refused for key, _ in listing):
-            return None
-    return digest
+    if footer is None:  # an hour of which every raw object was refused has nothing to clean
+        refused = refused_keys(store, hour) if listing else set()
+        return any(key not in refused for key, _ in listing)
+    return not (footer.digest == digest and part is not None and part.digest == UNKNOWN)
 
 
 def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:

@@ -17,14 +17,14 @@ STALE_AFTER = timedelta(minutes=20)
 
 
 def staleness_sensor(
-    store: LakeStore, sinks: Sequence[AlertSink], schedule: dg.ScheduleDefinition
+    store: LakeStore, sinks: Sequence[AlertSink], schedule: dg.ScheduleDefinition, seconds: int = 60
 ) -> dg.SensorDefinition:
-    """The sensor `velib_staleness`, which minds only while `schedule` is on."""
+    """The sensor `velib_staleness`, which minds only while `schedule` is on; rounds are `seconds` apart."""
 
     @dg.sensor(
         name="velib_staleness",
         description="Alerts when the newest snapshot is over 20 minutes old while the schedule is on.",
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def velib_staleness(context: dg.SensorEvaluationContext) -> dg.SkipReason:
