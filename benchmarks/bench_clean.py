@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -32,20 +33,50 @@ FIELDS = [
 
 
 def make_raw(lake: Path, hours: int) -> int:
-    """Simulated raw in two lakes, `gz` and `json`; returns the number of records."""
+    """Simulated raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
+    from velib_assets.core.answers import Answer, decode, dump
     from velib_assets.core.layout import hour_of
     from velib_assets.feeds.simulator import Simulator
     from velib_assets.runtime.ingest import keep
     from velib_assets.runtime.store import FolderStore
 
-    feed, packed, plain, records = Simulator(), FolderStore(lake / "gz"), FolderStore(lake / "json"), 0
+    feed, records = Simulator(), 0
+    packed, plain, gbfs = (FolderStore(lake / name) for name in ("gz", "json", "gbfs"))
     for n in range(hours):
         hour = hour_of(START + timedelta(hours=n))
         for snapshot in feed.recorded(hour):
             taken = keep(packed, snapshot.answer, snapshot.taken_at, hour)
             plain.create(taken.key.removesuffix(".gz"), gzip.decompress(packed.read(taken.key)))
+            pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.answer).records)]
+            keep(gbfs, Answer("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
             records += taken.records
     return records
+
+
+def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
+    """A portal record as the operator's two files say it."""
+    ids = {"station_id": 213_688_000 + number, "stationCode": record["stationcode"]}
+    bikes, docks = record["numbikesavailable"], record["numdocksavailable"]
+    flags = {name: int(record[name] == "OUI") for name in ("is_installed", "is_renting", "is_returning")}
+    reported = record["duedate"] and int(datetime.fromisoformat(record["duedate"]).timestamp())
+    return {
+        "information": {
+            **ids,
+            "name": record["name"],
+            "capacity": record["capacity"],
+            **(record["coordonnees_geo"] or {}),
+        },
+        "status": {
+            **ids,
+            **flags,
+            "num_bikes_available": bikes,
+            "numBikesAvailable": bikes,
+            "num_bikes_available_types": [{"mechanical": record["mechanical"]}, {"ebike": record["ebike"]}],
+            "num_docks_available": docks,
+            "numDocksAvailable": docks,
+            "last_reported": reported,
+        },
+    }
 
 
 def ours(lake: Path, threads: int) -> int:
@@ -137,9 +168,11 @@ def parse_orjson(lake: Path) -> int:
 
 def parse_arrow(lake: Path) -> int:
     """pyarrow.json with an explicit schema: parsing alone, one core."""
-    from velib_assets.core.clean.fast import _parse
+    from velib_assets.core.clean.dialects import DIALECTS
+    from velib_assets.core.clean.fast import parse_results
 
-    return sum(len(_parse(text) or ()) for text in _texts(lake))
+    record = DIALECTS["opendata"].read
+    return sum(len(parse_results(text, record, "infer").flatten()) for text in _texts(lake))
 
 
 CONTENDERS: dict[str, tuple[str, Callable[[Path], int]]] = {
@@ -147,6 +180,7 @@ CONTENDERS: dict[str, tuple[str, Callable[[Path], int]]] = {
     "ours, .json.gz, 2 threads": ("gz", lambda lake: ours(lake, 2)),
     "ours, .json, 1 thread": ("json", lambda lake: ours(lake, 1)),
     "ours, .json.gz, 1 thread": ("gz", lambda lake: ours(lake, 1)),
+    "ours, GBFS .json.gz, 2 threads": ("gbfs", lambda lake: ours(lake, 2)),
     "DuckDB typing, .json, 2 threads": ("json", with_duckdb),
     "DuckDB typing, .json.gz, 2 threads": ("gz", with_duckdb),
     "Polars typing, .json": ("json", with_polars),

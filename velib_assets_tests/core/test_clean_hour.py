@@ -1,9 +1,11 @@
 """Cleaning an hour: the table contract, row by row."""
 
+from __future__ import annotations
+
 import hashlib
 import itertools
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from velib_assets.core.clean.hour import CleanHour, RawBytes, clean_hour
 from velib_assets.core.clean.parquet import TABLE_SCHEMA, encode_clean, encode_rejects
 from velib_assets.core.layout import raw_key
-from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
+from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
 TRUE: list[object] = ["OUI", "oui", "1", 1, True, "true", "Yes", "T", "y"]
 FALSE: list[object] = ["NON", "Non", "0", 0, False, "FALSE", "no", "f", "N"]
@@ -48,7 +50,7 @@ def test_a_good_record_becomes_the_row_of_the_contract() -> None:
         "ebikes": 3,
         "docks": 12,
         "fill_rate": 0.4,
-        "reported_ts": datetime(2022, 6, 4, 9, 58, tzinfo=UTC),
+        "reported_ts": datetime(2022, 6, 4, 9, 58, tzinfo=timezone.utc),
         "is_stale": False,
     }
 
@@ -228,6 +230,7 @@ def test_two_objects_of_one_second_give_each_station_once() -> None:
         (raw([record(None)] * 40).data, "no_identity"),
         (raw([{"stationcode": "1"}]).data, "missing_field"),
         (b'{"sha256": "00", "results": [1]}', "hash_mismatch"),
+        (b'{"results": 5, "more": [{}]}', "not_a_list"),
     ],
 )
 def test_an_unusable_raw_object_adds_no_rows_and_the_others_go_on(data: bytes, code: str) -> None:
@@ -249,31 +252,10 @@ def test_an_hour_of_unusable_objects_is_an_empty_table() -> None:
 
 def test_gbfs_types_are_merged_by_key() -> None:
     """`num_bikes_available_types` comes in any order, an object a type."""
-    station = {
-        "information": {
-            "station_id": 7,
-            "stationCode": "16107",
-            "name": "Benjamin Godard",
-            "lat": 48.86,
-            "lon": 2.27,
-            "capacity": 35,
-        },
-        "status": {
-            "station_id": 7,
-            "stationCode": "16107",
-            "num_bikes_available": 9,
-            "num_bikes_available_types": [{"ebike": 2}, {"mechanical": 7}],
-            "num_docks_available": 20,
-            "is_installed": 1,
-            "is_renting": 1,
-            "is_returning": 0,
-            "last_reported": 1654336680,
-        },
-    }
-    row = only(clean_hour(HOUR, [raw([station], feed="gbfs")]), "16107")
+    row = only(clean_hour(HOUR, [raw([pair()], feed="gbfs")]), "16107")
     assert (row["mechanical"], row["ebikes"], row["bikes"], row["docks"]) == (7, 2, 9, 20)
     assert (row["is_installed"], row["is_returning"]) == (True, False)
-    assert row["reported_ts"] == datetime(2022, 6, 4, 9, 58, tzinfo=UTC)
+    assert row["reported_ts"] == datetime(2022, 6, 4, 9, 58, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Properties of cleaning: both paths agree, nothing is lost, order of arrival does not matter."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 from typing import Any
@@ -10,11 +12,13 @@ from hypothesis import strategies as st
 
 from velib_assets.core.answers import Answer, UnusableError, decode, dump
 from velib_assets.core.audit import audit
+from velib_assets.core.clean import snapshots as snapshots_module
 from velib_assets.core.clean.fast import type_fast
 from velib_assets.core.clean.general import type_general
 from velib_assets.core.clean.hour import clean_hour
 from velib_assets.core.clean.parquet import encode_clean
-from velib_assets_tests.samples import HOUR, raw, record
+from velib_assets.core.clean.typed import Typed
+from velib_assets_tests.samples import HOUR, pair, raw, record
 
 CODES = st.sampled_from(["1001", "1002", "16107", "31024_relais", "13121", "é", " 1"])
 COUNTS = st.one_of(st.none(), st.integers(0, 80))
@@ -68,25 +72,122 @@ ODD = st.builds(
 )
 
 
-def document(rows: list[Any]) -> bytes:
-    return b'{"source": "velib", "results": ' + dump(rows) + b"}"
+STATION = st.fixed_dictionaries(
+    {
+        "stationCode": CODES,
+        "name": st.one_of(st.none(), st.text(max_size=8)),
+        "lat": DEGREES,
+        "lon": DEGREES,
+        "capacity": COUNTS,
+    },
+    optional={"station_id": st.integers(0, 9), "rental_methods": st.just(["CREDITCARD"])},
+)
+KINDS = st.lists(
+    st.one_of(
+        st.none(),
+        st.dictionaries(st.sampled_from(["mechanical", "ebike", "cargo"]), COUNTS, max_size=2),
+    ),
+    max_size=3,
+)
+STATUS = st.fixed_dictionaries(
+    {
+        "stationCode": st.one_of(CODES, st.none()),
+        "num_bikes_available": COUNTS,
+        "numDocksAvailable": st.integers(0, 80),
+        "is_installed": st.sampled_from([0, 1, 2, None]),
+        "is_renting": st.sampled_from([0, 1]),
+        "last_reported": st.one_of(st.none(), st.integers(0, 2 * 10**9)),
+        "num_bikes_available_types": st.one_of(
+            st.builds(lambda m, e: [{"ebike": e}, {"mechanical": m}], COUNTS, COUNTS),
+            st.builds(lambda m: [None, {"mechanical": m, "ebike": None}], COUNTS),
+            st.sampled_from([None, []]),
+        ),
+    },
+    optional={"numBikesAvailable": COUNTS, "num_docks_available": COUNTS},
+)
+PAIR = st.fixed_dictionaries({"information": STATION, "status": STATUS})
+ODD_PAIR = st.builds(
+    lambda both, part, field, value: both | {part: {**both.get(part, {}), field: value} if field else value},
+    PAIR,
+    st.sampled_from(["information", "status", "status", "vehicle"]),
+    st.sampled_from(
+        [
+            "",
+            "stationCode",
+            "lat",
+            "capacity",
+            "is_renting",
+            "last_reported",
+            "num_bikes_available_types",
+            "x",
+        ]
+    ),
+    st.one_of(JSON, KINDS, st.integers(-(10**11), 10**12)),
+)
+
+
+def fast(rows: list[Any], shape: str = "opendata") -> Typed | None:
+    found = type_fast([memoryview(dump(rows))], shape)
+    return found[0] if found else None
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(ORDINARY, ODD), min_size=1, max_size=6))
 def test_where_the_fast_path_answers_the_general_one_says_the_same(rows: list[Any]) -> None:
-    fast = type_fast(document(rows))
-    if fast is None:
+    assert_alike(rows, "opendata")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(PAIR, ODD_PAIR), min_size=1, max_size=4))
+def test_so_it_does_for_the_operators_pairs(rows: list[Any]) -> None:
+    assert_alike(rows, "gbfs")
+
+
+def assert_alike(rows: list[Any], shape: str) -> None:
+    found = fast(rows, shape)
+    if found is None:
         return
-    general = type_general(json.loads(document(rows))["results"], "opendata")
-    assert fast.table.to_pylist() == general.table.to_pylist()
+    general = type_general(json.loads(dump(rows)), shape)
+    assert found.table.to_pylist() == general.table.to_pylist()
     assert general.rejects == []
-    assert fast.drift == general.drift
+    assert found.drift == general.drift
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.one_of(ORDINARY, ODD), max_size=4), min_size=1, max_size=6))
+def test_an_hour_is_the_same_without_the_fast_path(snapshots: list[list[Any]]) -> None:
+    """Snapshots that are parsed together keep their own rows, counts and drift."""
+    raws = [raw(rows, 9 * n) for n, rows in enumerate(snapshots)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshots_module, "type_fast", lambda *_: None)
+        slow = clean_hour(HOUR, raws)
+    quick = clean_hour(HOUR, raws)
+    assert quick == slow._replace(table=quick.table)
+    assert quick.table.to_pylist() == slow.table.to_pylist()
 
 
 def test_the_fast_path_does_answer_for_ordinary_records() -> None:
     """Or the property above would prove nothing, and speed would be gone unnoticed."""
-    assert type_fast(document([record(), record("1002", duedate=None, coordonnees_geo=None)]))
+    assert fast([record(), record("1002", duedate=None, coordonnees_geo=None)])
+    assert fast([record(), record("1002", surprise={"a": [1]})])
+    assert fast([pair("1001"), pair("1002")], "gbfs")
+
+
+def test_one_odd_snapshot_leaves_the_others_on_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    general = []
+
+    def counted(rows: list[Any], shape: str) -> Typed:
+        general.append(len(rows))
+        return type_general(rows, shape)
+
+    monkeypatch.setattr(snapshots_module, "type_general", counted)
+    hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
+    assert [part[1:] for part in clean_hour(HOUR, hour).snapshots] == [
+        (2, 1, 0, 1),
+        (3, 0, 3, 0),
+        (1, 1, 0, 0),
+    ]
+    assert general == [3]
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,4 +1,4 @@
-"""The fast path: portal records as they should be, JSON to Arrow in one pass without the interpreter.
+"""The fast path: snapshots as they should be, JSON to Arrow in one pass without the interpreter.
 
 Belongs here: what can be typed as a whole. It declines (returns None) whenever anything is odd, and
 `general` then types the snapshot record by record; tests prove that both agree where this one answers.
@@ -6,150 +6,121 @@ Belongs here: what can be typed as a whole. It declines (returns None) whenever 
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Dict, Optional, Tuple
+from itertools import accumulate
+from typing import List, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from velib_assets.core.clean.typed import (
-    FALSE_WORDS,
-    TRUE_WORDS,
-    TYPED,
-    Drift,
-    Typed,
-    drift_between,
-)
-from velib_assets.core.schema import FIELDS
+from velib_assets.core.clean.dialects import DIALECTS, Dialect, Fields
+from velib_assets.core.clean.typed import TYPED, Drift, Typed, drift_between
 
-_RECORD: Dict[str, Any] = {
-    "stationcode": pa.string(),
-    "name": pa.string(),
-    "is_installed": pa.string(),
-    "capacity": pa.int32(),
-    "numdocksavailable": pa.int32(),
-    "numbikesavailable": pa.int32(),
-    "mechanical": pa.int32(),
-    "ebike": pa.int32(),
-    "is_renting": pa.string(),
-    "is_returning": pa.string(),
-    "duedate": pa.timestamp("ms", tz="UTC"),
-    "coordonnees_geo": pa.struct([("lon", pa.float64()), ("lat", pa.float64())]),
-    "nom_arrondissement_communes": pa.string(),
-}
-_SCHEMA = pa.schema([("results", pa.list_(pa.struct(list(_RECORD.items()))))])
-_PARSE = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="infer")
-
-_COLUMN = {
-    "station_id": "stationcode",
-    "name": "name",
-    "commune": "nom_arrondissement_communes",
-    "capacity": "capacity",
-    "bikes": "numbikesavailable",
-    "mechanical": "mechanical",
-    "ebikes": "ebike",
-    "docks": "numdocksavailable",
-    "reported_ts": "duedate",
-}
 _COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
 _TEXTS = ("station_id", "name", "commune")
-_FLAGS = ("is_installed", "is_renting", "is_returning")
 _MOST_BRACKETS = 8000  # 1,500 stations have 3,000; nested 12,000 deep pyarrow still stood
-_YEAR_1 = -62135596800000  # milliseconds from the epoch; Python knows no earlier year
+_YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds from the epoch: Python's span
 
 
-def type_fast(document: bytes) -> Optional[Typed]:
-    """Type the portal records of a raw document, or decline.
+def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[Typed]]:
+    """Type snapshots of one shape together, or decline if any of them is odd.
 
     Args:
-        document: the raw object's JSON, `{..., "results": [records]}`.
+        results: each snapshot's JSON array of records.
+        shape: opendata or gbfs.
     """
-    if document.count(b"{") + document.count(b"[") > _MOST_BRACKETS:
-        return None  # nested too deep, perhaps: the parser recurses on the C stack
+    document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
-        return _type(document)
+        return _typed(_parse(document, DIALECTS[shape]), len(results), shape)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
         return None
 
 
-def _type(document: bytes) -> Optional[Typed]:
-    records = _parse(document)
-    if records is None:
+def _parse(document: bytes, dialect: Dialect) -> pa.ListArray:
+    """The lists of records; whatever else is in them is parsed only where something is."""
+    try:
+        return parse_results(document, dialect.declared, "error")
+    except pa.ArrowInvalid:
+        if document.count(b"{") + document.count(b"[") > _MOST_BRACKETS:
+            raise  # nested too deep, perhaps: the parser recurses on the C stack
+        return parse_results(document, dialect.read, "infer")
+
+
+def parse_results(document: bytes, record: pa.StructType, others: str) -> pa.ListArray:
+    """The `results` of JSON objects that follow each other; `others` is what to do with further fields."""
+    schema = pa.schema([("results", pa.list_(record))])
+    parsed = pj.read_json(
+        pa.BufferReader(document),
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(document) + 1),
+        parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others),
+    )
+    return parsed["results"].chunk(0)
+
+
+def _typed(lists: pa.ListArray, snapshots: int, shape: str) -> Optional[List[Typed]]:
+    records, sizes = lists.flatten(), lists.value_lengths().to_pylist()
+    if len(sizes) != snapshots or not all(sizes) or records.null_count:
         return None
-    fields = dict(zip((field.name for field in records.type), records.flatten()))
-    table = pa.table([_column(name, fields) for name in TYPED.names], schema=TYPED)
-    if not _ordinary(table):
+    fields = _fields(records, DIALECTS[shape].parted)
+    columns = DIALECTS[shape].columns(fields)
+    if columns is None:
         return None
-    return Typed(table, [], len(table), _drift(fields))
+    table = pa.table([columns[name] for name in TYPED.names], schema=TYPED)
+    starts = accumulate(sizes, initial=0)
+    parts = [
+        Typed(table.slice(start, size), [], size, _drift(fields, start, size, shape))
+        for start, size in zip(starts, sizes)
+    ]
+    return parts if _ordinary(table) and all(_counted(part.table) for part in parts) else None
 
 
-def _parse(document: bytes) -> Optional[pa.StructArray]:
-    options = pj.ReadOptions(use_threads=False, block_size=len(document) + 1)
-    parsed = pj.read_json(pa.BufferReader(document), read_options=options, parse_options=_PARSE)
-    if len(parsed) != 1:
-        return None
-    records = parsed["results"].chunk(0).flatten()
-    return records if len(records) and not records.null_count else None
-
-
-def _column(name: str, fields: Dict[str, Any]) -> pa.Array:
-    if name in ("lat", "lon"):
-        values = pc.struct_field(fields["coordonnees_geo"], name)
-        return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
-    if name in _FLAGS:
-        words, truths = _spellings()
-        return truths.take(pc.index_in(pc.utf8_lower(fields[name]), value_set=words))
-    return fields[_COLUMN[name]]
-
-
-@lru_cache(maxsize=1)
-def _spellings() -> Tuple[pa.Array, pa.Array]:
-    """Made when first needed: pyarrow imports pandas when it makes an array of a list."""
-    truths = [True] * len(TRUE_WORDS) + [False] * len(FALSE_WORDS)
-    return pa.array(TRUE_WORDS + FALSE_WORDS), pa.array(truths)
+def _fields(records: pa.StructArray, parted: bool) -> Fields:
+    members = dict(zip((member.name for member in records.type), records.flatten()))
+    if not parted:
+        return members
+    return {
+        f"{part}.{path}": values
+        for part, member in members.items()
+        if pa.types.is_struct(member.type)
+        for path, values in _fields(member, parted=False).items()
+    }
 
 
 def _ordinary(table: pa.Table) -> bool:
     """Whether every row can be kept as it is: codes there, counts not negative, text real UTF-8."""
     for name in _TEXTS:
         table[name].validate(full=True)
-    if pc.any(pc.equal(pc.ascii_trim_whitespace(table["station_id"]), "")).as_py() is not False:
-        return False
-    for name in ("bikes", "docks"):
-        if table[name].null_count == len(table):
-            return False  # null, or not there at all? `general` can tell
+    codes, reported = table["station_id"], pc.min_max(table["reported_ts"])
     lowest = pc.min(pa.chunked_array([table[name].chunk(0) for name in _COUNTS])).as_py()
-    earliest = pc.min(table["reported_ts"]).value
+    earliest, latest = reported["min"].value, reported["max"].value
     return (
-        table["station_id"].null_count == 0
+        codes.null_count == 0
+        and not pc.any(pc.equal(pc.ascii_trim_whitespace(codes), "")).as_py()
         and (lowest is None or lowest >= 0)
-        and (earliest is None or earliest >= _YEAR_1)
+        and (earliest is None or _YEAR_1 <= earliest <= latest <= _YEAR_9999)
     )
 
 
-def _drift(fields: Dict[str, Any]) -> Drift:
-    """Declared fields were typed as declared; of the others the parser says what it found."""
+def _counted(snapshot: pa.Table) -> bool:
+    """Whether it has counts; where all are null `general` can tell whether the field is there."""
+    return all(snapshot[name].null_count < len(snapshot) for name in ("bikes", "docks"))
+
+
+def _drift(fields: Fields, start: int, size: int, shape: str) -> Drift:
+    """What the fields of a snapshot hold; of one that nobody declared the parser says what it found."""
     return drift_between(
-        "opendata",
+        shape,
         {
-            name: () if values.null_count == len(values) else _kinds(name, values.type)
-            for name, values in fields.items()
-            if name not in _RECORD or values.null_count < len(values)
+            path: _kinds(values.type) if values.slice(start, size).null_count < size else ()
+            for path, values in fields.items()
         },
     )
 
 
-def _kinds(name: str, found: pa.DataType) -> Tuple[str, ...]:
-    if name in _RECORD:
-        return _DECLARED[name]
-    for kind, matches in _KINDS.items():
-        if matches(found):
-            return (kind,)
-    return ("value",)
+def _kinds(found: pa.DataType) -> Tuple[str, ...]:
+    return next(((kind,) for kind, matches in _KINDS.items() if matches(found)), ("value",))
 
 
-_DECLARED = {field.path: field.types for field in FIELDS["opendata"]}
 _KINDS = {
     "text": lambda found: pa.types.is_string(found) or pa.types.is_timestamp(found),
     "number": lambda found: pa.types.is_integer(found) or pa.types.is_floating(found),

@@ -78,7 +78,8 @@ def _gbfs(record: Mapping[str, Any]) -> Dict[str, Any]:
     types = status.get("num_bikes_available_types")
     by_type: Dict[str, Any] = {}
     for part in types if isinstance(types, list) else []:
-        by_type.update(part if isinstance(part, dict) else {})
+        said = part if isinstance(part, dict) else {}
+        by_type.update({kind: number for kind, number in said.items() if number is not None})
     return {
         "name": known.get("name"),
         "lat": known.get("lat"),

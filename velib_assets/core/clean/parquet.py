@@ -37,7 +37,12 @@ REJECTS_SCHEMA = pa.schema(
 )
 _FOOTER = b"velib"
 _TEXTS = [column.name for column in COLUMNS if column.type == "string"]
-_WRITING: Dict[str, Any] = {"compression": "zstd", "use_dictionary": _TEXTS, "store_schema": False}
+_WRITING: Dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": _TEXTS,
+    "write_statistics": ["ingested_ts", "station_id"],  # what a reader could skip a file by
+    "store_schema": False,
+}
 
 
 class Footer(NamedTuple):

@@ -6,9 +6,10 @@ throttled poll, PipesLambdaClient throws the function's answer away.
 """
 
 import secrets
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -26,13 +27,29 @@ def session(bucket: str, region: str) -> "Iterator[PipesSession]":
     """A session for the op that is running; messages keep arriving until the context ends."""
     from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all of dagster-aws's clients
 
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # Dagster's, of its own reader
     s3 = client("s3", region)
     with dg.open_pipes_session(
-        context=dg.OpExecutionContext.get(),
+        context=cast("dg.OpExecutionContext", _Quiet(dg.OpExecutionContext.get())),
         context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
         message_reader=_messages(bucket, s3),
     ) as opened:
         yield opened
+
+
+class _Quiet:
+    """The op's context, as that of no asset: of an asset's, Dagster would demand every output by `yield`.
+
+    The layers log each hour's events themselves (assets.hourly).
+    """
+
+    has_assets_def = False
+
+    def __init__(self, context: dg.OpExecutionContext) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the context
+        return getattr(self._context, name)
 
 
 def _messages(bucket: str, s3: Any) -> Any:  # noqa: ANN401 - boto3's client, dagster-aws's reader
