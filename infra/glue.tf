@@ -1,0 +1,128 @@
+# The database, the job and the crawler. The table is not here: the pipeline makes it, and extends it each hour.
+
+locals {
+  glue_modules = join(",", compact([for line in split("\n", file("${path.module}/glue_modules.txt")) : trimspace(line)]))
+  spark        = var.glue_job_type == "glueetl"
+
+  # Where Glue logs: the Python shell, Spark, crawlers. All of them in each mode, so that a change of mode deletes
+  # no logs. All jobs of an account share them.
+  glue_log_groups = toset(var.manage_glue_log_groups ? [
+    "/aws-glue/python-jobs/output", "/aws-glue/python-jobs/error",
+    "/aws-glue/jobs/output", "/aws-glue/jobs/error", "/aws-glue/crawlers",
+  ] : [])
+
+  # In api mode the crawler only audits: it writes what it infers into a table of its own beside the pipeline's.
+  # (Where the name is taken by a table that it has not made, a crawler makes another with a hash in its name. So drop
+  # source_velib, which is only its description, when changing catalog_mode on a lake that is in use.)
+  crawler_prefix = var.catalog_mode == "crawler" ? "" : "audit_"
+  crawler_table  = "${local.crawler_prefix}source_velib"
+}
+
+resource "aws_glue_catalog_database" "velib" {
+  name        = var.database_name
+  description = "Velib Insights: source_velib and the five KPI views"
+}
+
+resource "aws_cloudwatch_log_group" "glue" {
+  #checkov:skip=CKV_AWS_158:Logs hold counts and keys of public data; CloudWatch encrypts them with its own key
+  for_each = local.glue_log_groups
+
+  name              = each.key
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_s3_object" "glue" {
+  for_each = toset(["velib_clean_job.py", "velib_glue_lib.zip"])
+
+  bucket      = aws_s3_bucket.lake.id
+  key         = "glue/scripts/${each.key}"
+  source      = "${var.artefacts_dir}/${each.key}"
+  source_hash = filemd5("${var.artefacts_dir}/${each.key}")
+
+  lifecycle {
+    precondition {
+      condition     = fileexists("${var.artefacts_dir}/${each.key}")
+      error_message = "${var.artefacts_dir}/${each.key} is missing: run `make package` in the checkout first (or set artefacts_dir)."
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
+}
+
+resource "aws_glue_job" "clean" {
+  #checkov:skip=CKV_AWS_195:A security configuration encrypts with a customer key; the job's outputs lie in the bucket under its encryption, and its logs hold no data
+  name         = var.glue_job_name
+  description  = "Cleans raw snapshots into one Parquet file an hour"
+  role_arn     = local.role["job"]
+  glue_version = local.spark ? "5.0" : "3.0" # Python shell 3.9 is "3.0"
+  timeout      = var.glue_timeout_minutes
+  max_retries  = 0 # whoever started it decides; the next run heals
+
+  max_capacity      = local.spark ? null : 0.0625
+  worker_type       = local.spark ? "G.1X" : null
+  number_of_workers = local.spark ? var.glue_workers : null
+
+  command {
+    name            = var.glue_job_type
+    python_version  = local.spark ? "3" : "3.9"
+    script_location = "${local.lake}/${aws_s3_object.glue["velib_clean_job.py"].key}"
+  }
+
+  default_arguments = merge(
+    {
+      "--job-language"              = "python"
+      "--extra-py-files"            = "${local.lake}/${aws_s3_object.glue["velib_glue_lib.zip"].key}"
+      "--additional-python-modules" = local.glue_modules
+      "--TempDir"                   = "${local.lake}/glue/tmp/"
+      "--bucket"                    = aws_s3_bucket.lake.bucket
+      "--account"                   = local.account
+      "--database"                  = aws_glue_catalog_database.velib.name
+      "--register"                  = "false" # Dagster registers; the state machine asks for it
+      "--hours"                     = "newest"
+    },
+    local.spark ? {
+      "--engine"              = "spark"
+      "--enable-auto-scaling" = "true"
+      } : {
+      "--engine"    = "shell"
+      "library-set" = "none" # no pandas and awswrangler in 1 GB of memory: only the modules above
+    },
+  )
+
+  execution_property {
+    max_concurrent_runs = 3 # a tick, a backfill and one to spare
+  }
+
+  depends_on = [aws_iam_role_policy.service, aws_cloudwatch_log_group.glue]
+}
+
+# No schedule: it runs when the state machine asks (catalog_mode = "crawler") or somebody audits.
+resource "aws_glue_crawler" "clean" {
+  #checkov:skip=CKV_AWS_195:A security configuration encrypts with a customer key; the crawler writes only to the catalog and to its log
+  name          = var.crawler_name
+  description   = "Infers ${local.crawler_table} from clean/"
+  role          = local.role["crawler"]
+  database_name = aws_glue_catalog_database.velib.name
+  table_prefix  = local.crawler_prefix
+
+  # The last folder names the table: source=velib becomes source_velib, and date= and hour= its partition keys.
+  s3_target {
+    path = "${local.lake}/clean/source=velib/"
+  }
+
+  schema_change_policy {
+    update_behavior = "UPDATE_IN_DATABASE"
+    delete_behavior = "LOG" # Athena reads an hour that is gone as empty
+  }
+
+  # Level 3 is bucket/clean/source=velib: one table, whatever is found below it, and partitions like the table.
+  configuration = jsonencode({
+    Version  = 1.0
+    Grouping = { TableGroupingPolicy = "CombineCompatibleSchemas", TableLevelConfiguration = 3 }
+    CrawlerOutput = {
+      Partitions = { AddOrUpdateBehavior = "InheritFromTable" }
+    }
+  })
+
+  depends_on = [aws_iam_role_policy.service, aws_cloudwatch_log_group.glue]
+}

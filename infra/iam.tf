@@ -1,0 +1,73 @@
+# One role a service, or the lab's role for all. Who may touch which part of the lake is in iam_lake.tf; the
+# other rights stand beside their service's name in iam_services.tf and iam_dagster.tf.
+
+locals {
+  own_roles = var.lab_role_name == ""
+  lab_role  = "arn:${local.partition}:iam::${local.account}:role/${var.lab_role_name}"
+
+  # A lab's role may have no X-Ray rights, and Lambda refuses a traced function without them.
+  tracing = var.tracing && local.own_roles
+
+  services = {
+    lambda    = { name = var.lambda_name, principal = "lambda.amazonaws.com" }
+    job       = { name = var.glue_job_name, principal = "glue.amazonaws.com" }
+    crawler   = { name = var.crawler_name, principal = "glue.amazonaws.com" }
+    pipeline  = { name = var.pipeline_name, principal = "states.amazonaws.com" }
+    kpi_views = { name = var.kpi_views_name, principal = "states.amazonaws.com" }
+    schedule  = { name = var.schedule_name, principal = "scheduler.amazonaws.com" }
+  }
+
+  policies = {
+    lambda    = data.aws_iam_policy_document.lambda.json
+    job       = data.aws_iam_policy_document.job.json
+    crawler   = data.aws_iam_policy_document.crawler.json
+    pipeline  = data.aws_iam_policy_document.pipeline.json
+    kpi_views = data.aws_iam_policy_document.kpi_views.json
+    schedule  = data.aws_iam_policy_document.schedule.json
+  }
+
+  role = { for key, service in local.services :
+    key => local.own_roles ? aws_iam_role.service[key].arn : local.lab_role
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  for_each = local.services
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = [each.value.principal]
+    }
+
+    # Against the confused deputy. Lambda's guide names no such condition: a role is only ever passed to a
+    # function of its own account.
+    dynamic "condition" {
+      for_each = each.value.principal == "lambda.amazonaws.com" ? [] : [local.account]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [condition.value]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role" "service" {
+  for_each = local.own_roles ? local.services : {}
+
+  name               = "${each.value.name}_role"
+  description        = "What ${each.value.name} may do, and nothing more"
+  assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
+}
+
+resource "aws_iam_role_policy" "service" {
+  for_each = local.own_roles ? local.policies : {}
+
+  name   = each.key
+  role   = aws_iam_role.service[each.key].name
+  policy = each.value
+}

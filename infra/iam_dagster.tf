@@ -1,0 +1,71 @@
+# The policy for whoever runs Dagster: attach it to the host's role (or user). A lab's host uses the lab's role.
+
+data "aws_iam_policy_document" "dagster" {
+  source_policy_documents = [data.aws_iam_policy_document.lake["dagster"].json]
+
+  statement {
+    sid       = "Ingest"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.arn.lambda]
+  }
+
+  statement {
+    sid       = "Clean"
+    actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+    resources = [local.arn.job]
+  }
+
+  statement {
+    sid       = "Crawl"
+    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
+    resources = [local.arn.crawler]
+  }
+
+  statement {
+    sid = "Query"
+    actions = [
+      "athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults",
+      "athena:StopQueryExecution", "athena:GetWorkGroup",
+    ]
+    resources = [local.arn.workgroup]
+  }
+
+  statement {
+    sid       = "DefaultDatabase"
+    actions   = ["glue:GetDatabase"]
+    resources = local.default_database
+  }
+
+  statement {
+    sid = "Catalog"
+    actions = [
+      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
+      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
+      "glue:BatchUpdatePartition", "glue:BatchDeletePartition",
+    ]
+    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
+  }
+
+  statement {
+    sid       = "Alert"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+  }
+
+  statement {
+    sid     = "ReadLogs"
+    actions = ["logs:GetLogEvents", "logs:FilterLogEvents"]
+    resources = [
+      "${local.arn.log_group}:/aws/lambda/${var.lambda_name}:*",
+      "${local.arn.log_group}:/aws-glue/*",
+    ]
+  }
+}
+
+resource "aws_iam_policy" "dagster" {
+  count = local.own_roles ? 1 : 0
+
+  name        = var.dagster_policy_name
+  description = "Runs Velib Insights from Dagster: its function, job, crawler, queries, catalog and prefixes"
+  policy      = data.aws_iam_policy_document.dagster.json
+}

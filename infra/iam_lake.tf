@@ -1,0 +1,106 @@
+# Who may list, read, write and delete which prefixes of the lake. Everything else in the bucket is closed to
+# them, and so is every bucket of another account that happens to take the name.
+
+locals {
+  lake_access = {
+    lambda = {
+      list   = ["raw/", "quarantine/"]
+      get    = ["raw/", "quarantine/", "glue/tmp/pipes/"] # pipes: Dagster's messages
+      put    = ["raw/", "quarantine/", "glue/tmp/pipes/"]
+      delete = []
+    }
+    job = {
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
+      put    = ["quarantine/", "clean/", "rejects/", "glue/tmp/"]
+      delete = ["clean/", "rejects/", "glue/tmp/"]
+    }
+    crawler = {
+      list   = ["clean/"]
+      get    = ["clean/"]
+      put    = []
+      delete = []
+    }
+    kpi_views = {
+      list   = ["athena-results/"]
+      get    = ["athena-results/"]
+      put    = ["athena-results/"]
+      delete = []
+    }
+    dagster = {
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "athena-results/", "glue/tmp/"]
+      delete = ["glue/tmp/"]
+    }
+  }
+
+  object_actions = {
+    get    = ["s3:GetObject"]
+    put    = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    delete = ["s3:DeleteObject"]
+  }
+}
+
+data "aws_iam_policy_document" "lake" {
+  for_each = local.lake_access
+
+  # IfExists: reading a key that is not there asks for ListBucket too, without a prefix. Refused, the answer
+  # would be "access denied" where the pipeline must see "no such key".
+  statement {
+    sid       = "LakeList"
+    actions   = ["s3:ListBucket"]
+    resources = [local.arn.bucket]
+
+    condition {
+      test     = "StringLikeIfExists"
+      variable = "s3:prefix"
+      values   = [for prefix in each.value.list : "${prefix}*"]
+    }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  # Athena and Glue ask where a bucket is before they read or write it.
+  statement {
+    sid       = "LakeLocation"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [local.arn.bucket]
+  }
+
+  dynamic "statement" {
+    for_each = { for verb, actions in local.object_actions : verb => actions if length(each.value[verb]) > 0 }
+
+    content {
+      sid       = "Lake${title(statement.key)}"
+      actions   = statement.value
+      resources = [for prefix in each.value[statement.key] : "${local.arn.bucket}/${prefix}*"]
+
+      condition {
+        test     = "StringEqualsIfExists"
+        variable = "aws:ResourceAccount"
+        values   = [local.account]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      sid       = "LakeKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${var.region}.amazonaws.com"]
+      }
+    }
+  }
+}

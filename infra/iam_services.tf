@@ -1,0 +1,91 @@
+# What each service may call beside the lake: its logs, the catalog, and the services that it starts.
+
+locals {
+  # Glue names its log groups itself, and makes those that are missing.
+  glue_logs = {
+    actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.arn.log_group}:/aws-glue/*"]
+  }
+}
+
+data "aws_iam_policy_document" "lambda" {
+  source_policy_documents = [data.aws_iam_policy_document.lake["lambda"].json]
+
+  statement {
+    sid       = "Logs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.arn.log_group}:/aws/lambda/${var.lambda_name}:*"]
+  }
+
+  statement {
+    sid       = "TellOfLostEvents"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+  }
+
+  dynamic "statement" {
+    for_each = local.tracing ? ["X-Ray has no resources to name"] : []
+
+    content {
+      sid       = "Traces"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "job" {
+  source_policy_documents = [data.aws_iam_policy_document.lake["job"].json]
+
+  statement {
+    sid       = "Logs"
+    actions   = local.glue_logs.actions
+    resources = local.glue_logs.resources
+  }
+
+  # Registering the table and its partitions (`--register true`).
+  statement {
+    sid = "Catalog"
+    actions = [
+      "glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable",
+      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
+      "glue:BatchCreatePartition", "glue:BatchUpdatePartition",
+    ]
+    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/source_velib"]
+  }
+}
+
+data "aws_iam_policy_document" "crawler" {
+  source_policy_documents = [data.aws_iam_policy_document.lake["crawler"].json]
+
+  statement {
+    sid       = "Logs"
+    actions   = local.glue_logs.actions
+    resources = local.glue_logs.resources
+  }
+
+  # It looks through the whole database for tables that it knows, and writes one. Should it ever find two
+  # schemas, it fails here instead of making a second table.
+  statement {
+    sid       = "ReadCatalog"
+    actions   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetTableVersions"]
+    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
+  }
+
+  statement {
+    sid = "WriteItsTable"
+    actions = [
+      "glue:CreateTable", "glue:UpdateTable", "glue:*Partition", "glue:GetPartitions",
+      "glue:GetPartitionIndexes", "glue:CreatePartitionIndex",
+    ]
+    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/${local.crawler_table}"]
+  }
+}
+
+data "aws_iam_policy_document" "schedule" {
+  statement {
+    sid       = "StartMachines"
+    actions   = ["states:StartExecution"]
+    resources = [local.arn.pipeline, local.arn.kpi_views]
+  }
+}

@@ -1,0 +1,93 @@
+# What the two state machines may call: the steps that stand in their definitions, their logs and their traces.
+
+data "aws_iam_policy_document" "machine" {
+  # Step Functions writes its logs by "log delivery", whose calls know no resources.
+  statement {
+    #checkov:skip=CKV_AWS_111:AWS documents that log delivery and X-Ray take no resource but *
+    #checkov:skip=CKV_AWS_356:AWS documents that log delivery and X-Ray take no resource but *
+    sid = "LogDelivery"
+    actions = [
+      "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+      "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+    ]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.tracing ? ["X-Ray has no resources to name"] : []
+
+    content {
+      sid = "Traces"
+      actions = [
+        "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+      ]
+      resources = ["*"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "pipeline" {
+  source_policy_documents = [data.aws_iam_policy_document.machine.json]
+
+  statement {
+    sid       = "Ingest"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.arn.lambda]
+  }
+
+  # `.sync` starts the run, polls it, and stops it when the execution is stopped.
+  statement {
+    sid       = "Clean"
+    actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+    resources = [local.arn.job]
+  }
+
+  statement {
+    sid       = "Crawl"
+    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
+    resources = [local.arn.crawler]
+  }
+}
+
+# A query runs with the rights of who starts it, so this machine reads the table's schema, writes the views, and
+# puts Athena's (empty) result where the workgroup wants it. It needs no right to the data.
+data "aws_iam_policy_document" "kpi_views" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.machine.json,
+    data.aws_iam_policy_document.lake["kpi_views"].json,
+  ]
+
+  statement {
+    sid = "Query"
+    actions = [
+      "athena:StartQueryExecution", "athena:GetQueryExecution", "athena:StopQueryExecution",
+      "athena:GetQueryResults", "athena:GetWorkGroup",
+    ]
+    resources = [local.arn.workgroup]
+  }
+
+  statement {
+    sid       = "DataCatalog"
+    actions   = ["athena:GetDataCatalog"]
+    resources = ["arn:${local.partition}:athena:${local.regional}:datacatalog/AwsDataCatalog"]
+  }
+
+  statement {
+    sid       = "ReadCatalog"
+    actions   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions"]
+    resources = concat(local.default_database, [local.arn.database, "${local.arn.tables}/*"])
+  }
+
+  statement {
+    sid       = "WriteViews"
+    actions   = ["glue:CreateTable", "glue:UpdateTable"]
+    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/kpi_*"]
+  }
+}
+
+locals {
+  # Athena looks at the database `default`, whatever a query is about.
+  default_database = [
+    local.arn.catalog, "arn:${local.partition}:glue:${local.regional}:database/default",
+  ]
+}

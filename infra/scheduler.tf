@@ -1,0 +1,39 @@
+# What starts the state machines by the clock, where Dagster does not. The schedules exist in both modes, so that
+# switching orchestrator is one plan with two changes and nothing to make.
+
+locals {
+  schedules = {
+    pipeline  = { name = var.schedule_name, expression = var.schedule_expression }
+    kpi_views = { name = "${var.kpi_views_name}_schedule", expression = var.views_schedule_expression }
+  }
+}
+
+resource "aws_scheduler_schedule" "machine" {
+  #checkov:skip=CKV_AWS_297:Its payload is a time; EventBridge Scheduler encrypts it with its own key
+  for_each = local.schedules
+
+  name                         = each.value.name
+  description                  = "Starts ${local.machines[each.key].name} (enabled with orchestrator = step_functions)"
+  state                        = var.orchestrator == "step_functions" ? "ENABLED" : "DISABLED"
+  schedule_expression          = each.value.expression
+  schedule_expression_timezone = "UTC"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_sfn_state_machine.machine[each.key].arn
+    role_arn = local.role["schedule"]
+
+    # Scheduler puts the time that was due here, so that a doubled start meets the same key. Not jsonencode: it
+    # would write < and > as escapes, which Scheduler does not recognize.
+    input = "{\"scheduled_at\": \"<aws.scheduler.scheduled-time>\"}"
+
+    # After that the next tick is nearer than this one.
+    retry_policy {
+      maximum_event_age_in_seconds = 600
+      maximum_retry_attempts       = 5
+    }
+  }
+}

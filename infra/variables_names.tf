@@ -1,0 +1,148 @@
+# What things are called. Change a name when a second copy of the stack shares the account.
+
+variable "region" {
+  description = "AWS region of the whole stack."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be the code of an AWS region, such as us-east-1 or eu-west-3."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource. The monthly budget counts what carries this `project`."
+  type        = map(string)
+  default = {
+    project = "velib-insights"
+    owner   = "team-naw-seu"
+    course  = "data-pipeline-episen"
+  }
+
+  validation {
+    condition     = try(length(var.tags["project"]) > 0, false)
+    error_message = "tags needs a `project`: the budget finds the stack's costs by it."
+  }
+}
+
+variable "bucket_name" {
+  description = "The lake's bucket. Names are shared by all of AWS: where this one is taken, choose another."
+  type        = string
+  default     = "velib-insights-naw-seu-2326"
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name))
+    error_message = "bucket_name must be 3 to 63 lower-case letters, digits and hyphens (a dot would break TLS), not beginning or ending with a hyphen."
+  }
+}
+
+variable "lambda_name" {
+  description = "The function that takes a snapshot."
+  type        = string
+  default     = "velib_ingest_lambda"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.lambda_name))
+    error_message = "lambda_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "schedule_name" {
+  description = "The 15-minute schedule; the daily one of the views is named after the views' state machine."
+  type        = string
+  default     = "velib_pipeline_schedule"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.schedule_name))
+    error_message = "schedule_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "pipeline_name" {
+  description = "The state machine of a tick."
+  type        = string
+  default     = "velib_pipeline"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.pipeline_name))
+    error_message = "pipeline_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "kpi_views_name" {
+  description = "The state machine that writes the five views."
+  type        = string
+  default     = "velib_kpi_views"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.kpi_views_name))
+    error_message = "kpi_views_name must be 1 to 55 letters, digits, _ or - (its schedule adds nine to it)."
+  }
+}
+
+variable "database_name" {
+  description = "The Glue database of the table and the views."
+  type        = string
+  default     = "velib_db_tf"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,127}$", var.database_name))
+    error_message = "database_name must be lower-case letters, digits and _, beginning with a letter: Athena takes nothing else unquoted."
+  }
+}
+
+variable "glue_job_name" {
+  description = "The job that cleans raw snapshots into Parquet."
+  type        = string
+  default     = "velib_clean_job"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.glue_job_name))
+    error_message = "glue_job_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "crawler_name" {
+  description = "The crawler over clean/."
+  type        = string
+  default     = "velib_clean_crawler"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.crawler_name))
+    error_message = "crawler_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "workgroup_name" {
+  description = "The Athena workgroup of all queries."
+  type        = string
+  default     = "velib_workgroup"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,128}$", var.workgroup_name))
+    error_message = "workgroup_name must be 1 to 128 letters, digits, ., _ or -."
+  }
+}
+
+variable "topic_name" {
+  description = "The SNS topic of all alerts."
+  type        = string
+  default     = "velib_alerts"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,256}$", var.topic_name))
+    error_message = "topic_name must be 1 to 256 letters, digits, _ or -."
+  }
+}
+
+variable "dagster_policy_name" {
+  description = "The managed policy for whoever runs Dagster."
+  type        = string
+  default     = "velib_dagster_host"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,128}$", var.dagster_policy_name))
+    error_message = "dagster_policy_name must be 1 to 128 letters, digits, _ or -."
+  }
+}

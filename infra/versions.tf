@@ -1,0 +1,58 @@
+# Terraform and its one provider, and the facts of the account that everything else is named by.
+
+terraform {
+  required_version = ">= 1.9, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # State is a local file unless a backend says otherwise. For a team, write backend_override.tf (git ignores it):
+  #   terraform {
+  #     backend "s3" {
+  #       bucket       = "a bucket of your own, versioned, not the lake"
+  #       key          = "velib-insights/terraform.tfstate"
+  #       region       = "us-east-1"
+  #       encrypt      = true
+  #       use_lockfile = true # Terraform 1.10 or later; needs no DynamoDB table
+  #     }
+  #   }
+  # and run `terraform init -migrate-state`.
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = var.tags
+  }
+}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+
+  # ARNs are built from names, not read from resources: policies are then known while planning, and a role's
+  # policy can exist before the service that uses it (Step Functions tries its log group when it is created).
+  regional = "${var.region}:${local.account}"
+  arn = {
+    bucket    = "arn:${local.partition}:s3:::${var.bucket_name}"
+    lambda    = "arn:${local.partition}:lambda:${local.regional}:function:${var.lambda_name}"
+    job       = "arn:${local.partition}:glue:${local.regional}:job/${var.glue_job_name}"
+    crawler   = "arn:${local.partition}:glue:${local.regional}:crawler/${var.crawler_name}"
+    catalog   = "arn:${local.partition}:glue:${local.regional}:catalog"
+    database  = "arn:${local.partition}:glue:${local.regional}:database/${var.database_name}"
+    tables    = "arn:${local.partition}:glue:${local.regional}:table/${var.database_name}"
+    workgroup = "arn:${local.partition}:athena:${local.regional}:workgroup/${var.workgroup_name}"
+    pipeline  = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.pipeline_name}"
+    kpi_views = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.kpi_views_name}"
+    topic     = "arn:${local.partition}:sns:${local.regional}:${var.topic_name}"
+    log_group = "arn:${local.partition}:logs:${local.regional}:log-group"
+  }
+}
