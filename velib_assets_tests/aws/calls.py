@@ -1,0 +1,133 @@
+"""Calls that tests on the emulator share: make a role, a function, a job; run one to its end.
+
+Belongs here: plain boto3 over an Emulator, waiting included. Does not: anything of the pipeline.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from velib_assets_tests.aws.emulator.server import Emulator
+
+_T = TypeVar("_T")
+ACTIVE = ("STARTING", "RUNNING", "STOPPING", "QUEUED", "WAITING")
+
+
+def wait_for(look: Callable[[], _T], seconds: float = 30) -> _T:
+    """What `look` gives as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise TimeoutError(f"not within {seconds} s")
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """An archive of texts by path."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return buffer.getvalue()
+
+
+def make_role(emulator: Emulator, name: str, *statements: Mapping[str, Any]) -> str:
+    """A role that may do what the statements say; its ARN."""
+    iam = emulator.client("iam")
+    services = [f"{name}.amazonaws.com" for name in ("lambda", "glue", "states", "scheduler")]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    role: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))["Role"]["Arn"]
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(statements))
+    return role
+
+
+def make_function(emulator: Emulator, name: str, code: str, role: str) -> None:
+    """A Python 3.12 function whose module `m` is the code and whose handler is `m.handler`."""
+    emulator.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role,
+        Handler="m.handler",
+        Code={"ZipFile": zipped({"m.py": code})},
+        Timeout=20,
+    )
+
+
+def invoke(emulator: Emulator, name: str, event: Mapping[str, Any] | None = None) -> tuple[str | None, Any]:
+    """A function's error (None where it has none) and its answer."""
+    answer = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
+    return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+
+def run_job(emulator: Emulator, name: str, seconds: float = 60, **arguments: str) -> dict[str, Any]:
+    """Start a job with `--key value` arguments and wait for its end."""
+    glue = emulator.client("glue")
+    named = {f"--{key}": value for key, value in arguments.items()}
+    run_id = glue.start_job_run(JobName=name, Arguments=named)["JobRunId"]
+    return job_ended(emulator, name, run_id, seconds)
+
+
+def job_ended(emulator: Emulator, name: str, run_id: str, seconds: float = 60) -> dict[str, Any]:
+    """A run's record once it has ended."""
+    glue = emulator.client("glue")
+
+    def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
+        return None if run["JobRunState"] in ACTIVE else run
+
+    return wait_for(look, seconds) or {}
+
+
+def run_query(emulator: Emulator, sql: str, workgroup: str, database: str = "default") -> dict[str, Any]:
+    """A query's execution once it has ended."""
+    athena = emulator.client("athena")
+    context = {"Database": database}
+    started = athena.start_query_execution(
+        QueryString=sql, WorkGroup=workgroup, QueryExecutionContext=context
+    )
+
+    def look() -> dict[str, Any] | None:
+        found = athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+        execution: dict[str, Any] = found["QueryExecution"]
+        return None if execution["Status"]["State"] in ACTIVE else execution
+
+    return wait_for(look) or {}
+
+
+def rows_of(emulator: Emulator, execution: Mapping[str, Any]) -> list[list[str | None]]:
+    """All rows of a query, the header too, over as many pages as there are."""
+    pages = emulator.client("athena").get_paginator("get_query_results")
+    found = pages.paginate(QueryExecutionId=execution["QueryExecutionId"])
+    return [
+        [d.get("VarCharValue") for d in row["Data"]] for page in found for row in page["ResultSet"]["Rows"]
+    ]
+
+
+def execution_ended(emulator: Emulator, arn: str, seconds: float = 60) -> dict[str, Any]:
+    """A state machine's execution once it has ended."""
+    states = emulator.client("stepfunctions")
+
+    def look() -> dict[str, Any] | None:
+        found: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return None if found["status"] == "RUNNING" else found
+
+    return wait_for(look, seconds) or {}
+
+
+def log_lines(emulator: Emulator, group: str, stream: str | None = None) -> list[str]:
+    """The messages of a log group, or of one of its streams."""
+    wanted = {"logStreamNames": [stream]} if stream else {}
+    events = emulator.client("logs").filter_log_events(logGroupName=group, **wanted)["events"]
+    return [event["message"] for event in events]
+
+
+def _policy(statements: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

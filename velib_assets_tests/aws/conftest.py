@@ -1,0 +1,46 @@
+"""Fixtures of the tests on the emulator: its environments, and one server for the whole session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
+from velib_assets_tests.aws.emulator.server import Emulator
+
+
+@pytest.fixture(scope="session")
+def environments() -> Environments:
+    """The emulator's environments, made where they are missing; under CI that must succeed."""
+    found = Environments.default()
+    try:
+        _ = (found.server, found.lambda_python, found.glue_python)
+    except EnvironmentFailedError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"THE EMULATOR'S TESTS DO NOT RUN: {error}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def emulator(environments: Environments) -> Iterator[Emulator]:
+    """A server that all tests of the session share; a minute of a Glue job's timeout lasts two seconds."""
+    with Emulator(environments=environments, minute=2) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(emulator: Emulator) -> str:
+    """A bucket of the test's own."""
+    name = f"test-{uuid4().hex[:12]}"
+    emulator.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test of the session has."""
+    return f"t{uuid4().hex[:10]}"

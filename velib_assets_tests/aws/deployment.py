@@ -1,0 +1,154 @@
+"""The real Terraform with the real provider, deploying `infra/` onto the emulator.
+
+Belongs here: finding the provider, running Terraform in a folder of its own, and the settings that come out.
+Does not: the configuration (infra/), or what is tried on it (tests).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from velib_assets.settings import CHECKOUT, Settings
+
+_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+_NOT_LOOKED_INTO = {"proc", "sys", "dev", "run", "tmp", "node_modules", "site-packages", "__pycache__"}
+_DEEPEST = 5
+VARIABLES = {"force_destroy": True}
+
+
+class TerraformError(Exception):
+    """Terraform, or the provider, is missing; or a command of it failed, with what it said."""
+
+
+class Deployment:
+    """`infra/` in a working folder, with its state there.
+
+    Args:
+        folder: where state and provider links go; made where it is missing.
+        env: what reaches the emulator (Emulator.env).
+        artefacts: what `make package` built.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str], artefacts: Path) -> None:
+        self._infra = folder / "infra"
+        self._artefacts = artefacts
+        self._env = {**_without_aws(os.environ), **env, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        self._variables: dict[str, Any] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(CHECKOUT / "infra", self._infra, dirs_exist_ok=True)
+        sources = folder / "velib_assets"
+        if not sources.exists():
+            sources.symlink_to(CHECKOUT / "velib_assets")  # the views' SQL, which infra reads beside itself
+
+    def init(self) -> str:
+        """`terraform init`, from the mirror where there is one."""
+        mirror = provider_mirror()
+        return self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+
+    def apply(self, **variables: Any) -> str:
+        """`terraform apply` with these variables over the defaults; they hold for what follows."""
+        self._variables = variables
+        return self._run("apply", "-input=false", "-auto-approve", *self._arguments())
+
+    def changes(self, **variables: Any) -> dict[str, list[str]]:
+        """What `terraform plan` would do, actions by address; `variables` go over those applied."""
+        chosen = {**self._variables, **variables}
+        self._run("plan", "-input=false", "-out=plan.bin", *self._arguments(chosen))
+        plan = json.loads(self._run("show", "-json", "plan.bin"))
+        found = {item["address"]: item["change"]["actions"] for item in plan.get("resource_changes", [])}
+        return {
+            address: actions for address, actions in found.items() if actions not in (["no-op"], ["read"])
+        }
+
+    def destroy(self) -> str:
+        """`terraform destroy`."""
+        return self._run("destroy", "-input=false", "-auto-approve", *self._arguments())
+
+    def state(self) -> list[str]:
+        """The addresses of all that is deployed."""
+        return self._run("state", "list").split()
+
+    def output(self, name: str) -> Any:
+        """An output's value."""
+        return json.loads(self._run("output", "-json", name))
+
+    def environment(self) -> dict[str, str]:
+        """Dagster's settings, as `terraform output -raw dagster_env` prints them."""
+        lines = self._run("output", "-raw", "dagster_env").split()
+        return dict(line.split("=", 1) for line in lines)
+
+    def settings(self, **environment: str) -> Settings:
+        """The settings of a Dagster that works on this deployment, with more variables over them."""
+        return Settings.from_env({**self.environment(), "VELIB_ALERTS": "log", **environment})
+
+    def run(self, *command: str) -> str:
+        """Any other command of Terraform."""
+        return self._run(*command)
+
+    def _arguments(self, variables: Mapping[str, Any] | None = None) -> list[str]:
+        chosen = {**VARIABLES, "artefacts_dir": str(self._artefacts), **(variables or self._variables)}
+        return [f"-var={name}={_text(value)}" for name, value in chosen.items()]
+
+    def _run(self, *command: str) -> str:
+        words = [terraform(), f"-chdir={self._infra}", command[0], *command[1:]]
+        words += ["-no-color"] if command[0] in ("init", "plan", "apply", "destroy", "validate") else []
+        done = subprocess.run(words, env=self._env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = f"{done.stdout[-3000:]}{done.stderr[-5000:]}"
+            raise TerraformError(f"terraform {command[0]} ended with {done.returncode}:\n{said}")
+        return done.stdout
+
+
+def terraform() -> str:
+    """Terraform's own file.
+
+    Raises:
+        TerraformError: where it is not installed.
+    """
+    found = shutil.which("terraform")
+    if found is None:
+        raise TerraformError("terraform is not installed: https://developer.hashicorp.com/terraform/install")
+    return found
+
+
+def provider_mirror() -> Path | None:
+    """The folder above `registry.terraform.io`: what TF_PLUGIN_DIR names, or one found on this machine.
+
+    None where there is none: then `terraform init` needs the internet.
+    """
+    if named := os.environ.get("TF_PLUGIN_DIR"):
+        return Path(named)
+    pending: list[tuple[Path, int]] = [(Path.home(), 0), (Path("/"), 0)]
+    for folder, depth in pending:
+        if (folder / _PROVIDER).is_dir():
+            return folder
+        if depth < _DEEPEST:
+            pending += [(below, depth + 1) for below in _folders(folder)]
+    return None
+
+
+def _folders(folder: Path) -> Sequence[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                Path(e.path)
+                for e in entries
+                if e.is_dir(follow_symlinks=False) and e.name not in _NOT_LOOKED_INTO
+            ]
+    except OSError:
+        return []
+
+
+def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without a real account's credentials: nothing here may ever reach one."""
+    return {name: value for name, value in environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

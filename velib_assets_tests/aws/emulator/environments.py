@@ -1,0 +1,118 @@
+"""The emulator's environments: made once under a cache folder, named after what went in.
+
+Belongs here: the server's venv, and the bare ones of Lambda, Glue shell and Glue Spark. Does not: running.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from velib_assets_tests.aws.emulator import interpreters
+
+ROOT = Path(__file__).resolve().parents[3]
+GLUE_MODULES = ROOT / "infra" / "glue_modules.txt"
+SPARK_MODULES = Path(__file__).with_name("spark_modules.txt")
+
+
+class EnvironmentFailedError(RuntimeError):
+    """A venv could not be made: what pip said."""
+
+
+@dataclass(frozen=True)
+class Environments:
+    """The interpreters of one emulator; each is made when it is first asked for."""
+
+    home: Path
+    glue_modules_file: Path = GLUE_MODULES
+
+    @classmethod
+    def default(cls, home: Path | None = None) -> Environments:
+        """In VELIB_EMULATOR_HOME, else `.emulator` in the checkout."""
+        return cls(home or Path(os.environ.get("VELIB_EMULATOR_HOME") or ROOT / ".emulator"))
+
+    @cached_property
+    def server(self) -> Path:
+        """Ministack's own: it pins botocore, so the project's environment is not for it."""
+        return self._made("server", "3.12", _lines(ROOT / "constraints-emulator.txt"))
+
+    @cached_property
+    def lambda_python(self) -> Path:
+        """What AWS's Python 3.12 runtime has: boto3 and nothing else."""
+        pinned = [pin for pin in _lines(ROOT / "constraints.txt") if pin.startswith("boto3==")]
+        return self._made("lambda", "3.12", pinned)
+
+    @cached_property
+    def glue_python(self) -> Path:
+        """A Python shell job's 3.9 with the modules that the job asks for, and nothing else."""
+        return self._made("glue", "3.9", self.glue_modules)
+
+    @cached_property
+    def spark_python(self) -> Path:
+        """Glue Spark 5.x: Python 3.11, Spark 3.5, and the same modules."""
+        if shutil.which("java") is None:
+            raise EnvironmentFailedError("Glue Spark needs Java 17 on the PATH")
+        return self._made("spark", "3.11", [*_lines(SPARK_MODULES), *self.glue_modules])
+
+    @cached_property
+    def glue_modules(self) -> list[str]:
+        """The pins of infra/glue_modules.txt."""
+        return _lines(self.glue_modules_file)
+
+    def _made(self, kind: str, version: str, requirements: Sequence[str]) -> Path:
+        base = interpreters.find(version)
+        recipe = "\n".join([str(base), *requirements])
+        folder = self.home / f"{kind}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+        python = folder / "bin" / "python"
+        self.home.mkdir(parents=True, exist_ok=True)
+        with _lock(self.home / f".{kind}.lock"):
+            if not (folder / ".ready").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                _run([str(base), "-m", "venv", str(folder)])
+                if requirements:
+                    _run(
+                        [
+                            str(python),
+                            "-m",
+                            "pip",
+                            "install",
+                            "--quiet",
+                            "--disable-pip-version-check",
+                            *requirements,
+                        ]
+                    )
+                (folder / ".ready").write_text(recipe)
+        return python
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """One process at a time makes an environment."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list[str]) -> None:
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    }
+    done = subprocess.run(command, capture_output=True, text=True, env=clean, check=False)
+    if done.returncode:
+        raise EnvironmentFailedError(f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+
+
+def _lines(path: Path) -> list[str]:
+    """A requirements file's lines, comments and blanks apart."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return [line for line in lines if line]

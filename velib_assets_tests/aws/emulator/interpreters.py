@@ -1,0 +1,66 @@
+"""Finding the Pythons that AWS runs: 3.12 (Lambda), 3.9 (Glue's Python shell), 3.11 (Glue Spark).
+
+Belongs here: looking, and saying what was taken. Does not: environments made from them (environments).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+_PROBE = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2], sys.executable)"
+
+
+class MissingInterpreterWarning(UserWarning):
+    """An AWS runtime's Python is not here, and another took its place."""
+
+
+@cache
+def find(version: str) -> Path:
+    """A Python of this version that really runs; else this process's own, with a warning."""
+    for candidate in _candidates(version):
+        found = _probed(candidate)
+        if found and found[0] == version:
+            return Path(found[1])
+    own = Path(getattr(sys, "_base_executable", sys.executable))
+    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if mine != version:
+        message = (
+            f"NO PYTHON {version} ON THIS MACHINE: what AWS runs on {version} runs on {mine} here ({own})"
+        )
+        warnings.warn(message, MissingInterpreterWarning, stacklevel=2)
+    return own
+
+
+def version_of(python: Path) -> str:
+    """`3.12`, asked of the interpreter itself."""
+    found = _probed(python)
+    return found[0] if found else "unknown"
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    """PATH (a pyenv shim there may exist and fail), then pyenv's and uv's own folders, newest first."""
+    for folder in os.get_exec_path():
+        on_path = shutil.which(f"python{version}", path=folder)
+        if on_path:
+            yield Path(on_path)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted((pyenv / "versions").glob(f"{version}.*/bin/python"), reverse=True)
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python"))
+    yield from sorted(uv.glob(f"cpython-{version}.*/bin/python{version}"), reverse=True)
+
+
+def _probed(python: Path) -> tuple[str, str] | None:
+    """Version and path as the interpreter tells them; None where it does not run or cannot make a venv."""
+    try:
+        done = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, timeout=30, check=False)
+    except OSError:
+        return None
+    version, _, path = done.stdout.strip().partition(" ")
+    return (version, path) if done.returncode == 0 else None

@@ -1,0 +1,161 @@
+"""The Glue catalog as Athena sees it: tables, registered partitions, and the objects that lie in them.
+
+Belongs here: look-ups, and files of a table's locations fetched into a cache. Does not: SQL.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from velib_assets_tests.aws.emulator.patches import patching
+
+# What a column of a Glue type may be stored as in Parquet (Arrow's names); anything else Athena refuses.
+_STORED = {
+    "string": ("string", "large_string"),
+    "int": ("int32",),
+    "bigint": ("int64", "int32"),
+    "double": ("double", "float"),
+    "boolean": ("bool",),
+    "timestamp": ("timestamp[ms]", "timestamp[us]", "timestamp[ms, tz=UTC]", "timestamp[us, tz=UTC]"),
+    "date": ("date32[day]",),
+}
+_DUCKDB_TYPES = {"string": "VARCHAR", "int": "INTEGER"}
+
+
+class QueryFailed(Exception):  # noqa: N818 - it is the state of a query
+    """What a query's StateChangeReason says."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """An object of a partition, fetched."""
+
+    url: str
+    path: Path
+    size: int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Where a partition lies and its values (none for a table without partitions)."""
+
+    location: str
+    values: tuple[str, ...]
+
+
+class CatalogTable:
+    """One table or view of the catalog."""
+
+    def __init__(self, database: str, record: dict[str, Any]) -> None:
+        self.database = database
+        self.name: str = record["Name"]
+        self.is_view = record.get("TableType") == "VIRTUAL_VIEW"
+        self.view_text: str = record.get("ViewOriginalText") or ""
+        storage = record.get("StorageDescriptor") or {}
+        self.location: str = storage.get("Location") or ""
+        self.columns = {c["Name"]: c["Type"] for c in storage.get("Columns") or []}
+        self.keys = {c["Name"]: c["Type"] for c in record.get("PartitionKeys") or []}
+
+    @cached_property
+    def partitions(self) -> list[Partition]:
+        """Those that are registered; the table itself where it has no keys."""
+        if not self.keys:
+            return [Partition(self.location, ())]
+        found = patching.service("glue")._partitions.get(f"{self.database}/{self.name}", [])
+        return [Partition(p["StorageDescriptor"]["Location"], tuple(p["Values"])) for p in found]
+
+    def files(self, partitions: list[Partition]) -> list[DataFile]:
+        """Every object below the partitions' locations, whatever its name; hidden ones apart."""
+        keys: dict[str, list[str]] = {}
+        return [file for partition in partitions for file in _objects(partition, keys)]
+
+    def check(self, file: DataFile) -> None:
+        """Refuse a file that is no Parquet, or whose columns are stored as another type, as Athena does."""
+        try:
+            schema = _schema(file.path)
+        except pa.ArrowInvalid as error:
+            magic = list(file.path.read_bytes()[-4:])
+            raise QueryFailed(
+                f"HIVE_BAD_DATA: Not valid Parquet file: {file.url} expected magic number: PAR1 got: {magic}"
+            ) from error
+        for name, declared in self.columns.items():
+            index = schema.get_field_index(name)
+            if index < 0:
+                continue
+            stored = str(schema.field(index).type)
+            if declared in _STORED and stored not in (*_STORED[declared], "null"):
+                raise QueryFailed(
+                    f"HIVE_BAD_DATA: Field {name}'s type {stored.upper()} in parquet file {file.url} is "
+                    f"incompatible with type {declared} defined in table schema"
+                )
+
+
+def duckdb_type(glue_type: str) -> str:
+    """A Glue column's type in DuckDB's words."""
+    return _DUCKDB_TYPES.get(glue_type, glue_type.upper())
+
+
+def database_exists(name: str) -> bool:
+    """Whether the catalog has it."""
+    return name in patching.service("glue")._databases
+
+
+def find(database: str, name: str) -> CatalogTable | None:
+    """A table or view; None where there is none."""
+    record = patching.service("glue")._tables.get(f"{database}/{name}")
+    return CatalogTable(database, record) if record else None
+
+
+def tables(database: str) -> list[CatalogTable]:
+    """All of a database, by name."""
+    found = patching.service("glue")._tables.items()
+    named = [CatalogTable(database, record) for key, record in found if key.startswith(f"{database}/")]
+    return sorted(named, key=lambda table: table.name)
+
+
+def _objects(partition: Partition, sorted_keys: dict[str, list[str]]) -> list[DataFile]:
+    """The objects below a location; `sorted_keys` are the buckets' listings so far."""
+    s3 = patching.service("s3")
+    where = urlsplit(partition.location)
+    prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""
+    bucket = s3._buckets.get(where.netloc)
+    if bucket is None:
+        raise QueryFailed(f"HIVE_FILESYSTEM_ERROR: The specified bucket does not exist: {where.netloc}")
+    if where.netloc not in sorted_keys:
+        sorted_keys[where.netloc] = sorted(bucket["objects"])
+    keys = sorted_keys[where.netloc]
+    found = []
+    for key in keys[bisect_left(keys, prefix) :]:
+        if not key.startswith(prefix):
+            break
+        record = bucket["objects"].get(key)
+        hidden = any(part.startswith(("_", ".")) for part in key[len(prefix) :].split("/"))
+        if record is not None and not hidden and record["size"]:
+            path = _cached(where.netloc, key, record["etag"].strip('"'))
+            found.append(DataFile(f"s3://{where.netloc}/{key}", path, record["size"], partition.values))
+    return found
+
+
+def _cached(bucket: str, key: str, etag: str) -> Path:
+    path = Path(patching.SETTINGS["VELIB_EMULATOR_SCRATCH"]) / "athena" / etag
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.{id(key)}")
+        partial.write_bytes(patching.service("s3")._get_object_data(bucket, key))
+        partial.replace(path)
+    return path
+
+
+@lru_cache(maxsize=4096)
+def _schema(path: Path) -> pa.Schema:
+    return pq.read_schema(path)

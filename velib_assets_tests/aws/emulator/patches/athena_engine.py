@@ -1,0 +1,211 @@
+"""Athena's SQL run by DuckDB over the catalog's registered partitions.
+
+Belongs here: a question from text to rows: tables and views resolved, dialect translated, errors in Athena's
+words. Does not: statements about the catalog (athena_statements), executions and results (athena).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from velib_assets_tests.aws.emulator.patches import athena_catalog, athena_pruning
+from velib_assets_tests.aws.emulator.patches.athena_catalog import (
+    CatalogTable,
+    DataFile,
+    QueryFailed,
+    duckdb_type,
+)
+from velib_assets_tests.aws.emulator.patches.athena_views import query_of
+
+# DuckDB's result types in Athena's words.
+_TYPES = {"HUGEINT": "bigint", "FLOAT": "float", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
+_MAX_DEPTH = 20
+
+
+@dataclass
+class Answer:
+    """Rows with their columns' names and types, and how many bytes were read for them."""
+
+    columns: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    scanned: int = 0
+
+
+class Engine:
+    """One query's run; `interrupt` ends it from another thread."""
+
+    def __init__(self, database: str, limit: int | None = None) -> None:
+        self._database = database
+        self._limit = limit
+        self._scanned = 0
+        self._connection = duckdb.connect()
+        self._lock = threading.Lock()
+        for setting in ("TimeZone = 'UTC'", "integer_division = true", "threads = 2"):
+            self._connection.execute(f"SET {setting}")
+
+    def interrupt(self) -> None:
+        """Stop what runs."""
+        self._connection.interrupt()
+
+    def answer(self, query: exp.Expr) -> Answer:
+        """Run a question."""
+        return self._run(query, self._with_data, lambda relation: relation.fetchall())
+
+    def types(self, query: exp.Expr) -> Answer:
+        """A question's columns alone: nothing is read."""
+        return self._run(query, self._without_data, lambda _: [])
+
+    def _run(
+        self,
+        query: exp.Expr,
+        relation: Callable[[exp.Table, CatalogTable], str],
+        rows: Callable[[Any], list[tuple[Any, ...]]],
+    ) -> Answer:
+        tree = self._resolved(query.copy(), self._database, 0)
+        for number, (node, table) in enumerate(self._tables(tree)):
+            self._connection.execute(f'CREATE VIEW "table {number}" AS {relation(node, table)}')
+            node.replace(
+                exp.alias_(
+                    exp.to_table(f'"table {number}"', dialect="duckdb"),
+                    node.alias_or_name,
+                    quoted=True,
+                    table=True,
+                )
+            )
+        for column in tree.find_all(exp.Column):
+            column.set("db", None)
+            column.set("catalog", None)
+        try:
+            result = self._connection.execute(tree.sql("duckdb"))
+            description = result.description or []
+            found = rows(result)
+        except duckdb.Error as error:
+            raise QueryFailed(_in_athenas_words(error)) from error
+        types = [athena_type(str(column[1])) for column in description]
+        return Answer(_names(tree, [column[0] for column in description]), types, found, self._scanned)
+
+    def _resolved(self, tree: exp.Expr, database: str, depth: int) -> exp.Expr:
+        """Views put in as subqueries; every other table gets its database and its record."""
+        if depth > _MAX_DEPTH:
+            raise QueryFailed("VIEW_IS_RECURSIVE: the views call each other")
+        named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+        for node in list(tree.find_all(exp.Table)):
+            if not isinstance(node.this, exp.Identifier) or (not node.db and node.name.lower() in named):
+                continue
+            table = _table(node, (node.db or database).lower())
+            if table.is_view:
+                inner = self._resolved(query_of(table.view_text), table.database, depth + 1)
+                node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=_alias(node))))
+            else:
+                node.meta["table"] = table
+        return tree
+
+    @staticmethod
+    def _tables(tree: exp.Expr) -> list[tuple[exp.Table, CatalogTable]]:
+        return [(node, node.meta["table"]) for node in tree.find_all(exp.Table) if "table" in node.meta]
+
+    def _with_data(self, node: exp.Table, table: CatalogTable) -> str:
+        files = table.files(athena_pruning.needed(node, table))
+        self._scanned += sum(file.size for file in files)
+        if self._limit and self._scanned > self._limit:
+            raise QueryFailed("Query cancelled! : Bytes scanned limit was exceeded")
+        for file in files:
+            table.check(file)
+        return _relation(table, files) if files else self._without_data(node, table)
+
+    @staticmethod
+    def _without_data(_: exp.Table, table: CatalogTable) -> str:
+        columns = {**table.columns, **table.keys}
+        empty = ", ".join(f'CAST(NULL AS {duckdb_type(kind)}) AS "{name}"' for name, kind in columns.items())
+        return f"SELECT {empty} WHERE false"
+
+
+def _names(tree: exp.Expr, names: list[str]) -> list[str]:
+    """The columns' names; an expression without one is called by its place."""
+    projections = tree.selects if isinstance(tree, exp.Query) else []
+    if any(isinstance(p, exp.Star) or (isinstance(p, exp.Column) and p.is_star) for p in projections):
+        return [name.lower() for name in names]
+    nameless = {n for n, p in enumerate(projections) if not isinstance(p, (exp.Alias, exp.Column, exp.Dot))}
+    return [f"_col{n}" if n in nameless else name.lower() for n, name in enumerate(names)]
+
+
+def athena_type(duckdb_name: str) -> str:
+    """A DuckDB type's name in Athena's words."""
+    name = duckdb_name.partition("(")[0].upper()
+    if name.startswith("TIMESTAMP") and name not in _TYPES:
+        return "timestamp"
+    return _TYPES.get(name, name.lower())
+
+
+def _relation(table: CatalogTable, files: list[DataFile]) -> str:
+    """The declared columns of all files, read by name, with the keys' values from the catalog."""
+    paths = ", ".join(f"'{file.path}'" for file in files)
+    stored = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false, filename = '_path')"
+    have = {name for file in files for name in athena_catalog._schema(file.path).names}
+    stored_as = {name: f'f."{name}"' if name in have else "NULL" for name in table.columns}
+    columns = [
+        f'CAST({stored_as[name]} AS {duckdb_type(kind)}) AS "{name}"' for name, kind in table.columns.items()
+    ]
+    columns += [f'CAST(p."{name}" AS {duckdb_type(kind)}) AS "{name}"' for name, kind in table.keys.items()]
+    values = ", ".join(
+        "(" + ", ".join(_quoted(text) for text in (str(file.path), *file.values)) + ")" for file in files
+    )
+    names = ", ".join(f'"{name}"' for name in ("_path", *table.keys))
+    return (
+        f"SELECT {', '.join(columns)} FROM {stored} f JOIN (VALUES {values}) p({names}) ON f._path = p._path"  # noqa: S608
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _table(node: exp.Table, database: str) -> CatalogTable:
+    where = _position(node)
+    if node.catalog and node.catalog.lower() != "awsdatacatalog":
+        raise QueryFailed(f"CATALOG_NOT_FOUND: {where}Catalog '{node.catalog}' does not exist")
+    if not athena_catalog.database_exists(database):
+        raise QueryFailed(f"SCHEMA_NOT_FOUND: {where}Schema '{database}' does not exist")
+    table = athena_catalog.find(database, node.name.lower())
+    if table is None:
+        raise QueryFailed(
+            f"TABLE_NOT_FOUND: {where}Table 'awsdatacatalog.{database}.{node.name.lower()}' does not exist"
+        )
+    return table
+
+
+def _position(node: exp.Table) -> str:
+    first = node.args.get("catalog") or node.args.get("db") or node.this
+    line, end = first.meta.get("line"), first.meta.get("col")
+    if line is None or end is None:
+        return ""
+    length = first.meta["end"] - first.meta["start"] + 1
+    return f"line {line}:{end - length + 1}: "
+
+
+def _alias(node: exp.Table) -> exp.Identifier:
+    return exp.to_identifier(node.alias_or_name, quoted=True)
+
+
+def _in_athenas_words(error: duckdb.Error) -> str:
+    text = str(error)
+    column = re.search(r'Referenced column "([^"]+)" not found|does not have a column named "([^"]+)"', text)
+    if column:
+        name = column.group(1) or column.group(2)
+        return (
+            f"COLUMN_NOT_FOUND: line 1:1: Column '{name}' cannot be resolved or requester is not authorized "
+            "to access requested resources"
+        )
+    if isinstance(error, duckdb.ConversionException):
+        return f"INVALID_CAST_ARGUMENT: {text.partition(': ')[2].splitlines()[0]}"
+    if isinstance(error, duckdb.InterruptException):
+        return "Query cancelled by user"
+    return f"SYNTAX_ERROR: line 1:1: {text.splitlines()[0]}"

@@ -1,0 +1,146 @@
+"""What a statement is, and those that are about the catalog: views, SHOW, DESCRIBE.
+
+Belongs here: parsing as Athena does at submission, and utility statements. Does not: questions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from velib_assets_tests.aws.emulator.patches import athena_catalog, athena_views, patching
+from velib_assets_tests.aws.emulator.patches.athena_catalog import CatalogTable, QueryFailed
+from velib_assets_tests.aws.emulator.patches.athena_engine import Answer, Engine
+
+_NAME = r'((?:[`"]?\w+[`"]?\.){0,2}[`"]?\w+[`"]?)'
+_UTILITIES = (
+    ("SHOW_TABLES", rf"SHOW\s+TABLES(?:\s+IN\s+{_NAME})?(?:\s+'(?P<like>[^']*)')?"),
+    ("SHOW_VIEWS", rf"SHOW\s+VIEWS(?:\s+IN\s+{_NAME})?"),
+    ("SHOW_DATABASES", r"SHOW\s+(?:DATABASES|SCHEMAS)"),
+    ("SHOW_CREATE_VIEW", rf"SHOW\s+CREATE\s+VIEW\s+{_NAME}"),
+    ("SHOW_PARTITIONS", rf"SHOW\s+PARTITIONS\s+{_NAME}"),
+    ("DESCRIBE", rf"(?:DESCRIBE|DESC)\s+(?!INPUT\b|OUTPUT\b){_NAME}"),
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A submitted statement: `kind` is Athena's SubstatementType."""
+
+    kind: str
+    tree: exp.Expr | None = None
+    name: str = ""
+    stock: Any = None
+
+    @property
+    def type(self) -> str:
+        """Athena's StatementType."""
+        if self.kind == "SELECT":
+            return "DML"
+        return "UTILITY" if self.kind.startswith(("SHOW", "DESC")) else "DDL"
+
+
+def parse(sql: str) -> Statement:
+    """One statement.
+
+    Raises:
+        ValueError: for what Athena refuses at submission.
+    """
+    text = sql.strip().rstrip(";").strip()
+    for kind, pattern in _UTILITIES:
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        if match:
+            return Statement(kind, name=(match.group(1) if match.groups() else "") or "")
+    ddl = patching.service("athena")._parse_ddl(text)
+    if ddl is not None:
+        return Statement("CREATE_TABLE" if "Create" in type(ddl).__name__ else "DROP_TABLE", stock=ddl)
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read="athena") if tree is not None]
+    except SqlglotError as error:
+        said = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()[0]
+        raise ValueError(f"line 1:1: mismatched input: {said}") from error
+    if len(trees) != 1:
+        raise ValueError("Only one sql statement is allowed. Got: " + sql)
+    return Statement(_kind(trees[0]), trees[0])
+
+
+def run(statement: Statement, database: str, engine: Engine) -> Answer:
+    """Run it in a database.
+
+    Raises:
+        QueryFailed: with Athena's reason.
+    """
+    tree = statement.tree
+    try:
+        if statement.stock is not None:
+            patching.service("athena")._run_ddl(statement.stock, database)
+            return Answer()
+        if statement.kind == "SELECT" and tree is not None:
+            return engine.answer(tree)
+        if statement.kind == "CREATE_VIEW" and tree is not None:
+            return _create_view(tree, database)
+        if statement.kind == "DROP_VIEW" and tree is not None:
+            target = next(iter(tree.find_all(exp.Table)))
+            athena_views.drop(target.db or database, target.name, bool(tree.args.get("exists")))
+            return Answer()
+        return _utility(statement, database)
+    except (ValueError, RuntimeError) as error:
+        raise QueryFailed(str(error)) from error
+
+
+def _kind(tree: exp.Expr) -> str:
+    if isinstance(tree, (exp.Query, exp.Values)):
+        return "SELECT"
+    if isinstance(tree, (exp.Create, exp.Drop)) and tree.args.get("kind", "").upper() == "VIEW":
+        return "CREATE_VIEW" if isinstance(tree, exp.Create) else "DROP_VIEW"
+    raise ValueError(f"the emulator runs no {tree.key.upper()} statement")
+
+
+def _create_view(tree: exp.Expr, database: str) -> Answer:
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    schema = (target.db or database).lower()
+    if not athena_catalog.database_exists(schema):
+        raise QueryFailed(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{schema}' does not exist")
+    described = Engine(schema).types(tree.expression)
+    columns = list(zip(described.columns, described.types, strict=True))
+    athena_views.store(schema, target.name.lower(), tree.expression, columns, bool(tree.args.get("replace")))
+    return Answer()
+
+
+def _utility(statement: Statement, database: str) -> Answer:
+    parts = [part.strip('`"').lower() for part in statement.name.split(".")] if statement.name else []
+    if statement.kind == "SHOW_DATABASES":
+        return _one_column("database_name", sorted(patching.service("glue")._databases.keys()))
+    if statement.kind in ("SHOW_TABLES", "SHOW_VIEWS"):
+        found = athena_catalog.tables(parts[-1] if parts else database)
+        wanted = [table.name for table in found if table.is_view or statement.kind == "SHOW_TABLES"]
+        return _one_column("tab_name" if statement.kind == "SHOW_TABLES" else "views", wanted)
+    schema, name = (database, *parts)[-2:]
+    table = athena_catalog.find(schema, name)
+    if table is None:
+        raise QueryFailed(f"FAILED: SemanticException [Error 10001]: Table not found {schema}.{name}")
+    return _about(statement.kind, table)
+
+
+def _about(kind: str, table: CatalogTable) -> Answer:
+    if kind == "SHOW_CREATE_VIEW":
+        text = athena_views.query_of(table.view_text).sql("athena", pretty=True)
+        lines = [f"CREATE VIEW {table.database}.{table.name} AS", *text.splitlines()]
+        return _one_column("Create View", lines)
+    if kind == "SHOW_PARTITIONS":
+        named = [
+            "/".join(f"{k}={v}" for k, v in zip(table.keys, p.values, strict=True)) for p in table.partitions
+        ]
+        return _one_column("partition", named)
+    columns = {**table.columns, **table.keys}
+    rows: list[tuple[Any, ...]] = [(f"{name:<20}\t{kind:<20}\t",) for name, kind in columns.items()]
+    return Answer(["col_name"], ["string"], rows)
+
+
+def _one_column(name: str, values: list[str]) -> Answer:
+    return Answer([name], ["string"], [(value,) for value in values])

@@ -1,0 +1,88 @@
+"""With AUTH=true: which resources of Glue and Athena a call is about, as IAM's service reference says.
+
+Stock ministack takes a crawler for a table, checks a table's call on its database alone, and knows no
+workgroup of an execution. Does not belong here: evaluating policies.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+from velib_assets_tests.aws.emulator.patches import patching
+
+_CALLS_ON = {"Crawler": "crawler", "Job": "job"}
+
+
+def apply() -> None:
+    """Name the right resource, and check a table's call on catalog and database too."""
+    patching.wrap(patching.core("iam_actions"), "extract_resource_arn", _with_right_resource)
+    patching.wrap(patching.core("iam_evaluator"), "enforce", _on_every_resource)
+    patching.wrap(importlib.import_module("ministack.app"), "pin_request_origin", _over_tls)
+
+
+def _with_right_resource(stock: Any) -> Any:
+    def extract(  # noqa: PLR0917 - stock's order
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: Any,
+        region: str,
+        account: str,
+    ) -> str:
+        if service in ("glue", "athena") and headers.get("x-amz-target"):
+            call, data = headers["x-amz-target"].rsplit(".", 1)[-1], json.loads(body or b"{}")
+            name = _glue(call, data) if service == "glue" else _athena(data)
+            if name:
+                return f"arn:aws:{service}:{region}:{account}:{name}"
+        arn: str = stock(service, method, path, headers, body, query, region, account)
+        return arn
+
+    return extract
+
+
+def _glue(call: str, data: dict[str, Any]) -> str:
+    for word, kind in _CALLS_ON.items():
+        if word in call:
+            name = data.get(f"{kind.title()}Name") or data.get("Name")
+            return f"{kind}/{name}" if name else ""
+    database = data.get("DatabaseName") or (data.get("Name") if "Database" in call else "")
+    table = data.get("TableName") or (data.get("TableInput") or {}).get("Name")
+    if not table and call in ("GetTable", "DeleteTable"):
+        table = data.get("Name")
+    if database and table:
+        return f"table/{database}/{table}"
+    return f"database/{database}" if database else ""
+
+
+def _athena(data: dict[str, Any]) -> str:
+    if data.get("WorkGroup"):
+        return f"workgroup/{data['WorkGroup']}"
+    execution = patching.service("athena")._executions.get(data.get("QueryExecutionId"))
+    return f"workgroup/{execution['WorkGroup']}" if execution else ""
+
+
+def _over_tls(stock: Any) -> Any:
+    """A bucket that denies plain HTTP would deny everything here: on AWS every request comes over TLS."""
+
+    def pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001 - stock's signature
+        stock(source_ip, secure_transport=True)
+
+    return pin
+
+
+def _on_every_resource(stock: Any) -> Any:
+    def enforce(access_key: str, action: str, service: str, *args: Any, **kwargs: Any) -> Any:
+        arn = str(kwargs.get("resource_arn") or "")
+        head, _, resource = arn.partition(":table/") if service == "glue" else (arn, "", "")
+        above = [f"{head}:catalog", f"{head}:database/{resource.partition('/')[0]}"] if resource else []
+        for each in [*above, arn]:
+            denied = stock(access_key, action, service, *args, **{**kwargs, "resource_arn": each})
+            if denied:
+                return denied
+        return None
+
+    return enforce

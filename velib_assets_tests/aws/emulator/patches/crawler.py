@@ -1,0 +1,92 @@
+"""The Glue crawler: reads what lies below its S3 targets and writes tables and partitions.
+
+Belongs here: the API, the states and the walk over a target. Does not: what it writes (crawler_tables).
+"""
+
+from __future__ import annotations
+
+import time
+from fnmatch import fnmatch
+from typing import Any
+from urllib.parse import urlsplit
+
+from velib_assets_tests.aws.emulator.patches import crawler_tables, patching
+from velib_assets_tests.aws.emulator.patches.crawler_tables import Found
+from velib_assets_tests.aws.emulator.patches.glue_logs import LogStream
+from velib_assets_tests.aws.emulator.patches.role_session import role_environment, s3_client
+
+_STATE_SECONDS = 0.3
+"""How long a state lasts at least, so that whoever polls sees it; the service takes minutes."""
+
+
+def apply() -> None:
+    """Replace the start; what a crawler is stays ministack's."""
+    glue = patching.service("glue")
+    patching.require(
+        glue, "_crawlers", "_databases", "_tables", "_partitions", "_create_table", "_update_table"
+    )
+    patching.replace(glue, "_start_crawler", start)
+
+
+def start(data: dict[str, Any]) -> patching.Response:
+    """StartCrawler."""
+    crawler = patching.service("glue")._crawlers.get(data["Name"])
+    if crawler is None:
+        return patching.error(
+            "EntityNotFoundException", f"Crawler entry with name {data['Name']} does not exist"
+        )
+    if crawler["State"] != "READY":
+        message = f"Crawler with name {data['Name']} has already started"
+        return patching.error("CrawlerRunningException", message)
+    crawler["State"] = "RUNNING"
+    patching.in_background(lambda: _crawl(crawler), f"crawler-{data['Name']}")
+    return patching.ok({})
+
+
+def _crawl(crawler: dict[str, Any]) -> None:
+    began = time.time()
+    last: dict[str, Any] = {
+        "StartTime": began,
+        "LogGroup": "/aws-glue/crawlers",
+        "LogStream": crawler["Name"],
+    }
+    try:
+        summary = [_target(crawler, target) for target in (crawler["Targets"] or {}).get("S3Targets", [])]
+        last |= {"Status": "SUCCEEDED", "MessagePrefix": ""}
+    except Exception as problem:  # noqa: BLE001 - whatever it is belongs into the crawler's record
+        summary = [f"ERROR : {type(problem).__name__}: {problem}"]
+        last |= {"Status": "FAILED", "ErrorMessage": f"{problem}"}
+    _log(crawler["Name"], summary)
+    time.sleep(max(0.0, began + _STATE_SECONDS - time.time()))
+    crawler["State"] = "STOPPING"
+    time.sleep(_STATE_SECONDS)
+    crawler.update(LastCrawl=last, CrawlElapsedTime=int((time.time() - began) * 1000), State="READY")
+
+
+def _target(crawler: dict[str, Any], target: dict[str, Any]) -> str:
+    """Crawl one S3 path with the crawler's own rights; a path with nothing in it gives no table."""
+    where = urlsplit(target["Path"])
+    prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""
+    client = s3_client(role_environment(crawler["Role"], "AWS-Crawler"))
+    found = []
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=where.netloc, Prefix=prefix):
+        for record in page.get("Contents", []):
+            relative = record["Key"][len(prefix) :]
+            if record["Size"] and not _left_out(relative, target.get("Exclusions", [])):
+                body = client.get_object(Bucket=where.netloc, Key=record["Key"])["Body"].read()
+                found.append(Found(relative, body))
+    if not found:
+        return f"INFO : nothing found in {target['Path']}"
+    return crawler_tables.write(crawler, f"s3://{where.netloc}/{prefix}", found)
+
+
+def _left_out(relative: str, exclusions: list[str]) -> bool:
+    hidden = any(part.startswith(("_", ".")) for part in relative.split("/"))
+    return hidden or any(fnmatch(relative, pattern.replace("**", "*")) for pattern in exclusions)
+
+
+def _log(name: str, lines: list[str]) -> None:
+    logs = patching.service("cloudwatch_logs")
+    streams = logs._log_groups.get("/aws-glue/crawlers", {}).get("streams", {})
+    stream = name if name not in streams else f"{name}-{time.time_ns()}"
+    LogStream("/aws-glue/crawlers", stream, [f"{line}\n" for line in lines]).close()

@@ -1,0 +1,114 @@
+"""What ministack forgets of Glue jobs and crawlers, so that a second `terraform plan` is clean.
+
+Belongs here: their records as the service gives them back, and their tags. Does not: running them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from velib_assets_tests.aws.emulator.patches import patching
+
+_CRAWLER: dict[str, dict[str, Any]] = {
+    "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE"},
+    "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
+    "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
+    "LakeFormationConfiguration": {"UseLakeFormationCredentials": False, "AccountId": ""},
+}
+_TARGETS = (
+    "S3Targets",
+    "JdbcTargets",
+    "MongoDBTargets",
+    "DynamoDBTargets",
+    "CatalogTargets",
+    "DeltaTargets",
+    "IcebergTargets",
+    "HudiTargets",
+)
+_JOB = {"MaxRetries": 0, "Timeout": 2880, "ExecutionProperty": {"MaxConcurrentRuns": 1}, "JobMode": "SCRIPT"}
+_MADE_BY_SERVICE = ("Name", "CreatedOn", "LastModifiedOn")
+
+
+def apply() -> None:
+    """Wrap creation and change."""
+    glue = patching.service("glue")
+    patching.require(glue, "_jobs", "_crawlers", "_tags", "_arn")
+    patching.wrap(glue, "_create_job", _create_job)
+    patching.wrap(glue, "_update_job", _update_job)
+    patching.wrap(glue, "_create_crawler", _create_crawler)
+    patching.wrap(glue, "_update_crawler", _update_crawler)
+
+
+def _create_job(stock: Any) -> Any:
+    def create(data: dict[str, Any]) -> patching.Response:
+        response: patching.Response = stock(data)
+        if response[0] == 200:
+            _keep_job(data["Name"], data)
+            _tag("job", data)
+        return response
+
+    return create
+
+
+def _update_job(stock: Any) -> Any:
+    def update(data: dict[str, Any]) -> patching.Response:
+        response: patching.Response = stock(data)
+        if response[0] == 200:
+            _keep_job(data["JobName"], data["JobUpdate"])
+        return response
+
+    return update
+
+
+def _keep_job(name: str, given: dict[str, Any]) -> None:
+    """The record is what was given, over the service's defaults: an update replaces the whole definition."""
+    jobs = patching.service("glue")._jobs
+    made = {key: jobs[name][key] for key in _MADE_BY_SERVICE}
+    kept = {
+        key: value for key, value in given.items() if key not in ("Tags", "JobName") and value is not None
+    }
+    if given["Command"].get("Name") == "pythonshell":
+        kept.setdefault("MaxCapacity", 0.0625)
+    elif "NumberOfWorkers" in kept:
+        kept["MaxCapacity"] = float(kept["NumberOfWorkers"])
+    kept["AllocatedCapacity"] = int(kept.get("MaxCapacity") or 0)
+    kept["Command"] = {"PythonVersion": "3", **given["Command"]}
+    jobs[name] = _JOB | kept | made
+
+
+def _create_crawler(stock: Any) -> Any:
+    def create(data: dict[str, Any]) -> patching.Response:
+        response: patching.Response = stock(data)
+        if response[0] == 200:
+            _complete_crawler(data)
+            _tag("crawler", data)
+        return response
+
+    return create
+
+
+def _update_crawler(stock: Any) -> Any:
+    def update(data: dict[str, Any]) -> patching.Response:
+        response: patching.Response = stock(data)
+        if response[0] == 200:
+            _complete_crawler(data)
+        return response
+
+    return update
+
+
+def _complete_crawler(given: dict[str, Any]) -> None:
+    crawler = patching.service("glue")._crawlers[given["Name"]]
+    for name, default in _CRAWLER.items():
+        crawler[name] = {**default, **(crawler.get(name) or {}), **(given.get(name) or {})}
+    crawler["Targets"] = {name: (crawler["Targets"] or {}).get(name) or [] for name in _TARGETS}
+    crawler["Role"] = crawler["Role"].rsplit(":role/", 1)[-1]
+    for name in ("Schedule", "LastCrawl"):
+        if not crawler.get(name):
+            crawler.pop(name, None)
+
+
+def _tag(kind: str, data: dict[str, Any]) -> None:
+    glue = patching.service("glue")
+    if data.get("Tags"):
+        glue._tags[glue._arn(kind, data["Name"])] = dict(data["Tags"])

@@ -1,0 +1,179 @@
+"""One Glue run's process: a bare Python 3.9, or local Spark, with the arguments and rights of the run.
+
+Belongs here: what the script meets (argv, environment, modules, memory) and what its end means.
+Does not: the API (glue_jobs), where its lines go (glue_logs).
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from velib_assets_tests.aws.emulator.patches import patching
+from velib_assets_tests.aws.emulator.patches.glue_logs import LogStream
+from velib_assets_tests.aws.emulator.patches.role_session import download, role_environment
+
+GIB = 2**30
+OUT_OF_MEMORY = "Command Failed due to Out of Memory"
+_ERROR_LINES = 20
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is made of."""
+
+    name: str
+    run_id: str
+    role: str
+    script: str
+    spark: bool
+    arguments: dict[str, str]
+    memory: int
+
+    @classmethod
+    def of(cls, job: dict[str, Any], run: dict[str, Any]) -> Job:
+        """From the job's definition and the run's record; the run's arguments win."""
+        spark = job["Command"].get("Name") == "glueetl"
+        own = {"--JOB_NAME": job["Name"], "--JOB_RUN_ID": run["Id"]} if spark else {}
+        arguments = {**(job.get("DefaultArguments") or {}), **own, **run["Arguments"]}
+        arguments |= job.get("NonOverridableArguments") or {}
+        memory = 64 * GIB if spark else max(1, int(run["MaxCapacity"] * 16)) * GIB
+        return cls(
+            job["Name"], run["Id"], job["Role"], job["Command"]["ScriptLocation"], spark, arguments, memory
+        )
+
+
+class JobProcess:
+    """Runs a job once; `kill` may come at any time from another thread."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._process: subprocess.Popen[str] | None = None
+        self._killed = threading.Event()
+        self._peak = 0
+        atexit.register(self.kill)
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        self._killed.set()
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def run(self, deadline: float) -> tuple[str, str]:
+        """The run's final state and its error message."""
+        missing = self._missing_modules()
+        if missing:
+            return (
+                "FAILED",
+                f"--additional-python-modules: not in the emulator's environment: {', '.join(missing)}",
+            )
+        with tempfile.TemporaryDirectory(
+            prefix="glue-", dir=patching.SETTINGS["VELIB_EMULATOR_SCRATCH"]
+        ) as folder:
+            command, environment = self._prepared(Path(folder))
+            if self._killed.is_set():
+                return "STOPPED", ""
+            return self._watched(command, environment, Path(folder), deadline)
+
+    def _missing_modules(self) -> list[str]:
+        installed = patching.SETTINGS["VELIB_EMULATOR_GLUE_MODULES"]
+        wanted = self._job.arguments.get("--additional-python-modules", "")
+        return sorted(
+            {name.strip() for name in wanted.split(",") if name.strip()} - set(installed.split(","))
+        )
+
+    def _prepared(self, folder: Path) -> tuple[list[str], dict[str, str]]:
+        """Script and libraries fetched with the role's own rights; the command and its environment."""
+        environment = role_environment(self._job.role, "GlueJobRunnerSession") | {
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+        }
+        script = download(environment, self._job.script, folder)
+        extra = self._job.arguments.get("--extra-py-files", "")
+        libraries = [
+            str(download(environment, url.strip(), folder)) for url in extra.split(",") if url.strip()
+        ]
+        arguments = [word for pair in self._job.arguments.items() for word in pair]
+        environment["PYTHONPATH"] = os.pathsep.join(libraries)
+        if not self._job.spark:
+            return [patching.SETTINGS["VELIB_EMULATOR_GLUE_PYTHON"], str(script), *arguments], environment
+        python = patching.SETTINGS.get("VELIB_EMULATOR_SPARK_PYTHON")
+        if not python:
+            raise RuntimeError("this emulator was started without Spark: Emulator(spark=True)")
+        environment |= {
+            "PYSPARK_PYTHON": python,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PYSPARK_DRIVER_PYTHON": python,
+        }
+        submit = [str(Path(python).with_name("spark-submit")), "--master", "local[2]"]
+        submit += ["--conf", "spark.ui.enabled=false"]
+        files = ["--py-files", ",".join(libraries)] if libraries else []
+        return [*submit, *files, str(script), *arguments], environment
+
+    def _watched(
+        self, command: list[str], environment: dict[str, str], folder: Path, deadline: float
+    ) -> tuple[str, str]:
+        group = "/aws-glue/jobs" if self._job.spark else "/aws-glue/python-jobs"
+        self._process = process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        output = LogStream(f"{group}/output", self._job.run_id, process.stdout)
+        errors = LogStream(f"{group}/error", self._job.run_id, process.stderr)
+        if self._killed.is_set():
+            self.kill()
+        verdict = self._verdict(process, deadline)
+        output.close()
+        errors.write(f"[emulator] peak resident memory {self._peak // 2**20} MB")
+        # Spark's launcher joins both streams of the driver's Python into standard output.
+        said = output.lines if self._job.spark else errors.lines
+        return verdict or _ended(process.returncode, said)
+
+    def _verdict(self, process: subprocess.Popen[str], deadline: float) -> tuple[str, str] | None:
+        """Wait for the end; what the watch says of it, None where the exit status decides."""
+        while process.poll() is None:
+            self._peak = max(self._peak, _resident(process.pid))
+            if self._peak > self._job.memory:
+                self.kill()
+                process.wait()
+                return "FAILED", OUT_OF_MEMORY
+            if time.time() > deadline:
+                self.kill()
+                process.wait()
+                return "TIMEOUT", "Job run timed out"
+            time.sleep(0.02)
+        return None
+
+
+def _resident(pid: int) -> int:
+    """The bytes of a process in memory, 0 once it has gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _ended(status: int, lines: list[str]) -> tuple[str, str]:
+    if status == 0:
+        return "SUCCEEDED", ""
+    starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    if not starts:
+        return "FAILED", f"Command failed with exit code {status}"
+    said = [line for line in lines[starts[-1] + 1 :] if line and not line.startswith((" ", "[emulator]"))]
+    return "FAILED", "\n".join(said[:_ERROR_LINES])

@@ -1,0 +1,1 @@
+"""The pipeline on the emulator: real Terraform, the packaged Lambda and Glue job, policies enforced."""

@@ -1,0 +1,115 @@
+"""The deployed stack that all tests of this folder share, and a feed for its Lambda.
+
+Everything that Dagster does here, it does as a user that has no more than the host's policy.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+
+from velib_assets import package
+from velib_assets.build import build_defs
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.settings import Settings
+from velib_assets_tests.aws.deployment import Deployment, TerraformError
+from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.http_server import LocalServer
+
+LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "athena-results/")
+
+
+class Cloud(NamedTuple):
+    """The deployed stack; `root` may do anything, the process's own credentials what the host may."""
+
+    emulator: Emulator
+    terraform: Deployment
+    bucket: str
+
+    def root(self, service: str) -> Any:
+        """A client without limits, for looking and for breaking things."""
+        return self.emulator.client(service)
+
+    def settings(self, **environment: str) -> Settings:
+        """Dagster's settings for the stack."""
+        return self.terraform.settings(**environment)
+
+    def defs(self, **environment: str) -> dg.Definitions:
+        """What Dagster loads."""
+        return build_defs(self.settings(**environment))
+
+    def store(self) -> BucketStore:
+        """The lake, with the host's rights."""
+        return BucketStore(self.bucket)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key below a prefix."""
+        pages = self.root("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def empty(self) -> None:
+        """Take away all that the pipeline owns: objects, table, views."""
+        for layer in LAYERS:
+            for key in self.keys(layer):
+                self.root("s3").delete_object(Bucket=self.bucket, Key=key)
+        database = self.settings().names.database
+        for table in self.root("glue").get_tables(DatabaseName=database)["TableList"]:
+            self.root("glue").delete_table(DatabaseName=database, Name=table["Name"])
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make package` builds."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    package.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def city() -> Iterator[LocalServer]:
+    """The server that the Lambda takes for the city's portal."""
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cloud(
+    environments: Environments, artefacts: Path, city: LocalServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cloud]:
+    """The stack, deployed once; this process works as the Dagster host from here on."""
+    with Emulator(environments=environments, auth=True, minute=2, spark=True) as emulator:
+        terraform = Deployment(tmp_path_factory.mktemp("terraform"), emulator.env(), artefacts)
+        try:
+            terraform.init()
+        except TerraformError as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(f"THE TESTS ON THE EMULATOR DO NOT RUN: {error}")
+        terraform.apply(opendata_url=city.url)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            host = _host(emulator, terraform.output("dagster_policy_arn"))
+            for name, value in {**emulator.env(), **host}.items():
+                patch.setenv(name, value)
+            yield Cloud(emulator, terraform, terraform.output("bucket"))
+
+
+def _host(emulator: Emulator, policy: str) -> dict[str, str]:
+    """The credentials of a user that has the host's policy and nothing else."""
+    iam = emulator.client("iam")
+    iam.create_user(UserName="dagster-host")
+    iam.attach_user_policy(UserName="dagster-host", PolicyArn=policy)
+    key = iam.create_access_key(UserName="dagster-host")["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+@pytest.fixture
+def lake(cloud: Cloud) -> BucketStore:
+    """The bucket, emptied."""
+    cloud.empty()
+    return cloud.store()

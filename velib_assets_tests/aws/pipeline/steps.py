@@ -1,0 +1,70 @@
+"""Steps that tests of the deployed stack share.
+
+Belongs here: serving a snapshot, calling the Lambda, the same snapshots in a local lake. Does not: any test.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.build import build_defs
+from velib_assets.console.runs import Report, run_hours
+from velib_assets.core.layout import slot_of
+from velib_assets.feeds.opendata import EXPORT_PATH
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.resources.stack import Stack, stack_of
+from velib_assets.runtime.lake import utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import Settings
+from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.http_server import LocalServer, Reply
+
+FUNCTION = "velib_ingest_lambda"
+SLOT_END = timedelta(seconds=840)
+
+
+def snapshot(at: datetime, stations: int = 120) -> bytes:
+    """The portal's answer of a simulated city."""
+    return Simulator(stations=stations).fetch(at).bodies["body"]
+
+
+def serve(city: LocalServer, *bodies: bytes, path: str = "") -> None:
+    """Answer the Lambda with these from now on."""
+    with city._lock:
+        city._replies[path + EXPORT_PATH].clear()
+    city.queue(path + EXPORT_PATH, *(Reply(body=body) for body in bodies))
+
+
+def steady_now() -> datetime:
+    """The clock, in whole seconds, at least a minute before its slot ends: no step may fall into the next."""
+    while utc_now() - slot_of(utc_now()) > SLOT_END:
+        time.sleep(1)
+    return utc_now()
+
+
+def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:
+    """Call the function as its own schedule would: what kind of error, if any, and what it answered."""
+    answer = emulator.client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
+    return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
+
+
+def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Stack:
+    """A local lake of the same raw objects, brought through the same graph."""
+    twin = FolderStore(folder)
+    for key in keys:
+        twin.create(key, store.read(key))
+    settings = Settings(lake=folder)
+    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+        report: Report = run_hours(build_defs(settings), instance, hours)
+    assert report.ok, report
+    return stack_of(settings)
+
+
+def hour(day: int, hh: int) -> datetime:
+    """An hour of June 2022, UTC."""
+    return datetime(2022, 6, day, hh, tzinfo=UTC)

@@ -1,0 +1,95 @@
+"""A tick on AWS: the Lambda stores, the Glue job cleans, the catalog knows, Athena answers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from velib_assets.console.runs import run_tick
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import hour_of
+from velib_assets.core.snapshot import iso
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import invoke, local_twin, serve, snapshot, steady_now
+from velib_assets_tests.http_server import LocalServer
+
+
+def test_two_ticks_give_the_kpis_of_local_mode(
+    cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """The second meets a warm Lambda, in which a session of Pipes was opened before."""
+    now = steady_now()
+    for _ in range(2):
+        serve(city, snapshot(steady_now()))
+        report = run_tick(cloud.defs(), instance)
+        assert report.ok, (report.failures, report.broken)
+    twin = local_twin(lake, cloud.keys("raw/"), tmp_path / "twin", [hour_of(now)])
+    engine = stack_of(cloud.settings()).query_engine
+    for kpi in KPIS:
+        here, there = engine.read(kpi), twin.query_engine.read(kpi)
+        assert not here.changed
+        pd.testing.assert_frame_equal(here.newest, there.newest)
+        assert here.headline == pytest.approx(there.headline)
+    everything = "SELECT * FROM source_velib ORDER BY station_id, ingested_ts"
+    pd.testing.assert_frame_equal(engine.query(everything), twin.query_engine.query(everything))
+    assert len(cloud.keys("raw/")) == 2
+
+
+def test_remote_words_counts_and_links_arrive_in_the_run(
+    cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    serve(city, snapshot(steady_now()))
+    run_tick(cloud.defs(), instance)
+    (run,) = instance.get_run_records(dg.RunsFilter(job_name="velib_pipeline"))
+    logs = [record.user_message for record in instance.all_logs(run.dagster_run.run_id)]
+    assert any("stored: 120 records" in text and f"s3://{cloud.bucket}/raw/" in text for text in logs)
+    assert any("120 rows" in text for text in logs)
+    clean = instance.get_latest_materialization_event(dg.AssetKey("clean_stations"))
+    assert clean
+    assert clean.asset_materialization
+    facts = clean.asset_materialization.metadata
+    assert facts["dagster/row_count"].value == 120
+    assert "console.aws.amazon.com/gluestudio" in str(facts["glue_run"].value)
+    assert facts["file"].value == lake.address(cloud.keys("clean/")[0])
+
+
+def test_two_invocations_of_one_tick_store_one_object(
+    cloud: Cloud, city: LocalServer, lake: BucketStore
+) -> None:
+    """At once and again: EventBridge and Step Functions deliver at least once."""
+    now = steady_now()
+    serve(city, snapshot(now), snapshot(now, stations=121))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: invoke(cloud.emulator, scheduled_at=iso(now)), range(4)))
+    answers.append(invoke(cloud.emulator, scheduled_at=iso(now)))
+    assert all(error == "" for error, _ in answers)
+    assert sorted(answer["state"] for _, answer in answers) == ["present"] * 4 + ["stored"]
+    assert len(lake.walk("raw/")) == 1
+
+
+def test_a_tick_that_comes_after_its_slot_stores_nothing(
+    cloud: Cloud, city: LocalServer, lake: BucketStore
+) -> None:
+    serve(city, snapshot(steady_now()))
+    error, answer = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
+    assert (error != "", answer["errorType"]) == (True, "LateError")
+    assert lake.walk("raw/") == []
+
+
+@pytest.mark.usefixtures("lake")
+def test_an_empty_feed_fails_the_tick_and_keeps_the_bytes(
+    cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
+) -> None:
+    serve(city, b"[]")
+    report = run_tick(cloud.defs(), instance)
+    (words,) = report.failures[report.asked[0]]
+    assert not report.ok
+    assert not report.broken
+    assert "holds no station at all" in words
+    assert f"s3://{cloud.bucket}/quarantine/" in words
+    assert {key.rpartition(".")[2] for key in cloud.keys("quarantine/")} == {"body", "json"}
+    assert cloud.keys("clean/") == []

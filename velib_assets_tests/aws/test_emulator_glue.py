@@ -1,0 +1,130 @@
+"""The harness: Glue jobs really run, with their arguments, and end as the service says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from velib_assets_tests.aws.calls import job_ended, log_lines, make_role, run_job, wait_for, zipped
+from velib_assets_tests.aws.emulator.server import Emulator
+
+SCRIPT = """
+import sys, time
+import boto3
+import library
+arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+print("arguments", sorted(arguments.items()), "%d.%d" % sys.version_info[:2], library.NAME)
+mode = arguments["--mode"]
+if mode == "raise":
+    raise ValueError("hour 2022-06-04T00 is not there")
+if mode == "sleep":
+    boto3.client("s3").put_object(Bucket=arguments["--bucket"], Key="asleep", Body=b"")
+    time.sleep(60)
+if mode == "eat":
+    eaten = [b"x" * (64 << 20) for _ in range(20)]
+if mode == "exit":
+    sys.exit(3)
+"""
+
+Job = Callable[..., str]
+
+
+@pytest.fixture
+def job(emulator: Emulator, bucket: str, unique: str) -> Job:
+    """Makes a Python shell job of a script."""
+    make_role(emulator, unique)
+
+    def make(**changes: Any) -> str:
+        s3 = emulator.client("s3")
+        s3.put_object(Bucket=bucket, Key="glue/job.py", Body=SCRIPT)
+        s3.put_object(
+            Bucket=bucket, Key="glue/library.zip", Body=zipped({"library.py": "NAME = 'from the zip'"})
+        )
+        arguments = {
+            "--extra-py-files": f"s3://{bucket}/glue/library.zip",
+            "--additional-python-modules": ",".join(emulator.environments.glue_modules),
+            "--bucket": bucket,
+            "--mode": "default",
+        }
+        definition: dict[str, Any] = {
+            "Role": unique,
+            "Command": {
+                "Name": "pythonshell",
+                "ScriptLocation": f"s3://{bucket}/glue/job.py",
+                "PythonVersion": "3.9",
+            },
+            "DefaultArguments": arguments | changes.pop("arguments", {}),
+            "MaxCapacity": 0.0625,
+            "Timeout": 30,
+        }
+        emulator.client("glue").create_job(Name=unique, **(definition | changes))
+        return unique
+
+    return make
+
+
+def test_a_job_gets_its_arguments_and_library(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(), hours="newest")
+    assert (run["JobRunState"], run.get("ErrorMessage")) == ("SUCCEEDED", None)
+    assert run["MaxCapacity"] == 0.0625
+    assert run["ExecutionTime"] >= 1
+    (line,) = log_lines(emulator, "/aws-glue/python-jobs/output", run["Id"])
+    assert "('--hours', 'newest'), ('--mode', 'default')" in line
+    assert line.endswith(f"{emulator.interpreters()['glue']} from the zip")
+
+
+def test_a_run_s_arguments_win_and_a_raise_fails(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(), mode="raise")
+    assert (run["JobRunState"], run["ErrorMessage"]) == (
+        "FAILED",
+        "ValueError: hour 2022-06-04T00 is not there",
+    )
+    assert any("Traceback" in line for line in log_lines(emulator, "/aws-glue/python-jobs/error", run["Id"]))
+
+
+def test_an_exit_status_fails(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(), mode="exit")
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "Command failed with exit code 3")
+
+
+def test_stopping_kills_the_process(emulator: Emulator, job: Job, bucket: str) -> None:
+    glue, name = emulator.client("glue"), job()
+    run_id = glue.start_job_run(JobName=name, Arguments={"--mode": "sleep"})["JobRunId"]
+    wait_for(lambda: "Contents" in emulator.client("s3").list_objects_v2(Bucket=bucket, Prefix="asleep"))
+    assert glue.batch_stop_job_run(JobName=name, JobRunIds=[run_id])["Errors"] == []
+    assert job_ended(emulator, name, run_id, 10)["JobRunState"] == "STOPPED"
+    assert [run["JobRunState"] for run in glue.get_job_runs(JobName=name)["JobRuns"]] == ["STOPPED"]
+
+
+def test_the_timeout_ends_a_run(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(Timeout=1), mode="sleep")
+    assert run["JobRunState"] == "TIMEOUT"
+
+
+def test_no_more_runs_at_once_than_allowed(emulator: Emulator, job: Job) -> None:
+    glue, name = emulator.client("glue"), job(ExecutionProperty={"MaxConcurrentRuns": 1})
+    run_id = glue.start_job_run(JobName=name, Arguments={"--mode": "sleep"})["JobRunId"]
+    with pytest.raises(ClientError) as refused:
+        glue.start_job_run(JobName=name)
+    assert refused.value.response["Error"]["Code"] == "ConcurrentRunsExceededException"
+    glue.batch_stop_job_run(JobName=name, JobRunIds=[run_id])
+    job_ended(emulator, name, run_id)
+
+
+def test_one_gigabyte_is_the_end_of_a_sixteenth_of_a_dpu(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(), mode="eat")
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "Command Failed due to Out of Memory")
+
+
+def test_a_module_that_is_not_there_fails_loudly(emulator: Emulator, job: Job) -> None:
+    run = run_job(emulator, job(arguments={"--additional-python-modules": "pyarrow==1.0.0"}))
+    assert run["JobRunState"] == "FAILED"
+    assert "pyarrow==1.0.0" in run["ErrorMessage"]
+
+
+def test_a_script_that_is_not_there_fails(emulator: Emulator, job: Job, bucket: str) -> None:
+    command = {"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/glue/gone.py"}
+    run = run_job(emulator, job(Command=command))
+    assert run["JobRunState"] == "FAILED"
+    assert "NoSuchKey" in run["ErrorMessage"]

@@ -1,0 +1,77 @@
+"""The harness: functions run in a bare Python 3.12, raise their own errors, and log metrics."""
+
+from velib_assets_tests.aws.calls import invoke, log_lines, make_function, make_role, wait_for
+from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.aws.emulator.server import Emulator
+
+METRIC = """
+import json
+def handler(event, context):
+    metrics = [{"Name": "Stored", "Unit": "Count"}]
+    metric = {"Namespace": "Test/" + event["name"], "Dimensions": [[]], "Metrics": metrics}
+    print(json.dumps({"_aws": {"Timestamp": 0, "CloudWatchMetrics": [metric]}, "Stored": 3}))
+"""
+WORLD = """
+import importlib.util, os, sys
+import boto3
+def handler(event, context):
+    foreign = ("requests", "pyarrow", "ministack", "dagster")
+    found = [name for name in foreign if importlib.util.find_spec(name)]
+    boto3.client("s3").list_buckets()
+    return {"version": "%d.%d" % sys.version_info[:2], "found": found, "environment": sorted(os.environ)}
+"""
+RAISES = """
+calls = 0
+class QuarantinedError(Exception): pass
+def handler(event, context):
+    global calls
+    calls += 1
+    if event.get("fail"):
+        raise QuarantinedError("3 of 1400 records")
+    return calls
+"""
+
+
+def test_a_function_has_boto3_and_the_endpoint_and_nothing_else(emulator: Emulator, unique: str) -> None:
+    make_function(emulator, unique, WORLD, make_role(emulator, unique))
+    error, answer = invoke(emulator, unique)
+    assert error is None
+    assert answer["version"] == emulator.interpreters()["lambda"]
+    assert answer["found"] == []
+    assert not [name for name in answer["environment"] if name.startswith(("VELIB_", "LAMBDA_PYTHONS"))]
+
+
+def test_a_zip_without_a_dependency_fails(emulator: Emulator, unique: str) -> None:
+    make_function(emulator, unique, "import requests\ndef handler(e, c): pass", make_role(emulator, unique))
+    error, answer = invoke(emulator, unique)
+    assert error == "Unhandled"
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    assert "requests" in answer["errorMessage"]
+
+
+def test_an_error_has_its_own_type_and_the_environment_stays_warm(emulator: Emulator, unique: str) -> None:
+    make_function(emulator, unique, RAISES, make_role(emulator, unique))
+    assert invoke(emulator, unique) == (None, 1)
+    error, answer = invoke(emulator, unique, {"fail": True})
+    assert (error, answer["errorType"], answer["errorMessage"]) == (
+        "Unhandled",
+        "QuarantinedError",
+        "3 of 1400 records",
+    )
+    assert invoke(emulator, unique) == (None, 3)
+    assert any("QuarantinedError" in line for line in log_lines(emulator, f"/aws/lambda/{unique}"))
+
+
+def test_embedded_metrics_reach_cloudwatch(emulator: Emulator, unique: str) -> None:
+    make_function(emulator, unique, METRIC, make_role(emulator, unique))
+    invoke(emulator, unique, {"name": unique})
+    watch = emulator.client("cloudwatch")
+    found = wait_for(lambda: watch.list_metrics(Namespace=f"Test/{unique}")["Metrics"])
+    assert [(metric["MetricName"], metric["Dimensions"]) for metric in found] == [("Stored", [])]
+
+
+def test_the_environments_are_bare(environments: Environments) -> None:
+    """Each holds its own modules only; the marker names what went in."""
+    for python in (environments.lambda_python, environments.glue_python):
+        assert not list(python.parent.parent.glob("lib/*/site-packages/ministack"))
+        assert not list(python.parent.parent.glob("lib/*/site-packages/dagster"))

@@ -1,0 +1,70 @@
+"""The harness itself: keeping its state, ending with its starter, refusing an unknown ministack."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from velib_assets_tests.aws.calls import wait_for
+from velib_assets_tests.aws.emulator import interpreters
+from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.aws.emulator.patches import patching
+from velib_assets_tests.aws.emulator.server import Emulator
+
+
+def test_a_folder_keeps_everything_over_a_restart(environments: Environments, tmp_path: Path) -> None:
+    with Emulator(environments=environments, state=tmp_path / "state") as emulator:
+        emulator.client("s3").create_bucket(Bucket="kept")
+        emulator.client("s3").put_object(Bucket="kept", Key="a", Body=b"1")
+        emulator.client("glue").create_database(DatabaseInput={"Name": "kept"})
+    with Emulator(environments=environments, state=tmp_path / "state") as emulator:
+        assert emulator.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
+        assert emulator.client("glue").get_database(Name="kept")["Database"]["Name"] == "kept"
+
+
+def test_it_ends_when_its_starter_is_killed(environments: Environments) -> None:
+    """A server that outlives a killed test run would hold its port and memory for ever."""
+    command = [sys.executable, "-m", "velib_assets_tests.aws.emulator", "--port", "0"]
+    environment = {**os.environ, "VELIB_EMULATOR_HOME": str(environments.home)}
+    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert starter.stdout is not None
+    printed = [starter.stdout.readline() for _ in range(9)]
+    port = int(printed[0].strip().rsplit(":", 1)[1])
+    starter.send_signal(signal.SIGKILL)
+    starter.communicate()
+    wait_for(lambda: not _listening(port), 10)
+
+
+def test_a_name_that_is_gone_is_said_at_start() -> None:
+    class Module:
+        __name__ = "ministack.services.x"
+
+    with pytest.raises(patching.PatchError, match=r"ministack\.services\.x has no _gone"):
+        patching.replace(Module(), "_gone", None)
+
+
+def test_a_missing_interpreter_is_said_loudly() -> None:
+    with pytest.warns(interpreters.MissingInterpreterWarning, match="NO PYTHON 3.1 ON THIS MACHINE"):
+        found = interpreters.find("3.1")
+    assert found.exists()
+
+
+def test_it_starts_quickly_on_this_machine_only(environments: Environments) -> None:
+    began = time.monotonic()
+    with Emulator(environments=environments) as emulator:
+        assert time.monotonic() - began < 20
+        assert emulator.endpoint.startswith("http://127.0.0.1:")
+        port = int(emulator.endpoint.rsplit(":", 1)[1])
+        assert _listening(port) == [f"0100007F:{port:04X}"]
+
+
+def _listening(port: int) -> list[str]:
+    """The addresses (in the kernel's hexadecimal) that somebody listens on at this port."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [
+        address for _, address, _, state, *_ in sockets if state == "0A" and address.endswith(f":{port:04X}")
+    ]
