@@ -1,5 +1,6 @@
 # Vélib' Insights. `make demo` and `make test` set up all they need; only python3 (3.11 or later) and make are
-# required. LAKE=folder, SCHEDULE=on and PORT=3000 are for `make dev`.
+# required. LAKE=folder, SCHEDULE=on and PORT=3000 are for `make dev`; `make aws-local` and the tests of the AWS
+# forms also want terraform, and Python 3.12 and 3.9 as Lambda and Glue have them.
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null && echo ok),$(p))))
 BIN := .venv/bin
@@ -8,7 +9,7 @@ SCHEDULE ?= off
 PORT ?= 3000
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test lint format browser clean
+.PHONY: all setup demo dev test lint format browser package aws-local clean
 
 all: lint test
 
@@ -43,6 +44,14 @@ browser:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
 	  echo "Chromium is missing: the browser tests will be skipped. On Debian: apt-get install chromium chromium-driver"
 
+# What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
+package: setup
+	$(BIN)/python -m velib_assets.package
+
+# The whole stack on this machine: emulator, terraform apply, a tick, the UI. ONCE=1 ends after the tick.
+aws-local: setup
+	$(BIN)/python -m velib_assets_tests.aws.local --port $(PORT) $(if $(ONCE),--once)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,4 +62,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .dagster lake-demo build *.egg-info
+	rm -rf .venv .dagster .emulator .aws-local lake-demo build *.egg-info

@@ -209,6 +209,28 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
         click.echo(f"The lake {store.address('')} has no snapshot yet: `velib tick` takes one.", err=True)
 
 
+@main.command()
+def audit() -> None:
+    """Let the crawler infer the table from the clean files, and compare it with the declared one (AWS only).
+
+    The catalog is not touched: in the catalog mode api the crawler writes a table of its own. A crawl costs
+    at least ten minutes of a DPU.
+    """
+    settings = _settings()
+    if settings.target != "aws":
+        _fail(2, "VELIB_TARGET: only AWS has a crawler; the local table is checked by every tick")
+    from velib_assets.resources.aws.crawler import Crawler  # noqa: PLC0415 - slow to import
+    from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
+
+    try:
+        found = Crawler(settings.names).audit()
+    except CatalogError as error:
+        _fail(1, str(error))
+    if found:
+        _fail(1, "\n".join(f"the crawler infers other {words}" for words in found))
+    click.echo("The crawler infers the table as it is declared.")
+
+
 def _settings() -> Settings:
     try:
         return Settings.from_env()

@@ -3,20 +3,17 @@
 Belongs here: which way the table's partitions come to be. Does not: the table's form (runtime.glue_table).
 """
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from velib_assets.aws_names import Names
 from velib_assets.core.partition import Partition
+from velib_assets.resources.aws.crawler import POLL, Crawler
 from velib_assets.resources.catalog import CatalogError
-from velib_assets.runtime.aws_call import AwsError, call, client
 from velib_assets.runtime.glue_table import GlueTable
 from velib_assets.runtime.lake import utc_now
 
 _LOOKS = (timedelta(days=2), timedelta(days=60))  # for the newest partitions; then all of them
-_POLL = 5.0  # seconds
-_DEADLINE = 3600.0  # seconds
 
 
 class GlueCatalog:
@@ -50,9 +47,9 @@ class CrawledCatalog(GlueCatalog):
     So it is started only for hours that the table does not have yet.
     """
 
-    def __init__(self, names: Names, poll: float = _POLL) -> None:
+    def __init__(self, names: Names, poll: float = POLL) -> None:
         super().__init__(names)
-        self._names, self._poll = names, poll
+        self._crawler = Crawler(names, poll)
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog.
@@ -63,44 +60,17 @@ class CrawledCatalog(GlueCatalog):
         wanted = [part.hour for part in partitions]
         lacking = self._lacking(wanted)
         if lacking:
-            self._crawl()
+            self._crawler.run()
             if left := self._lacking(lacking):
                 raise CatalogError(
-                    f"the crawler {self._names.crawler} ended without {len(left)} of {len(lacking)} hours "
-                    f"({self._names.crawler_link()})"
+                    f"the crawler {self._crawler.name} ended without {len(left)} of {len(lacking)} hours "
+                    f"({self._crawler.link})"
                 )
         return len(lacking)
 
     def _lacking(self, hours: Sequence[datetime]) -> list[datetime]:
         registered = {part.hour for part in self.partitions(hours)}
         return [hour for hour in hours if hour not in registered]
-
-    def _crawl(self) -> None:
-        """Run the crawler to its end; one that is running began too early, and is waited for first."""
-        glue, name = client("glue", self._names.region), self._names.crawler
-        end = time.monotonic() + _DEADLINE
-        started = False
-        while time.monotonic() < end:
-            crawler = call(glue, "get_crawler", f"the crawler {name}", Name=name)["Crawler"]
-            if crawler["State"] == "READY" and started:
-                last = crawler.get("LastCrawl", {})
-                if last.get("Status") != "SUCCEEDED":
-                    words = f"{last.get('Status')}: {last.get('ErrorMessage', 'no reason was given')}"
-                    raise CatalogError(f"the crawler {name} ended {words} ({self._names.crawler_link()})")
-                return
-            if crawler["State"] == "READY":
-                started = self._started(glue, name)
-            time.sleep(self._poll)
-        raise CatalogError(f"the crawler {name} took over an hour ({self._names.crawler_link()})")
-
-    def _started(self, glue: object, name: str) -> bool:
-        try:
-            call(glue, "start_crawler", f"the crawler {name}", Name=name)
-        except AwsError as error:
-            if error.code != "CrawlerRunningException":
-                raise
-            return False
-        return True
 
 
 def _with_rows(partitions: Iterable[Partition]) -> list[datetime]:

@@ -63,6 +63,12 @@ class Environments:
         return self._made("spark", "3.11", [*_lines(SPARK_MODULES), *self.glue_modules])
 
     @cached_property
+    def checkov(self) -> Path:
+        """The command of checkov, which pins half of PyPI."""
+        python = self._made("checkov", "3.11", _lines(ROOT / "constraints-checkov.txt"))
+        return python.with_name("checkov")
+
+    @cached_property
     def glue_modules(self) -> list[str]:
         """The pins of infra/glue_modules.txt."""
         return _lines(self.glue_modules_file)

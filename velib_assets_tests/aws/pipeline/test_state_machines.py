@@ -1,0 +1,116 @@
+"""Without Dagster: the two state machines, started by hand and by the schedule, in both catalog modes."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from velib_assets.console.runs import run_tick
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.snapshot import iso
+from velib_assets.resources.stack import stack_of
+from velib_assets_tests.aws.calls import wait_for
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import serve, snapshot, steady_now
+from velib_assets_tests.http_server import LocalServer
+
+TABLES = {"source_velib", *(kpi.name for kpi in KPIS)}
+
+
+def machine(cloud: Cloud, name: str) -> str:
+    """A state machine's ARN."""
+    arn: str = cloud.terraform.output("state_machine_arns")[name]
+    return arn
+
+
+def execute(cloud: Cloud, name: str, **given: Any) -> dict[str, Any]:
+    """Run a state machine to its end."""
+    states = cloud.root("stepfunctions")
+    started = states.start_execution(stateMachineArn=machine(cloud, name), input=json.dumps(given))
+    return wait_for(lambda: ended(cloud, started["executionArn"]), 120) or {}
+
+
+def ended(cloud: Cloud, execution: str) -> dict[str, Any] | None:
+    """An execution's description, when it has ended."""
+    found: dict[str, Any] = cloud.root("stepfunctions").describe_execution(executionArn=execution)
+    return None if found["status"] == "RUNNING" else found
+
+
+def tables(cloud: Cloud) -> set[str]:
+    """What the catalog holds."""
+    found = cloud.root("glue").get_tables(DatabaseName="velib_db_tf")["TableList"]
+    return {table["Name"] for table in found}
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -> None:
+    now = steady_now()
+    serve(city, snapshot(now))
+    for _ in range(2):  # the second meets a key that is taken, and changes nothing
+        done = execute(cloud, "velib_pipeline", scheduled_at=iso(now))
+        assert done["status"] == "SUCCEEDED", done
+    views = execute(cloud, "velib_kpi_views")
+    assert views["status"] == "SUCCEEDED", views
+    assert tables(cloud) == TABLES
+    assert len(cloud.keys("raw/")) == len(cloud.keys("clean/")) == 1
+    query = stack_of(cloud.settings()).query_engine.query
+    assert query("SELECT count(*) AS n FROM kpi_taux_remplissage")["n"].item() > 100
+    assert len(query("SELECT * FROM kpi_top10_2hour")) == 10
+
+
+@pytest.mark.usefixtures("lake")
+def test_an_unusable_answer_fails_the_execution_with_its_reason(cloud: Cloud, city: LocalServer) -> None:
+    """What an alarm sees; the bytes are kept."""
+    serve(city, b"[]")
+    done = execute(cloud, "velib_pipeline", scheduled_at=iso(steady_now()))
+    assert done["status"] == "FAILED"
+    assert done["error"] == "QuarantinedError"
+    assert f"s3://{cloud.bucket}/quarantine/" in done["cause"]
+    assert cloud.keys("clean/") == []
+
+
+@pytest.fixture(scope="module")
+def unattended(cloud: Cloud, city: LocalServer) -> Iterator[Cloud]:
+    """The stack without Dagster: the schedule fires, the crawler keeps the catalog, Spark cleans."""
+    modes = {"orchestrator": "step_functions", "catalog_mode": "crawler", "glue_job_type": "glueetl"}
+    cloud.empty()
+    serve(city, snapshot(steady_now()))
+    cloud.terraform.apply(opendata_url=city.url, schedule_expression="rate(10 minutes)", **modes)
+    yield cloud
+    cloud.terraform.apply(opendata_url=city.url)
+
+
+def test_the_schedule_fires_and_the_crawler_makes_the_table(unattended: Cloud) -> None:
+    """Ten minutes last twenty seconds on this emulator; a crawl is waited for in steps of thirty."""
+    states, arn = unattended.root("stepfunctions"), machine(unattended, "velib_pipeline")
+
+    def fired() -> list[Any]:
+        """Those that the schedule started, now that nobody else does."""
+        return [
+            found["executionArn"]
+            for found in states.list_executions(stateMachineArn=arn)["executions"]
+            if "scheduled_at" in states.describe_execution(executionArn=found["executionArn"])["input"]
+            and found["startDate"].timestamp() > started
+        ]
+
+    started = time.time()
+    first = wait_for(fired, 60)[-1]
+    done = wait_for(lambda: ended(unattended, first), 120) or {}
+    assert done["status"] == "SUCCEEDED", done
+    given = json.loads(done["input"])["scheduled_at"]
+    assert len(given) == len("2026-11-23T10:15:00Z")
+    assert "source_velib" in tables(unattended)
+    runs = unattended.root("glue").get_job_runs(JobName="velib_clean_job")["JobRuns"]
+    assert {run["JobRunState"] for run in runs if run.get("WorkerType") == "G.1X"} >= {"SUCCEEDED"}
+
+
+def test_dagster_takes_over_what_the_crawler_made(
+    unattended: Cloud, city: LocalServer, instance: dg.DagsterInstance
+) -> None:
+    """Both ways write the same lake, so either may go on with the other's."""
+    serve(city, snapshot(steady_now()))
+    report = run_tick(unattended.defs(), instance)
+    assert report.ok, (report.failures, report.broken)

@@ -1,0 +1,87 @@
+"""The configuration itself: formed and valid, without drift once applied, tagged, and as each mode asks."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from velib_assets.settings import CHECKOUT
+from velib_assets_tests.aws.deployment import terraform
+from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+
+TAGS = {"project": "velib-insights", "owner": "team-naw-seu", "course": "data-pipeline-episen"}
+SCHEDULE = 'aws_scheduler_schedule.machine["pipeline"]'
+
+
+def test_it_is_formatted_and_valid(cloud: Cloud) -> None:
+    command = [terraform(), f"-chdir={CHECKOUT / 'infra'}", "fmt", "-check", "-recursive", "-diff"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "valid" in cloud.terraform.run("validate")
+
+
+def test_a_second_plan_changes_nothing(cloud: Cloud) -> None:
+    assert cloud.terraform.changes() == {}
+
+
+def test_all_names_are_the_defaults_and_all_is_tagged(cloud: Cloud) -> None:
+    assert cloud.bucket == "velib-insights-naw-seu-2326"
+    assert cloud.terraform.environment() == {
+        "VELIB_TARGET": "aws",
+        "VELIB_BUCKET": cloud.bucket,
+        "AWS_REGION": "us-east-1",
+        "VELIB_SOURCE": "opendata",
+        "VELIB_LAMBDA": "velib_ingest_lambda",
+        "VELIB_GLUE_JOB": "velib_clean_job",
+        "VELIB_WORKGROUP": "velib_workgroup",
+        "VELIB_DATABASE": "velib_db_tf",
+        "VELIB_CRAWLER": "velib_clean_crawler",
+        "VELIB_CATALOG_MODE": "api",
+        "VELIB_ALERTS": cloud.terraform.environment()["VELIB_ALERTS"],
+    }
+    function = cloud.root("lambda").get_function(FunctionName="velib_ingest_lambda")
+    bucket = cloud.root("s3").get_bucket_tagging(Bucket=cloud.bucket)["TagSet"]
+    assert function["Tags"].items() >= TAGS.items()
+    assert {tag["Key"]: tag["Value"] for tag in bucket}.items() >= TAGS.items()
+    assert "source_velib" not in " ".join(cloud.terraform.state())  # the table is the pipeline's
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "changed"),
+    [
+        ("orchestrator", "step_functions", SCHEDULE),
+        ("catalog_mode", "crawler", 'aws_sfn_state_machine.machine["pipeline"]'),
+        ("glue_job_type", "glueetl", "aws_glue_job.clean"),
+    ],
+)
+def test_each_mode_is_a_change_in_place(cloud: Cloud, variable: str, value: str, changed: str) -> None:
+    changes = cloud.terraform.changes(**{variable: value})
+    assert changed in changes
+    replaced = [address for address, actions in changes.items() if "delete" in actions]
+    assert replaced == []
+
+
+def test_a_lab_makes_no_role_and_no_policy(cloud: Cloud) -> None:
+    changes = cloud.terraform.changes(lab_role_name="LabRole")
+    iam = {address: actions for address, actions in changes.items() if address.startswith("aws_iam_")}
+    kept = [address for address in cloud.terraform.state() if address.startswith("aws_iam_")]
+    assert sorted(iam) == sorted(kept)
+    assert set(map(tuple, iam.values())) == {("delete",)}
+
+
+def test_a_bad_variable_is_refused_in_words(cloud: Cloud) -> None:
+    with pytest.raises(Exception, match="orchestrator must be dagster or step_functions"):
+        cloud.terraform.changes(orchestrator="airflow")
+
+
+def test_checkov_finds_nothing(environments: Environments) -> None:
+    """Each skip stands beside its resource, with its reason."""
+    command = [str(environments.checkov), "--directory", str(CHECKOUT / "infra"), "--framework", "terraform"]
+    options = ["--compact", "--quiet", "--skip-download", "--output", "json"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert '"failed": 0' in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
+    text = "\n".join(file.read_text() for file in Path(CHECKOUT / "infra").glob("*.tf"))
+    reasons = re.findall(r"checkov:skip=\w+:(.*)", text)
+    assert min(map(len, reasons)) > 30

@@ -1,0 +1,35 @@
+"""A portal of a simulated city, for a stack on a laptop: what the Lambda asks where there is no internet.
+
+Belongs here: the HTTP server. Does not: the city (feeds.simulator). The simulator itself never writes to AWS.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from velib_assets.feeds.opendata import EXPORT_PATH
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.runtime.lake import utc_now
+
+
+@contextmanager
+def portal(port: int) -> Iterator[str]:
+    """Serve the city as it is now on 127.0.0.1; gives the base URL."""
+    with ThreadingHTTPServer(("127.0.0.1", port), _Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        found = self.path.partition("?")[0] == EXPORT_PATH
+        body = Simulator().fetch(utc_now()).bodies["body"] if found else b"no such path"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: the Lambda says what it asked."""
