@@ -231,6 +231,34 @@ def audit() -> None:
     click.echo("The crawler infers the table as it is declared.")
 
 
+@main.command()
+@click.option("--orchestrator", type=click.Choice(["dagster", "step_functions"]), help="Who starts ticks.")
+@click.option("--catalog-mode", type=click.Choice(["api", "crawler"]), help="Who registers partitions.")
+@click.option("--job-type", type=click.Choice(["pythonshell", "glueetl"]), help="The Glue job's type.")
+@click.option("--every", type=click.IntRange(1, 1440), metavar="MINUTES", help="Between two ticks.")
+@click.option("--memory", type=click.IntRange(128, 10240), metavar="MB", help="Of the Lambda.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How it is printed.",
+)
+def cost(form: str, **given: str | int | None) -> None:
+    """Show what the stack on AWS costs a month, line by line, beside the first version's design.
+
+    With VELIB_TARGET=aws the settings, durations and sizes are those of the deployed stack; without, those
+    of infra/ and of the local lake. Options go before them. Of each it says what it rests on.
+    """
+    from velib_assets.cost.report import cost_report  # noqa: PLC0415 - tabulate and boto3 are slow to import
+
+    text, refused = cost_report(_settings(), given, form)
+    click.echo(text)
+    for words in refused:
+        click.echo(f"warning: {words}; assumed instead", err=True)
+
+
 def _settings() -> Settings:
     try:
         return Settings.from_env()
@@ -288,3 +316,7 @@ def _guard(settings: Settings) -> None:
         guard_lake(_stack(settings).lake, settings.source)
     except ForeignLakeError as error:
         _fail(2, f"VELIB_SOURCE: {error}")
+
+
+if __name__ == "__main__":
+    main(prog_name="velib")

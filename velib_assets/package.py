@@ -33,11 +33,15 @@ run()
 '''
 
 
+class PackageError(Exception):
+    """The files could not be built."""
+
+
 def build(target: Path) -> list[Path]:
     """Build all three files in a folder; returns them.
 
     Raises:
-        subprocess.CalledProcessError: where pip could not bring the Lambda's modules.
+        PackageError: where pip could not bring the Lambda's modules.
     """
     target.mkdir(parents=True, exist_ok=True)
     ours = list(_sources())
@@ -58,12 +62,18 @@ def _sources() -> Iterator[tuple[str, bytes]]:
 
 
 def _install(folder: Path) -> None:
-    """The Lambda's modules, as wheels without compiled code, so that the zip fits every processor."""
+    """The Lambda's modules, as wheels without compiled code, so that the zip fits every processor.
+
+    Raises:
+        PackageError: with pip's own words.
+    """
     options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary=:all:"]
     wanted = ["--platform=any", "--python-version=3.12", "--implementation=py", "--abi=none"]
     constraints = ["--constraint", str(CHECKOUT / "constraints.txt"), "--target", str(folder)]
     command = [sys.executable, "-m", "pip", "install", *options, *wanted, *constraints, *LAMBDA_MODULES]
-    subprocess.run(command, check=True)  # noqa: S603 - our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode:
+        raise PackageError(f"pip could not bring {' and '.join(LAMBDA_MODULES)}:\n{done.stderr.strip()}")
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -91,7 +101,11 @@ def main() -> None:
     """Build into the folder that is named, `build` by default, and print sizes and digests."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", nargs="?", type=Path, default=CHECKOUT / "build")
-    for path in build(parser.parse_args().target):
+    try:
+        built = build(parser.parse_args().target)
+    except PackageError as error:
+        sys.exit(f"package: {error}")
+    for path in built:
         data = path.read_bytes()
         sys.stdout.write(f"{path.name:28} {len(data):>9,} bytes  {hashlib.sha256(data).hexdigest()[:16]}\n")
 

@@ -33,7 +33,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         return _run(chosen)
-    except (TerraformError, EnvironmentFailedError, OSError, RuntimeError) as error:
+    except (package.PackageError, TerraformError, EnvironmentFailedError, OSError, RuntimeError) as error:
         sys.stderr.write(f"aws-local: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -70,8 +70,8 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _velib(environment: Mapping[str, str], *arguments: str) -> int:
-    command = Path(sys.executable).with_name("velib")
-    return subprocess.run([command, *arguments], env=_over(environment), check=False).returncode
+    command = [sys.executable, "-m", "velib_assets.cli", *arguments]
+    return subprocess.run(command, env=_over(environment), check=False).returncode
 
 
 def _user_interface(environment: Mapping[str, str], port: int) -> int:
