@@ -41,13 +41,14 @@ def main(argv: Sequence[str]) -> None:
     asked = _arguments(argv)
     store = BucketStore(asked.bucket, asked.account)
     with reporter_of_arguments(argv) as reporter:
-        newest = newest_hours(store) if asked.hours == NEWEST else []
-        hours = [h for h in newest if not is_current(store, h)] or ([] if newest else hours_of(asked.hours))
+        recent = newest_hours(store) if asked.hours == NEWEST else []
+        current = [hour for hour in recent if is_current(store, hour)]
+        wanted = recent if asked.hours == NEWEST else hours_of(asked.hours)
+        hours = [hour for hour in wanted if hour not in current]
         reporter.info(f"{len(hours)} hours to clean ({asked.engine})")
         written, troubles = _clean(store, hours, asked.engine, reporter)
-        if asked.register == "true":
-            current = [h for h in newest if h not in hours and is_current(store, h)]
-            parts = [partition_of(store, hour) for hour in sorted({*written, *current})]
+        if asked.register == "true":  # also what a run before cleaned, and then did not come to register
+            parts = [partition_of(store, hour) for hour in sorted([*current, *written])]
             changed = GlueTable(asked.database, asked.bucket).register(parts)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
         if troubles:

@@ -63,6 +63,16 @@ class Environments:
         return self._made("spark", "3.11", [*_lines(SPARK_MODULES), *self.glue_modules])
 
     @cached_property
+    def python39(self) -> Path:
+        """Glue's Python and pyarrow, with what the tests of core, feeds and runtime need.
+
+        Without boto3, which would bring urllib3 1.26 to 3.9: the feeds, which run in the Lambda, want 2.
+        """
+        arrow = [pin for pin in self.glue_modules if pin.startswith("pyarrow")]
+        own = _lines(Path(__file__).with_name("python39_modules.txt"))
+        return self._made("python39", "3.9", [*arrow, *own])
+
+    @cached_property
     def checkov(self) -> Path:
         """The command of checkov, which pins half of PyPI."""
         python = self._made("checkov", "3.11", _lines(ROOT / "constraints-checkov.txt"))
