@@ -10,7 +10,7 @@ import argparse
 import logging
 import sys
 from datetime import datetime
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.core.schema import DATABASE
@@ -55,7 +55,9 @@ def main(argv: Sequence[str]) -> None:
             raise CleanError("; ".join(troubles))
 
 
-def _clean(store: BucketStore, hours: Sequence[datetime], engine: str, reporter: Reporter) -> tuple:  # type: ignore[type-arg]
+def _clean(
+    store: BucketStore, hours: Sequence[datetime], engine: str, reporter: Reporter
+) -> Tuple[List[datetime], List[str]]:
     """The hours that were written, and the troubles of those that were not."""
     written: List[datetime] = []
     troubles: List[str] = []
