@@ -21,7 +21,7 @@ from velib_assets.sensors.staleness import staleness_sensor
 from velib_assets.settings import Settings
 
 # Between two rounds of healing and of staleness; in a bucket each round costs listings.
-SECONDS = {"local": (30, 60), "aws": (900, 300)}
+SECONDS = {"local": (30, 60), "aws": (1800, 300)}
 OWNERS = ["team:velib-insights"]
 
 

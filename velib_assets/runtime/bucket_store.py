@@ -41,10 +41,15 @@ class BucketStore:
             if not item["Key"][len(prefix) :].startswith(".") and item["Key"] != prefix
         )
 
-    def walk(self, prefix: str) -> List[Stored]:
-        """See LakeStore."""
-        pages = self._pages(prefix, deep=True)
-        return [Stored(o["Key"], o["Size"], o["ETag"]) for page in pages for o in page.get("Contents", [])]
+    def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
+        """See LakeStore. Folders are passed over by their names, not listed one by one: a listing costs."""
+        found: List[Stored] = []
+        for page in self._pages(prefix, deep=True, after=first and prefix + first):
+            for o in page.get("Contents", []):
+                if last and o["Key"][len(prefix) :].partition("/")[0] > last:
+                    return found
+                found.append(Stored(o["Key"], o["Size"], o["ETag"]))
+        return found
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""
@@ -138,11 +143,13 @@ class BucketStore:
             s3, method, self.address(key), Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner, **arguments
         )
 
-    def _pages(self, prefix: str, *, deep: bool) -> Iterator[Dict[str, Any]]:
+    def _pages(self, prefix: str, *, deep: bool, after: str = "") -> Iterator[Dict[str, Any]]:
         s3, owner = self._client()
         arguments = {"Bucket": self.bucket, "Prefix": prefix, "ExpectedBucketOwner": owner}
         if not deep:
             arguments["Delimiter"] = "/"
+        if after:
+            arguments["StartAfter"] = after
         while True:
             page = call(s3, "list_objects_v2", self.address(prefix), **arguments)
             yield page

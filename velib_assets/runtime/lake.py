@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from velib_assets.core.layout import (
+    hour_of,
     hour_prefix,
     key_hour,
     parse_hour,
@@ -74,15 +75,12 @@ def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> L
 
 
 def days_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> Dict[datetime, List[Stored]]:
-    """The objects of the days of `first`..`last` by their hour, sorted by key. One listing a day."""
+    """The objects of the days of `first`..`last` by their hour, sorted by key. One listing a thousand."""
     found: Dict[datetime, List[Stored]] = {}
-    day = first.replace(hour=0)
-    while day <= last:
-        for item in store.walk(f"{source_prefix(layer)}date={day:%Y-%m-%d}/"):
-            hour = key_hour(item.key)
-            if hour and first <= hour <= last:
-                found.setdefault(hour, []).append(item)
-        day += timedelta(days=1)
+    for item in store.walk(source_prefix(layer), f"date={first:%Y-%m-%d}", f"date={last:%Y-%m-%d}"):
+        hour = key_hour(item.key)
+        if hour and first <= hour <= last:
+            found.setdefault(hour, []).append(item)
     return found
 
 
@@ -98,8 +96,11 @@ def bounds(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
 
 
 def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optional[datetime]:
-    """When the newest raw snapshot up to `now` was taken (UTC), or None. Three short listings."""
+    """When the newest raw snapshot up to `now` was taken (UTC), or None. One listing where it is of today."""
     now = now or utc_now()
+    recent = days_in(store, "raw", hour_of(now - timedelta(days=1)), now)
+    if past := [t for items in recent.values() for item in items if (t := raw_time(item.key)) and t <= now]:
+        return max(past)
     for date in reversed(_dates_until(store, "raw", now)):
         for hour in reversed(_hours_of_day(store, "raw", date, now)):
             times = [raw_time(item.key) for item in raw_objects(store, hour)]

@@ -40,8 +40,11 @@ class LakeStore(Protocol):
         """The objects right below a prefix that ends in `/`."""
         ...
 
-    def walk(self, prefix: str) -> List[Stored]:
-        """The objects at any depth below a prefix that ends in `/`; in a bucket one request a thousand."""
+    def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
+        """The objects at any depth below a prefix that ends in `/`; in a bucket one request a thousand.
+
+        With `first` and `last` only what lies in the folders of these names, and between them.
+        """
         ...
 
     def folders(self, prefix: str) -> List[str]:
@@ -107,10 +110,11 @@ class FolderStore:
             if entry.is_file() and not entry.name.startswith(".")
         )
 
-    def walk(self, prefix: str) -> List[Stored]:
+    def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
         """See LakeStore."""
-        below = [item for name in self.folders(prefix) for item in self.walk(f"{prefix}{name}/")]
-        return sorted([*self.list(prefix), *below])
+        names = [name for name in self.folders(prefix) if first <= name and (not last or name <= last)]
+        below = [item for name in names for item in self.walk(f"{prefix}{name}/")]
+        return sorted([*([] if first or last else self.list(prefix)), *below])
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""

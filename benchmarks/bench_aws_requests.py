@@ -1,0 +1,200 @@
+"""What a tick and a round of each sensor ask of AWS: the constants of velib_assets/cost/work.toml.
+
+    python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
+
+The real stack on the emulator: Terraform's deployment, the packaged Lambda and Glue job, the Dagster graph
+in this process. All S3 requests, of whoever makes them, are counted in the emulator's log; what the Dagster
+host calls, and the bytes that it gets, by botocore's events. A day of history lies in the lake, and an hour
+of two months ago, so that healing has a past to walk through. Not in these numbers is what Athena asks of S3
+itself: the emulator's reads files without requests.
+"""
+
+import argparse
+import json
+import os
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dagster as dg
+
+from velib_assets import package
+from velib_assets.aws_names import PIPES_PREFIX
+from velib_assets.build import build_defs
+from velib_assets.console.runs import run_tick
+from velib_assets.core.answers import OPENDATA, Answer
+from velib_assets.core.layout import HOUR, SLOT, hour_of, hour_text, slot_of
+from velib_assets.core.snapshot import iso
+from velib_assets.cost.work import FILE
+from velib_assets.feeds.opendata import EXPORT_PATH
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.runtime import glue_clean
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.ingest import keep
+from velib_assets.runtime.lake import utc_now
+from velib_assets.settings import Settings
+from velib_assets_tests.aws.deployment import Deployment
+from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.http_server import LocalServer, Reply
+
+S3_REQUEST = re.compile(r"(GET|HEAD|PUT|POST) (/\S*) -> service=s3 ")
+KINDS = {"PUT": "put", "POST": "put", "GET": "get", "HEAD": "get"}
+HEAD_OF_FILE = """\
+# What one piece of work asks of AWS, on average. Measured, not written by hand:
+#   python benchmarks/bench_aws_requests.py --write
+# put, list, get: S3 requests by their price class (HEAD is a GET, DELETE is free) without Athena's own.
+# waiting: looks for messages of the Lambda and the Glue job, one for each second of waiting; not in `get`.
+# questions are Athena's, statements its DDL, catalog calls of Glue's; bytes reach the Dagster host.
+"""
+
+
+class Counts:
+    """What was asked of AWS between two moments, by everybody (S3) and by this process (the rest)."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._log = emulator.log
+        self._own: Counter[str] = Counter()
+        boto3.setup_default_session()
+        events = boto3.DEFAULT_SESSION.events
+        events.register("provide-client-params.*.*", self._before)
+        events.register("after-call.*.*", self._after)
+
+    @contextmanager
+    def counting(self, turns: int = 1) -> Iterator[dict[str, float]]:
+        """Filled, at the end, with counts for each of `turns`."""
+        found: dict[str, float] = {}
+        start = self._log.stat().st_size
+        self._own.clear()
+        yield found
+        with self._log.open("rb") as log:
+            log.seek(start)
+            total = Counter(map(_kind, S3_REQUEST.findall(log.read().decode(errors="replace"))))
+        total["get"] -= self._own["waiting"]
+        found.update({name: round(count / turns, 1) for name, count in sorted((total | self._own).items())})
+
+    def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
+        service, name = model.service_model.service_name, model.name
+        if name == "StartQueryExecution":
+            question = re.match(r"\s*(WITH|SELECT)", params["QueryString"])
+            self._own["questions" if question else "statements"] += 1
+        elif service == "glue" and re.search("Table|Partition|Database", name):
+            self._own["catalog"] += 1
+        elif service == "s3" and name in ("GetObject", "HeadObject") and _waits(params["Key"]):
+            self._own["waiting"] += 1
+
+    def _after(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
+        self._own["bytes"] += int(http_response.headers.get("content-length", 0))
+
+
+def _kind(request: tuple[str, str]) -> str:
+    method, path = request
+    of_bucket = "/" not in path.split("?")[0].strip("/")
+    return "list" if method == "GET" and of_bucket else KINDS[method]
+
+
+def _waits(key: str) -> bool:
+    return key.startswith(PIPES_PREFIX) and bool(re.search(r"/\d+\.json$", key))
+
+
+def seed(bucket: str, database: str) -> None:
+    """A day up to the hour before this one, and an hour of two months ago: raw, clean and registered."""
+    store, feed, now = BucketStore(bucket), Simulator(), hour_of(utc_now())
+    hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24, 0, -1))]
+    for hour in hours:
+        for snapshot in feed.recorded(hour):
+            keep(store, Answer(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour)
+    wanted = ",".join(map(hour_text, hours))
+    glue_clean.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
+
+
+def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:
+    """Ticks, and a round of each sensor."""
+    defs = build_defs(settings)
+    found = {}
+    with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
+        _tick(defs, instance)  # makes the views, which later ticks find as they are
+        with counts.counting(ticks) as found["tick.dagster"]:
+            for _ in range(ticks):
+                _tick(defs, instance)
+        cursor = None
+        for name in ("healing", "staleness"):
+            sensor = defs.get_sensor_def(f"velib_{name}")
+            for _ in range(2):  # the first of healing only finds where to begin
+                with counts.counting() as found[name]:
+                    context = dg.build_sensor_context(instance, cursor, definitions=defs)
+                    result = sensor.evaluate_tick(context)
+                cursor = result.cursor
+                print(f"{name}: {result.skip_message or result.run_requests}")
+            cursor = None
+    return found
+
+
+def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    report = run_tick(defs, instance)
+    if not report.ok:
+        raise SystemExit(f"the tick failed: {report.failures} {report.broken}")
+
+
+def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
+    """One tick of the state machine, with its transitions."""
+    states = emulator.client("stepfunctions")
+    with counts.counting() as found:
+        about = json.dumps({"scheduled_at": iso(utc_now())})
+        arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
+        while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
+            time.sleep(0.2)
+    if state != "SUCCEEDED":
+        raise SystemExit(f"the state machine ended {state}")
+    events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    found["transitions"] = float(sum(event["type"].endswith("StateEntered") for event in events))
+    return {"tick.step_functions": found}
+
+
+def text_of(found: dict[str, dict[str, float]]) -> str:
+    """The data file."""
+    parts = [f'{HEAD_OF_FILE}measured = "{utc_now():%Y-%m-%d}, on the emulator"\n']
+    for name, numbers in found.items():
+        parts.append(f"\n[{name}]\n" + "".join(f"{key} = {value:g}\n" for key, value in numbers.items()))
+    return "".join(parts)
+
+
+def main() -> None:
+    """Deploy, seed, count, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--ticks", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    asked = parser.parse_args()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # nothing here may ever reach a real account
+    with tempfile.TemporaryDirectory() as folder, LocalServer() as city:
+        root = Path(folder)
+        package.build(root / "build")
+        with Emulator(settings={"LOG_LEVEL": "DEBUG"}) as emulator:
+            stack = Deployment(root / "terraform", emulator.env(), root / "build")
+            stack.init()
+            stack.apply(opendata_url=city.url)
+            os.environ.update(emulator.env())
+            settings = stack.settings(VELIB_SCHEDULE="on")
+            seed(settings.names.bucket, settings.names.database)
+            counts = Counts(emulator)
+            while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5):
+                time.sleep(5)  # a tick must not run into the next slot
+            city.queue(EXPORT_PATH, Reply(body=Simulator().fetch(utc_now()).bodies["body"]))
+            found = by_dagster(counts, settings, asked.ticks)
+            machine = stack.output("state_machine_arns")["velib_pipeline"]
+            found |= by_state_machine(counts, emulator, machine)
+    text = text_of(found)
+    print(text)
+    if asked.write:
+        FILE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

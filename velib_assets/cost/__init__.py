@@ -1,0 +1,1 @@
+"""What the deployed stack costs: prices, amounts of work, and the monthly bill made of both."""

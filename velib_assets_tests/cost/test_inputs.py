@@ -1,0 +1,165 @@
+"""Where the inputs come from: infra's defaults, the lake's sizes, the deployed stack."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from velib_assets.aws_names import Names
+from velib_assets.build import SECONDS
+from velib_assets.core.layout import clean_key, raw_key
+from velib_assets.cost import deployed as module
+from velib_assets.cost.deployed import deployed, minutes_of
+from velib_assets.cost.inputs import Inputs
+from velib_assets.cost.sizes import with_sizes
+from velib_assets.runtime.aws_call import AwsError
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import CHECKOUT
+
+NAMES = Names("a-bucket")
+HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def default_of(variable: str) -> str:
+    text = "\n".join(file.read_text() for file in (CHECKOUT / "infra").glob("variables*.tf"))
+    found = re.search(rf'variable "{variable}" {{.*?default\s*=\s*"?([^"\n]*)', text, re.DOTALL)
+    assert found, variable
+    return found[1]
+
+
+def test_the_defaults_are_those_of_infra() -> None:
+    inputs = Inputs()
+    for variable, value in {
+        "orchestrator": inputs.orchestrator,
+        "catalog_mode": inputs.catalog_mode,
+        "glue_job_type": inputs.job_type,
+        "schedule_expression": f"rate({inputs.every} minutes)",
+        "schedule_name": module.SCHEDULE,
+        "raw_cold_after_days": inputs.raw_cold_after,
+        "temporary_days": inputs.temporary_days,
+        "old_version_days": inputs.old_version_days,
+        "log_retention_days": inputs.log_days,
+    }.items():
+        assert default_of(variable) == str(value)
+    assert (
+        f"memory_size                    = {inputs.memory}\n"
+        in (CHECKOUT / "infra" / "lambda.tf").read_text()
+    )
+    assert f": {inputs.shell_dpu}\n" in (CHECKOUT / "infra" / "glue.tf").read_text()
+    assert (inputs.healing_seconds, inputs.staleness_seconds) == SECONDS["aws"]
+
+
+def test_sizes_are_those_of_the_newest_full_day(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    assert with_sizes(Inputs(), store) == Inputs()
+    day, today = HOUR - timedelta(days=1), HOUR
+    for moment, size in ((day, 100), (day + timedelta(minutes=15), 200), (today, 999)):
+        store.create(raw_key(moment), b"x" * size)
+    store.create(clean_key(day), b"x" * 40)
+    store.create(clean_key(today), b"x" * 999)
+    found = with_sizes(Inputs(), store)
+    assert (found.raw_bytes, found.clean_bytes) == (150, 40)
+    assert found.told["raw_bytes"] == f"measured: date=2026-11-22 in {store.address('')}, snapshots: 2"
+
+
+@pytest.mark.parametrize(
+    ("expression", "minutes"),
+    [
+        ("rate(15 minutes)", 15),
+        ("rate(1 hour)", 60),
+        ("cron(0/5 * * * ? *)", 5),
+        ("cron(20 0 * * ? *)", None),
+    ],
+)
+def test_minutes_of_a_schedule(expression: str, minutes: float | None) -> None:
+    assert minutes_of(expression) == minutes
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
+    """Clients that answer what a test puts in; anything else that is asked fails."""
+    made: dict[str, Stubber] = {}
+    clients: dict[str, Any] = {}
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    for service in ("lambda", "cloudwatch", "glue", "scheduler"):
+        clients[service] = boto3.client(service, "us-east-1")
+        made[service] = Stubber(clients[service])
+        made[service].activate()
+    monkeypatch.setattr(module, "client", lambda service, _region: clients[service])
+    monkeypatch.setattr(module, "account_of", lambda _region: "000000000000")
+    monkeypatch.setattr(module, "with_sizes", lambda inputs, _store: inputs)
+    yield made
+    for stub in made.values():
+        stub.assert_no_pending_responses()
+
+
+def run(seconds: int, state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
+    return {"JobRunState": state, "ExecutionTime": seconds, **more}
+
+
+def test_a_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
+    """The last runs' median counts: a backfill's hour among them does not."""
+    aws["lambda"].add_response("get_function_configuration", {"MemorySize": 512})
+    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": [{"Average": 2500.0}]})
+    aws["glue"].add_response("get_job", {"Job": {"Command": {"Name": "pythonshell"}, "MaxCapacity": 1.0}})
+    runs = [run(70), run(80), run(3600), run(5, "FAILED"), run(70), run(500, WorkerType="G.1X")]
+    aws["glue"].add_response("get_job_runs", {"JobRuns": runs})
+    aws["scheduler"].add_response(
+        "get_schedule", {"State": "ENABLED", "ScheduleExpression": "rate(5 minutes)"}
+    )
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    crawl = {
+        "State": "COMPLETED",
+        "DPUHour": 0.5,
+        "StartTime": start,
+        "EndTime": start + timedelta(seconds=900),
+    }
+    aws["glue"].add_response("list_crawls", {"Crawls": [crawl, {"State": "FAILED"}]})
+    found, refused = deployed(NAMES, "crawler")
+    assert refused == []
+    assert (found.memory, found.lambda_seconds, found.shell_dpu, found.shell_seconds) == (512, 2.5, 1.0, 75)
+    assert (found.orchestrator, found.every, found.catalog_mode) == ("step_functions", 5, "crawler")
+    assert (found.crawl_seconds, found.crawl_dpu) == (900, 2)
+    assert found.told["shell_seconds"] == "measured: the last 4 runs of velib_clean_job"
+
+
+def test_a_spark_job_is_read_by_what_its_runs_were_billed(aws: dict[str, Stubber]) -> None:
+    """Auto-scaling pays for fewer workers than the job may have."""
+    aws["lambda"].add_response("get_function_configuration", {"MemorySize": 256})
+    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    job = {"Command": {"Name": "glueetl"}, "WorkerType": "G.1X", "NumberOfWorkers": 4}
+    aws["glue"].add_response("get_job", {"Job": job})
+    aws["glue"].add_response("get_job_runs", {"JobRuns": [run(100, WorkerType="G.1X", DPUSeconds=200.0)]})
+    aws["scheduler"].add_response(
+        "get_schedule", {"State": "DISABLED", "ScheduleExpression": "rate(1 minute)"}
+    )
+    found, _ = deployed(NAMES, "api")
+    assert (found.job_type, found.spark_dpu, found.spark_seconds) == ("glueetl", 2, 100)
+    assert (found.orchestrator, found.every, found.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
+
+
+def test_what_aws_refuses_is_assumed_and_told(aws: dict[str, Stubber]) -> None:
+    aws["lambda"].add_client_error("get_function_configuration", "AccessDeniedException", "no")
+    aws["cloudwatch"].add_client_error("get_metric_statistics", "AccessDenied", "no")
+    aws["glue"].add_client_error("get_job", "EntityNotFoundException", "no such job")
+    aws["glue"].add_response("get_job_runs", {"JobRuns": []})
+    aws["scheduler"].add_client_error("get_schedule", "ResourceNotFoundException", "no such schedule")
+    found, refused = deployed(NAMES, "api")
+    assert found.facts() == Inputs().known("set: VELIB_CATALOG_MODE", catalog_mode="api").facts()
+    assert len(refused) == 4
+    assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in refused[0]
+
+
+def test_without_credentials_nothing_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_region: str) -> str:
+        raise AwsError("no AWS credentials were found")
+
+    monkeypatch.setattr(module, "account_of", nobody)
+    with pytest.raises(AwsError, match="no AWS credentials"):
+        deployed(NAMES, "api")
