@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import dropwhile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ from velib_assets.resources.ingest import LocalIngest
 from velib_assets.resources.query_engine import LocalQueryEngine
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import SOURCES, Settings, dagster_home
+from velib_assets_tests import infra_files as infra
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -59,10 +61,9 @@ def code_lines() -> Iterator[tuple[str, str]]:
 def commands() -> Iterator[tuple[str, str, list[str]]]:
     """Each `velib ...` that the documents write: document, command, and what follows it."""
     for name, line in code_lines():
-        words = line.split()
-        if "velib" in words[:-1]:
-            at = words.index("velib")
-            yield name, words[at + 1], words[at + 2 :]
+        words = list(dropwhile(lambda word: "=" in word, line.split()))  # its settings
+        if words[:1] == ["velib"] and words[1:]:
+            yield name, words[1], words[2:]
 
 
 def table(document: str, *head: str) -> list[list[str]]:
@@ -131,14 +132,16 @@ def test_repository_paths_exist(document: str) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {target for _, line in code_lines() for target in re.findall(r"\bmake ([a-z]+)", line)}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = (re.findall(r"(?:^|/bin/|velib )make (?:-C \S+ )?([a-z-]+)", line) for _, line in code_lines())
+    named = {target for targets in called for target in targets}
     assert named
     assert named <= targets
 
 
 def test_make_variables_exist() -> None:
-    known = set(MAKE_VARIABLE.findall((ROOT / "Makefile").read_text()))
+    makefile = (ROOT / "Makefile").read_text()
+    known = {*MAKE_VARIABLE.findall(makefile), *re.findall(r"\$\(if \$\(([A-Z]+)\)", makefile)}
     named = {name for _, line in code_lines() if "make " in line for name in re.findall(r"([A-Z]+)=", line)}
     assert named
     assert named <= known
@@ -174,8 +177,8 @@ def test_variables_named_are_settings() -> None:
 def test_schedule_sensors_and_jobs_named_exist() -> None:
     defs = build_defs(Settings(lake=Path("lake")))
     known = {part.name for part in (*(defs.schedules or ()), *(defs.sensors or ()), *(defs.jobs or ()))}
-    spans = {span for _, span in code_lines()}
-    assert {span for span in spans if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)} == known
+    named = {span for _, span in code_lines() if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)}
+    assert known <= named <= known | set(infra.defaults().values()) | infra.alarms()
 
 
 @pytest.mark.parametrize("document", TEXT)
