@@ -64,6 +64,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
     metric {
       namespace   = "Velib/Ingest"
       metric_name = "SnapshotsStored"
+      dimensions  = { FunctionName = var.lambda_name }
       stat        = "Sum"
       period      = 900
     }

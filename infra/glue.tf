@@ -49,6 +49,11 @@ resource "aws_s3_object" "glue" {
   depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
 }
 
+# A job does not go back to the Python shell in place: the provider would keep its workers.
+resource "terraform_data" "glue_job_type" {
+  input = var.glue_job_type
+}
+
 resource "aws_glue_job" "clean" {
   #checkov:skip=CKV_AWS_195:A security configuration encrypts with a customer key; the job's outputs lie in the bucket under its encryption, and its logs hold no data
   name         = var.glue_job_name
@@ -76,6 +81,7 @@ resource "aws_glue_job" "clean" {
       "--TempDir"                   = "${local.lake}/glue/tmp/"
       "--bucket"                    = aws_s3_bucket.lake.bucket
       "--account"                   = local.account
+      "--region"                    = var.region
       "--database"                  = aws_glue_catalog_database.velib.name
       "--register"                  = "false" # Dagster registers; the state machine asks for it
       "--hours"                     = "newest"
@@ -91,6 +97,10 @@ resource "aws_glue_job" "clean" {
 
   execution_property {
     max_concurrent_runs = 3 # a tick, a backfill and one to spare
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.glue_job_type]
   }
 
   depends_on = [aws_iam_role_policy.service, aws_cloudwatch_log_group.glue]

@@ -42,10 +42,10 @@ data "aws_iam_policy_document" "trust" {
       identifiers = [each.value.principal]
     }
 
-    # Against the confused deputy. Lambda's guide names no such condition: a role is only ever passed to a
-    # function of its own account.
+    # Against the confused deputy. The guides of Lambda and Glue name no such condition: a role is only ever passed
+    # to a function or a job of its own account.
     dynamic "condition" {
-      for_each = each.value.principal == "lambda.amazonaws.com" ? [] : [local.account]
+      for_each = contains(["lambda.amazonaws.com", "glue.amazonaws.com"], each.value.principal) ? [] : [local.account]
 
       content {
         test     = "StringEquals"

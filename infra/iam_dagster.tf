@@ -31,6 +31,12 @@ data "aws_iam_policy_document" "dagster" {
   }
 
   statement {
+    sid       = "DataCatalog"
+    actions   = ["athena:GetDataCatalog"]
+    resources = ["arn:${local.partition}:athena:${local.regional}:datacatalog/AwsDataCatalog"]
+  }
+
+  statement {
     sid       = "DefaultDatabase"
     actions   = ["glue:GetDatabase"]
     resources = local.default_database

@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "lake" {
   # Athena and Glue ask where a bucket is before they read or write it.
   statement {
     sid       = "LakeLocation"
-    actions   = ["s3:GetBucketLocation"]
+    actions   = ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
     resources = [local.arn.bucket]
   }
 

@@ -56,9 +56,9 @@ variable "glue_timeout_minutes" {
 }
 
 variable "manage_glue_log_groups" {
-  description = "Whether the log groups that all Glue jobs of an account share are this stack's (retention, deletion). false where another stack has made them."
+  description = "Whether the log groups that all Glue jobs of an account share are this stack's (retention, deletion). true only where Glue has never run."
   type        = bool
-  default     = true
+  default     = false
 }
 
 variable "lab_role_name" {
@@ -106,13 +106,13 @@ variable "gbfs_url" {
 }
 
 variable "schedule_expression" {
-  description = "How often a snapshot is taken (EventBridge Scheduler's rate or cron, UTC)."
+  description = "When a snapshot is taken (UTC). Not a rate: it counts from the apply, and a tick due late in its slot arrives in the next one, which is refused."
   type        = string
-  default     = "rate(15 minutes)"
+  default     = "cron(0/15 * * * ? *)"
 
   validation {
     condition     = can(regex("^(rate|cron)\\(.+\\)$", var.schedule_expression))
-    error_message = "schedule_expression must be rate(15 minutes) or cron(0/15 * * * ? *), say."
+    error_message = "schedule_expression must be cron(0/15 * * * ? *), say."
   }
 }
 

@@ -56,8 +56,8 @@ variable "bytes_scanned_limit" {
   default     = 10000000000
 
   validation {
-    condition     = var.bytes_scanned_limit >= 10000000
-    error_message = "bytes_scanned_limit must be 10000000 or more: Athena takes no lower limit."
+    condition     = var.bytes_scanned_limit >= 10485760
+    error_message = "bytes_scanned_limit must be 10485760 or more: Athena takes no lower limit."
   }
 }
 

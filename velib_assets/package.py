@@ -25,9 +25,27 @@ LAMBDA_MODULES = ("requests", "dagster-pipes")
 _OF_THIS_MACHINE = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SCRIPT = '''\
-"""The script of the Glue job: all it does lies in the library zip beside it."""
+"""The script of the Glue job: it finds the library and the pinned boto3, and runs the one from the other."""
 
-from velib_assets.runtime.glue_clean import run
+import os
+import re
+import sys
+from importlib.metadata import distributions
+
+# The Python shell puts the folder of the library on the path, not the zip in it.
+zips = [os.path.join(folder, "velib_glue_lib.zip") for folder in sys.path]
+sys.path[:0] = [path for path in zips if os.path.isfile(path)]
+
+# The shell's own boto3 is older, may stand first, and may be loaded; conditional writes need the pinned one.
+homes = {
+    tuple(map(int, re.findall("[0-9]+", found.version))): str(found.locate_file(""))
+    for found in distributions(name="boto3")
+}
+sys.path[:0] = [homes[version] for version in sorted(homes)[-1:]]
+for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore", "s3transfer")]:
+    del sys.modules[name]
+
+from velib_assets.runtime.glue_clean import run  # noqa: E402 - the path is made above
 
 run()
 '''
@@ -44,14 +62,18 @@ def build(target: Path) -> list[Path]:
         PackageError: where pip could not bring the Lambda's modules.
     """
     target.mkdir(parents=True, exist_ok=True)
-    ours = list(_sources())
     with tempfile.TemporaryDirectory() as folder:
         _install(Path(folder))
-        lambda_zip = _write_zip(target / LAMBDA_ZIP, [*ours, *_modules(Path(folder))])
-    library = _write_zip(target / GLUE_LIBRARY, ours)
+        lambda_zip = _write_zip(target / LAMBDA_ZIP, [*_sources(), *_modules(Path(folder))])
+    library = write_library(target / GLUE_LIBRARY)
     script = target / GLUE_SCRIPT
     script.write_text(_SCRIPT, encoding="utf-8")
     return [lambda_zip, library, script]
+
+
+def write_library(path: Path) -> Path:
+    """The Glue job's library: our own modules alone."""
+    return _write_zip(path, _sources())
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,8 @@ any one service's business. boto3 is imported with the first client: loading the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from functools import cache
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -39,8 +40,9 @@ class AwsError(OSError):
         self.code = code
 
 
-def client(service: str, region: Optional[str] = None, **config: Any) -> Any:  # noqa: ANN401 - boto3's
-    """A client that gives up in bounded time; `config` as botocore's, over the defaults here.
+@cache
+def client(service: str, region: Optional[str] = None, read_timeout: int = 60, attempts: int = 5) -> Any:  # noqa: ANN401 - boto3's
+    """A client that gives up in bounded time; one a process, for each costs 20 ms and new connections.
 
     Raises:
         AwsError: where no region is known.
@@ -49,14 +51,10 @@ def client(service: str, region: Optional[str] = None, **config: Any) -> Any:  #
     from botocore.config import Config  # noqa: PLC0415 - likewise
     from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
 
-    chosen: Dict[str, Any] = {
-        "connect_timeout": 5,
-        "read_timeout": 60,
-        "retries": {"mode": "standard", "total_max_attempts": 5},
-        **config,
-    }
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
     try:
-        return boto3.client(service, region_name=region, config=Config(**chosen))
+        return boto3.client(service, region_name=region, config=config)
     except NoRegionError:
         raise AwsError("no AWS region is set: AWS_REGION=us-east-1") from None
 
@@ -67,21 +65,29 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
     Raises:
         AwsError: where the call was refused or never arrived.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - see above
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
 
-    service = str(client.meta.service_model.service_name)
     try:
         return getattr(client, method)(**arguments)
-    except ClientError as error:
-        raise _refused(service, resource, error) from None
-    except NoCredentialsError:
-        raise AwsError(
+    except (BotoCoreError, ClientError) as error:
+        raise told(client, resource, error) from None
+
+
+def told(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's
+    """An error of boto3's in our words."""
+    from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError  # noqa: PLC0415 - see above
+
+    service = str(client.meta.service_model.service_name)
+    if isinstance(error, ClientError):
+        return _refused(service, resource, error)
+    if isinstance(error, NoCredentialsError):
+        return AwsError(
             f"no AWS credentials were found for {service} on {resource}: sign in "
             "(aws sso login, aws configure) or set AWS_PROFILE"
-        ) from None
-    except BotoCoreError as error:
-        where = client.meta.endpoint_url
-        raise AwsError(f"{service} did not answer for {resource} at {where}: {error}") from None
+        )
+    if isinstance(error, ParamValidationError):
+        return AwsError(f"this boto3 is too old for {service} on {resource}: {error}")
+    return AwsError(f"{service} did not answer for {resource} at {client.meta.endpoint_url}: {error}")
 
 
 def account_of(region: Optional[str] = None) -> str:

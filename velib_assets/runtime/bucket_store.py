@@ -6,13 +6,15 @@ Belongs here: LakeStore over S3, with conditional writes where a folder has lock
 from __future__ import annotations
 
 import io
+import random
+import time
 from functools import cache
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from velib_assets.runtime.aws_call import AwsError, account_of, call, client
 from velib_assets.runtime.store import Change, Stored
 
-_ATTEMPTS = 20
+_ATTEMPTS, _READS = 20, 3
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "412"}
 _RACED = {"ConditionalRequestConflict", "409"}
@@ -62,13 +64,11 @@ class BucketStore:
 
     def fetch(self, stored: Stored) -> Tuple[str, bytes]:
         """See LakeStore."""
-        answer = self._get(stored.key)
-        return str(answer["ETag"]), answer["Body"].read()
+        return self._get(stored.key)
 
     def read(self, key: str) -> bytes:
         """See LakeStore."""
-        data: bytes = self._get(key)["Body"].read()
-        return data
+        return self._get(key)[1]
 
     def open(self, key: str) -> IO[bytes]:
         """See LakeStore. The whole object: what is opened is a footer of 0.2 MB, and requests cost more."""
@@ -76,7 +76,7 @@ class BucketStore:
 
     def create(self, key: str, data: bytes) -> bool:
         """See LakeStore."""
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
                 self._call("put_object", key, Body=data, IfNoneMatch="*")
             except AwsError as error:
@@ -84,6 +84,7 @@ class BucketStore:
                     return False
                 if error.code not in _RACED:
                     raise
+                _pause(attempt)
             else:
                 return True
         raise AwsError(f"{self.address(key)} is being written by others: 409 in {_ATTEMPTS} tries")
@@ -94,12 +95,13 @@ class BucketStore:
         Whoever wrote in between saw other raw: then the question is asked anew. So of two writers the one
         that saw more raw wins, without a lock.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             seen = [self._etag(change.key) for change in changes]
             if not still():
                 return False
             if all(self._swap(change, etag) for change, etag in zip(changes, seen)):
                 return True
+            _pause(attempt)
         raise AwsError(f"{self.address(changes[-1].key)} is being written by others: {_ATTEMPTS} tries")
 
     def address(self, key: str) -> str:
@@ -129,13 +131,23 @@ class BucketStore:
                 return None
             raise
 
-    def _get(self, key: str) -> Any:  # noqa: ANN401 - boto3's answer
-        try:
-            return self._call("get_object", key)
-        except AwsError as error:
-            if error.code in _MISSING:
-                raise FileNotFoundError(self.address(key)) from None
-            raise
+    def _get(self, key: str) -> Tuple[str, bytes]:
+        """ETag and bytes; boto3 asks again for an answer, not for a body that broke off."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - see aws_call
+
+        failed: Optional[Exception] = None
+        for _ in range(_READS):
+            try:
+                answer = self._call("get_object", key)
+            except AwsError as error:
+                if error.code in _MISSING:
+                    raise FileNotFoundError(self.address(key)) from None
+                raise
+            try:
+                return str(answer["ETag"]), answer["Body"].read()
+            except (BotoCoreError, OSError) as error:
+                failed = error
+        raise AwsError(f"{self.address(key)} broke off each time it was read: {failed}")
 
     def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's answer
         s3, owner = self._client()
@@ -164,3 +176,8 @@ class BucketStore:
 @cache
 def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
     return client("s3", region), account or account_of(region)
+
+
+def _pause(attempt: int) -> None:
+    """Let the other writer end: at random, ever longer, two seconds at most."""
+    time.sleep(random.random() * min(2.0, 0.05 * 2**attempt))  # noqa: S311 - no secret

@@ -12,17 +12,20 @@ import sys
 from datetime import datetime
 from typing import Iterator, List, Optional, Sequence, Tuple
 
-from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
+from velib_assets.core.clean.hour import digest_of
+from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.core.schema import DATABASE
 from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.clean_job import CleanResult, clean_lake_hours, is_current
+from velib_assets.runtime.clean_job import CleanResult, clean_lake_hours, footer_of
 from velib_assets.runtime.glue_table import GlueTable
-from velib_assets.runtime.lake import newest_snapshot, raw_objects
+from velib_assets.runtime.lake import days_in, newest_snapshot, refused_keys
 from velib_assets.runtime.messages import result_message
 from velib_assets.runtime.partition import partition_of
 from velib_assets.runtime.reporter import Reporter, reporter_of_arguments
+from velib_assets.runtime.store import LakeStore
 
 NEWEST = "newest"
+RECENT = 47 * HOUR  # before the newest one
 _THREADS = 2  # a sixteenth of a DPU has 1 GB of memory; an hour under way takes some 60 MB
 
 
@@ -39,17 +42,17 @@ def main(argv: Sequence[str]) -> None:
         ValueError: for arguments that are not understood.
     """
     asked = _arguments(argv)
-    store = BucketStore(asked.bucket, asked.account)
+    store = BucketStore(asked.bucket, asked.account, asked.region)
     with reporter_of_arguments(argv) as reporter:
-        recent = newest_hours(store) if asked.hours == NEWEST else []
-        current = [hour for hour in recent if is_current(store, hour)]
-        wanted = recent if asked.hours == NEWEST else hours_of(asked.hours)
-        hours = [hour for hour in wanted if hour not in current]
+        if asked.hours == NEWEST:
+            hours, current = newest_hours(store)
+        else:
+            hours, current = hours_of(asked.hours), []
         reporter.info(f"{len(hours)} hours to clean ({asked.engine})")
         written, troubles = _clean(store, hours, asked.engine, reporter)
         if asked.register == "true":  # also what a run before cleaned, and then did not come to register
-            parts = [partition_of(store, hour) for hour in sorted([*current, *written])]
-            changed = GlueTable(asked.database, asked.bucket).register(parts)
+            parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
+            changed = GlueTable(asked.database, asked.bucket, asked.region).register(parts)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
         if troubles:
             raise CleanError("; ".join(troubles))
@@ -82,13 +85,25 @@ def _results(store: BucketStore, hours: Sequence[datetime], engine: str) -> Iter
     return clean_lake_hours(store, hours, _THREADS)
 
 
-def newest_hours(store: BucketStore) -> List[datetime]:
-    """The hour of the newest snapshot and the two before it, as far as they have raw."""
+def newest_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
+    """Of the two days up to the newest snapshot: the hours to clean, and those that are current.
+
+    Two days, so that an outage of Glue heals without Dagster too. An hour of which every raw object was
+    refused already is neither: it would fail each run.
+    """
     newest = newest_snapshot(store)
     if newest is None:
-        return []
-    last = hour_of(newest)
-    return [hour for hour in hours_between(last - 2 * HOUR, last) if raw_objects(store, hour)]
+        return [], []
+    stale: List[datetime] = []
+    current: List[datetime] = []
+    for hour, objects in days_in(store, "raw", hour_of(newest) - RECENT, newest).items():
+        listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
+        footer = footer_of(store, hour)
+        if footer and footer.digest == digest_of(listing):
+            current.append(hour)
+        elif footer or not {key for key, _ in listing} <= refused_keys(store, hour):
+            stale.append(hour)
+    return stale, current
 
 
 def hours_of(text: str) -> List[datetime]:
@@ -109,6 +124,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="velib_clean_job", allow_abbrev=False)
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--account", default="")
+    parser.add_argument("--region", default="")
     parser.add_argument("--database", default=DATABASE)
     parser.add_argument("--register", choices=("true", "false"), default="false")
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")

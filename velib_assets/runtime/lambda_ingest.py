@@ -23,7 +23,7 @@ from velib_assets.runtime.ingest import QUARANTINED, Taken, take_snapshot
 from velib_assets.runtime.lake import utc_now
 from velib_assets.runtime.reporter import reporter_of_event
 
-METRIC_NAMESPACE, METRIC = "Velib/Ingest", "SnapshotsStored"
+METRIC_NAMESPACE, METRIC, DIMENSION = "Velib/Ingest", "SnapshotsStored", "FunctionName"
 
 
 class QuarantinedError(Exception):
@@ -76,8 +76,9 @@ def _scheduled(event: Mapping[str, Any], now: datetime) -> datetime:
 def _count(taken: Taken) -> None:
     """A line that CloudWatch turns into a metric: the dead man's switch outside Dagster counts it."""
     metrics = [{"Name": METRIC, "Unit": "Count"}]
-    metric = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[]], "Metrics": metrics}
+    metric = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     about = {"Timestamp": int(utc_now().timestamp() * 1000), "CloudWatchMetrics": [metric]}
-    line = {"_aws": about, METRIC: 1, "key": taken.key}
+    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+    line = {"_aws": about, METRIC: 1, DIMENSION: name, "key": taken.key}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

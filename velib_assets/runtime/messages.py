@@ -5,7 +5,6 @@ Belongs here: the JSON form of Taken and CleanResult. Does not: how it travels (
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Dict
 
 from velib_assets.core.clean.hour import Quarantined, SnapshotCount
@@ -37,7 +36,7 @@ def result_of(message: Dict[str, Any]) -> CleanResult:
     Raises:
         KeyError, TypeError, ValueError: where it is of another version.
     """
-    hour, said = _hour(message["hour"]), message["cleaned"]
+    hour, said = parse_hour(message["hour"]), message["cleaned"]
     if not said:
         return CleanResult(hour, None, message["trouble"], message["absent"])
     cleaned = Cleaned(
@@ -50,7 +49,3 @@ def result_of(message: Dict[str, Any]) -> CleanResult:
         }
     )
     return CleanResult(hour, cleaned, message["trouble"], message["absent"])
-
-
-def _hour(text: str) -> datetime:
-    return parse_hour(text)

@@ -38,7 +38,7 @@ def test_the_defaults_are_those_of_infra() -> None:
         "orchestrator": inputs.orchestrator,
         "catalog_mode": inputs.catalog_mode,
         "glue_job_type": inputs.job_type,
-        "schedule_expression": f"rate({inputs.every} minutes)",
+        "schedule_expression": f"cron(0/{inputs.every} * * * ? *)",
         "schedule_name": module.SCHEDULE,
         "raw_cold_after_days": inputs.raw_cold_after,
         "temporary_days": inputs.temporary_days,

@@ -26,11 +26,13 @@ class BucketArchive(Archive):
         self._region = region
 
     def _read(self, path: str) -> bytes:
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - see aws_call
+
         try:
             answer = self._call("get_object", path, Key=self._prefix + path)
-        except AwsError as error:
+            data: bytes = answer["Body"].read()
+        except (BotoCoreError, OSError) as error:  # AwsError among them
             raise FeedError(str(error)) from None
-        data: bytes = answer["Body"].read()
         return data
 
     def _paths(self) -> Iterator[str]:

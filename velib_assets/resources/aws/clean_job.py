@@ -39,19 +39,19 @@ class GlueCleanJob:
 
     def _results(self, ranges: _Ranges) -> Iterator[CleanResult]:
         """Each hour of one run; of an hour that the run told nothing of, its end is the trouble."""
-        left = [hour for first, last in ranges for hour in hours_between(first, last)]
+        left = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
         try:
             with session(self._names.bucket, self._names.region) as pipes:
                 arguments = {"--hours": _text(ranges), "--register": "false"}
                 arguments |= pipes.get_bootstrap_cli_arguments()
-                run = GlueRun(self._names, arguments, self._poll)
-                self.links = {"glue_run": run.link}
-                dg.OpExecutionContext.get().log.info(f"Glue run {run.id}: {run.link}")
-                told = 0
-                for _ in run.looks():
-                    messages = pipes.get_custom_messages()
-                    yield from _told(messages[told:], left)
-                    told = len(messages)
+                with GlueRun(self._names, arguments, self._poll) as run:
+                    self.links = {"glue_run": run.link}
+                    dg.OpExecutionContext.get().log.info(f"Glue run {run.id}: {run.link}")
+                    told = 0
+                    for _ in run.looks():
+                        messages = pipes.get_custom_messages()
+                        yield from _told(messages[told:], left)
+                        told = len(messages)
             yield from _told(pipes.get_custom_messages()[told:], left)
             trouble = run.ending() if left else ""
         except AwsError as error:
@@ -59,10 +59,12 @@ class GlueCleanJob:
         yield from (CleanResult(hour, None, trouble) for hour in left)
 
 
-def _told(messages: Iterable[Any], left: list[datetime]) -> Iterator[CleanResult]:
+def _told(messages: Iterable[Any], left: dict[datetime, None]) -> Iterator[CleanResult]:
+    """The hours that messages tell of, each once, and no longer among those left."""
     for result in map(result_of, messages):
-        left.remove(result.hour)
-        yield result
+        if result.hour in left:
+            del left[result.hour]
+            yield result
 
 
 def _text(ranges: _Ranges) -> str:

@@ -8,65 +8,74 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from velib_assets.aws_names import Names
+from velib_assets.aws_names import PIPES_PREFIX, Names
 from velib_assets.runtime.aws_call import AwsError, call, client
 
 _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
-_DEADLINE = 3 * 3600.0  # seconds; the job's own time-out is two hours
 _BUSY, _BUSY_FOR = "ConcurrentRunsExceededException", 900.0  # seconds to wait for a free run
+_SILENT_FOR = 300.0  # seconds in which Glue may fail to answer while the run goes on
+_LONGEST, _GRACE = 2880, 600.0  # minutes, where the run names no time-out; seconds for Glue to keep it
 
 
 class GlueRun:
-    """One run; `poll` seconds lie between two looks.
+    """One run, as a context: what has not ended when the context does is stopped. `poll` is in seconds.
 
     Raises:
         AwsError: where Glue refuses to start it, or no run gets free within a quarter of an hour.
     """
 
     def __init__(self, names: Names, arguments: Mapping[str, str], poll: float) -> None:
-        self._names, self._poll = names, poll
+        self._names, self._arguments, self._poll = names, dict(arguments), poll
         self._glue = client("glue", names.region)
-        self.id = self._start(dict(arguments))
-        self.link = names.run_link(self.id)
+        self._ended = False
+        self.id, self.link = "", ""
 
-    def _start(self, arguments: dict[str, str]) -> str:
+    def __enter__(self) -> "GlueRun":
         end = time.monotonic() + _BUSY_FOR
-        while True:
+        while not self.id:
             try:
-                return str(self._call("start_job_run", Arguments=arguments)["JobRunId"])
+                self.id = str(self._call("start_job_run", Arguments=self._arguments)["JobRunId"])
             except AwsError as error:
                 if error.code != _BUSY or time.monotonic() > end:
                     raise
-            time.sleep(self._poll * 5)
+                time.sleep(self._poll * 5)
+        self.link = self._names.run_link(self.id)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._ended:
+            with contextlib.suppress(AwsError):  # what ended the wait is what counts
+                self._call("batch_stop_job_run", JobRunIds=[self.id])
 
     def looks(self) -> Iterator[None]:
-        """One turn a look at the run, the last when it has ended.
+        """One turn a look at the run, the last when it has ended; its own time-out bounds it.
 
         Raises:
-            AwsError: where it goes on for over three hours, or Glue does not answer; it is stopped then.
+            AwsError: where Glue does not answer for five minutes, or leaves the run beyond its time-out.
         """
-        end = time.monotonic() + _DEADLINE
-        ended = False
-        try:
-            while not ended:
-                state = self._state()["JobRunState"]
-                ended = state in _ENDED
-                yield
-                if not ended and time.monotonic() > end:
-                    raise AwsError(
-                        f"the Glue run {self.id} is {state} after 3 h and was stopped ({self.link})"
-                    )
-                if not ended:
-                    time.sleep(self._poll)
-        finally:
-            if not ended:
-                with contextlib.suppress(AwsError):  # what ends the wait is what counts
-                    self._call("batch_stop_job_run", JobRunIds=[self.id])
+        seen, end = time.monotonic(), float("inf")
+        while not self._ended:
+            try:
+                found = self._state()
+            except AwsError:
+                if time.monotonic() - seen > _SILENT_FOR:
+                    raise
+            else:
+                end = seen + 60 * found.get("Timeout", _LONGEST) + _GRACE if end == float("inf") else end
+                seen = time.monotonic()
+                self._ended = found["JobRunState"] in _ENDED
+            yield
+            if time.monotonic() > end:
+                raise AwsError(f"the Glue run {self.id} outlasts its time-out and was stopped ({self.link})")
+            if not self._ended:
+                time.sleep(self._poll)
 
     def ending(self) -> str:
         """How it ended, in Glue's own words, and where to look."""
         found = self._state()
-        reason = found.get("ErrorMessage") or "no reason was given"
+        reason = found.get("ErrorMessage") or (
+            f"it told nothing of this hour; can s3://{self._names.bucket}/{PIPES_PREFIX} be read?"
+        )
         return f"the Glue run {self.id} ended {found['JobRunState']}: {reason} ({self.link})"
 
     def _state(self) -> dict[str, Any]:

@@ -60,9 +60,7 @@ class LambdaIngest(LocalIngest):
         raise LambdaError(f"{self._names.function} failed: {name}: {words} ({where})", name)
 
     def _invoke(self, event: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's answer
-        lambda_ = client(
-            "lambda", self._names.region, read_timeout=_READ_TIMEOUT, retries={"total_max_attempts": 1}
-        )
+        lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
         resource = f"the function {self._names.function}"
         payload = json.dumps(event).encode()
         for wait in (*_WAITS, None):

@@ -5,6 +5,7 @@ dagster-aws's own clients are not used: PipesGlueClient waits for ever for an EX
 throttled poll, PipesLambdaClient throws the function's answer away.
 """
 
+import contextlib
 import secrets
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 
 from velib_assets.aws_names import PIPES_PREFIX
-from velib_assets.runtime.aws_call import client
+from velib_assets.runtime.aws_call import client, told
 
 if TYPE_CHECKING:
     from dagster._core.pipes.context import PipesSession
@@ -24,17 +25,25 @@ _INTERVAL = 1.0  # seconds between two looks for messages
 
 @contextmanager
 def session(bucket: str, region: str) -> "Iterator[PipesSession]":
-    """A session for the op that is running; messages keep arriving until the context ends."""
+    """A session for the op that is running; messages keep arriving until the context ends.
+
+    Raises:
+        AwsError: where its own reading or writing in the bucket is refused.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only here is AWS called
     from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all of dagster-aws's clients
 
     warnings.simplefilter("ignore", dg.PreviewWarning)  # Dagster's, of its own reader
     s3 = client("s3", region)
-    with dg.open_pipes_session(
-        context=cast("dg.OpExecutionContext", _Quiet(dg.OpExecutionContext.get())),
-        context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
-        message_reader=_messages(bucket, s3),
-    ) as opened:
-        yield opened
+    try:
+        with dg.open_pipes_session(
+            context=cast("dg.OpExecutionContext", _Quiet(dg.OpExecutionContext.get())),
+            context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
+            message_reader=_messages(bucket, s3),
+        ) as opened:
+            yield opened
+    except (BotoCoreError, ClientError) as error:  # what the body calls is an AwsError already
+        raise told(s3, f"s3://{bucket}/{PIPES_PREFIX}", error) from None
 
 
 class _Quiet:
@@ -53,15 +62,29 @@ class _Quiet:
 
 
 def _messages(bucket: str, s3: Any) -> Any:  # noqa: ANN401 - boto3's client, dagster-aws's reader
-    from dagster_aws.pipes import PipesS3MessageReader  # noqa: PLC0415 - as above
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+    from dagster_aws.pipes import PipesS3MessageReader  # noqa: PLC0415 - likewise
 
     class Messages(PipesS3MessageReader):
-        """The reader, with its chunks below the one prefix that the steps may write to."""
+        """The reader, with its chunks below the one prefix that the steps may write to.
+
+        Dagster takes one chunk in two seconds, and drops what is left ten seconds after the end; and its
+        thread ends with the first connection that breaks off. Here all that lies there is taken.
+        """
 
         @contextmanager
         def get_params(self) -> Iterator[dict[str, Any]]:
             """Where the remote step writes its messages."""
             with super().get_params() as params:
                 yield {**params, "key_prefix": PIPES_PREFIX + secrets.token_hex(16)}
+
+        def download_messages(self, cursor: Any, params: Any) -> Any:  # noqa: ANN401 - Dagster's
+            """Every chunk that has come since the last look."""
+            chunks: list[str] = []
+            with contextlib.suppress(BotoCoreError, OSError):  # the next look may get through
+                while found := super().download_messages(cursor, params):
+                    cursor, chunk = found
+                    chunks.append(chunk)
+            return (cursor, "\n".join(chunks)) if chunks else None
 
     return Messages(interval=_INTERVAL, bucket=bucket, client=s3)

@@ -50,11 +50,11 @@ class AthenaQueryEngine:
 
         try:
             newest = self._newest()
-            statement = render(kpi, newest_window(newest) if newest else [])
+            statement = self._named(render(kpi, newest_window(newest) if newest else []))
             changed = self._kept(kpi) != statement
             if changed:
                 self._define(kpi, statement)
-            question = state_sql(kpi, newest)
+            question = self._named(state_sql(kpi, newest))
             try:
                 frame = self._frame(question)
             except QueryError as error:
@@ -65,6 +65,10 @@ class AthenaQueryEngine:
         except AwsError as error:
             raise QueryError(str(error)) from error
         return KpiState(changed, *state_of(kpi, frame))
+
+    def _named(self, statement: str) -> str:
+        """A statement of ours, over the deployment's database."""
+        return statement.replace(f"{DATABASE}.", f"{self._names.database}.")
 
     def _newest(self) -> datetime | None:
         return next(iter(self._catalog.newest_hours(1)), None)
@@ -92,11 +96,10 @@ class AthenaQueryEngine:
             QueryError: where Athena refused or stopped it, with its own reason.
         """
         context = {"Catalog": "AwsDataCatalog", "Database": self._names.database}
-        statement = sql.replace(f"{DATABASE}.", f"{self._names.database}.")
         try:
             answer = self._call(
                 "start_query_execution",
-                QueryString=statement,
+                QueryString=sql,
                 QueryExecutionContext=context,
                 WorkGroup=self._names.workgroup,
             )

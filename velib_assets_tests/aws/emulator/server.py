@@ -60,6 +60,7 @@ class Emulator:
         self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
+        self._clients: dict[str, Any] = {}
 
     @property
     def endpoint(self) -> str:
@@ -86,8 +87,15 @@ class Emulator:
 
     def client(self, service: str, **credentials: str) -> Any:
         """A boto3 client, as root or with the given `aws_access_key_id=..., aws_secret_access_key=...`."""
-        keys = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        session = boto3.session.Session(region_name=REGION, **keys)
+        if credentials:
+            return self._new_client(service, credentials)
+        if service not in self._clients:  # each costs a tenth of a second
+            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+            self._clients[service] = self._new_client(service, keys)
+        return self._clients[service]
+
+    def _new_client(self, service: str, credentials: dict[str, str]) -> Any:
+        session = boto3.session.Session(region_name=REGION, **credentials)
         config = Config(retries={"total_max_attempts": 1}, read_timeout=180)
         return session.client(service, endpoint_url=self.endpoint, config=config)
 

@@ -53,12 +53,13 @@ class Cloud(NamedTuple):
 
     def empty(self) -> None:
         """Take away all that the pipeline owns: objects, table, views."""
-        for layer in LAYERS:
-            for key in self.keys(layer):
-                self.root("s3").delete_object(Bucket=self.bucket, Key=key)
+        s3, glue = self.root("s3"), self.root("glue")
+        keys = [{"Key": key} for layer in LAYERS for key in self.keys(layer)]
+        for start in range(0, len(keys), 1000):
+            s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys[start : start + 1000]})
         database = self.settings().names.database
-        for table in self.root("glue").get_tables(DatabaseName=database)["TableList"]:
-            self.root("glue").delete_table(DatabaseName=database, Name=table["Name"])
+        for table in glue.get_tables(DatabaseName=database)["TableList"]:
+            glue.delete_table(DatabaseName=database, Name=table["Name"])
 
 
 @pytest.fixture(scope="session")

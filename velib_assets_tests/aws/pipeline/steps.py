@@ -3,6 +3,7 @@
 Belongs here: serving a snapshot, calling the Lambda, the same snapshots in a local lake. Does not: any test.
 """
 
+import io
 import json
 import time
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from velib_assets.build import build_defs
 from velib_assets.console.runs import Report, run_hours
@@ -24,7 +27,7 @@ from velib_assets.settings import Settings
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer, Reply
 
-FUNCTION = "velib_ingest_lambda"
+FUNCTION, JOB = "velib_ingest_lambda", "velib_clean_job"
 SLOT_END = timedelta(seconds=840)
 
 
@@ -53,11 +56,17 @@ def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:
     return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
 
 
-def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Stack:
-    """A local lake of the same raw objects, brought through the same graph."""
+def copied(store: Any, keys: Iterable[str], folder: Path) -> FolderStore:
+    """A local lake of the same objects."""
     twin = FolderStore(folder)
     for key in keys:
         twin.create(key, store.read(key))
+    return twin
+
+
+def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Stack:
+    """A local lake of the same raw objects, brought through the same graph."""
+    copied(store, keys, folder)
     settings = Settings(lake=folder)
     with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
         report: Report = run_hours(build_defs(settings), instance, hours)
@@ -65,6 +74,25 @@ def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[da
     return stack_of(settings)
 
 
+def rows_of(store: Any, key: str) -> pa.Table:
+    """A Parquet object's rows, without what its writer noted beside them."""
+    return pq.read_table(io.BytesIO(store.read(key))).replace_schema_metadata(None)
+
+
+def facts_of(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
+    """The metadata of an asset's newest materialization."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event
+    assert event.asset_materialization
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
 def hour(day: int, hh: int) -> datetime:
     """An hour of June 2022, UTC."""
     return datetime(2022, 6, day, hh, tzinfo=UTC)
+
+
+def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
+    """All runs of the Glue job, the newest first."""
+    runs: list[dict[str, Any]] = emulator.client("glue").get_job_runs(JobName=JOB)["JobRuns"]
+    return runs

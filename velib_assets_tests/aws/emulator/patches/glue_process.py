@@ -103,13 +103,17 @@ class JobProcess:
             str(download(environment, url.strip(), folder)) for url in extra.split(",") if url.strip()
         ]
         arguments = [word for pair in self._job.arguments.items() for word in pair]
-        environment["PYTHONPATH"] = os.pathsep.join(libraries)
+        # The Python shell puts a library's folder on the path, not the zip in it.
+        environment["PYTHONPATH"] = os.pathsep.join(
+            dict.fromkeys(str(Path(path).parent) for path in libraries)
+        )
         if not self._job.spark:
             return [patching.SETTINGS["VELIB_EMULATOR_GLUE_PYTHON"], str(script), *arguments], environment
         python = patching.SETTINGS.get("VELIB_EMULATOR_SPARK_PYTHON")
         if not python:
             raise RuntimeError("this emulator was started without Spark: Emulator(spark=True)")
         environment |= {
+            "PYTHONPATH": os.pathsep.join(libraries),
             "PYSPARK_PYTHON": python,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYSPARK_DRIVER_PYTHON": python,

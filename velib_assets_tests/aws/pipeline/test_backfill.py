@@ -1,0 +1,157 @@
+"""Many hours on AWS: one Glue run a range, each hour with its own outcome, and what a broken run leaves."""
+
+import json
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.console.runs import run_hours
+from velib_assets.core.layout import HOUR, clean_key, hours_between, raw_key
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.resources.aws.glue_run import GlueRun
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.store import Change
+from velib_assets_tests.aws.calls import wait_for
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import JOB, hour, job_runs, local_twin, rows_of
+from velib_assets_tests.samples import raw, records
+
+FIRST = hour(4, 0)
+DAY = list(hours_between(FIRST, FIRST + 23 * HOUR))
+
+
+def archive(folder: Path, hours: Iterable[datetime], stations: int = 30) -> Path:
+    """A folder of recorded snapshots, two an hour."""
+    folder.mkdir()
+    for moment in (h + timedelta(minutes=minutes) for h in hours for minutes in (5, 35)):
+        body = Simulator(stations=stations).fetch(moment).bodies["body"]
+        (folder / f"{moment:%Y%m%dT%H%M%SZ}.json").write_bytes(body)
+    return folder
+
+
+def test_a_day_is_one_glue_run_and_gives_the_rows_of_local_mode(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    recorded = archive(tmp_path / "recorded", DAY)
+    before = len(job_runs(cloud.emulator))
+    defs = cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=str(recorded))
+    report = run_hours(defs, instance, DAY)
+    assert report.ok, (report.failures, report.broken)
+    assert len(job_runs(cloud.emulator)) == before + 1
+    asset = dg.AssetKey("clean_stations")
+    assert len(instance.get_materialized_partitions(asset)) == len(DAY)
+    twin = local_twin(lake, cloud.keys("raw/"), tmp_path / "twin", DAY)
+    for key in map(clean_key, DAY):
+        assert rows_of(lake, key).equals(rows_of(twin.lake, key))
+    count = stack_of(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
+    assert count["n"].item() == sum(report.rows.values()) == len(DAY) * 2 * 30
+
+
+def test_an_archive_in_a_bucket_restores_what_a_folder_does(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """In the lake's own bucket here, under a prefix that the host may read."""
+    hours = DAY[:2]
+    for file in archive(tmp_path / "recorded", hours).iterdir():
+        key = f"athena-results/recorded/deep/{file.name}"
+        cloud.root("s3").put_object(Bucket=cloud.bucket, Key=key, Body=file.read_bytes())
+    address = f"s3://{cloud.bucket}/athena-results/recorded"
+    report = run_hours(cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=address), instance, hours)
+    assert report.ok, (report.failures, report.broken)
+    assert report.rows == dict.fromkeys(hours, 60)
+    assert len(lake.walk("raw/")) == 4
+
+
+def test_one_bad_hour_stops_no_other_and_strays_are_swept(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    """A file that the first version appended would be read by Athena beside the one that is right."""
+    for h in DAY[:3]:
+        lake.create(raw_key(h), raw(records()).data if h != DAY[1] else b"not a snapshot")
+    stray = f"{clean_key(DAY[0]).rpartition('/')[0]}/part-00000.snappy.parquet"
+    cloud.root("s3").put_object(Bucket=cloud.bucket, Key=stray, Body=b"PAR1")
+    report = run_hours(cloud.defs(), instance, DAY[:3])
+    assert sorted(report.rows) == [DAY[0], DAY[2]]
+    (words,) = report.failures[DAY[1]]
+    assert f"s3://{cloud.bucket}/{raw_key(DAY[1])}" in words
+    assert cloud.keys("clean/") == [clean_key(DAY[0]), clean_key(DAY[2])]
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
+    cloud: Cloud, instance: dg.DagsterInstance
+) -> None:
+    """Stopped by somebody in the console, half-way."""
+    hours = list(hours_between(FIRST, FIRST + 119 * HOUR))
+    data = raw(records(400)).data
+    for h in hours:
+        cloud.root("s3").put_object(Bucket=cloud.bucket, Key=raw_key(h), Body=data)
+
+    def stop() -> None:
+        wait_for(lambda: len(cloud.keys("clean/")) >= len(hours) // 2, 60)
+        run = job_runs(cloud.emulator)[0]["Id"]
+        cloud.root("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[run])
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    report = run_hours(cloud.defs(), instance, hours)
+    thread.join()
+    assert not report.ok
+    assert 0 < len(report.rows) < len(hours)
+    assert sorted({*report.rows, *report.failures}) == hours
+    assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
+    assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))
+    query = stack_of(cloud.settings()).query_engine.query
+    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 400 * len(report.rows)
+    again = run_hours(cloud.defs(), instance, hours)
+    assert again.ok, (again.failures, again.broken)
+    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 400 * len(hours)
+
+
+def test_of_two_writers_of_an_hour_the_one_that_saw_more_wins(lake: BucketStore) -> None:
+    """In whatever order they look and write; `seen` is how many raw objects there are for all to see."""
+    key, raws = "raw/any", {"count": 1}  # where the host may write; the rule is the store's
+
+    def write(count: int, meanwhile: object = None) -> bool:
+        def still() -> bool:
+            holds = raws["count"] == count
+            if callable(meanwhile):
+                meanwhile()  # between the question and the write
+            return holds
+
+        return lake.publish([Change(key, json.dumps(count).encode())], still)
+
+    def overtake() -> None:
+        if raws["count"] == 1:
+            raws["count"] = 2
+            assert write(2)
+
+    assert not write(1, overtake)
+    assert lake.read(key) == b"2"
+    assert not write(1)
+    assert write(2)
+    assert lake.read(key) == b"2"
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_run_that_dagster_gives_up_is_stopped(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when somebody terminates the Dagster run: the wait ends by an exception in it."""
+    names = cloud.settings().names
+    for h in DAY:
+        cloud.root("s3").put_object(Bucket=cloud.bucket, Key=raw_key(h), Body=raw(records(2000)).data)
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("velib_assets.resources.aws.glue_run.time.sleep", interrupted)
+    hours = {"--hours": "2022-06-04T00..2022-06-04T23"}
+    with pytest.raises(KeyboardInterrupt), GlueRun(names, hours, poll=0.1) as run:
+        list(run.looks())
+    monkeypatch.undo()
+    ended = wait_for(lambda: job_runs(cloud.emulator)[0]["JobRunState"] == "STOPPED", 30)
+    assert ended

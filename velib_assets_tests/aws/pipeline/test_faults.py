@@ -1,0 +1,190 @@
+"""Every fault that a feed has shown, through the deployed Lambda and the Glue job: as on one machine."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+
+from velib_assets.console.runs import run_hours, run_tick
+from velib_assets.core.answers import OPENDATA, Answer
+from velib_assets.core.layout import clean_key, hour_of, rejects_key, slot_of
+from velib_assets.core.snapshot import gunzip, iso, open_raw
+from velib_assets.feeds.gbfs import GBFS_PATH
+from velib_assets.feeds.opendata import EXPORT_PATH
+from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.clean_job import clean_lake_hour
+from velib_assets.runtime.ingest import QUARANTINED, STORED, Taken, keep
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import (
+    copied,
+    facts_of,
+    invoke,
+    rows_of,
+    serve,
+    snapshot,
+    steady_now,
+)
+from velib_assets_tests.http_server import LocalServer, Reply
+from velib_assets_tests.samples import pair
+
+
+class Struck(NamedTuple):
+    """One fault's answer: what the Lambda said, what lies in the bucket, and the same on one machine."""
+
+    error: str
+    said: dict[str, Any]
+    there: dict[str, bytes]
+    local: Taken
+    here: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Struck]:
+    """All faults, each under an address and at a second of its own; the bucket keeps them for the module."""
+    cloud.empty()
+    store, folder = cloud.store(), tmp_path_factory.mktemp("faults")
+    slot = slot_of(steady_now())
+    whole = snapshot(slot)
+    found = {}
+    for second, (name, fault) in enumerate(FAULTS.items()):
+        body, at = fault(whole), slot + timedelta(seconds=second)
+        serve(city, body, path=f"/{name}")
+        before = set(_objects(cloud))
+        error, said = invoke(cloud.emulator, scheduled_at=iso(at), url=f"{city.url}/{name}")
+        there = {key: store.read(key) for key in set(_objects(cloud)) - before}
+        twin = FolderStore(folder / name)
+        local = keep(twin, Answer(OPENDATA, {"body": body}), at, _fetched_at(there))
+        here = {item.key: twin.read(item.key) for item in twin.walk("")}
+        found[name] = Struck(error, said, there, local, here)
+    return found
+
+
+def _objects(cloud: Cloud) -> list[str]:
+    return cloud.keys("raw/") + cloud.keys("quarantine/")
+
+
+def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
+    """The function's clock, as it wrote it down: the one thing that two machines cannot have alike."""
+    reason = next((data for key, data in objects.items() if key.endswith(".reason.json")), None)
+    text = reason or open_raw(next(iter(objects.values()))).document
+    return datetime.fromisoformat(json.loads(text)["fetched_at"])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_lambda_leaves_the_very_bytes_that_one_machine_leaves(
+    struck: dict[str, Struck], name: str
+) -> None:
+    """Raw objects, quarantined bodies and reasons alike, byte by byte."""
+    assert struck[name].there == struck[name].here
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
+    error, said, _, local, _ = struck[name]
+    if local.state == STORED:
+        assert (error, said) == ("", local.message())
+        return
+    assert (error, said["errorType"]) == ("Unhandled", "QuarantinedError")
+    where = f"s3://{cloud.bucket}/{local.key}"
+    assert said["errorMessage"] == f"not usable ({local.code}): {local.reason}; its bytes lie in {where}"
+
+
+def test_both_ways_out_are_taken(struck: dict[str, Struck]) -> None:
+    """Or the tests above would prove less than they say."""
+    states = [case.local.state for case in struck.values()]
+    assert (states.count(STORED) > 8, states.count(QUARANTINED) > 5) == (True, True)
+
+
+def test_one_glue_run_rejects_what_one_machine_rejects(
+    cloud: Cloud, struck: dict[str, Struck], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    (hour,) = {hour_of(case.local.ingested_at) for case in struck.values()}
+    report = run_hours(cloud.defs(), instance, [hour])
+    assert report.ok, (report.failures, report.broken)
+    told = facts_of(instance, "clean_stations")
+    twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
+    local = clean_lake_hour(twin, hour)
+    assert local.rejected
+    assert told["reject_reasons"] == local.rejected
+    assert (told["dagster/row_count"], told["snapshots"]) == (local.rows, len(local.snapshots))
+    assert told["duplicates"] == sum(part.duplicates for part in local.snapshots)
+    for key in (clean_key(hour), rejects_key(hour)):
+        assert rows_of(cloud.store(), key).equals(rows_of(twin, key))
+
+
+def test_a_tick_of_the_operators_own_feed(
+    cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """GBFS: two files, another shape, one row a station all the same."""
+    stations = [pair(str(16101 + n)) for n in range(60)]
+    for n, station in enumerate(stations):
+        station["information"]["station_id"] = station["status"]["station_id"] = n
+    for part in ("information", "status"):
+        document = {"data": {"stations": [station[part] for station in stations]}}
+        city.queue(f"/gbfs{GBFS_PATH}/station_{part}.json", Reply(body=json.dumps(document).encode()))
+    now = steady_now()
+    defs = cloud.defs(VELIB_SOURCE="gbfs", VELIB_GBFS_URL=f"{city.url}/gbfs")
+    report = run_tick(defs, instance)
+    assert report.ok, (report.failures, report.broken)
+    assert report.rows == {hour_of(now): 60}
+    (key,) = cloud.keys("raw/")
+    assert open_raw(lake.read(key)).feed == "gbfs"
+    twin = copied(lake, [key], tmp_path / "twin")
+    clean_lake_hour(twin, hour_of(now))
+    clean = clean_key(hour_of(now))
+    assert rows_of(lake, clean).equals(rows_of(twin, clean))
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(404, b"no such data set"), "HTTP 404 Scripted, saying 'no such data set'"),
+        (Reply(503, headers={"Retry-After": "3600"}), "asks to wait 3,600 s"),
+    ],
+    ids=["404", "come-back-later"],
+)
+def test_a_feed_that_is_down_is_an_error_and_leaves_nothing(
+    cloud: Cloud, city: LocalServer, lake: BucketStore, reply: Reply, words: str
+) -> None:
+    city.queue(f"/down-{reply.status}{EXPORT_PATH}", reply)
+    url = f"{city.url}/down-{reply.status}"
+    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=url)
+    assert (error, said["errorType"]) == ("Unhandled", "FeedError")
+    assert words in said["errorMessage"]
+    assert lake.walk("raw/") + lake.walk("quarantine/") == []
+
+
+def test_an_answer_that_breaks_off_or_is_no_gzip_is_asked_for_again(
+    cloud: Cloud, city: LocalServer, lake: BucketStore
+) -> None:
+    body, headers = gzip.compress(snapshot(steady_now())), {"Content-Encoding": "gzip"}
+    broken = [Reply(body=body, headers=headers, fault="truncated"), Reply(body=b"[]", headers=headers)]
+    city.queue(f"/flaky{EXPORT_PATH}", *broken, Reply(body=body, headers=headers))
+    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=f"{city.url}/flaky")
+    assert (error, said["state"], said["records"]) == ("", STORED, 120)
+    assert open_raw(lake.read(said["key"])).results == gunzip(body)
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
+    cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
+) -> None:
+    report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
+    (words,) = report.failures[report.asked[0]]
+    assert "velib_ingest_lambda failed: FeedError: no answer from" in words
+    assert "HTTP 404" in words
+    assert "console.aws.amazon.com/lambda" in words
+    assert report.broken == []
+
+
+def test_an_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
+    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso(steady_now()))
+    assert (error, said["errorType"]) == ("Unhandled", "ValueError")
+    assert lake.walk("raw/") == []

@@ -1,0 +1,91 @@
+"""Snapshots that came without Dagster are found and cleaned; alerts leave through the deployed topic."""
+
+import json
+from datetime import timedelta
+
+import dagster as dg
+
+from velib_assets.build import build_defs
+from velib_assets.core.layout import clean_key, hour_of, raw_key
+from velib_assets.core.snapshot import iso
+from velib_assets.partitions import hour_of_key
+from velib_assets.resources.alerts import Alert, sinks_of
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.lake import utc_now
+from velib_assets.settings import Settings
+from velib_assets_tests.aws.calls import wait_for
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import invoke, serve, snapshot, steady_now
+from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.samples import raw, records
+
+
+def look(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    """What a round of the healing sensor requests."""
+    repository = build_defs(settings).get_repository_def()
+    context = dg.build_sensor_context(instance=instance, repository_def=repository)
+    data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
+    return list(data.run_requests or [])
+
+
+def heal(cloud: Cloud, request: dg.RunRequest, instance: dg.DagsterInstance) -> None:
+    """The run that was requested."""
+    job = cloud.defs().resolve_job_def("velib_pipeline")
+    done = job.execute_in_process(
+        instance=instance, tags=request.tags, asset_selection=list(request.asset_selection or [])
+    )
+    assert done.success
+
+
+def test_hours_that_came_without_dagster_are_cleaned(
+    cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    """One by the Lambda alone, as EventBridge calls it, one of yesterday; a second look finds nothing."""
+    now = steady_now()
+    serve(city, snapshot(now))
+    assert invoke(cloud.emulator, scheduled_at=iso(now))[0] == ""
+    past = hour_of(utc_now()) - timedelta(hours=20)
+    lake.create(raw_key(past), raw(records()).data)
+    requests = look(cloud.settings(), instance)
+    starts = [hour_of_key(request.tags["dagster/asset_partition_range_start"]) for request in requests]
+    assert starts == [past, hour_of(now)]
+    for request in requests:
+        heal(cloud, request, instance)
+    assert cloud.keys("clean/") == [clean_key(past), clean_key(hour_of(now))]
+    assert look(cloud.settings(), instance) == []
+    query = stack_of(cloud.settings()).query_engine.query
+    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 120 + 40
+
+
+def test_a_clean_file_that_is_gone_is_made_again(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    hour = hour_of(utc_now())
+    lake.create(raw_key(hour), raw(records()).data)
+    heal(cloud, look(cloud.settings(), instance)[0], instance)
+    cloud.root("s3").delete_object(Bucket=cloud.bucket, Key=clean_key(hour))
+    (request,) = look(cloud.settings(), instance)
+    heal(cloud, request, instance)
+    assert cloud.keys("clean/") == [clean_key(hour)]
+
+
+def test_an_alert_leaves_through_the_topic(cloud: Cloud) -> None:
+    """With an id by which a receiver drops a repetition."""
+    topic = cloud.terraform.output("topic_arn")
+    sqs, sns = cloud.root("sqs"), cloud.root("sns")
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    about = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": about["QueueArn"]}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=about["QueueArn"])
+    (sink,) = sinks_of(cloud.settings(VELIB_ALERTS=f"sns:{topic}"))
+    sink.send(Alert("run:1", "ERROR", "no snapshot of Châtelet", "Nothing came."))
+    (message,) = wait_for(
+        lambda: sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"]).get("Messages"), 10
+    )
+    body = json.loads(message["Body"])
+    assert body["Subject"] == "ERROR: no snapshot of Ch?telet"
+    assert "no snapshot of Châtelet\n\nNothing came." in body["Message"]
+    assert body["MessageAttributes"]["id"]["Value"] == "run:1"

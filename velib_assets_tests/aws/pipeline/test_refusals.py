@@ -1,0 +1,157 @@
+"""What AWS refuses is said in one line: which call, on what, and what it wants. Never a traceback."""
+
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+from botocore.config import Config
+from click.testing import CliRunner, Result
+
+from velib_assets.cli import main
+from velib_assets.console.runs import run_hours, run_tick
+from velib_assets.core.layout import clean_key, raw_key
+from velib_assets.resources.query_error import QueryError
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime import aws_call, bucket_store
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.steps import JOB, hour, serve, snapshot, steady_now
+from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.samples import raw, records
+
+ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@pytest.fixture
+def velib(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`velib` with the deployment's settings; keyword arguments change its environment, None takes away."""
+
+    def run(*arguments: str, **changes: str | None) -> Result:
+        for name, value in {**cloud.terraform.environment(), **changes}.items():
+            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+        forget_clients()
+        return CliRunner().invoke(main, arguments)
+
+    yield run
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Clients are made once a process, with the credentials of then."""
+    boto3.DEFAULT_SESSION = None
+    bucket_store._client.cache_clear()
+    aws_call.client.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("command", "changes", "words"),
+    [
+        (
+            "status",
+            {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None},
+            "no AWS credentials were found for sts",
+        ),
+        ("status", {"VELIB_BUCKET": "velib-elsewhere", **ROOT}, "s3://velib-elsewhere/raw/"),
+        (
+            "query SELECT\n1",
+            {"VELIB_WORKGROUP": "absent"},
+            "athena:StartQueryExecution on the workgroup absent",
+        ),
+        ("query SELECT\n1", {"VELIB_WORKGROUP": "absent", **ROOT}, "WorkGroup"),
+        ("audit", {"VELIB_CRAWLER": "absent", **ROOT}, "glue:GetCrawler on the crawler absent"),
+        ("status", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "did not answer"),
+    ],
+    ids=["credentials", "bucket", "not-allowed", "workgroup", "crawler", "unreachable"],
+)
+def test_a_command_ends_with_one_line(
+    velib: Any, command: str, changes: dict[str, str | None], words: str
+) -> None:
+    result = velib(*command.split(" "), **changes)
+    assert result.exit_code in (1, 2)
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("velib: ")
+    assert words in result.stderr
+
+
+def test_rights_that_are_missing_are_named(cloud: Cloud, velib: Any) -> None:
+    iam = cloud.root("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    result = velib("status", **keys)
+    assert result.exit_code == 1
+    assert "the caller wants the permission s3:ListBucket there" in result.stderr
+
+
+def test_a_bucket_of_somebody_else_is_not_written_to(lake: BucketStore) -> None:
+    """Bucket names are global: a mistyped one may be a stranger's."""
+    strange = BucketStore(lake.bucket, account="999999999999")
+    with pytest.raises(OSError, match=r"s3:PutObject on s3://\S+ was refused: AccessDenied"):
+        strange.create("raw/x", b"")
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_function_that_is_missing_fails_the_tick_in_words(
+    cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
+) -> None:
+    serve(city, snapshot(steady_now()))
+    report = run_tick(cloud.defs(VELIB_LAMBDA="absent"), instance)
+    (words,) = report.failures[report.asked[0]]
+    assert "lambda:Invoke on the function absent was refused" in words
+    assert report.broken == []
+
+
+def test_a_job_that_is_missing_leaves_the_clean_file_as_it_was(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    lake.create(raw_key(hour(4, 10)), raw(records()).data)
+    report = run_hours(cloud.defs(VELIB_GLUE_JOB="absent"), instance, [hour(4, 10)])
+    (words,) = report.failures[hour(4, 10)]
+    assert "glue:StartJobRun on the job absent was refused" in words
+    assert (report.broken, cloud.keys("clean/")) == ([], [])
+
+
+def test_a_job_that_breaks_is_told_in_its_own_words_and_healed(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    """A script that somebody overwrote; the one of Terraform comes back."""
+    lake.create(raw_key(hour(4, 10)), raw(records()).data)
+    s3, key = cloud.root("s3"), "glue/scripts/velib_clean_job.py"
+    script = s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
+    s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"raise RuntimeError('no memory left')")
+    report = run_hours(cloud.defs(), instance, [hour(4, 10)])
+    s3.put_object(Bucket=cloud.bucket, Key=key, Body=script)
+    (words,) = report.failures[hour(4, 10)]
+    assert "ended FAILED: RuntimeError: no memory left" in words
+    assert f"#/job/{JOB}/run/" in words
+    assert run_hours(cloud.defs(), instance, [hour(4, 10)]).ok
+    assert cloud.keys("clean/") == [clean_key(hour(4, 10))]
+
+
+def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    lake.create(raw_key(hour(4, 10)), raw(records()).data)
+    assert run_hours(cloud.defs(), instance, [hour(4, 10)]).ok
+    unchecked, name = Config(parameter_validation=False), "velib_workgroup"  # boto3 knows AWS's least limit
+    athena = boto3.client("athena", config=unchecked, **{k.lower(): v for k, v in ROOT.items()})
+    before = athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+    limit = {"ConfigurationUpdates": {"BytesScannedCutoffPerQuery": 1}}
+    athena.update_work_group(WorkGroup=name, **limit)
+    engine = stack_of(cloud.settings()).query_engine
+    try:
+        with pytest.raises(QueryError, match=r"(?i)bytes scanned limit.*athena/home\?region"):
+            engine.query("SELECT count(*) FROM source_velib")
+    finally:
+        whole = {"BytesScannedCutoffPerQuery": before["BytesScannedCutoffPerQuery"]}
+        athena.update_work_group(WorkGroup=name, ConfigurationUpdates=whole)
+    assert len(engine.query("SELECT * FROM source_velib")) == 40
+
+
+@pytest.mark.parametrize(
+    "sql", ["DROP TABLE source_velib", "INSERT INTO x VALUES (1)", "-- SELECT\nUNLOAD (SELECT 1)"]
+)
+def test_only_questions_are_asked(cloud: Cloud, sql: str) -> None:
+    with pytest.raises(QueryError, match="only questions"):
+        stack_of(cloud.settings()).query_engine.query(sql)

@@ -1,0 +1,155 @@
+"""Who may do what: each identity of the deployment tries every call, and only its own get through."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from velib_assets_tests.aws.calls import ACTIVE, wait_for
+from velib_assets_tests.aws.pipeline.conftest import Cloud
+from velib_assets_tests.aws.pipeline.rights import BUCKET, CALLS, CRAWLER, OTHERS, Call
+from velib_assets_tests.aws.pipeline.steps import job_runs
+
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+
+
+def _lake(verb: str, *prefixes: str) -> set[str]:
+    return {f"{verb} {prefix}" for prefix in prefixes}
+
+
+LAYERS = ("raw/", "quarantine/", "clean/", "rejects/")
+MAY = {
+    "velib_ingest_lambda_role": {
+        *_lake("list", "raw/", "quarantine/"),
+        *_lake("get", "raw/", "quarantine/"),
+        *_lake("put", "raw/", "quarantine/"),
+        "tell",
+    },
+    "velib_clean_job_role": {
+        *_lake("list", *LAYERS, "glue/tmp/", "glue/scripts/"),
+        *_lake("get", *LAYERS, "glue/tmp/", "glue/scripts/"),
+        *_lake("put", "quarantine/", "clean/", "rejects/", "glue/tmp/"),
+        *_lake("delete", "clean/", "rejects/", "glue/tmp/"),
+        "get database",
+        "get source_velib",
+        "make source_velib",
+        "extend source_velib",
+        "correct source_velib",
+    },
+    "velib_clean_crawler_role": {
+        *_lake("list", "clean/"),
+        *_lake("get", "clean/"),
+        "get database",
+        "get source_velib",
+        "make an audit",
+    },
+    "velib_pipeline_role": {"invoke the function", "start the job", "stop the job", "start the crawler"},
+    "velib_kpi_views_role": {
+        *(f"{verb} athena-results/" for verb in ("list", "get", "put")),
+        "get database",
+        "get source_velib",
+        "make a view",
+        "query",
+    },
+    "velib_pipeline_schedule_role": set(),
+    "dagster-host": {
+        *_lake("list", *LAYERS, "athena-results/", "glue/tmp/"),
+        *_lake("get", *LAYERS, "athena-results/", "glue/tmp/"),
+        *_lake("put", "raw/", "quarantine/", "athena-results/", "glue/tmp/"),
+        *_lake("delete", "glue/tmp/"),
+        "get database",
+        "get source_velib",
+        "make source_velib",
+        "extend source_velib",
+        "correct source_velib",
+        "empty source_velib",
+        "make a view",
+        "drop a view",
+        "make an audit",
+        "start the job",
+        "stop the job",
+        "start the crawler",
+        "invoke the function",
+        "query",
+        "tell",
+        "read the job's log",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def others(cloud: Cloud) -> Iterator[None]:
+    """A bucket and a database that are none of the deployment's business."""
+    cloud.root("s3").create_bucket(Bucket=OTHERS)
+    cloud.root("glue").create_database(DatabaseInput={"Name": OTHERS})
+    yield
+    cloud.root("s3").delete_bucket(Bucket=OTHERS)
+    cloud.root("glue").delete_database(Name=OTHERS)
+    wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
+    wait_for(lambda: cloud.root("glue").get_crawler(Name=CRAWLER)["Crawler"]["State"] == "READY")
+    cloud.empty()
+
+
+@contextmanager
+def _session(cloud: Cloud, who: str) -> Iterator[boto3.session.Session]:
+    """A session with the rights of a role, or with those of this process's own user.
+
+    Only its service may assume a role, even here: a user gets the role's policies for the test.
+    """
+    if who == "dagster-host":
+        yield boto3.session.Session()
+        return
+    iam = cloud.root("iam")
+    iam.create_user(UserName=who)
+    policies = iam.list_role_policies(RoleName=who)["PolicyNames"]
+    for name in policies:
+        document = iam.get_role_policy(RoleName=who, PolicyName=name)["PolicyDocument"]
+        iam.put_user_policy(UserName=who, PolicyName=name, PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=who)["AccessKey"]
+    yield boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"])
+    iam.delete_access_key(UserName=who, AccessKeyId=key["AccessKeyId"])
+    for name in policies:
+        iam.delete_user_policy(UserName=who, PolicyName=name)
+    iam.delete_user(UserName=who)
+
+
+def _is_denied(call: Call, client: Callable[[str], Any]) -> bool:
+    """Whether it was denied; an answer that finds nothing, or nothing to do, was none."""
+    try:
+        call(client)
+    except ClientError as error:
+        return error.response["Error"]["Code"] in DENIED
+    return False
+
+
+@pytest.mark.usefixtures("others", "lake")
+@pytest.mark.parametrize("who", MAY)
+def test_each_may_do_its_work_and_nothing_else(cloud: Cloud, who: str) -> None:
+    with _session(cloud, who) as session:
+        client = cache(session.client)
+        allowed = {name for name, call in CALLS.items() if not _is_denied(call, client)}
+    assert allowed == MAY[who]
+
+
+def test_only_its_service_may_assume_a_role(cloud: Cloud) -> None:
+    for role in cloud.root("iam").list_roles()["Roles"]:
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert list(statement["Principal"]) == ["Service"]
+        assert ("Condition" in statement) == (statement["Principal"]["Service"] != "lambda.amazonaws.com")
+
+
+def test_no_identity_is_left_out(cloud: Cloud) -> None:
+    roles = {role["RoleName"] for role in cloud.root("iam").list_roles()["Roles"]}
+    assert roles | {"dagster-host"} == set(MAY)
+
+
+def test_the_bucket_refuses_what_does_not_come_over_tls(cloud: Cloud) -> None:
+    """The emulator takes each request for one over TLS, so that its policy is read, not tried."""
+    policy = json.loads(cloud.root("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])
+    (statement,) = [s for s in policy["Statement"] if "aws:SecureTransport" in json.dumps(s)]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")

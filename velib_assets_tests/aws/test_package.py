@@ -1,0 +1,71 @@
+"""What is uploaded: the same bytes each time, small, and at home in the Pythons that AWS has."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from velib_assets import package
+from velib_assets_tests.aws.emulator.environments import Environments
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return package.build(tmp_path_factory.mktemp("built"))
+
+
+def test_the_same_input_gives_the_same_bytes(built: list[Path], tmp_path: Path) -> None:
+    again = package.build(tmp_path / "again")
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in built]
+
+
+def test_the_lambda_is_small_and_brings_what_it_imports(built: list[Path]) -> None:
+    with zipfile.ZipFile(built[0]) as archive:
+        packages = {name.partition("/")[0] for name in archive.namelist()}
+        compiled = [name for name in archive.namelist() if name.endswith((".so", ".pyc"))]
+    assert built[0].stat().st_size < 1_000_000
+    assert {"requests", "dagster_pipes", "velib_assets"} <= packages
+    assert not {"pyarrow", "boto3", "botocore"} & packages
+    assert compiled == []
+
+
+def test_each_module_of_the_job_has_a_wheel_for_an_old_linux(
+    environments: Environments, tmp_path: Path
+) -> None:
+    """The Python shell's may be older than the newest wheels want: glibc 2.17 here."""
+    options = ["--python-version=3.9", "--platform=manylinux2014_x86_64", "--only-binary=:all:", "--no-deps"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(tmp_path), *options]
+    done = subprocess.run([*command, *environments.glue_modules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.whl"))) == len(environments.glue_modules)
+
+
+def test_the_script_finds_the_library_and_the_newest_boto3(
+    environments: Environments, built: list[Path], tmp_path: Path
+) -> None:
+    """Glue puts the library's folder on the path, and has an older boto3 in front, loaded already."""
+    old = tmp_path / "old"
+    (old / "boto3").mkdir(parents=True)
+    (old / "boto3" / "__init__.py").write_text("__version__ = '1.9.9'")
+    (old / "boto3-1.9.9.dist-info").mkdir()
+    (old / "boto3-1.9.9.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: boto3\nVersion: 1.9.9\n"
+    )
+    ours = (
+        built[2]
+        .read_text()
+        .replace("\nrun()\n", "\nimport boto3\nprint(boto3.__version__, run.__module__)\n")
+    )
+    script = tmp_path / "script.py"
+    script.write_text(f"import boto3\nassert boto3.__version__ == '1.9.9'\n{ours}")
+    done = subprocess.run(
+        [str(environments.glue_python), str(script)],
+        env={"PYTHONPATH": f"{old}:{built[1].parent}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    pinned = next(pin for pin in environments.glue_modules if pin.startswith("boto3=="))
+    assert done.stdout.split() == [pinned.partition("==")[2], "velib_assets.runtime.glue_clean"], done.stderr

@@ -1,0 +1,55 @@
+"""The cluster's way of cleaning, on a local Spark 3.5: the files of the one-process way, byte by byte."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from velib_assets import package
+from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.samples import HOUR as FIRST
+from velib_assets_tests.samples import raw, records
+
+BOTH_WAYS = """
+import json, sys
+from pathlib import Path
+from velib_assets.core.layout import parse_hour
+from velib_assets.runtime.clean_job import clean_lake_hours
+from velib_assets.runtime.spark_clean import clean_on_cluster
+from velib_assets.runtime.messages import result_message
+from velib_assets.runtime.store import FolderStore
+ways = {"spark": clean_on_cluster, "shell": lambda store, hours: clean_lake_hours(store, hours, 2)}
+hours = [parse_hour(text) for text in sys.argv[3:]]
+results = ways[sys.argv[1]](FolderStore(Path(sys.argv[2])), hours)
+print(json.dumps([result_message(result) for result in results]))
+"""
+
+
+def test_spark_writes_the_bytes_that_one_process_writes(environments: Environments, tmp_path: Path) -> None:
+    """Over more hours than a task takes; one of them without raw, one that cannot be read."""
+    library = tmp_path / package.GLUE_LIBRARY
+    package.write_library(library)
+    hours = list(hours_between(FIRST, FIRST + 9 * HOUR))
+    lakes = {way: FolderStore(tmp_path / way) for way in ("spark", "shell")}
+    for number, hour in enumerate(hours[1:]):
+        for store in lakes.values():
+            store.create(raw_key(hour), raw(records(30 + number)).data if number else b"?")
+    told = {}
+    for way, store in lakes.items():
+        command = [str(environments.spark_python), "-c", BOTH_WAYS, way, str(store.root)]
+        done = subprocess.run(
+            [*command, *map(hour_text, hours)],
+            env={**os.environ, "PYTHONPATH": str(library), "PYSPARK_PYTHON": str(environments.spark_python)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        told[way] = json.loads(done.stdout.splitlines()[-1])
+    assert told["spark"] == told["shell"]
+    assert [part["absent"] for part in told["spark"]] == [True] + [False] * 9
+    keys = [item.key for item in lakes["spark"].walk("clean/")]
+    assert keys == [clean_key(hour) for hour in hours[2:]]
+    assert all(lakes["spark"].read(key) == lakes["shell"].read(key) for key in keys)
