@@ -51,7 +51,7 @@ output "dagster_policy_arn" {
 }
 
 output "dagster_env" {
-  description = "Dagster's settings, NAME=value: terraform output -raw dagster_env > .env"
+  description = "Dagster's settings, NAME=value: terraform output -raw dagster_env > aws.env"
   value       = <<-EOT
     VELIB_TARGET=aws
     VELIB_BUCKET=${aws_s3_bucket.lake.bucket}
