@@ -24,6 +24,7 @@ _NOT_WHO = {
     "ExpiredTokenException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
@@ -36,7 +37,7 @@ class AwsError(OSError):
     """
 
     def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
+        super().__init__(" ".join(message.split()))
         self.code = code
 
 
@@ -45,11 +46,11 @@ def client(service: str, region: Optional[str] = None, read_timeout: int = 60, a
     """A client that gives up in bounded time; one a process, for each costs 20 ms and new connections.
 
     Raises:
-        AwsError: where no region is known.
+        AwsError: where region, profile or credentials are named in a way that boto3 does not understand.
     """
     import boto3  # noqa: PLC0415 - see above
     from botocore.config import Config  # noqa: PLC0415 - likewise
-    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - likewise
+    from botocore.exceptions import BotoCoreError, NoRegionError  # noqa: PLC0415 - likewise
 
     retries = {"mode": "standard", "total_max_attempts": attempts}
     config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
@@ -57,6 +58,8 @@ def client(service: str, region: Optional[str] = None, read_timeout: int = 60, a
         return boto3.client(service, region_name=region, config=config)
     except NoRegionError:
         raise AwsError("no AWS region is set: AWS_REGION=us-east-1") from None
+    except BotoCoreError as error:
+        raise AwsError(f"the AWS settings cannot be used for {service}: {error}") from None
 
 
 def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
@@ -102,7 +105,7 @@ def account_of(region: Optional[str] = None) -> str:
 
 def _refused(service: str, resource: str, error: ClientError) -> AwsError:
     found = error.response.get("Error", {})
-    code, message = str(found.get("Code", "")), str(found.get("Message", "")).strip()
+    code, message = str(found.get("Code", "")), str(found.get("Message", ""))
     call_name = f"{service}:{error.operation_name}"
     words = f"{call_name} on {resource} was refused: {code}" + (f" ({message})" if message else "")
     if code in _DENIED:

@@ -18,7 +18,7 @@ from velib_assets.core.kpis import Kpi, newest_window, render
 from velib_assets.core.schema import DATABASE
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.query_engine import KpiState
-from velib_assets.resources.query_error import QueryError
+from velib_assets.resources.query_error import LakeReadError, QueryError
 from velib_assets.runtime.aws_call import AwsError, call, client
 from velib_assets.runtime.store import Change, LakeStore
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ENDED = {"SUCCEEDED", "FAILED", "CANCELLED"}
+_ITS_FAULT = "InvalidRequestException"  # no statement, or no workgroup of that name
 _DEADLINE = 1800.0  # seconds; Athena's own is 30 minutes
 _READING = re.compile(r"\s*\(*\s*(SELECT|WITH|VALUES|TABLE|SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -63,7 +64,7 @@ class AthenaQueryEngine:
                 self._define(kpi, statement)  # somebody dropped it
                 frame, changed = self._frame(question), True
         except AwsError as error:
-            raise QueryError(str(error)) from error
+            raise LakeReadError(str(error)) from error
         return KpiState(changed, *state_of(kpi, frame))
 
     def _named(self, statement: str) -> str:
@@ -93,7 +94,8 @@ class AthenaQueryEngine:
         """Run a statement to its end; its id.
 
         Raises:
-            QueryError: where Athena refused or stopped it, with its own reason.
+            QueryError: where Athena refused the question or stopped it, with its own reason.
+            LakeReadError: where it could not be asked.
         """
         context = {"Catalog": "AwsDataCatalog", "Database": self._names.database}
         try:
@@ -106,7 +108,8 @@ class AthenaQueryEngine:
             query = str(answer["QueryExecutionId"])
             status = self._wait(query)
         except AwsError as error:
-            raise QueryError(str(error)) from error
+            kind = QueryError if error.code == _ITS_FAULT else LakeReadError
+            raise kind(str(error)) from error
         if status["State"] != "SUCCEEDED":
             reason = status.get("StateChangeReason", "no reason was given")
             raise QueryError(f"{reason} ({status['State'].lower()}: {self._names.query_link(query)})")

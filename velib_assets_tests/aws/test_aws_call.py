@@ -1,0 +1,91 @@
+"""What is said when AWS cannot be called: one line, which call, on what, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from velib_assets.runtime import aws_call
+from velib_assets.runtime.aws_call import AwsError, call, client, told
+
+KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials of the test's own, and no client of an earlier one."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**KEYS, "AWS_CONFIG_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    client.cache_clear()
+    yield
+    client.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": None}, "Partial credentials found in env"),
+        ({"AWS_PROFILE": "nobody"}, r"The config profile \(nobody\) could not be found"),
+        ({"AWS_REGION": "us east"}, "'us east' doesn't match a supported format"),
+    ],
+    ids=["half-a-key", "profile", "region"],
+)
+def test_settings_that_boto3_does_not_understand_are_named(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], words: str
+) -> None:
+    for name, value in changes.items():
+        monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    region = changes.get("AWS_REGION") or "us-east-1"
+    with pytest.raises(AwsError, match=words):
+        client("s3", region)
+
+
+def test_no_credentials_say_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    with pytest.raises(AwsError, match="no AWS credentials were found for s3 on the lake: sign in"):
+        call(client("s3", "us-east-1"), "list_buckets", "the lake")
+
+
+def test_a_service_that_is_not_there_is_named_with_its_address() -> None:
+    aws = boto3.client("sqs", "us-east-1", endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(AwsError, match=r"sqs did not answer for the queue at http://127\.0\.0\.1:9"):
+        call(aws, "list_queues", "the queue")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "words"),
+    [
+        ("s3", "HeadObject", "403", "wants the permission s3:GetObject there"),
+        ("s3", "ListObjectsV2", "AccessDenied", "wants the permission s3:ListBucket there"),
+        ("lambda", "Invoke", "AccessDeniedException", "wants the permission lambda:InvokeFunction there"),
+        ("glue", "StartJobRun", "AccessDeniedException", "wants the permission glue:StartJobRun there"),
+        ("sns", "Publish", "AuthorizationError", "wants the permission sns:Publish there"),
+        ("s3", "PutObject", "ExpiredToken", "sign in again"),
+        ("athena", "GetQueryResults", "InvalidSignatureException", "sign in again"),
+        ("s3", "GetObject", "NoSuchBucket", "is VELIB_BUCKET the bucket"),
+        ("glue", "GetTable", "EntityNotFoundException", r"refused: EntityNotFoundException \(why\)$"),
+    ],
+)
+def test_a_refusal_names_call_thing_and_permission(
+    service: str, operation: str, code: str, words: str
+) -> None:
+    error: Any = ClientError({"Error": {"Code": code, "Message": "why"}}, operation)
+    found = told(client(service, "us-east-1"), "the thing", error)
+    assert found.code == code
+    assert str(found).startswith(f"{service}:{operation} on the thing was refused: {code} (why)")
+    with pytest.raises(AwsError, match=words):
+        raise found
+
+
+def test_an_error_is_one_line_whatever_the_service_writes() -> None:
+    error = ClientError({"Error": {"Code": "Odd", "Message": "first\nsecond\r\n  third"}}, "GetObject")
+    assert str(aws_call.told(client("s3", "us-east-1"), "s3://b/k", error)).endswith("(first second third)")

@@ -1,0 +1,119 @@
+"""The bucket store's writers, in every order that two of them can take their steps in."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from velib_assets.runtime import bucket_store
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.store import Change
+
+REJECTS, CLEAN = "rejects/h", "clean/h"
+STEPS = 5  # of a writer that is not disturbed: two looks, the question, two writes
+
+
+class Bucket:
+    """The part of S3 that a writer uses. Each call waits for the turn of the writer that makes it."""
+
+    def __init__(self) -> None:
+        self.meta = SimpleNamespace(service_model=SimpleNamespace(service_name="s3"), endpoint_url="")
+        self.objects: dict[str, bytes] = {}
+        self.turns = Turns([])
+
+    def head_object(self, Key: str, **_: Any) -> Any:  # noqa: N803 - boto3's names
+        """ETag, or 404."""
+        with self.turns.own():
+            if Key not in self.objects:
+                raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
+            return {"ETag": self.objects[Key].decode()}
+
+    def put_object(self, Key: str, Body: bytes, IfMatch: str = "", IfNoneMatch: str = "", **_: Any) -> Any:  # noqa: N803
+        """Store it, or 412."""
+        with self.turns.own():
+            there = self.objects.get(Key, b"").decode()
+            if there != IfMatch or (IfNoneMatch and there):
+                raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+            self.objects[Key] = Body
+
+
+class Turns:
+    """Whose turn it is: by the order, and then in whatever order they come."""
+
+    def __init__(self, order: list[str]) -> None:
+        self._left = order
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """The turn of the thread that asks."""
+        name = threading.current_thread().name
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._left[:1] in ([], [name]), 10)
+        yield
+        with self._changed:
+            self._left = self._left[1:]
+            self._changed.notify_all()
+
+    def done(self) -> None:
+        """A writer that has ended takes no more turns."""
+        name = threading.current_thread().name
+        with self._changed:
+            self._left = [other for other in self._left if other != name]
+            self._changed.notify_all()
+
+
+def orders() -> Iterator[list[str]]:
+    """Every way in which the older writer's steps lie between those of the newer, whose first is new raw."""
+    for places in itertools.combinations(range(2 * STEPS + 1), STEPS):
+        yield ["older" if place in places else "newer" for place in range(2 * STEPS + 1)]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """What every BucketStore finds."""
+    fake = Bucket()
+    monkeypatch.setattr(bucket_store, "_client", lambda *_: (fake, "1"))
+    monkeypatch.setattr(bucket_store, "_pause", lambda _: None)
+    return fake
+
+
+@pytest.mark.parametrize("before", [None, b"0"], ids=["first", "again"])
+def test_the_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before: bytes | None) -> None:
+    """Both objects are its own in the end, never one of each; of 462 orders none is left out."""
+    tried = 0
+    for order in orders():
+        bucket.objects = {REJECTS: before, CLEAN: before} if before else {}
+        bucket.turns = Turns(order)
+        raw = {"count": 1}
+
+        def write(count: int, raw: dict[str, int] = raw) -> None:
+            def still() -> bool:
+                with bucket.turns.own():
+                    return raw["count"] == count
+
+            if count > 1:
+                with bucket.turns.own():
+                    raw["count"] = count
+            data = str(count).encode()
+            BucketStore("b").publish([Change(REJECTS, data), Change(CLEAN, data)], still)
+            bucket.turns.done()
+
+        threads = [
+            threading.Thread(target=write, args=(count,), name=name)
+            for count, name in enumerate(("older", "newer"), 1)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert bucket.objects == {REJECTS: b"2", CLEAN: b"2"}, order
+        tried += 1
+    assert tried == 462
