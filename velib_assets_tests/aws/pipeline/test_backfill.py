@@ -21,7 +21,7 @@ from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, job_runs, local_twin, rows_of
 from velib_assets_tests.samples import raw, records
 
-FIRST = hour(4, 0)
+FIRST, ROWS = hour(4, 0), 1500
 DAY = list(hours_between(FIRST, FIRST + 23 * HOUR))
 
 
@@ -87,8 +87,8 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     cloud: Cloud, instance: dg.DagsterInstance
 ) -> None:
     """Stopped by somebody in the console, half-way."""
-    hours = list(hours_between(FIRST, FIRST + 119 * HOUR))
-    data = raw(records(400)).data
+    hours = list(hours_between(FIRST, FIRST + 47 * HOUR))
+    data = raw(records(ROWS)).data
     for h in hours:
         cloud.root("s3").put_object(Bucket=cloud.bucket, Key=raw_key(h), Body=data)
 
@@ -107,10 +107,10 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
     assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))
     query = stack_of(cloud.settings()).query_engine.query
-    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 400 * len(report.rows)
+    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(report.rows)
     again = run_hours(cloud.defs(), instance, hours)
     assert again.ok, (again.failures, again.broken)
-    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 400 * len(hours)
+    assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(hours)
 
 
 def test_of_two_writers_of_an_hour_the_one_that_saw_more_wins(lake: BucketStore) -> None:

@@ -70,6 +70,26 @@ def test_a_clean_file_that_is_gone_is_made_again(
     assert cloud.keys("clean/") == [clean_key(hour)]
 
 
+def test_a_crawlers_partitions_are_not_asked_for_again_but_new_raw_is(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    """They do not say what raw was behind them: the clean file does."""
+    hour = hour_of(utc_now()) - timedelta(hours=1)
+    lake.create(raw_key(hour), raw(records()).data)
+    heal(cloud, look(cloud.settings(), instance)[0], instance)
+    glue, table = cloud.root("glue"), {"DatabaseName": "velib_db_tf", "TableName": "source_velib"}
+    (part,) = glue.get_partitions(**table)["Partitions"]
+    crawled = {"Values": part["Values"], "StorageDescriptor": part["StorageDescriptor"]}
+    entry = {"PartitionValueList": part["Values"], "PartitionInput": crawled}
+    glue.batch_update_partition(**table, Entries=[entry])
+    settings = cloud.settings(VELIB_CATALOG_MODE="crawler")
+    assert stack_of(settings).catalog.partitions()[0].digest == ""
+    assert look(settings, instance) == []
+    lake.create(raw_key(hour + timedelta(minutes=15)), raw(records(), 15).data)
+    (request,) = look(settings, instance)
+    assert hour_of_key(request.tags["dagster/asset_partition_range_start"]) == hour
+
+
 def test_an_alert_leaves_through_the_topic(cloud: Cloud) -> None:
     """With an id by which a receiver drops a repetition."""
     topic = cloud.terraform.output("topic_arn")
