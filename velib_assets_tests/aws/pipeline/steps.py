@@ -6,7 +6,8 @@ Belongs here: serving a snapshot, calling the Lambda, the same snapshots in a lo
 import io
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from velib_assets.runtime.lake import utc_now
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import Settings
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.http_server import LocalServer, Reply
 
 FUNCTION, JOB = "velib_ingest_lambda", "velib_clean_job"
+SCRIPT = "glue/scripts/velib_clean_job.py"
 SLOT_END = timedelta(seconds=840)
 
 
@@ -96,3 +99,31 @@ def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
     """All runs of the Glue job, the newest first."""
     runs: list[dict[str, Any]] = emulator.client("glue").get_job_runs(JobName=JOB)["JobRuns"]
     return runs
+
+
+@contextmanager
+def script(cloud: Cloud, lines: str) -> Iterator[None]:
+    """Another script for the job's runs that start meanwhile."""
+    s3 = cloud.root("s3")
+    ours = s3.get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read()
+    s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=lines.encode())
+    try:
+        yield
+    finally:
+        s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=ours)
+
+
+def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
+    """The job's own script, which does `then` where it would tell of an hour."""
+    lines = f"""
+import os, time
+from velib_assets.runtime import glue_clean
+ours = glue_clean.result_message
+def told(result):
+    if result.hour.isoformat() == {hour.isoformat()!r}:
+        {then}
+    return ours(result)
+glue_clean.result_message = told
+"""
+    own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
+    return own.replace("\nrun()", f"{lines}\nrun()")

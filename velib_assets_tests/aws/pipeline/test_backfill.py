@@ -9,8 +9,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from velib_assets.aws_names import PIPES_PREFIX
 from velib_assets.console.runs import run_hours
-from velib_assets.core.layout import HOUR, clean_key, hours_between, raw_key
+from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
 from velib_assets.feeds.simulator import Simulator
 from velib_assets.resources.aws.glue_run import GlueRun
 from velib_assets.resources.stack import stack_of
@@ -18,7 +19,15 @@ from velib_assets.runtime.bucket_store import BucketStore
 from velib_assets.runtime.store import Change
 from velib_assets_tests.aws.calls import wait_for
 from velib_assets_tests.aws.pipeline.conftest import Cloud
-from velib_assets_tests.aws.pipeline.steps import JOB, hour, job_runs, local_twin, rows_of
+from velib_assets_tests.aws.pipeline.steps import (
+    JOB,
+    hour,
+    job_runs,
+    local_twin,
+    rows_of,
+    script,
+    slow_at,
+)
 from velib_assets_tests.samples import raw, records
 
 FIRST, ROWS = hour(4, 0), 1500
@@ -82,27 +91,38 @@ def test_one_bad_hour_stops_no_other_and_strays_are_swept(
     assert cloud.keys("clean/") == [clean_key(DAY[0]), clean_key(DAY[2])]
 
 
+def told_of(cloud: Cloud, before: Iterable[str]) -> str:
+    """All that runs have told since: what lies where Pipes takes its messages, and did not `before`."""
+    s3 = cloud.root("s3")
+    keys = sorted({*cloud.keys(PIPES_PREFIX)} - {*before})
+    objects = (s3.get_object(Bucket=cloud.bucket, Key=key) for key in keys)
+    return "".join(found["Body"].read().decode() for found in objects)
+
+
 @pytest.mark.usefixtures("lake")
 def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     cloud: Cloud, instance: dg.DagsterInstance
 ) -> None:
-    """Stopped by somebody in the console, half-way."""
+    """Stopped by somebody in the console, half-way; the run waits there until half of it is told of."""
     hours = list(hours_between(FIRST, FIRST + 47 * HOUR))
     data = raw(records(ROWS)).data
     for h in hours:
         cloud.root("s3").put_object(Bucket=cloud.bucket, Key=raw_key(h), Body=data)
 
+    half, before = len(hours) // 2, cloud.keys(PIPES_PREFIX)
+
     def stop() -> None:
-        wait_for(lambda: len(cloud.keys("clean/")) >= len(hours) // 2, 60)
+        wait_for(lambda: hour_text(hours[half - 1]) in told_of(cloud, before), 60)
         run = job_runs(cloud.emulator)[0]["Id"]
         cloud.root("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[run])
 
     thread = threading.Thread(target=stop)
     thread.start()
-    report = run_hours(cloud.defs(), instance, hours)
+    with script(cloud, slow_at(cloud, hours[half], "time.sleep(60)")):
+        report = run_hours(cloud.defs(), instance, hours)
     thread.join()
     assert not report.ok
-    assert 0 < len(report.rows) < len(hours)
+    assert sorted(report.rows) == hours[:half]
     assert sorted({*report.rows, *report.failures}) == hours
     assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
     assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))

@@ -23,14 +23,15 @@ from velib_assets_tests.aws.pipeline.steps import (
     hour,
     invoke,
     job_runs,
+    script,
     serve,
+    slow_at,
     snapshot,
     steady_now,
 )
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import raw, records
 
-SCRIPT = "glue/scripts/velib_clean_job.py"
 HOURS = list(hours_between(hour(4, 0), hour(4, 0) + 5 * HOUR))
 _READ_ONLY = ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "ProfileName", "JobMode")
 
@@ -39,18 +40,6 @@ _READ_ONLY = ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "Profi
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster waits ten seconds for the last word of a step that cannot speak any more."""
     monkeypatch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 1)
-
-
-@contextmanager
-def script(cloud: Cloud, lines: str) -> Iterator[None]:
-    """Another script for the job's runs that start meanwhile."""
-    s3 = cloud.root("s3")
-    ours = s3.get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read()
-    s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=lines.encode())
-    try:
-        yield
-    finally:
-        s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=ours)
 
 
 @contextmanager
@@ -120,19 +109,7 @@ def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
     """Killed by the system, without a last word, when it had written more than it had told of."""
     for h in HOURS:
         lake.create(raw_key(h), raw(records()).data)
-    lines = f"""
-import os, time
-from velib_assets.runtime import glue_clean
-ours = glue_clean.result_message
-def told_or_dead(result):
-    if result.hour.hour == {HOURS[3].hour}:
-        time.sleep(4)  # what was told before is in the bucket by now
-        os._exit(137)
-    return ours(result)
-glue_clean.result_message = told_or_dead
-"""
-    own = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
-    with script(cloud, own.replace("\nrun()", f"{lines}\nrun()")):
+    with script(cloud, slow_at(cloud, HOURS[3], "time.sleep(4); os._exit(137)")):  # told of by then
         report = run_hours(cloud.defs(), instance, HOURS)
     assert set(report.rows) >= set(HOURS[:3])
     assert sorted(report.failures) == HOURS[3:]
