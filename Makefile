@@ -9,7 +9,7 @@ SCHEDULE ?= off
 PORT ?= 3000
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test lint format browser package aws-local clean
+.PHONY: all setup demo dev test guarantees lint format browser package aws-local clean
 
 all: lint test
 
@@ -35,6 +35,11 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml
 
 test: setup browser
 	$(BIN)/python -m pytest
+
+# Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
+# names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.
+guarantees: setup browser
+	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
 
 # The browser tests need Chromium and its driver. As root on Debian they are installed here; elsewhere the
 # tests say how, and skip (under CI they fail).

@@ -5,7 +5,7 @@ Dagster is imported by the fixture that needs it: the tests of core, feeds and r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,23 @@ from velib_assets.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The guarantees run in a short form unless they are asked for in full (`make guarantees`)."""
+    parser.addoption("--full", action="store_true", help="prove the guarantees at their whole size")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether the guarantees are proven at their whole size."""
+    return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
+    """Notes a measured number of a promise, as in `figure("kills", 200)`; the same name adds up."""
+    return record_property
 
 
 @pytest.fixture

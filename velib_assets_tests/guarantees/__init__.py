@@ -1,0 +1,1 @@
+"""What the project promises, proven: `make guarantees`, and mutations that break each promise."""

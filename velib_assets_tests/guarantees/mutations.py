@@ -1,0 +1,45 @@
+"""Mutations of the code, each of which breaks one promise: what shows that the proofs can fail.
+
+Belongs here: the list, and a copy of the checkout with one applied. Does not: running it (__main__).
+"""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+_LEFT_OUT = shutil.ignore_patterns(
+    ".*", "lake*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
+)
+
+
+class Mutation(NamedTuple):
+    """`old`, which stands once in `file`, becomes `new`; `promise` and no other is broken by it."""
+
+    name: str
+    promise: str
+    file: str
+    old: str
+    new: str
+
+
+MUTATIONS: tuple[Mutation, ...] = ()
+BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
+
+
+def broken_copy(mutation: Mutation, folder: Path) -> Path:
+    """A copy of the checkout with the mutation applied.
+
+    Raises:
+        ValueError: where the text to replace does not stand in the file exactly once.
+    """
+    copy = folder / mutation.name
+    shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+    path = copy / mutation.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        raise ValueError(
+            f"{mutation.name}: {mutation.file} has {mutation.old!r} {text.count(mutation.old)} times"
+        )
+    path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+    return copy

@@ -1,0 +1,83 @@
+"""Counting what the tests of each promise came to, and the table of it.
+
+Belongs here: a pytest plugin and the table. Does not: which tests run (__main__).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from tabulate import tabulate
+
+from velib_assets_tests.guarantees.promises import PROMISES
+
+KEPT, BROKEN, UNPROVEN = "kept", "BROKEN", "not proven"
+
+
+@dataclass
+class Row:
+    """What became of one promise: tests passed, what failed or was skipped, and figures summed by name."""
+
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """Kept where every test of it passed; not proven where one was skipped or there is none."""
+        if self.failed:
+            return BROKEN
+        return KEPT if self.passed and not self.skipped else UNPROVEN
+
+
+class Tally:
+    """A pytest plugin: follows the tests that are marked with a promise."""
+
+    def __init__(self) -> None:
+        self.rows = {name: Row() for name in PROMISES}
+        self._promise: dict[str, str] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Which promise each test proves."""
+        for item in items:
+            if mark := item.get_closest_marker("promise"):
+                self._promise[item.nodeid] = mark.args[0]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of a test: set-up, call or teardown."""
+        if report.nodeid not in self._promise:
+            return
+        row = self.rows[self._promise[report.nodeid]]
+        if report.failed:
+            row.failed.append(report.nodeid)
+        elif report.skipped:
+            row.skipped.append(report.nodeid)
+        elif report.when == "call":
+            row.passed += 1
+            for name, value in report.user_properties:
+                if isinstance(value, (int, float)):
+                    row.figures[name] = row.figures.get(name, 0) + value
+
+
+def table_of(rows: Mapping[str, Row]) -> str:
+    """The promises as a Markdown table."""
+    lines = [
+        (number, PROMISES[name], row.state, row.passed + len(row.failed), _figures(row.figures))
+        for number, (name, row) in enumerate(rows.items(), 1)
+    ]
+    return tabulate(
+        lines, headers=("", "promise", "state", "tests", "measured"), tablefmt="github", disable_numparse=True
+    )
+
+
+def red(rows: Mapping[str, Row]) -> Sequence[str]:
+    """The names of the promises that are broken."""
+    return [name for name, row in rows.items() if row.state == BROKEN]
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{value:,.0f} {name}" if float(value).is_integer() else f"{value:,.1f} {name}"
+        for name, value in figures.items()
+    )
