@@ -34,7 +34,7 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: setup browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.

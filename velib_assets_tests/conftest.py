@@ -16,10 +16,29 @@ from velib_assets.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+STACK = "stack"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The guarantees run in a short form unless they are asked for in full (`make guarantees`)."""
     parser.addoption("--full", action="store_true", help="prove the guarantees at their whole size")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the tests of a file share is made once, and so are the deployed stack and the emulator.
+
+    `make test` runs as many tests at once as there are cores (xdist), a group in one process. The daemon's,
+    which mostly waits, comes first and the longest group next, so that neither is waited for at the end.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+    items.sort(key=lambda item: (item.get_closest_marker("daemon") is None, _group(item.path) != STACK))
+
+
+def _group(path: Path) -> str:
+    if "aws" not in path.parts:
+        return str(path)
+    return STACK if "pipeline" in path.parts else "emulator"
 
 
 @pytest.fixture
