@@ -112,13 +112,13 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     half, before = len(hours) // 2, cloud.keys(PIPES_PREFIX)
 
     def stop() -> None:
-        wait_for(lambda: hour_text(hours[half - 1]) in told_of(cloud, before), 60)
+        wait_for(lambda: hour_text(hours[half - 1]) in told_of(cloud, before), 200)
         run = job_runs(cloud.emulator)[0]["Id"]
         cloud.root("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[run])
 
     thread = threading.Thread(target=stop)
     thread.start()
-    with script(cloud, slow_at(cloud, hours[half], "time.sleep(60)")):
+    with script(cloud, slow_at(cloud, hours[half], "time.sleep(900)")):
         report = run_hours(cloud.defs(), instance, hours)
     thread.join()
     assert not report.ok
