@@ -45,9 +45,9 @@ data "aws_iam_policy_document" "dagster" {
   statement {
     sid = "Catalog"
     actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
+      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable",
       "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
-      "glue:BatchUpdatePartition", "glue:BatchDeletePartition",
+      "glue:BatchUpdatePartition",
     ]
     resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
   }
@@ -56,15 +56,6 @@ data "aws_iam_policy_document" "dagster" {
     sid       = "Alert"
     actions   = ["sns:Publish"]
     resources = [local.arn.topic]
-  }
-
-  statement {
-    sid     = "ReadLogs"
-    actions = ["logs:GetLogEvents", "logs:FilterLogEvents"]
-    resources = [
-      "${local.arn.log_group}:/aws/lambda/${var.lambda_name}:*",
-      "${local.arn.log_group}:/aws-glue/*",
-    ]
   }
 }
 

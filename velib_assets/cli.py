@@ -13,7 +13,6 @@ import click
 
 from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.core.ledger import ledger
-from velib_assets.runtime.aws_call import AwsError
 from velib_assets.runtime.ingest import ForeignLakeError, guard_lake
 from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
@@ -42,13 +41,15 @@ HOUR_TYPE = Hour()
 
 
 class Commands(click.Group):
-    """The commands; what AWS refuses ends each of them with one line."""
+    """The commands; what AWS refuses, or the disk, ends each of them with one line."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         """See click.Group."""
         try:
             return super().invoke(ctx)
-        except AwsError as error:
+        except BrokenPipeError:
+            raise  # whoever read the output has gone, which click takes quietly
+        except OSError as error:  # AWS's refusals, and what of a folder cannot be read
             _fail(1, str(error))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from velib_assets.assets import raw_snapshot
 from velib_assets.cli import main
+from velib_assets.core.layout import hour_prefix
 from velib_assets_tests.assets.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -80,6 +82,39 @@ def test_an_hour_that_fails_is_named_with_its_reason(recorded: Terminal, tmp_pat
     assert "2 hours clean" in result.stderr
 
 
+def test_an_hour_that_keeps_an_older_clean_file_did_not_end_in_clean(recorded: Terminal) -> None:
+    """It is registered again beside an hour that works; that is not what was asked for."""
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    (damaged,) = (recorded.lake / hour_prefix("raw", HOUR)).iterdir()
+    damaged.write_bytes(b"not a snapshot")
+    result = recorded.velib("backfill", HERE, "2022-06-04T12")
+    assert result.exit_code == 1
+    assert "1 hour clean, 40 rows" in result.stderr
+    assert f"velib: {HERE} failed, its clean file is as it was: clean_stations: " in result.stderr
+
+
+def unreadable(folder: Path) -> None:
+    """A name in a folder that nobody can look at, root neither: a link to itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "velib_20220604_110000.json.gz").symlink_to("velib_20220604_110000.json.gz")
+
+
+def test_an_hour_that_cannot_be_looked_at_stops_no_other(recorded: Terminal) -> None:
+    unreadable(recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1)))
+    result = recorded.velib("backfill", HERE, "2022-06-04T12")
+    assert result.exit_code == 1
+    assert "2 hours clean" in result.stderr
+    assert "velib: 2022-06-04T11 failed, its clean file is as it was: raw_snapshot: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_the_disk_refuses_is_one_line(recorded: Terminal) -> None:
+    unreadable(recorded.lake / hour_prefix("raw", HOUR))
+    result = recorded.velib("status", "--from", HERE, "--to", HERE)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "velib_20220604_110000.json.gz" in result.stderr
+
+
 def test_query_prints_json_in_column_order(recorded: Terminal) -> None:
     recorded.velib("backfill", HERE, HERE)
     sql = "SELECT station_id, bikes, ingested_ts FROM source_velib ORDER BY station_id LIMIT 1"
@@ -94,6 +129,10 @@ def test_query_prints_json_in_column_order(recorded: Terminal) -> None:
         ("SELECT DATE '2022-06-04' AS d", {"d": "2022-06-04"}),
         ("SELECT 1 AS a, 2 AS a", {"a": 1, "a_2": 2}),
         ("SELECT CAST(NULL AS integer) AS n", {"n": None}),
+        ("SELECT ARRAY[1, 2] AS a", {"a": [1, 2]}),
+        ("SELECT ARRAY[ARRAY['x'], NULL] AS a", {"a": [["x"], None]}),
+        ("SELECT MAP(ARRAY['x'], ARRAY[1]) AS m", {"m": {"x": 1}}),
+        ("SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)) AS r", {"r": {"a": 1, "b": "x"}}),
     ],
 )
 def test_json_keeps_every_digit_and_every_column(terminal: Terminal, sql: str, row: object) -> None:
@@ -105,6 +144,17 @@ def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     sql = "SELECT count(*) AS n FROM kpi_taux_remplissage"
     assert recorded.velib("query", sql, "--format", "csv").stdout == "n\n40\n"
     assert recorded.velib("query", sql).stdout.split() == ["n", "---", "40"]
+
+
+def test_what_is_nested_is_json_in_a_cell(terminal: Terminal) -> None:
+    sql = "SELECT ARRAY['x', 'y'] AS a, 1 AS n"
+    assert terminal.velib("query", sql, "--format", "csv").stdout == 'a,n\n"[""x"", ""y""]",1\n'
+    assert terminal.velib("query", sql).stdout.splitlines()[2] == '["x", "y"]  1'
+
+
+def test_an_answer_of_one_column_is_not_cut(terminal: Terminal) -> None:
+    result = terminal.velib("query", "SHOW CREATE VIEW kpi_shortage")
+    assert "AND bikes = 0" in result.stdout
 
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "DROP TABLE source_velib", "SELECT nope FROM source_velib", ""])
@@ -181,6 +231,24 @@ def test_a_tick_ends_with_the_headlines(terminal: Terminal) -> None:
         result = terminal.velib("tick")
     assert result.exit_code == 0, result.stderr
     assert "kpi_top10_2hour" in result.stdout
+
+
+def test_a_tick_just_before_its_slot_ends_waits_for_the_next(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time the feed is asked the slot would be over, and its tick refused as late."""
+    clock = [at(14, 50), at(15)]
+    waited: list[float] = []
+    monkeypatch.setattr("velib_assets.console.runs.utc_now", lambda: clock.pop(0))
+    monkeypatch.setattr("velib_assets.console.runs.sleep", waited.append)
+    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: at(15))
+    with LocalServer() as portal:
+        portal.queue(EXPORT, Reply(body=body(records())))
+        terminal.env["VELIB_OPENDATA_URL"] = portal.url
+        result = terminal.velib("tick")
+    assert (result.exit_code, waited) == (0, [10.0])
+    assert "the snapshot is taken in the next one" in result.stderr
+    assert [path.name for path in (terminal.lake / "raw").rglob("*.gz")] == ["velib_20220604_101500.json.gz"]
 
 
 def test_a_tick_that_fails_says_what_where_and_what_to_do(terminal: Terminal) -> None:

@@ -50,7 +50,10 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
     day = list(hours_between(hour - 24 * HOUR, hour - HOUR))
     for earlier in day:
         if earlier not in known:
-            footer = footer_of(store, earlier)
+            try:
+                footer = footer_of(store, earlier)
+            except OSError:  # what is unknown of a neighbour holds up no hour
+                footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
     for old in [past for past in known if past < day[0]]:
         del known[old]

@@ -4,6 +4,7 @@ Belongs here: which run may ask the feed for the present, and what is told of an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -37,18 +38,36 @@ def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iter
     ingest: Ingest = context.resources.ingest
     for hour in hours:
         now = utc_now()
-        taken, trouble = [], ""
         try:
-            taken = _bring(store, ingest, hour, now, context.run.tags)
-        except (FeedError, ForeignLakeError, OSError, ValueError, LateError) as error:
-            trouble = str(error)
-        outcome = _outcome(store, hour, now, taken, trouble)
-        if taken and outcome.metadata:
-            links = {name: dg.MetadataValue.url(link) for name, link in ingest.links.items()}
-            outcome = outcome._replace(metadata={**outcome.metadata, **links})
+            outcome = _hour(store, ingest, hour, now, context.run.tags)
+        except OSError as error:  # the lake itself cannot be read: one hour's trouble, not the others'
+            finding = findings.usable_snapshot(0, [], str(error))
+            outcome = Outcome(hour, None, {"usable_snapshot": finding}, finding.message)
         yield outcome
         if SCHEDULED_AT in context.run.tags and now < hour + SLOT:
-            yield from _hour_before(store, hour - HOUR, now)
+            with suppress(OSError):  # the hour that runs has told of it
+                yield from _hour_before(store, hour - HOUR, now)
+
+
+def _hour(
+    store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
+) -> Outcome:
+    """Bring an hour's snapshots into raw, and say what lies there now.
+
+    Raises:
+        OSError: where the lake cannot be listed.
+    """
+    taken, trouble = [], ""
+    ticks = _ticks(ingest, hour, now, tags)
+    try:
+        taken = _tick(store, ingest, hour, now, tags) if ticks else ingest.restore(hour, now)
+    except (FeedError, ForeignLakeError, OSError, ValueError, LateError) as error:
+        trouble = str(error)
+    outcome = _outcome(store, hour, now, taken, trouble, ticks=ticks)
+    if taken and outcome.metadata:
+        links = {name: dg.MetadataValue.url(link) for name, link in ingest.links.items()}
+        outcome = outcome._replace(metadata={**outcome.metadata, **links})
+    return outcome
 
 
 def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[Outcome]:
@@ -61,25 +80,31 @@ def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[Ou
         yield Outcome(hour, None, {"complete_hour": finding}, finding.message)
 
 
-def _bring(
+def _ticks(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]) -> bool:
+    """Whether the run may ask for the present; any other brings back what was recorded."""
+    runs_now = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
+    return ingest.live and (SCHEDULED_AT in tags or runs_now)
+
+
+def _tick(
     store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
 ) -> list[Taken]:
-    scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
-    if scheduled and ingest.live:
-        if scheduled in slot_times(store, hour)[0]:
-            return []  # a doubled or a late retry of a tick that did its work
-        refuse_late(scheduled, now)
-        return [ingest.take(scheduled, now)]
-    if ingest.live and hour <= now < hour + HOUR and RESTORE_ONLY not in tags:
+    if SCHEDULED_AT not in tags:
         return [ingest.take(now, now)]
-    return ingest.restore(hour, now)
+    scheduled = datetime.fromisoformat(tags[SCHEDULED_AT])
+    if scheduled in slot_times(store, hour)[0]:
+        return []  # a doubled or a late retry of a tick that did its work
+    refuse_late(scheduled, now)
+    return [ingest.take(scheduled, now)]
 
 
-def _outcome(store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str) -> Outcome:
+def _outcome(
+    store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str, *, ticks: bool
+) -> Outcome:
     refused = [f"{part.reason} ({store.address(part.key)})" for part in taken if part.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     brought = sum(part.state != QUARANTINED for part in taken)
-    usable = brought or (0 if refused and hour + HOUR > now else len(stored))
+    usable = brought or (0 if refused and ticks else len(stored))
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     over = sum(slot.start + SLOT <= now for slot in slots)

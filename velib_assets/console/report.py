@@ -19,9 +19,9 @@ SHOWN_ROWS = 10
 
 def conclude(report: Report, lacking: Sequence[datetime]) -> int:
     """Say what became of what was asked for; the exit status, 1 where anything did not end in clean."""
-    if report.rows:
-        hours = "1 hour" if len(report.rows) == 1 else f"{len(report.rows)} hours"
-        rows, rejected = sum(report.rows.values()), report.rejected
+    if clean := report.clean:
+        hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
+        rows, rejected = sum(report.rows[hour] for hour in clean), report.rejected
         click.echo(f"{hours} clean, {rows:,} rows, {rejected:,} rejected", err=True)
     for words, found in report.warnings.items():
         click.echo(f"warning: {words}: {hours_text(found)}", err=True)
@@ -32,7 +32,7 @@ def conclude(report: Report, lacking: Sequence[datetime]) -> int:
             err=True,
         )
     for hour, reasons in report.failures.items():
-        done = "is clean, but" if hour in report.rows else "failed, its clean file is as it was:"
+        done = "is clean, but" if hour in clean else "failed, its clean file is as it was:"
         click.echo(f"velib: {hour_text(hour)} {done} {'; '.join(reasons)}", err=True)
     for words in report.broken:
         click.echo(f"velib: {words}", err=True)

@@ -75,9 +75,11 @@ def frame_text(frame: "pd.DataFrame", form: str) -> str:
         values = (map(_plain, row) for row in frame.astype(object).itertuples(index=False, name=None))
         rows = [dict(zip(names, row, strict=True)) for row in values]
         return json.dumps(rows, ensure_ascii=False, indent=1)
+    flat = frame.apply(lambda column: column.map(_flat) if str(column.dtype) == "object" else column)
     if form == "csv":
-        return str(frame.to_csv(index=False)).rstrip("\n")
-    return table(list(frame.columns), frame.astype(object).itertuples(index=False))
+        return str(flat.to_csv(index=False)).rstrip("\n")
+    width = None if len(frame.columns) == 1 else CELL_WIDTH
+    return table(list(frame.columns), flat.astype(object).itertuples(index=False), width)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -94,6 +96,8 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, to any of JSON
+    if _is_nested(value):
+        return _plain_nested(value)
     if value is None or value != value or (isinstance(value, float) and math.isinf(value)):  # noqa: PLR0124
         return None
     if isinstance(value, datetime):
@@ -103,20 +107,39 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, to any of
     return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
-def table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A plain table; long cells are cut and control characters dropped, so no row breaks another."""
+def _is_nested(value: object) -> bool:
+    """Whether it is an ARRAY, a MAP or a ROW, as Arrow hands it to pandas."""
+    return isinstance(value, (list, tuple, dict)) or getattr(value, "ndim", 0) > 0
+
+
+def _plain_nested(value: Any) -> Any:  # noqa: ANN401 - as _plain
+    """A ROW is an object, a MAP too (pairs, in a frame), an ARRAY a list."""
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if len(value) and all(isinstance(part, tuple) for part in value):
+        return {str(name): _plain(part) for name, part in value}
+    return [_plain(part) for part in value]
+
+
+def _flat(value: Any) -> Any:  # noqa: ANN401 - as _plain
+    """A value of one cell: what is nested becomes JSON."""
+    return json.dumps(_plain_nested(value), ensure_ascii=False) if _is_nested(value) else value
+
+
+def table(head: Sequence[str], rows: Iterable[Iterable[Any]], width: int | None = CELL_WIDTH) -> str:
+    """A plain table; longer cells are cut and control characters dropped, so no row breaks another."""
     return tabulate(
-        [[_cell(value) for value in row] for row in rows], headers=list(head), disable_numparse=True
+        [[_cell(value, width) for value in row] for row in rows], headers=list(head), disable_numparse=True
     )
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, width: int | None) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     text = "".join(char if char.isprintable() else " " for char in str(value))
-    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+    return text if width is None or len(text) <= width else text[: width - 1] + "…"
 
 
 def ledger_text(slots: Sequence[Slot], form: str) -> str:

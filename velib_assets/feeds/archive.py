@@ -80,10 +80,18 @@ class Archive:
 
         Raises:
             ArchiveUnreadable: where the folder cannot be read or holds no snapshot.
-            FeedError: where a file that was found can no longer be read.
+            FeedError: after all others, where a file that was found can not be read.
         """
+        unreadable: List[FeedError] = []
         for file in self._hours().get(hour_of(hour), []):
-            yield self._open(file)
+            try:
+                found = self._open(file)
+            except FeedError as error:
+                unreadable.append(error)
+            else:
+                yield found
+        if unreadable:
+            raise unreadable[0]
 
     def _open(self, file: _File) -> Recorded:
         stored = self._read(file.path)

@@ -40,7 +40,7 @@ class BucketStore:
             Stored(item["Key"], item["Size"], item["ETag"])
             for page in self._pages(prefix, deep=False)
             for item in page.get("Contents", [])
-            if not item["Key"][len(prefix) :].startswith(".") and item["Key"] != prefix
+            if _is_object(item["Key"][len(prefix) :])
         )
 
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
@@ -50,7 +50,8 @@ class BucketStore:
             for o in page.get("Contents", []):
                 if last and o["Key"][len(prefix) :].partition("/")[0] > last:
                     return found
-                found.append(Stored(o["Key"], o["Size"], o["ETag"]))
+                if _is_object(o["Key"].rpartition("/")[2]):
+                    found.append(Stored(o["Key"], o["Size"], o["ETag"]))
         return found
 
     def folders(self, prefix: str) -> List[str]:
@@ -181,3 +182,8 @@ def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
 def _pause(attempt: int) -> None:
     """Let the other writer end: at random, ever longer, two seconds at most."""
     time.sleep(random.random() * min(2.0, 0.05 * 2**attempt))  # noqa: S311 - no secret
+
+
+def _is_object(name: str) -> bool:
+    """Whether it may be ours: not hidden, nor the empty name of a folder that a console made."""
+    return bool(name) and not name.startswith(".")

@@ -138,7 +138,7 @@ def guard_lake(store: LakeStore, feed: str) -> None:
         if found != SIMULATOR:
             raise ForeignLakeError(
                 f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
-                "Give it a lake of its own: VELIB_LAKE=lake-demo"
+                "Give it a lake of its own (VELIB_LAKE=<folder>), or move this one away"
             )
 
 

@@ -150,6 +150,22 @@ def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(
     assert green(instance, "clean_stations") >= {key_of(HOUR)}
 
 
+def test_restoring_the_running_hour_twice_ends_alike(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second brings nothing new but a refusal: what is stored still counts, for nobody ticked."""
+    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: at(40))
+    settings = from_archive(tmp_path, {at(0): body(records()), at(15): b"<html>"})
+    assert [run(settings, instance, HOUR).success for _ in range(2)] == [True, True]
+
+
+def test_an_unreadable_neighbour_holds_up_no_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Only the usual number of records is unknown then."""
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    (settings.lake / clean_key(HOUR - timedelta(hours=1))).mkdir(parents=True)
+    assert run(settings, instance, HOUR).success
+
+
 def test_a_new_field_warns_of_drift(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     result = run(from_archive(tmp_path, {HOUR: body(records(station_colour="green"))}), instance, HOUR)
     assert "new: station_colour" in str(checks(result)["schema_drift", key_of(HOUR)].description)

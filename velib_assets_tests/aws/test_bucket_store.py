@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from velib_assets.runtime import bucket_store
 from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.store import Change
+from velib_assets.runtime.store import Change, Stored
 
 REJECTS, CLEAN = "rejects/h", "clean/h"
 STEPS = 5  # of a writer that is not disturbed: two looks, the question, two writes
@@ -117,3 +117,12 @@ def test_the_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before
         assert bucket.objects == {REJECTS: b"2", CLEAN: b"2"}, order
         tried += 1
     assert tried == 462
+
+
+def test_a_folder_made_in_the_console_is_no_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would make its hour look sick for ever, for a day is walked and an hour is listed."""
+    keys = ["clean/h/", "clean/h/.hidden", "clean/h/stations.parquet"]
+    page = {"Contents": [{"Key": key, "Size": 1, "ETag": "e"} for key in keys]}
+    monkeypatch.setattr(BucketStore, "_pages", lambda *_, **__: [page])
+    store = BucketStore("b")
+    assert store.walk("clean/") == store.list("clean/h/") == [Stored(keys[-1], 1, "e")]

@@ -174,6 +174,19 @@ def test_a_file_that_went_away_is_an_error(tmp_path: Path) -> None:
         list(archive.recorded(HOUR))
 
 
+def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
+    """The hour's others are restored first; then the one is told of."""
+    gone = put(tmp_path, "20220604T170100Z.json")
+    put(tmp_path, "20220604T173000Z.json")
+    found = Archive(tmp_path)
+    assert found.recorded_hours(HOUR, HOUR)
+    gone.unlink()
+    recorded = found.recorded(HOUR)
+    assert next(recorded).taken_at.minute == 30
+    with pytest.raises(FeedError, match=r"20220604T170100Z\.json cannot be read"):
+        next(recorded)
+
+
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ArchiveUnreadable, match="nowhere does not exist"):
         Archive(tmp_path / "nowhere").check()

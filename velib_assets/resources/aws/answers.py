@@ -5,8 +5,9 @@ Belongs here: from text and column types to columns. Does not: asking (query_eng
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -17,8 +18,20 @@ if TYPE_CHECKING:
 
 
 def _moment(text: str) -> datetime:
-    """`2022-06-04 17:34:59.000`, perhaps with a zone's name behind it: UTC, without a zone in frames."""
-    return datetime.fromisoformat(text.removesuffix(" UTC"))
+    """`2022-06-04 17:34:59.000`, perhaps with a zone behind it: UTC, without a zone in frames.
+
+    Raises:
+        ValueError: where it is no such time, or of a zone that nobody here knows.
+    """
+    day, clock, *zone = text.split(" ")
+    moment = datetime.fromisoformat(f"{day} {clock}")
+    if not zone or zone == ["UTC"]:
+        return moment
+    if zone[0][0] in "+-":
+        known = datetime.fromisoformat(f"{day} {clock}{zone[0]}")
+    else:
+        known = moment.replace(tzinfo=ZoneInfo(zone[0]))
+    return known.astimezone(UTC).replace(tzinfo=None)
 
 
 # Athena's type: Arrow's, and from text. Others stay text.
@@ -57,4 +70,7 @@ def frame_of_pages(pages: Iterator[dict[str, Any]]) -> "pd.DataFrame":
 
 def _column(kind: str, texts: list[str | None]) -> pa.Array:
     arrow, read = _TYPES.get(kind, (pa.string(), str))
-    return pa.array([None if text is None else read(text) for text in texts], arrow)
+    try:
+        return pa.array([None if text is None else read(text) for text in texts], arrow)
+    except (ValueError, KeyError):  # what cannot be read stays as Athena wrote it; KeyError: of zoneinfo
+        return pa.array(texts, pa.string())

@@ -67,9 +67,7 @@ MAY = {
         "make source_velib",
         "extend source_velib",
         "correct source_velib",
-        "empty source_velib",
         "make a view",
-        "drop a view",
         "make an audit",
         "start the job",
         "stop the job",
@@ -77,7 +75,6 @@ MAY = {
         "invoke the function",
         "query",
         "tell",
-        "read the job's log",
     },
 }
 

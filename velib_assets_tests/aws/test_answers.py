@@ -1,0 +1,34 @@
+"""Athena's answers as frames: what its texts become."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from velib_assets.resources.aws.answers import frame_of_pages
+
+
+def answer(kind: str, *texts: str) -> "pd.Series[Any]":
+    """A column of one type, as GetQueryResults gives it."""
+    rows = [{"Data": [{"VarCharValue": text}]} for text in ("x", *texts)]
+    about = {"ColumnInfo": [{"Name": "x", "Type": kind}]}
+    return frame_of_pages(iter([{"ResultSet": {"Rows": rows, "ResultSetMetadata": about}}]))["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2022-06-04 06:09:36.000", "2022-06-04 06:09:36"),
+        ("2022-06-04 06:09:36.000 UTC", "2022-06-04 06:09:36"),
+        ("2022-06-04 06:09:36.000 Europe/Paris", "2022-06-04 04:09:36"),
+        ("2022-01-04 06:09:36.000 Europe/Paris", "2022-01-04 05:09:36"),
+        ("2022-06-04 06:09:36.000 +05:30", "2022-06-04 00:39:36"),
+    ],
+)
+def test_a_time_with_a_zone_is_given_in_utc(text: str, utc: str) -> None:
+    assert list(answer("timestamp with time zone", text)) == [pd.Timestamp(utc)]
+
+
+@pytest.mark.parametrize("text", ["+012345-06-04 06:09:36.000", "2022-06-04 06:09:36.000 Nowhere/City"])
+def test_what_cannot_be_read_stays_as_athena_wrote_it(text: str) -> None:
+    assert list(answer("timestamp with time zone", text)) == [text]
