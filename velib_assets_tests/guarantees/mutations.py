@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 _LEFT_OUT = shutil.ignore_patterns(
-    ".*", "lake*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
+    ".*", "lake", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
 )
 
 
@@ -23,7 +23,15 @@ class Mutation(NamedTuple):
     new: str
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "a-running-hour-forgets-quarantine",
+        "slots",
+        "velib_assets/core/ledger.py",
+        "            elif start in quarantined:\n",
+        "            elif start in quarantined and start + SLOT <= now:\n",
+    ),
+)
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 
