@@ -31,6 +31,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            elif start in quarantined:\n",
         "            elif start in quarantined and start + SLOT <= now:\n",
     ),
+    Mutation(
+        "raw-is-overwritten",
+        "raw",
+        "velib_assets/runtime/store.py",
+        "            os.link(temporary, path)\n",
+        "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 

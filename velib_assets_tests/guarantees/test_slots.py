@@ -160,7 +160,7 @@ def examples(full: bool, figure: Callable[[str, float], None]) -> int:
 def test_every_slot_has_the_state_of_what_lies_in_it(examples: int) -> None:
     """Stored, refused, damaged, misfiled, odd and future objects in any mix, at any clock."""
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(EVENTS, CLOCKS)
     def holds(events: list[Event], now: datetime) -> None:
         with TemporaryDirectory() as folder:
