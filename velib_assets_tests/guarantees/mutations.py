@@ -38,6 +38,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            os.link(temporary, path)\n",
         "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
     ),
+    Mutation(
+        "clean-in-the-order-of-arrival",
+        "clean",
+        "velib_assets/core/clean/hour.py",
+        "ordered = sorted((raw.key",
+        "ordered = list((raw.key",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from velib_assets.core.answers import OPENDATA, Answer
 from velib_assets.feeds.base import Recorded
+from velib_assets.runtime.clean_job import clean_lake_hours
 from velib_assets.runtime.ingest import take_snapshot
 from velib_assets.runtime.store import FolderStore
 from velib_assets_tests.samples import body, records
@@ -63,3 +64,9 @@ def tick_slots(
     for slot in slots:
         taken = take_snapshot(FolderStore(root), Told(answer, together=together), slot, slot)
         told.put((slot, number, taken.state))
+
+
+def clean_hours(root: Path, hours: Sequence[datetime], threads: int) -> None:
+    """Clean these hours in this order."""
+    for result in clean_lake_hours(FolderStore(root), hours, threads):
+        assert result.cleaned, result.trouble
