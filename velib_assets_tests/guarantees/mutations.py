@@ -45,6 +45,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         "ordered = sorted((raw.key",
         "ordered = list((raw.key",
     ),
+    Mutation(
+        "an-hour-vanishes-while-it-is-replaced",
+        "readers",
+        "velib_assets/runtime/store.py",
+        "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
+        "                path.unlink(missing_ok=True)\n"
+        "                if temporary:\n                    temporary.replace(path)\n",
+    ),
+    Mutation(
+        "nine-codes-of-ten-are-enough",
+        "damaged",
+        "velib_assets/core/audit.py",
+        "MIN_CODED_SHARE = 0.95\n",
+        "MIN_CODED_SHARE = 0.9\n",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 

@@ -148,7 +148,7 @@ def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, a
     taken = now if what == "tick" else slot_of(now)
     clock = now if what == "tick" else now + timedelta(seconds=jump)
     try:
-        take_snapshot(store, Told(answer), taken, clock)
+        take_snapshot(store, Told({taken: answer}), taken, clock)
     except LateError:
         assert slot_of(clock) != taken
         return set()

@@ -6,8 +6,9 @@ one costs milliseconds, and no thread or lock of the tests' own process comes al
 """
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -15,30 +16,34 @@ from pathlib import Path
 from typing import Any
 
 from velib_assets.core.answers import OPENDATA, Answer
+from velib_assets.core.layout import hour_of
 from velib_assets.feeds.base import Recorded
-from velib_assets.runtime.clean_job import clean_lake_hours
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.runtime.clean_job import clean_lake_hour, clean_lake_hours
 from velib_assets.runtime.ingest import take_snapshot
+from velib_assets.runtime.partition import partition_of, register_settled
 from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
 from velib_assets_tests.samples import body, records
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
+FORKS.set_forkserver_preload([__name__, "pandas"])  # which pyarrow imports when it is first used
 
 
 class Told:
-    """A live feed that answers what it was told to; nobody else is asked."""
+    """A live feed that answers what it was told to for each time; nobody else is asked."""
 
     name = OPENDATA
     live = True
 
-    def __init__(self, *bodies: bytes, together: Barrier | None = None) -> None:
-        self._bodies, self._together = list(bodies), together
+    def __init__(self, bodies: Mapping[datetime, bytes], together: Barrier | None = None) -> None:
+        self._bodies, self._together = bodies, together
 
-    def fetch(self, _at: datetime) -> Answer:
-        """The next of its answers; with `together` not before as many processes ask."""
+    def fetch(self, at: datetime) -> Answer:
+        """Its answer; with `together` not before as many processes ask."""
         if self._together:
             self._together.wait(30)
-        return Answer(OPENDATA, {"body": self._bodies.pop(0)})
+        return Answer(OPENDATA, {"body": self._bodies[at]})
 
     def recorded_hours(self, _first: datetime, _last: datetime) -> set[datetime]:
         """None."""
@@ -62,7 +67,7 @@ def tick_slots(
     """Tick each slot when all the others tick it too; tells (slot, its own number, state)."""
     answer = body(records(10 + number))
     for slot in slots:
-        taken = take_snapshot(FolderStore(root), Told(answer, together=together), slot, slot)
+        taken = take_snapshot(FolderStore(root), Told({slot: answer}, together), slot, slot)
         told.put((slot, number, taken.state))
 
 
@@ -70,3 +75,36 @@ def clean_hours(root: Path, hours: Sequence[datetime], threads: int) -> None:
     """Clean these hours in this order."""
     for result in clean_lake_hours(FolderStore(root), hours, threads):
         assert result.cleaned, result.trouble
+
+
+def tick(root: Path, answers: Mapping[datetime, bytes]) -> None:
+    """What a tick of each time of an hour does: take its answer; then clean the hour and register it."""
+    store, feed = FolderStore(root), Told(answers)
+    for taken in answers:
+        take_snapshot(store, feed, taken, taken)
+    rebuild(root, hour_of(min(answers)))
+
+
+def rebuild(root: Path, hour: datetime) -> None:
+    """Clean an hour and register it."""
+    store = FolderStore(root)
+    clean_lake_hour(store, hour)
+    register_settled(store, [partition_of(store, hour)], LocalCatalog(root).register)
+
+
+def killed_tick(root: Path, answers: Mapping[datetime, bytes], number: int) -> None:
+    """A tick that is killed before its n-th step; it ends well where it has fewer."""
+    at_step(number, root, kill)
+    tick(root, answers)
+
+
+def cut_tick(root: Path, answers: Mapping[datetime, bytes], size: int) -> None:
+    """A tick that the system kills in the middle of the write that would make a file larger than `size`."""
+    limit_files(size)
+    tick(root, answers)
+
+
+def held_rebuild(root: Path, hour: datetime, number: int, other: "Connection[Any, Any]") -> None:
+    """Clean and register an hour, waiting before the n-th step for a word from the other end."""
+    at_step(number, root, hold(other))
+    rebuild(root, hour)
