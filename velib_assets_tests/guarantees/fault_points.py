@@ -16,28 +16,30 @@ from pathlib import Path
 from typing import Any
 
 # Python tells of these before it does them; `open` comes for os.open and mkstemp too, os.remove for unlink.
-_EVENTS = frozenset(
-    ["open", "os.scandir", "os.mkdir", "os.link", "os.rename", "os.remove", "os.chmod", "sqlite3.connect"]
-)
+SHOWING = frozenset(["os.link", "os.rename", "os.remove"])  # what a reader can see the difference of
+_EVENTS = SHOWING | {"open", "os.scandir", "os.mkdir", "os.chmod", "sqlite3.connect"}
 
 
-def at_step(number: int, lake: Path, action: Callable[[], None]) -> None:
+def at_step(number: int, lake: Path, action: Callable[[], None], *, showing: bool = False) -> None:
     """From here on, do something before this process's n-th step (from 1) in the lake.
 
-    Steps are what it asks of the system about a path in the lake, taking a lock, and each SQL statement.
+    Steps are what it asks of the system about a path in the lake, taking a lock, and each SQL statement; of
+    these with `showing` only those that change what is there to be seen.
     """
-    steps, root = itertools.count(1), os.fspath(lake)
+    steps, root, events = itertools.count(1), os.fspath(lake), SHOWING if showing else _EVENTS
 
     def step() -> None:
         if next(steps) == number:
             action()
 
     def listen(event: str, arguments: tuple[Any, ...]) -> None:
-        in_lake = event in _EVENTS and isinstance(arguments[0], str | Path) and _below(arguments[0], root)
-        if in_lake or event == "fcntl.flock":
+        in_lake = event in events and isinstance(arguments[0], str | Path) and _below(arguments[0], root)
+        if in_lake or (event == "fcntl.flock" and not showing):
             step()
 
     sys.addaudithook(listen)
+    if showing:
+        return
     connect = sqlite3.connect
 
     def connect_traced(*arguments: Any, **options: Any) -> sqlite3.Connection:

@@ -14,7 +14,7 @@ import pytest
 from velib_assets.core.layout import clean_key, raw_key, rejects_key
 from velib_assets.resources.catalog import FILE_NAME
 from velib_assets.runtime.store import FolderStore
-from velib_assets_tests.guarantees.readers import Reader, Seen, files, look
+from velib_assets_tests.guarantees.readers import Reader, files, look
 from velib_assets_tests.guarantees.writers import (
     FORKS,
     cut_tick,
@@ -28,9 +28,6 @@ from velib_assets_tests.samples import HOUR, at, body, record, records
 pytestmark = pytest.mark.promise("readers")
 
 Figure = Callable[[str, float], None]
-STRIDES = {"killed": 9, "cut": 4000}  # in the short form; the whole one takes each step, and each 500 bytes
-SIGNALS = {"killed": -signal.SIGKILL, "cut": -signal.SIGXFSZ}
-WRITERS = {"killed": killed_tick, "cut": cut_tick}
 
 
 class Scene(NamedTuple):
@@ -74,21 +71,45 @@ SCENES = {
 }
 
 
-class Ends(NamedTuple):
-    """A scene's lake before its tick and after one that nobody disturbs, and what a reader sees there."""
-
-    before: Path
-    after: Path
-    old: tuple[tuple[int, ...], ...]
-    new: tuple[tuple[int, ...], ...]
+SHORT = {"killed_in": ["a second snapshot", "refused answers"], "cut_in": ["strays and rejects"]}
 
 
-def ends(scene: Scene, folder: Path) -> Ends:
-    before, after = folder / "before", folder / "after"
-    scene.before(before)
-    shutil.copytree(before, after)
-    tick(after, scene.answers)
-    return Ends(before, after, look(before)[0], look(after)[0])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every scene; in the short form those of SHORT."""
+    for name, scenes in SHORT.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, list(SCENES) if metafunc.config.getoption("--full") else scenes)
+
+
+class Stage:
+    """A scene that is played again and again: its lake before the tick, and after an undisturbed one."""
+
+    def __init__(self, scene: Scene, folder: Path, reader: Reader) -> None:
+        self._answers, self._folder, self._reader = scene.answers, folder, reader
+        self._before, self._after = folder / "before", folder / "after"
+        scene.before(self._before)
+        shutil.copytree(self._before, self._after)
+        tick(self._after, scene.answers)
+        self._old, self._new = look(self._before)[0], look(self._after)[0]
+        self.looks = self.lost = 0
+
+    def disturbed(self, writer: Callable[..., None], *arguments: object) -> int | None:
+        """The exit code of a writer that is disturbed; then the tick again, and all must be as it should."""
+        lake = self._folder / "lake"
+        shutil.copytree(self._before, lake)
+        self._reader.watch(lake)
+        process = started(writer, lake, self._answers, *arguments)
+        process.join()
+        tick(lake, self._answers)
+        seen = self._reader.seen()
+        assert seen.answers in ([self._old, self._new], [self._new]), arguments
+        whole = files(self._before) | files(self._after)
+        assert {key for key, digest in seen.files - whole if digest != "gone"} == set(), arguments
+        self.looks += seen.looks
+        self.lost += len(files(self._after) - files(lake))
+        assert_alike(lake, self._after)
+        shutil.rmtree(lake)
+        return process.exitcode
 
 
 def catalog(lake: Path) -> list[tuple[object, ...]]:
@@ -110,44 +131,32 @@ def reader() -> Iterator[Reader]:
         yield process
 
 
-@pytest.mark.parametrize("way", WRITERS)
-@pytest.mark.parametrize("name", SCENES)
 def test_a_tick_killed_at_any_step_is_not_seen_and_done_again(
-    tmp_path: Path, reader: Reader, name: str, way: str, *, full: bool, figure: Figure
+    tmp_path: Path, reader: Reader, killed_in: str, full: bool, figure: Figure
 ) -> None:
-    """Before each step, or in the middle of a write; the next one leaves the lake of an undisturbed tick."""
-    scene = SCENES[name]
-    undisturbed = ends(scene, tmp_path)
-    allowed = files(undisturbed.before) | files(undisturbed.after)
-    stride = (1 if way == "killed" else 500) if full else STRIDES[way]
-    kills = looks = lost = 0
-    for point in itertools.count(1, stride):
-        lake = tmp_path / str(point)
-        shutil.copytree(undisturbed.before, lake)
-        reader.watch(lake)
-        writer = started(WRITERS[way], lake, scene.answers, point)
-        writer.join()
-        tick(lake, scene.answers)
-        seen = reader.seen()
-        assert_old_or_new(seen, undisturbed)
-        assert {key for key, digest in seen.files - allowed if digest != "gone"} == set()
-        lost += len(files(undisturbed.after) - files(lake))
-        assert_alike(lake, undisturbed.after)
-        shutil.rmtree(lake)
-        looks += seen.looks
-        if writer.exitcode == 0:
-            break
-        assert writer.exitcode == SIGNALS[way], point
+    """Before each step, in the short form before those that a reader could see the difference of."""
+    stage = Stage(SCENES[killed_in], tmp_path, reader)
+    kills = 0
+    while stage.disturbed(killed_tick, kills + 1, not full) == -signal.SIGKILL:
+        kills += 1
+    assert kills > 4
+    figure("kills", kills)
+    figure("looks meanwhile", stage.looks)
+    figure("objects lost", stage.lost)
+
+
+def test_so_is_one_that_dies_in_the_middle_of_a_write(
+    tmp_path: Path, reader: Reader, cut_in: str, full: bool, figure: Figure
+) -> None:
+    """A file has got as far as so many bytes: of raw, of Parquet, of the catalog or of its journal."""
+    stage = Stage(SCENES[cut_in], tmp_path, reader)
+    kills, step = 0, 500 if full else 4000
+    while stage.disturbed(cut_tick, 1 + step * kills) == -signal.SIGXFSZ:
         kills += 1
     assert kills > 2
     figure("kills", kills)
-    figure("looks meanwhile", looks)
-    figure("objects lost", lost)
-
-
-def assert_old_or_new(seen: Seen, undisturbed: Ends) -> None:
-    """The old hour, then the new one; never the old one again, and the new one in the end."""
-    assert seen.answers in ([undisturbed.old, undisturbed.new], [undisturbed.new])
+    figure("looks meanwhile", stage.looks)
+    figure("objects lost", stage.lost)
 
 
 def test_of_two_writers_the_one_that_saw_more_raw_wins_whatever_the_timing(
@@ -162,7 +171,7 @@ def test_of_two_writers_the_one_that_saw_more_raw_wins_whatever_the_timing(
     (before / clean_key(HOUR)).unlink()
     (before / FILE_NAME).unlink()
     held = 0
-    for number in itertools.count(1, 1 if full else 7):
+    for number in itertools.count(1, 1 if full else 9):
         lake = tmp_path / str(number)
         shutil.copytree(before, lake)
         reader.watch(lake)
@@ -184,5 +193,5 @@ def test_of_two_writers_the_one_that_saw_more_raw_wins_whatever_the_timing(
         assert set(reader.seen().answers) <= {(), ONE, new}
         assert_alike(lake, after)
         held += 1
-    assert held > 3
+    assert held > 2
     figure("writers held", held)

@@ -92,9 +92,9 @@ def rebuild(root: Path, hour: datetime) -> None:
     register_settled(store, [partition_of(store, hour)], LocalCatalog(root).register)
 
 
-def killed_tick(root: Path, answers: Mapping[datetime, bytes], number: int) -> None:
-    """A tick that is killed before its n-th step; it ends well where it has fewer."""
-    at_step(number, root, kill)
+def killed_tick(root: Path, answers: Mapping[datetime, bytes], number: int, showing: bool) -> None:
+    """A tick that is killed before its n-th step (see `at_step`); it ends well where it has fewer."""
+    at_step(number, root, kill, showing=showing)
     tick(root, answers)
 
 
