@@ -25,7 +25,8 @@ class Reply(NamedTuple):
 
     `reset` the connection is reset before a byte comes; `hang` nothing ever comes; `hang_body` half
     of the body comes, then nothing; `truncated` half of it comes, then the end; `truncated_chunks`
-    the same without a Content-Length; `drip` the body comes byte by byte; `drip_head` all of it.
+    the same without a Content-Length; `drip` the body comes byte by byte; `drip_head` all of it;
+    `held` nothing comes before the server's `released` is set, and then the whole answer.
     """
 
     status: int = 200
@@ -52,6 +53,7 @@ class LocalServer:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.released = threading.Event()
         self._replies: defaultdict[str, deque[Reply]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -156,6 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_truncated(reply)
         self.wfile.flush()
         self.server.script.pause()
+
+    def _send_held(self, reply: Reply) -> None:
+        self.server.script.released.wait(60)
+        self._send_whole(reply)
 
     def _send_drip(self, reply: Reply) -> None:
         self.wfile.write(self._head(reply))

@@ -124,6 +124,7 @@ def _outcome(
         "new_records": sum(part.records for part in new),
         "bytes": sum(item.size for item in objects),
         **{f"slots_{state}": number for state, number in count.items()},
+        "slots_open": len(slots_of(hour)) - len(slots),  # neither over nor filled: with it they are four
         "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
     }
     return Outcome(hour, metadata, found, f"{len(objects)} snapshots, {len(new)} new")

@@ -16,7 +16,7 @@ from velib_assets.core.layout import clean_key
 from velib_assets.core.partition import Partition
 from velib_assets.core.schema import DATABASE, TABLE
 from velib_assets.resources.catalog import Catalog, CatalogError
-from velib_assets.runtime.partition import NotCleanError, partition_of
+from velib_assets.runtime.partition import NotCleanError, partition_of, register_settled
 from velib_assets.runtime.store import LakeStore
 
 BATCH = 100  # hours in one call: what Glue takes at once
@@ -43,8 +43,8 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
         except (OSError, pa.ArrowInvalid, NotCleanError) as error:
             yield _trouble(hour, str(error))
     try:
-        catalog.register(parts)
-    except (OSError, CatalogError) as error:
+        register_settled(store, parts, catalog.register)
+    except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
         yield from (_trouble(part.hour, str(error)) for part in parts)
     else:
         yield from (_registered(store, part) for part in parts)

@@ -20,7 +20,7 @@ from velib_assets.runtime.clean_job import CleanResult, clean_lake_hours, footer
 from velib_assets.runtime.glue_table import GlueTable
 from velib_assets.runtime.lake import days_in, newest_snapshot, refused_keys
 from velib_assets.runtime.messages import result_message
-from velib_assets.runtime.partition import partition_of
+from velib_assets.runtime.partition import partition_of, register_settled
 from velib_assets.runtime.reporter import Reporter, reporter_of_arguments
 from velib_assets.runtime.store import LakeStore
 
@@ -52,7 +52,8 @@ def main(argv: Sequence[str]) -> None:
         written, troubles = _clean(store, hours, asked.engine, reporter)
         if asked.register == "true":  # also what a run before cleaned, and then did not come to register
             parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
-            changed = GlueTable(asked.database, asked.bucket, asked.region).register(parts)
+            table = GlueTable(asked.database, asked.bucket, asked.region)
+            changed = register_settled(store, parts, table.register)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
         if troubles:
             raise CleanError("; ".join(troubles))

@@ -1,17 +1,20 @@
-"""What there is to register of an hour.
+"""What there is to register of an hour, and that what is registered is what lies there.
 
-Belongs here: reading it from the clean file. Does not: the catalogs.
+Belongs here: reading it from the clean file, before and after. Does not: the catalogs.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Callable, Sequence
 
 from velib_assets.core.clean.measure import schema_differences
 from velib_assets.core.clean.parquet import read_footer
 from velib_assets.core.layout import clean_key
 from velib_assets.core.partition import Partition
 from velib_assets.runtime.store import LakeStore
+
+_ATTEMPTS = 20
 
 
 class NotCleanError(Exception):
@@ -34,3 +37,22 @@ def partition_of(store: LakeStore, hour: datetime) -> Partition:
     if differences or footer is None:
         raise NotCleanError("; ".join(differences) or f"{store.address(key)} is not a clean file")
     return Partition(hour, key, footer.rows, size, footer.digest)
+
+
+def register_settled(
+    store: LakeStore, parts: Sequence[Partition], register: Callable[[Sequence[Partition]], int]
+) -> int:
+    """Register partitions, and anew those whose file was replaced meanwhile; how many were new or changed.
+
+    Of two writers of an hour the slower may register last what it read first; it looks again after that.
+
+    Raises:
+        FileNotFoundError, NotCleanError: where a clean file is gone or damaged by then.
+    """
+    changed, unsettled = register(parts), parts
+    for _ in range(_ATTEMPTS):
+        unsettled = [now for part in unsettled if (now := partition_of(store, part.hour)) != part]
+        if not unsettled:
+            break
+        changed += register(unsettled)
+    return changed

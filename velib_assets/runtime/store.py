@@ -104,11 +104,12 @@ class FolderStore:
 
     def list(self, prefix: str) -> List[Stored]:
         """See LakeStore. Hidden names are unfinished writes and are left out."""
-        return sorted(
-            Stored(prefix + entry.name, entry.stat().st_size)
-            for entry in self._entries(prefix)
-            if entry.is_file() and not entry.name.startswith(".")
-        )
+        found = []
+        for entry in self._entries(prefix):
+            if entry.is_file() and not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # rejects that are none any more, a stray that was removed
+                    found.append(Stored(prefix + entry.name, entry.stat().st_size))
+        return sorted(found)
 
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
         """See LakeStore."""

@@ -85,6 +85,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     return fake
 
 
+@pytest.mark.promise("readers")
 @pytest.mark.parametrize("before", [None, b"0"], ids=["first", "again"])
 def test_the_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before: bytes | None) -> None:
     """Both objects are its own in the end, never one of each; of 462 orders none is left out."""

@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from velib_assets import package
 from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
 from velib_assets.runtime.store import FolderStore
@@ -27,6 +29,7 @@ print(json.dumps([result_message(result) for result in results]))
 """
 
 
+@pytest.mark.promise("clean")
 def test_spark_writes_the_bytes_that_one_process_writes(environments: Environments, tmp_path: Path) -> None:
     """Over more hours than a task takes; one of them without raw, one that cannot be read."""
     library = tmp_path / package.GLUE_LIBRARY

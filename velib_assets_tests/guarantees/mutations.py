@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 _LEFT_OUT = shutil.ignore_patterns(
-    ".*", "lake*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
+    ".*", "lake", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
 )
 
 
@@ -23,7 +23,44 @@ class Mutation(NamedTuple):
     new: str
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "a-running-hour-forgets-quarantine",
+        "slots",
+        "velib_assets/core/ledger.py",
+        "            elif start in quarantined:\n",
+        "            elif start in quarantined and start + SLOT <= now:\n",
+    ),
+    Mutation(
+        "raw-is-overwritten",
+        "raw",
+        "velib_assets/runtime/store.py",
+        "            os.link(temporary, path)\n",
+        "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
+    ),
+    Mutation(
+        "clean-in-the-order-of-arrival",
+        "clean",
+        "velib_assets/core/clean/hour.py",
+        "ordered = sorted((raw.key",
+        "ordered = list((raw.key",
+    ),
+    Mutation(
+        "an-hour-vanishes-while-it-is-replaced",
+        "readers",
+        "velib_assets/runtime/store.py",
+        "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
+        "                path.unlink(missing_ok=True)\n"
+        "                if temporary:\n                    temporary.replace(path)\n",
+    ),
+    Mutation(
+        "nine-codes-of-ten-are-enough",
+        "damaged",
+        "velib_assets/core/audit.py",
+        "MIN_CODED_SHARE = 0.95\n",
+        "MIN_CODED_SHARE = 0.9\n",
+    ),
+)
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 

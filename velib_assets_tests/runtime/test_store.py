@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def write(store: FolderStore, way: str) -> bool:
     return store.publish([Change(KEY, b"new")], lambda: True)
 
 
+@pytest.mark.promise("readers")
 @pytest.mark.parametrize("way", ["create", "publish"])
 @pytest.mark.parametrize(
     ("name", "minutes", "stays"),
@@ -52,3 +54,18 @@ def test_what_cannot_be_removed_stops_no_writer(tmp_path: Path) -> None:
     os.utime(stuck, (0, 0))
     assert FolderStore(tmp_path).create(KEY, b"new")
     assert stuck.exists()
+
+
+class Vanishing(FolderStore):
+    """One whose every file is removed as soon as it was found."""
+
+    def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
+        for entry in super()._entries(prefix):
+            Path(entry.path).unlink()
+            yield entry
+
+
+def test_a_file_that_is_removed_while_it_is_listed_is_not_there(tmp_path: Path) -> None:
+    """A listing of rejects failed where the clean step removed them just then."""
+    FolderStore(tmp_path).create(KEY, b"there")
+    assert Vanishing(tmp_path).list("raw/") == []

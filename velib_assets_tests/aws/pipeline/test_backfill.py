@@ -133,6 +133,7 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(hours)
 
 
+@pytest.mark.promise("readers")
 def test_of_two_writers_of_an_hour_the_one_that_saw_more_wins(lake: BucketStore) -> None:
     """In whatever order they look and write; `seen` is how many raw objects there are for all to see."""
     key, raws = "raw/any", {"count": 1}  # where the host may write; the rule is the store's

@@ -77,6 +77,7 @@ def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
     return datetime.fromisoformat(json.loads(text)["fetched_at"])
 
 
+@pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_lambda_leaves_the_very_bytes_that_one_machine_leaves(
     struck: dict[str, Struck], name: str
@@ -85,6 +86,7 @@ def test_the_lambda_leaves_the_very_bytes_that_one_machine_leaves(
     assert struck[name].there == struck[name].here
 
 
+@pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
     error, said, _, local, _ = struck[name]
@@ -96,12 +98,14 @@ def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struc
     assert said["errorMessage"] == f"not usable ({local.code}): {local.reason}; its bytes lie in {where}"
 
 
+@pytest.mark.promise("damaged")
 def test_both_ways_out_are_taken(struck: dict[str, Struck]) -> None:
     """Or the tests above would prove less than they say."""
     states = [case.local.state for case in struck.values()]
     assert (states.count(STORED) > 8, states.count(QUARANTINED) > 5) == (True, True)
 
 
+@pytest.mark.promise("damaged")
 def test_one_glue_run_rejects_what_one_machine_rejects(
     cloud: Cloud, struck: dict[str, Struck], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_lambda_that_runs_out_of_time_is_told_and_the_next_one_works(
     assert invoke(cloud.emulator)[1]["state"] == "stored"
 
 
+@pytest.mark.promise("readers")
 def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
     assert count(cloud) == len(HOURS) * 90
 
 
+@pytest.mark.promise("readers")
 def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:

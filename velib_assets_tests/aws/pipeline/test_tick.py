@@ -57,6 +57,7 @@ def test_remote_words_counts_and_links_arrive_in_the_run(
     assert facts["file"].value == lake.address(cloud.keys("clean/")[0])
 
 
+@pytest.mark.promise("raw")
 def test_two_invocations_of_one_tick_store_one_object(
     cloud: Cloud, city: LocalServer, lake: BucketStore
 ) -> None:
@@ -71,6 +72,7 @@ def test_two_invocations_of_one_tick_store_one_object(
     assert len(lake.walk("raw/")) == 1
 
 
+@pytest.mark.promise("raw")
 def test_a_tick_that_comes_after_its_slot_stores_nothing(
     cloud: Cloud, city: LocalServer, lake: BucketStore
 ) -> None:

@@ -1,0 +1,221 @@
+"""The corpus of damaged answers: what is done to a good one, and what must become of it.
+
+Belongs here: one line a damage. Does not: its kind (damage), how an answer comes (damaged_lakes), or the
+proof (test_damaged).
+"""
+
+import gzip
+import json
+from typing import Any
+
+from velib_assets.core.answers import dump
+from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets_tests.guarantees.answers import COUNT, STATIONS, each, left_out, put, renamed, rows_of
+from velib_assets_tests.guarantees.damage import (
+    ARCHIVE,
+    CLEAN,
+    GBFS,
+    OPENDATA,
+    PORTAL,
+    QUARANTINE,
+    REJECTS,
+    STORED,
+    WAYS,
+    Damaged,
+    as_it_is,
+    doubled,
+    first,
+    instead,
+    kept,
+    more_bikes,
+    no_record,
+    nulled,
+    refused,
+    rejected,
+    simulated,
+    swap,
+    unfit,
+)
+
+_DEEP = b"[" * 100_000
+_MARKER = 987_654_321
+_DIGITS = swap(b"%d" % _MARKER, b"9" * 5000)
+
+STRUCTURAL = (
+    refused("no byte", "not_json", instead(b"")),
+    refused("one blank", "not_json", instead(b" ")),
+    refused("HTML", "not_json", instead(b"<!DOCTYPE html><html><h1>Maintenance</h1></html>")),
+    refused("XML", "not_json", instead(b'<?xml version="1.0"?><stations/>')),
+    refused("CSV", "not_json", instead(b"stationcode;name\n1001;Quai\n")),
+    refused("plain words", "not_json", instead(b"Service temporarily unavailable")),
+    refused("cut in the middle", "not_json", lambda body: body[: len(body) // 2]),
+    refused("cut before the last byte", "not_json", lambda body: body[:-1]),
+    refused("cut after the first byte", "not_json", lambda body: body[:1]),
+    refused("first byte lost", "not_json", lambda body: body[1:]),
+    refused("a hole in the middle", "not_json", swap(b'":', b"")),
+    refused("said twice", "not_json", lambda body: body + body),
+    refused("words after the end", "not_json", lambda body: body + b" -- end"),
+    refused("JSON lines", "not_json", lambda body: body[1:-1].replace(b"},{", b"}\n{"), PORTAL),
+    refused("JSONP", "not_json", lambda body: b"callback(" + body + b")"),
+    refused("a comment", "not_json", lambda body: b"/* v2 */" + body),
+    refused("a comma too many", "not_json", lambda body: body.replace(b"}]", b"},]", 1)),
+    refused("single quotes", "not_json", lambda body: body.replace(b'"', b"'")),
+    refused("Python's words", "not_json", lambda body: body.replace(b":8,", b":None,")),
+    refused("nested without end", "not_json", instead(_DEEP)),
+    refused("an error object", "not_a_list", instead(b'{"error_code": "ODSQLError", "message": "quota"}')),
+    refused("null", "not_a_list", instead(b"null")),
+    refused("a number", "not_a_list", instead(b"404")),
+    refused("a text", "not_a_list", instead(b'"maintenance"')),
+    refused("true", "not_a_list", instead(b"true")),
+    refused("an empty object", "not_a_list", instead(b"{}")),
+    refused("stations under their codes", "not_a_list", lambda body: b'{"1001":' + body + b"}", PORTAL),
+    refused("another key for the list", "not_a_list", swap(b'"stations"', b'"vehicles"'), [GBFS]),
+    Damaged("no station", QUARANTINE, "empty", lambda parts: {part: [] for part in parts}),
+    unfit("a list in the list", "no_identity", rows_of(lambda rows: [rows]), PORTAL),
+    unfit("records as lists of values", "no_identity", each(lambda row: list(row.values()))),
+    unfit("records as texts", "no_identity", each(str)),
+    unfit("null records", "no_identity", no_record(None)),
+    unfit("empty records", "no_identity", no_record({})),
+    unfit("no identity", "no_identity", put("code", None, every=1)),
+    unfit("a tenth without a code", "no_identity", put("code", None, every=10)),
+    unfit("codes of another name", "no_identity", renamed("code", "code")),
+    unfit("fields in capitals", "no_identity", each(lambda row: {key.upper(): row[key] for key in row})),
+    unfit("bikes of another name", "missing_field", renamed("bikes", "bikes_available")),
+    unfit("docks of another name", "missing_field", renamed("docks", "docks_available")),
+    unfit("bikes gone", "missing_field", renamed("bikes", None)),
+    rejected("a few without a code", "no station code", put("code", None)),
+    rejected("a few codes gone", "no station code", renamed("code", None, every=20)),
+    rejected("a few null records", "no station code", each(lambda _: None, every=20), PORTAL),
+    rejected("a few records that are texts", "no station code", each(str, every=20), PORTAL),
+    kept("a few without bikes", renamed("bikes", None, every=20), put("bikes", None)),
+    kept("new fields", each(lambda row: row | {"colour": "green", "deep": {"a": [1, {"b": None}]}})),
+    kept("fields in another order", each(lambda row: dict(reversed(row.items())))),
+    kept("records in another order", rows_of(lambda rows: rows[::-1])),
+)
+TEXTUAL = (
+    rejected("blank codes", "no station code", put("code", " \t")),
+    rejected("codes that are fractions", "no station code", put("code", 1001.5)),
+    rejected("codes that are true", "no station code", put("code", True)),
+    rejected("codes that are lists", "no station code", put("code", ["1001"])),
+    rejected("bikes in words", "bikes is not a whole number", put("bikes", "douze")),
+    rejected("bikes as text", "bikes is not a whole number", put("bikes", "12")),
+    rejected("docks that are empty texts", "docks is not a whole number", put("docks", "")),
+    rejected("capacity as text", "capacity is not a whole number", put("capacity", "20")),
+    nulled("dates in words", "reported", "hier à midi"),
+    nulled("dates without sense", "reported", "2022-02-30T10:00:00+00:00"),
+    nulled("flags in other words", "renting", "peut-être"),
+    nulled("flags that are objects", "installed", {"fr": "OUI"}),
+    nulled("names that are numbers", "name", 7),
+    nulled("places as text", "lat", "48.85, 2.34", [GBFS]),
+    kept("places as text of both", put("lat", "48.85, 2.34"), put("lat", None), PORTAL),
+    kept("places as lists", put("lat", [2.34, 48.85]), put("lat", None), PORTAL),
+    as_it_is("names with markup", "name", "<script>x</script>'; DROP TABLE source_velib; --|`x`"),
+    as_it_is("names with control characters", "name", "a\x00b\x1b[2J\r\n\u202e"),
+)
+NUMERIC = (
+    rejected("negative bikes", "bikes is negative: -1", put("bikes", -1)),
+    rejected("negative docks", "docks is negative: -7", put("docks", -7)),
+    rejected("negative capacity", "capacity is negative: -20", put("capacity", -20)),
+    rejected("negative electric bikes", "ebikes is negative: -2", put("ebikes", -2), PORTAL),
+    rejected(
+        "negative bikes of a type", "mechanical is negative: -3", put("types", [{"mechanical": -3}]), [GBFS]
+    ),
+    rejected("half a bike", "bikes is not a whole number: 1.5", put("bikes", 1.5)),
+    rejected("bikes beyond a column", "bikes is too large: 2147483648", put("bikes", 2**31)),
+    rejected("bikes of thirty digits", "bikes is too large", put("bikes", 10**29)),
+    rejected("docks that are infinite", "docks is not a whole number: Infinity", put("docks", float("inf"))),
+    rejected("bikes that are no number", "bikes is not a whole number: NaN", put("bikes", float("nan"))),
+    rejected("bikes that are true", "bikes is not a whole number: true", put("bikes", True)),
+    rejected("bikes in a list", "bikes is not a whole number: [8]", put("bikes", [8])),
+    rejected("docks in an object", "docks is not a whole number", put("docks", {"n": 8})),
+    Damaged("bikes of 5,000 digits", QUARANTINE, "not_json", put("bikes", _MARKER), _DIGITS),
+    nulled("null bikes", "bikes", None),
+    nulled("null docks", "docks", None),
+    kept("whole numbers as fractions", put("bikes", 8.0), put("bikes", 8)),
+    kept("minus nothing", put("bikes", -0.0), put("bikes", 0)),
+    nulled("dates beyond the calendar", "reported", 10**17, [GBFS]),
+    nulled("dates in milliseconds", "reported", 1_654_336_680_000_000, [GBFS]),
+    nulled("latitudes beyond any number", "lat", 10**400, [GBFS]),
+)
+ENCODING = (
+    refused("Latin-1", "not_utf8", swap(b'"1001"', '"é1001"'.encode("latin-1"))),
+    refused("UTF-16", "not_utf8", lambda body: body.decode().encode("utf-16")),
+    refused("UTF-16 without a mark", "not_json", lambda body: body.decode().encode("utf-16-le")),
+    refused("a byte that is no UTF-8", "not_utf8", swap(b'"1001"', b'"10\xff01"')),
+    refused("a character cut in two", "not_utf8", swap(b'"1001"', b'"10\xe2\x8201"')),
+    refused("surrogates as bytes", "not_utf8", swap(b'"1001"', b'"\xed\xa0\x80"')),
+    refused(
+        "packed once too often",
+        "not_utf8",
+        lambda body: gzip.compress(body, mtime=0),
+        [OPENDATA, GBFS, STORED],
+    ),
+    refused("zeros", "not_json", lambda body: bytes(len(body))),
+    refused("a zero byte within a text", "not_json", swap(b'"1001"', b'"10\x0001"')),
+    refused("another escape than JSON's", "not_json", swap(b'"1001"', b'"10\\x3101"')),
+    Damaged(
+        "a mark at the beginning",
+        CLEAN,
+        text=lambda body: b"\xef\xbb\xbf" + body,
+        ways=[OPENDATA, GBFS, ARCHIVE],
+    ),
+    kept("half a surrogate", put("name", "Horl\ud800oge"), put("name", "Horl?oge")),
+    as_it_is("encoded twice", "name", "HÃ´tel de Ville"),
+)
+SIZE = (
+    as_it_is("a name of 2 MB", "name", "long " * 400_000, every=COUNT),
+    Damaged("blanks of 5 MB", CLEAN, text=lambda body: body + b" " * 5_000_000),
+    kept("a thousand new fields", each(lambda row: row | {f"f{n}": n for n in range(1000)}, every=20)),
+    doubled("each station twice", COUNT, lambda rows: [*rows, *rows]),
+    doubled("some stations again", 8, lambda rows: [*rows, *rows[:8]]),
+    doubled("again with other numbers", 5, lambda rows: rows + more_bikes(rows[:5]), PORTAL),
+    Damaged("one station alone", CLEAN, change=first(1), as_if=first(1), counts=(1, 1, 0, 0)),
+)
+_TENTH = STATIONS // 10
+_FEWER = (STATIONS, STATIONS - _TENTH, _TENTH, 0)
+_HUGE = "Très " + "long " * 400_000
+_ALL_COUNTS = ("bikes", "docks", "ebikes")
+
+
+def _without_counts(parts: Any) -> Any:
+    for column in _ALL_COUNTS:
+        parts = put(column, None, every=10)(parts)
+    return each(lambda row: row | {"mechanical": None}, every=10)(parts)
+
+
+def _hours_ago(rows: list[Any]) -> list[Any]:
+    return list(json.loads(FAULTS["stale"](dump(rows))))
+
+
+SIMULATED = (
+    simulated("empty", QUARANTINE, "empty"),
+    simulated("html", QUARANTINE, "not_json"),
+    simulated("truncated", QUARANTINE, "not_json"),
+    simulated("invalid_utf8", QUARANTINE, "not_utf8"),
+    simulated("not_a_list", QUARANTINE, "not_a_list"),
+    simulated("no_results", QUARANTINE, "not_a_list"),
+    simulated("no_identity", QUARANTINE, "no_identity"),
+    simulated("renamed_field", QUARANTINE, "missing_field"),
+    simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
+    simulated("null_counts", CLEAN, as_if=_without_counts),
+    simulated("negative_counts", REJECTS, "bikes is negative", left_out(10), _FEWER),
+    simulated("textual_counts", REJECTS, "bikes is not a whole number", left_out(10), _FEWER),
+    simulated("textual_dates", CLEAN, as_if=put("reported", None, every=10)),
+    simulated("missing_dates", CLEAN, as_if=put("reported", None, every=10)),
+    simulated("coordinates_text", CLEAN, as_if=put("lat", None, every=1)),
+    simulated("coordinates_list", CLEAN, as_if=put("lat", None, every=1)),
+    simulated("huge_name", CLEAN, as_if=put("name", _HUGE, every=STATIONS)),
+    simulated("stale", CLEAN, as_if=rows_of(_hours_ago)),
+)
+CORPUS = (*STRUCTURAL, *TEXTUAL, *NUMERIC, *ENCODING, *SIZE, *SIMULATED)
+
+
+def chosen(full: bool) -> list[tuple[str, str]]:
+    """(way, name) of each damage by every way that it can come; in the short form by one, in turn."""
+    return [
+        (way, case.name)
+        for way in WAYS
+        for number, case in enumerate(CORPUS)
+        if way in case.ways and (full or case.ways[number % len(case.ways)] == way)
+    ]

@@ -1,0 +1,160 @@
+"""A lake with every damage that can come by one way, and its twin of the good answers that they count as.
+
+Belongs here: bringing answers in, and reading lakes for the proof. Does not: the corpus, or what must hold.
+"""
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from velib_assets.core.answers import GBFS, OPENDATA, SIMULATOR, Answer
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import HOUR, hour_of, parse_hour, raw_key
+from velib_assets.feeds.archive import Archive
+from velib_assets.feeds.gbfs import GBFS_PATH, Gbfs
+from velib_assets.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.feeds.simulator_faults import parse_faults
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.query_engine import LocalQueryEngine
+from velib_assets.runtime.clean_job import Cleaned, clean_lake_hours
+from velib_assets.runtime.ingest import Taken, keep, restore_hour, take_snapshot
+from velib_assets.runtime.partition import partition_of
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests import samples
+from velib_assets_tests.guarantees.answers import STATIONS, good, main_part, written
+from velib_assets_tests.guarantees.damage import ARCHIVE, QUARANTINE, STORED, Damaged
+from velib_assets_tests.guarantees.damaged import CORPUS
+from velib_assets_tests.http_server import LocalServer, Reply
+
+LATER = timedelta(minutes=15)
+HOURLY = [kpi for kpi in KPIS if kpi.hourly]
+CASES: dict[str, dict[str, Damaged]] = defaultdict(dict)
+for _case in CORPUS:
+    for _way in _case.ways:
+        CASES[_way][_case.name] = _case
+Rows = dict[datetime, list[tuple[Any, ...]]]
+
+
+def feed_of(way: str) -> str:
+    """Whose answers come by a way."""
+    return way if way in {GBFS, SIMULATOR} else OPENDATA
+
+
+class Lakes(NamedTuple):
+    """The lake, and its twin; of each hour what the clean step and, by the lake's names, the views say."""
+
+    way: str
+    lake: FolderStore
+    twin: FolderStore
+    hours: Mapping[str, datetime]
+    taken: Mapping[str, Taken | None]
+    cleaned: Mapping[datetime, Cleaned]
+    views: Mapping[str, tuple[Rows, Rows]]
+
+    def answer(self, name: str) -> dict[str, bytes]:
+        """The damaged answer's bytes, part by part."""
+        return damaged(CASES[self.way][name], self.way, self.hours[name] + LATER)
+
+    def most_critical(self, name: str) -> list[list[tuple[Any, ...]]]:
+        """What `kpi_top10_2hour` says where this hour is the newest: in the lake, in its twin."""
+        found = []
+        for store in (self.lake, self.twin):
+            catalog = LocalCatalog(store.root / "catalogs" / name)
+            catalog.register([partition_of(store, self.hours[name])])
+            frame = LocalQueryEngine(store.root, catalog).query("SELECT * FROM kpi_top10_2hour")
+            found.append(list(frame.astype(object).itertuples(index=False, name=None)))
+        return found
+
+
+def damaged(case: Damaged, way: str, taken: datetime) -> dict[str, bytes]:
+    """A damaged answer of a time; the simulator writes its own good one."""
+    if way == SIMULATOR:
+        return {"body": case.text(Simulator(stations=STATIONS).fetch(taken).bodies["body"])}
+    bodies = written(case.change(good(feed_of(way), taken)))
+    main = main_part(bodies)
+    return {**bodies, main: case.text(bodies[main])}
+
+
+def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
+    """Bring in damages, each in an hour of its own beside a good snapshot, and clean and register all."""
+    lake, twin = FolderStore(folder / "lake"), FolderStore(folder / "twin")
+    cases = CASES[way]
+    hours = {name: samples.HOUR + n * HOUR for n, name in enumerate(names)}
+    for name, hour in hours.items():
+        for store in (lake, twin):
+            _keep(store, way, hour, written(good(feed_of(way), hour)))
+        if cases[name].fate != QUARANTINE:
+            _keep(twin, way, hour + LATER, written(cases[name].as_if(good(feed_of(way), hour + LATER))))
+    taken = dict(_brought(way, lake, folder, hours))
+    results = {store.root: list(clean_lake_hours(store, list(hours.values()), 2)) for store in (lake, twin)}
+    views: dict[str, tuple[Rows, Rows]] = {kpi.name: ({}, {}) for kpi in HOURLY}
+    for place, store in enumerate((lake, twin)):
+        catalog = LocalCatalog(store.root)
+        catalog.register([partition_of(store, hour) for hour in hours.values()])
+        engine = LocalQueryEngine(store.root, catalog)
+        for kpi in HOURLY:
+            views[kpi.name][place].update(_rows(engine, kpi.name))
+    cleaned = {result.hour: result.cleaned for result in results[lake.root] if result.cleaned}
+    return Lakes(way, lake, twin, hours, taken, cleaned, views)
+
+
+def _keep(store: FolderStore, way: str, taken: datetime, bodies: dict[str, bytes]) -> None:
+    assert keep(store, Answer(feed_of(way), bodies), taken, taken).state == "stored"
+
+
+def _rows(engine: LocalQueryEngine, view: str) -> Rows:
+    frame = engine.query(f"SELECT * FROM {view} ORDER BY 1, 2")  # noqa: S608 - a declared name
+    rows: Rows = defaultdict(list)
+    for row in frame.astype(str).itertuples(index=False, name=None):
+        rows[parse_hour(f"{row[-2]}T{row[-1]}")].append(row)  # date and hour
+    return rows
+
+
+def _brought(
+    way: str, lake: FolderStore, folder: Path, hours: Mapping[str, datetime]
+) -> Iterator[tuple[str, Taken | None]]:
+    """Each damage by its way into the lake: what ingest said of it; None where others wrote it into raw."""
+    bring = {STORED: _stored, ARCHIVE: _restored, SIMULATOR: _simulated}.get(way, _over_http)
+    for number, (name, hour) in enumerate(hours.items()):
+        taken = hour + LATER
+        bodies = damaged(CASES[way][name], way, taken)
+        yield name, bring(lake, folder / str(number), taken, bodies, name)
+
+
+def _over_http(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes], __: str) -> Taken:
+    with LocalServer() as server:
+        for part, data in bodies.items():
+            path = EXPORT_PATH if part == "body" else f"{GBFS_PATH}/{part}.json"
+            server.queue(path, Reply(body=data))
+        feed = OpenData(server.url) if "body" in bodies else Gbfs(server.url)
+        return take_snapshot(lake, feed, taken, taken)
+
+
+def _restored(lake: FolderStore, folder: Path, taken: datetime, bodies: dict[str, bytes], _: str) -> Taken:
+    folder.mkdir()
+    (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(bodies["body"]))
+    (found,) = restore_hour(lake, Archive(folder), hour_of(taken), taken)
+    return found
+
+
+def _stored(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes], __: str) -> None:
+    assert lake.create(raw_key(taken).removesuffix(".gz"), envelope(bodies["body"]))
+
+
+def envelope(body: bytes) -> bytes:
+    """A raw object as the first version wrote it, around whatever the records are."""
+    return b'{"source": "velib", "results": ' + body + b"}"
+
+
+def _simulated(lake: FolderStore, _: Path, taken: datetime, __: dict[str, bytes], name: str) -> Taken:
+    feed = Simulator(stations=STATIONS, faults=parse_faults(name.removeprefix("fault ")))
+    return take_snapshot(lake, feed, taken, taken)
+
+
+def of_hour(rows: Rows, hour: datetime) -> Sequence[tuple[Any, ...]]:
+    """A view's rows of one hour."""
+    return rows.get(hour, [])

@@ -1,0 +1,194 @@
+"""Clean(hour) is a function of raw(hour): the same bytes for any order, split, process or past."""
+
+import itertools
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from velib_assets.core.answers import GBFS, SIMULATOR, Answer, decode
+from velib_assets.core.clean.hour import RawBytes, clean_hour
+from velib_assets.core.clean.parquet import encode_clean, encode_rejects
+from velib_assets.core.layout import HOUR as AN_HOUR
+from velib_assets.core.layout import clean_key, hour_prefix, hour_text, raw_key, rejects_key
+from velib_assets.core.snapshot import encode_raw
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets.runtime.clean_job import clean_result
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.guarantees.writers import clean_hours, started
+from velib_assets_tests.samples import HOUR, at, body, first_version, pair, record
+
+pytestmark = pytest.mark.promise("clean")
+
+Files = dict[str, bytes]
+HOURS = [HOUR + n * AN_HOUR for n in range(4)]
+# What comes in each hour, beside good snapshots: rows to reject, to drop, to keep in part, or to refuse.
+ODD = ("textual_counts", "duplicates", "null_counts", "negative_counts", "missing_dates", "huge_name")
+
+
+def _raw(taken: datetime, feed: str, data: bytes) -> RawBytes:
+    return RawBytes(raw_key(taken), "", encode_raw(feed, taken, taken, decode(Answer(feed, {"body": data}))))
+
+
+def _objects() -> Iterator[RawBytes]:
+    """Four hours of snapshots: some with faults, both feeds, two versions, objects that are refused."""
+    city = Simulator(stations=60)
+    faults = itertools.cycle(ODD)
+    for hour in HOURS:
+        for minute in (0, 15, 30, 45):
+            taken = hour + timedelta(minutes=minute)
+            answer = city.fetch(taken).bodies["body"]
+            yield _raw(taken, SIMULATOR, FAULTS[next(faults)](answer) if minute % 30 else answer)
+    yield _raw(at(20), GBFS, body([pair(str(16101 + n)) for n in range(30)]))
+    yield first_version([record("1001"), record("1002", ebike=-1), record("1001")], 20)
+    yield RawBytes(raw_key(at(7)), "", b"broken")
+    misfiled = raw_key(HOUR).rpartition("/")[2]
+    yield RawBytes(hour_prefix("raw", HOURS[3]) + misfiled, "", first_version([]).data)
+
+
+OBJECTS = list(_objects())
+
+
+def filled(root: Path, objects: Sequence[RawBytes] = OBJECTS) -> FolderStore:
+    """A lake with these raw objects, which came in this order."""
+    store = FolderStore(root)
+    for item in objects:
+        store.create(item.key, item.data)
+    return store
+
+
+def made(root: Path) -> Files:
+    """All that cleaning wrote: tables, rejects and reasons; hidden files too, of which there must be none."""
+    files = (path for layer in ("clean", "rejects", "quarantine") for path in (root / layer).rglob("*"))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """One process, one thread, all hours at once."""
+    store = filled(tmp_path_factory.mktemp("reference"))
+    clean_hours(store.root, HOURS, 1)
+    files = made(store.root)
+    layers = [name.partition("/")[0] for name in files]
+    assert [layers.count(layer) for layer in ("clean", "rejects", "quarantine")] == [4, 3, 2]
+    return files
+
+
+WAYS: dict[str, list[tuple[list[datetime], int]]] = {  # runs of these hours with so many threads
+    "again": [(HOURS, 1), (HOURS, 1)],
+    "two threads": [(HOURS, 2)],
+    "eight threads": [(HOURS, 8)],
+    "hour by hour": [([hour], 1) for hour in HOURS],
+    "backwards": [(HOURS[::-1], 2)],
+    "two ranges": [(HOURS[:3], 2), (HOURS[3:], 1)],
+    "ranges that overlap": [(HOURS[1:], 2), (HOURS[:3], 2)],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_any_split_into_runs_gives_the_same_bytes(lake: Path, reference: Files, way: str) -> None:
+    filled(lake)
+    for hours, threads in WAYS[way]:
+        clean_hours(lake, hours, threads)
+    assert made(lake) == reference
+
+
+def test_any_order_of_arrival_gives_the_same_bytes(
+    tmp_path: Path, reference: Files, full: bool, figure: Callable[[str, float], None]
+) -> None:
+    """Cleaned after each arrival, as ticks do, or some time later."""
+    tried = 40 if full else 4
+    for seed in range(tried):
+        shuffle = random.Random(seed)  # noqa: S311 - an order
+        store = FolderStore(tmp_path / str(seed))
+        for item in shuffle.sample(OBJECTS, len(OBJECTS)):
+            filled(store.root, [item])
+            if shuffle.random() < 0.5:
+                clean_result(store, folder_hour(item.key))
+        clean_hours(store.root, shuffle.sample(HOURS, len(HOURS)), 2)
+        assert made(store.root) == reference, seed
+    figure("orders of arrival", tried)
+
+
+def folder_hour(key: str) -> datetime:
+    """The hour in whose folder an object lies."""
+    return next(hour for hour in HOURS if key.startswith(hour_prefix("raw", hour)))
+
+
+def test_no_order_in_which_a_listing_gives_objects_shows(
+    full: bool, figure: Callable[[str, float], None]
+) -> None:
+    """A listing need not be sorted; tables, rejects, reasons and digests are what they are."""
+    here = [item._replace(hash=str(n)) for n, item in enumerate(OBJECTS) if folder_hour(item.key) == HOUR]
+    orders = [random.Random(seed).sample(here, len(here)) for seed in range(300 if full else 20)]  # noqa: S311 - an order
+    found = set()
+    for order in [here, here[::-1], *orders]:
+        clean = clean_hour(HOUR, order)
+        found.add((encode_clean(clean), encode_rejects(clean), str(clean.quarantined), clean.drift))
+    assert len(found) == 1
+    figure("orders of a listing", len(orders) + 2)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_several_processes_give_the_bytes_of_one(lake: Path, reference: Files, count: int) -> None:
+    """Each cleans a share of the hours and, at the same time, those of another one."""
+    filled(lake)
+    shares = [[*HOURS[n:], *HOURS[:n]][:3] for n in range(count)]
+    workers = [started(clean_hours, lake, share, 1 + n % 2) for n, share in enumerate(shares)]
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * count
+    clean_hours(lake, sorted(set(HOURS).difference(*shares)), 1)
+    assert made(lake) == reference
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from velib_assets.core.layout import parse_hour
+from velib_assets_tests.guarantees.writers import clean_hours
+clean_hours(Path(sys.argv[1]), [parse_hour(text) for text in sys.argv[2:]], 2)
+"""
+
+
+def test_another_process_elsewhere_gives_the_same_bytes(lake: Path, reference: Files) -> None:
+    """Another time zone, another seed of hashes, another locale, another working directory."""
+    filled(lake)
+    env = {"TZ": "America/St_Johns", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, lake, *map(hour_text, HOURS)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **env},
+        cwd=lake.parent,
+        check=True,
+    )
+    assert made(lake) == reference
+
+
+def test_nothing_that_lay_there_before_shows(lake: Path, reference: Files) -> None:
+    """Damaged or older tables, rejects that are none any more, files that the first version appended."""
+    store = filled(lake, OBJECTS[:3])
+    clean_hours(lake, HOURS[:1], 1)
+    for hour in HOURS[1:]:
+        store.create(clean_key(hour), b"not Parquet")
+        store.create(rejects_key(hour), b"stale")
+        store.create(hour_prefix("clean", hour) + "part-0001.snappy.parquet", b"appended")
+    filled(lake, OBJECTS)
+    clean_hours(lake, HOURS, 2)
+    assert made(lake) == reference
+
+
+def test_an_hour_depends_on_no_other_hour(tmp_path: Path, reference: Files) -> None:
+    """Each alone in a lake of its own: what it gives there, it gives among others."""
+    for hour in HOURS:
+        store = filled(
+            tmp_path / hour_text(hour), [item for item in OBJECTS if folder_hour(item.key) == hour]
+        )
+        clean_hours(store.root, [hour], 1)
+        folder = hour_prefix("", hour)
+        assert made(store.root) == {name: data for name, data in reference.items() if folder in name}

@@ -1,0 +1,136 @@
+"""No bad snapshot reaches a KPI: the corpus of damaged answers, by every way that an answer can come."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from velib_assets.core.answers import Answer, decode
+from velib_assets.core.kpis import KPIS
+from velib_assets.core.layout import clean_key, hour_prefix, raw_key, rejects_key
+from velib_assets.core.snapshot import open_raw
+from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets.runtime.lake import quarantine_reasons
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.guarantees.damage import QUARANTINE, REJECTS, STORED, WAYS
+from velib_assets_tests.guarantees.damaged import CORPUS, SIMULATED, chosen
+from velib_assets_tests.guarantees.damaged_lakes import (
+    CASES,
+    LATER,
+    Lakes,
+    envelope,
+    feed_of,
+    make,
+    of_hour,
+)
+
+pytestmark = pytest.mark.promise("damaged")
+
+Figure = Callable[[str, float], None]
+EVERY = 9  # case of which the short form asks for the most critical stations
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each damage is a test, by each way or by one."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize(("way", "name"), chosen(bool(metafunc.config.getoption("--full"))))
+
+
+@pytest.fixture(scope="module")
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lakes]:
+    """The lakes of each way."""
+    cases = chosen(bool(request.config.getoption("--full")))
+    return {
+        way: make(way, tmp_path_factory.mktemp(way), [name for one, name in cases if one == way])
+        for way in WAYS
+    }
+
+
+def test_the_corpus_is_as_large_as_promised() -> None:
+    """And holds every fault of the simulator, each name once."""
+    names = [case.name for case in CORPUS]
+    assert len(set(names)) == len(names) >= 60
+    assert {case.name for case in SIMULATED} == {f"fault {name}" for name in FAULTS}
+    assert all(len(CASES[way]) >= 60 for way in WAYS if way != "simulator")
+    assert {name for _, name in chosen(full=False)} == set(names)
+
+
+def rows_at(store: FolderStore, key: str, taken: datetime | None = None) -> list[dict[str, Any]]:
+    """The rows of a Parquet file, of one snapshot where it is named; none where there is no file."""
+    path = store.root / key
+    rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+    return [row for row in rows if taken in {None, row["ingested_ts"]}]
+
+
+def test_it_ends_where_the_contract_says(made: dict[str, Lakes], way: str, name: str, figure: Figure) -> None:
+    """Its bytes in raw or in quarantine with the code; its bad records in rejects, each with the reason."""
+    lakes, case = made[way], CASES[way][name]
+    hour, taken = lakes.hours[name], lakes.hours[name] + LATER
+    bodies, said = lakes.answer(name), quarantine_reasons(lakes.lake, hour)
+    figure("damaged inputs", 1)
+    if case.fate == QUARANTINE:
+        assert [reason["code"] for reason in said] == [case.says]
+        assert kept_bytes(lakes, name) == sorted(
+            [envelope(bodies["body"])] if way == STORED else bodies.values()
+        )
+        assert [part.key for part in lakes.cleaned[hour].snapshots] == [raw_key(hour)]
+        return
+    assert said == []
+    key = raw_key(taken).removesuffix(".gz") if way == STORED else raw_key(taken)
+    if way != STORED:
+        assert bytes(open_raw(lakes.lake.read(key)).results) == decode(Answer(feed_of(way), bodies)).results
+    assert [part[1:] for part in lakes.cleaned[hour].snapshots if part.key == key] == [case.counts]
+    rejects = rows_at(lakes.lake, rejects_key(hour), taken)
+    assert all(row["reason"].startswith(case.says) for row in rejects)
+    assert bool(rejects) == (case.fate == REJECTS)
+    rows = rows_at(lakes.lake, clean_key(hour), taken)
+    assert (len(rows), len(rejects)) == case.counts[1:3]
+    assert case.counts[0] == sum(case.counts[1:])
+
+
+def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
+    """The bytes of a refused answer, as they lie where they are kept."""
+    hour = lakes.hours[name]
+    if lakes.way == STORED:
+        return [
+            lakes.lake.read(item.key)
+            for item in lakes.lake.list(hour_prefix("raw", hour))
+            if item.key.endswith("json")
+        ]
+    (reason,) = quarantine_reasons(lakes.lake, hour)
+    assert lakes.lake.list(hour_prefix("raw", hour))[1:] == []
+    return sorted(lakes.lake.read(key) for key in reason["keys"])
+
+
+def test_the_table_and_the_views_are_as_if_it_had_been_good_or_had_not_come(
+    made: dict[str, Lakes], way: str, name: str
+) -> None:
+    """The good snapshot beside it is there to the last value."""
+    lakes, hour = made[way], made[way].hours[name]
+    there, twin = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
+    assert len(there) >= 40
+    assert json.dumps(there, default=str) == json.dumps(twin, default=str)
+    for view, (found, expected) in lakes.views.items():
+        assert of_hour(found, hour) == of_hour(expected, hour), view
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_so_are_the_most_critical_stations(
+    made: dict[str, Lakes], way: str, full: bool, figure: Figure
+) -> None:
+    names = list(made[way].hours)[:: 1 if full else EVERY]
+    for name in names:
+        there, twin = made[way].most_critical(name)
+        assert len(there) == 10
+        assert repr(there) == repr(twin), name
+    figure("top tens", len(names))
+
+
+def test_all_five_views_are_looked_at(made: dict[str, Lakes]) -> None:
+    """And each has rows, or the comparisons above would prove nothing."""
+    for lakes in made.values():
+        assert len(lakes.views) == len(KPIS) - 1
+        assert all(sum(map(len, found.values())) > 0 for found, _ in lakes.views.values()), lakes.way

@@ -1,0 +1,234 @@
+"""Raw is immutable: one object a snapshot, never overwritten, refused where its bytes were changed."""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from velib_assets.core.answers import Answer
+from velib_assets.core.clean.hour import RawBytes, clean_hour
+from velib_assets.core.layout import hour_of, raw_key, slot_of
+from velib_assets.core.snapshot import open_raw
+from velib_assets.feeds.archive import Archive
+from velib_assets.feeds.http import Fetcher
+from velib_assets.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.partitions import key_of
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime.clean_job import clean_result
+from velib_assets.runtime.ingest import PRESENT, STORED, LateError, keep, restore_hour, take_snapshot
+from velib_assets.runtime.lake import slot_times
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.assets.test_graph import archive, checks, from_archive, run
+from velib_assets_tests.guarantees.writers import FORKS, Told, started, tick_slots
+from velib_assets_tests.http_server import LocalServer, Reply
+from velib_assets_tests.samples import HOUR, at, body, raw, records
+
+pytestmark = pytest.mark.promise("raw")
+
+Figure = Callable[[str, float], None]
+Seen = dict[str, tuple[bytes, int, int]]
+
+
+def seen(root: Path) -> Seen:
+    """Every raw object: its bytes, its inode and when it was written."""
+    return {
+        path.name: (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in (root / "raw").rglob("velib_*")
+    }
+
+
+def count_of(root: Path, taken: datetime) -> int:
+    """The records of a raw object, its hash verified."""
+    return len(json.loads(bytes(open_raw((root / raw_key(taken)).read_bytes()).results)))
+
+
+@pytest.mark.parametrize("processes", [2, 8])
+def test_of_ticks_of_one_slot_at_once_one_stores(
+    lake: Path, processes: int, full: bool, figure: Figure
+) -> None:
+    """All have found the key free before any has an answer, and each has another answer."""
+    slots = [HOUR + n * timedelta(minutes=15) for n in range(60 if full else 8)]
+    together, told = FORKS.Barrier(processes), FORKS.Queue()
+    workers = [started(tick_slots, lake, number, slots, together, told) for number in range(processes)]
+    said = [told.get(timeout=60) for _ in range(processes * len(slots))]
+    for worker in workers:
+        worker.join()
+    for slot in slots:
+        states = {number: state for of, number, state in said if of == slot}
+        (winner,) = [number for number, state in states.items() if state == STORED]
+        assert sorted(states.values()) == [PRESENT] * (processes - 1) + [STORED]
+        assert count_of(lake, slot) == 10 + winner
+    assert len(seen(lake)) == len(slots)
+    figure("ticks at once", processes * len(slots))
+
+
+def test_an_answer_that_comes_after_its_tick_was_tried_again_changes_nothing(lake: Path) -> None:
+    """Who waited for the first gave up and called again; then the first one's answer comes after all."""
+    store, states = FolderStore(lake), []
+    with LocalServer() as server:
+        server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault="held"), Reply(body=body(records(31))))
+
+        def tick() -> None:
+            states.append(take_snapshot(store, OpenData(server.url), at(15), at(15)).state)
+
+        late = threading.Thread(target=tick)
+        late.start()
+        while not server.requests:
+            time.sleep(0.01)
+        tick()
+        before = seen(lake)
+        server.released.set()
+        late.join()
+    assert states == [STORED, PRESENT]
+    assert seen(lake) == before
+    assert count_of(lake, at(15)) == 31
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang_body", "truncated", "truncated_chunks", "reset"])
+def test_an_answer_that_breaks_off_is_tried_again_and_stored_once(lake: Path, fault: str) -> None:
+    """Half a body is never stored, nor is it the one that counts."""
+    with LocalServer() as server:
+        server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault=fault), Reply(body=body(records(31))))
+        feed = OpenData(server.url, fetcher=Fetcher(silence=0.2, sleep=lambda _: None))
+        states = [take_snapshot(FolderStore(lake), feed, at(15), at(16)).state for _ in range(2)]
+        assert len(server.requests) == 2
+    assert states == [STORED, PRESENT]
+    assert (count_of(lake, at(15)), len(seen(lake))) == (31, 1)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["tick", "scheduled", "restore", "clean"]),
+        st.one_of(st.integers(-2000, 5000), st.sampled_from([0, 899, 900, 3599, 3600])),
+        st.sampled_from([0, 0, 0, -900, 1, 900, 86_400]),
+    ),
+    max_size=14,
+)
+
+
+def test_no_jump_of_the_clock_changes_an_object(full: bool, figure: Figure) -> None:
+    """Ticks, scheduled ticks whose clock is off, restored hours and cleaning, in any order of times."""
+    tried = 150 if full else 25
+
+    @settings(max_examples=tried, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(STEPS)
+    def holds(steps: list[tuple[str, int, int]]) -> None:
+        with TemporaryDirectory() as folder:
+            root = Path(folder) / "lake"
+            store, known = FolderStore(root), Seen()
+            for number, taken in enumerate(steps):
+                new = step(store, Path(folder) / str(number), *taken, body(records(10 + number)))
+                after = seen(root)
+                assert {name: after[name] for name in known} == known
+                assert set(after) - set(known) == new - set(known)
+                known = after
+
+    holds()
+    figure("histories of clocks", tried)
+
+
+def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, answer: bytes) -> set[str]:  # noqa: PLR0917 - a step's own
+    """One thing that happens `seconds` after HOUR by the clock; the names that must be in raw after it."""
+    now = HOUR + timedelta(seconds=seconds)
+    if what == "clean":
+        clean_result(store, HOUR)
+        return set()
+    if what == "restore":
+        restored = restore_hour(store, Archive(archive(folder, {now: answer})), hour_of(now), now)
+        return {raw_key(part.ingested_at).rpartition("/")[2] for part in restored}
+    taken = now if what == "tick" else slot_of(now)
+    clock = now if what == "tick" else now + timedelta(seconds=jump)
+    try:
+        take_snapshot(store, Told({taken: answer}), taken, clock)
+    except LateError:
+        assert slot_of(clock) != taken
+        return set()
+    return {raw_key(taken).rpartition("/")[2]}
+
+
+def test_no_flipped_byte_brings_other_rows(full: bool, figure: Figure) -> None:
+    """Packed, or in the document itself; what is not refused gives the very rows that were stored."""
+    good = raw(records(12))
+    rows = clean_hour(HOUR, [good]).table
+    document = gzip.decompress(good.data)
+    start = document.index(b'"results": ') + len(b'"results": ')
+    refused = tried = 0
+    for whole, first in ((good.data, 0), (document, 0)):
+        for place in range(first, len(whole), 1 if full else 9):
+            bad = bytearray(whole)
+            bad[place] ^= 1 << place % 8
+            clean = clean_hour(HOUR, [good._replace(data=bytes(bad))])
+            tried += 1
+            refused += len(clean.quarantined)
+            assert clean.quarantined or clean.table.equals(rows), place
+            if whole is document and start <= place < len(document) - 1:
+                assert clean.quarantined, place
+    assert refused > 0.9 * tried
+    figure("flipped bytes", tried)
+
+
+def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Its rows leave clean and every view, the other snapshot's stay, and its bytes are left as they are."""
+    settings = from_archive(tmp_path, {at(0): body(records())})
+    store = FolderStore(settings.lake)
+    for taken, count in ((at(0), 40), (at(15), 41)):
+        keep(store, Answer("opendata", {"body": body(records(count))}), taken, taken)
+    assert clean_result(store, HOUR).cleaned
+    path = settings.lake / raw_key(at(15))
+    packed = bytearray(path.read_bytes())
+    packed[len(packed) // 2] ^= 1
+    path.write_bytes(packed)
+    result = run(settings, instance, HOUR)
+    told = checks(result)["readable_raw", key_of(HOUR)]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert str(path) in str(told.description)
+    assert "does not unpack" in str(told.description)
+    assert path.read_bytes() == bytes(packed)
+    (reason,) = (settings.lake / "quarantine").rglob("*.reason.json")
+    assert json.loads(reason.read_text())["raw_key"] == raw_key(at(15))
+    assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
+    engine = stack_of(settings).query_engine
+    for name in ("source_velib", "kpi_taux_remplissage", "kpi_saturation_par_arrondissement"):
+        found = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
+        assert [moment.minute for moment in found] == [0]
+
+
+def test_records_that_were_changed_with_care_are_refused_too() -> None:
+    """Packed anew, so that gzip has nothing to say: the envelope's own hash does."""
+    document = gzip.decompress(raw(records()).data)
+    assert document.count(b'"numbikesavailable": 8') == 40
+    forged = document.replace(b'"numbikesavailable": 8', b'"numbikesavailable": 9', 1)
+    clean = clean_hour(HOUR, [RawBytes(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
+    assert [(part.code, part.reason) for part in clean.quarantined] == [
+        ("hash_mismatch", "its records are not those that were stored: their SHA-256 differs")
+    ]
+    assert len(clean.table) == 40
+
+
+def test_an_archive_of_damaged_objects_restores_none_of_them(tmp_path: Path) -> None:
+    """They are read there as anywhere: to quarantine with them, their bytes as they are."""
+    document = gzip.decompress(raw(records()).data).replace(
+        b'"numbikesavailable": 8', b'"numbikesavailable": 9'
+    )
+    forged, cut = gzip.compress(document), raw(records(), 15).data[:-20]
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for taken, data in ((at(0), forged), (at(15), cut)):
+        (folder / raw_key(taken).rpartition("/")[2]).write_bytes(data)
+    store = FolderStore(tmp_path / "lake")
+    taken_all = restore_hour(store, Archive(folder), HOUR, at(59))
+    assert [(part.state, part.code) for part in taken_all] == [
+        ("quarantined", "hash_mismatch"),
+        ("quarantined", "not_gzip"),
+    ]
+    assert [store.read(part.key) for part in taken_all] == [forged, cut]
+    assert seen(store.root) == {}

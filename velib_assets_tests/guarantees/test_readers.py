@@ -1,0 +1,197 @@
+"""A reader sees the old hour or the new hour: writers killed and held at each step while one looks on."""
+
+import itertools
+import shutil
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from velib_assets.core.layout import clean_key, raw_key, rejects_key
+from velib_assets.resources.catalog import FILE_NAME
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.guarantees.readers import Reader, files, look
+from velib_assets_tests.guarantees.writers import (
+    FORKS,
+    cut_tick,
+    held_rebuild,
+    killed_tick,
+    started,
+    tick,
+)
+from velib_assets_tests.samples import HOUR, at, body, record, records
+
+pytestmark = pytest.mark.promise("readers")
+
+Figure = Callable[[str, float], None]
+
+
+class Scene(NamedTuple):
+    """A lake before a tick, and what the feed answers then."""
+
+    before: Callable[[Path], object]
+    answers: Mapping[datetime, bytes]
+
+
+def snapshot(number: int, rejects: int = 0) -> bytes:
+    """An answer unlike the others: in its count of rows and in the bikes of each."""
+    return body(
+        [
+            *records(20 + number, numbikesavailable=number),
+            *[record("9", ebike=-1 - n) for n in range(rejects)],
+        ]
+    )
+
+
+def _first_version(root: Path) -> None:
+    """A lake in which the first version appended a file, and whose hour has rejects."""
+    tick(root, {at(0): snapshot(1, rejects=1)})
+    (root / clean_key(HOUR)).with_name("part-0001.parquet").write_bytes(b"appended")
+
+
+def _damaged(root: Path) -> None:
+    """A lake with a raw object that was damaged, and with rejects of one that is gone."""
+    tick(root, {at(0): snapshot(1)})
+    FolderStore(root).create(raw_key(at(7)), b"broken")
+    FolderStore(root).create(rejects_key(HOUR), b"stale")
+
+
+ONE = ((0, 21, 21, 21),)  # what a reader sees where the first snapshot alone was cleaned
+SCENES = {
+    "nothing there": Scene(lambda root: root.mkdir(), {at(0): snapshot(1)}),
+    "a second snapshot": Scene(
+        lambda root: tick(root, {at(0): snapshot(1)}), {at(15): snapshot(2, rejects=1)}
+    ),
+    "strays and rejects": Scene(_first_version, {at(15): snapshot(2, rejects=2)}),
+    "refused answers": Scene(_damaged, {at(15): b"<html>", at(15, 1): snapshot(3)}),
+}
+
+
+SHORT = {"killed_in": ["a second snapshot", "refused answers"], "cut_in": ["strays and rejects"]}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every scene; in the short form those of SHORT."""
+    for name, scenes in SHORT.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, list(SCENES) if metafunc.config.getoption("--full") else scenes)
+
+
+class Stage:
+    """A scene that is played again and again: its lake before the tick, and after an undisturbed one."""
+
+    def __init__(self, scene: Scene, folder: Path, reader: Reader) -> None:
+        self._answers, self._folder, self._reader = scene.answers, folder, reader
+        self._before, self._after = folder / "before", folder / "after"
+        scene.before(self._before)
+        shutil.copytree(self._before, self._after)
+        tick(self._after, scene.answers)
+        self._old, self._new = look(self._before)[0], look(self._after)[0]
+        self.looks = self.lost = 0
+
+    def disturbed(self, writer: Callable[..., None], *arguments: object) -> int | None:
+        """The exit code of a writer that is disturbed; then the tick again, and all must be as it should."""
+        lake = self._folder / "lake"
+        shutil.copytree(self._before, lake)
+        self._reader.watch(lake)
+        process = started(writer, lake, self._answers, *arguments)
+        process.join()
+        tick(lake, self._answers)
+        seen = self._reader.seen()
+        assert seen.answers in ([self._old, self._new], [self._new]), arguments
+        whole = files(self._before) | files(self._after)
+        assert {key for key, digest in seen.files - whole if digest != "gone"} == set(), arguments
+        self.looks += seen.looks
+        self.lost += len(files(self._after) - files(lake))
+        assert_alike(lake, self._after)
+        shutil.rmtree(lake)
+        return process.exitcode
+
+
+def catalog(lake: Path) -> list[tuple[object, ...]]:
+    """What the catalog holds."""
+    with sqlite3.connect(lake / FILE_NAME) as db:
+        return db.execute("SELECT * FROM partitions").fetchall()
+
+
+def assert_alike(lake: Path, other: Path) -> None:
+    """The same objects byte by byte, the same catalog, and nothing beside them but hidden leftovers."""
+    assert files(lake) == files(other)
+    assert catalog(lake) == catalog(other)
+    assert sorted(path.name for path in lake.iterdir()) == sorted(path.name for path in other.iterdir())
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader() as process:
+        yield process
+
+
+def test_a_tick_killed_at_any_step_is_not_seen_and_done_again(
+    tmp_path: Path, reader: Reader, killed_in: str, full: bool, figure: Figure
+) -> None:
+    """Before each step, in the short form before those that a reader could see the difference of."""
+    stage = Stage(SCENES[killed_in], tmp_path, reader)
+    kills = 0
+    while stage.disturbed(killed_tick, kills + 1, not full) == -signal.SIGKILL:
+        kills += 1
+    assert kills > 4
+    figure("kills", kills)
+    figure("looks meanwhile", stage.looks)
+    figure("objects lost", stage.lost)
+
+
+def test_so_is_one_that_dies_in_the_middle_of_a_write(
+    tmp_path: Path, reader: Reader, cut_in: str, full: bool, figure: Figure
+) -> None:
+    """A file has got as far as so many bytes: of raw, of Parquet, of the catalog or of its journal."""
+    stage = Stage(SCENES[cut_in], tmp_path, reader)
+    kills, step = 0, 500 if full else 4000
+    while stage.disturbed(cut_tick, 1 + step * kills) == -signal.SIGXFSZ:
+        kills += 1
+    assert kills > 2
+    figure("kills", kills)
+    figure("looks meanwhile", stage.looks)
+    figure("objects lost", stage.lost)
+
+
+def test_of_two_writers_the_one_that_saw_more_raw_wins_whatever_the_timing(
+    tmp_path: Path, reader: Reader, full: bool, figure: Figure
+) -> None:
+    """The slower one saw one snapshot and is held at each of its steps while another tick goes through."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    tick(before, {at(0): snapshot(1)})
+    shutil.copytree(before, after)
+    tick(after, {at(15): snapshot(2)})
+    new = look(after)[0]
+    (before / clean_key(HOUR)).unlink()
+    (before / FILE_NAME).unlink()
+    held = 0
+    for number in itertools.count(1, 1 if full else 9):
+        lake = tmp_path / str(number)
+        shutil.copytree(before, lake)
+        reader.watch(lake)
+        ours, theirs = FORKS.Pipe()
+        slower = started(held_rebuild, lake, HOUR, number, theirs)
+        theirs.close()
+        try:
+            ours.recv()
+        except EOFError:  # it has no such step
+            slower.join()
+            reader.seen()
+            break
+        quicker = started(tick, lake, {at(15): snapshot(2)})
+        quicker.join(0.3)  # or it waits for the lock that the slower one holds
+        ours.send("go on")
+        slower.join()
+        quicker.join()
+        assert (slower.exitcode, quicker.exitcode) == (0, 0), number
+        assert set(reader.seen().answers) <= {(), ONE, new}
+        assert_alike(lake, after)
+        held += 1
+    assert held > 2
+    figure("writers held", held)

@@ -1,0 +1,234 @@
+"""Every 15-minute slot is accounted for: the ledger against what was put into the lake, whatever that was."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from velib_assets import cli
+from velib_assets.assets import raw_snapshot
+from velib_assets.core.answers import Answer
+from velib_assets.core.layout import HOUR as AN_HOUR
+from velib_assets.core.layout import (
+    hour_of,
+    hour_prefix,
+    hour_text,
+    hours_between,
+    raw_key,
+    slot_of,
+    slots_of,
+)
+from velib_assets.runtime.clean_job import clean_result
+from velib_assets.runtime.ingest import keep
+from velib_assets.runtime.store import FolderStore
+from velib_assets_tests.assets.test_graph import from_archive, run
+from velib_assets_tests.samples import HOUR, at, body, first_version, records
+
+pytestmark = pytest.mark.promise("slots")
+
+HOURS = [HOUR + n * AN_HOUR for n in range(4)]
+# In quarantine a name that begins with a time counts at that time, whatever its ending.
+ODD_NAMES = {
+    "raw": [
+        "notes.txt",
+        "velib_20220604_1000.json.gz",
+        "velib_20229999_999999.json.gz",
+        "velib_20220604_101500.json.gz.part",
+        ".velib_20220604_101500.json.gz.x.tmp",
+        "velib_20220604_101507.json.gz/a folder",
+    ],
+    "quarantine": ["README", "velib_99999999_000000_abc.body", ".velib_20220604_101500_abc.body.x.tmp"],
+}
+
+
+class Event(NamedTuple):
+    """Something that came into the lake at a time: what, and when."""
+
+    what: str
+    when: datetime
+
+
+def good(store: FolderStore, when: datetime) -> None:
+    keep(store, Answer("opendata", {"body": body(records(3))}), when, when)
+
+
+def old(store: FolderStore, when: datetime) -> None:
+    """An object of the first version."""
+    store.create(raw_key(when).removesuffix(".gz"), first_version(records(3)).data)
+
+
+def unusable(store: FolderStore, when: datetime) -> None:
+    keep(store, Answer("opendata", {"body": b"[]"}), when, when)
+
+
+def broken(store: FolderStore, when: datetime) -> None:
+    """A raw object that somebody damaged; the clean step refuses it."""
+    store.create(raw_key(when), b"broken")
+
+
+def misfiled(store: FolderStore, when: datetime) -> None:
+    """In the folder of the hour after its own."""
+    name = raw_key(when).rpartition("/")[2]
+    store.create(hour_prefix("raw", hour_of(when) + AN_HOUR) + name, first_version(records(3)).data)
+
+
+def odd(store: FolderStore, when: datetime) -> None:
+    for layer, names in ODD_NAMES.items():
+        for name in names:
+            store.create(hour_prefix(layer, hour_of(when)) + name, b"?")
+
+
+PUT: dict[str, Callable[[FolderStore, datetime], None]] = {
+    action.__name__: action for action in (good, old, unusable, broken, misfiled, odd)
+}
+BECOMES = {"good": "stored", "old": "stored", "unusable": "quarantined", "broken": "quarantined"}
+SPAN = 4 * 60 + 60  # minutes: the hours asked for, half an hour before them and half after
+EVENTS = st.lists(
+    st.builds(
+        lambda what, minute, second: Event(what, HOUR + timedelta(minutes=minute - 30, seconds=second)),
+        st.sampled_from(sorted(PUT)),
+        st.one_of(st.integers(0, SPAN), st.sampled_from(range(0, SPAN, 15))),
+        st.sampled_from([0, 0, 1, 59]),
+    ),
+    max_size=12,
+    unique_by=lambda event: event.when,
+)
+CLOCKS = st.one_of(  # of the last hour asked for, and of the day after
+    st.integers(0, 3599), st.sampled_from([0, 899, 900, 1800, 2700, 3599, 3600]), st.integers(3600, 90_000)
+).map(lambda seconds: HOURS[-1] + timedelta(seconds=seconds))
+
+
+def expected(events: Sequence[Event], now: datetime) -> dict[datetime, str]:
+    """Each slot's state by what was put there: what is stored goes before what is quarantined."""
+    states: dict[datetime, str] = {}
+    for start in (start for hour in HOURS for start in slots_of(hour)):
+        found = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
+        if state := next((one for one in ("stored", "quarantined") if one in found), None):
+            states[start] = state
+        elif start + timedelta(minutes=15) <= now:
+            states[start] = "missed"
+    return states
+
+
+def status(lake: Path, now: datetime, form: str, hours: Sequence[datetime] = HOURS) -> str:
+    """What `velib status` prints of these hours at this time."""
+    span = ["--from", hour_text(hours[0]), "--to", hour_text(hours[-1])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "utc_now", lambda: now)
+        done = CliRunner().invoke(
+            cli.main, ["status", *span, "--format", form], env={"VELIB_LAKE": str(lake), "VELIB_TARGET": ""}
+        )
+    assert done.exit_code == 0, done.output
+    return str(done.stdout)
+
+
+def told(lake: Path, now: datetime, hours: Sequence[datetime] = HOURS) -> dict[datetime, str]:
+    """The ledger as JSON gives it: no slot twice."""
+    slots = json.loads(status(lake, now, "json", hours))
+    states = {datetime.fromisoformat(slot["slot"]): slot["state"] for slot in slots}
+    assert len(states) == len(slots)
+    return states
+
+
+def in_table(text: str) -> tuple[Counter[str], int, Counter[str]]:
+    """The states in the cells of the table, and what its last line counts: all, and of each."""
+    *lines, _, total = text.strip().splitlines()
+    cells = Counter(word.lower() for line in lines[2:] for word in line.split()[1:])
+    every, of_each = re.fullmatch(r"(\d+) slots: (.*)", total).groups()  # type: ignore[union-attr]
+    counts = (part.split() for part in of_each.split(", "))
+    return cells, int(every), Counter({state: int(number) for number, state in counts})
+
+
+@pytest.fixture
+def examples(full: bool, figure: Callable[[str, float], None]) -> int:
+    """How many lakes are made up."""
+    number = 200 if full else 25
+    figure("lakes made up", number)
+    return number
+
+
+def test_every_slot_has_the_state_of_what_lies_in_it(examples: int) -> None:
+    """Stored, refused, damaged, misfiled, odd and future objects in any mix, at any clock."""
+
+    @settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(EVENTS, CLOCKS)
+    def holds(events: list[Event], now: datetime) -> None:
+        with TemporaryDirectory() as folder:
+            store = FolderStore(Path(folder))
+            for event in events:
+                PUT[event.what](store, event.when)
+            for hour in {hour_of(event.when) + n * AN_HOUR for event in events for n in (0, 1)}:
+                clean_result(store, hour)
+            states = told(store.root, now)
+            assert states == expected(events, now)
+            assert len([start for start in states if start + timedelta(minutes=15) <= now]) == sum(
+                start + timedelta(minutes=15) <= now for hour in HOURS for start in slots_of(hour)
+            )
+            cells, every, counts = in_table(status(store.root, now, "table"))
+            assert +counts == cells == Counter(states.values())
+            assert every == len(states)
+
+    holds()
+
+
+def test_days_before_the_first_snapshot_are_missed_to_the_slot(lake: Path) -> None:
+    """A month of nothing, one snapshot at its end."""
+    good(FolderStore(lake), HOURS[-1])
+    hours = list(hours_between(HOURS[-1] - timedelta(days=30), HOURS[-1]))
+    states = told(lake, HOURS[-1] + AN_HOUR, hours)
+    assert Counter(states.values()) == {"missed": 4 * len(hours) - 1, "stored": 1}
+
+
+@pytest.mark.parametrize(
+    ("clock", "open_slots"),
+    [(at(0), 4), (at(14, 59), 4), (at(15), 3), (at(45), 1), (at(59, 59), 1), (HOUR + AN_HOUR, 0)],
+    ids=lambda value: f"{value:%H:%M:%S}" if isinstance(value, datetime) else "",
+)
+def test_a_slot_is_over_at_its_end_and_not_a_second_before(
+    lake: Path, clock: datetime, open_slots: int
+) -> None:
+    assert len(told(lake, clock, [HOUR])) == 4 - open_slots
+
+
+def metadata_by_hour(result: dg.ExecuteInProcessResult) -> Iterator[tuple[datetime, dict[str, int]]]:
+    """The slot counts that a run's materializations of `raw_snapshot` carry."""
+    for event in result.asset_materializations_for_node("raw_snapshot.raw_snapshot_hours"):
+        numbers = {
+            name.removeprefix("slots_"): int(str(value.value))
+            for name, value in event.metadata.items()
+            if name.startswith("slots_")
+        }
+        yield datetime.strptime(f"{event.partition}+0000", "%Y-%m-%d-%H:%M%z"), numbers
+
+
+def test_the_metadata_of_a_real_run_says_what_the_command_says(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four slots an hour in each, also in the hour that still runs, where some are open."""
+    minutes = [0, 17, 30, 45, 60, 75, 125, 180]
+    snapshots = {HOUR + timedelta(minutes=minute): body(records()) for minute in minutes}
+    snapshots[HOUR + timedelta(minutes=90)] = b"<html>"
+    now = HOURS[-1] + timedelta(minutes=35)
+    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
+    settings = from_archive(tmp_path, snapshots)
+    result = run(settings, instance, HOURS[0], HOURS[-1])
+    assert result.success
+    found = dict(metadata_by_hour(result))
+    assert list(found) == HOURS
+    states = told(settings.lake, now)
+    for hour, numbers in found.items():
+        assert sum(numbers.values()) == 4, (hour, numbers)
+        of_hour = Counter(states.get(start, "open") for start in slots_of(hour))
+        assert Counter(numbers) == Counter({"open": 0, **of_hour})
+    assert [numbers["missed"] for numbers in found.values()] == [0, 1, 3, 1]
+    assert (found[HOURS[1]]["quarantined"], found[HOURS[-1]]["open"]) == (1, 2)
