@@ -31,6 +31,7 @@ TYPES = {
     "timestamp": "TIMESTAMP",
 }
 MOST_SECONDS = 300.0
+MEMORY, MOST_SPILL = "2GB", "10GB"
 MOST_BYTES = 512 * 1024 * 1024
 _BATCH_ROWS = 100_000
 _SETTINGS = """
@@ -40,9 +41,9 @@ SET python_enable_replacements = false;
 SET autoinstall_known_extensions = false;
 SET autoload_known_extensions = false;
 SET enable_external_file_cache = false;
-SET memory_limit = '2GB';
+SET memory_limit = '{memory}';
 SET temp_directory = {spill};
-SET max_temp_directory_size = '10GB';
+SET max_temp_directory_size = '{most_spill}';
 SET allowed_directories = [{lake}];
 SET enable_external_access = false;
 CREATE SCHEMA {database};
@@ -64,19 +65,31 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         Path(tempfile.gettempdir()) / f"velib-query-{uuid.uuid4().hex}"
     )  # made when needed, gone at the end
     with duckdb.connect() as db:
-        lake_text = _text(os.fspath(lake.resolve()) + os.sep)
-        db.execute(_SETTINGS.format(lake=lake_text, spill=_text(os.fspath(spill)), database=DATABASE))
-        clock = threading.Timer(MOST_SECONDS, db.interrupt)
-        clock.daemon = True
-        clock.start()
+        db.execute(
+            _SETTINGS.format(
+                lake=_text(os.fspath(lake.resolve()) + os.sep),
+                memory=MEMORY,
+                spill=_text(os.fspath(spill)),
+                most_spill=MOST_SPILL,
+                database=DATABASE,
+            )
+        )
+        done = threading.Event()
+        threading.Thread(target=_end_late, args=(db, done), name="velib-query-clock", daemon=True).start()
         try:
             yield db
         except duckdb.InterruptException:
-            raise QueryError(
-                f"it took over {MOST_SECONDS:,.0f} s: filter by date and hour, or ask for less"
-            ) from None
+            words = f"it took over {MOST_SECONDS:,.0f} s: filter by date and hour, or ask for less"
+            raise QueryError(words) from None
         finally:
-            clock.cancel()
+            done.set()
+
+
+def _end_late(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
+    """Interrupt what still runs when the time is over; again and again: between two steps it is not heard."""
+    if not done.wait(MOST_SECONDS):
+        while not done.wait(0.2):
+            db.interrupt()
 
 
 def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:

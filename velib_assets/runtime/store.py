@@ -103,11 +103,11 @@ class FolderStore:
         self._hashes: Dict[str, Tuple[Tuple[int, ...], str]] = {}
 
     def list(self, prefix: str) -> List[Stored]:
-        """See LakeStore. Hidden names are unfinished writes and are left out."""
+        """See LakeStore. Left out: hidden names (unfinished writes) and links (they could lead out)."""
         return sorted(
             Stored(prefix + entry.name, entry.stat().st_size)
             for entry in self._entries(prefix)
-            if entry.is_file() and not entry.name.startswith(".")
+            if entry.is_file(follow_symlinks=False) and not entry.name.startswith(".")
         )
 
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
