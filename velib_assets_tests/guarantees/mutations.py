@@ -23,7 +23,22 @@ class Mutation(NamedTuple):
     new: str
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "preview_links",
+        "security",
+        "velib_assets/assets/kpi_views.py",
+        """for char in "\\\\`*_{}[]()<>#|!~&"}""",
+        """for char in "\\\\`*_{}<>#|!~&"}""",
+    ),
+    Mutation(
+        "deep_envelope",
+        "fuzzing",
+        "velib_assets/core/snapshot.py",
+        "except (ValueError, RecursionError):",
+        "except ValueError:",
+    ),
+)
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 
