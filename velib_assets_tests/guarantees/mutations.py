@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 _LEFT_OUT = shutil.ignore_patterns(
-    ".*", "lake*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
+    ".*", "lake", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
 )
 
 

@@ -33,7 +33,7 @@ from velib_assets_tests.samples import body, pair, record
 pytestmark = pytest.mark.promise("fuzzing")
 Figure = Callable[[str, float], None]
 
-SHORT, FULL = 40, 2500
+SHORT, FULL = 40, 1000
 # Seconds of the processor, not of the clock, for each MB or part of one. What was found took minutes.
 MOST_SECONDS = 20.0
 
