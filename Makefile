@@ -7,9 +7,11 @@ BIN := .venv/bin
 LAKE ?= $(or $(VELIB_LAKE),lake)
 SCHEDULE ?= off
 PORT ?= 3000
+SECONDS ?= 60
+FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test guarantees lint format browser package aws-local clean
+.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser package aws-local clean
 
 all: lint test
 
@@ -41,6 +43,26 @@ test: setup browser
 guarantees: setup browser
 	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
 
+# Fuzzing of the decoders, the audit and clean, driven by coverage: SECONDS of it, from the corpus of the tests on.
+# An input that breaks something is left in FUZZ_FOLDER/artifacts. An environment of its own has what it needs.
+fuzz: .fuzz/.ready
+	.fuzz/bin/python -m velib_assets_tests.guarantees.fuzz $(FUZZ_FOLDER) -max_total_time=$(SECONDS) -print_final_stats=1
+
+.fuzz/.ready: constraints.txt
+	$(PYTHON) -m venv .fuzz
+	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt atheris pyarrow requests
+	@touch $@
+
+# Known vulnerabilities in what constraints.txt pins, by pip-audit from an environment of its own. Where its database
+# cannot be asked it says so, checks the pins alone, and ends with status 3.
+audit-dependencies: setup .audit/.ready
+	$(BIN)/python -m velib_assets_tests.guarantees.dependencies .audit/bin/pip-audit
+
+.audit/.ready: constraints.txt
+	$(PYTHON) -m venv .audit
+	.audit/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit
+	@touch $@
+
 # The browser tests need Chromium and its driver. As root on Debian they are installed here; elsewhere the
 # tests say how, and skip (under CI they fail).
 browser:
@@ -67,4 +89,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .dagster .emulator .aws-local lake-demo build *.egg-info
+	rm -rf .venv .fuzz .audit .dagster .emulator .aws-local lake-demo build *.egg-info

@@ -13,6 +13,7 @@ import click
 
 from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.core.ledger import ledger
+from velib_assets.core.words import visible
 from velib_assets.runtime.ingest import ForeignLakeError, guard_lake
 from velib_assets.runtime.lake import bounds, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
@@ -269,7 +270,7 @@ def _settings() -> Settings:
 
 def _fail(status: int, message: str) -> NoReturn:
     for line in message.splitlines():
-        click.echo(f"velib: {line}", err=True)
+        click.echo(f"velib: {visible(line)}", err=True)
     sys.exit(status)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -49,10 +49,10 @@ class Settings:
     lake: Path
     target: str = "local"
     source: str = "opendata"
-    opendata_url: str = OPENDATA_URL
-    gbfs_url: str = GBFS_URL
+    opendata_url: str = field(default=OPENDATA_URL, repr=False)  # may hold a password
+    gbfs_url: str = field(default=GBFS_URL, repr=False)  # likewise
     archive: str = ""
-    alerts: tuple[str, ...] = ("log",)
+    alerts: tuple[str, ...] = field(default=("log",), repr=False)  # a webhook's address is a secret
     schedule_on: bool = False
     simulator_faults: str = ""
     catalog_mode: str = "api"
@@ -130,6 +130,8 @@ def _bucket(text: str) -> str:
 
 
 def _lake(text: str) -> Path:
+    if "://" in text:
+        raise ValueError("is an address, not a folder; on AWS the bucket is VELIB_BUCKET")
     path = Path(text).expanduser().absolute()
     nearest = next(p for p in (path, *path.parents) if p.exists())
     if not nearest.is_dir():
@@ -144,8 +146,10 @@ def _archive(text: str) -> str:
         raise ValueError("is needed with VELIB_SOURCE=archive: a folder of recorded snapshots")
     if text.startswith("s3://"):
         if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
-            raise ValueError(f"{text!r} names no bucket; write s3://bucket/prefix")
+            raise ValueError("names no bucket; write s3://bucket/prefix")  # it may hold a key: not repeated
         return text
+    if "://" in text:
+        raise ValueError("is neither a folder nor s3://bucket/prefix")
     path = Path(text).expanduser().absolute()
     if not path.is_dir():
         raise ValueError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
@@ -155,25 +159,33 @@ def _archive(text: str) -> str:
 
 
 def _alerts(text: str) -> tuple[str, ...]:
+    """The sinks. What is wrong is named by its place: any part may be (of) an address, which is a secret."""
     sinks = tuple(part.strip() for part in text.split(",") if part.strip())
-    for sink in sinks:
+    for place, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            _webhook(rest)
+            _webhook(place, rest)
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
                 raise ValueError(
-                    f"{rest!r} is not the ARN of a topic: arn:aws:sns:us-east-1:123456789012:name"
+                    f"part {place}: sns: needs the ARN of a topic: arn:aws:sns:us-east-1:123456789012:name"
                 )
         elif sink != "log":
-            raise ValueError(f"{kind!r} is not a sink; use log, webhook:<url> or sns:<topic arn>")
+            raise ValueError(
+                f"part {place} is not a sink; use log, webhook:<url> or sns:<topic arn> "
+                "(a comma in a URL is written %2C)"
+            )
     return sinks or ("log",)
 
 
-def _webhook(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("webhook: needs an http(s) URL")  # the URL may hold a secret: not repeated
+def _webhook(place: int, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"part {place}: webhook: needs an http(s) URL") from None
 
 
 def _faults(text: str) -> str:

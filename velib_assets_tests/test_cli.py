@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from velib_assets.assets import raw_snapshot
 from velib_assets.cli import main
 from velib_assets.core.layout import hour_prefix
+from velib_assets.runtime.store import FolderStore, Stored
 from velib_assets_tests.assets.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -93,14 +94,22 @@ def test_an_hour_that_keeps_an_older_clean_file_did_not_end_in_clean(recorded: T
     assert f"velib: {HERE} failed, its clean file is as it was: clean_stations: " in result.stderr
 
 
-def unreadable(folder: Path) -> None:
-    """A name in a folder that nobody can look at, root neither: a link to itself."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "velib_20220604_110000.json.gz").symlink_to("velib_20220604_110000.json.gz")
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """11:00's raw cannot be listed. A disk that refuses root cannot be made otherwise."""
+    listed, bad = FolderStore.list, hour_prefix("raw", HOUR + timedelta(hours=1))
+
+    def refused(store: FolderStore, prefix: str) -> list[Stored]:
+        if prefix == bad:
+            raise PermissionError(13, "Permission denied", prefix)
+        return listed(store, prefix)
+
+    monkeypatch.setattr(FolderStore, "list", refused)
 
 
+@pytest.mark.usefixtures("unreadable")
 def test_an_hour_that_cannot_be_looked_at_stops_no_other(recorded: Terminal) -> None:
-    unreadable(recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1)))
+    (recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1))).mkdir(parents=True)
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "2 hours clean" in result.stderr
@@ -108,11 +117,11 @@ def test_an_hour_that_cannot_be_looked_at_stops_no_other(recorded: Terminal) -> 
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.usefixtures("unreadable")
 def test_what_the_disk_refuses_is_one_line(recorded: Terminal) -> None:
-    unreadable(recorded.lake / hour_prefix("raw", HOUR))
-    result = recorded.velib("status", "--from", HERE, "--to", HERE)
+    result = recorded.velib("status", "--from", HERE, "--to", "2022-06-04T11")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "velib_20220604_110000.json.gz" in result.stderr
+    assert "Permission denied: 'raw/source=velib/date=2022-06-04/hour=11/'" in result.stderr
 
 
 def test_query_prints_json_in_column_order(recorded: Terminal) -> None:

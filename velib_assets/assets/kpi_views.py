@@ -3,6 +3,7 @@
 Belongs here: what is told of a view. Does not: the SQL (velib_assets/sql) or running it (query engine).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
 from velib_assets.core.kpis import Kpi, code_version, sql_template
+from velib_assets.core.words import one_line
 from velib_assets.resources.query_engine import QueryEngine, QueryError
 
 PREVIEW_ROWS = 10
@@ -92,9 +94,9 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
-    text = " ".join(str(value).split())
-    text = text if len(text) <= PREVIEW_WIDTH else text[: PREVIEW_WIDTH - 1] + "…"
-    return text.translate(_ESCAPES)
+    text = one_line(" ".join(str(value).split()), PREVIEW_WIDTH)
+    return _LINKED.sub("\\1\N{WORD JOINER}", text).translate(_ESCAPES)
 
 
+_LINKED = re.compile(r"(://|www|@)", re.IGNORECASE)  # the UI makes links of bare addresses, escaped or not
 _ESCAPES = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()<>#|!~&"}

@@ -12,6 +12,7 @@ from velib_assets.console.runs import Report
 from velib_assets.console.show import frame_text, headline_text
 from velib_assets.core.kpis import KPIS
 from velib_assets.core.layout import hour_text, hours_text
+from velib_assets.core.words import visible
 from velib_assets.resources.query_engine import QueryEngine
 
 SHOWN_ROWS = 10
@@ -22,20 +23,19 @@ def conclude(report: Report, lacking: Sequence[datetime]) -> int:
     if clean := report.clean:
         hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
         rows, rejected = sum(report.rows[hour] for hour in clean), report.rejected
-        click.echo(f"{hours} clean, {rows:,} rows, {rejected:,} rejected", err=True)
+        _say(f"{hours} clean, {rows:,} rows, {rejected:,} rejected")
     for words, found in report.warnings.items():
-        click.echo(f"warning: {words}: {hours_text(found)}", err=True)
+        _say(f"warning: {words}: {hours_text(found)}")
     if lacking:
-        click.echo(
+        _say(
             f"velib: no source has a snapshot of {hours_text(lacking)}: nothing was done there. "
             "Is there an archive that has them? VELIB_SOURCE=archive VELIB_ARCHIVE=<folder>",
-            err=True,
         )
     for hour, reasons in report.failures.items():
         done = "is clean, but" if hour in clean else "failed, its clean file is as it was:"
-        click.echo(f"velib: {hour_text(hour)} {done} {'; '.join(reasons)}", err=True)
+        _say(f"velib: {hour_text(hour)} {done} {'; '.join(reasons)}")
     for words in report.broken:
-        click.echo(f"velib: {words}", err=True)
+        _say(f"velib: {words}")
     return 0 if report.ok and not lacking else 1
 
 
@@ -49,3 +49,8 @@ def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
             click.echo(f"A row is {kpi.row_is}.\n")
             shown = newest.head(SHOWN_ROWS).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")
             click.echo(frame_text(shown, "table"))
+
+
+def _say(words: str) -> None:
+    for line in words.splitlines():
+        click.echo(visible(line), err=True)

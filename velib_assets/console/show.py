@@ -6,6 +6,7 @@ Belongs here: how things look. Does not: what they are.
 import json
 import logging
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,11 +17,15 @@ from tabulate import tabulate
 
 from velib_assets.core.layout import hour_of, hour_text
 from velib_assets.core.ledger import Slot
+from velib_assets.core.words import one_line, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELL_WIDTH = 36
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PLAIN = "biufMm"  # kinds of columns that hold no text: numbers and times
+_NOT_SHOWN = re.compile(r"[^ -~]")
 _MARKS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
 
 
@@ -69,17 +74,32 @@ def headline_text(numbers: Mapping[str, float]) -> str:
 
 
 def frame_text(frame: "pd.DataFrame", form: str) -> str:
-    """A frame as `table`, `json` (an array of objects in column order) or `csv`."""
+    """A frame as `table`, `json` (an array of objects in column order) or `csv`.
+
+    Nothing in it acts on a terminal. JSON is exact; in CSV text that a spreadsheet would take for a formula
+    begins with an apostrophe.
+    """
     if form == "json":
         names = _distinct([str(name) for name in frame.columns])
         values = (map(_plain, row) for row in frame.astype(object).itertuples(index=False, name=None))
         rows = [dict(zip(names, row, strict=True)) for row in values]
-        return json.dumps(rows, ensure_ascii=False, indent=1)
-    flat = frame.apply(lambda column: column.map(_flat) if str(column.dtype) == "object" else column)
+        return _NOT_SHOWN.sub(_escaped, json.dumps(rows, ensure_ascii=False, indent=1))
     if form == "csv":
-        return str(flat.to_csv(index=False)).rstrip("\n")
+        safe = frame.apply(lambda column: column if column.dtype.kind in _PLAIN else column.map(_csv_cell))
+        return str(safe.to_csv(index=False)).rstrip("\n")
     width = None if len(frame.columns) == 1 else CELL_WIDTH
-    return table(list(frame.columns), flat.astype(object).itertuples(index=False), width)
+    return table(list(frame.columns), frame.astype(object).itertuples(index=False), width)
+
+
+def _escaped(char: re.Match[str]) -> str:
+    return char[0] if char[0] == "\n" or char[0].isprintable() else json.dumps(char[0])[1:-1]
+
+
+def _csv_cell(value: object) -> object:
+    value = _flat(value)
+    if not isinstance(value, str):
+        return value
+    return ("'" if value.startswith(_FORMULA) else "") + visible(value)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -127,19 +147,21 @@ def _flat(value: Any) -> Any:  # noqa: ANN401 - as _plain
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[Any]], width: int | None = CELL_WIDTH) -> str:
-    """A plain table; longer cells are cut and control characters dropped, so no row breaks another."""
+    """A plain table; longer cells are cut and control characters shown as one, so no row breaks another."""
     return tabulate(
-        [[_cell(value, width) for value in row] for row in rows], headers=list(head), disable_numparse=True
+        [[_cell(value, width) for value in row] for row in rows],
+        headers=[visible(name) for name in head],
+        disable_numparse=True,
     )
 
 
 def _cell(value: object, width: int | None) -> str:
+    value = _flat(value)
     if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
-    text = "".join(char if char.isprintable() else " " for char in str(value))
-    return text if width is None or len(text) <= width else text[: width - 1] + "…"
+    return one_line(str(value), width)
 
 
 def ledger_text(slots: Sequence[Slot], form: str) -> str:

@@ -10,10 +10,17 @@ import json
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from velib_assets.core.json_span import results_last
+from velib_assets.core.words import one_line
+
+MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real one has 570 KB
+MAX_DEPTH = 100  # of the array of records; real ones nest 3 deep
 
 OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(separators=(",", ":"))
 
 
 class Answer(NamedTuple):
@@ -55,22 +62,41 @@ def decode(answer: Answer) -> Decoded:
     written anew, compact, in the feed's order; so is the GBFS pair.
 
     Raises:
-        UnusableError: where the bytes are not UTF-8 JSON holding a list of records.
+        UnusableError: where the bytes are not UTF-8 JSON holding a list of records, are too many, or
+            nest too deep.
     """
+    if max(map(len, answer.bodies.values())) > MAX_BYTES:
+        raise too_large()
     if answer.feed == GBFS and "body" not in answer.bodies:
         records, results = _join_gbfs(answer.bodies), b""
     else:
         records, results = _array(answer.bodies["body"])
+    _refuse_depth(records, MAX_DEPTH, "the answer")
     return Decoded(records, results or dump(records))
 
 
 def dump(records: List[Any]) -> bytes:
-    """Records as compact UTF-8 JSON; a lone surrogate, which UTF-8 cannot hold, stays an escape."""
-    text = json.dumps(records, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(records, separators=(",", ":")).encode("ascii")
+    """Records as compact UTF-8 JSON; a lone surrogate, which UTF-8 cannot hold, stays an escape.
+
+    Raises:
+        UnusableError: `too_large`; the two files of a GBFS pair can multiply.
+    """
+    parts, room = [], MAX_BYTES
+    for record in records:
+        try:
+            part = _COMPACT.encode(record).encode("utf-8")
+        except UnicodeEncodeError:
+            part = _ASCII.encode(record).encode("ascii")
+        room -= len(part) + 1
+        if room < 0:
+            raise too_large()
+        parts.append(part)
+    return b"[" + b",".join(parts) + b"]"
+
+
+def too_large() -> UnusableError:
+    """The refusal of what is larger than any snapshot."""
+    return UnusableError("too_large", f"it is larger than {MAX_BYTES:,} bytes")
 
 
 def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - JSON is any shape
@@ -80,17 +106,36 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
         UnusableError: `not_utf8` or `not_json`, saying at which byte and what stands there.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"))
+        document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UnusableError("not_utf8", f"{what} is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        head = body[:60].decode("utf-8", "replace")
+        head = one_line(body[:60].decode("utf-8", "replace"))
         raise UnusableError(
             "not_json",
             f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}",
         ) from None
     except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
         raise UnusableError("not_json", f"{what} is not readable JSON: {error}") from None
+    _refuse_depth(document, MAX_DEPTH + 1, what)
+    return document
+
+
+def too_deep(value: object, most: int) -> bool:
+    """Whether lists and objects nest deeper than `most`."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(most):
+        children = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [child for nodes in children for child in nodes if isinstance(child, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def _refuse_depth(value: object, most: int, what: str) -> None:
+    """A bound of our own: how deep Python's parser goes depends on who calls it, and on its version."""
+    if too_deep(value, most):
+        raise UnusableError("not_json", f"{what} is not readable JSON: it nests over {most} deep")
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
@@ -125,7 +170,7 @@ def record_list(document: object, key: str = "results") -> List[Any]:
         kind = type(document).__name__
         raise UnusableError("not_a_list", f"the answer is a JSON {kind}, not a list of records")
     if not isinstance(document.get(key), list):
-        found = ", ".join(sorted(str(name) for name in document)[:8]) or "nothing"
+        found = one_line(", ".join(sorted(document)[:8])) or "nothing"
         raise UnusableError("not_a_list", f"the answer has no list {key!r}; it holds: {found}")
     records: List[Any] = document[key]
     return records

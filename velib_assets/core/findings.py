@@ -11,6 +11,7 @@ from velib_assets.core.audit import partial_below
 
 MAX_STALE_SHARE = 0.15
 SLOTS_PER_HOUR = 4
+_MOST_NAMES = 20
 
 
 class Finding(NamedTuple):
@@ -76,12 +77,18 @@ def stale_stations(stale: int, rows: int) -> Finding:
 def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[str]) -> Finding:
     """The feed's fields are those declared, with their types."""
     parts = [
-        f"{word}: {', '.join(names)}"
+        f"{word}: {_some(names)}"
         for word, names in (("missing", missing), ("new", new), ("retyped", retyped))
         if names
     ]
     facts: Dict[str, Union[int, float, str]] = {"differences": len(missing) + len(new) + len(retyped)}
     return Finding(not parts, "; ".join(parts) or "the fields are those declared", facts)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of many names: a feed can make up as many as it likes."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def conservation(snapshots: Sequence[Tuple[str, int, int, int, int]], rows: int) -> Finding:

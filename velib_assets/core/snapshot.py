@@ -5,7 +5,6 @@ Belongs here: the envelope's bytes, both ways. Does not: where it is stored or w
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
@@ -13,15 +12,23 @@ import zlib
 from datetime import datetime, timezone
 from typing import Any, Dict, NamedTuple, Tuple
 
-from velib_assets.core.answers import OPENDATA, Decoded, UnusableError, load_json
+from velib_assets.core.answers import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    OPENDATA,
+    Decoded,
+    UnusableError,
+    load_json,
+    too_deep,
+    too_large,
+)
 from velib_assets.core.json_span import results_span
 from velib_assets.core.layout import SOURCE
 
 _RESULTS = re.compile(rb'"results"\s*:\s*')
 _HEAD = 4096
 _GZIP = 31  # zlib's word for a gzip header, which then holds no time
-_MEMBER = b"\x1f\x8b\x08"
-_MOST_EXPANSION = 1032  # of deflate
+_MOST_MEMBERS = 100  # each costs a copy of all that follows it
 
 
 class Raw(NamedTuple):
@@ -54,9 +61,12 @@ def open_raw(stored: bytes) -> Raw:
     """Unpack a stored raw object, gzipped or not, and verify its hash where it records one.
 
     Raises:
-        UnusableError: `not_gzip`, `not_json`, `not_a_list` or `hash_mismatch`.
+        UnusableError: `not_gzip`, `too_large`, `not_json`, `not_a_list` or `hash_mismatch`.
     """
-    document = gunzip(stored) if stored[:2] == b"\x1f\x8b" else stored
+    most = MAX_BYTES + _HEAD
+    document = gunzip(stored, most) if stored[:2] == b"\x1f\x8b" else stored
+    if len(document) > most:
+        raise too_large()
     head, results = _quick(document)
     if not _agrees(head.get("sha256"), results):
         head, results = _exact(document)  # something may follow the records
@@ -68,21 +78,28 @@ def open_raw(stored: bytes) -> Raw:
     return Raw(feed if isinstance(feed, str) else OPENDATA, document, results)
 
 
-def gunzip(stored: bytes) -> bytes:
-    """Unpack gzip.
+def gunzip(stored: bytes, most: int = MAX_BYTES) -> bytes:
+    """Unpack gzip of at most `most` bytes; a bomb costs no more than that.
 
     Raises:
-        UnusableError: `not_gzip`, where the bytes are damaged or cut short.
+        UnusableError: `not_gzip`, where the bytes are damaged or cut short; `too_large`.
     """
-    size = int.from_bytes(stored[-4:], "little")  # so says the end, where one member is all there is
-    try:
-        if size <= _MOST_EXPANSION * len(stored) and stored.find(_MEMBER, 1) < 0:
-            data = zlib.decompress(stored, _GZIP, size)  # told the size it takes half the time
-            if len(data) == size:
-                return data
-        return gzip.decompress(stored)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnusableError("not_gzip", f"it does not unpack: {error}") from None
+    members, left, room = [], stored, most
+    while left:
+        packed = zlib.decompressobj(_GZIP)
+        try:
+            members.append(packed.decompress(left, room + 1))
+        except zlib.error as error:
+            raise UnusableError("not_gzip", f"it does not unpack: {error}") from None
+        room -= len(members[-1])
+        if room < 0:
+            raise too_large()
+        if not packed.eof:
+            raise UnusableError("not_gzip", "it does not unpack: it is cut short")
+        if len(members) > _MOST_MEMBERS:
+            raise UnusableError("not_gzip", f"it does not unpack: it has over {_MOST_MEMBERS} members")
+        left = packed.unused_data.lstrip(b"\0")
+    return members[0] if len(members) == 1 else b"".join(members)
 
 
 def iso(moment: datetime) -> str:
@@ -96,8 +113,9 @@ def _quick(document: bytes) -> Tuple[Dict[str, Any], memoryview]:
     if match and document.endswith(b"]}"):
         try:
             head = json.loads(document[: match.end()] + b"null}")
-            return head, memoryview(document)[match.end() : -1]  # no copy
-        except ValueError:
+            if not too_deep(head, MAX_DEPTH):
+                return head, memoryview(document)[match.end() : -1]  # no copy
+        except (ValueError, RecursionError):
             pass
     return _exact(document)
 

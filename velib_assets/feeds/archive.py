@@ -10,12 +10,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Union
 
-from velib_assets.core.answers import OPENDATA, Answer, UnusableError
+from velib_assets.core.answers import MAX_BYTES, OPENDATA, Answer, UnusableError
 from velib_assets.core.layout import hour_of, raw_time
 from velib_assets.core.snapshot import gunzip, open_raw
 from velib_assets.feeds.base import FeedError, Recorded
 
 _GZIP = b"\x1f\x8b"
+_HEAD = 4096  # of a raw object, beside its records
 
 
 class ArchiveUnreadable(ValueError):  # noqa: N818 - says what the archive is
@@ -125,11 +126,16 @@ class Archive:
     def _read(self, path: str) -> bytes:
         """A file that `_paths` named; BucketArchive has its own."""
         try:
-            return (self._folder / path).read_bytes()
+            with (self._folder / path).open("rb") as file:
+                stored = file.read(MAX_BYTES + _HEAD)
+                larger = bool(file.read(1))
         except OSError as error:
             raise FeedError(
                 f"{self._folder / path} cannot be read: {error.strerror}. Make it readable, or take it away."
             ) from None
+        if larger:
+            raise FeedError(f"{self._folder / path} is larger than any snapshot. Take it away.")
+        return stored
 
     def _paths(self) -> Iterator[str]:
         """Every file, relative to the folder; BucketArchive has its own."""

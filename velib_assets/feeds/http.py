@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import requests
 
+from velib_assets.core.answers import MAX_BYTES
 from velib_assets.feeds.base import FeedError
 from velib_assets.feeds.http_try import FailedTryError, Limits, one_try, public_url
 
 DEADLINE_SECONDS = 45.0
-MAX_BYTES = 64 * 1024 * 1024
 USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
 
 _FIRST_WAIT = 1.0

@@ -6,6 +6,7 @@ secret. Does not: trying again and the deadline over all tries (http).
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
 import ssl
@@ -13,14 +14,17 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
 from typing import Callable, List, Optional, Tuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from velib_assets.core.words import one_line
+
 CONNECT_SECONDS = 10.0
 _CHUNK = 65536
 _SHOWN = 200
+_SECRET = 4  # characters from which on something of a URL is taken for a secret
 _KINDS = (
     (socket.gaierror, "the host name does not resolve"),
     (ssl.SSLError, "TLS failed"),
@@ -64,7 +68,7 @@ def one_try(session: requests.Session, url: str, limits: Limits, now: Callable[[
         with session.get(url, stream=True, timeout=patience) as response:
             if 200 <= response.status_code < 300:  # noqa: PLR2004 - the class of success
                 return _read(response, limits)
-            raise _refusal(response, limits, now)
+            raise _refusal(response, url, limits, now)
     except (requests.RequestException, HTTPError, OSError) as error:
         raise FailedTryError(_words(error, patience), transient=_is_transient(error)) from None
 
@@ -74,6 +78,18 @@ def public_url(url: str) -> str:
     parts = urlsplit(url)
     query = "?…" if parts.query else ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+
+
+def hushed(text: str, url: str) -> str:
+    """Words of a server without what of a URL is secret (user, password, query): some repeat the request."""
+    parts = urlsplit(url)
+    login = parts.netloc.rpartition("@")[0]
+    plain = [unquote(part) for part in (login, *login.split(":"), parts.query)]
+    basic = base64.b64encode(plain[0].encode()).decode()
+    for secret in sorted({login, *login.split(":"), parts.query, *plain, basic}, key=len, reverse=True):
+        if len(secret) >= _SECRET:
+            text = text.replace(secret, "…")
+    return text
 
 
 def retry_after_seconds(value: Optional[str], now: datetime) -> Optional[float]:
@@ -110,10 +126,12 @@ def _read(response: requests.Response, limits: Limits) -> bytes:
             )
 
 
-def _refusal(response: requests.Response, limits: Limits, now: Callable[[], datetime]) -> FailedTryError:
+def _refusal(
+    response: requests.Response, url: str, limits: Limits, now: Callable[[], datetime]
+) -> FailedTryError:
     status = response.status_code
-    words = f"HTTP {status} {response.reason or ''}".rstrip()
-    shown = _opening(response, limits)
+    words = f"HTTP {status} {one_line(hushed(response.reason or '', url), _SHOWN)}".rstrip()
+    shown = hushed(_opening(response, limits), url)[:_SHOWN]
     if shown:
         words += f", saying {shown!r}"
     return FailedTryError(
@@ -134,7 +152,7 @@ def _opening(response: requests.Response, limits: Limits) -> str:
             body += part
     except (HTTPError, OSError):
         pass
-    return " ".join(body.decode("utf-8", "replace").split())[:_SHOWN]
+    return " ".join(body.decode("utf-8", "replace").split())
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -3,9 +3,11 @@
 Belongs here: an alert's form and how each sink takes it. Does not: deciding what is worth one (sensors).
 """
 
+import html
 import logging
 from typing import NamedTuple, Protocol
 
+from velib_assets.core.words import visible
 from velib_assets.settings import Settings
 
 MAX_TEXT = 3000
@@ -46,7 +48,7 @@ class AlertSink(Protocol):
 
 
 class LogSink:
-    """Alerts as log lines of the daemon."""
+    """Alerts as log lines of the daemon; one line each, whatever a feed put into its words."""
 
     name = "log"
 
@@ -54,12 +56,20 @@ class LogSink:
         """See AlertSink."""
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
         logging.getLogger("velib.alerts").log(
-            level, "%s [%s] %s: %s", alert.severity, alert.id, alert.title, alert.text
+            level,
+            "%s [%s] %s: %s",
+            alert.severity,
+            alert.id,
+            visible(alert.title),
+            "; ".join(visible(line) for line in alert.text.splitlines()),
         )
 
 
 class WebhookSink:
-    """Alerts as JSON with a `text` key, which Slack takes; `id` lets a receiver drop a repetition."""
+    """Alerts as JSON with a `text` key, which Slack takes; `id` lets a receiver drop a repetition.
+
+    In `text` &, < and > are escaped, as Slack wants it: a feed's words mention nobody and link nowhere.
+    """
 
     def __init__(self, name: str, url: str, timeout: float = 10.0) -> None:
         self.name, self._url, self._timeout = name, url, timeout
@@ -69,16 +79,16 @@ class WebhookSink:
         import requests  # noqa: PLC0415 - only needed when there is something to send
 
         body = {
-            "text": f"{alert.severity}: {alert.title}\n{alert.text}"[:MAX_TEXT],
+            "text": html.escape(f"{alert.severity}: {alert.title}\n{alert.text}"[:MAX_TEXT], quote=False),
             "id": alert.id,
             "severity": alert.severity,
             "title": alert.title,
         }
         try:
-            answer = requests.post(self._url, json=body, timeout=self._timeout)
-        except requests.RequestException as error:
+            answer = requests.post(self._url, json=body, timeout=self._timeout, allow_redirects=False)
+        except (requests.RequestException, ValueError) as error:  # urllib3's and the codecs' among them
             raise AlertError(f"{self.name} cannot be reached: {type(error).__name__}") from None
-        if not answer.ok:
+        if not requests.codes.ok <= answer.status_code < requests.codes.multiple_choices:
             refused = answer.status_code in (400, 404, 410, 413, 422)
             raise AlertError(f"{self.name} answered HTTP {answer.status_code}", permanent=refused)
 

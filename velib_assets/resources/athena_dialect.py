@@ -26,6 +26,19 @@ CATALOG = "awsdatacatalog"
 _TRINO = {"string": "varchar"}
 _COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _CHANGES = (exp.DML, exp.DDL, exp.Into, exp.Command)
+# Functions of the local engine that tell or change something of itself; Athena has none of them.
+_ENGINE_FUNCTION = re.compile(
+    r"(pg_|has_\w+_privilege|inet_|txid_|current_(setting|query|connection|transaction)|getvariable|write_log"
+    r"|nextval|currval|query|\w*duckdb)",
+    re.IGNORECASE,
+)
+_ODD_TREE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)  # of sqlglot, on syntax it half knows
 
 
 def parse(sql: str) -> exp.Expr:
@@ -44,6 +57,8 @@ def parse(sql: str) -> exp.Expr:
         raise QueryError(_plain(error)) from error
     except RecursionError:
         raise QueryError("the statement is nested too deeply") from None
+    except _ODD_TREE as error:
+        raise QueryError(f"the local engine cannot read this SQL ({type(error).__name__})") from error
 
 
 def to_duckdb(tree: exp.Expr) -> str:
@@ -95,10 +110,11 @@ def _question(sql: str) -> exp.Expr:
 def _qualified(tree: exp.Expr) -> exp.Expr:
     for table in tree.find_all(exp.Table):
         _check_table(table)
+    _refuse_functions(tree)
     for column in tree.find_all(exp.Column):
         if column.args.get("catalog"):
             column.set("catalog", None)
-    return qualify(
+    tree = qualify(
         tree,
         schema=_schema(),
         db=DATABASE,
@@ -106,12 +122,16 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
         validate_qualify_columns=False,
         quote_identifiers=False,
     )
+    for table in tables_of(tree):  # also a name that a WITH elsewhere has
+        if table.name not in TABLES:
+            raise _unknown(table)
+    return tree
 
 
 def _check_table(table: exp.Table) -> None:
     """Only the catalog's tables, and names in WITH, may stand in FROM: no file and no table function."""
     if not isinstance(table.this, exp.Identifier):
-        raise QueryError(f"Athena has no table function {table.this.sql('athena')[:60]}")
+        raise QueryError(f"Athena has no table function {table.sql('athena')[:60]}")
     name, database, catalog = table.name.lower(), table.db.lower(), table.catalog.lower()
     if catalog == CATALOG:
         table.set("catalog", None)
@@ -120,9 +140,26 @@ def _check_table(table: exp.Table) -> None:
     if database not in ("", DATABASE):
         raise QueryError(f"there is no database {table.db!r}: the only one is {DATABASE}")
     if name not in TABLES and (database or name not in _names_in_with(table)):
-        close = difflib.get_close_matches(name, TABLES, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
-        raise QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
+        raise _unknown(table)
+
+
+def _unknown(table: exp.Table) -> QueryError:
+    close = difflib.get_close_matches(table.name.lower(), TABLES, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
+    return QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
+
+
+def _refuse_functions(tree: exp.Expr) -> None:
+    """Neither table functions behind LATERAL nor functions of a schema or of the engine itself."""
+    for lateral in tree.find_all(exp.Lateral):
+        if not isinstance(lateral.this, (exp.Subquery, exp.Unnest)):
+            raise QueryError(f"Athena has no table function {lateral.this.sql('athena')[:60]}")
+    for dot in tree.find_all(exp.Dot):
+        if isinstance(dot.expression, exp.Func):
+            raise QueryError(f"Athena has no function {dot.sql('athena')[:60]}")
+    for function in tree.find_all(exp.Anonymous, exp.Columns):
+        if isinstance(function, exp.Columns) or _ENGINE_FUNCTION.match(function.name):
+            raise QueryError(f"FUNCTION_NOT_FOUND: Athena has no function {function.sql('athena')[:60]}")
 
 
 def _refuse_unknown_columns(tree: exp.Expr) -> None:

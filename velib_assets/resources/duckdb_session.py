@@ -1,10 +1,13 @@
-"""One DuckDB in memory for one question: locked settings, the table's files, the views.
+"""One DuckDB in memory for one question: locked settings, bounds, the table's files, the views.
 
 Belongs here: how DuckDB is set up and how its rows become a frame. Does not: which files, or what the
 question is (query_engine). A DuckDB file on disk would lock every other process out.
 """
 
 import os
+import tempfile
+import threading
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,7 @@ import duckdb
 
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
 from velib_assets.resources.frames import frame_of
+from velib_assets.resources.query_error import QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +30,10 @@ TYPES = {
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
 }
+MOST_SECONDS = 300.0
+MEMORY, MOST_SPILL = "2GB", "10GB"
+MOST_BYTES = 512 * 1024 * 1024
+_BATCH_ROWS = 100_000
 _SETTINGS = """
 SET TimeZone = 'UTC';
 SET integer_division = true;
@@ -33,6 +41,9 @@ SET python_enable_replacements = false;
 SET autoinstall_known_extensions = false;
 SET autoload_known_extensions = false;
 SET enable_external_file_cache = false;
+SET memory_limit = '{memory}';
+SET temp_directory = {spill};
+SET max_temp_directory_size = '{most_spill}';
 SET allowed_directories = [{lake}];
 SET enable_external_access = false;
 CREATE SCHEMA {database};
@@ -43,10 +54,42 @@ SET lock_configuration = true;
 
 @contextmanager
 def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that may read files of the lake and no others, and whose settings hold."""
+    """A DuckDB that may read files of the lake and no others, and whose settings and bounds hold.
+
+    It takes 2 GB of memory at most, then up to 10 GB of a folder of its own in the system's temporary one.
+
+    Raises:
+        QueryError: after five minutes.
+    """
+    spill = (
+        Path(tempfile.gettempdir()) / f"velib-query-{uuid.uuid4().hex}"
+    )  # made when needed, gone at the end
     with duckdb.connect() as db:
-        db.execute(_SETTINGS.format(lake=_text(os.fspath(lake.resolve()) + os.sep), database=DATABASE))
-        yield db
+        db.execute(
+            _SETTINGS.format(
+                lake=_text(os.fspath(lake.resolve()) + os.sep),
+                memory=MEMORY,
+                spill=_text(os.fspath(spill)),
+                most_spill=MOST_SPILL,
+                database=DATABASE,
+            )
+        )
+        done = threading.Event()
+        threading.Thread(target=_end_late, args=(db, done), name="velib-query-clock", daemon=True).start()
+        try:
+            yield db
+        except duckdb.InterruptException:
+            words = f"it took over {MOST_SECONDS:,.0f} s: filter by date and hour, or ask for less"
+            raise QueryError(words) from None
+        finally:
+            done.set()
+
+
+def _end_late(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
+    """Interrupt what still runs when the time is over; again and again: between two steps it is not heard."""
+    if not done.wait(MOST_SECONDS):
+        while not done.wait(0.2):
+            db.interrupt()
 
 
 def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
@@ -56,12 +99,22 @@ def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
 
 
 def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
-    """The rows of a query. Whole numbers stay whole beside nulls (None), dates stay dates."""
+    """The rows of a query. Whole numbers stay whole beside nulls (None), dates stay dates.
+
+    Raises:
+        QueryError: for an answer of over 512 MB.
+    """
     import pyarrow as pa  # noqa: PLC0415 - with pandas behind it
 
     relation = db.sql(sql)
     kinds = [str(kind) for kind in relation.types]
-    table = relation.to_arrow_table()
+    reader, batches, size = relation.to_arrow_reader(_BATCH_ROWS), [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > MOST_BYTES:
+            raise QueryError(f"the answer is larger than {MOST_BYTES // 1024**2} MB: use LIMIT, or aggregate")
+    table = pa.Table.from_batches(batches, reader.schema)
     for position, kind in enumerate(kinds):
         if kind == "HUGEINT":  # what DuckDB sums and counts in; Athena's is bigint
             column = table.column(position).cast(pa.int64())

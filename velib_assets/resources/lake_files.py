@@ -6,6 +6,7 @@ footer and the new bytes, and either fail or give rows that never were.
 """
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -66,8 +67,11 @@ class PinnedFiles:
             link = self._folder / f"date={date}" / f"hour={hh}" / "stations.parquet"
             if not link.exists():
                 link.parent.mkdir(parents=True, exist_ok=True)
+                path = self._lake / partition.key
+                if not _stamp(path):
+                    continue
                 try:
-                    link.hardlink_to(self._lake / partition.key)
+                    os.link(path, link, follow_symlinks=False)
                 except FileNotFoundError:
                     continue
             found.append(link)
@@ -87,7 +91,9 @@ def pinned(lake: Path) -> Iterator[LakeFiles]:
 
 def _stamp(path: Path) -> _Stamp | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - thousands of them: Path.stat costs twice as much
+        found = os.lstat(path)  # thousands of them: Path.lstat costs twice as much
     except OSError:
         return None
+    if not stat.S_ISREG(found.st_mode):
+        return None  # a link could lead out of the lake
     return found.st_ino, found.st_mtime_ns, found.st_size

@@ -6,8 +6,11 @@ any one service's business. boto3 is imported with the first client: loading the
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Optional
+
+from velib_assets.core.words import visible
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -18,6 +21,7 @@ _PERMISSIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
+_LOGIN = re.compile(r"//[^/@\s]+@")  # of an AWS_ENDPOINT_URL
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "AuthorizationError"}
 _NOT_WHO = {
     "ExpiredToken",
@@ -37,7 +41,7 @@ class AwsError(OSError):
     """
 
     def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(visible(" ".join(_LOGIN.sub("//", message).split())))
         self.code = code
 
 
@@ -69,16 +73,18 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
         AwsError: where the call was refused or never arrived.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
     try:
         return getattr(client, method)(**arguments)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise told(client, resource, error) from None
 
 
 def told(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's
     """An error of boto3's in our words."""
     from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError  # noqa: PLC0415 - see above
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
     service = str(client.meta.service_model.service_name)
     if isinstance(error, ClientError):
@@ -90,6 +96,10 @@ def told(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN
         )
     if isinstance(error, ParamValidationError):
         return AwsError(f"this boto3 is too old for {service} on {resource}: {error}")
+    if isinstance(error, ResponseParserError):  # its words repeat the answer
+        return AwsError(
+            f"what answered for {service} at {client.meta.endpoint_url} is not AWS: a proxy's page?"
+        )
     return AwsError(f"{service} did not answer for {resource} at {client.meta.endpoint_url}: {error}")
 
 

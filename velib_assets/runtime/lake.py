@@ -39,9 +39,11 @@ def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]
     for item in store.list(hour_prefix("quarantine", hour)):
         if item.key.endswith(REASON_ENDING) and quarantine_time(item.key):
             try:
-                found.append(json.loads(store.read(item.key)))
-            except (ValueError, FileNotFoundError):
-                found.append({"code": "unreadable", "reason": f"{item.key} is not JSON"})
+                said = json.loads(store.read(item.key))
+            except (ValueError, RecursionError, FileNotFoundError):
+                said = None
+            known = isinstance(said, dict) and isinstance(said.get("raw_key", ""), str)
+            found.append(said if known else {"code": "unreadable", "reason": f"{item.key} is not a reason"})
     return found
 
 

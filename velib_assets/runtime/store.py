@@ -103,10 +103,10 @@ class FolderStore:
         self._hashes: Dict[str, Tuple[Tuple[int, ...], str]] = {}
 
     def list(self, prefix: str) -> List[Stored]:
-        """See LakeStore. Hidden names are unfinished writes and are left out."""
+        """See LakeStore. Left out: hidden names (unfinished writes) and links (they could lead out)."""
         found = []
         for entry in self._entries(prefix):
-            if entry.is_file() and not entry.name.startswith("."):
+            if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                 with suppress(FileNotFoundError):  # rejects that are none any more, a stray that was removed
                     found.append(Stored(prefix + entry.name, entry.stat().st_size))
         return sorted(found)

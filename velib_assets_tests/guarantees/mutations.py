@@ -60,6 +60,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         "MIN_CODED_SHARE = 0.95\n",
         "MIN_CODED_SHARE = 0.9\n",
     ),
+    Mutation(
+        "preview_links",
+        "security",
+        "velib_assets/assets/kpi_views.py",
+        """for char in "\\\\`*_{}[]()<>#|!~&"}""",
+        """for char in "\\\\`*_{}<>#|!~&"}""",
+    ),
+    Mutation(
+        "deep_envelope",
+        "fuzzing",
+        "velib_assets/core/snapshot.py",
+        "except (ValueError, RecursionError):",
+        "except ValueError:",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
+from velib_assets.core.answers import MAX_DEPTH
 from velib_assets.core.clean.dialects import DIALECTS, Dialect, Fields
 from velib_assets.core.clean.typed import TYPED, Drift, Typed, drift_between
 
@@ -31,6 +32,7 @@ def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[Typed]
     """
     document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
+        document.decode("utf-8")  # also where nothing is read of it: `general` refuses the whole
         return _typed(_parse(document, DIALECTS[shape]), len(results), shape)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
         return None
@@ -54,7 +56,19 @@ def parse_results(document: bytes, record: pa.StructType, others: str) -> pa.Lis
         read_options=pj.ReadOptions(use_threads=False, block_size=len(document) + 1),
         parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others),
     )
+    if parsed.schema.names != ["results"] or _nests(parsed.schema.field(0).type, MAX_DEPTH):
+        raise pa.ArrowInvalid("something follows the records, or they nest too deep")
     return parsed["results"].chunk(0)
+
+
+def _nests(found: pa.DataType, most: int) -> bool:
+    """Whether a type nests deeper than `most`."""
+    level = [found]
+    for _ in range(most):
+        level = [part.field(n).type for part in level for n in range(part.num_fields)]
+        if not any(part.num_fields for part in level):
+            return False
+    return True
 
 
 def _typed(lists: pa.ListArray, snapshots: int, shape: str) -> Optional[List[Typed]]:

@@ -1,0 +1,265 @@
+"""No input crashes or hangs the decoders, the audit or clean; nothing is lost; both paths agree.
+
+The short form takes the corpus, the findings and a fixed number of derandomized examples; the whole form
+takes more of them, larger hostile inputs, and a minute of atheris (`make fuzz`).
+"""
+
+import gzip
+import subprocess
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from velib_assets.core.answers import MAX_DEPTH, Answer, UnusableError, decode, dump
+from velib_assets.core.audit import audit
+from velib_assets.core.clean import hour
+from velib_assets.core.clean.assemble import assemble
+from velib_assets.core.snapshot import gunzip
+from velib_assets.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets_tests.core.test_clean_properties import JSON, ODD, ODD_PAIR, ORDINARY, PAIR
+from velib_assets_tests.guarantees.fuzz import seeds
+from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds
+from velib_assets_tests.guarantees.mutations import ROOT
+from velib_assets_tests.samples import body, pair, record
+
+pytestmark = pytest.mark.promise("fuzzing")
+Figure = Callable[[str, float], None]
+
+SHORT, FULL = 40, 1000
+# Seconds of the processor, not of the clock, for each MB or part of one. What was found took minutes.
+MOST_SECONDS = 20.0
+
+# Inputs that crashed, hung or were answered differently by the two paths, before each was mended.
+FINDINGS = {
+    "RecursionError: nested before the results": seeds.pack(
+        "document", b'{"a": ' + seeds.deep(1500) + b', "results": [{"stationcode": "1"}]}'
+    ),
+    "paths disagree: nested in a field that is new": seeds.pack(
+        "document",
+        b'{"results": ' + body([record("1")])[:-2] + b', "x": ' + b"[" * 1500 + b"]" * 1500 + b"}]}",
+    ),
+    "paths disagree: nested before the results, less deep": seeds.pack(
+        "document", b'{"a": ' + seeds.deep(150) + b', "results": ' + body([record("1")]) + b"}"
+    ),
+    "paths disagree: not UTF-8 in a field that is not read": seeds.pack(
+        "document", b'{"results": ' + seeds.coded(b'"code_insee_commune": "\xcf"') + b"}"
+    ),
+    "paths disagree: not UTF-8 after the results": seeds.pack(
+        "document", b'{"results": ' + seeds.coded(b'"x": 1') + b', "x": [{"y": "\xcf"}]}'
+    ),
+    "words of 100 KB: a long key": seeds.pack("page", b'{"' + b"k" * 100_000 + b'": []}'),
+    "terminal escapes in words: a key": seeds.pack("page", b'{"\\u001b[31m\\u202e": []}'),
+    "a lone surrogate in words: a key": seeds.pack("export", dump([record("1") | {"\ud800": 1}])),
+}
+
+
+def explore(strategy: st.SearchStrategy[Any], check: Callable[[Any], object], examples: int) -> None:
+    """Put that many examples through a check, the same ones each time."""
+    quiet = settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @quiet
+    @given(strategy)
+    def run(example: Any) -> None:
+        check(example)
+
+    run()
+
+
+def damaged(good: bytes) -> st.SearchStrategy[bytes]:
+    """Good bytes with a stretch of them replaced."""
+    stretch = st.tuples(st.integers(0, len(good)), st.integers(0, 40), st.binary(max_size=8))
+    return stretch.map(lambda cut: good[: cut[0]] + cut[2] + good[cut[0] + cut[1] :])
+
+
+PORTAL = st.lists(st.one_of(ORDINARY, ODD), min_size=1, max_size=4)
+OPERATOR = st.lists(st.one_of(PAIR, ODD_PAIR), min_size=1, max_size=3)
+GOOD = [*seeds.corpus()[:7]]
+SHAPES: dict[str, st.SearchStrategy[bytes]] = {
+    "any bytes": st.binary(max_size=200),
+    "damaged good input": st.sampled_from(GOOD).flatmap(damaged),
+    "any JSON": st.builds(
+        lambda kind, value: seeds.pack(kind, dump([value])[1:-1]),
+        st.sampled_from(["export", "page", "pair", "document"]),
+        JSON,
+    ),
+    "odd records": PORTAL.map(lambda rows: seeds.pack("export", dump(rows))),
+    "odd pairs": OPERATOR.map(
+        lambda pairs: seeds.pack(
+            "pair",
+            *(
+                dump([{"stations": [one.get(part) for one in pairs]}])[1:-1]
+                for part in ("information", "status")
+            ),
+        )
+    ),
+    "raw objects that others wrote": st.lists(
+        st.builds(
+            lambda feed, rows, before, after: dump(
+                [
+                    {
+                        "feed": feed,
+                        **before,
+                        "results": rows,
+                        **{f"{name}_": one for name, one in after.items()},
+                    }
+                ]
+            )[1:-1],
+            st.sampled_from(["opendata", "gbfs", "simulator", "other"]),
+            st.one_of(PORTAL, OPERATOR, st.lists(JSON, max_size=3)),
+            st.dictionaries(st.text("ab", min_size=1, max_size=2), JSON, max_size=2),
+            st.dictionaries(st.sampled_from(["results", "feed", "x"]), JSON, max_size=2),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(lambda documents: seeds.pack("documents", *documents)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_example_breaks_what_holds(shape: str, full: bool, figure: Figure) -> None:
+    examples = FULL if full else SHORT
+    explore(SHAPES[shape], seeds.holds, examples)
+    figure("generated inputs", examples)
+
+
+def test_every_seed_holds(figure: Figure) -> None:
+    for seed in seeds.corpus():
+        seeds.holds(seed)
+    figure("seeds", len(seeds.corpus()))
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_what_was_found_is_mended(finding: str, figure: Figure) -> None:
+    seeds.holds(FINDINGS[finding])
+    figure("findings mended", 1)
+
+
+@pytest.mark.parametrize("family", seeds.HOSTILE)
+def test_time_grows_no_faster_than_the_input(family: str, full: bool) -> None:
+    kind, make = seeds.HOSTILE[family]
+    data = seeds.pack(kind, *make(50_000 if full else 3000))
+    began = time.process_time()
+    seeds.holds(data)
+    assert time.process_time() - began < MOST_SECONDS * (1 + len(data) // 1_000_000)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    """A megabyte of gzip may hold a gigabyte; every member of it is counted."""
+    member = gzip.compress(bytes(50_000_000), 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnusableError, match="larger than"):
+            gunzip(member * 20)
+        assert tracemalloc.get_traced_memory()[1] < 250_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_gzip_of_very_many_members_is_refused() -> None:
+    """Each costs a copy of what follows: 64 MB of empty ones would take hours."""
+    with pytest.raises(UnusableError, match="members"):
+        gunzip(gzip.compress(b"") * 1000)
+
+
+def test_two_files_of_a_pair_cannot_multiply() -> None:
+    """A long name once, its station a thousand times: 2 MB that would be written as a gigabyte."""
+    one = pair("1")
+    with pytest.raises(UnusableError, match="larger than"):
+        decode(
+            Answer(
+                "gbfs",
+                {
+                    "station_information": dump([one["information"] | {"name": "x" * 1_000_000}]).replace(
+                        b"[", b'{"stations": [', 1
+                    )
+                    + b"}",
+                    "station_status": b'{"stations": ' + dump([one["status"]] * 1000) + b"}",
+                },
+            )
+        )
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 2, MAX_DEPTH - 1, 900, 985, 990, 995, 1000])
+def test_depth_is_judged_alike_however_deep_the_caller_is(depth: int) -> None:
+    """Python's own limit depends on the caller's stack: an answer could pass in one and fail in the other."""
+    answer = Answer(
+        "opendata", {"body": body([record("1")])[:-2] + b', "x": ' + b"[" * depth + b"]" * depth + b"}]"}
+    )
+
+    def said(frames: int) -> str:
+        if frames:
+            return said(frames - 1)
+        try:
+            audit(decode(answer).records, "opendata")
+        except UnusableError as error:
+            return error.code
+        return ""
+
+    assert said(0) == said(100) == ("" if depth <= MAX_DEPTH - 2 else "not_json")
+
+
+NAMES = st.one_of(
+    st.sampled_from(["20220604T101500Z.json", "20220604T101500Z.json.gz", "velib_20220604_101500.json.gz"]),
+    st.from_regex(r"\A(velib_)?[0-9TZ_]{8,16}\.json(\.gz)?\Z", fullmatch=True),
+    st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=20).filter(
+        lambda name: name not in (".", "..") and len(name.encode()) < 200
+    ),
+)
+
+
+def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) -> None:
+    """Whatever the names and bytes, each snapshot comes with its bytes or with what is wrong with them."""
+
+    def check(files: dict[str, bytes]) -> None:
+        with TemporaryDirectory() as folder:
+            for name, data in files.items():
+                (Path(folder) / name).write_bytes(data)
+            archive = Archive(folder)
+            try:
+                hours = archive.recorded_hours(HOUR.replace(year=1970), HOUR.replace(year=9999))
+            except ArchiveUnreadable:
+                return
+            for found in (one for hour in hours for one in archive.recorded(hour)):
+                assert list(found.answer.bodies) == ["body"]
+                assert found.problem is None or str(found.problem).isprintable()
+
+    examples = (FULL if full else SHORT) // 2
+    stored = st.sampled_from([b"", b"[]", *(seeds.unpack(seed)[1][0] for seed in GOOD)])
+    explore(st.dictionaries(NAMES, st.one_of(st.binary(max_size=30), stored), max_size=4), check, examples)
+    figure("generated inputs", examples)
+
+
+def test_what_holds_can_fail() -> None:
+    """The properties notice a lost row, or they would prove nothing."""
+
+    def lossy(*given: Any) -> Any:
+        table, kept = assemble(*given)
+        return table.slice(1), kept
+
+    with patch.object(hour, "assemble", lossy), pytest.raises(AssertionError):
+        answer_holds("opendata", {"body": body([record("1"), record("2")])})
+
+
+def test_atheris_finds_nothing_in_a_minute(full: bool, figure: Figure, tmp_path: Path) -> None:
+    """Driven by the coverage of the code; in the short form the seeds and the examples stand for it."""
+    if not full:
+        return
+    command = ["make", "fuzz", "SECONDS=60", f"FUZZ_FOLDER={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    runs = [line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line]
+    figure("inputs of atheris", float(runs[0]))
