@@ -38,7 +38,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         schedules=[schedule],
         sensors=[
             alert_sensor(sinks),
-            staleness_sensor(stack.lake, sinks, schedule, staleness),
+            staleness_sensor(stack.lake, sinks, schedule, staleness, others_tick=settings.target == "aws"),
             healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS], healing),
         ],
         resources=stack._asdict(),

@@ -23,7 +23,15 @@ class Mutation(NamedTuple):
     new: str
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "outage-forgotten",
+        "outages",
+        "velib_assets/sensors/staleness.py",
+        "first, last = hour_of(seen) + HOUR, hour_of(newest) - HOUR",
+        "first, last = hour_of(newest) + HOUR, hour_of(newest) - HOUR",
+    ),
+)
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 
