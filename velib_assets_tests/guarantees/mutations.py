@@ -31,6 +31,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "first, last = hour_of(seen) + HOUR, hour_of(newest) - HOUR",
         "first, last = hour_of(newest) + HOUR, hour_of(newest) - HOUR",
     ),
+    Mutation(
+        "runs-kept-for-ever",
+        "soak",
+        "velib_assets/maintenance/job.py",
+        "range(0, len(ended), BATCH)",
+        "range(0, 0, BATCH)",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
