@@ -38,6 +38,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "range(0, len(ended), BATCH)",
         "range(0, 0, BATCH)",
     ),
+    Mutation(
+        "living-commands-ended",
+        "together",
+        "velib_assets/orphans.py",
+        "host == socket.gethostname() and not _alive(int(process))",
+        "host == socket.gethostname() and int(process) != os.getpid()",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
