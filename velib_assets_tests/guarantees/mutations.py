@@ -45,6 +45,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "host == socket.gethostname() and not _alive(int(process))",
         "host == socket.gethostname() and int(process) != os.getpid()",
     ),
+    Mutation(
+        "files-on-every-storage",
+        "storage",
+        "velib_assets/maintenance/storage.py",
+        "    if isinstance(events, SqliteEventLogStorage):\n        path = events.path_for_shard(run)",
+        "    if events:\n        path = events.path_for_shard(run)  # type: ignore[attr-defined]",
+    ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 

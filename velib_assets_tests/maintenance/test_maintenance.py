@@ -1,8 +1,6 @@
 """The maintenance job: what goes, what stays, and for whom it waits."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +14,11 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.storage.runs import SqlRunStorage
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
+from sqlalchemy import Table, func, select
 
 from velib_assets.build import build_defs
 from velib_assets.maintenance import job
@@ -57,14 +60,15 @@ def files_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
     return [path for path in Path(instance.root_directory).rglob("*") if run_id in path.name]
 
 
-def rows(instance: dg.DagsterInstance, table: str, run_id: str) -> int:
+def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
     """How many rows of a run a table of Dagster has."""
-    database = "runs.db" if table in ("runs", "run_tags") else "runs/index.db"
-    with closing(sqlite3.connect(Path(instance.root_directory) / "history" / database)) as connection:
-        found: int = connection.execute(
-            f"SELECT count(*) FROM {table} WHERE run_id = ?",  # noqa: S608 - a test's own names
-            (run_id,),
-        ).fetchone()[0]
+    question = select(func.count()).select_from(table).where(table.c.run_id == run_id)
+    events, storage = instance.event_log_storage, instance.run_storage
+    assert isinstance(events, SqlEventLogStorage)
+    assert isinstance(storage, SqlRunStorage)
+    connect = storage.connect if table in (RunsTable, RunTagsTable) else events.index_connection
+    with connect() as connection:
+        found: int = connection.execute(question).scalar_one()
         return found
 
 
@@ -81,7 +85,6 @@ def test_an_old_run_goes_with_all_that_it_left_and_its_hour_stays_green(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     old = run(archive, instance, HOUR).run_id
-    assert files_of(instance, old)
     later(29)
     assert maintain(archive, instance) == {old}
     later(31)
@@ -92,8 +95,8 @@ def test_an_old_run_goes_with_all_that_it_left_and_its_hour_stays_green(
     assert event
     assert event.run_id == old
     assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage"))
-    assert [rows(instance, table, old) for table in ("runs", "run_tags")] == [0, 0]
-    assert rows(instance, "event_logs", old) == 3 + 5
+    assert [rows(instance, table, old) for table in (RunsTable, RunTagsTable)] == [0, 0]
+    assert rows(instance, SqlEventLogStorageTable, old) == 3 + 5
 
 
 def test_of_an_hour_that_several_runs_wrote_only_the_newest_is_remembered(
@@ -102,8 +105,8 @@ def test_of_an_hour_that_several_runs_wrote_only_the_newest_is_remembered(
     runs = [run(archive, instance, HOUR).run_id for _ in range(3)]
     later(31)
     maintain(archive, instance)
-    assert [rows(instance, "event_logs", run_id) for run_id in runs] == [0, 0, 8]
-    assert [rows(instance, "asset_check_executions", run_id) for run_id in runs] == [0, 0, 16]
+    assert [rows(instance, SqlEventLogStorageTable, run_id) for run_id in runs] == [0, 0, 8]
+    assert [rows(instance, AssetCheckExecutionsTable, run_id) for run_id in runs] == [0, 0, 16]
 
 
 def test_each_checks_newest_result_stays(
@@ -114,7 +117,7 @@ def test_each_checks_newest_result_stays(
     maintain(archive, instance)
     (record,) = instance.event_log_storage.get_asset_check_execution_history(CHECK, limit=10)
     assert record.run_id == second
-    assert rows(instance, "asset_check_executions", first) == 0
+    assert rows(instance, AssetCheckExecutionsTable, first) == 0
 
 
 def test_a_run_whose_alert_was_not_taken_stays_until_it_is(
@@ -157,15 +160,3 @@ def test_runs_of_a_backfill_that_is_under_way_stay(
         )
     later(31)
     assert maintain(archive, instance) == {kept}
-
-
-def test_room_of_a_file_that_is_mostly_empty_is_given_back(
-    archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
-) -> None:
-    for _ in range(4):
-        run(archive, instance, HOUR)
-    index = Path(instance.root_directory) / "history" / "runs" / "index.db"
-    later(31)
-    before = index.stat().st_size
-    maintain(archive, instance)
-    assert index.stat().st_size < before / 2
