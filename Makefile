@@ -11,7 +11,7 @@ SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser package aws-local clean
+.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser postgres package aws-local clean
 
 all: lint test
 
@@ -20,7 +20,7 @@ setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench,postgres]'
 	@touch $@
 
 demo: setup
@@ -35,12 +35,12 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
-test: setup browser
+test: setup browser postgres
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.
-guarantees: setup browser
+guarantees: setup browser postgres
 	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
 
 # Fuzzing of the decoders, the audit and clean, driven by coverage: SECONDS of it, from the corpus of the tests on.
@@ -70,6 +70,13 @@ browser:
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
 	  echo "Chromium is missing: the browser tests will be skipped. On Debian: apt-get install chromium chromium-driver"
+
+# So is PostgreSQL, which some tests start for themselves.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
+	  echo "PostgreSQL is missing: its tests will be skipped. On Debian: apt-get install postgresql"
 
 # What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
 package: setup

@@ -12,6 +12,7 @@ import dagster as dg
 from velib_assets.assets import clean_stations, kpi_views, raw_snapshot, source_velib
 from velib_assets.core.kpis import KPIS
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.maintenance.job import maintenance_job, maintenance_schedule
 from velib_assets.resources.alerts import sinks_of
 from velib_assets.resources.stack import stack_of
 from velib_assets.schedules import EVERY_15_MINUTES, kpi_job, pipeline_job, pipeline_schedule
@@ -32,13 +33,14 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
     sinks = sinks_of(settings)
     pipeline = pipeline_job()
     schedule = pipeline_schedule(pipeline, on=settings.schedule_on, cron=cron)
+    maintenance = maintenance_job(settings.keep_runs_days, sinks)
     return dg.Definitions(
         assets=_assets(),
-        jobs=[pipeline, kpi_job()],
-        schedules=[schedule],
+        jobs=[pipeline, kpi_job(), maintenance],
+        schedules=[schedule, maintenance_schedule(maintenance)],
         sensors=[
             alert_sensor(sinks),
-            staleness_sensor(stack.lake, sinks, schedule, staleness),
+            staleness_sensor(stack.lake, sinks, schedule, staleness, others_tick=settings.target == "aws"),
             healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS], healing),
         ],
         resources=stack._asdict(),

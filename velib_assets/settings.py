@@ -24,6 +24,7 @@ TARGETS = ("local", "aws")
 SOURCES = ("opendata", "gbfs", "archive", "simulator")
 
 CATALOG_MODES = ("api", "crawler")
+MAX_DAYS = 3650
 _NAMED = Names("")
 _AWS_NAMES = {
     "function": ("VELIB_LAMBDA", _NAMED.function),
@@ -54,6 +55,7 @@ class Settings:
     archive: str = ""
     alerts: tuple[str, ...] = field(default=("log",), repr=False)  # a webhook's address is a secret
     schedule_on: bool = False
+    keep_runs_days: int = 30
     simulator_faults: str = ""
     catalog_mode: str = "api"
     names: Names = _NAMED
@@ -91,6 +93,7 @@ class Settings:
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
+            "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", _faults),
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "names": Names(
@@ -119,6 +122,12 @@ def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """Where Dagster keeps its runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
     return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").absolute()
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DAYS):
+        raise ValueError(f"{text!r} is not a number of days, 1 to {MAX_DAYS}")
+    return int(text)
 
 
 def _bucket(text: str) -> str:

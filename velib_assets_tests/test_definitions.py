@@ -91,11 +91,13 @@ def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
 
 def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"velib_pipeline", "velib_kpi_views"}
-    (schedule,) = repository.schedule_defs
-    assert (schedule.name, schedule.cron_schedule) == ("velib_pipeline_schedule", "*/15 * * * *")
-    assert schedule.execution_timezone == "UTC"
-    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    assert jobs == {"velib_pipeline", "velib_kpi_views", "velib_maintenance"}
+    on, off = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
+    assert {(s.name, s.cron_schedule, s.default_status) for s in repository.schedule_defs} == {
+        ("velib_pipeline_schedule", "*/15 * * * *", off),
+        ("velib_maintenance_schedule", "20 3 * * *", on),
+    }
+    assert {schedule.execution_timezone for schedule in repository.schedule_defs} == {"UTC"}
     sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
     assert sensors == dict.fromkeys(
         ("velib_alerts", "velib_staleness", "velib_healing"), dg.DefaultSensorStatus.RUNNING
@@ -131,7 +133,8 @@ def test_a_tick_lands_in_the_hour_of_its_scheduled_time(repository: dg.Repositor
 
     at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
-    (request,) = repository.schedule_defs[0].evaluate_tick(context).run_requests or []
+    schedule = repository.get_schedule_def("velib_pipeline_schedule")
+    (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.partition_key == "2026-11-23-10:00"
     assert request.run_key == request.tags["velib/scheduled_at"] == at.isoformat()
 

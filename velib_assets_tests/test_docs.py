@@ -41,7 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-TOP = "velib_assets_tests|velib_assets|docs|benchmarks|infra"
+TOP = "velib_assets_tests|velib_assets|docs|benchmarks|infra|deploy"
 MAKE_VARIABLE = re.compile(r"^([A-Z_]+) \?=", re.MULTILINE)
 
 

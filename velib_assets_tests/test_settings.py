@@ -12,6 +12,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (settings.target, settings.source, settings.alerts) == ("local", "opendata", ("log",))
     assert settings.lake == CHECKOUT / "lake"
     assert not settings.schedule_on
+    assert settings.keep_runs_days == 30
 
 
 def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
@@ -26,11 +27,13 @@ def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
                 "VELIB_OPENDATA_URL": "portal",
                 "VELIB_ALERTS": "pigeon",
                 "VELIB_SCHEDULE": "maybe",
+                "VELIB_KEEP_RUNS_DAYS": "for ever",
             }
         )
     lines = sorted(str(error.value).splitlines())
     assert [line.partition(":")[0] for line in lines] == [
         "VELIB_ALERTS",
+        "VELIB_KEEP_RUNS_DAYS",
         "VELIB_LAKE",
         "VELIB_OPENDATA_URL",
         "VELIB_SCHEDULE",
@@ -50,6 +53,13 @@ def test_an_archive_that_cannot_be_read_is_named(archive: str, words: str) -> No
 
 def test_an_archive_is_only_looked_at_when_it_is_the_source() -> None:
     assert Settings.from_env({"VELIB_ARCHIVE": "/no/such/folder"}).source == "opendata"
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "1.5", "²"])
+def test_a_retention_is_a_number_of_days(days: str) -> None:
+    """With none at all the run that forgets would forget itself."""
+    with pytest.raises(SettingsError, match=r"VELIB_KEEP_RUNS_DAYS: .*1 to 3650"):
+        Settings.from_env({"VELIB_KEEP_RUNS_DAYS": days})
 
 
 def test_an_unknown_fault_is_named() -> None:

@@ -3,6 +3,7 @@
 Belongs here: opening the instance, runs over ranges of hours, and reading what became of each hour.
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +60,9 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     home.mkdir(parents=True, exist_ok=True)
     ours = CHECKOUT / "dagster.yaml"
     if ours.exists() and not (home / "dagster.yaml").exists():
-        shutil.copyfile(ours, home / "dagster.yaml")
+        fresh = home / f"dagster.yaml.{os.getpid()}"
+        shutil.copyfile(ours, fresh)
+        fresh.replace(home / "dagster.yaml")  # another command may be reading it
     with dg.DagsterInstance.from_config(str(home)) as instance, _kept_open(home):
         end_orphans(instance)
         yield instance

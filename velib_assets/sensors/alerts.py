@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from velib_assets.assets.hourly import BLOCKED_BY
 from velib_assets.core.layout import hours_text
@@ -24,6 +25,7 @@ ENDINGS = (
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_CANCELED,
 )
+SENSOR = "velib_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
 _BATCH = 50
@@ -33,7 +35,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
     """The sensor `velib_alerts`."""
 
     @dg.sensor(
-        name="velib_alerts",
+        name=SENSOR,
         description="Sends every failed check and failed run to the sinks of VELIB_ALERTS.",
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -57,6 +59,41 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
     return velib_alerts
 
 
+def untold_runs(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]) -> set[str]:
+    """The runs that have ended and that the sensor has still to tell some sink of.
+
+    None while the sensor is off, for then nobody waits, nor where it never ran: it starts at the present.
+    """
+    cursors = {
+        state.instigator_data.last_tick_timestamp or 0: state.instigator_data.cursor
+        for state in instance.all_instigator_state()
+        if state.name == SENSOR and isinstance(state.instigator_data, SensorInstigatorData)
+        if state.is_running
+    }
+    cursor = cursors[max(cursors)] if cursors else None
+    if not cursor:
+        return set()
+    places = json.loads(cursor).get("sinks", {})
+    return {
+        record.run_id
+        for sink in sinks
+        for ending in ENDINGS
+        for record in _ended(instance, ending, places.get(sink.name, {}).get(ending.value))
+    }
+
+
+def _ended(
+    instance: dg.DagsterInstance, ending: dg.DagsterEventType, cursor: str | None
+) -> Iterator[dg.EventLogRecord]:
+    """The endings of runs of one kind after a cursor, in order."""
+    while True:
+        page = instance.fetch_run_status_changes(ending, limit=_BATCH, cursor=cursor, ascending=True)
+        yield from page.records
+        cursor = page.cursor
+        if not page.has_more:
+            return
+
+
 def _now() -> float:
     return time.time()
 
@@ -70,18 +107,13 @@ def _tell(
 ) -> int:
     """Tell a sink of the runs that ended so; moves its cursor past each run that it has taken."""
     sent = 0
-    while True:
-        page = instance.fetch_run_status_changes(
-            ending, limit=_BATCH, cursor=place.get(ending.value), ascending=True
-        )
-        for record in page.records:
-            if record.timestamp >= since:
-                for alert in alerts_of(instance, record.run_id, ending):
-                    sent += _send(alert, sink, place)
-            place[ending.value] = _cursor_at(record)
-            place["taken"].clear()
-        if not page.has_more:
-            return sent
+    for record in _ended(instance, ending, place.get(ending.value)):
+        if record.timestamp >= since:
+            for alert in alerts_of(instance, record.run_id, ending):
+                sent += _send(alert, sink, place)
+        place[ending.value] = _cursor_at(record)
+        place["taken"].clear()
+    return sent
 
 
 def _cursor_at(record: dg.EventLogRecord) -> str:

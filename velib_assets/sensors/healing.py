@@ -1,7 +1,8 @@
 """The healing sensor: hours whose clean file is missing, made from other raw, or not registered.
 
-Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days
-and at one stretch of the older history, so that a year is walked through in about an hour.
+Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days, at
+what came since the last round that found nothing sick, and at one stretch of the older history, so that a
+year is walked through in about an hour.
 """
 
 import json
@@ -13,7 +14,7 @@ import dagster as dg
 
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY
 from velib_assets.core.clean.hour import digest_of
-from velib_assets.core.layout import HOUR, contiguous, hour_of, hour_text, parse_hour, raw_time
+from velib_assets.core.layout import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.core.partition import Partition
 from velib_assets.orphans import end_orphans
 from velib_assets.partitions import FIRST_HOUR, key_of, range_tags
@@ -23,6 +24,7 @@ from velib_assets.runtime.lake import bounds, days_in, refused_keys, utc_now
 from velib_assets.runtime.store import LakeStore, Stored
 
 RECENT = timedelta(hours=48)
+OUTAGE = timedelta(days=14)
 STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
@@ -54,7 +56,10 @@ def healing_sensor(
         end_orphans(context.instance)
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
-        hours, sick = _look(store, catalog, _spans(store, state))
+        spans = _spans(store, state)
+        hours, sick = _look(store, catalog, spans)
+        if spans and not sick:
+            state["well"] = hour_text(spans[-1][1])
         for hour in set(hours) - {hour for hour, _ in sick}:
             tries.pop(hour_text(hour), None)
         due = [(hour, digest) for hour, digest in sick if _is_due(tries, hour, digest)][:MAX_HOURS]
@@ -101,17 +106,19 @@ def _busy(instance: dg.DagsterInstance) -> bool:
 
 
 def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
-    """The newest two days of raw, and the next stretch of what is older (oldest again at the end)."""
+    """The next stretch of older raw (oldest again at the end), and the newest: two days, or the outage."""
     span = bounds(store, "raw")
     if span is None:
         return []
     oldest, newest = span
+    well = parse_hour(state["well"]) if "well" in state else newest
+    border = max(newest - OUTAGE, min(newest - RECENT, well))
     start = max(parse_hour(state["older"]) if "older" in state else oldest, oldest)
-    if start >= newest - RECENT:
+    if start >= border:
         start = oldest
-    end = min(start + STRETCH, newest - RECENT - HOUR)
+    end = min(start + STRETCH, border - HOUR)
     state["older"] = hour_text(end + HOUR if start <= end else oldest)
-    recent = (max(hour_of(newest - RECENT), FIRST_HOUR), newest)
+    recent = (max(border, FIRST_HOUR), newest)
     return [(max(start, FIRST_HOUR), end), recent] if start <= end else [recent]
 
 

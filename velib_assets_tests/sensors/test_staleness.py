@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.core.layout import raw_key
+from velib_assets.resources.alerts import AlertSink
 from velib_assets.runtime.lake import utc_now
 from velib_assets.runtime.store import FolderStore
 from velib_assets.schedules import pipeline_job, pipeline_schedule
@@ -18,11 +19,14 @@ from velib_assets_tests.sensors.test_alerts import Kept
 class Watch:
     """The sensor over a lake, at times that the test sets."""
 
-    def __init__(self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool) -> None:
+    def __init__(
+        self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, others_tick: bool = False
+    ) -> None:
         self.kept, self._instance = Kept(), instance
         self.cursor: str | None = None
+        self.sinks: list[AlertSink] = [self.kept]
         schedule = pipeline_schedule(pipeline_job(), on=on)
-        self._sensor = staleness.staleness_sensor(store, [self.kept], schedule)
+        self._sensor = staleness.staleness_sensor(store, self.sinks, schedule, others_tick=others_tick)
 
     def look(self) -> int:
         """One round; how many alerts were told so far."""
@@ -71,6 +75,23 @@ def test_a_second_outage_is_told_again(
         arrive(store, clock[0])
         watch.look()
     assert len(watch.kept.alerts) == 2
+
+
+def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    """Each round told the good ones again while one was down."""
+    watch, down = Watch(instance, store, on=True), Kept()
+    down.name, down.down_after = "down", 0
+    watch.sinks.insert(0, down)
+    arrive(store, clock[0])
+    for _ in range(3):
+        watch.look()
+        clock[0] += timedelta(minutes=30)
+    down.down_after = None
+    watch.look()
+    assert [alert.id for alert in down.alerts] == [alert.id for alert in watch.kept.alerts]
+    assert len(down.alerts) == 1
 
 
 def test_nothing_is_told_while_the_schedule_is_off(

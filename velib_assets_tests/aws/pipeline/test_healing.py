@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import dagster as dg
+import pytest
 
 from velib_assets.build import build_defs
 from velib_assets.core.layout import clean_key, hour_of, raw_key
@@ -38,6 +39,7 @@ def heal(cloud: Cloud, request: dg.RunRequest, instance: dg.DagsterInstance) -> 
     assert done.success
 
 
+@pytest.mark.promise("outages")
 def test_hours_that_came_without_dagster_are_cleaned(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
@@ -58,6 +60,7 @@ def test_hours_that_came_without_dagster_are_cleaned(
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 120 + 40
 
 
+@pytest.mark.promise("outages")
 def test_a_clean_file_that_is_gone_is_made_again(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
@@ -70,6 +73,7 @@ def test_a_clean_file_that_is_gone_is_made_again(
     assert cloud.keys("clean/") == [clean_key(hour)]
 
 
+@pytest.mark.promise("outages")
 def test_a_crawlers_partitions_are_not_asked_for_again_but_new_raw_is(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:

@@ -1,0 +1,31 @@
+"""Backfills, and ranges of which only a part works, on PostgreSQL."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.build import build_defs
+from velib_assets.console.runs import run_hours
+from velib_assets.partitions import key_of
+from velib_assets_tests.assets.test_graph import (  # noqa: F401 - they are tests here too
+    from_archive,
+    green,
+    test_an_hour_without_anything_fails_and_runs_nothing_downstream,
+    test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other,
+)
+from velib_assets_tests.samples import HOUR, body, records
+
+pytestmark = pytest.mark.promise("storage")
+
+
+def test_a_backfill_writes_each_of_its_hours(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Two contiguous ranges, and the views once."""
+    hours = [HOUR + timedelta(hours=n) for n in (0, 1, 5)]
+    settings = from_archive(tmp_path, {hour: body(records()) for hour in hours})
+    report = run_hours(build_defs(settings), instance, hours)
+    assert report.ok
+    assert report.rows == dict.fromkeys(hours, 40)
+    assert green(instance, "source_velib") == {key_of(hour) for hour in hours}
+    assert len(instance.get_runs()) == 3

@@ -1,0 +1,7 @@
+"""The tests of the sensors, on PostgreSQL."""
+
+import pytest
+
+from velib_assets_tests.sensors.test_staleness import *  # noqa: F403 - each of its tests is one here
+
+pytestmark = pytest.mark.promise("storage")

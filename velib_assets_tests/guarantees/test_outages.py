@@ -1,0 +1,145 @@
+"""Outages heal: what came while nobody looked is clean within two rounds, what did not come is counted once.
+
+The sensors and the graph are the real ones, on a real instance; the clock of the dead man's switch is set.
+Snapshots arrive by the function that the Lambda calls.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from velib_assets.core.layout import HOUR, hour_text, hours_between, slots_of
+from velib_assets.core.ledger import MISSED, STORED, ledger
+from velib_assets.feeds.simulator import Simulator
+from velib_assets.feeds.simulator_faults import parse_faults
+from velib_assets.resources.stack import stack_of
+from velib_assets.runtime.clean_job import is_current
+from velib_assets.runtime.ingest import take_snapshot
+from velib_assets.runtime.lake import slot_times
+from velib_assets.runtime.store import FolderStore
+from velib_assets.sensors import staleness
+from velib_assets.settings import Settings
+from velib_assets_tests.sensors.test_healing import carry_out, evaluate
+from velib_assets_tests.sensors.test_staleness import Watch
+
+pytestmark = pytest.mark.promise("outages")
+
+STATIONS = 20
+START = datetime(2026, 3, 2, tzinfo=UTC)
+# How many hours nobody looks, and in which of them nothing comes at all.
+SHORT = ((9, range(3, 6)),)
+FULL = ((9, range(3, 6)), (60, range(20, 21)), (30, range(0)), (300, range(100, 180)))
+
+
+def arrive(store: FolderStore, hours: Iterable[datetime], faults: str = "") -> None:
+    feed = Simulator(stations=STATIONS, faults=parse_faults(faults))
+    for slot in (slot for hour in hours for slot in slots_of(hour)):
+        take_snapshot(store, feed, slot, slot)
+
+
+@pytest.fixture
+def store(settings: Settings) -> FolderStore:
+    return FolderStore(settings.lake)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    now = [START]
+    monkeypatch.setattr(staleness, "utc_now", lambda: now[0])
+    return now
+
+
+@pytest.mark.timeout(1800)
+def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
+    *,
+    full: bool,
+    figure: Callable[[str, float], None],
+    settings: Settings,
+    store: FolderStore,
+    instance: dg.DagsterInstance,
+    clock: list[datetime],
+) -> None:
+    watch, cursor, begin = Watch(instance, store, on=True), None, START
+    came: list[datetime] = []
+    for asleep, dark in FULL if full else SHORT:
+        arrive(store, [begin])
+        clock[0] = begin + HOUR
+        watch.look()
+        hours = [begin + n * HOUR for n in range(1, asleep + 1)]
+        missing = [hours[n] for n in dark]
+        arrive(store, sorted({*hours} - {*missing}))
+        came += [begin, *sorted({*hours} - {*missing})]
+
+        clock[0] = hours[-1] + HOUR  # somebody starts the daemon
+        told = watch.look()
+        for _ in range(2):
+            requests, cursor = evaluate(settings, instance, cursor)
+            assert all(carry_out(settings, instance, request) for request in requests)
+        assert [hour_text(hour) for hour in came if not is_current(store, hour)] == []
+        assert evaluate(settings, instance, cursor)[0] == []
+
+        alerts = watch.kept.alerts[told - 1 :] if dark else []
+        assert [alert.id for alert in alerts] == [f"missed:{hour_text(hour)}" for hour in missing[:1]]
+        assert all(f"missed: {len(missing)}" in alert.title for alert in alerts)
+        assert watch.look() == told
+        slots = ledger([begin, *hours], lambda hour: slot_times(store, hour), clock[0])
+        states = {state: {slot.start for slot in slots if slot.state == state} for state in (STORED, MISSED)}
+        assert states[MISSED] == {slot for hour in missing for slot in slots_of(hour)}
+        assert len(slots) == 4 * (asleep + 1) == sum(map(len, states.values()))
+        begin = hours[-1] + HOUR
+        figure("hours nobody looked", asleep)
+        figure("of them without raw", len(missing))
+    query = stack_of(settings).query_engine.query
+    rows = query("SELECT ingested_ts, count(*) AS n FROM source_velib GROUP BY ingested_ts")
+    assert len(rows) == 4 * len(came)
+    assert set(rows["n"]) == {STATIONS}
+    figure("outages", len(FULL if full else SHORT))
+    figure("lost", 4 * len(came) - len(rows))
+
+
+def test_a_crash_after_the_alert_tells_it_with_the_same_id(
+    store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
+) -> None:
+    """The cursor was not saved, and meanwhile another snapshot came."""
+    watch = Watch(instance, store, on=True)
+    arrive(store, [START])
+    clock[0] = START + HOUR
+    watch.look()
+    saved = watch.cursor
+    for hour in (START + 5 * HOUR, START + 6 * HOUR):
+        arrive(store, [hour])
+        clock[0], watch.cursor = hour + HOUR, saved
+        watch.look()
+    assert [alert.id for alert in watch.kept.alerts] == ["missed:2026-03-02T01"] * 2
+
+
+def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
+    store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
+) -> None:
+    """On AWS EventBridge may tick; there the alarm of CloudWatch says that nothing comes."""
+    watch = Watch(instance, store, on=False, others_tick=True)
+    arrive(store, [START])
+    for later in (1, 8):
+        clock[0] = START + later * HOUR
+        watch.look()
+    arrive(store, [START + 8 * HOUR])
+    clock[0] += timedelta(minutes=50)
+    watch.look()
+    assert [alert.title for alert in watch.kept.alerts] == ["hours missed: 7"]
+
+
+def test_hours_of_which_only_bad_answers_came_are_not_missed(
+    store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
+) -> None:
+    """Each of them was told when it came."""
+    watch = Watch(instance, store, on=True)
+    arrive(store, [START])
+    clock[0] = START + HOUR
+    watch.look()
+    arrive(store, hours_between(START + HOUR, START + 3 * HOUR), faults="html")
+    arrive(store, [START + 4 * HOUR])
+    clock[0] = START + 5 * HOUR
+    watch.look()
+    assert watch.kept.alerts == []

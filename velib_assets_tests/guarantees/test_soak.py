@@ -1,0 +1,186 @@
+"""A month of ticks through the real graph: nothing lost, nothing doubled, and no file that grows for ever.
+
+Ticks follow each other as fast as they can. The clock that the graph sees is simulated; Dagster's is not, so
+the maintenance is told which real moment a simulated one was. The alert sensor looks after each tick, as in
+the daemon, and crashes at times between sending and saving its cursor.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
+
+from velib_assets.assets import raw_snapshot
+from velib_assets.assets.raw_snapshot import SCHEDULED_AT
+from velib_assets.build import build_defs
+from velib_assets.core.layout import HOUR, SLOT, hour_of, hour_text, hours_between
+from velib_assets.core.ledger import QUARANTINED, STORED, ledger
+from velib_assets.feeds.simulator import SEED, Simulator
+from velib_assets.feeds.simulator_faults import parse_faults, strike
+from velib_assets.maintenance import job as maintenance
+from velib_assets.partitions import key_of
+from velib_assets.resources import stack
+from velib_assets.runtime.lake import slot_times, utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import Settings
+from velib_assets_tests.maintenance.test_maintenance import sensor_at
+from velib_assets_tests.sensors.test_alerts import Kept, evaluate
+
+pytestmark = pytest.mark.promise("soak")
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+STATIONS = 30
+KINDS = ("empty", "html", "truncated", "not_a_list", "no_results", "no_identity", "renamed_field")
+CRASHES = 5  # one in so many faults meets a crash of the sensor
+# What an hour leaves for ever in Dagster's storage is the newest materialization of each of its layers. A run
+# that is not forgotten is 180 kB, and an hour has four.
+BYTES_AN_HOUR = 30_000
+MEMORY = 50
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class Month:
+    """The ticks of a simulated time, and what the daemon does beside them."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
+        self.sink, self.cursor, self._patch = Kept(), "", patch
+        self._settings, self._instance = settings, instance
+        self._real: list[datetime] = []
+        feed = lambda faults: Simulator(stations=STATIONS, faults=faults)  # noqa: E731
+        patch.setattr(stack, "Simulator", feed)
+        patch.setattr("velib_assets.build.sinks_of", lambda _: [self.sink])
+        self._defs = build_defs(settings)
+        self._job = self._defs.resolve_job_def("velib_pipeline")
+
+    def tick(self, at: datetime) -> None:
+        """What the schedule requests."""
+        self._real.append(utc_now())
+        self._patch.setattr(raw_snapshot, "utc_now", lambda: at)
+        self._job.execute_in_process(
+            instance=self._instance,
+            run_config=QUIET,
+            partition_key=key_of(hour_of(at)),
+            tags={SCHEDULED_AT: at.isoformat()},
+            raise_on_error=False,
+        )
+
+    def alert(self, *, crash: bool) -> None:
+        """A round of the alert sensor; after a crash, it looks again from where it was."""
+        if crash:
+            evaluate(self._instance, self.cursor or None, self.sink)
+        self.cursor = evaluate(self._instance, self.cursor or None, self.sink) or ""
+
+    def maintain(self, keep: int) -> int:
+        """The daily job, as if the retention were `keep` ticks; the bytes that Dagster's files then have."""
+        sensor_at(self._instance, self.cursor, InstigatorStatus.RUNNING)
+        border = self._real[-keep] + timedelta(days=self._settings.keep_runs_days)
+        self._patch.setattr(maintenance, "utc_now", lambda: border)
+        job = self._defs.resolve_job_def("velib_maintenance")
+        assert job.execute_in_process(instance=self._instance, run_config=QUIET).success
+        files = Path(self._instance.root_directory).rglob("*")
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def memory() -> int:
+    """What this process holds in memory, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 // 1_000_000
+
+
+@pytest.fixture
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Dagster's SQLite storage without what takes most of a small tick: a month has many commits.
+
+    It does not wait for the disk (a power cut is not tried here), nor build an engine for each statement.
+    """
+
+    @lru_cache(maxsize=8)
+    def engine(url: str) -> Engine:
+        return create_engine(url, poolclass=NullPool, connect_args={"timeout": 30})
+
+    for module in (sqlite_event_log, sqlite_run_storage):
+        monkeypatch.setattr(module, "create_engine", lambda url, **_: engine(url))
+
+    def connected(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", connected)
+    yield
+    event.remove(Engine, "connect", connected)
+
+
+@pytest.mark.usefixtures("_hasty")
+@pytest.mark.timeout(14400)
+def test_a_month_of_ticks(
+    *,
+    full: bool,
+    figure: Callable[[str, float], None],
+    lake: Path,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks, share, day = (2976, 0.02, 96) if full else (16, 0.3, 4)
+    faults = ",".join(f"{kind}={share / len(KINDS)}" for kind in KINDS)
+    settings = Settings(lake=lake, source="simulator", simulator_faults=faults)
+    slots = [START + n * SLOT for n in range(ticks)]
+    struck = [slot for slot in slots if strike(parse_faults(faults), SEED, slot)]
+    crashed = struck[::CRASHES]
+
+    month = Month(settings, instance, monkeypatch)
+    sizes, held = [], []
+    for number, slot in enumerate(slots, 1):
+        month.tick(slot)
+        month.alert(crash=slot in crashed)
+        if number % day == 0:
+            sizes.append(month.maintain(day))
+            held.append(memory())
+            assert len(instance.get_run_ids()) <= day + 2
+
+    quarter = max(len(sizes) // 4, 1)  # the first round finds nothing to forget
+    hours = (len(sizes) - 1 - quarter) * day / 4
+    assert sizes[-1] - sizes[quarter] < BYTES_AN_HOUR * hours, sizes
+    assert held[-1] - held[quarter] < MEMORY, held
+    store, last = FolderStore(lake), hour_of(slots[-1])
+    states = ledger(hours_between(START, last), lambda hour: slot_times(store, hour), last + HOUR)
+    assert {slot.start for slot in states if slot.state == QUARANTINED} == {*struck}
+    assert {slot.start for slot in states if slot.state == STORED} == {*slots} - {*struck}
+    rows = stack.stack_of(settings).query_engine.query(
+        "SELECT count(*) AS n, count(DISTINCT station_id) AS stations FROM source_velib GROUP BY ingested_ts"
+    )
+    lost = ticks - len(struck) - len(rows)
+    assert lost == 0
+    assert {*rows["n"], *rows["stations"]} == {STATIONS}
+
+    sent = Counter((alert.id, alert.title) for alert in month.sink.alerts)
+    told = {title: [count for (_, found), count in sent.items() if found == title] for _, title in sent}
+    expected = Counter(_title("raw_snapshot: check usable_snapshot", slot) for slot in struck)
+    expected.update(
+        {_title("raw_snapshot: check complete_hour", slot) for slot in struck if hour_of(slot) < last}
+    )
+    assert {title: len(counts) for title, counts in told.items()} == expected
+    repeated = [title for title, counts in told.items() for count in counts if count > 1]
+    assert len(struck) > len(crashed) == len(repeated)
+
+    figure("ticks", ticks)
+    figure("faults injected", len(struck))
+    figure("crashes of the sensor", len(crashed))
+    figure("lost", lost)
+    figure("bytes of Dagster's own an hour", max(sizes[-1] - sizes[quarter], 0) / hours)
+    figure("MB of memory more than after a quarter", held[-1] - held[quarter])
+
+
+def _title(check: str, slot: datetime) -> str:
+    return f"{check} failed for {hour_text(slot)}"

@@ -1,0 +1,151 @@
+"""Ticks, a backfill of the same day, questions and the UI at once, in processes of their own.
+
+The short form ends as soon as each command has been at work beside the others. The whole one goes on for
+minutes beside the real servers: the schedule ticks and the UI is asked. (`make test` has that without the
+commands in ui/test_daemon.py.) A snapshot is read whole or not at all: each time has every station, once.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import dagster as dg
+import pytest
+
+from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between
+from velib_assets.feeds.simulator import STATIONS
+from velib_assets.runtime.clean_job import is_current
+from velib_assets.runtime.lake import hours_in, utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import CHECKOUT
+from velib_assets_tests.ui.servers import Server, dagster_dev
+
+pytestmark = [pytest.mark.promise("together"), pytest.mark.daemon]
+
+COUNTS = """SELECT ingested_ts, count(*) AS n, count(DISTINCT station_id) AS stations
+FROM source_velib GROUP BY ingested_ts"""
+PAGES = """{ runsOrError(limit: 20) { __typename }
+  assetNodes { assetKey { path } assetPartitionStatuses { __typename }
+    assetMaterializations(limit: 2) { runId metadataEntries { label } }
+    assetChecksOrError { __typename } } }"""
+TROUBLE = ("Traceback", "database is locked", "OperationalError")
+DONE = {"tick": 2, "backfill": 2, "query": 2}
+MINUTES = 3
+
+
+class Work:
+    """What goes on at once over one lake; `done` counts what each kind has come through."""
+
+    def __init__(self, lake: Path, home: Path, hours: int) -> None:
+        self.environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "DAGSTER_HOME": str(home)}
+        self.done: Counter[str] = Counter()
+        last = hour_of(utc_now())
+        self.hours = list(hours_between(last - (hours - 1) * HOUR, last))
+        self.over = Event()
+
+    def velib(self, *arguments: str) -> str:
+        """Run a command; what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "velib_assets.cli", *arguments],
+            cwd=CHECKOUT,
+            env=os.environ | self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        assert not [word for word in TROUBLE if word in said], said
+        return done.stdout
+
+    def tick(self) -> None:
+        self.velib("tick")
+
+    def backfill(self) -> None:
+        self.velib("backfill", hour_text(self.hours[0]), hour_text(self.hours[-1]))
+
+    def query(self) -> None:
+        found = json.loads(self.velib("query", "--format", "json", COUNTS))
+        assert {row[name] for row in found for name in ("n", "stations")} <= {STATIONS}
+
+    @contextmanager
+    def going_on(self, **steps: Callable[[], None]) -> Iterator[None]:
+        """Each step over and over, beside the others, while the block lasts; what one raised is raised."""
+
+        def loop(name: str, step: Callable[[], None]) -> None:
+            try:
+                while not self.over.is_set():
+                    step()
+                    self.done[name] += 1
+            finally:
+                self.over.set()
+
+        with ThreadPoolExecutor(len(steps)) as pool:
+            loops = [pool.submit(loop, name, step) for name, step in steps.items()]
+            try:
+                yield
+            finally:
+                self.over.set()
+        for each in loops:
+            each.result()
+
+
+def scheduled(server: Server) -> int:
+    """How many ticks of the schedule have succeeded."""
+    runs = [run for run in server.runs() if "dagster/schedule_name" in run["tags"]]
+    return sum(run["status"] == "SUCCESS" for run in runs)
+
+
+def at_work(work: Work) -> bool:
+    """Whether each command has come through often enough, or one has failed: it says so at the end."""
+    return work.over.is_set() or all(work.done[name] >= least for name, least in DONE.items())
+
+
+def servers_at_work(work: Work, home: Path) -> int:
+    """Poll the UI for minutes, while the schedule ticks; how often it has."""
+    begin, environ = time.monotonic(), {**work.environ, "VELIB_SCHEDULE": "on"}
+    with dagster_dev(home, environ, "-m", "velib_assets_tests.ui.every_minute") as server:
+
+        def looked() -> bool:
+            server.ask(PAGES)
+            work.done["page of the UI"] += 1
+            enough = time.monotonic() - begin > MINUTES * 60 and scheduled(server) >= MINUTES - 1
+            return work.over.is_set() or (enough and at_work(work))
+
+        server.wait("each has been at work", looked, 600)
+        assert [word for word in TROUBLE if word in server.text()] == []
+        return scheduled(server)
+
+
+@pytest.mark.timeout(900)
+def test_nothing_disturbs_anything(
+    *, full: bool, figure: Callable[[str, float], None], lake: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    work, begin = Work(lake, home, 12 if full else 4), time.monotonic()
+    with work.going_on(tick=work.tick, backfill=work.backfill, query=work.query):
+        if full:
+            figure("ticks of the schedule", servers_at_work(work, home))
+        while not at_work(work):
+            time.sleep(0.1)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        failed = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=10)
+        assert [record.event_log_entry.message for record in failed.records] == []
+    if full:
+        work.backfill()  # what the end of the servers has cut short
+    work.query()
+    store = FolderStore(lake)
+    hours = hours_in(store, "raw", work.hours[0], work.hours[-1] + HOUR)
+    assert {*work.hours} <= {*hours}
+    assert [hour_text(hour) for hour in hours if not is_current(store, hour)] == []
+    figure("seconds", round(time.monotonic() - begin))
+    for name, count in work.done.items():
+        figure({"query": "queries", "page of the UI": "pages of the UI"}.get(name, f"{name}s"), count)
