@@ -1,0 +1,37 @@
+// The section Now: totals, map, filters, and the list of stations, which is the map for the keyboard.
+
+const FIRST_STATIONS = 40;
+
+function renderNow() {
+  const section = document.getElementById("now");
+  const list = h("div", { id: "station-list" });
+  const changed = (refit) => {
+    renderList(list);
+    updateMap({ refit });
+  };
+  renderList(list);
+  fill(section,
+    h("h2", { id: "now-title" }, t("now_title")),
+    stations.length || report.totals.now ? renderTotals() : h("p", { class: "quiet" }, t("no_data")),
+    stations.length > 0 && h("article", { class: "figure", id: "map", "aria-labelledby": "map-title" },
+      h("h3", { id: "map-title" }, t("map")),
+      h("div", { class: "finder" },
+        h("div", { class: "finder-map" }, renderMap(), mapLegend()),
+        h("div", { class: "finder-side" }, h("aside", { id: "card", "aria-live": "polite" }), renderFilters(changed), list)),
+      h("div", { class: "below" }, downloads(["stations", "kpi_taux_remplissage", "station_history", "history"]))));
+  if (stations.length) renderCard();
+}
+
+/** The stations that pass the filters, each a button that opens its card. */
+function renderList(list) {
+  const shown = shownStations();
+  fill(list,
+    h("p", { class: "found", role: "status" }, shown.length
+      ? t("found", { n: number(shown.length), all: number(stations.length) })
+      : t("no_station")),
+    shown.length > 0 && table([
+      { title: t("station"), row: true, cell: (one) => [shapeIcon(one.state), " ", stationButton(one.id, one.name), h("span", { class: "unseen" }, ` ${t(`state_${one.state}`)}`)] },
+      { title: t("bikes"), numeric: true, cell: (one) => number(one.bikes) },
+      { title: t("docks"), numeric: true, cell: (one) => number(one.docks) },
+    ], shown, { caption: t("map"), first: FIRST_STATIONS }));
+}
