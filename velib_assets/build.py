@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.assets import clean_stations, kpi_views, raw_snapshot, source_velib
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.resources.alerts import sinks_of
 from velib_assets.resources.stack import stack_of
@@ -39,7 +39,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         sensors=[
             alert_sensor(sinks),
             staleness_sensor(stack.lake, sinks, schedule, staleness),
-            healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in KPIS], healing),
+            healing_sensor(stack.lake, stack.catalog, pipeline, [kpi.name for kpi in VIEWS], healing),
         ],
         resources=stack._asdict(),
         executor=dg.in_process_executor,  # what the UI launches from an asset's page: 43 s otherwise
@@ -67,7 +67,7 @@ def _assets() -> list[dg.AssetsDefinition]:
                 metadata=_column_schema(kpi.columns)
                 | _references(Path(__file__).parent / "sql" / f"{kpi.name}.sql", 1),
             )
-            for kpi in KPIS
+            for kpi in VIEWS
         ),
     ]
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Optional
 
-from velib_assets.core.kpis import Kpi, partition_filter
+from velib_assets.core.kpis import Kpi
 from velib_assets.core.schema import DATABASE, TABLE
+from velib_assets.core.windows import partition_filter
 
 PRESENT, HEADLINE = "is_row", "headline_"
 
@@ -25,13 +26,14 @@ def state_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
     columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
     numbers = ", ".join(f'{headline.sql} AS "{HEADLINE}{headline.name}"' for headline in kpi.headlines)
     return (
-        f'WITH newest AS (SELECT {columns}, true AS "{PRESENT}" {_rows(kpi, newest_hour)}), '  # noqa: S608
+        f'WITH newest AS (SELECT {columns}, true AS "{PRESENT}" {newest_rows(kpi, newest_hour)}), '  # noqa: S608
         f"headline AS (SELECT {numbers} FROM newest) "
         f"SELECT * FROM headline LEFT JOIN newest ON true ORDER BY {kpi.order}"
     )
 
 
-def _rows(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
+def newest_rows(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
+    """FROM and WHERE of the view's rows at the table's newest snapshot."""
     view = f"FROM {DATABASE}.{kpi.name}"
     if not kpi.hourly:
         return view

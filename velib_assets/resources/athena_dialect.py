@@ -15,13 +15,13 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
-from velib_assets.resources.athena_rewrites import rewrite
+from velib_assets.resources.athena_rewrites import rewrite, utc_instant
 from velib_assets.resources.athena_types import refuse_mismatches
 from velib_assets.resources.query_error import QueryError
 
-TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in KPIS}
+TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in VIEWS}
 CATALOG = "awsdatacatalog"
 _TRINO = {"string": "varchar"}
 _COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
@@ -62,8 +62,11 @@ def to_duckdb(tree: exp.Expr) -> str:
 
 @lru_cache(maxsize=64)
 def view_to_duckdb(statement: str) -> str:
-    """A rendered view statement of this package as DuckDB's."""
-    return sqlglot.transpile(statement, read="athena", write="duckdb")[0]
+    """A rendered view statement of this package as DuckDB's. It is ours: nothing in it needs refusing."""
+    tree = sqlglot.parse_one(statement, read="athena")
+    for node in tree.find_all(exp.AtTimeZone):
+        node.set("this", utc_instant(node.this))
+    return to_duckdb(tree)
 
 
 def tables_of(tree: exp.Expr) -> list[exp.Table]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.resources.athena_dialect import tables_of
 from velib_assets.resources.catalog import Partition
 
@@ -19,7 +19,7 @@ Constant = Callable[[exp.Expr, str], str | datetime | None]
 """The value of an expression without columns: text, or a plain UTC timestamp; None where unknown."""
 
 _PRUNES = {"date", "hour", "ingested_ts"}
-_WINDOWED = {kpi.name for kpi in KPIS if not kpi.hourly}
+_WINDOWS = {view.name: view.window.hours for view in VIEWS if view.window}
 _SAME_HOUR = timedelta(hours=1) - timedelta(milliseconds=1)
 _TURNED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GT: exp.LT,
@@ -39,12 +39,13 @@ _MAY_FIT: dict[type[exp.Expr], Callable[[Any, Any, Any], bool]] = {
 
 
 def needed(
-    tree: exp.Expr, partitions: Sequence[Partition], window: Sequence[datetime], constant: Constant
+    tree: exp.Expr, partitions: Sequence[Partition], newest: datetime | None, constant: Constant
 ) -> list[Partition]:
-    """The partitions that a parsed question can need; `window` is what kpi_top10_2hour reads."""
+    """The partitions that a parsed question can need; `newest` is the newest hour that can be read."""
     found: set[Partition] = set()
     for table in tables_of(tree):
-        if table.name in _WINDOWED:
+        if table.name in _WINDOWS:
+            window = set(_WINDOWS[table.name](newest) if newest else ())
             found.update(p for p in partitions if p.hour in window)
             continue
         kept: Iterable[Partition] = partitions

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from velib_assets.aws_names import Names
 from velib_assets.core.kpi_queries import state_sql
-from velib_assets.core.kpis import Kpi, newest_window, render
+from velib_assets.core.kpis import Kpi, render
 from velib_assets.core.schema import DATABASE
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.query_engine import KpiState
@@ -51,7 +51,7 @@ class AthenaQueryEngine:
 
         try:
             newest = self._newest()
-            statement = self._named(render(kpi, newest_window(newest) if newest else []))
+            statement = self._named(render(kpi, newest))
             changed = self._kept(kpi) != statement
             if changed:
                 self._define(kpi, statement)
