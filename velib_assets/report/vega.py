@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
+VEGA_LITE = "6.4"
 
 
 @cache
@@ -44,7 +45,7 @@ def _made() -> str:
     import vl_convert  # noqa: PLC0415 - 80 MB, and only needed once
 
     licence = (files("velib_assets.report") / "vega_licence.txt").read_text(encoding="utf-8")
-    bundle: str = vl_convert.javascript_bundle(None)
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     return f"/*\n{licence}*/\n{bundle}".replace("\r", "")  # a parser reads \r as \n: the digest would differ
 
 

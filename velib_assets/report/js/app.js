@@ -3,16 +3,26 @@
 function render() {
   const sections = ["now", "kpis", "time", "trust"].map((id) => document.getElementById(id));
   for (const section of sections) forgetCharts(section);
+  const [now, kpis, time, trust] = sections;
   applyTheme();
   renderHeader();
-  renderNow();
-  const [, kpis, time, trust] = sections;
-  const grid = (...figures) => h("div", { class: "figures" }, figures);
+  fill(now, safely(renderNow));
+  const grid = (...makers) => h("div", { class: "figures" }, makers.map(safely));
   fill(kpis, h("h2", { id: "kpis-title" }, t("kpis_title")),
-    grid(renderFillRate(), renderTop10(), renderShortage(), renderSaturation(), renderArrondissements()));
-  fill(time, h("h2", { id: "time-title" }, t("time_title")), grid(renderWeek(), renderToday(), renderEpisodes()));
+    grid(renderFillRate, renderShortage, renderSaturation, renderArrondissements, renderTop10));
+  fill(time, h("h2", { id: "time-title" }, t("time_title")), grid(renderWeek, renderToday, renderEpisodes));
   fill(trust, h("h2", { id: "trust-title" }, t("trust_title")),
-    grid(renderLedger(), renderFreshness(), renderStaleShare(), renderQuarantine()));
+    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine));
+}
+
+/** What a part of the page makes, or a line in its place: one broken part must not take the others with it. */
+function safely(make) {
+  try {
+    return make();
+  } catch (error) {
+    console.error(error);
+    return h("p", { class: "quiet" }, t("failed"));
+  }
 }
 
 document.getElementById("language").addEventListener("click", () => {

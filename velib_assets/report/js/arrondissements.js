@@ -21,7 +21,7 @@ function renderArrondissements() {
   const holder = h("div", { class: "tiles-holder" });
   const draw = () => {
     forgetCharts(holder);
-    fill(holder, chart(() => tileSpec(rows, MEASURES[measure]), { label: t("tiles_label"), height: 320 }));
+    fill(holder, chart(() => tileSpec(rows, MEASURES[measure]), { label: t("tiles_label"), height: tileHeight() + 10 }));
   };
   if (rows.length) draw();
   return figure({
@@ -59,10 +59,14 @@ function ranked(rows) {
     { title: t("fill_rate"), numeric: true, cell: (row) => data(row.avg_fill_rate, percent(row.avg_fill_rate)) },
     { title: t("short"), numeric: true, cell: (row) => data(row.shortage_count, number(row.shortage_count)) },
     { title: t("saturated"), numeric: true, cell: (row) => data(row.saturation_count, number(row.saturation_count)) },
-  ], rows, { caption: t("arrondissements_title"), first: 20 });
+  ], rows, { caption: t("arrondissements_title"), first: 12 });
 }
 
-function tileSpec(rows, { of, text, words }) {
+function tileHeight() {
+  return narrow() ? 300 : 420;
+}
+
+function tileSpec(rows, { of, text }) {
   const values = rows.flatMap((row) => {
     const number_ = Number((/^Paris (\d+)/.exec(row.arrondissement || "") || [])[1]);
     if (!TILES[number_]) return [];
@@ -81,16 +85,15 @@ function tileSpec(rows, { of, text, words }) {
     y: { field: "line", type: "ordinal", axis: null, scale: { paddingInner: 0.06, paddingOuter: 0, domain: [0, 1, 2, 3, 4] } },
   };
   return {
-    width: "container", height: 310, autosize: { type: "fit-x", contains: "padding" },
+    width: "container", height: tileHeight(), autosize: { type: "fit-x", contains: "padding" },
     data: { values },
     encoding: { ...position, tooltip: { field: "tip" } },
     layer: [
       { mark: { type: "rect", cornerRadius: 4, stroke: colour("line"), strokeWidth: 1 }, encoding: {
         color: { field: "value", type: "quantitative", legend: null,
-          scale: fills ? { domain: [0, 0.25, 0.5, 0.75, 1], range } : { domain: [0, most], range } } } },
+          scale: fills ? { interpolate: "rgb", domain: [0, 0.25, 0.5, 0.75, 1], range } : { interpolate: "rgb", domain: [0, most], range } } } },
       { mark: { type: "text", fontSize: 12, dy: -10, opacity: 0.85 }, encoding: { text: { field: "label" }, color: ink } },
       { mark: { type: "text", fontSize: 16, fontWeight: 600, dy: 9 }, encoding: { text: { field: "text" }, color: ink } },
     ],
-    usermeta: { measure: words },
   };
 }

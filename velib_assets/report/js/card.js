@@ -23,8 +23,7 @@ function closeCard() {
   back.focus();
 }
 
-function renderCard() {
-  const card = document.getElementById("card");
+function renderCard(card = document.getElementById("card")) {
   const station = chosenStation();
   forgetCharts(card);
   if (!station) {
@@ -52,15 +51,15 @@ function cardHistory(station) {
   const { ts, bikes, docks } = report.history;
   if (!ts.length || !bikes[station.index]) return null;
   const points = overTheDay(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
-  const few = ts.length < 3;
   const spec = () => ({
     width: "container", height: 120, autosize: { type: "fit-x", contains: "padding" },
     data: { values: points.map((point) => ({ ...point, tip: `${clockAndDay(point.at)}\n${t("bikes")}: ${number(point.bikes)}\n${t("docks")}: ${number(point.docks)}` })) },
-    encoding: { x: timeAxis(points) },
+    encoding: { x: timeAxis(points, 6) },
     layer: [
       { mark: { type: "area", color: colour("short"), opacity: 0.16, interpolate: "step-after" }, encoding: { y: { field: "bikes", type: "quantitative" } } },
-      { mark: { type: "line", color: colour("short"), strokeWidth: 2, interpolate: "step-after", point: few }, encoding: { y: { field: "bikes", type: "quantitative", title: null, axis: { tickCount: 3, format: "d" } } } },
-      { mark: { type: "line", color: colour("saturated"), strokeWidth: 2, strokeDash: [5, 3], interpolate: "step-after", point: few }, encoding: { y: { field: "docks", type: "quantitative" } } },
+      { mark: { type: "line", color: colour("short"), strokeWidth: 2, interpolate: "step-after" }, encoding: { y: { field: "bikes", type: "quantitative", title: null, axis: { tickCount: 3, format: "d" } } } },
+      { mark: { type: "line", color: colour("saturated"), strokeWidth: 2, strokeDash: [5, 3], interpolate: "step-after" }, encoding: { y: { field: "docks", type: "quantitative" } } },
+      ...alonePoints(points, "bikes", colour("short")), ...alonePoints(points, "docks", colour("saturated")),
       { mark: { type: "point", size: 200, opacity: 0, filled: true }, transform: [{ filter: "isValid(datum.bikes)" }], encoding: { y: { field: "bikes", type: "quantitative" }, tooltip: { field: "tip" } } },
     ],
   });
@@ -69,7 +68,7 @@ function cardHistory(station) {
     key([["line-bikes", t("bikes")], ["line-docks", t("docks")]]),
     chart(spec, { label: `${t("last_day")}: ${station.name}`, height: 150 }),
     unfolded(t("as_table"), () => table([
-      { title: t("time"), row: true, cell: (k) => clockAndDay(ts[k]) },
+      { title: t("moment"), row: true, cell: (k) => clockAndDay(ts[k]) },
       { title: t("bikes"), numeric: true, cell: (k) => number(bikes[station.index][k]) },
       { title: t("docks"), numeric: true, cell: (k) => number(docks[station.index][k]) },
     ], ts.map((_, k) => k).reverse(), { caption: t("last_day") })),

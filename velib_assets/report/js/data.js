@@ -48,7 +48,7 @@ function millis(time) {
 
 /**
  * The network's last 24 hours as points for a line, with an empty one wherever snapshots are missing for more
- * than 45 minutes: a line must not cross what nobody saw.
+ * than 45 minutes: a line must not cross what nobody saw. One with none near it is `alone`: no line shows it.
  */
 function overTheDay(times, valuesAt) {
   const points = [];
@@ -56,9 +56,14 @@ function overTheDay(times, valuesAt) {
     const at = millis(time);
     const before = k ? millis(times[k - 1]) : at;
     if (at - before > LONGEST_STEP) points.push({ at: before + 1, ...emptied(valuesAt(k)) });
-    points.push({ at, ...valuesAt(k) });
+    const alone = !near(times[k - 1], at) && !near(times[k + 1], at);
+    points.push({ at, alone, ...valuesAt(k) });
   });
   return points;
+}
+
+function near(time, at) {
+  return time !== undefined && Math.abs(millis(time) - at) <= LONGEST_STEP;
 }
 
 function emptied(values) {

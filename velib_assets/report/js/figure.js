@@ -35,7 +35,7 @@ function downloads(names) {
     h("span", { class: "file" }, one.name), " ",
     h("a", { href: one.csv, download: "", "aria-label": `${one.title}, CSV` }, "CSV"), " ",
     h("a", { href: one.parquet, download: "", "aria-label": `${one.title}, Parquet` }, "Parquet"), " ",
-    h("span", { class: "quiet" }, t("rows", { n: number(one.rows) })))));
+    h("span", { class: "quiet" }, t("rows", { n: one.rows })))));
 }
 
 /** A small key: a coloured square (or line) and its words. */

@@ -8,23 +8,16 @@ function renderFillRate() {
   const bins = fillBins(rows);
   return figure({
     id: "kpi_taux_remplissage", title: t("fill_title"), name: "kpi_taux_remplissage",
-    lead: rows.length ? [
-      marked(t("fill_lead", { mean: "\0mean\0", n: "\0n\0" }), {
-        mean: data(mean, percent(mean)), n: data(rows.length, number(rows.length)),
-      }), " ", t("fill_stale", { n: number(rows.filter((row) => row.is_stale).length) }),
-    ] : null,
-    picture: rows.length ? chart(() => fillSpec(bins), { label: t("fill_title"), height: 220 }) : null,
+    lead: rows.length ? phrase("fill_lead", {
+      mean: data(mean, percent(mean)), n: rows.length, stale: rows.filter((row) => row.is_stale).length,
+    }) : null,
+    picture: rows.length ? chart(() => fillSpec(bins), { label: t("fill_title"), height: 235 }) : null,
     table: () => table([
       { title: t("fill_rate"), row: true, cell: (bin) => binName(bin) },
       { title: t("stations_count"), numeric: true, cell: (bin) => data(bin.stations, number(bin.stations)) },
     ], bins, { caption: t("fill_title") }),
     exports: ["kpi_taux_remplissage"],
   });
-}
-
-/** A sentence whose \0name\0 are elements. */
-function marked(sentence, elements) {
-  return sentence.split("\0").map((part, k) => (k % 2 ? elements[part] : part));
 }
 
 /** Twenty bins of 5 %; the last one holds 100 % as well. */
@@ -40,14 +33,14 @@ function binName(bin) {
 
 function fillSpec(bins) {
   return {
-    width: "container", height: 200, autosize: { type: "fit-x", contains: "padding" },
+    width: "container", height: 210, autosize: { type: "fit-x", contains: "padding" },
     data: { values: bins.map((bin) => ({ ...bin, tip: `${binName(bin)}\n${t("stations_count")}: ${number(bin.stations)}` })) },
     mark: { type: "bar", binSpacing: 1, stroke: colour("outline"), strokeWidth: 0.5 },
     encoding: {
       x: { field: "from", type: "quantitative", bin: { binned: true, step: 1 / BINS }, title: null, axis: { format: ".0%", values: [0, 0.2, 0.4, 0.6, 0.8, 1], grid: false } },
       x2: { field: "to" },
       y: { field: "stations", type: "quantitative", title: null, axis: { tickCount: 4 } },
-      color: { field: "middle", type: "quantitative", legend: null, scale: { domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours() } },
+      color: { field: "middle", type: "quantitative", legend: null, scale: { interpolate: "rgb", domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours() } },
       tooltip: { field: "tip" },
     },
   };

@@ -6,14 +6,14 @@ const NARROWING = Math.cos((LATITUDE * Math.PI) / 180); // how much shorter a de
 const map = { view: null, box: null, width: 0, height: 0, centre: null, scale: null, least: 0 };
 
 function mapHeight() {
-  return innerWidth < 600 ? 380 : 560;
+  return narrow() ? 380 : 560;
 }
 
 /** The map's element; `shownStations` and `chosen` are what the filters and the card say. */
 function renderMap() {
   map.view = null;
   map.height = mapHeight();
-  const label = t("map_label", { n: number(stations.length) });
+  const label = t("map_label", { n: stations.length });
   map.box = chart(mapSpec, { label, height: map.height, onview: mapReady });
   const button = (words, sign, act) => h("button", { type: "button", "aria-label": words, title: words, onclick: act }, sign);
   return h("div", { class: "map" }, map.box, h("div", { class: "map-buttons" },
@@ -32,7 +32,7 @@ function mapSpec() {
     width: map.width, height: map.height, padding: 0, autosize: "none",
     signals: [
       { name: "x", value: map.centre.x }, { name: "y", value: map.centre.y }, { name: "k", value: map.scale },
-      { name: "swell", update: `clamp(pow(k / ${map.least * 1.25}, 0.9), 0.8, 6)` },
+      { name: "swell", update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.least * 1.25}, 0.9), 0.8, 6)` },
     ],
     data: [
       { name: "others", values: mapRows(stations.filter((station) => !isShown(station))) },

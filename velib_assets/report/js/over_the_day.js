@@ -10,7 +10,7 @@ function renderShortage() {
   const places = new Set(rows.map((row) => row.arrondissement)).size;
   return stationsOverTheDay({
     name: "kpi_shortage", title: t("short_title"), rows, field: "short", line: t("short"),
-    lead: marked(t("short_lead", { n: "\0n\0", places: number(places) }), { n: data(rows.length, number(rows.length)) }),
+    lead: phrase("short_lead", { n: rows.length, places }),
   });
 }
 
@@ -19,7 +19,7 @@ function renderSaturation() {
   const none = rows.filter((row) => row.docks === 0).length;
   return stationsOverTheDay({
     name: "kpi_station_saturation", title: t("saturated_title"), rows, field: "saturated", line: t("saturated"),
-    lead: marked(t("saturated_lead", { n: "\0n\0", none: number(none) }), { n: data(rows.length, number(rows.length)) }),
+    lead: phrase("saturated_lead", { n: rows.length, none }),
   });
 }
 
@@ -37,7 +37,7 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
       ], rows, { caption: title, first: 20 })),
     ] : null,
     table: () => table([
-      { title: t("time"), row: true, cell: (point) => clockAndDay(point.at) },
+      { title: t("moment"), row: true, cell: (point) => clockAndDay(point.at) },
       { title: line, numeric: true, cell: (point) => data(point[field], number(point[field])) },
     ], points.filter((point) => point[field] !== null).reverse(), { caption: title }),
     exports: [name, "network"],

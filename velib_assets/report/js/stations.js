@@ -3,23 +3,25 @@
 const FIRST_STATIONS = 40;
 
 function renderNow() {
-  const section = document.getElementById("now");
   const list = h("div", { id: "station-list" });
   const changed = (refit) => {
     renderList(list);
     updateMap({ refit });
   };
   renderList(list);
-  fill(section,
+  const card = h("aside", { id: "card", "aria-label": t("station") });
+  renderCard(card);
+  return [
     h("h2", { id: "now-title" }, t("now_title")),
     stations.length || report.totals.now ? renderTotals() : h("p", { class: "quiet" }, t("no_data")),
     stations.length > 0 && h("article", { class: "figure", id: "map", "aria-labelledby": "map-title" },
       h("h3", { id: "map-title" }, t("map")),
+      renderFilters(changed),
       h("div", { class: "finder" },
         h("div", { class: "finder-map" }, renderMap(), mapLegend()),
-        h("div", { class: "finder-side" }, h("aside", { id: "card", "aria-live": "polite" }), renderFilters(changed), list)),
-      h("div", { class: "below" }, downloads(["stations", "kpi_taux_remplissage", "station_history", "history"]))));
-  if (stations.length) renderCard();
+        h("div", { class: "finder-side" }, card, list)),
+      h("div", { class: "below" }, downloads(["stations", "station_history"]))),
+  ];
 }
 
 /** The stations that pass the filters, each a button that opens its card. */
@@ -27,10 +29,10 @@ function renderList(list) {
   const shown = shownStations();
   fill(list,
     h("p", { class: "found", role: "status" }, shown.length
-      ? t("found", { n: number(shown.length), all: number(stations.length) })
+      ? t("found", { n: shown.length, all: stations.length })
       : t("no_station")),
     shown.length > 0 && table([
-      { title: t("station"), row: true, cell: (one) => [shapeIcon(one.state), " ", stationButton(one.id, one.name), h("span", { class: "unseen" }, ` ${t(`state_${one.state}`)}`)] },
+      { title: t("station"), row: true, cell: (one) => withIcon(one.state, t(`state_${one.state}`), stationButton(one.id, one.name)) },
       { title: t("bikes"), numeric: true, cell: (one) => number(one.bikes) },
       { title: t("docks"), numeric: true, cell: (one) => number(one.docks) },
     ], shown, { caption: t("map"), first: FIRST_STATIONS }));

@@ -17,13 +17,13 @@ function table(columns, rows, { caption, first = rows.length }) {
     h(column.row ? "th" : "td", { class: classes(column), scope: column.row ? "row" : null }, column.cell(row))))));
   add(rows.slice(0, first));
   const rest = rows.slice(first);
-  const more = rest.length && h("button", { type: "button", class: "more", onclick: () => {
+  const more = rest.length > 0 && h("button", { type: "button", class: "more", onclick: () => {
     const at = body.rows.length;
     add(rest);
     more.remove();
     const next = body.rows[at].querySelector("button, a");
     if (next) next.focus();
-  } }, t("show_more", { n: number(rest.length) }));
+  } }, t("show_more", { n: rest.length }));
   return h("div", { class: "table" },
     h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
       h("table", {},
@@ -31,6 +31,11 @@ function table(columns, rows, { caption, first = rows.length }) {
         h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: classes(column) }, column.title)))),
         body)),
     more);
+}
+
+/** A state's mark before something, on one line with its beginning. `words` are for those who do not see it. */
+function withIcon(state, words, element) {
+  return h("span", { class: "with-icon" }, shapeIcon(state), h("span", { class: "unseen" }, words), element);
 }
 
 /** A station's name that opens its card, for a cell. */

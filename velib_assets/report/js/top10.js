@@ -30,9 +30,9 @@ function scoreParts(row) {
 function topRow(row, most) {
   const parts = scoreParts(row);
   const reasons = [
-    row.shortage_hits && t("reason_short", { n: number(row.shortage_hits) }),
-    row.saturation_hits && t("reason_no_dock", { n: number(row.saturation_hits) }),
-    parts.full && t("reason_full", { n: number(parts.full) }),
+    row.shortage_hits && t("reason_short", { n: row.shortage_hits }),
+    row.saturation_hits && t("reason_no_dock", { n: row.saturation_hits }),
+    parts.full && t("reason_full", { n: parts.full }),
   ].filter(Boolean).join(", ");
   const bar = h("div", { class: "bar", "aria-hidden": "true" }, Object.entries(parts).map(([name, points]) => {
     const part = h("span", { class: `part ${name}` });
@@ -42,7 +42,7 @@ function topRow(row, most) {
   return h("li", {},
     h("div", { class: "top-head" },
       h("span", { class: "top-name" }, stationButton(row.station_id, row.name), " ", h("span", { class: "quiet" }, place(row.arrondissement))),
-      h("span", { class: "top-score" }, marked(t("points", { n: "\0n\0" }), { n: data(row.critical_score, number(row.critical_score)) }))),
+      h("span", { class: "top-score" }, phrase("points", { n: row.critical_score }))),
     bar,
     h("p", { class: "quiet reasons" }, reasons || t("reason_none")));
 }

@@ -10,10 +10,10 @@ function renderTotals() {
     h("span", { class: "changes" }, change(field, now, hour, "since_hour"), change(field, now, day, "since_day")));
   return h("div", {},
     h("ul", { class: "tiles" },
-      tile("bikes", t("bikes"), t("of_them_mechanical", { n: number(now.mechanical) })),
+      tile("bikes", t("bikes"), t("of_them_mechanical", { n: now.mechanical })),
       tile("ebikes", t("ebikes"), t("share_of_bikes", { share: percent(now.bikes ? now.ebikes / now.bikes : null, 0) })),
-      tile("docks", t("docks"), " "),
-      tile("in_operation", t("in_operation"), t("of_stations", { n: number(now.stations) })),
+      tile("docks", t("docks"), "\u00a0"),
+      tile("in_operation", t("in_operation"), t("of_stations", { n: now.stations })),
       tile("short", t("short"), t("no_bike")),
       tile("saturated", t("saturated"), t("no_dock")),
       tile("stale", t("stale"), t("silent"))),
@@ -22,6 +22,7 @@ function renderTotals() {
 
 function change(field, now, before, words) {
   if (!before) return null;
+  if (now[field] === null || before[field] === null) return null;
   const difference = now[field] - before[field];
   return h("span", { class: "change", title: t("since_title", { time: clockAndDay(before.ts) }) },
     data(difference, signed(difference)), " ", t(words));

@@ -1,4 +1,4 @@
-// Every word on the page, English and French. Here: words only; `{name}` stands for a value.
+// Every word on the page, English and French, and filling values in. Here: no layout.
 
 const WORDS = {
   // The page
@@ -12,8 +12,8 @@ const WORDS = {
   language_switch: ["Français", "English"],
   theme_dark: ["Dark", "Sombre"],
   theme_light: ["Light", "Clair"],
-  shown: ["The network at {time}, Paris time", "Le réseau à {time}, heure de Paris"],
-  made: ["Page made at {time}", "Page produite à {time}"],
+  shown: ["The network on {time}, Paris time", "Le réseau le {time}, heure de Paris"],
+  made: ["Page made on {time}.", "Page produite le {time}."],
   old: [
     "This is not current. The newest snapshot is {age} old.",
     "Ces données ne sont pas à jour. Le dernier relevé date d'il y a {age}.",
@@ -30,9 +30,11 @@ const WORDS = {
   failed: ["This picture could not be drawn.", "Ce graphique n'a pas pu être tracé."],
   as_table: ["As a table", "En tableau"],
   download: ["Data:", "Données :"],
-  rows: ["{n} rows", "{n} lignes"],
+  rows: ["{n} {n|row|rows}", "{n} {n|ligne|lignes}"],
   show_all: ["Show all {n}", "Afficher les {n}"],
   show_more: ["Show {n} more", "En afficher {n} de plus"],
+
+  moment: ["Time", "Heure"],
 
   // Now
   now_title: ["Now", "Maintenant"],
@@ -42,7 +44,7 @@ const WORDS = {
   share_of_bikes: ["{share} of all bikes", "{share} des vélos"],
   docks: ["Free docks", "Bornes libres"],
   in_operation: ["In operation", "En service"],
-  of_stations: ["of {n} stations", "sur {n} stations"],
+  of_stations: ["of {n} {n|station|stations}", "sur {n} {n|station|stations}"],
   short: ["Short of bikes", "Sans vélo"],
   saturated: ["Saturated", "Saturées"],
   stale: ["Stale", "Muettes"],
@@ -55,8 +57,8 @@ const WORDS = {
   no_before: ["No earlier snapshot to compare with yet.", "Pas encore de relevé antérieur pour comparer."],
   map: ["Map of the stations", "Carte des stations"],
   map_label: [
-    "Map of {n} stations, coloured by fill rate. The list beside it holds the same stations.",
-    "Carte de {n} stations, colorées selon leur remplissage. La liste voisine contient les mêmes stations.",
+    "Map of {n} {n|station|stations}, coloured by fill rate. The list beside it holds the same stations.",
+    "Carte de {n} {n|station|stations}, colorées selon leur remplissage. La liste voisine contient les mêmes stations.",
   ],
   zoom_in: ["Zoom in", "Agrandir"],
   zoom_out: ["Zoom out", "Réduire"],
@@ -79,7 +81,7 @@ const WORDS = {
   everywhere: ["Everywhere", "Partout"],
   search: ["Find a station", "Chercher une station"],
   search_hint: ["Name or number", "Nom ou numéro"],
-  found: ["{n} of {all} stations", "{n} stations sur {all}"],
+  found: ["{n} of {all} stations", "{n} {n|station|stations} sur {all}"],
   no_station: ["No station fits these filters.", "Aucune station ne correspond à ces filtres."],
   station: ["Station", "Station"],
   fill_rate: ["Fill rate", "Remplissage"],
@@ -96,20 +98,19 @@ const WORDS = {
   kpis_title: ["The five KPIs", "Les cinq indicateurs"],
   fill_title: ["Fill rate", "Taux de remplissage"],
   fill_lead: [
-    "{mean} full on average, over {n} installed stations.",
-    "{mean} de remplissage moyen, sur {n} stations installées.",
+    "{mean} full on average, over {n} installed {n|station|stations}, of which {stale} {stale|is|are} stale.",
+    "{mean} de remplissage moyen, sur {n} {n|station installée|stations installées}, dont {stale} {stale|muette|muettes}.",
   ],
-  fill_stale: ["{n} of them are stale.", "Dont {n} muettes."],
   stations_count: ["Stations", "Stations"],
   short_title: ["Shortage", "Pénurie"],
   short_lead: [
-    "{n} stations without a bike, in {places} arrondissements or communes.",
-    "{n} stations sans vélo, dans {places} arrondissements ou communes.",
+    "{n} {n|station|stations} without a bike, in {places} {places|arrondissement or commune|arrondissements or communes}.",
+    "{n} {n|station|stations} sans vélo, dans {places} {places|arrondissement ou commune|arrondissements ou communes}.",
   ],
   saturated_title: ["Saturation", "Saturation"],
   saturated_lead: [
-    "{n} stations without a dock or at least 90 % full; {none} have no dock at all.",
-    "{n} stations sans borne ou pleines à 90 % au moins ; {none} n'ont plus aucune borne.",
+    "{n} {n|station|stations} without a dock or at least 90% full; {none} {none|has|have} no dock at all.",
+    "{n} {n|station sans borne ou pleine|stations sans borne ou pleines} à 90 % au moins ; {none} {none|n'a|n'ont} plus aucune borne.",
   ],
   which_now: ["Which stations now", "Quelles stations maintenant"],
   arrondissements_title: ["Saturation by arrondissement", "Saturation par arrondissement"],
@@ -125,18 +126,18 @@ const WORDS = {
   unplaced: ["Place unknown", "Lieu inconnu"],
   top_title: ["Top 10 of two hours", "Top 10 sur deux heures"],
   top_lead: [
-    "The ten most critical stations of the two hours up to {time}.",
-    "Les dix stations les plus critiques des deux heures précédant {time}.",
+    "The most critical stations of the two hours up to {time}, and in how many snapshots they were so.",
+    "Les stations les plus critiques des deux heures précédant {time}, et dans combien de relevés.",
   ],
   top_score: ["Score", "Score"],
-  points: ["{n} points", "{n} points"],
-  reason_short: ["without a bike in {n} snapshots", "sans vélo dans {n} relevés"],
-  reason_no_dock: ["without a dock in {n}", "sans borne dans {n}"],
-  reason_full: ["at least 90 % full in {n}", "pleine à 90 % au moins dans {n}"],
+  points: ["{n} {n|point|points}", "{n} {n|point|points}"],
+  reason_short: ["{n} × without a bike", "{n} × sans vélo"],
+  reason_no_dock: ["{n} × without a dock", "{n} × sans borne"],
+  reason_full: ["{n} × at least 90% full", "{n} × pleine à 90 % au moins"],
   reason_none: ["nothing critical", "rien de critique"],
   key_short: ["Without a bike (2 points a snapshot)", "Sans vélo (2 points par relevé)"],
   key_no_dock: ["Without a dock (2 points)", "Sans borne (2 points)"],
-  key_full: ["At least 90 % full (1 point)", "Pleine à 90 % (1 point)"],
+  key_full: ["At least 90% full (1 point)", "Pleine à 90 % (1 point)"],
 
   // Time
   time_title: ["Time", "Rythme"],
@@ -149,6 +150,7 @@ const WORDS = {
   hour: ["Hour", "Heure"],
   snapshots: ["Snapshots", "Relevés"],
   today_title: ["Today against the typical {day}", "Aujourd'hui et le {day} typique"],
+  today_plain: ["Today against the typical day", "Aujourd'hui et le jour typique"],
   today: ["{day}, {date}", "{day} {date}"],
   typical: ["Typical {day}", "{day} typique"],
   no_typical: ["No earlier {day} to compare with yet.", "Pas encore de {day} antérieur pour comparer."],
@@ -172,8 +174,8 @@ const WORDS = {
   trust_title: ["How far to trust this", "Que valent ces chiffres"],
   ledger_title: ["Every quarter of an hour", "Chaque quart d'heure"],
   ledger_lead: [
-    "{stored} of {all} slots of the last 14 days stored: {share}. UTC days.",
-    "{stored} créneaux sur {all} enregistrés en 14 jours : {share}. Jours UTC.",
+    "{stored} of {all} {all|slot|slots} stored in the last 14 days: {share}. Days and hours are UTC.",
+    "{stored} {stored|créneau enregistré|créneaux enregistrés} sur {all} en 14 jours : {share}. Jours et heures UTC.",
   ],
   stored: ["Stored", "Enregistré"],
   quarantined: ["Quarantined", "En quarantaine"],
@@ -181,8 +183,8 @@ const WORDS = {
   date: ["Date", "Date"],
   fresh_title: ["How fresh the stations are", "Fraîcheur des stations"],
   fresh_lead: [
-    "{n} of {all} stations ({share}) had said nothing for three hours at the newest snapshot.",
-    "{n} stations sur {all} ({share}) n'avaient rien dit depuis trois heures au dernier relevé.",
+    "{n} of {all} stations ({share}) had said nothing for three hours or more at the newest snapshot.",
+    "{n} {n|station|stations} sur {all} ({share}) {n|n'avait|n'avaient} rien dit depuis trois heures ou plus au dernier relevé.",
   ],
   age: ["Since their last report", "Depuis leur dernier signal"],
   under: ["under {n} min", "moins de {n} min"],
@@ -219,10 +221,26 @@ const WORDS = {
   ],
 };
 
-/** The words of `key` in the page's language, with `{name}` replaced by `values.name`. */
-function t(key, values = {}) {
+/**
+ * The words of `key` in the page's language, as texts and elements: `{name}` is `values.name`, a number as one that
+ * carries its exact value; `{name|one|many}` is the word that goes with that number.
+ */
+function phrase(key, values = {}) {
   const both = WORDS[key];
   if (!both) throw new Error(`no words for ${key}`);
-  const words = both[settings.language === "fr" ? 1 : 0];
-  return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return both[settings.language === "fr" ? 1 : 0].split(/(\{[^}]+\})/).map((part) => {
+    if (!part.startsWith("{")) return part;
+    const [name, one, many] = part.slice(1, -1).split("|");
+    if (one !== undefined) return pluralRules().select(values[name]) === "one" ? one : many;
+    return typeof values[name] === "number" ? data(values[name], number(values[name])) : values[name];
+  });
+}
+
+/** The same as plain text. */
+function t(key, values) {
+  return phrase(key, values).map((part) => (part instanceof Node ? part.textContent : part)).join("");
+}
+
+function pluralRules() {
+  return formatOf(Intl.PluralRules, {});
 }
