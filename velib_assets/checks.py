@@ -102,6 +102,13 @@ CHECKS: tuple[Check, ...] = (
         Check(kpi.name, "view_answers", ERROR, False, "The view answers and has its declared columns.")
         for kpi in VIEWS
     ),
+    Check(
+        "velib_report",
+        "report_written",
+        ERROR,
+        False,
+        "The page and its exports were made and written. Where they were not, the last ones stay.",
+    ),
 )
 _BY_KEY = {(check.asset, check.name): check for check in CHECKS}
 

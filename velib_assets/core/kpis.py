@@ -174,6 +174,7 @@ DERIVED: Tuple[Kpi, ...] = (
 )
 
 VIEWS: Tuple[Kpi, ...] = (*KPIS, *DERIVED)
+ASKED: Tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.kept)
 
 
 @cache

@@ -96,8 +96,9 @@ def _question(sql: str) -> exp.Expr:
 
 
 def _qualified(tree: exp.Expr) -> exp.Expr:
+    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
-        _check_table(table)
+        _check_table(table, named)
     for column in tree.find_all(exp.Column):
         if column.args.get("catalog"):
             column.set("catalog", None)
@@ -111,7 +112,7 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
     )
 
 
-def _check_table(table: exp.Table) -> None:
+def _check_table(table: exp.Table, named: set[str]) -> None:
     """Only the catalog's tables, and names in WITH, may stand in FROM: no file and no table function."""
     if not isinstance(table.this, exp.Identifier):
         raise QueryError(f"Athena has no table function {table.this.sql('athena')[:60]}")
@@ -122,7 +123,7 @@ def _check_table(table: exp.Table) -> None:
         raise QueryError(f"there is no catalog {table.catalog!r}: leave it out")
     if database not in ("", DATABASE):
         raise QueryError(f"there is no database {table.db!r}: the only one is {DATABASE}")
-    if name not in TABLES and (database or name not in _names_in_with(table)):
+    if name not in TABLES and (database or name not in named):
         close = difflib.get_close_matches(name, TABLES, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
         raise QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
@@ -140,10 +141,6 @@ def _refuse_unknown_columns(tree: exp.Expr) -> None:
             close = difflib.get_close_matches(column.name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
             raise QueryError(f"COLUMN_NOT_FOUND: there is no column {column.name!r}; {hint}")
-
-
-def _names_in_with(table: exp.Table) -> set[str]:
-    return {cte.alias.lower() for cte in table.root().find_all(exp.CTE)}
 
 
 @lru_cache(maxsize=1)

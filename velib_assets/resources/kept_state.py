@@ -8,15 +8,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from velib_assets.core.kpis import Kpi, hours_read, render
-from velib_assets.core.layout import hour_text
+from velib_assets.core.layout import hour_text, state_key
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.query_engine import KpiState, QueryEngine
 from velib_assets.runtime.store import Change, LakeStore
 
 if TYPE_CHECKING:
     import pandas as pd
-
-KEPT = "reports/state/{}.json"
 
 
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
@@ -38,7 +36,7 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
     state = engine.read(view)
     rows = state.newest.astype(object).to_numpy().tolist()
     found = {"digest": digest, "headline": state.headline, "rows": rows}
-    store.publish([Change(KEPT.format(view.name), json.dumps(found).encode())], lambda: True)
+    store.publish([Change(state_key(view.name), json.dumps(found).encode())], lambda: True)
     return state
 
 
@@ -52,7 +50,7 @@ def _digest(view: Kpi, catalog: Catalog) -> str:
 
 def _kept(view: Kpi, store: LakeStore) -> dict[str, Any]:
     try:
-        found = json.loads(store.read(KEPT.format(view.name)))
+        found = json.loads(store.read(state_key(view.name)))
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -11,8 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from velib_assets.core.kpis import VIEWS, Kpi, hours_read, render
+from velib_assets.core.kpis import ASKED, VIEWS, Kpi, hours_read, render
 from velib_assets.core.layout import clean_key
+from velib_assets.core.partition import Partition
+from velib_assets.core.windows import a_day
 from velib_assets.resources.catalog import LocalCatalog
 from velib_assets.resources.frames import state_of
 from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
@@ -60,12 +62,21 @@ class QueryEngine(Protocol):
         """
         ...
 
+    def read_all(self) -> dict[str, KpiState]:
+        """The newest state of every view but the kept ones, by name; on AWS one question.
+
+        Raises:
+            QueryError: where one of them does not answer.
+        """
+        ...
+
 
 class LocalQueryEngine:
     """DuckDB in memory, made anew for each question, over the files that the catalog names."""
 
     def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
         self._lake, self._catalog = lake, catalog
+        self._states: dict[str, tuple[tuple[Partition, ...], KpiState]] = {}
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
@@ -78,13 +89,28 @@ class LocalQueryEngine:
         """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
         from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
 
-        newest = self._newest()
+        newest, parts = self._newest(), self._parts()
         found, state = self._answer(lambda answer: answer.state(kpi), hours_read(kpi, newest), newest)
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
         changed = self._catalog.record_view(kpi.name, render(kpi, newest))
-        return KpiState(changed, *state_of(kpi, state))
+        made = KpiState(changed, *state_of(kpi, state))
+        self._states[kpi.name] = (parts, made)
+        return made
+
+    def read_all(self) -> dict[str, KpiState]:
+        """See QueryEngine. What a tick has just read is not read again, as long as its partitions hold."""
+        parts, found = self._parts(), {}
+        for view in ASKED:
+            then, state = self._states.get(view.name, (None, None))
+            found[view.name] = state if state and then == parts else self.read(view)
+        return found
+
+    def _parts(self) -> tuple[Partition, ...]:
+        """The newest partitions that views are read from."""
+        hours = self._catalog.newest_hours(1)
+        return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
 
     def _ask(self, sql: str) -> "pd.DataFrame":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot

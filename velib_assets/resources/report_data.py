@@ -1,4 +1,4 @@
-"""What the report is made of, asked of the lake: three questions, and a look at raw and quarantine.
+"""What the report is made of, asked of the lake: two questions, and a look at raw and quarantine.
 
 Belongs here: asking, the same way on this machine and on AWS. Does not: the questions and the shape of the
 answers (core.report), or writing anything (report_files).
@@ -14,9 +14,10 @@ from velib_assets.core.kpis import DERIVED
 from velib_assets.core.layout import HOUR, hour_of, hours_between, quarantine_time, source_prefix
 from velib_assets.core.ledger import Slot, ledger
 from velib_assets.core.report.document import Material, Reason
-from velib_assets.core.report.questions import network_sql, stations_sql, views_sql
+from velib_assets.core.report.questions import NETWORK, STATIONS, report_sql
 from velib_assets.core.report.slots import ledger_span
 from velib_assets.core.snapshot import open_raw
+from velib_assets.core.union import PART
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.kept_state import newest_state
 from velib_assets.resources.query_engine import QueryEngine
@@ -40,13 +41,14 @@ def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetim
     newest = next(iter(catalog.newest_hours(1)), None)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
+    states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
+    answer = engine.query(report_sql(newest))
     return Material(
         made_at=now,
         feed=_feed(store, newest),
-        views=records(engine.query(views_sql(newest))),
-        stations=records(engine.query(stations_sql(newest))),
-        network=records(engine.query(network_sql(newest))),
-        week=records(newest_state(_WEEK, engine, catalog, store).newest),
+        views={name: records(state.newest) for name, state in states.items()},
+        stations=records(answer[answer[PART] == STATIONS]),
+        network=records(answer[answer[PART] == NETWORK]),
         ledger=_ledger(store, days[0], last, now),
         days=days,
         quarantined=_quarantined(store, days[0], last),

@@ -5,14 +5,13 @@ Belongs here: its keys. Does not: what stands under them (the other modules), or
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from datetime import datetime
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from velib_assets.core.answers import SIMULATOR
-from velib_assets.core.kpis import KPIS, VIEWS, Kpi
+from velib_assets.core.kpis import KPIS, Kpi
 from velib_assets.core.ledger import Slot
 from velib_assets.core.report import network, slots, stations
-from velib_assets.core.report.questions import VIEW
 from velib_assets.core.report.values import Row, iso, plain, utc
 
 VERSION = 1
@@ -21,17 +20,17 @@ _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
 
 
 class Material(NamedTuple):
-    """What a lake told: the answers to `questions`, the typical week, the ledger and the quarantine.
+    """What a lake told: the newest state of each view, the report's own question, ledger and quarantine.
 
-    `quarantined` are (time, reason) pairs, newest first; `days` the first hours of the ledger's days.
+    `stations` are ordered by their code, `network` by time, `quarantined` newest first; `days` are the first
+    hours of the ledger's days.
     """
 
     made_at: datetime
     feed: Optional[str]
-    views: Sequence[Row]
+    views: Mapping[str, Sequence[Row]]
     stations: Sequence[Row]
     network: Sequence[Row]
-    week: Sequence[Row]
     ledger: Sequence[Slot]
     days: Sequence[datetime]
     quarantined: Sequence[Reason]
@@ -59,8 +58,8 @@ def report_object(found: Material, exports: Sequence[Dict[str, Any]] = ()) -> Di
         "stations": stations.stations(found.stations),
         "history": {"ts": [iso(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
         "network": network.series(day),
-        "kpis": {kpi.name: _table(kpi, found.views) for kpi in KPIS},
-        "typical_week": [{name: row[name] for name in _WEEK} for row in found.week],
+        "kpis": {kpi.name: _table(kpi, found.views[kpi.name]) for kpi in KPIS},
+        "typical_week": [{name: row[name] for name in _WEEK} for row in found.views["kpi_typical_week"]],
         "today": network.today(found.network),
         "episodes": [_picked(row, _EPISODE) for row in episodes(found)],
         "ledger": slots.ledger_days(found.ledger, found.days),
@@ -74,23 +73,17 @@ def report_object(found: Material, exports: Sequence[Dict[str, Any]] = ()) -> Di
 
 def episodes(found: Material) -> List[Row]:
     """The rows of kpi_episodes that reach into the last 24 hours, longest first."""
-    rows = rows_of(next(view for view in VIEWS if view.name == "kpi_episodes"), found.views)
-    if not rows:
+    if not found.network:
         return []
-    since = utc(found.network[-1]["ingested_ts"]) - timedelta(hours=24)
-    return [row for row in rows if utc(row["end_ts"]) > since]
-
-
-def rows_of(view: Kpi, rows: Sequence[Row]) -> List[Row]:
-    """A view's own rows among those of all, in its order."""
-    return [row for row in rows if row[VIEW] == view.name]
+    since = utc(found.network[-1]["ingested_ts"]) - network.DAY
+    return [row for row in found.views["kpi_episodes"] if utc(row["end_ts"]) > since]
 
 
 def _table(kpi: Kpi, rows: Sequence[Row]) -> Dict[str, Any]:
     names = [column.name for column in kpi.schema]
     return {
         "columns": names,
-        "rows": [[plain(row[name]) for name in names] for row in rows_of(kpi, rows)],
+        "rows": [[plain(row[name]) for name in names] for row in rows],
     }
 
 

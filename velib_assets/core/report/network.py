@@ -1,6 +1,6 @@
 """The whole network over the last day: totals now and before, the curve of the day, and today by hour.
 
-Belongs here: shaping the answer to `questions.network_sql`. Does not: single stations (stations).
+Belongs here: shaping the network's part of `questions.report_sql`. Does not: single stations (stations).
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Dict, List, Optional, Sequence
 
-from velib_assets.core.report.values import Row, columnar, plain, utc
+from velib_assets.core.report.values import Row, columnar, plain
 
 DAY = timedelta(hours=24)
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
 SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
+_SUMS = {name: f"total_{name}" for name in ("bikes", "mechanical", "ebikes", "docks")}
 _BEFORE = {"hour_ago": timedelta(hours=1), "day_ago": DAY}
 _SLACK = timedelta(minutes=30)
 
@@ -40,9 +41,14 @@ def totals(rows: Sequence[Row]) -> Dict[str, Any]:
     }
 
 
+def named(row: Row) -> Row:
+    """A row whose sums are called by the names of what they sum."""
+    return {**row, **{name: row[source] for name, source in _SUMS.items()}}
+
+
 def series(rows: Sequence[Row]) -> Dict[str, List[Any]]:
     """The network's numbers at each snapshot, as columns."""
-    return columnar(rows, {"ts": "ingested_ts"} | {name: name for name in SERIES})
+    return columnar([named(row) for row in rows], {"ts": "ingested_ts"} | {name: name for name in SERIES})
 
 
 def today(rows: Sequence[Row]) -> List[Dict[str, Any]]:
@@ -70,4 +76,4 @@ def _newest_in(rows: Sequence[Row], first: Any, last: Any) -> Optional[Row]:  # 
 def _total(row: Optional[Row]) -> Optional[Dict[str, Any]]:
     if row is None:
         return None
-    return {"ts": plain(utc(row["ingested_ts"]))} | {name: row[name] for name in TOTALS}
+    return {"ts": plain(row["ingested_ts"])} | {name: named(row)[name] for name in TOTALS}

@@ -1,4 +1,4 @@
-"""The questions that a report asks of the lake, in Athena's SQL: few, for Athena charges each for 10 MB.
+"""The question that a report asks of the lake beside the views' states, in Athena's SQL.
 
 Belongs here: the SQL, with the newest hours as constants so that no history is read. Does not: asking it.
 """
@@ -6,17 +6,13 @@ Belongs here: the SQL, with the newest hours as constants so that no history is 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Dict, Optional, Sequence
+from typing import Optional
 
-from velib_assets.core.kpi_queries import newest_rows
-from velib_assets.core.kpis import VIEWS, Kpi
-from velib_assets.core.schema import DATABASE, TABLE
+from velib_assets.core.schema import COLUMNS, TABLE
+from velib_assets.core.union import Part, union_sql
 from velib_assets.core.windows import DAY, partition_filter
 
-VIEW, PLACE = "view_name", "place"
-REPORTED: Sequence[Kpi] = tuple(view for view in VIEWS if not view.kept)
-_CASTS = {"string": "varchar", "int": "integer"}
-
+STATIONS, NETWORK = "stations", "network"
 _IN_OPERATION = "is_installed AND NOT is_stale AND fill_rate IS NOT NULL"
 _SHORT = f"{_IN_OPERATION} AND is_renting AND bikes = 0"
 _SATURATED = f"{_IN_OPERATION} AND is_returning AND (docks = 0 OR fill_rate >= 0.9)"
@@ -24,72 +20,61 @@ _KNOWN = "is_installed AND NOT is_stale"
 _PARIS = "CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp)"
 
 
-def views_sql(newest_hour: Optional[datetime], views: Sequence[Kpi] = REPORTED) -> str:
-    """The newest state of all of these views: each row with its view's name and its place in that state.
+_STATION = {column.name: column.type for column in COLUMNS if column.name != "ingested_ts"}
+_COUNTS = ["stations", "in_operation", "short", "saturated", "stale"]
+_SUMS = ["bikes", "mechanical", "ebikes", "docks"]
 
-    A column that a view has not is null in its rows.
+
+def report_sql(newest_hour: Optional[datetime]) -> str:
+    """The stations of the newest snapshot, and the network at each snapshot, as the parts of one question."""
+    return union_sql([_stations(newest_hour), _network(newest_hour)])
+
+
+def _stations(newest_hour: Optional[datetime]) -> Part:
+    """Each station of the newest snapshot, by its code, with its last 24 hours.
+
+    The texts `past_seconds` (before the newest snapshot), `past_bikes` and `past_docks` hold a number for
+    each snapshot, oldest first and separated by commas; `null` where a count is unknown.
     """
-    columns = {column.name: column.type for view in views for column in view.schema}
-    branches = [_branch(view, columns, newest_hour) for view in views]
-    return f"{' UNION ALL '.join(branches)} ORDER BY {VIEW}, {PLACE}"
-
-
-def _branch(view: Kpi, columns: Dict[str, str], newest_hour: Optional[datetime]) -> str:
-    own = {column.name for column in view.schema}
-    values = ", ".join(
-        f'"{name}"' if name in own else f'CAST(NULL AS {_CASTS.get(kind, kind)}) AS "{name}"'
-        for name, kind in columns.items()
+    texts = {
+        "past_seconds": "CAST(date_diff('second', ingested_ts, newest_ts) AS varchar)",
+        "past_bikes": "coalesce(CAST(bikes AS varchar), 'null')",
+        "past_docks": "coalesce(CAST(docks AS varchar), 'null')",
+    }
+    lists = ", ".join(
+        f"array_join(array_agg({text} ORDER BY ingested_ts), ',') AS {name}" for name, text in texts.items()
     )
-    place = f"row_number() OVER (ORDER BY {view.order})"
-    return f"SELECT '{view.name}' AS {VIEW}, {place} AS {PLACE}, {values} {newest_rows(view, newest_hour)}"
-
-
-def stations_sql(newest_hour: Optional[datetime]) -> str:
-    """Each station of the newest snapshot, by its code, with its last 24 hours in one text.
-
-    `readings` holds `seconds:bikes:docks` for each snapshot, separated by spaces, in no order: seconds before
-    the newest snapshot, and nothing where a count is unknown.
-    """
-    reading = (
-        "CAST(date_diff('second', ingested_ts, newest_ts) AS varchar) "
-        "|| ':' || coalesce(CAST(bikes AS varchar), '') || ':' || coalesce(CAST(docks AS varchar), '')"
-    )
-    return f"""
+    select = f"""
         {_recent(newest_hour)},
         history AS (
-            SELECT station_id, array_join(array_agg({reading}), ' ') AS readings
+            SELECT station_id, {lists}
             FROM recent CROSS JOIN newest
             WHERE ingested_ts > newest_ts - INTERVAL '24' HOUR
             GROUP BY station_id
         )
-        SELECT
-            recent.station_id, recent.name, recent.commune, recent.arrondissement, recent.lat, recent.lon,
-            recent.is_installed, recent.is_renting, recent.is_returning, recent.capacity, recent.bikes,
-            recent.mechanical, recent.ebikes, recent.docks, recent.fill_rate, recent.reported_ts,
-            recent.is_stale, history.readings
+        SELECT {", ".join(f"recent.{name}" for name in _STATION)},
+            {", ".join(f"history.{name}" for name in texts)}
         FROM recent
         CROSS JOIN newest
         JOIN history ON history.station_id = recent.station_id
-        WHERE recent.ingested_ts = newest.newest_ts
-        ORDER BY recent.station_id"""  # noqa: S608 - our own constants
+        WHERE recent.ingested_ts = newest.newest_ts"""  # noqa: S608 - our own constants
+    return Part(STATIONS, {**_STATION, **dict.fromkeys(texts, "string")}, "station_id", select)
 
 
-def network_sql(newest_hour: Optional[datetime]) -> str:
-    """Each snapshot of the 25 hours up to the newest, oldest first: the whole network's numbers.
+def _network(newest_hour: Optional[datetime]) -> Part:
+    """Each snapshot of the 25 hours up to the newest: the whole network's numbers.
 
     Bikes and docks are those of stations that are installed and not stale: unknown is not empty.
     """
-    return f"""
+    sums = ", ".join(f"sum({name}) FILTER (WHERE {_KNOWN}) AS total_{name}" for name in _SUMS)
+    select = f"""
         {_recent(newest_hour)}
         SELECT
             ingested_ts,
-            CAST({_PARIS} AS date) AS paris_day,
+            CAST(CAST({_PARIS} AS date) AS varchar) AS paris_day,
             hour({_PARIS}) AS paris_hour,
             count(*) AS stations,
-            sum(bikes) FILTER (WHERE {_KNOWN}) AS bikes,
-            sum(mechanical) FILTER (WHERE {_KNOWN}) AS mechanical,
-            sum(ebikes) FILTER (WHERE {_KNOWN}) AS ebikes,
-            sum(docks) FILTER (WHERE {_KNOWN}) AS docks,
+            {sums},
             count(*) FILTER (WHERE {_IN_OPERATION}) AS in_operation,
             count(*) FILTER (WHERE {_SHORT}) AS short,
             count(*) FILTER (WHERE {_SATURATED}) AS saturated,
@@ -98,13 +83,15 @@ def network_sql(newest_hour: Optional[datetime]) -> str:
         FROM recent
         CROSS JOIN newest
         WHERE ingested_ts > newest_ts - INTERVAL '25' HOUR
-        GROUP BY ingested_ts
-        ORDER BY ingested_ts"""  # noqa: S608 - our own constants
+        GROUP BY ingested_ts"""  # noqa: S608 - our own constants
+    columns = {"ingested_ts": "timestamp", "paris_day": "string", "paris_hour": "bigint"}
+    columns |= dict.fromkeys((*_COUNTS, *(f"total_{name}" for name in _SUMS)), "bigint")
+    return Part(NETWORK, {**columns, "mean_fill_rate": "double"}, "ingested_ts", select)
 
 
 def _recent(newest_hour: Optional[datetime]) -> str:
     there = partition_filter(DAY.hours(newest_hour) if newest_hour else [])
     return (
-        f"WITH recent AS (SELECT * FROM {DATABASE}.{TABLE} WHERE {there}), "  # noqa: S608 - our own constants
+        f"WITH recent AS (SELECT * FROM {TABLE} WHERE {there}), "  # noqa: S608 - our own constants
         "newest AS (SELECT max(ingested_ts) AS newest_ts FROM recent)"
     )

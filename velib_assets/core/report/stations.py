@@ -1,11 +1,12 @@
 """The stations of the newest snapshot, their state, and their last 24 hours.
 
-Belongs here: shaping the answer to `questions.stations_sql`. Does not: totals over stations (network).
+Belongs here: shaping the stations' part of `questions.report_sql`. Does not: totals over stations (network).
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+import json
+from typing import Any, Dict, List, Sequence, Tuple
 
 from velib_assets.core.report.values import Row, columnar
 
@@ -45,22 +46,20 @@ def history(rows: Sequence[Row], seconds: Sequence[int]) -> Tuple[List[List[Any]
     """Bikes and docks of each row's station at each snapshot; null where it was not seen, or told none.
 
     Args:
-        rows: of the stations, each with its `readings`.
-        seconds: how long before the newest snapshot each snapshot was taken, in the order that is wanted.
+        rows: of the stations, each with its `past_...`.
+        seconds: how long before the newest snapshot each snapshot was taken, oldest first.
     """
-    found = [_readings(row["readings"]) for row in rows]
-    nothing = (None, None)
-    return (
-        [[readings.get(ago, nothing)[0] for ago in seconds] for readings in found],
-        [[readings.get(ago, nothing)[1] for ago in seconds] for readings in found],
+    usual = ",".join(map(str, seconds))  # of a station that every snapshot has
+    bikes, docks = (
+        [_aligned(row["past_seconds"], row[column], usual, seconds) for row in rows]
+        for column in ("past_bikes", "past_docks")
     )
+    return bikes, docks
 
 
-def _readings(text: str) -> Dict[int, Tuple[Optional[int], Optional[int]]]:
-    """`seconds:bikes:docks` for each snapshot, by its seconds."""
-    parts = (reading.split(":") for reading in text.split())
-    return {int(ago): (_count(bikes), _count(docks)) for ago, bikes, docks in parts}
-
-
-def _count(text: str) -> Optional[int]:
-    return int(text) if text else None
+def _aligned(taken: str, counts: str, usual: str, seconds: Sequence[int]) -> List[Any]:
+    found: List[Any] = json.loads(f"[{counts}]")
+    if taken == usual:
+        return found
+    known = dict(zip(json.loads(f"[{taken}]"), found))
+    return [known.get(ago) for ago in seconds]
