@@ -37,5 +37,6 @@ systemDark.addEventListener("change", () => {
   if (!settings.theme) render();
 });
 addEventListener("resize", resizeMap);
+addEventListener("focus", renderNotices); // a tab that was left open
 setInterval(renderNotices, MINUTE);
 render();

@@ -21,8 +21,8 @@ function figure({ id, title, name = null, lead = null, picture, table, exports =
 }
 
 /** A details element that makes its content when it is first opened. */
-function unfolded(summary, make) {
-  const details = h("details", { class: "unfolded" }, h("summary", {}, summary));
+function unfolded(summary, make, name = "") {
+  const details = h("details", { class: `unfolded ${name}` }, h("summary", {}, summary));
   details.addEventListener("toggle", () => details.append(make()), { once: true });
   return details;
 }

@@ -34,7 +34,7 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
         { title: t("arrondissement"), wide: true, cell: (row) => place(row.arrondissement) },
         { title: t("bikes"), numeric: true, cell: (row) => data(row.bikes, number(row.bikes)) },
         { title: t("docks"), numeric: true, cell: (row) => data(row.docks, number(row.docks)) },
-      ], rows, { caption: title, first: 20 })),
+      ], rows, { caption: title, first: 20 }), "which"),
     ] : null,
     table: () => table([
       { title: t("moment"), row: true, cell: (point) => clockAndDay(point.at) },
