@@ -35,9 +35,16 @@ const done = arguments[arguments.length - 1];
 class Reader(Browser):
     """A browser on the page."""
 
-    def read(self, path: Path, width: int = 1280, theme: str = "light", zone: str = "Europe/Paris") -> None:
+    def read(
+        self,
+        path: Path,
+        width: int = 1280,
+        theme: str = "light",
+        zone: str = "Europe/Paris",
+        height: int = HEIGHT,
+    ) -> None:
         """Open a page as new: nothing is remembered from before."""
-        metrics = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.like(theme)
         self.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})

@@ -49,7 +49,7 @@ const WORDS = {
   saturated: ["Saturated", "Saturées"],
   stale: ["Stale", "Muettes"],
   no_bike: ["no bike left", "plus aucun vélo"],
-  no_dock: ["no or hardly a dock", "plus ou presque plus de borne"],
+  no_dock: ["full or nearly so", "pleines ou presque"],
   silent: ["silent for 3 hours", "sans nouvelles depuis 3 h"],
   since_hour: ["in an hour", "en une heure"],
   since_day: ["in a day", "en un jour"],
