@@ -32,6 +32,19 @@ const done = arguments[arguments.length - 1];
 """
 
 
+# Opens the details of a selector, and waits until each has been told so: then it has its table.
+_UNFOLD = """
+const done = arguments[arguments.length - 1];
+const shut = [...document.querySelectorAll(arguments[0])].filter((details) => !details.open);
+let left = shut.length;
+if (!left) done();
+for (const details of shut) {
+  details.addEventListener("toggle", () => { left -= 1; if (!left) done(); }, { once: true });
+  details.open = true;
+}
+"""
+
+
 class Reader(Browser):
     """A browser on the page."""
 
@@ -73,9 +86,12 @@ class Reader(Browser):
 
     def draw_all(self) -> list[str]:
         """Have every picture drawn; the names of those that could not be."""
-        self.driver.set_script_timeout(60)
         missing: list[str] = self.driver.execute_async_script(_DRAW_ALL)
         return missing
+
+    def unfold(self, css: str) -> None:
+        """Open the tables inside the elements of a selector."""
+        self.driver.execute_async_script(_UNFOLD, f"{css} details")
 
     def one(self, css: str) -> WebElement:
         """The first element of a selector."""
@@ -98,4 +114,5 @@ class Reader(Browser):
 def reader(profile: Path) -> Iterator[Reader]:
     """A browser for pages on disk."""
     with chromium("file://", profile) as browser:
+        browser.driver.set_script_timeout(60)
         yield Reader(browser.driver, browser.url)

@@ -37,9 +37,19 @@ def test_what_json_has_no_word_for_is_refused() -> None:
         page_html({"fill_rate": float("nan")})
 
 
-def test_the_page_without_data_leaves_room_for_1500_stations() -> None:
-    """Of the 5 MB, the library takes 0.9 and the page's own parts less than 0.2."""
-    assert len(page_html({}).encode()) < 1_200_000
+def test_1500_stations_with_a_snapshot_every_quarter_of_an_hour_fit_in_5_mb() -> None:
+    """With names of 40 letters, half of them accented, and more episodes than the worst day seen has had."""
+    stations, names = 1500, "Écuyère été " * 4
+    time, rate = "2022-06-05T23:34:56.789Z", 0.12345678901234567
+    row = [time, "10001", names, "Paris 10e", 29, 31, 60, rate, False, "2022-06-05", "23"]
+    episode = {"station_id": "10001", "name": names, "start_ts": time, "end_ts": time, "minutes": 1203}
+    report = {
+        "stations": {name: [value] * stations for name, value in zip("abcdefghijk", row, strict=True)},
+        "history": {"bikes": [[29] * 96] * stations, "docks": [[31] * 96] * stations},
+        "kpis": {"kpi_taux_remplissage": {"rows": [row] * stations}},
+        "episodes": [episode] * 4000,
+    }
+    assert len(page_html(report).encode()) < 4_500_000
 
 
 def test_every_script_is_joined_and_every_word_is_there() -> None:

@@ -81,9 +81,7 @@ def luminance(colour: str) -> float:
 def test_the_five_kpis_are_the_views_to_the_digit(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
-    for details in browser.driver.find_elements("css selector", "#kpis details"):
-        browser.run("arguments[0].open = true", details)
-    browser.wait_for_text("The five KPIs")
+    browser.unfold("#kpis")
     rates = view_rows(normal, "kpi_taux_remplissage", "fill_rate, is_stale")
     mean, count, stale = browser.values("#kpi_taux_remplissage .lead")
     assert mean == pytest.approx(sum(float(str(rate)) for rate, _ in rates) / len(rates), rel=1e-12)
@@ -176,8 +174,7 @@ def test_times_are_those_of_paris_wherever_the_reader_is(browser: Reader, pages:
 def test_the_days_on_which_clocks_change(browser: Reader, pages: Pages, case: str, shown: str) -> None:
     browser.read(pages(case).path, zone="UTC")
     assert shown in browser.text()
-    browser.run("document.querySelector('#today details').open = true")
-    browser.wait_for_text("Today against")
+    browser.unfold("#today")
     hours = browser.texts("#today tbody tr")
     known = [k for k, text in enumerate(hours) if "%" in text]
     assert known == ([0, 1, 3, 4] if case == "spring" else [1, 2, 3])

@@ -71,8 +71,7 @@ def test_a_card_opens_and_closes_by_keyboard(browser: Reader, pages: Pages) -> N
         [shown] = browser.values(f"#card .card-{field}")
         assert shown == pytest.approx(stations[field][which], abs=5e-5)
     assert browser.draw_all() == []
-    browser.run("document.querySelector('#card details').open = true")
-    browser.wait_for_text("Its last 24 hours")
+    browser.unfold("#card")
     assert len(browser.texts("#card tbody tr")) == len(normal.report["history"]["ts"]) == 96
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not browser.driver.find_elements("css selector", "[data-card]")

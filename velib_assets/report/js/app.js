@@ -8,11 +8,17 @@ function render() {
   renderHeader();
   fill(now, safely(renderNow));
   const grid = (...makers) => h("div", { class: "figures" }, makers.map(safely));
-  fill(kpis, h("h2", { id: "kpis-title" }, t("kpis_title")),
-    grid(renderFillRate, renderShortage, renderSaturation, renderArrondissements, renderTop10));
+  fill(
+    kpis,
+    h("h2", { id: "kpis-title" }, t("kpis_title")),
+    grid(renderFillRate, renderShortage, renderSaturation, renderArrondissements, renderTop10),
+  );
   fill(time, h("h2", { id: "time-title" }, t("time_title")), grid(renderWeek, renderToday, renderEpisodes));
-  fill(trust, h("h2", { id: "trust-title" }, t("trust_title")),
-    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine));
+  fill(
+    trust,
+    h("h2", { id: "trust-title" }, t("trust_title")),
+    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine),
+  );
 }
 
 /** What a part of the page makes, or a line in its place: one broken part must not take the others with it. */

@@ -2,24 +2,29 @@
 
 /** Resolves with vegaEmbed once the page has been painted and the library read. */
 const library = new Promise((resolve, reject) => {
-  requestAnimationFrame(() => setTimeout(() => {
-    try {
-      const script = document.createElement("script");
-      script.textContent = document.getElementById("vega").textContent;
-      document.head.append(script);
-      resolve(window.vegaEmbed);
-    } catch (error) {
-      reject(error);
-    }
-  }));
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      try {
+        const script = document.createElement("script");
+        script.textContent = document.getElementById("vega").textContent;
+        document.head.append(script);
+        resolve(window.vegaEmbed);
+      } catch (error) {
+        reject(error);
+      }
+    }),
+  );
 });
 
 /** The charts on the page that were drawn or wait for it: box to how it is drawn. */
 const charts = new Map();
 
-const inView = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) drawn(entry.target);
-}, { rootMargin: "300px" });
+const inView = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) if (entry.isIntersecting) drawn(entry.target);
+  },
+  { rootMargin: "300px" },
+);
 
 /**
  * A box that draws itself once it comes into view.
@@ -46,8 +51,13 @@ async function drawn(box) {
     fill(box, target);
     const result = await embed(target, one.spec(), {
       ast: true, // expressions are interpreted: the page's policy allows no code made of text
-      actions: false, defaultStyle: false, renderer: "canvas", tooltip: showTip, config: chartLook(),
+      actions: false,
+      defaultStyle: false,
+      renderer: "canvas",
+      tooltip: showTip,
+      config: chartLook(),
       expressionFunctions: { tickLabel },
+      formatLocale: numberLocale(),
     });
     if (!charts.has(box)) {
       result.finalize();

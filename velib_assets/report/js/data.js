@@ -30,6 +30,11 @@ const stations = fromColumns(report.stations);
 /** @type {Map<string, Station>} */
 const stationOf = new Map(stations.map((station) => [station.id, station]));
 
+/** What to call a station; the feed may leave its name out. */
+function nameOf(station) {
+  return station.name ?? station.id;
+}
+
 /** A view's rows as objects; none where the lake is empty. */
 function kpiRows(name) {
   const kpi = report.kpis[name];

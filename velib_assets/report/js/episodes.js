@@ -5,34 +5,77 @@ let kindShown = "";
 
 function renderEpisodes() {
   const holder = h("div");
-  const draw = () => fill(holder, episodeTable(report.episodes.filter((one) => !kindShown || one.kind === kindShown)));
+  const draw = () =>
+    fill(holder, episodeTable(report.episodes.filter((one) => !kindShown || one.kind === kindShown)));
   draw();
-  const choice = h("fieldset", { class: "choice" }, h("legend", {}, t("kind")),
-    [["", "both"], ["shortage", "shortage"], ["saturation", "saturation"]].map(([value, words]) => h("label", { class: "check" },
-      h("input", { type: "radio", name: "kind", value, checked: value === kindShown, onchange: () => { kindShown = value; draw(); } }), t(words))));
+  const choice = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, t("kind")),
+    [
+      ["", "both"],
+      ["shortage", "shortage"],
+      ["saturation", "saturation"],
+    ].map(([value, words]) =>
+      h(
+        "label",
+        { class: "check" },
+        h("input", {
+          type: "radio",
+          name: "kind",
+          value,
+          checked: value === kindShown,
+          onchange: () => {
+            kindShown = value;
+            draw();
+          },
+        }),
+        t(words),
+      ),
+    ),
+  );
   return figure({
-    id: "kpi_episodes", title: t("episodes_title"), name: "kpi_episodes", lead: t("episodes_lead"),
-    picture: report.newest_ts ? [choice, holder] : null, exports: ["kpi_episodes"],
+    id: "kpi_episodes",
+    title: t("episodes_title"),
+    name: "kpi_episodes",
+    lead: t("episodes_lead"),
+    picture: report.newest_ts ? [choice, holder] : null,
+    exports: ["kpi_episodes"],
   });
 }
 
 function episodeTable(episodes) {
   if (!episodes.length) return h("p", { class: "quiet" }, t("no_episode"));
   const end = millis(report.newest_ts);
-  return table([
-    { title: t("station"), row: true, cell: (one) => withIcon(one.kind === "shortage" ? "short" : "saturated", t(one.kind), stationButton(one.station_id, one.name)) },
-    { title: t("arrondissement"), wide: true, cell: (one) => place(one.arrondissement) },
-    { title: t("start"), numeric: true, cell: (one) => clockToday(one.start_ts) },
-    { title: t("end"), numeric: true, cell: (one) => (one.is_open ? t("lasts") : clockToday(one.end_ts)) },
-    { title: t("minutes"), numeric: true, cell: (one) => data(one.minutes, number(one.minutes)) },
-    { title: t("timeline"), wide: true, cell: (one) => span(one, end) },
-  ], episodes, { caption: t("episodes_title"), first: FIRST_EPISODES });
+  return table(
+    [
+      {
+        title: t("station"),
+        row: true,
+        cell: (one) =>
+          withIcon(
+            one.kind === "shortage" ? "short" : "saturated",
+            t(one.kind),
+            stationButton(one.station_id, one.name),
+          ),
+      },
+      { title: t("arrondissement"), wide: true, cell: (one) => place(one.arrondissement) },
+      { title: t("start"), numeric: true, cell: (one) => clockToday(one.start_ts) },
+      { title: t("end"), numeric: true, cell: (one) => (one.is_open ? t("lasts") : clockToday(one.end_ts)) },
+      counts(t("minutes"), "minutes"),
+      { title: t("timeline"), wide: true, cell: (one) => span(one, end) },
+    ],
+    episodes,
+    { caption: t("episodes_title"), first: FIRST_EPISODES },
+  );
 }
 
 /** A time of the day, with its weekday where that is another day in Paris than the newest snapshot's. */
 function clockToday(time) {
   const at = millis(time);
-  return parisDay(at) === parisDay(millis(report.newest_ts)) ? clock(at) : `${weekday(parisDay(at), "short")} ${clock(at)}`;
+  return parisDay(at) === parisDay(millis(report.newest_ts))
+    ? clock(at)
+    : `${weekday(parisDay(at), "short")} ${clock(at)}`;
 }
 
 /** Where an episode lies in the 24 hours, as a bar. */

@@ -12,11 +12,20 @@
  */
 function figure({ id, title, name = null, lead = null, picture, table, exports = [] }) {
   const heading = `${id}-title`;
-  return h("article", { class: "figure", id, "aria-labelledby": heading },
+  return h(
+    "article",
+    { class: "figure", id, "aria-labelledby": heading },
     h("h3", { id: heading }, title),
     name && h("p", { class: "name" }, name),
-    picture === null ? h("p", { class: "quiet" }, t("no_data")) : [lead && h("p", { class: "lead" }, lead), picture],
-    h("div", { class: "below" }, picture !== null && table && unfolded(t("as_table"), table), downloads(exports)),
+    picture === null
+      ? h("p", { class: "quiet" }, t("no_data"))
+      : [lead && h("p", { class: "lead" }, lead), picture],
+    h(
+      "div",
+      { class: "below" },
+      picture !== null && table && unfolded(t("as_table"), table),
+      downloads(exports),
+    ),
   );
 }
 
@@ -31,15 +40,34 @@ function unfolded(summary, make, name = "") {
 function downloads(names) {
   const found = report.exports.filter((one) => names.includes(one.name));
   if (!found.length) return null;
-  return h("p", { class: "downloads" }, t("download"), " ", found.map((one) => h("span", { class: "download" },
-    h("span", { class: "file" }, one.name), " ",
-    h("a", { href: one.csv, download: "", "aria-label": `${one.title}, CSV` }, "CSV"), " ",
-    h("a", { href: one.parquet, download: "", "aria-label": `${one.title}, Parquet` }, "Parquet"), " ",
-    h("span", { class: "quiet" }, t("rows", { n: one.rows })))));
+  return h(
+    "p",
+    { class: "downloads" },
+    t("download"),
+    " ",
+    found.map((one) =>
+      h(
+        "span",
+        { class: "download" },
+        h("span", { class: "file" }, one.name),
+        " ",
+        h("a", { href: one.csv, download: "", "aria-label": `${one.title}, CSV` }, "CSV"),
+        " ",
+        h("a", { href: one.parquet, download: "", "aria-label": `${one.title}, Parquet` }, "Parquet"),
+        " ",
+        h("span", { class: "quiet" }, t("rows", { n: one.rows })),
+      ),
+    ),
+  );
 }
 
 /** A small key: a coloured square (or line) and its words. */
 function key(entries) {
-  return h("ul", { class: "key" }, entries.map(([swatch, words]) =>
-    h("li", {}, h("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), words)));
+  return h(
+    "ul",
+    { class: "key" },
+    entries.map(([swatch, words]) =>
+      h("li", {}, h("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), words),
+    ),
+  );
 }

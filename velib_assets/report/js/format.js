@@ -39,11 +39,26 @@ function clock(time) {
 }
 
 function clockAndDay(time) {
-  return paris(time, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return paris(time, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 }
 
 function fullTime(time) {
-  return paris(time, { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return paris(time, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 }
 
 /** The name of an ISO weekday, 1 Monday to 7 Sunday. 1 January 2024 was a Monday. */
@@ -53,7 +68,11 @@ function weekday(day, width = "long") {
 
 /** The hour 0..23 that Paris's clocks show. */
 function parisHour(time) {
-  const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", hourCycle: "h23", timeZone: PARIS }).format(time);
+  const hour = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    hourCycle: "h23",
+    timeZone: PARIS,
+  }).format(time);
   return Number(hour);
 }
 
@@ -74,10 +93,24 @@ const AGES = [
 /** A length of time in words, in its largest whole unit: `3 hours`. */
 function age(length) {
   const [unit, size] = AGES.find(([, least]) => length >= least) || AGES[AGES.length - 1];
-  return formatOf(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(length / size));
+  return formatOf(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }).format(
+    Math.floor(length / size),
+  );
 }
 
-/** An arrondissement as people write it: `Paris 1er` in French, `Paris 1st`... stays as the data has it. */
+/** How an arrondissement or commune is called; the feed may not say where a station is. */
 function place(name) {
-  return name === null || name === undefined ? t("unplaced") : name;
+  return name ?? t("unplaced");
+}
+
+/** How Vega writes numbers on its axes: as the rest of the page does. */
+function numberLocale() {
+  const french = settings.language === "fr";
+  return {
+    decimal: french ? "," : ".",
+    thousands: french ? "\u202f" : ",",
+    grouping: [3],
+    currency: ["", ""],
+    percent: french ? "\u202f%" : "%",
+  };
 }

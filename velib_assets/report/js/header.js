@@ -4,16 +4,21 @@ const FRESH = 20 * MINUTE;
 
 function renderHeader() {
   document.documentElement.lang = settings.language;
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
-  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+  for (const element of document.querySelectorAll("[data-word]"))
+    element.textContent = t(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]"))
+    element.setAttribute("aria-label", t(element.dataset.label));
   document.title = `${t("title")} – Vélib' Insights`;
   const language = document.getElementById("language");
   language.textContent = t("language_switch");
   language.lang = settings.language === "fr" ? "en" : "fr";
   document.getElementById("theme").textContent = t(isDark() ? "theme_light" : "theme_dark");
-  fill(document.getElementById("shown"), report.newest_ts
-    ? h("time", { datetime: report.newest_ts }, t("shown", { time: fullTime(report.newest_ts) }))
-    : null);
+  fill(
+    document.getElementById("shown"),
+    report.newest_ts
+      ? h("time", { datetime: report.newest_ts }, t("shown", { time: fullTime(report.newest_ts) }))
+      : null,
+  );
   renderNotices();
   renderSource();
 }
@@ -30,19 +35,28 @@ function renderNotices() {
   const words = notices.map(([kind, text]) => `${kind}:${text}`).join("|");
   if (box.dataset.words === words) return;
   box.dataset.words = words;
-  fill(box, notices.map(([kind, text]) => h("p", { class: `notice ${kind}` }, text)));
+  fill(
+    box,
+    notices.map(([kind, text]) => h("p", { class: `notice ${kind}` }, text)),
+  );
 }
 
 function renderSource() {
   const attribution = t("attribution");
   const link = (href, words) => h("a", { href, rel: "noopener" }, words);
-  fill(document.getElementById("source"),
+  fill(
+    document.getElementById("source"),
     h("h2", {}, t("source")),
     report.source.simulated
       ? h("p", {}, t("invented", { attribution }))
       : h("p", {}, attribution, " ", t("derived")),
-    h("p", {},
-      link("https://opendata.paris.fr/explore/dataset/velib-disponibilite-en-temps-reel/", t("dataset")), " · ",
-      link("https://opendatacommons.org/licenses/odbl/1-0/", t("licence"))),
-    h("p", { class: "quiet" }, t("made_with"), " ", t("made", { time: fullTime(report.made_at) })));
+    h(
+      "p",
+      {},
+      link("https://opendata.paris.fr/explore/dataset/velib-disponibilite-en-temps-reel/", t("dataset")),
+      " · ",
+      link("https://opendatacommons.org/licenses/odbl/1-0/", t("licence")),
+    ),
+    h("p", { class: "quiet" }, t("made_with"), " ", t("made", { time: fullTime(report.made_at) })),
+  );
 }

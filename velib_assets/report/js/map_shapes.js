@@ -14,15 +14,28 @@ const STATES = ["ok", "unknown", "closed", "stale", "saturated", "short"]; // th
 
 /** A state's mark as a small picture. */
 function shapeIcon(state) {
-  return svg("svg", { viewBox: "-1.6 -1.6 3.2 3.2", class: `shape ${state}`, "aria-hidden": "true", focusable: "false" },
-    svg("path", { d: SHAPES[state] }));
+  return svg(
+    "svg",
+    { viewBox: "-1.6 -1.6 3.2 3.2", class: `shape ${state}`, "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: SHAPES[state] }),
+  );
 }
 
 function mapLegend() {
   const here = new Set(stations.map((station) => station.state));
-  return h("div", { class: "legend" },
-    h("span", { class: "ramp" }, t("empty_end"), h("span", { class: "ramp-bar", "aria-hidden": "true" }), t("full_end")),
-    STATES.filter((state) => state !== "ok" && here.has(state)).reverse()
+  return h(
+    "div",
+    { class: "legend" },
+    h(
+      "span",
+      { class: "ramp" },
+      t("empty_end"),
+      h("span", { class: "ramp-bar", "aria-hidden": "true" }),
+      t("full_end"),
+    ),
+    STATES.filter((state) => state !== "ok" && here.has(state))
+      .reverse()
       .map((state) => h("span", { class: "legend-state" }, shapeIcon(state), t(`state_${state}`))),
-    h("span", { class: "quiet" }, t("size_is")));
+    h("span", { class: "quiet" }, t("size_is")),
+  );
 }

@@ -2,14 +2,23 @@
 
 function networkPoints() {
   const { ts, short, saturated, stale, in_operation: operating } = report.network;
-  return overTheDay(ts, (k) => ({ short: short[k], saturated: saturated[k], stale: stale[k], in_operation: operating[k] }));
+  return overTheDay(ts, (k) => ({
+    short: short[k],
+    saturated: saturated[k],
+    stale: stale[k],
+    in_operation: operating[k],
+  }));
 }
 
 function renderShortage() {
   const rows = kpiRows("kpi_shortage");
   const places = new Set(rows.map((row) => row.arrondissement)).size;
   return stationsOverTheDay({
-    name: "kpi_shortage", title: t("short_title"), rows, field: "short", line: t("short"),
+    name: "kpi_shortage",
+    title: t("short_title"),
+    rows,
+    field: "short",
+    line: t("short"),
     lead: phrase("short_lead", { n: rows.length, places }),
   });
 }
@@ -18,7 +27,11 @@ function renderSaturation() {
   const rows = kpiRows("kpi_station_saturation");
   const none = rows.filter((row) => row.docks === 0).length;
   return stationsOverTheDay({
-    name: "kpi_station_saturation", title: t("saturated_title"), rows, field: "saturated", line: t("saturated"),
+    name: "kpi_station_saturation",
+    title: t("saturated_title"),
+    rows,
+    field: "saturated",
+    line: t("saturated"),
     lead: phrase("saturated_lead", { n: rows.length, none }),
   });
 }
@@ -26,20 +39,44 @@ function renderSaturation() {
 function stationsOverTheDay({ name, title, rows, field, line, lead }) {
   const points = networkPoints();
   return figure({
-    id: name, title, name, lead,
-    picture: points.length ? [
-      chart(() => dayLine({ points, field, shade: colour(field), title: line }), { label: `${title}: ${line}`, height: 215 }),
-      rows.length > 0 && unfolded(t("which_now"), () => table([
-        { title: t("station"), row: true, cell: (row) => stationButton(row.station_id, row.name) },
-        { title: t("arrondissement"), wide: true, cell: (row) => place(row.arrondissement) },
-        { title: t("bikes"), numeric: true, cell: (row) => data(row.bikes, number(row.bikes)) },
-        { title: t("docks"), numeric: true, cell: (row) => data(row.docks, number(row.docks)) },
-      ], rows, { caption: title, first: 20 }), "which"),
-    ] : null,
-    table: () => table([
-      { title: t("moment"), row: true, cell: (point) => clockAndDay(point.at) },
-      { title: line, numeric: true, cell: (point) => data(point[field], number(point[field])) },
-    ], points.filter((point) => point[field] !== null).reverse(), { caption: title }),
+    id: name,
+    title,
+    name,
+    lead,
+    picture: points.length
+      ? [
+          chart(() => dayLine({ points, field, shade: colour(field), title: line }), {
+            label: `${title}: ${line}`,
+            height: 215,
+          }),
+          rows.length > 0 &&
+            unfolded(
+              t("which_now"),
+              () =>
+                table(
+                  [
+                    {
+                      title: t("station"),
+                      row: true,
+                      cell: (row) => stationButton(row.station_id, row.name),
+                    },
+                    { title: t("arrondissement"), wide: true, cell: (row) => place(row.arrondissement) },
+                    counts(t("bikes"), "bikes"),
+                    counts(t("docks"), "docks"),
+                  ],
+                  rows,
+                  { caption: title, first: 20 },
+                ),
+              "which",
+            ),
+        ]
+      : null,
+    table: () =>
+      table(
+        [{ title: t("moment"), row: true, cell: (point) => clockAndDay(point.at) }, counts(line, field)],
+        points.filter((point) => point[field] !== null).reverse(),
+        { caption: title },
+      ),
     exports: [name, "network"],
   });
 }

@@ -9,7 +9,12 @@ function showTip(_handler, event, _item, value) {
     return;
   }
   if (!tip.isConnected) document.body.append(tip);
-  fill(tip, String(value).split("\n").map((line) => h("div", {}, line)));
+  fill(
+    tip,
+    String(value)
+      .split("\n")
+      .map((line) => h("div", {}, line)),
+  );
   tip.hidden = false;
   const [width, height] = [tip.offsetWidth, tip.offsetHeight];
   const x = Math.min(event.clientX + 14, document.documentElement.clientWidth - width - 4);

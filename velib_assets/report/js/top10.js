@@ -4,19 +4,36 @@ function renderTop10() {
   const rows = kpiRows("kpi_top10_2hour");
   const most = Math.max(1, ...rows.map((row) => row.critical_score));
   return figure({
-    id: "kpi_top10_2hour", title: t("top_title"), name: "kpi_top10_2hour",
+    id: "kpi_top10_2hour",
+    title: t("top_title"),
+    name: "kpi_top10_2hour",
     lead: rows.length ? t("top_lead", { time: clock(report.newest_ts) }) : null,
-    picture: rows.length ? [
-      key([["short", t("key_short")], ["no-dock", t("key_no_dock")], ["full", t("key_full")]]),
-      h("ol", { class: "top" }, rows.map((row) => topRow(row, most))),
-    ] : null,
-    table: () => table([
-      { title: t("station"), row: true, cell: (row) => stationButton(row.station_id, row.name) },
-      { title: t("fill_rate"), numeric: true, cell: (row) => data(row.avg_fill_rate, percent(row.avg_fill_rate)) },
-      { title: t("shortage"), numeric: true, cell: (row) => data(row.shortage_hits, number(row.shortage_hits)) },
-      { title: t("saturation"), numeric: true, cell: (row) => data(row.saturation_hits, number(row.saturation_hits)) },
-      { title: t("top_score"), numeric: true, cell: (row) => data(row.critical_score, number(row.critical_score)) },
-    ], rows, { caption: t("top_title") }),
+    picture: rows.length
+      ? [
+          key([
+            ["short", t("key_short")],
+            ["no-dock", t("key_no_dock")],
+            ["full", t("key_full")],
+          ]),
+          h(
+            "ol",
+            { class: "top" },
+            rows.map((row) => topRow(row, most)),
+          ),
+        ]
+      : null,
+    table: () =>
+      table(
+        [
+          { title: t("station"), row: true, cell: (row) => stationButton(row.station_id, row.name) },
+          shares(t("fill_rate"), "avg_fill_rate"),
+          counts(t("shortage"), "shortage_hits"),
+          counts(t("saturation"), "saturation_hits"),
+          counts(t("top_score"), "critical_score"),
+        ],
+        rows,
+        { caption: t("top_title") },
+      ),
     exports: ["kpi_top10_2hour"],
   });
 }
@@ -33,16 +50,34 @@ function topRow(row, most) {
     row.shortage_hits && t("reason_short", { n: row.shortage_hits }),
     row.saturation_hits && t("reason_no_dock", { n: row.saturation_hits }),
     parts.full && t("reason_full", { n: parts.full }),
-  ].filter(Boolean).join(", ");
-  const bar = h("div", { class: "bar", "aria-hidden": "true" }, Object.entries(parts).map(([name, points]) => {
-    const part = h("span", { class: `part ${name}` });
-    part.style.width = `${(100 * points) / most}%`;
-    return points ? part : null;
-  }));
-  return h("li", {},
-    h("div", { class: "top-head" },
-      h("span", { class: "top-name" }, stationButton(row.station_id, row.name), " ", h("span", { class: "quiet" }, place(row.arrondissement))),
-      h("span", { class: "top-score" }, phrase("points", { n: row.critical_score }))),
+  ]
+    .filter(Boolean)
+    .join(", ");
+  const bar = h(
+    "div",
+    { class: "bar", "aria-hidden": "true" },
+    Object.entries(parts).map(([name, points]) => {
+      const part = h("span", { class: `part ${name}` });
+      part.style.width = `${(100 * points) / most}%`;
+      return points ? part : null;
+    }),
+  );
+  return h(
+    "li",
+    {},
+    h(
+      "div",
+      { class: "top-head" },
+      h(
+        "span",
+        { class: "top-name" },
+        stationButton(row.station_id, row.name),
+        " ",
+        h("span", { class: "quiet" }, place(row.arrondissement)),
+      ),
+      h("span", { class: "top-score" }, phrase("points", { n: row.critical_score })),
+    ),
     bar,
-    h("p", { class: "quiet reasons" }, reasons || t("reason_none")));
+    h("p", { class: "quiet reasons" }, reasons || t("reason_none")),
+  );
 }

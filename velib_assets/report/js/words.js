@@ -92,7 +92,10 @@ const WORDS = {
   not_returning: ["Does not take bikes back", "Ne reprend pas de vélos"],
   last_day: ["Its last 24 hours", "Ses dernières 24 heures"],
   close: ["Close", "Fermer"],
-  pick: ["Choose a station on the map or in the list.", "Choisissez une station sur la carte ou dans la liste."],
+  pick: [
+    "Choose a station on the map or in the list.",
+    "Choisissez une station sur la carte ou dans la liste.",
+  ],
 
   // The five KPIs
   kpis_title: ["The five KPIs", "Les cinq indicateurs"],
@@ -149,8 +152,8 @@ const WORDS = {
   day: ["Day", "Jour"],
   hour: ["Hour", "Heure"],
   snapshots: ["Snapshots", "Relevés"],
-  today_title: ["Today against the typical {day}", "Aujourd'hui et le {day} typique"],
-  today_plain: ["Today against the typical day", "Aujourd'hui et le jour typique"],
+  today_title: ["This day against the typical {day}", "Ce jour et le {day} typique"],
+  today_plain: ["This day against the typical one", "Ce jour et le jour typique"],
   today: ["{day}, {date}", "{day} {date}"],
   typical: ["Typical {day}", "{day} typique"],
   no_typical: ["No earlier {day} to compare with yet.", "Pas encore de {day} antérieur pour comparer."],
@@ -238,7 +241,9 @@ function phrase(key, values = {}) {
 
 /** The same as plain text. */
 function t(key, values) {
-  return phrase(key, values).map((part) => (part instanceof Node ? part.textContent : part)).join("");
+  return phrase(key, values)
+    .map((part) => (part instanceof Node ? part.textContent : part))
+    .join("");
 }
 
 function pluralRules() {
