@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from velib_assets.report.page import page_html
 from velib_assets.runtime.lake import utc_now
 from velib_assets_tests.report.conftest import CANARY, Pages
 from velib_assets_tests.report.lakes import Page, city, page
@@ -133,6 +134,23 @@ def test_age_and_source_stand_on_the_page(browser: Reader, pages: Pages) -> None
     assert "not current" in notice
     assert "years old" in notice
     assert "Vélib' Métropole / Ville de Paris open data" in browser.one("footer").text
+
+
+def test_a_feed_that_answers_with_old_reports_is_told(browser: Reader, pages: Pages) -> None:
+    browser.read(pages("stale").path)
+    assert any(
+        "62 of 63 stations have told nothing new" in text for text in browser.texts("#notices .notice")
+    )
+    assert "No station is in operation." in browser.one("#kpi_top10_2hour").text
+
+
+def test_the_operators_feed_has_an_attribution_of_its_own(browser: Reader, pages: Pages) -> None:
+    of_the_city = pages("empty")
+    gbfs = of_the_city.path.with_name("gbfs.html")
+    gbfs.write_text(page_html(of_the_city.report | {"source": {"feed": "gbfs", "simulated": False}}))
+    browser.read(gbfs)
+    assert "Licence Ouverte" in browser.one("footer").text
+    assert "ODbL" not in browser.one("footer").text
 
 
 def test_a_fresh_page_says_nothing_of_its_age(

@@ -20,6 +20,7 @@ function renderArrondissements() {
     picture: rows.length
       ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), ranked(rows))
       : null,
+    nothing: report.newest_ts ? "no_operating" : "no_data",
     exports: [name],
   });
 }

@@ -7,10 +7,11 @@
  * @param {?string} [parts.name] The view's own name, shown below the title
  * @param {*} [parts.lead] What it says, in a sentence
  * @param {*} parts.picture One or several elements; null: there is nothing to show yet
+ * @param {string} [parts.nothing] The key of the words for that
  * @param {() => Element} [parts.table] The same as a table, made when it is opened
  * @param {string[]} [parts.exports] Names of the exports behind it
  */
-function figure({ id, title, name = null, lead = null, picture, table, exports = [] }) {
+function figure({ id, title, name = null, lead = null, picture, nothing = "no_data", table, exports = [] }) {
   const heading = `${id}-title`;
   return h(
     "article",
@@ -18,7 +19,7 @@ function figure({ id, title, name = null, lead = null, picture, table, exports =
     h("h3", { id: heading }, title),
     name && h("p", { class: "name" }, name),
     picture === null
-      ? h("p", { class: "quiet" }, t("no_data"))
+      ? h("p", { class: "quiet" }, t(nothing))
       : [lead && h("p", { class: "lead" }, lead), picture],
     h(
       "div",

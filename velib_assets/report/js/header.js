@@ -29,6 +29,10 @@ function renderNotices() {
   const notices = [
     !report.newest_ts && ["empty", t("empty")],
     old > FRESH && ["old", t("old", { age: age(old) })],
+    isSilent(report.totals.now) && [
+      "old",
+      t("silent", { n: report.totals.now.stale, all: report.totals.now.stations }),
+    ],
     report.source.simulated && ["simulated", t("simulated")],
   ].filter(Boolean);
   const box = document.getElementById("notices");
@@ -41,22 +45,30 @@ function renderNotices() {
   );
 }
 
+/** Whether most stations have stopped reporting: the feed is there, but what it says is old. */
+function isSilent(totals) {
+  return totals !== null && totals.stale * 2 > totals.stations;
+}
+
+/** The attribution that the feed's licence asks for. The operator's own feed has another one than the city's. */
 function renderSource() {
-  const attribution = t("attribution");
+  const gbfs = report.source.feed === "gbfs";
+  const attribution = t(gbfs ? "attribution_gbfs" : "attribution");
   const link = (href, words) => h("a", { href, rel: "noopener" }, words);
   fill(
     document.getElementById("source"),
     h("h2", {}, t("source")),
     report.source.simulated
       ? h("p", {}, t("invented", { attribution }))
-      : h("p", {}, attribution, " ", t("derived")),
-    h(
-      "p",
-      {},
-      link("https://opendata.paris.fr/explore/dataset/velib-disponibilite-en-temps-reel/", t("dataset")),
-      " · ",
-      link("https://opendatacommons.org/licenses/odbl/1-0/", t("licence")),
-    ),
+      : h("p", {}, attribution, " ", !gbfs && t("derived")),
+    !gbfs &&
+      h(
+        "p",
+        {},
+        link("https://opendata.paris.fr/explore/dataset/velib-disponibilite-en-temps-reel/", t("dataset")),
+        " · ",
+        link("https://opendatacommons.org/licenses/odbl/1-0/", t("licence")),
+      ),
     h("p", { class: "quiet" }, t("made_with"), " ", t("made", { time: fullTime(report.made_at) })),
   );
 }

@@ -34,6 +34,7 @@ function renderTop10() {
         rows,
         { caption: t("top_title") },
       ),
+    nothing: report.newest_ts ? "no_operating" : "no_data",
     exports: ["kpi_top10_2hour"],
   });
 }

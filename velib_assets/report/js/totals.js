@@ -33,7 +33,7 @@ function renderTotals() {
       tile("in_operation", t("in_operation"), t("of_stations", { n: now.stations })),
       tile("short", t("short"), t("no_bike")),
       tile("saturated", t("saturated"), t("no_dock")),
-      tile("stale", t("stale"), t("silent")),
+      tile("stale", t("stale"), t("silent_short")),
     ),
     !hour && !day && h("p", { class: "quiet" }, t("no_before")),
   );

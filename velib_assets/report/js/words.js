@@ -18,6 +18,10 @@ const WORDS = {
     "This is not current. The newest snapshot is {age} old.",
     "Ces données ne sont pas à jour. Le dernier relevé date d'il y a {age}.",
   ],
+  silent: [
+    "The feed answers, but {n} of {all} stations have told nothing new for three hours.",
+    "Le flux répond, mais {n} stations sur {all} n'ont rien dit de nouveau depuis trois heures.",
+  ],
   simulated: [
     "A simulated city: these stations and numbers are invented.",
     "Une ville simulée : ces stations et ces chiffres sont inventés.",
@@ -27,6 +31,7 @@ const WORDS = {
     "Aucun relevé pour l'instant. Cette page se remplira avec le premier.",
   ],
   no_data: ["Nothing to show yet.", "Rien à montrer pour l'instant."],
+  no_operating: ["No station is in operation.", "Aucune station n'est en service."],
   failed: ["This picture could not be drawn.", "Ce graphique n'a pas pu être tracé."],
   as_table: ["As a table", "En tableau"],
   download: ["Data:", "Données :"],
@@ -50,7 +55,7 @@ const WORDS = {
   stale: ["Stale", "Muettes"],
   no_bike: ["no bike left", "plus aucun vélo"],
   no_dock: ["full or nearly so", "pleines ou presque"],
-  silent: ["silent for 3 hours", "sans nouvelles depuis 3 h"],
+  silent_short: ["silent for 3 hours", "sans nouvelles depuis 3 h"],
   since_hour: ["in an hour", "en une heure"],
   since_day: ["in a day", "en un jour"],
   since_title: ["compared with {time}", "par rapport à {time}"],
@@ -208,6 +213,10 @@ const WORDS = {
     "Vélib' Métropole / Ville de Paris open data, under the Open Database Licence (ODbL).",
     "Données ouvertes Vélib' Métropole / Ville de Paris, sous licence ODbL (Open Database License).",
   ],
+  attribution_gbfs: [
+    "Vélib' Métropole open data (the operator's GBFS feed), under the Licence Ouverte.",
+    "Données ouvertes Vélib' Métropole (flux GBFS de l'opérateur), sous Licence Ouverte.",
+  ],
   derived: [
     "Databases made from it must be shared under the same licence.",
     "Les bases de données qui en sont dérivées doivent être partagées sous la même licence.",
@@ -235,7 +244,8 @@ function phrase(key, values = {}) {
     if (!part.startsWith("{")) return part;
     const [name, one, many] = part.slice(1, -1).split("|");
     if (one !== undefined) return pluralRules().select(values[name]) === "one" ? one : many;
-    return typeof values[name] === "number" ? data(values[name], number(values[name])) : values[name];
+    const value = values[name] ?? null;
+    return value === null || typeof value === "number" ? data(value, number(value)) : value;
   });
 }
 
