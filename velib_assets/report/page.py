@@ -16,9 +16,10 @@ from typing import Any
 from velib_assets.report.vega import vega_script
 
 SCRIPTS = (
-    "data", "words", "format", "dom", "theme", "tooltip", "chart", "axes", "figure", "tables", "header",
-    "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card", "fill_rate", "over_the_day",
-    "tiles", "arrondissements", "top10", "week", "today", "episodes", "ledger", "freshness", "app",
+    "data", "words", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
+    "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
+    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10",
+    "week", "today", "episodes", "ledger", "freshness", "app",
 )  # fmt: skip
 """The scripts in the order in which they are joined; each says what belongs in it."""
 

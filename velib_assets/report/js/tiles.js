@@ -52,7 +52,7 @@ function measureSwitch(draw) {
 }
 
 /** A row's tile, in a list; none for a commune outside Paris. */
-function tile(row, value, text) {
+function tile(row, shade, text) {
   const arrondissement = /^Paris (\d+)/.exec(row.arrondissement ?? "");
   const district = arrondissement ? Number(arrondissement[1]) : -1;
   const line = TILES.findIndex((numbers) => numbers.includes(district));
@@ -63,7 +63,8 @@ function tile(row, value, text) {
     `${t("short")}: ${number(row.shortage_count)}`,
     `${t("saturated")}: ${number(row.saturation_count)}`,
   ].join("\n");
-  return [{ line, column: TILES[line].indexOf(district), label: String(district), value, text, tip }];
+  const [column, label] = [TILES[line].indexOf(district), String(district)];
+  return [{ line, column, label, text, tip, shade, ink: inkOn(shade) }];
 }
 
 function tileHeight() {
@@ -71,52 +72,35 @@ function tileHeight() {
 }
 
 function tileSpec(rows, { of, text }) {
-  const values = rows.flatMap((row) => tile(row, of(row), text(row)));
-  const fills = measure === "fill";
-  const range = fills ? fillColours() : [colour("fill-50"), colour(measure)];
-  const most = Math.max(0.05, ...values.map((one) => one.value));
-  const dark = isDark();
-  const strong = fills ? "(datum.value < 0.2 || datum.value > 0.8)" : `datum.value > ${most * 0.55}`;
-  const ink = { condition: { test: strong, value: dark ? "#10151b" : "#ffffff" }, value: colour("ink") };
-  const position = {
-    x: {
-      field: "column",
-      type: "ordinal",
-      axis: null,
-      scale: { paddingInner: 0.06, paddingOuter: 0, domain: [0, 1, 2, 3, 4] },
-    },
-    y: {
-      field: "line",
-      type: "ordinal",
-      axis: null,
-      scale: { paddingInner: 0.06, paddingOuter: 0, domain: [0, 1, 2, 3, 4] },
-    },
-  };
+  const most = Math.max(0.05, ...rows.map(of));
+  const shadeOf = (value) =>
+    measure === "fill"
+      ? onRamp(fillColours(), value)
+      : onRamp([colour("fill-50"), colour(measure)], value / most);
+  const values = rows.flatMap((row) => tile(row, shadeOf(of(row)), text(row)));
+  const given = (field) => ({ field, type: "nominal", scale: null });
+  const lined = (field) => ({
+    field,
+    type: "ordinal",
+    axis: null,
+    scale: { paddingInner: 0.06, paddingOuter: 0, domain: [0, 1, 2, 3, 4] },
+  });
   return {
     ...fitted(tileHeight()),
     data: { values },
-    encoding: { ...position, tooltip: { field: "tip" } },
+    encoding: { x: lined("column"), y: lined("line"), tooltip: { field: "tip" } },
     layer: [
       {
         mark: { type: "rect", cornerRadius: 4, stroke: colour("line"), strokeWidth: 1 },
-        encoding: {
-          color: {
-            field: "value",
-            type: "quantitative",
-            legend: null,
-            scale: fills
-              ? { interpolate: "rgb", domain: [0, 0.25, 0.5, 0.75, 1], range }
-              : { interpolate: "rgb", domain: [0, most], range },
-          },
-        },
+        encoding: { color: given("shade") },
       },
       {
-        mark: { type: "text", fontSize: 12, dy: -10, opacity: 0.85 },
-        encoding: { text: { field: "label" }, color: ink },
+        mark: { type: "text", fontSize: 12, dy: -10 },
+        encoding: { text: { field: "label" }, color: given("ink") },
       },
       {
         mark: { type: "text", fontSize: 16, fontWeight: 600, dy: 9 },
-        encoding: { text: { field: "text" }, color: ink },
+        encoding: { text: { field: "text" }, color: given("ink") },
       },
     ],
   };
