@@ -21,6 +21,7 @@ setup: .venv/.ready
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench,postgres]'
+	@$(BIN)/python -c 'from velib_assets.report.vega import vega_script; vega_script()'
 	@touch $@
 
 demo: setup

@@ -14,11 +14,12 @@ from tempfile import TemporaryDirectory
 from selenium.webdriver.common.keys import Keys
 
 from velib_assets.cli import DEMO_LAKE
-from velib_assets.core.layout import HOUR
+from velib_assets.core.layout import HOUR, REPORT_KEY
 from velib_assets.partitions import key_of
 from velib_assets.runtime.lake import bounds
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, dagster_home
+from velib_assets_tests.report.reader import reader
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
 from velib_assets_tests.ui.servers import dagster_dev
 
@@ -37,6 +38,8 @@ def main(folder: Path) -> None:
         sys.exit(f"The lake {lake} has no clean hour yet: `make demo` makes one")
     environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator"}
     folder.mkdir(parents=True, exist_ok=True)
+    if (page := lake / REPORT_KEY).exists():
+        take_report(page, folder)
     with (
         TemporaryDirectory() as profile,
         dagster_dev(dagster_home(), environ, "-w", "workspace.yaml") as server,
@@ -84,6 +87,16 @@ def take_partitions(browser: Browser, target: Path, first: datetime, last: datet
     field.send_keys(f"[{key_of(first)}...{key_of(last)}]", Keys.TAB)
     browser.wait_for_text(f"{(last - first) // HOUR + 1:,} Partitions Selected", "dagster/row_count")
     browser.driver.save_screenshot(str(target))
+
+
+def take_report(page: Path, folder: Path) -> None:
+    """The report's first screen: light at a desk, dark on a phone."""
+    with TemporaryDirectory() as profile, reader(Path(profile)) as browser:
+        for name, width, theme in (("report.png", 1280, "light"), ("report-phone.png", 360, "dark")):
+            browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+            browser.read(page, width, theme, height=1200)
+            browser.draw_all()
+            browser.driver.save_screenshot(str(folder / name))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from velib_assets.core.findings import Finding
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -100,7 +100,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     *(
         Check(kpi.name, "view_answers", ERROR, False, "The view answers and has its declared columns.")
-        for kpi in KPIS
+        for kpi in VIEWS
+    ),
+    Check(
+        "velib_report",
+        "report_written",
+        ERROR,
+        False,
+        "The page and its exports were made and written. Where they were not, the last ones stay.",
     ),
 )
 _BY_KEY = {(check.asset, check.name): check for check in CHECKS}

@@ -161,8 +161,8 @@ def query(sql: str, form: str) -> None:
     """Ask the lake in SQL, in Athena's dialect (Trino). Read-only.
 
     The table is source_velib; the views are kpi_taux_remplissage, kpi_shortage, kpi_station_saturation,
-    kpi_saturation_par_arrondissement and kpi_top10_2hour. A filter on "date" and "hour" reads only those
-    partitions:
+    kpi_saturation_par_arrondissement, kpi_top10_2hour, kpi_episodes and kpi_typical_week. A filter on "date"
+    and "hour" reads only those partitions:
 
         velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
     """
@@ -178,6 +178,24 @@ def query(sql: str, form: str) -> None:
         _fail(2, str(error))
     except CatalogError as error:
         _fail(1, str(error))
+
+
+@main.command()
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+def report(show: bool) -> None:
+    """Make the insights report of the lake as it is now, and print where it is.
+
+    One HTML page, reports/velib_report.html in the lake, with the numbers behind it in reports/data/. Every
+    tick makes it anew. On AWS a copy is brought here, and a link to the page that lives an hour is printed.
+    """
+    from velib_assets.console.report_page import make_page  # noqa: PLC0415 - pandas is slow to import
+    from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
+    from velib_assets.resources.query_engine import QueryError  # noqa: PLC0415 - likewise
+
+    try:
+        make_page(_stack(_settings()), dagster_home(), show=show)
+    except (QueryError, CatalogError, OSError) as error:
+        _fail(1, f"the report was not made: {error}")
 
 
 @main.command()

@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.assets.raw_snapshot import SCHEDULED_AT
-from velib_assets.core.kpis import KPIS
 from velib_assets.core.layout import hour_of
 from velib_assets.partitions import key_of
 
@@ -21,17 +20,17 @@ def pipeline_job() -> Any:  # noqa: ANN401 - an unresolved asset job has no publ
         "velib_pipeline",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description="The whole graph for one hour: snapshot, clean file, partition, KPI views.",
+        description="The whole graph for one hour: snapshot, clean file, partition, KPI views, report.",
     )
 
 
 def kpi_job() -> Any:  # noqa: ANN401 - an unresolved asset job has no public name
-    """`velib_kpi_views`: the views alone."""
+    """`velib_kpi_views`: the views and the report alone."""
     return dg.define_asset_job(
         "velib_kpi_views",
-        selection=dg.AssetSelection.assets(*(kpi.name for kpi in KPIS)),
+        selection=dg.AssetSelection.groups("kpi", "report"),
         executor_def=dg.in_process_executor,
-        description="The five KPI views alone.",
+        description="The KPI views, and the report that is made of them.",
     )
 
 

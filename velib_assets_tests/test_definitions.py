@@ -19,6 +19,9 @@ KPIS = {
     "kpi_saturation_par_arrondissement",
     "kpi_top10_2hour",
 }
+DERIVED = {"kpi_episodes", "kpi_typical_week"}
+VIEWS = KPIS | DERIVED
+REPORT = {"velib_report"}
 HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
 
 
@@ -32,8 +35,8 @@ def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
     return repository.asset_graph
 
 
-def test_the_assets_are_the_eight_of_the_contract(graph: AssetGraph) -> None:
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS
+def test_the_assets_are_the_eight_of_the_contract_and_those_of_the_report(graph: AssetGraph) -> None:
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS | DERIVED | REPORT
 
 
 def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
@@ -45,7 +48,8 @@ def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
         "raw_snapshot": set(),
         "clean_stations": {"raw_snapshot"},
         "source_velib": {"clean_stations"},
-        **{name: {"source_velib"} for name in KPIS},
+        **{name: {"source_velib"} for name in VIEWS},
+        "velib_report": VIEWS,
     }
 
 
@@ -55,11 +59,12 @@ def test_the_groups_are_those_of_the_contract(graph: AssetGraph) -> None:
         "raw_snapshot": "ingest",
         "clean_stations": "lake",
         "source_velib": "lake",
-        **dict.fromkeys(KPIS, "kpi"),
+        **dict.fromkeys(VIEWS, "kpi"),
+        "velib_report": "report",
     }
 
 
-def test_the_first_three_are_hourly_and_the_views_are_not(graph: AssetGraph) -> None:
+def test_the_first_three_are_hourly_and_the_others_are_not(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         partitions = graph.get(key).partitions_def
         if key.to_user_string() in HOURLY:
@@ -83,7 +88,8 @@ def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "stale_stations"),
         ("clean_stations", "schema_drift"),
         ("source_velib", "table_schema"),
-        *((name, "view_answers") for name in KPIS),
+        *((name, "view_answers") for name in VIEWS),
+        ("velib_report", "report_written"),
     }
     blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
     assert blocking == {"usable_snapshot"}
@@ -120,11 +126,16 @@ def test_the_table_columns_are_described(graph: AssetGraph, name: str) -> None:
     assert all(column.description for column in schema.columns)
 
 
-@pytest.mark.parametrize("name", sorted(KPIS))
+@pytest.mark.parametrize("name", sorted(VIEWS))
 def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: AssetGraph, name: str) -> None:
     node = graph.get(dg.AssetKey(name))
     assert f"CREATE OR REPLACE VIEW velib_db_tf.{name}" in (node.description or "")
     assert node.code_version
+
+
+def test_the_job_of_the_views_makes_the_report_too(repository: dg.RepositoryDefinition) -> None:
+    layer = repository.get_job("velib_kpi_views").asset_layer
+    assert {key.to_user_string() for key in layer.selected_asset_keys} == VIEWS | REPORT
 
 
 def test_a_tick_lands_in_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:

@@ -1,4 +1,4 @@
-"""The layer of the KPI views: five assets from one factory.
+"""The layer of the views: an asset each, from one factory.
 
 Belongs here: what is told of a view. Does not: the SQL (velib_assets/sql) or running it (query engine).
 """
@@ -15,7 +15,9 @@ from velib_assets.core import findings
 from velib_assets.core.findings import Finding
 from velib_assets.core.kpis import Kpi, code_version, sql_template
 from velib_assets.core.words import one_line
-from velib_assets.resources.query_engine import QueryEngine, QueryError
+from velib_assets.resources.catalog import CatalogError
+from velib_assets.resources.kept_state import newest_state
+from velib_assets.resources.query_engine import QueryError
 
 PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
@@ -32,10 +34,10 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
         name=f"{kpi.name}_view",
         ins={"upstream": dg.In(dg.Nothing)},
         out=outs,
-        required_resource_keys={"query_engine"},
+        required_resource_keys={"query_engine", "catalog", "lake"},
     )
     def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        finding, metadata = read_view(context.resources.query_engine, kpi)
+        finding, metadata = read_view(context.resources, kpi)
         # Dagster plans the check for the run's hour, though the view has none.
         partition = context.partition_key if context.has_partition_key else None
         key, tags = dg.AssetKey(kpi.name), {"dagster/code_version": code_version(kpi)}
@@ -65,12 +67,14 @@ def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN4
     return asset
 
 
-def read_view(engine: QueryEngine, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]:
+def read_view(resources: Any, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]:  # noqa: ANN401 - Dagster's
     """Refresh the view and read its newest state: whether it answers, and what is told of it."""
     declared = [column[0] for column in kpi.columns]
     try:
-        changed, newest, headline = engine.read(kpi)
-    except QueryError as error:
+        changed, newest, headline = newest_state(
+            kpi, resources.query_engine, resources.catalog, resources.lake
+        )
+    except (QueryError, CatalogError, OSError) as error:
         return findings.view_answers(declared, None, str(error)), None
     return findings.view_answers(declared, list(newest.columns)), {
         **headline,

@@ -146,6 +146,11 @@ def table_schema(differences: Sequence[str], trouble: str = "") -> Finding:
     return Finding(not words, words or "as declared", {"differences": len(differences)})
 
 
+def report_written(trouble: str = "") -> Finding:
+    """The report's page and its exports were written; `trouble` says why not."""
+    return Finding(not trouble, trouble or "page and exports are written", {"written": int(not trouble)})
+
+
 def view_answers(expected: Sequence[str], found: Optional[Sequence[str]], trouble: str = "") -> Finding:
     """A view answers, with its columns in order."""
     if found is not None and list(found) == list(expected):

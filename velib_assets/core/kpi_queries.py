@@ -1,4 +1,4 @@
-"""The question that is asked of every KPI view: its newest rows and its headline numbers.
+"""The questions that are asked of the views: their newest rows and their headline numbers.
 
 Belongs here: its SQL (Athena's dialect), with the newest hour as a constant so that no history is read.
 Does not: the views (kpis), or running anything.
@@ -7,10 +7,12 @@ Does not: the views (kpis), or running anything.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Optional
+from typing import Optional, Sequence
 
-from velib_assets.core.kpis import Kpi, partition_filter
+from velib_assets.core.kpis import Kpi
 from velib_assets.core.schema import DATABASE, TABLE
+from velib_assets.core.union import Part, union_sql
+from velib_assets.core.windows import partition_filter
 
 PRESENT, HEADLINE = "is_row", "headline_"
 
@@ -22,12 +24,31 @@ def state_sql(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
     One question, for Athena charges each for 10 MB at least. It is the table's snapshot, not the view's:
     where no station is short now, none is shown.
     """
+    return f"{_state(kpi, newest_hour)} ORDER BY {kpi.order}"
+
+
+def states_sql(views: Sequence[Kpi], newest_hour: Optional[datetime]) -> str:
+    """`state_sql` of all these views as one question; a row's `part` is its view."""
+    return union_sql([_part(view, newest_hour) for view in views])
+
+
+def _part(view: Kpi, newest_hour: Optional[datetime]) -> Part:
+    columns = {column.name: column.type for column in view.schema}
+    # A headline number is a double here: a count in one view may be a mean in another.
+    headlines = {HEADLINE + headline.name: "double" for headline in view.headlines}
+    numbers = ", ".join(f'CAST("{name}" AS double) AS "{name}"' for name in headlines)
+    names = ", ".join(f'"{name}"' for name in (*columns, PRESENT))
+    select = f"SELECT {names}, {numbers} FROM ({_state(view, newest_hour)})"  # noqa: S608 - our own names
+    return Part(view.name, {**columns, PRESENT: "boolean", **headlines}, view.order, select)
+
+
+def _state(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
     columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
     numbers = ", ".join(f'{headline.sql} AS "{HEADLINE}{headline.name}"' for headline in kpi.headlines)
     return (
         f'WITH newest AS (SELECT {columns}, true AS "{PRESENT}" {_rows(kpi, newest_hour)}), '  # noqa: S608
         f"headline AS (SELECT {numbers} FROM newest) "
-        f"SELECT * FROM headline LEFT JOIN newest ON true ORDER BY {kpi.order}"
+        "SELECT * FROM headline LEFT JOIN newest ON true"
     )
 
 

@@ -1,7 +1,8 @@
-"""The five KPI views as a table: name, columns, what a row is. The sixth is one line here and one .sql file.
+"""The views as a table: the five KPIs, and two that are derived for the report. Each has one .sql file.
 
 Belongs here: names, columns, headline numbers, and rendering of the views' SQL (Athena's dialect).
-Does not: running it (resources), or the queries that are asked of the views (kpi_queries).
+Does not: running it (resources), the queries that are asked of the views (kpi_queries), or the hours that
+their constants name (windows).
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ import hashlib
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from velib_assets.core.layout import HOUR, date_hour
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS, Column
-
-NEWEST_HOURS = "${newest_hours}"
+from velib_assets.core.windows import DAY, FOUR_WEEKS, TWO_HOURS, Window, partition_filter
 
 
 class Headline(NamedTuple):
@@ -27,14 +26,24 @@ class Headline(NamedTuple):
 
 
 class Kpi(NamedTuple):
-    """A KPI view. `order` sorts the rows of one state; an `hourly` one has date and hour."""
+    """A view. `order` sorts the rows of one state.
+
+    One with a `window` reads the hours that it names; the others have a `date` and an `hour` to filter by.
+    A `kept` one is not asked anew at each tick but where its partitions changed.
+    """
 
     name: str
     row_is: str
     schema: Tuple[Column, ...]
     headlines: Tuple[Headline, ...]
     order: str = "station_id"
-    hourly: bool = True
+    window: Optional[Window] = None
+    kept: bool = False
+
+    @property
+    def hourly(self) -> bool:
+        """Whether its rows belong to one partition each."""
+        return self.window is None
 
     @property
     def columns(self) -> Tuple[Tuple[str, str, str], ...]:
@@ -54,7 +63,18 @@ _COUNTED = (
     Column("saturation_hits", "bigint", "Snapshots in which it took bikes back, without a dock", "snapshots"),
     Column("critical_score", "bigint", "2 x short + 2 x without a dock + 1 x at least 90 % full", "points"),
 )
-_BY_NAME: Dict[str, Column] = {c.name: c for c in (*COLUMNS, *PARTITION_COLUMNS, *_COUNTED)}
+_DERIVED = (
+    Column("kind", "string", "shortage or saturation"),
+    Column("start_ts", "timestamp", "Its first snapshot", "UTC, milliseconds"),
+    Column("end_ts", "timestamp", "The first snapshot after it, or where it was last seen", "UTC"),
+    Column("minutes", "bigint", "From start to end", "whole minutes"),
+    Column("is_open", "boolean", "Still so at the newest snapshot, as far as is known"),
+    Column("snapshots", "bigint", "Snapshots that it was seen in", "snapshots"),
+    Column("day", "bigint", "ISO day of the week in Paris: Monday is 1", "1..7"),
+    Column("mean_fill_rate", "double", "Mean fill rate of stations in operation", "ratio 0..1"),
+)
+_PARIS_HOUR = Column("hour", "bigint", "Hour of the day in Paris", "0..23")  # not the partition key
+_BY_NAME: Dict[str, Column] = {c.name: c for c in (*COLUMNS, *PARTITION_COLUMNS, *_COUNTED, *_DERIVED)}
 
 
 def _columns(names: str) -> Tuple[Column, ...]:
@@ -121,9 +141,40 @@ KPIS: Tuple[Kpi, ...] = (
             Headline("saturation_hits", "sum(saturation_hits)", "Snapshots without a dock, over the ten"),
         ),
         order="critical_score DESC, station_id",
-        hourly=False,
+        window=TWO_HOURS,
     ),
 )
+
+DERIVED: Tuple[Kpi, ...] = (
+    Kpi(
+        "kpi_episodes",
+        "a stretch of time in which a station was short or saturated, in the last 25 hours",
+        _columns("station_id name arrondissement kind start_ts end_ts minutes is_open snapshots"),
+        (
+            Headline("episodes", "count(*)", "Episodes of the 25 hours"),
+            Headline("open_episodes", "count(*) FILTER (WHERE is_open)", "Of them, not over"),
+            Headline("longest_minutes", "max(minutes)", "Minutes of the longest"),
+        ),
+        order="minutes DESC, station_id, kind, start_ts",
+        window=DAY,
+    ),
+    Kpi(
+        "kpi_typical_week",
+        "an hour of the week in Paris, over the 28 days before the newest snapshot's day",
+        (*_columns("day"), _PARIS_HOUR, *_columns("mean_fill_rate snapshots")),
+        (
+            Headline("hours_of_the_week", "count(*)", "Of 168, those with a snapshot"),
+            Headline("highest_fill_rate", "max(mean_fill_rate)", "Of the fullest hour"),
+            Headline("lowest_fill_rate", "min(mean_fill_rate)", "Of the emptiest hour"),
+        ),
+        order="day, hour",
+        window=FOUR_WEEKS,
+        kept=True,
+    ),
+)
+
+VIEWS: Tuple[Kpi, ...] = (*KPIS, *DERIVED)
+ASKED: Tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.kept)
 
 
 @cache
@@ -132,26 +183,20 @@ def sql_template(kpi: Kpi) -> str:
     return (files("velib_assets.sql") / f"{kpi.name}.sql").read_text(encoding="utf-8")
 
 
-def render(kpi: Kpi, newest_hours: Sequence[datetime]) -> str:
-    """The view's statement for Athena; `newest_hours` are the partitions that a two-hour window touches."""
-    return sql_template(kpi).replace(NEWEST_HOURS, partition_filter(newest_hours)).strip()
+def render(kpi: Kpi, newest_hour: Optional[datetime]) -> str:
+    """The view's statement for Athena; `newest_hour` is the newest partition, None for an empty table."""
+    statement = sql_template(kpi)
+    if kpi.window:
+        hours = kpi.window.hours(newest_hour) if newest_hour else []
+        statement = statement.replace(kpi.window.placeholder, partition_filter(hours))
+    return statement.strip()
+
+
+def hours_read(kpi: Kpi, newest_hour: Optional[datetime]) -> List[datetime]:
+    """The hours that the view's newest state is read from, oldest first."""
+    return (kpi.window or TWO_HOURS).hours(newest_hour) if newest_hour else []
 
 
 def code_version(kpi: Kpi) -> str:
     """A digest of the view's statement: what changes when the SQL does."""
     return hashlib.sha256(sql_template(kpi).encode("utf-8")).hexdigest()[:12]
-
-
-def newest_window(newest_hour: datetime) -> List[datetime]:
-    """The three hours that `newest snapshot - 2 h` can reach into, where the newest lies in `newest_hour`."""
-    return [newest_hour - 2 * HOUR, newest_hour - HOUR, newest_hour]
-
-
-def partition_filter(hours: Sequence[datetime]) -> str:
-    """A condition on constants of the partition columns, which Athena prunes by; false for no hours."""
-    days: Dict[str, List[str]] = {}
-    for hour in sorted(hours):
-        date, hh = date_hour(hour)
-        days.setdefault(date, []).append(f"'{hh}'")
-    parts = [f'("date" = \'{date}\' AND "hour" IN ({", ".join(hh)}))' for date, hh in days.items()]
-    return f"({' OR '.join(parts)})" if parts else "(1 = 0)"

@@ -136,6 +136,19 @@ def rejects_key(hour: datetime) -> str:
     return hour_prefix("rejects", hour) + "rejects.parquet"
 
 
+REPORT_KEY = "reports/velib_report.html"
+
+
+def export_key(name: str, form: str) -> str:
+    """The numbers behind the report's pictures, as `csv` or `parquet`; replaced with each report."""
+    return f"reports/data/{name}.{form}"
+
+
+def state_key(view: str) -> str:
+    """The newest state of a view that is not read anew at each tick."""
+    return f"reports/state/{view}.json"
+
+
 def key_hour(key: str) -> Optional[datetime]:
     """The hour whose folder a key lies in, or None outside such folders."""
     match = _FOLDER.search(key)

@@ -15,13 +15,13 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
-from velib_assets.resources.athena_rewrites import rewrite
+from velib_assets.resources.athena_rewrites import rewrite, utc_instant
 from velib_assets.resources.athena_types import refuse_mismatches
 from velib_assets.resources.query_error import QueryError
 
-TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in KPIS}
+TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in VIEWS}
 CATALOG = "awsdatacatalog"
 _TRINO = {"string": "varchar"}
 _COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
@@ -77,8 +77,11 @@ def to_duckdb(tree: exp.Expr) -> str:
 
 @lru_cache(maxsize=64)
 def view_to_duckdb(statement: str) -> str:
-    """A rendered view statement of this package as DuckDB's."""
-    return sqlglot.transpile(statement, read="athena", write="duckdb")[0]
+    """A rendered view statement of this package as DuckDB's. It is ours: nothing in it needs refusing."""
+    tree = sqlglot.parse_one(statement, read="athena")
+    for node in tree.find_all(exp.AtTimeZone):
+        node.set("this", utc_instant(node.this))
+    return to_duckdb(tree)
 
 
 def tables_of(tree: exp.Expr) -> list[exp.Table]:
@@ -108,8 +111,9 @@ def _question(sql: str) -> exp.Expr:
 
 
 def _qualified(tree: exp.Expr) -> exp.Expr:
+    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
-        _check_table(table)
+        _check_table(table, named)
     _refuse_functions(tree)
     for column in tree.find_all(exp.Column):
         if column.args.get("catalog"):
@@ -128,7 +132,7 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _check_table(table: exp.Table) -> None:
+def _check_table(table: exp.Table, named: set[str]) -> None:
     """Only the catalog's tables, and names in WITH, may stand in FROM: no file and no table function."""
     if not isinstance(table.this, exp.Identifier):
         raise QueryError(f"Athena has no table function {table.sql('athena')[:60]}")
@@ -139,7 +143,7 @@ def _check_table(table: exp.Table) -> None:
         raise QueryError(f"there is no catalog {table.catalog!r}: leave it out")
     if database not in ("", DATABASE):
         raise QueryError(f"there is no database {table.db!r}: the only one is {DATABASE}")
-    if name not in TABLES and (database or name not in _names_in_with(table)):
+    if name not in TABLES and (database or name not in named):
         raise _unknown(table)
 
 
@@ -174,10 +178,6 @@ def _refuse_unknown_columns(tree: exp.Expr) -> None:
             close = difflib.get_close_matches(column.name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
             raise QueryError(f"COLUMN_NOT_FOUND: there is no column {column.name!r}; {hint}")
-
-
-def _names_in_with(table: exp.Table) -> set[str]:
-    return {cte.alias.lower() for cte in table.root().find_all(exp.CTE)}
 
 
 @lru_cache(maxsize=1)

@@ -117,8 +117,12 @@ def _at_time_zone(node: exp.Expr, moment: exp.Expr, zone: exp.Expr) -> exp.Expr:
             f"UTC; for the wall clock of a zone write CAST({moment.sql('athena')} AT TIME ZONE "
             f"{zone.sql('athena')} AS timestamp), or hour(...), date_format(...) of it"
         )
-    instant = exp.cast(moment.copy(), exp.DataType.Type.TIMESTAMPTZ)
-    return exp.Paren(this=exp.AtTimeZone(this=instant, zone=zone.copy()))
+    return exp.Paren(this=exp.AtTimeZone(this=utc_instant(moment), zone=zone.copy()))
+
+
+def utc_instant(moment: exp.Expr) -> exp.Expr:
+    """A plain timestamp before AT TIME ZONE: UTC in Athena, in DuckDB a wall clock unless it is said."""
+    return exp.cast(moment.copy(), exp.DataType.Type.TIMESTAMPTZ)
 
 
 def _date_arithmetic(node: exp.Expr) -> exp.Expr:

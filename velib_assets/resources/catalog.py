@@ -78,8 +78,11 @@ class LocalCatalog:
         """See Catalog."""
         if hours is None:
             return [_partition(row) for row in self._read("SELECT * FROM partitions ORDER BY hour")]
-        one = "SELECT * FROM partitions WHERE hour = ?"
-        return [_partition(row) for hour in sorted(set(hours)) for row in self._read(one, (hour_text(hour),))]
+        wanted = {hour_text(hour) for hour in hours}
+        if not wanted:
+            return []
+        there = "SELECT * FROM partitions WHERE hour BETWEEN ? AND ? ORDER BY hour"
+        return [_partition(row) for row in self._read(there, (min(wanted), max(wanted))) if row[0] in wanted]
 
     def newest_hours(self, count: int) -> list[datetime]:
         """See Catalog."""

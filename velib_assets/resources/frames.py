@@ -3,15 +3,19 @@
 Belongs here: types of a frame's columns, and the parts of a KPI's state. Does not: asking an engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from velib_assets.core.kpi_queries import HEADLINE, PRESENT
 from velib_assets.core.kpis import Kpi
+from velib_assets.core.union import PART
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+
+_WHOLE = {"int": "int32", "bigint": "int64"}
 
 
 def frame_of(table: "pa.Table", kinds: Sequence[str]) -> "pd.DataFrame":
@@ -49,3 +53,17 @@ def state_of(kpi: Kpi, frame: "pd.DataFrame") -> tuple["pd.DataFrame", dict[str,
     numbers = {headline.name: frame[HEADLINE + headline.name].iloc[0] for headline in kpi.headlines}
     known = {name: float(value) for name, value in numbers.items() if value is not None and value == value}  # noqa: PLR0124 - NaN is unlike itself
     return newest.reset_index(drop=True), known
+
+
+def states_of(
+    views: Sequence[Kpi], frame: "pd.DataFrame"
+) -> Iterator[tuple[Kpi, tuple["pd.DataFrame", dict[str, float]]]]:
+    """`state_of` each of the views, from the answer to `kpi_queries.states_sql`."""
+    for view in views:
+        yield view, state_of(view, _typed(view, frame[frame[PART] == view.name].infer_objects()))
+
+
+def _typed(view: Kpi, frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A view's rows with its own whole numbers: beside rows that have no such column they lost their type."""
+    whole = {column.name: _WHOLE[column.type] for column in view.schema if column.type in _WHOLE}
+    return frame.astype({name: kind for name, kind in whole.items() if frame[name].notna().all()})

@@ -13,7 +13,7 @@ import duckdb
 from sqlglot import exp
 
 from velib_assets.core.kpi_queries import state_sql
-from velib_assets.core.kpis import KPIS, Kpi, render
+from velib_assets.core.kpis import VIEWS, Kpi, render
 from velib_assets.core.schema import DATABASE
 from velib_assets.resources.athena_dialect import parse, tables_of, to_duckdb, view_to_duckdb
 from velib_assets.resources.catalog import Partition
@@ -30,16 +30,16 @@ _FIRST_LOOKS = (1, 24)
 
 
 class LocalAnswer:
-    """Answers over these partitions; the views are rendered with `window`, the newest hours."""
+    """Answers over these partitions; the views are rendered over the hours up to `newest`."""
 
     def __init__(
         self,
         db: duckdb.DuckDBPyConnection,
         files: LakeFiles,
         partitions: Sequence[Partition],
-        window: Sequence[datetime],
+        newest: datetime | None,
     ) -> None:
-        self._db, self._files, self._partitions, self._window = db, files, partitions, window
+        self._db, self._files, self._partitions, self._newest = db, files, partitions, newest
 
     def rows(self, tree: exp.Expr) -> "pd.DataFrame":
         """The rows of a parsed question, which is changed on the way."""
@@ -56,13 +56,12 @@ class LocalAnswer:
     def state(self, kpi: Kpi) -> tuple[list[tuple[str, str]], "pd.DataFrame"]:
         """A view's (name, DuckDB type) pairs, and the answer to `kpi_queries.state_sql`."""
         bind(self._db, self._files.paths(self._partitions))
-        self._db.execute(view_to_duckdb(render(kpi, self._window)))
+        self._db.execute(view_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         found = list(zip(relation.columns, map(str, relation.types), strict=True))
         if [name for name, _ in found] != [column.name for column in kpi.schema]:
             raise QueryError(f"{kpi.name} has the columns {', '.join(name for name, _ in found)}")
-        newest = self._window[-1] if self._window else None
-        return found, frame(self._db, to_duckdb(parse(state_sql(kpi, newest))))
+        return found, frame(self._db, to_duckdb(parse(state_sql(kpi, self._newest))))
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""
@@ -75,15 +74,15 @@ class LocalAnswer:
         return None
 
     def _needed(self, tree: exp.Expr) -> list[Partition]:
-        return needed(tree, self._partitions, self._window, self._constant)
+        return needed(tree, self._partitions, self._newest, self._constant)
 
     def _bind(self, tree: exp.Expr, partitions: Iterable[Partition]) -> None:
         names = {table.name for table in tables_of(tree)}
         if names:
             bind(self._db, self._files.paths(partitions))
-        for kpi in KPIS:
+        for kpi in VIEWS:
             if kpi.name in names:
-                self._db.execute(view_to_duckdb(render(kpi, self._window)))
+                self._db.execute(view_to_duckdb(render(kpi, self._newest)))
 
     def _constant(self, node: exp.Expr, column: str) -> str | datetime | None:
         """The value that a column is compared with, where it holds no column itself."""

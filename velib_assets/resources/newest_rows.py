@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.resources.athena_dialect import TABLES, tables_of
 
 _ORDERED = ("date", "ingested_ts")
-_WINDOWED = {kpi.name for kpi in KPIS if not kpi.hourly}
+_WINDOWED = {kpi.name for kpi in VIEWS if not kpi.hourly}
 _PLAIN = {"expressions", "from_", "where"}
 
 

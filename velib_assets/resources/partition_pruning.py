@@ -11,15 +11,18 @@ from typing import Any
 
 from sqlglot import exp
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.resources.athena_dialect import tables_of
 from velib_assets.resources.catalog import Partition
 
 Constant = Callable[[exp.Expr, str], str | datetime | None]
 """The value of an expression without columns: text, or a plain UTC timestamp; None where unknown."""
 
+Test = Callable[[Partition], bool]
+"""Whether a partition may hold what is asked for."""
+
 _PRUNES = {"date", "hour", "ingested_ts"}
-_WINDOWED = {kpi.name for kpi in KPIS if not kpi.hourly}
+_WINDOWS = {view.name: view.window.hours for view in VIEWS if view.window}
 _SAME_HOUR = timedelta(hours=1) - timedelta(milliseconds=1)
 _TURNED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GT: exp.LT,
@@ -39,12 +42,13 @@ _MAY_FIT: dict[type[exp.Expr], Callable[[Any, Any, Any], bool]] = {
 
 
 def needed(
-    tree: exp.Expr, partitions: Sequence[Partition], window: Sequence[datetime], constant: Constant
+    tree: exp.Expr, partitions: Sequence[Partition], newest: datetime | None, constant: Constant
 ) -> list[Partition]:
-    """The partitions that a parsed question can need; `window` is what kpi_top10_2hour reads."""
+    """The partitions that a parsed question can need; `newest` is the newest hour that can be read."""
     found: set[Partition] = set()
     for table in tables_of(tree):
-        if table.name in _WINDOWED:
+        if table.name in _WINDOWS:
+            window = set(_WINDOWS[table.name](newest) if newest else ())
             found.update(p for p in partitions if p.hour in window)
             continue
         kept: Iterable[Partition] = partitions
@@ -54,16 +58,40 @@ def needed(
     return sorted(found)
 
 
-def _tests(table: exp.Table, constant: Constant) -> Iterator[Callable[[Partition], bool]]:
+def _tests(table: exp.Table, constant: Constant) -> Iterator[Test]:
     """What the conditions over a table say of its partitions, one test a condition."""
     source = table.parent
     select = source.parent if isinstance(source, (exp.From, exp.Join)) else None
     for condition in _conditions(select) if isinstance(select, exp.Select) else ():
-        for column, operator, options in _comparisons(condition.unnest()):
-            if column.table == table.alias_or_name and column.name in _PRUNES:
-                values = [constant(_resolved(option), column.name) for option in options]
-                if None not in values:
-                    yield _test(column.name, _MAY_FIT[operator], values)
+        if (test := _test_of(condition, table, constant)) is not None:
+            yield test
+
+
+def _test_of(node: exp.Expr, table: exp.Table, constant: Constant) -> Test | None:
+    """Whether a partition may hold a row that fulfils a condition; None where nothing can be concluded."""
+    condition = node.unnest()
+    if isinstance(condition, exp.And):
+        known = [test for part in condition.flatten() if (test := _test_of(part, table, constant))]
+        return _every(known) if known else None
+    if isinstance(condition, exp.Or):
+        options = [_test_of(part, table, constant) for part in condition.flatten()]
+        told = [test for test in options if test]
+        return _any(told) if len(told) == len(options) else None
+    tests = []
+    for column, operator, constants in _comparisons(condition):
+        if column.table == table.alias_or_name and column.name in _PRUNES:
+            values = [constant(_resolved(option), column.name) for option in constants]
+            if None not in values:
+                tests.append(_test(column.name, _MAY_FIT[operator], values))
+    return _every(tests) if tests else None
+
+
+def _every(tests: Sequence[Test]) -> Test:
+    return lambda partition: all(test(partition) for test in tests)
+
+
+def _any(tests: Sequence[Test]) -> Test:
+    return lambda partition: any(test(partition) for test in tests)
 
 
 def _conditions(select: exp.Select) -> Iterator[exp.Expr]:
@@ -111,9 +139,7 @@ def _comparisons(
             yield node.expression, _TURNED[type(node)], [node.this]
 
 
-def _test(
-    name: str, may_fit: Callable[[Any, Any, Any], bool], values: list[Any]
-) -> Callable[[Partition], bool]:
+def _test(name: str, may_fit: Callable[[Any, Any, Any], bool], values: list[Any]) -> Test:
     def test(partition: Partition) -> bool:
         first, last = _range(name, partition.hour)
         return any(may_fit(first, last, value) for value in values)

@@ -1,4 +1,4 @@
-"""The query engine: asks the table and the five views in Athena's SQL. Local form: DuckDB; on AWS Athena.
+"""The query engine: asks the table and the views in Athena's SQL. Local form: DuckDB; on AWS Athena.
 
 Belongs here: the interface and the order of a question's steps. Does not: the dialect (athena_dialect),
 which partitions are needed (partition_pruning), DuckDB's set-up (duckdb_session). DuckDB, sqlglot and
@@ -11,8 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from velib_assets.core.kpis import KPIS, Kpi, newest_window, render
+from velib_assets.core.kpis import ASKED, VIEWS, Kpi, hours_read, render
 from velib_assets.core.layout import clean_key
+from velib_assets.core.partition import Partition
+from velib_assets.core.windows import a_day
 from velib_assets.resources.catalog import LocalCatalog
 from velib_assets.resources.frames import state_of
 from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
@@ -60,12 +62,21 @@ class QueryEngine(Protocol):
         """
         ...
 
+    def read_all(self) -> dict[str, KpiState]:
+        """The newest state of every view but the kept ones, by name; on AWS one question.
+
+        Raises:
+            QueryError: where one of them does not answer.
+        """
+        ...
+
 
 class LocalQueryEngine:
     """DuckDB in memory, made anew for each question, over the files that the catalog names."""
 
     def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
         self._lake, self._catalog = lake, catalog
+        self._states: dict[str, tuple[tuple[Partition, ...], KpiState]] = {}
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
@@ -78,23 +89,37 @@ class LocalQueryEngine:
         """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
         from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
 
-        window = self._window()
-        found, state = self._answer(lambda answer: answer.state(kpi), window, window)
+        newest, parts = self._newest(), self._parts()
+        found, state = self._answer(lambda answer: answer.state(kpi), hours_read(kpi, newest), newest)
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
-        changed = self._catalog.record_view(kpi.name, render(kpi, window))
-        return KpiState(changed, *state_of(kpi, state))
+        changed = self._catalog.record_view(kpi.name, render(kpi, newest))
+        made = KpiState(changed, *state_of(kpi, state))
+        self._states[kpi.name] = (parts, made)
+        return made
 
-    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
+    def read_all(self) -> dict[str, KpiState]:
+        """See QueryEngine. What a tick has just read is not read again, as long as its partitions hold."""
+        parts, found = self._parts(), {}
+        for view in ASKED:
+            then, state = self._states.get(view.name, (None, None))
+            found[view.name] = state if state and then == parts else self.read(view)
+        return found
+
+    def _parts(self) -> tuple[Partition, ...]:
+        """The newest partitions that views are read from."""
+        hours = self._catalog.newest_hours(1)
+        return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
+
+    def _ask(self, sql: str) -> "pd.DataFrame":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
 
         tree = parse(sql)
-        window = self._window() if hours is None else hours
-        return self._answer(lambda answer: answer.rows(tree.copy()), hours, window)
+        return self._answer(lambda answer: answer.rows(tree.copy()), None, self._newest())
 
     def _answer(
-        self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, window: Sequence[datetime]
+        self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, newest: datetime | None
     ) -> "T":
         """Run a step in a session of its own; once more over pinned files where one was replaced under it."""
         import duckdb  # noqa: PLC0415 - slow to import
@@ -104,7 +129,7 @@ class LocalQueryEngine:
 
         def run(files: LakeFiles) -> "T":
             with session(self._lake) as db:
-                return step(LocalAnswer(db, files, self._catalog.partitions(hours), window))
+                return step(LocalAnswer(db, files, self._catalog.partitions(hours), newest))
 
         files = WatchedFiles(self._lake)
         try:
@@ -120,20 +145,20 @@ class LocalQueryEngine:
         except duckdb.Error as error:
             raise _error(error) from error
 
-    def _window(self) -> list[datetime]:
-        """The three newest hours, which a two-hour window can touch; none for an empty table."""
+    def _newest(self) -> datetime | None:
+        """The newest registered hour whose file is there; None for an empty table."""
         count = 1
         while hours := self._catalog.newest_hours(count):
             for hour in hours:
                 if (self._lake / clean_key(hour)).is_file():
-                    return newest_window(hour)
+                    return hour
             if len(hours) < count:
                 break
             count *= 32
-        return []
+        return None
 
     def _definition(self, name: str) -> str:
-        return next(render(kpi, self._window()) for kpi in KPIS if kpi.name == name)
+        return next(render(kpi, self._newest()) for kpi in VIEWS if kpi.name == name)
 
 
 def _error(error: Exception) -> QueryError:

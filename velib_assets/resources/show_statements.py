@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.core.layout import date_hour
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
 from velib_assets.resources.athena_dialect import TABLES, first_words
@@ -52,7 +52,7 @@ def show(sql: str, catalog: Catalog, definition: Callable[[str], str]) -> "pd.Da
 def _rows(
     form: str, name: str, catalog: Catalog, definition: Callable[[str], str]
 ) -> tuple[list[str], list[tuple[str, ...]]]:
-    views = [kpi.name for kpi in KPIS]
+    views = [kpi.name for kpi in VIEWS]
     if form == "tables":
         return ["tab_name"], [(table,) for table in TABLES]
     if form == "views":
@@ -72,7 +72,7 @@ def _columns(name: str) -> list[tuple[str, ...]]:
     if name == TABLE:
         columns = [(c.name, c.type, c.description) for c in (*COLUMNS, *PARTITION_COLUMNS)]
         return [*columns]
-    return [*next(kpi.columns for kpi in KPIS if kpi.name == name)]
+    return [*next(kpi.columns for kpi in VIEWS if kpi.name == name)]
 
 
 def _known(name: str, names: list[str]) -> str:

@@ -17,6 +17,7 @@ from velib_assets.runtime.store import Change, Stored
 _ATTEMPTS, _READS = 20, 3
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "412"}
+_BROWSED = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 _RACED = {"ConditionalRequestConflict", "409"}
 
 
@@ -109,6 +110,14 @@ class BucketStore:
         """See LakeStore."""
         return f"s3://{self.bucket}/{key}"
 
+    def link(self, key: str, seconds: int = 3600) -> str:
+        """A link under which anybody can read the object for so long; less, where the credentials end first.
+
+        Without the owner's number: a browser would have to send it.
+        """
+        asked = {"Bucket": self.bucket, "Key": key}
+        return str(self._client()[0].generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds))
+
     def _swap(self, change: Change, etag: Optional[str]) -> bool:
         if change.data is None and etag is None:
             return True
@@ -117,7 +126,7 @@ class BucketStore:
             if change.data is None:
                 self._call("delete_object", change.key, **condition)
             else:
-                self._call("put_object", change.key, Body=change.data, **condition)
+                self._call("put_object", change.key, Body=change.data, **condition, **_kind(change.key))
         except AwsError as error:
             if error.code in _CHANGED | _RACED | _MISSING:
                 return False
@@ -177,6 +186,12 @@ class BucketStore:
 @cache
 def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
     return client("s3", region), account or account_of(region)
+
+
+def _kind(key: str) -> Dict[str, str]:
+    """What a browser takes an object for; S3's own word makes it a download."""
+    kind = _BROWSED.get(key.rpartition(".")[2])
+    return {"ContentType": kind} if kind else {}
 
 
 def _pause(attempt: int) -> None:

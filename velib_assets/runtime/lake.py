@@ -65,6 +65,22 @@ def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[dat
     return {t for t in stored if t}, {t for t in quarantined if t}
 
 
+def slot_times_in(
+    store: LakeStore, first: datetime, last: datetime
+) -> Dict[datetime, Tuple[Set[datetime], Set[datetime]]]:
+    """As `slot_times`, for each hour of `first`..`last` that has anything: a listing a thousand objects."""
+    raw = days_in(store, "raw", first, last)
+    quarantine = days_in(store, "quarantine", first, last)
+    found = {}
+    for hour in {*raw, *quarantine}:
+        stored = {t for item in raw.get(hour, []) if (t := raw_time(item.key))}
+        quarantined = {t for item in quarantine.get(hour, []) if (t := quarantine_time(item.key))}
+        if stored & quarantined:  # perhaps refused by the clean step: only its reason tells
+            stored = slot_times(store, hour)[0]
+        found[hour] = (stored, quarantined)
+    return found
+
+
 def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> List[datetime]:
     """The hours of `first`..`last` (both included) that have a folder in a layer, in order."""
     return [

@@ -18,6 +18,7 @@ MAX = "(SELECT max(ingested_ts) FROM kpi_shortage)"
 ALL_HOURS = [
     "SELECT count(*) FROM kpi_shortage",
     sql(COUNT, "hour = '03' OR bikes = 0"),
+    sql(COUNT, "(hour = '03' AND bikes = 0) OR NOT (hour = '07')"),
     sql(COUNT, "NOT (\"date\" = '2022-06-04')"),
     sql(
         "SELECT count(*) FROM source_velib s LEFT JOIN kpi_shortage k",
@@ -70,6 +71,10 @@ FEW_HOURS = [
     ("SELECT station_id, ingested_ts FROM source_velib ORDER BY ingested_ts DESC LIMIT 1", 1),
     ("SELECT station_id FROM source_velib ORDER BY ingested_ts DESC, station_id LIMIT 5", 24),
     ("SELECT count(*) FROM kpi_top10_2hour", 3),
+    ("SELECT count(*) FROM kpi_episodes", 26),
+    ("SELECT sum(snapshots) FROM kpi_typical_week", 48),
+    (sql(COUNT, "(\"date\" IN ('2022-06-05') OR (\"date\" = '2022-06-04' AND hour IN ('22', '23')))"), 26),
+    (sql(COUNT, "(\"date\" = '2022-06-04' AND bikes = 0 AND hour = '03') OR hour = '07'"), 4),
     (
         sql(
             "SELECT a.hour FROM kpi_shortage a JOIN kpi_shortage b ON a.station_id = b.station_id",

@@ -1,0 +1,65 @@
+"""The stations of the newest snapshot, their state, and their last 24 hours.
+
+Belongs here: shaping the stations' part of `questions.report_sql`. Does not: totals over stations (network).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Sequence, Tuple
+
+from velib_assets.core.report.values import Row, columnar
+
+CLOSED, STALE, SHORT, SATURATED, OK, UNKNOWN = "closed", "stale", "short", "saturated", "ok", "unknown"
+_NAMES = (
+    "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
+    "is_returning reported_ts"
+)
+_COLUMNS = {"id": "station_id"} | {name: name for name in _NAMES.split()}
+_FULL = 0.9
+
+
+def state_of(row: Row) -> str:
+    """What a station is, by the KPIs' definitions; the first that holds.
+
+    `closed`: not installed. `unknown`: whether it is, or how full it is, cannot be told.
+    """
+    if row["is_installed"] is False:
+        return CLOSED
+    if row["is_installed"] and row["is_stale"]:
+        return STALE
+    if row["is_installed"] is None or row["fill_rate"] is None or row["is_stale"] is None:
+        return UNKNOWN
+    if row["is_renting"] and row["bikes"] == 0:
+        return SHORT
+    if row["is_returning"] and (row["docks"] == 0 or row["fill_rate"] >= _FULL):
+        return SATURATED
+    return OK
+
+
+def stations(rows: Sequence[Row]) -> Dict[str, List[Any]]:
+    """Stations as columns, in the order of the rows, with their `state`."""
+    return {**columnar(rows, _COLUMNS), "state": [state_of(row) for row in rows]}
+
+
+def history(rows: Sequence[Row], seconds: Sequence[int]) -> Tuple[List[List[Any]], List[List[Any]]]:
+    """Bikes and docks of each row's station at each snapshot; null where it was not seen, or told none.
+
+    Args:
+        rows: of the stations, each with its `past_...`.
+        seconds: how long before the newest snapshot each snapshot was taken, oldest first.
+    """
+    usual = ",".join(map(str, seconds))  # of a station that every snapshot has
+    bikes, docks = (
+        [_aligned(row["past_seconds"], row[column], usual, seconds) for row in rows]
+        for column in ("past_bikes", "past_docks")
+    )
+    return bikes, docks
+
+
+def _aligned(taken: str, counts: str, usual: str, seconds: Sequence[int]) -> List[Any]:
+    found: List[Any] = json.loads(f"[{counts}]")
+    if taken == usual:
+        return found
+    known = dict(zip(json.loads(f"[{taken}]"), found))
+    return [known.get(ago) for ago in seconds]

@@ -1,0 +1,55 @@
+// kpi_saturation_par_arrondissement: every arrondissement and commune, ranked, beside the tiles.
+
+function renderArrondissements() {
+  const rows = kpiRows("kpi_saturation_par_arrondissement");
+  const name = "kpi_saturation_par_arrondissement";
+  const holder = h("div", { class: "tiles-holder" });
+  const draw = () => {
+    forgetCharts(holder);
+    fill(
+      holder,
+      chart(() => tileSpec(rows, MEASURES[measure]), { label: t("tiles_label"), height: tileHeight() + 10 }),
+    );
+  };
+  if (rows.length) draw();
+  return figure({
+    id: name,
+    title: t("arrondissements_title"),
+    name,
+    lead: rows.length ? arrondissementsLead(rows) : null,
+    picture: rows.length
+      ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), ranked(rows))
+      : null,
+    nothing: report.newest_ts ? "no_operating" : "no_data",
+    exports: [name],
+  });
+}
+
+function arrondissementsLead(rows) {
+  const known = rows
+    .filter((row) => row.avg_fill_rate !== null)
+    .sort((a, b) => a.avg_fill_rate - b.avg_fill_rate);
+  if (!known.length) return null;
+  const [low, high] = [known[0], known[known.length - 1]];
+  return t("arrondissements_lead", {
+    low: percent(low.avg_fill_rate),
+    lowest: place(low.arrondissement),
+    high: percent(high.avg_fill_rate),
+    highest: place(high.arrondissement),
+  });
+}
+
+/** In the view's own order: the most stations short or saturated first. */
+function ranked(rows) {
+  return table(
+    [
+      { title: t("arrondissement"), row: true, cell: (row) => place(row.arrondissement) },
+      { ...counts(t("stations_count"), "station_count"), wide: true },
+      shares(t("fill_rate"), "avg_fill_rate"),
+      counts(t("short"), "shortage_count"),
+      counts(t("saturated"), "saturation_count"),
+    ],
+    rows,
+    { caption: t("arrondissements_title"), first: 12 },
+  );
+}

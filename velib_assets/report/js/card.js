@@ -1,0 +1,150 @@
+// A station's card: its numbers now, and its last 24 hours.
+
+let opener = null; // what had the focus when the card was opened by keyboard or list
+
+/** Open a station's card. `focus`: move there, as from the list; from the map the pointer is busy. */
+function openCard(id, focus) {
+  opener = focus ? document.activeElement : null;
+  filters.chosen = id;
+  renderCard();
+  centreOn(stationOf.get(id));
+  updateMap();
+  const card = document.getElementById("card");
+  if (focus) card.querySelector("h4").focus({ preventScroll: true });
+  const { top, bottom } = card.getBoundingClientRect();
+  if (focus || top < 0 || bottom > innerHeight) card.scrollIntoView({ block: "nearest" });
+}
+
+function closeCard() {
+  filters.chosen = null;
+  renderCard();
+  updateMap();
+  const back = opener && opener.isConnected ? opener : document.getElementById("search");
+  back.focus();
+}
+
+function renderCard(card = document.getElementById("card")) {
+  const station = chosenStation();
+  forgetCharts(card);
+  if (!station) {
+    fill(card, h("p", { class: "pick quiet" }, t("pick")));
+    return;
+  }
+  const figureOf = (field, words) =>
+    h(
+      "div",
+      {},
+      h("dt", {}, words),
+      h("dd", { class: `card-${field}` }, data(station[field], number(station[field]))),
+    );
+  fill(
+    card,
+    h(
+      "div",
+      {
+        class: "card",
+        "data-card": station.id,
+        onkeydown: (event) => {
+          if (event.key === "Escape") closeCard();
+        },
+      },
+      h(
+        "div",
+        { class: "card-head" },
+        h("h4", { tabindex: "-1" }, nameOf(station)),
+        h("button", { type: "button", class: "close", "aria-label": t("close"), onclick: closeCard }, "×"),
+      ),
+      h("p", { class: "quiet" }, `${place(station.arrondissement)} · ${station.id}`),
+      h(
+        "p",
+        { class: "card-state" },
+        shapeIcon(station.state),
+        " ",
+        t(`state_${station.state}`),
+        station.state !== "closed" && station.is_renting === false && ` · ${t("not_renting")}`,
+        station.state !== "closed" && station.is_returning === false && ` · ${t("not_returning")}`,
+      ),
+      h(
+        "dl",
+        { class: "numbers" },
+        figureOf("bikes", t("bikes")),
+        figureOf("mechanical", t("mechanical")),
+        figureOf("ebikes", t("ebikes")),
+        figureOf("docks", t("docks")),
+        figureOf("capacity", t("capacity")),
+        h(
+          "div",
+          {},
+          h("dt", {}, t("fill_rate")),
+          h("dd", { class: "card-fill_rate" }, data(station.fill_rate, percent(station.fill_rate, 0))),
+        ),
+      ),
+      h("p", { class: "quiet" }, `${t("reported")}: ${clockAndDay(station.reported_ts)}`),
+      cardHistory(station),
+    ),
+  );
+}
+
+function cardHistory(station) {
+  const { ts, bikes, docks } = report.history;
+  if (!ts.length || !bikes[station.index]) return null;
+  const points = overTheDay(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
+  const spec = () => ({
+    ...fitted(120),
+    data: {
+      values: points.map((point) => ({
+        ...point,
+        tip: `${clockAndDay(point.at)}\n${t("bikes")}: ${number(point.bikes)}\n${t("docks")}: ${number(point.docks)}`,
+      })),
+    },
+    encoding: { x: timeAxis(points, 6) },
+    layer: [
+      {
+        mark: { type: "area", color: colour("short"), opacity: 0.16, interpolate: "step-after" },
+        encoding: { y: { field: "bikes", type: "quantitative" } },
+      },
+      {
+        mark: { type: "line", color: colour("short"), strokeWidth: 2, interpolate: "step-after" },
+        encoding: {
+          y: { field: "bikes", type: "quantitative", title: null, axis: { tickCount: 3, format: "d" } },
+        },
+      },
+      {
+        mark: {
+          type: "line",
+          color: colour("saturated"),
+          strokeWidth: 2,
+          strokeDash: [5, 3],
+          interpolate: "step-after",
+        },
+        encoding: { y: { field: "docks", type: "quantitative" } },
+      },
+      ...alonePoints(points, "bikes", colour("short")),
+      ...alonePoints(points, "docks", colour("saturated")),
+      {
+        mark: { type: "point", size: 200, opacity: 0, filled: true },
+        transform: [{ filter: "isValid(datum.bikes)" }],
+        encoding: { y: { field: "bikes", type: "quantitative" }, tooltip: { field: "tip" } },
+      },
+    ],
+  });
+  return [
+    h("h5", {}, t("last_day")),
+    key([
+      ["line-bikes", t("bikes")],
+      ["line-docks", t("docks")],
+    ]),
+    chart(spec, { label: `${t("last_day")}: ${nameOf(station)}`, height: 150 }),
+    unfolded(t("as_table"), () =>
+      table(
+        [
+          { title: t("moment"), row: true, cell: (k) => clockAndDay(ts[k]) },
+          { title: t("bikes"), numeric: true, cell: (k) => number(bikes[station.index][k]) },
+          { title: t("docks"), numeric: true, cell: (k) => number(docks[station.index][k]) },
+        ],
+        ts.map((_, k) => k).reverse(),
+        { caption: t("last_day") },
+      ),
+    ),
+  ];
+}

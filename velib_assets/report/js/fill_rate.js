@@ -1,0 +1,80 @@
+// kpi_taux_remplissage: the distribution of the stations' fill rates.
+
+const BINS = 20;
+
+function renderFillRate() {
+  const rows = kpiRows("kpi_taux_remplissage");
+  const mean = rows.reduce((sum, row) => sum + row.fill_rate, 0) / rows.length;
+  const bins = fillBins(rows);
+  return figure({
+    id: "kpi_taux_remplissage",
+    title: t("fill_title"),
+    name: "kpi_taux_remplissage",
+    lead: rows.length
+      ? phrase("fill_lead", {
+          mean: data(mean, percent(mean)),
+          n: rows.length,
+          stale: rows.filter((row) => row.is_stale).length,
+        })
+      : null,
+    picture: rows.length ? chart(() => fillSpec(bins), { label: t("fill_title"), height: 235 }) : null,
+    table: () =>
+      table(
+        [
+          { title: t("fill_rate"), row: true, cell: (bin) => binName(bin) },
+          counts(t("stations_count"), "stations"),
+        ],
+        bins,
+        { caption: t("fill_title") },
+      ),
+    nothing: report.newest_ts ? "no_operating" : "no_data",
+    exports: ["kpi_taux_remplissage"],
+  });
+}
+
+/** Twenty bins of 5 %; the last one holds 100 % as well. */
+function fillBins(rows) {
+  const bins = Array.from({ length: BINS }, (_, k) => ({
+    from: k / BINS,
+    to: (k + 1) / BINS,
+    middle: (k + 0.5) / BINS,
+    stations: 0,
+  }));
+  for (const row of rows) bins[Math.min(BINS - 1, Math.floor(row.fill_rate * BINS + 1e-9))].stations += 1;
+  return bins;
+}
+
+function binName(bin) {
+  return `${percent(bin.from, 0)} – ${percent(bin.to, 0)}`;
+}
+
+function fillSpec(bins) {
+  return {
+    ...fitted(210),
+    data: {
+      values: bins.map((bin) => ({
+        ...bin,
+        tip: `${binName(bin)}\n${t("stations_count")}: ${number(bin.stations)}`,
+      })),
+    },
+    mark: { type: "bar", binSpacing: 1, stroke: colour("outline"), strokeWidth: 0.5 },
+    encoding: {
+      x: {
+        field: "from",
+        type: "quantitative",
+        bin: { binned: true, step: 1 / BINS },
+        title: null,
+        axis: { format: ".0%", values: [0, 0.2, 0.4, 0.6, 0.8, 1], grid: false },
+      },
+      x2: { field: "to" },
+      y: { field: "stations", type: "quantitative", title: null, axis: { tickCount: 4 } },
+      color: {
+        field: "middle",
+        type: "quantitative",
+        legend: null,
+        scale: { interpolate: "rgb", domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours() },
+      },
+      tooltip: { field: "tip" },
+    },
+  };
+}

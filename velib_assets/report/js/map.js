@@ -1,0 +1,164 @@
+// The map: each station where it lies, drawn by Vega on a plane true to Paris's latitude.
+
+const LATITUDE = 48.86;
+const NARROWING = Math.cos((LATITUDE * Math.PI) / 180); // how much shorter a degree of longitude is
+
+const map = { view: null, box: null, width: 0, height: 0, centre: null, scale: null, least: 0 };
+
+function mapHeight() {
+  return narrow() ? 380 : 560;
+}
+
+/** The map's element; `shownStations` and `chosen` are what the filters and the card say. */
+function renderMap() {
+  map.view = null;
+  map.height = mapHeight();
+  const label = t("map_label", { n: stations.length });
+  map.box = chart(mapSpec, { label, height: map.height, onview: mapReady });
+  const button = (words, sign, act) =>
+    h("button", { type: "button", "aria-label": words, title: words, onclick: act }, sign);
+  return h(
+    "div",
+    { class: "map" },
+    map.box,
+    h(
+      "div",
+      { class: "map-buttons" },
+      button(t("zoom_in"), "+", () => zoomBy(1.6)),
+      button(t("zoom_out"), "−", () => zoomBy(1 / 1.6)),
+      button(t("whole"), "⤢", () => showWhole()),
+    ),
+  );
+}
+
+function mapSpec() {
+  map.width = map.box.clientWidth;
+  aim(placed(stations));
+  map.least = map.scale * 0.8;
+  const signal = (text) => ({ signal: text });
+  return {
+    $schema: "https://vega.github.io/schema/vega/v6.json",
+    width: map.width,
+    height: map.height,
+    padding: 0,
+    autosize: "none",
+    signals: [
+      { name: "x", value: map.centre.x },
+      { name: "y", value: map.centre.y },
+      { name: "k", value: map.scale },
+      {
+        name: "swell",
+        update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.least * 1.25}, 0.9), 0.8, 6)`,
+      },
+    ],
+    data: [
+      { name: "others", values: mapRows(stations.filter((station) => !isShown(station))) },
+      { name: "shown", values: mapRows(shownStations()) },
+      { name: "chosen", values: mapRows(chosenStation() ? [chosenStation()] : []) },
+    ],
+    scales: [
+      { name: "fill", type: "linear", domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours(), clamp: true },
+      {
+        name: "east",
+        type: "linear",
+        domain: signal("[x - width / 2 / k, x + width / 2 / k]"),
+        range: "width",
+        zero: false,
+      },
+      {
+        name: "north",
+        type: "linear",
+        domain: signal("[y - height / 2 / k, y + height / 2 / k]"),
+        range: "height",
+        zero: false,
+      },
+    ],
+    marks: [
+      {
+        type: "symbol",
+        from: { data: "others" },
+        clip: true,
+        interactive: false,
+        encode: {
+          update: {
+            x: { scale: "east", field: "x" },
+            y: { scale: "north", field: "y" },
+            size: { value: 5 },
+            fill: { value: colour("quiet") },
+            opacity: { value: 0.35 },
+          },
+        },
+      },
+      {
+        type: "symbol",
+        from: { data: "shown" },
+        clip: true,
+        encode: {
+          update: {
+            x: { scale: "east", field: "x" },
+            y: { scale: "north", field: "y" },
+            shape: { field: "shape" },
+            size: signal("datum.area * swell"),
+            tooltip: { field: "tip" },
+            cursor: { value: "pointer" },
+            fill: [
+              { test: "datum.state === 'unknown'", value: "transparent" },
+              { test: "datum.state === 'stale' || datum.state === 'closed'", value: colour("stale") },
+              { test: "datum.state === 'short'", value: colour("short") },
+              { test: "datum.state === 'saturated'", value: colour("saturated") },
+              { scale: "fill", field: "fill_rate" },
+            ],
+            stroke: { value: colour("outline") },
+            strokeWidth: { value: 0.6 },
+            opacity: { value: 0.95 },
+          },
+        },
+      },
+      {
+        type: "symbol",
+        from: { data: "chosen" },
+        clip: true,
+        interactive: false,
+        encode: {
+          update: {
+            x: { scale: "east", field: "x" },
+            y: { scale: "north", field: "y" },
+            shape: { value: "circle" },
+            size: signal("max(260, datum.area * swell * 3)"),
+            fill: { value: "transparent" },
+            stroke: { value: colour("accent") },
+            strokeWidth: { value: 3 },
+          },
+        },
+      },
+    ],
+  };
+}
+
+/** Stations as the map draws them: those whose place is known, the states to look at last, so on top. */
+function mapRows(some) {
+  const order = (station) => STATES.indexOf(station.state);
+  return placed(some)
+    .sort((a, b) => order(a) - order(b) || (b.capacity || 0) - (a.capacity || 0))
+    .map((station) => ({
+      id: station.id,
+      state: station.state,
+      fill_rate: station.fill_rate,
+      x: station.lon * NARROWING,
+      y: station.lat,
+      area: (14 + 1.3 * Math.min(station.capacity || 0, 80)) * (station.state === "ok" ? 1 : 1.15),
+      shape: SHAPES[station.state],
+      tip: `${nameOf(station)}\n${t(`state_${station.state}`)} · ${percent(station.fill_rate, 0)}\n${t("bikes")} ${number(station.bikes)} · ${t("ebikes")} ${number(station.ebikes)} · ${t("docks")} ${number(station.docks)}`,
+    }));
+}
+
+/** After a filter or another choice of station. `refit` aims at what is shown. */
+function updateMap({ refit = false } = {}) {
+  if (!map.view) return;
+  const chosen = chosenStation();
+  map.view.data("others", mapRows(stations.filter((station) => !isShown(station))));
+  map.view.data("shown", mapRows(shownStations()));
+  map.view.data("chosen", mapRows(chosen ? [chosen] : []));
+  if (refit) aim(placed(shownStations().length ? shownStations() : stations));
+  moveMap();
+}

@@ -1,0 +1,101 @@
+// Moving in the map: what it aims at, zooming, dragging, and picking the station under a pointer.
+
+function placed(some) {
+  return some.filter((station) => station.lat !== null && station.lon !== null);
+}
+
+/** Set centre and scale so that these stations fill the map. A few far ones do not shrink it. */
+function aim(some) {
+  const sorted = (values) => values.sort((a, b) => a - b);
+  const xs = sorted(some.map((station) => station.lon * NARROWING));
+  const ys = sorted(some.map((station) => station.lat));
+  const at = (values, share) => values[Math.round(share * (values.length - 1))];
+  const cut = some.length > 200 ? 0.004 : 0;
+  const box = some.length
+    ? [at(xs, cut), at(xs, 1 - cut), at(ys, cut), at(ys, 1 - cut)]
+    : [1.53, 1.57, 48.82, 48.9];
+  const room = 1.06;
+  map.centre = { x: (box[0] + box[1]) / 2, y: (box[2] + box[3]) / 2 };
+  map.scale = Math.min(
+    map.width / Math.max((box[1] - box[0]) * room, 0.006),
+    map.height / Math.max((box[3] - box[2]) * room, 0.006),
+  );
+}
+
+function mapReady(view) {
+  map.view = view;
+  const canvas = map.box.querySelector("canvas");
+  let from = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    from = { x: event.clientX, y: event.clientY, centre: { ...map.centre }, moved: false };
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!from || !(event.buttons & 1)) return;
+    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+    if (!from.moved && Math.hypot(dx, dy) < 6) return;
+    from.moved = true;
+    map.centre = { x: from.centre.x - dx / map.scale, y: from.centre.y + dy / map.scale };
+    moveMap();
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    if (from && !from.moved) pickNear(event.offsetX, event.offsetY);
+    from = null;
+  });
+  canvas.addEventListener("pointerleave", () => {
+    tip.hidden = true;
+  });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return; // else the page scrolls
+      event.preventDefault();
+      zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2);
+    },
+    { passive: false },
+  );
+}
+
+/** Open the card of the shown station nearest to a point of the map, if one is near. */
+function pickNear(px, py) {
+  let best = null;
+  let least = 18;
+  for (const station of placed(shownStations())) {
+    const x = map.width / 2 + (station.lon * NARROWING - map.centre.x) * map.scale;
+    const y = map.height / 2 - (station.lat - map.centre.y) * map.scale;
+    const distance = Math.hypot(x - px, y - py);
+    if (distance < least) [best, least] = [station, distance];
+  }
+  if (best) openCard(best.id, false);
+}
+
+function zoomBy(factor) {
+  if (!map.view) return;
+  map.scale = Math.max(map.least, Math.min(map.scale * factor, map.least * 60));
+  moveMap();
+}
+
+function showWhole() {
+  aim(placed(stations));
+  moveMap();
+}
+
+function moveMap() {
+  if (!map.view) return;
+  map.view.signal("x", map.centre.x).signal("y", map.centre.y).signal("k", map.scale).run();
+}
+
+/** Bring the chosen station into the map's frame. */
+function centreOn(station) {
+  if (!map.view || station.lat === null || station.lon === null) return;
+  const x = Math.abs(station.lon * NARROWING - map.centre.x) * map.scale;
+  const y = Math.abs(station.lat - map.centre.y) * map.scale;
+  if (x > map.width / 2 - 20 || y > map.height / 2 - 20)
+    map.centre = { x: station.lon * NARROWING, y: station.lat };
+}
+
+/** The map's frame follows the page's width. */
+function resizeMap() {
+  if (!map.view || map.box.clientWidth === map.width) return;
+  map.width = map.box.clientWidth;
+  map.view.width(map.width).run();
+}

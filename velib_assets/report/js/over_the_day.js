@@ -1,0 +1,82 @@
+// kpi_shortage and kpi_station_saturation: how many stations over the day, and which ones now.
+
+function networkPoints() {
+  const { ts, short, saturated, stale, in_operation: operating } = report.network;
+  return overTheDay(ts, (k) => ({
+    short: short[k],
+    saturated: saturated[k],
+    stale: stale[k],
+    in_operation: operating[k],
+  }));
+}
+
+function renderShortage() {
+  const rows = kpiRows("kpi_shortage");
+  const places = new Set(rows.map((row) => row.arrondissement)).size;
+  return stationsOverTheDay({
+    name: "kpi_shortage",
+    title: t("short_title"),
+    rows,
+    field: "short",
+    line: t("short"),
+    lead: phrase("short_lead", { n: rows.length, places }),
+  });
+}
+
+function renderSaturation() {
+  const rows = kpiRows("kpi_station_saturation");
+  const none = rows.filter((row) => row.docks === 0).length;
+  return stationsOverTheDay({
+    name: "kpi_station_saturation",
+    title: t("saturated_title"),
+    rows,
+    field: "saturated",
+    line: t("saturated"),
+    lead: phrase("saturated_lead", { n: rows.length, none }),
+  });
+}
+
+function stationsOverTheDay({ name, title, rows, field, line, lead }) {
+  const points = networkPoints();
+  return figure({
+    id: name,
+    title,
+    name,
+    lead,
+    picture: points.length
+      ? [
+          chart(() => dayLine({ points, field, shade: colour(field), title: line }), {
+            label: `${title}: ${line}`,
+            height: 215,
+          }),
+          rows.length > 0 &&
+            unfolded(
+              t("which_now"),
+              () =>
+                table(
+                  [
+                    {
+                      title: t("station"),
+                      row: true,
+                      cell: (row) => stationButton(row.station_id, row.name),
+                    },
+                    { title: t("arrondissement"), wide: true, cell: (row) => place(row.arrondissement) },
+                    counts(t("bikes"), "bikes"),
+                    counts(t("docks"), "docks"),
+                  ],
+                  rows,
+                  { caption: title, first: 20 },
+                ),
+              "which",
+            ),
+        ]
+      : null,
+    table: () =>
+      table(
+        [{ title: t("moment"), row: true, cell: (point) => clockAndDay(point.at) }, counts(line, field)],
+        points.filter((point) => point[field] !== null).reverse(),
+        { caption: title },
+      ),
+    exports: [name, "network"],
+  });
+}

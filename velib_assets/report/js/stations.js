@@ -1,0 +1,59 @@
+// The section Now: totals, map, filters, and the list of stations, which is the map for the keyboard.
+
+const FIRST_STATIONS = 40;
+
+function renderNow() {
+  const list = h("div", { id: "station-list" });
+  const changed = (refit) => {
+    renderList(list);
+    updateMap({ refit });
+  };
+  renderList(list);
+  const card = h("aside", { id: "card", "aria-label": t("station") });
+  renderCard(card);
+  return [
+    h("h2", { id: "now-title" }, t("now_title")),
+    stations.length || report.totals.now ? renderTotals() : h("p", { class: "quiet" }, t("no_data")),
+    stations.length > 0 &&
+      h(
+        "article",
+        { class: "figure", id: "map", "aria-labelledby": "map-title" },
+        h("h3", { id: "map-title" }, t("map")),
+        renderFilters(changed),
+        h(
+          "div",
+          { class: "finder" },
+          h("div", { class: "finder-map" }, renderMap(), mapLegend()),
+          h("div", { class: "finder-side" }, card, list),
+        ),
+        h("div", { class: "below" }, downloads(["stations", "station_history"])),
+      ),
+  ];
+}
+
+/** The stations that pass the filters, each a button that opens its card. */
+function renderList(list) {
+  const shown = shownStations();
+  fill(
+    list,
+    h(
+      "p",
+      { class: "found", role: "status" },
+      shown.length ? t("found", { n: shown.length, all: stations.length }) : t("no_station"),
+    ),
+    shown.length > 0 &&
+      table(
+        [
+          {
+            title: t("station"),
+            row: true,
+            cell: (one) => withIcon(one.state, t(`state_${one.state}`), stationButton(one.id, one.name)),
+          },
+          counts(t("bikes"), "bikes"),
+          counts(t("docks"), "docks"),
+        ],
+        shown,
+        { caption: t("map"), first: FIRST_STATIONS },
+      ),
+  );
+}

@@ -1,0 +1,139 @@
+"""The views on Athena: keeping them defined, and reading their newest states in one question.
+
+Belongs here: when a view is defined anew, and when an answer still holds. Does not: a question's way through
+Athena (query_engine), or the SQL (core).
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from velib_assets.core.kpi_queries import state_sql, states_sql
+from velib_assets.core.kpis import ASKED, Kpi, render
+from velib_assets.core.partition import Partition
+from velib_assets.core.schema import DATABASE
+from velib_assets.core.windows import a_day
+from velib_assets.resources.catalog import Catalog
+from velib_assets.resources.query_engine import KpiState
+from velib_assets.resources.query_error import LakeReadError, QueryError
+from velib_assets.runtime.aws_call import AwsError
+from velib_assets.runtime.store import Change, LakeStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DEFINED = "athena-results/views/{}.sql"
+
+
+class Asks(Protocol):
+    """What Athena is asked by."""
+
+    def run(self, sql: str) -> str:
+        """Run a statement to its end."""
+        ...
+
+    def frame(self, sql: str) -> "pd.DataFrame":
+        """The rows of a question."""
+        ...
+
+
+class _Answer(NamedTuple):
+    """The states of all views, and the partitions that they were read from."""
+
+    parts: list[Partition]
+    states: dict[str, KpiState]
+
+
+class ViewStates:
+    """The newest states of the views. One answer serves all of them, as long as its partitions hold.
+
+    A tick reads them one by one: asked one by one, each would be charged for 10 MB.
+    """
+
+    def __init__(self, athena: Asks, database: str, catalog: Catalog, store: LakeStore) -> None:
+        self._athena, self._database, self._catalog, self._store = athena, database, catalog, store
+        self._answer: _Answer | None = None
+
+    def read(self, view: Kpi) -> KpiState:
+        """See QueryEngine.read. Where not all of them answer, this one is asked for by itself."""
+        try:
+            if not view.kept and (found := self._shared()):
+                return self._taken(found, view)
+            return self._alone(view)
+        except AwsError as error:
+            raise LakeReadError(str(error)) from error
+
+    def read_all(self) -> dict[str, KpiState]:
+        """See QueryEngine.read_all."""
+        return {view.name: self.read(view) for view in ASKED}
+
+    def _shared(self) -> _Answer | None:
+        """One answer for all; None where one of the views does not answer, or nothing tells what is new."""
+        newest = self._newest()
+        parts = self._catalog.partitions(a_day(newest) if newest else [])
+        if not all(part.digest for part in parts):  # a crawler's
+            return None
+        if self._answer is None or self._answer.parts != parts:
+            try:
+                self._answer = _Answer(parts, self._ask_all(newest))
+            except QueryError:
+                return None
+        return self._answer
+
+    def _ask_all(self, newest: datetime | None) -> dict[str, KpiState]:
+        from velib_assets.resources.frames import states_of  # noqa: PLC0415 - pandas is slow to import
+
+        changed = {view.name for view in ASKED if self._defined(view, newest)}
+        frame = self._athena.frame(self._named(states_sql(ASKED, newest)))
+        return {view.name: KpiState(view.name in changed, *state) for view, state in states_of(ASKED, frame)}
+
+    def _taken(self, answer: _Answer, view: Kpi) -> KpiState:
+        """A view's state; that its definition changed is told once."""
+        state = answer.states[view.name]
+        answer.states[view.name] = state._replace(changed=False)
+        return state
+
+    def _alone(self, view: Kpi) -> KpiState:
+        from velib_assets.resources.frames import state_of  # noqa: PLC0415 - pandas is slow to import
+
+        newest = self._newest()
+        changed = self._defined(view, newest)
+        question = self._named(state_sql(view, newest))
+        try:
+            frame = self._athena.frame(question)
+        except QueryError as error:
+            if changed or "_NOT_FOUND" not in str(error):
+                raise
+            self._define(view, self._statement(view, newest))  # somebody dropped it
+            frame, changed = self._athena.frame(question), True
+        return KpiState(changed, *state_of(view, frame))
+
+    def _defined(self, view: Kpi, newest: datetime | None) -> bool:
+        """Define the view unless it is as it should be; whether there was anything to do.
+
+        What defined it last is kept in the bucket: Athena keeps it in other words.
+        """
+        statement = self._statement(view, newest)
+        if self._kept(view) == statement:
+            return False
+        self._define(view, statement)
+        return True
+
+    def _define(self, view: Kpi, statement: str) -> None:
+        self._athena.run(statement)
+        self._store.publish([Change(_DEFINED.format(view.name), statement.encode())], lambda: True)
+
+    def _kept(self, view: Kpi) -> str:
+        try:
+            return self._store.read(_DEFINED.format(view.name)).decode()
+        except FileNotFoundError:
+            return ""
+
+    def _statement(self, view: Kpi, newest: datetime | None) -> str:
+        return self._named(render(view, newest))
+
+    def _named(self, statement: str) -> str:
+        """A statement of ours, over the deployment's database."""
+        return statement.replace(f"{DATABASE}.", f"{self._database}.")
+
+    def _newest(self) -> datetime | None:
+        return next(iter(self._catalog.newest_hours(1)), None)

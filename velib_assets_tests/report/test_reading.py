@@ -1,0 +1,198 @@
+"""The page as a reader meets it: every case, width and colour; the numbers are those of the views."""
+
+from datetime import timedelta
+
+import pytest
+
+from velib_assets.report.page import page_html
+from velib_assets.runtime.lake import utc_now
+from velib_assets_tests.report.conftest import CANARY, Pages
+from velib_assets_tests.report.lakes import Page, city, page
+from velib_assets_tests.report.reader import Reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+STATE = "FROM {view} WHERE ingested_ts = (SELECT max(ingested_ts) FROM source_velib)"
+
+
+def view_rows(of: Page, view: str, columns: str, order: str = "station_id") -> list[tuple[object, ...]]:
+    """The rows of a view's newest state, asked of the engine, not of the page's own object."""
+    state = STATE.format(view=view) if view != "kpi_top10_2hour" else f"FROM {view}"
+    frame = of.engine.query(f"SELECT {columns} {state} ORDER BY {order}")
+    return [tuple(found) for found in frame.astype(object).itertuples(index=False)]
+
+
+@pytest.mark.parametrize("case", ["normal", "empty", "one", "outage", "stale", "hostile"])
+def test_every_case_is_drawn_whole(browser: Reader, pages: Pages, case: str) -> None:
+    """Without an error, without a picture that failed, without anything fetched."""
+    browser.read(pages(case).path)
+    assert browser.draw_all() == []
+    assert "could not be drawn" not in browser.text()
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert ("no snapshot yet" in browser.text()) == (case == "empty")
+    drawn = browser.run("return document.querySelectorAll('.chart[data-drawn] canvas').length")
+    assert drawn == 0 if case == "empty" else drawn >= 7
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_it_fits_phone_tablet_and_desk_light_and_dark(browser: Reader, pages: Pages, width: int) -> None:
+    """With names that are long and have nowhere to break as well."""
+    for case, themes in (("normal", ("light", "dark")), ("hostile", ("dark",))):
+        browser.read(pages(case).path, width)
+        for theme in themes:
+            browser.like(theme)
+            assert browser.draw_all() == []
+            script = (
+                "const d = document.documentElement; return [d.scrollWidth, d.clientWidth, d.dataset.theme]"
+            )
+            wide, seen, shown = browser.run(script)
+            assert wide <= seen, f"{case} at {width} px in {theme} is {wide - seen} px too wide"
+            assert shown == theme
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages, theme: str) -> None:
+    """Contrast of 4.5 at least (WCAG AA), between every text colour and every surface that it is used on."""
+    browser.read(pages("one").path, theme=theme)
+    pairs = [
+        *((text, behind) for text in ("ink", "quiet", "accent") for behind in ("paper", "surface")),
+        ("accent-ink", "accent"),
+        ("warn-ink", "warn-paper"),
+        ("note-ink", "note-paper"),
+        ("surface", "ink"),
+    ]
+    for text, behind in pairs:
+        assert contrast(browser, text, behind) >= 4.5, f"{text} on {behind} in {theme}"
+
+
+def contrast(browser: Reader, *names: str) -> float:
+    """The contrast of two of the style's colours."""
+    script = "return getComputedStyle(document.documentElement).getPropertyValue(`--${arguments[0]}`).trim()"
+    light, dark = sorted((luminance(browser.run(script, name)) for name in names), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_five_kpis_are_the_views_to_the_digit(browser: Reader, pages: Pages) -> None:
+    normal = pages("normal")
+    browser.read(normal.path)
+    browser.unfold("#kpis")
+    rates = view_rows(normal, "kpi_taux_remplissage", "fill_rate, is_stale")
+    mean, count, stale = browser.values("#kpi_taux_remplissage .lead")
+    assert mean == pytest.approx(sum(float(str(rate)) for rate, _ in rates) / len(rates), rel=1e-12)
+    assert (count, stale) == (len(rates), sum(bool(is_stale) for _, is_stale in rates))
+    assert sum(browser.values("#kpi_taux_remplissage td")) == len(rates)
+    for view in ("kpi_shortage", "kpi_station_saturation"):
+        expected = view_rows(normal, view, "name, bikes, docks")
+        assert len(expected) > 1
+        assert browser.values(f"#{view} .lead")[0] == len(expected)
+        assert browser.texts(f"#{view} .which button.link") == [name for name, *_ in expected]
+        shown = browser.values(f"#{view} .which td")
+        assert shown == [float(str(value)) for _, *counts in expected for value in counts]
+
+
+def test_arrondissements_and_the_top_ten_are_the_views_to_the_digit(browser: Reader, pages: Pages) -> None:
+    normal = pages("normal")
+    browser.read(normal.path)
+    figure = "#kpi_saturation_par_arrondissement"
+    browser.one(f"{figure} .more").click()
+    columns = "station_count, avg_fill_rate, shortage_count, saturation_count, arrondissement"
+    order = "shortage_count + saturation_count DESC, arrondissement"
+    rows = view_rows(normal, "kpi_saturation_par_arrondissement", columns, order)
+    assert browser.texts(f"{figure} tbody th") == [name for *_, name in rows]
+    assert browser.values(f"{figure} td") == [float(str(value)) for *values, _ in rows for value in values]
+    top = view_rows(normal, "kpi_top10_2hour", "name, critical_score", "critical_score DESC, station_id")
+    assert browser.texts("#kpi_top10_2hour ol button.link") == [name for name, _ in top]
+    assert browser.values("#kpi_top10_2hour ol .top-score") == [float(str(score)) for _, score in top]
+
+
+def test_totals_and_their_changes(browser: Reader, pages: Pages) -> None:
+    normal = pages("normal")
+    browser.read(normal.path)
+    totals = normal.report["totals"]
+    for field in ("bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale"):
+        now, hour, day = browser.values(f"#total-{field}")
+        expected = totals["now"][field]
+        assert (now, hour, day) == (
+            expected,
+            expected - totals["hour_ago"][field],
+            expected - totals["day_ago"][field],
+        )
+    sql = f"SELECT count(*) {STATE.format(view='source_velib')} AND is_installed AND is_stale"
+    assert browser.values("#total-stale")[:1] == [normal.engine.query(sql).iloc[0, 0]]
+
+
+def test_age_and_source_stand_on_the_page(browser: Reader, pages: Pages) -> None:
+    browser.read(pages("one").path)
+    [notice] = browser.texts("#notices .notice")
+    assert "not current" in notice
+    assert "years old" in notice
+    assert "Vélib' Métropole / Ville de Paris open data" in browser.one("footer").text
+
+
+def test_a_feed_that_answers_with_old_reports_is_told(browser: Reader, pages: Pages) -> None:
+    browser.read(pages("stale").path)
+    assert any(
+        "62 of 63 stations have told nothing new" in text for text in browser.texts("#notices .notice")
+    )
+    assert "No station is in operation." in browser.one("#kpi_top10_2hour").text
+
+
+def test_the_operators_feed_has_an_attribution_of_its_own(browser: Reader, pages: Pages) -> None:
+    of_the_city = pages("empty")
+    gbfs = of_the_city.path.with_name("gbfs.html")
+    gbfs.write_text(page_html(of_the_city.report | {"source": {"feed": "gbfs", "simulated": False}}))
+    browser.read(gbfs)
+    assert "Licence Ouverte" in browser.one("footer").text
+    assert "ODbL" not in browser.one("footer").text
+
+
+def test_a_fresh_page_says_nothing_of_its_age(
+    browser: Reader, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    now = utc_now().replace(microsecond=0)
+    rows = city([now - timedelta(minutes=2)])
+    fresh = page(tmp_path_factory.mktemp("fresh"), rows, now, source={"feed": "simulator", "simulated": True})
+    browser.read(fresh.path)
+    [notice] = browser.texts("#notices .notice")
+    assert "simulated city" in notice
+    old = "const now = Date.now(); Date.now = () => now + arguments[0]; dispatchEvent(new Event('focus'))"
+    browser.run(old, 30 * 60_000)
+    browser.wait_for_text("not current", "32 minutes")
+
+
+def test_an_outage_shows_in_the_ledger_with_its_reason(browser: Reader, pages: Pages) -> None:
+    outage = pages("outage")
+    browser.read(outage.path)
+    slots = [slot for day in outage.report["ledger"] for slot in day["slots"]]
+    assert (
+        slots.count("missed") == 22 + 3
+    )  # of the 23 in the gap one was refused; 3 lie before the lake's first
+    assert slots.count("quarantined") == 1
+    stored, known = slots.count("stored"), len([slot for slot in slots if slot])
+    assert f"{stored} of {known} slots" in browser.one("#ledger .lead").text
+    assert browser.texts("#quarantine td") == ["empty", CANARY]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Tokyo", "America/New_York"])
+def test_times_are_those_of_paris_wherever_the_reader_is(browser: Reader, pages: Pages, zone: str) -> None:
+    browser.read(pages("normal").path, zone=zone)
+    assert "Monday, 6 June 2022 at 01:30, Paris time" in browser.text()
+
+
+@pytest.mark.parametrize(
+    ("case", "shown"), [("spring", "27 March 2022 at 04:30"), ("autumn", "30 October 2022 at 03:30")]
+)
+def test_the_days_on_which_clocks_change(browser: Reader, pages: Pages, case: str, shown: str) -> None:
+    browser.read(pages(case).path, zone="UTC")
+    assert shown in browser.text()
+    browser.unfold("#today")
+    hours = browser.texts("#today tbody tr")
+    known = [k for k, text in enumerate(hours) if "%" in text]
+    assert known == ([0, 1, 3, 4] if case == "spring" else [1, 2, 3])
