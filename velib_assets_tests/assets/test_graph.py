@@ -1,8 +1,8 @@
 """The asset graph, run for real on small snapshots: what turns green, what does not, and what is said."""
 
 import gzip
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from velib_assets.assets.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.build import build_defs
 from velib_assets.core.answers import Answer
 from velib_assets.core.kpis import VIEWS
-from velib_assets.core.layout import clean_key, hour_of
+from velib_assets.core.layout import clean_key
 from velib_assets.partitions import key_of
 from velib_assets.runtime.ingest import keep
 from velib_assets.runtime.store import FolderStore
@@ -187,17 +187,27 @@ def portal() -> Iterator[LocalServer]:
         yield server
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the clock by which a run tells the running hour and its slot."""
+
+    def set_to(now: datetime) -> None:
+        monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
+
+    return set_to
+
+
 def live(tmp_path: Path, portal: LocalServer) -> Settings:
     return Settings(lake=tmp_path / "lake", opendata_url=portal.url)
 
 
 def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
-    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     portal.queue(EXPORT, Reply(body=body(records())))
-    now = datetime.now(UTC)
-    slot = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
-    result = run(live(tmp_path, portal), instance, hour_of(slot), tags={SCHEDULED_AT: slot.isoformat()})
+    slot = at(45)
+    clock(at(59, 59))
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: slot.isoformat()})
     assert result.success
     assert [path.name for path in (tmp_path / "lake/raw").rglob("*.gz")] == [
         f"velib_{slot:%Y%m%d_%H%M%S}.json.gz"
@@ -205,47 +215,49 @@ def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
 
 
 def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
-    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     portal.queue(EXPORT, Reply(body=body(records())), Reply(body=b"[]"))
-    settings, hour = live(tmp_path, portal), hour_of(datetime.now(UTC))
-    assert run(settings, instance, hour).success
-    good = (tmp_path / "lake" / clean_key(hour)).read_bytes()
-    result = run(settings, instance, hour)
+    settings = live(tmp_path, portal)
+    clock(at(15))
+    assert run(settings, instance, HOUR).success
+    good = (tmp_path / "lake" / clean_key(HOUR)).read_bytes()
+    clock(at(30))
+    result = run(settings, instance, HOUR)
     assert not result.success
-    evaluation = checks(result)["usable_snapshot", key_of(hour)]
+    evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
     assert (evaluation.passed, evaluation.blocking) == (False, True)
     assert "no station at all" in str(evaluation.description)
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
     assert "clean_stations.clean_stations_hours" not in started
-    assert (tmp_path / "lake" / clean_key(hour)).read_bytes() == good
+    assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
 
 
 def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
-    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
-    late = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=16)
-    result = run(live(tmp_path, portal), instance, hour_of(late), tags={SCHEDULED_AT: late.isoformat()})
+    late = at(15)
+    clock(at(31))
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
     assert not result.success
-    assert "after its slot was over" in str(
-        checks(result)["usable_snapshot", key_of(hour_of(late))].description
-    )
+    assert "after its slot was over" in str(checks(result)["usable_snapshot", key_of(HOUR)].description)
     assert portal.requests == []
 
 
 def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
-    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     """It meets the same key and stores nothing."""
-    late = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=16)
+    late = at(15)
+    clock(at(31))
     keep(FolderStore(tmp_path / "lake"), Answer("opendata", {"body": body(records())}), late, late)
-    result = run(live(tmp_path, portal), instance, hour_of(late), tags={SCHEDULED_AT: late.isoformat()})
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
     assert result.success
     assert portal.requests == []
 
 
 def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
-    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
     store = FolderStore(tmp_path / "lake")
@@ -253,7 +265,7 @@ def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
         keep(store, Answer("opendata", {"body": body(records())}), at(minute), at(minute))
     portal.queue(EXPORT, Reply(body=body(records())))
     now = HOUR + timedelta(hours=1)
-    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
+    clock(now)
     result = run(live(tmp_path, portal), instance, now, tags={SCHEDULED_AT: now.isoformat()})
     evaluation = checks(result)["complete_hour", key_of(HOUR)]
     assert (evaluation.passed, evaluation.description) == (False, "1 of 4 slots have no snapshot")

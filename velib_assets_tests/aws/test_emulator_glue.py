@@ -29,6 +29,7 @@ if mode == "sleep":
     time.sleep(60)
 if mode == "eat":
     eaten = [b"x" * (64 << 20) for _ in range(20)]
+    time.sleep(60)  # until the watcher has looked
 if mode == "exit":
     sys.exit(3)
 """

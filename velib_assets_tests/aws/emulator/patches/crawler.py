@@ -5,7 +5,10 @@ Belongs here: the API, the states and the walk over a target. Does not: what it 
 
 from __future__ import annotations
 
+import json
+import threading
 import time
+from collections import defaultdict
 from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,17 +18,30 @@ from velib_assets_tests.aws.emulator.patches.crawler_tables import Found
 from velib_assets_tests.aws.emulator.patches.glue_logs import LogStream
 from velib_assets_tests.aws.emulator.patches.role_session import role_environment, s3_client
 
-_STATE_SECONDS = 0.3
-"""How long a state lasts at least, so that whoever polls sees it; the service takes minutes."""
+_UNSEEN_SECONDS = 10
+"""How long a state waits for a GetCrawler that tells of it, so that whoever polls sees each."""
+_seen: defaultdict[tuple[str, str], threading.Event] = defaultdict(threading.Event)
+"""By crawler and state: set as soon as a GetCrawler has told of it."""
 
 
 def apply() -> None:
-    """Replace the start; what a crawler is stays ministack's."""
+    """Replace the start and note the looks; what a crawler is stays ministack's."""
     glue = patching.service("glue")
     patching.require(
         glue, "_crawlers", "_databases", "_tables", "_partitions", "_create_table", "_update_table"
     )
     patching.replace(glue, "_start_crawler", start)
+    patching.wrap(glue, "_get_crawler", _noted)
+
+
+def _noted(stock: Any) -> Any:
+    def get(data: dict[str, Any]) -> patching.Response:
+        response: patching.Response = stock(data)
+        if response[0] == 200:
+            _seen[data["Name"], json.loads(response[2])["Crawler"]["State"]].set()
+        return response
+
+    return get
 
 
 def start(data: dict[str, Any]) -> patching.Response:
@@ -38,6 +54,8 @@ def start(data: dict[str, Any]) -> patching.Response:
     if crawler["State"] != "READY":
         message = f"Crawler with name {data['Name']} has already started"
         return patching.error("CrawlerRunningException", message)
+    for state in ("RUNNING", "STOPPING"):
+        _seen[data["Name"], state].clear()
     crawler["State"] = "RUNNING"
     patching.in_background(lambda: _crawl(crawler), f"crawler-{data['Name']}")
     return patching.ok({})
@@ -57,9 +75,9 @@ def _crawl(crawler: dict[str, Any]) -> None:
         summary = [f"ERROR : {type(problem).__name__}: {problem}"]
         last |= {"Status": "FAILED", "ErrorMessage": f"{problem}"}
     _log(crawler["Name"], summary)
-    time.sleep(max(0.0, began + _STATE_SECONDS - time.time()))
-    crawler["State"] = "STOPPING"
-    time.sleep(_STATE_SECONDS)
+    if _seen[crawler["Name"], "RUNNING"].wait(_UNSEEN_SECONDS):
+        crawler["State"] = "STOPPING"
+        _seen[crawler["Name"], "STOPPING"].wait(_UNSEEN_SECONDS)
     crawler.update(LastCrawl=last, CrawlElapsedTime=int((time.time() - began) * 1000), State="READY")
 
 
