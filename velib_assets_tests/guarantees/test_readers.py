@@ -69,8 +69,6 @@ SCENES = {
     "strays and rejects": Scene(_first_version, {at(15): snapshot(2, rejects=2)}),
     "refused answers": Scene(_damaged, {at(15): b"<html>", at(15, 1): snapshot(3)}),
 }
-
-
 SHORT = {"killed_in": ["a second snapshot", "refused answers"], "cut_in": ["strays and rejects"]}
 
 
@@ -102,7 +100,7 @@ class Stage:
         process.join()
         tick(lake, self._answers)
         seen = self._reader.seen()
-        assert seen.answers in ([self._old, self._new], [self._new]), arguments
+        assert seen.answers == [self._old, self._new], arguments
         whole = files(self._before) | files(self._after)
         assert {key for key, digest in seen.files - whole if digest != "gone"} == set(), arguments
         self.looks += seen.looks
@@ -110,6 +108,12 @@ class Stage:
         assert_alike(lake, self._after)
         shutil.rmtree(lake)
         return process.exitcode
+
+    def note(self, figure: Figure, kills: int) -> None:
+        """The figures of all the times that it was played."""
+        figure("kills", kills)
+        figure("looks meanwhile", self.looks)
+        figure("objects lost", self.lost)
 
 
 def catalog(lake: Path) -> list[tuple[object, ...]]:
@@ -137,12 +141,11 @@ def test_a_tick_killed_at_any_step_is_not_seen_and_done_again(
     """Before each step, in the short form before those that a reader could see the difference of."""
     stage = Stage(SCENES[killed_in], tmp_path, reader)
     kills = 0
-    while stage.disturbed(killed_tick, kills + 1, not full) == -signal.SIGKILL:
+    while code := stage.disturbed(killed_tick, kills + 1, not full):
+        assert code == -signal.SIGKILL
         kills += 1
     assert kills > 4
-    figure("kills", kills)
-    figure("looks meanwhile", stage.looks)
-    figure("objects lost", stage.lost)
+    stage.note(figure, kills)
 
 
 def test_so_is_one_that_dies_in_the_middle_of_a_write(
@@ -151,12 +154,11 @@ def test_so_is_one_that_dies_in_the_middle_of_a_write(
     """A file has got as far as so many bytes: of raw, of Parquet, of the catalog or of its journal."""
     stage = Stage(SCENES[cut_in], tmp_path, reader)
     kills, step = 0, 500 if full else 4000
-    while stage.disturbed(cut_tick, 1 + step * kills) == -signal.SIGXFSZ:
+    while code := stage.disturbed(cut_tick, 1 + step * kills):
+        assert code == -signal.SIGXFSZ
         kills += 1
     assert kills > 2
-    figure("kills", kills)
-    figure("looks meanwhile", stage.looks)
-    figure("objects lost", stage.lost)
+    stage.note(figure, kills)
 
 
 def test_of_two_writers_the_one_that_saw_more_raw_wins_whatever_the_timing(

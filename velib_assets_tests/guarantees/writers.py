@@ -42,7 +42,7 @@ class Told:
     def fetch(self, at: datetime) -> Answer:
         """Its answer; with `together` not before as many processes ask."""
         if self._together:
-            self._together.wait(30)
+            self._together.wait(120)
         return Answer(OPENDATA, {"body": self._bodies[at]})
 
     def recorded_hours(self, _first: datetime, _last: datetime) -> set[datetime]:
