@@ -113,7 +113,7 @@ def test_a_preview_is_one_table_of_plain_text(figure: Figure) -> None:
     assert {part.type for part in inner} == {"text"}
     assert sum(token.type == "tr_open" for token in tokens) == len(HOSTILE) + 1
     shown = "".join(part.content for part in inner)
-    assert not re.search(r"https?://[-.\w]|www\.|[-.\w+]@[-\w]+\.", shown, re.IGNORECASE)
+    assert not re.search(r"https?:|www\.|[-.\w+]@[-\w]", shown, re.IGNORECASE)
     assert visible(shown.replace("\N{WORD JOINER}", "")) == shown.replace("\N{WORD JOINER}", "")
     assert "<script>alert(1)</script>" in shown
     figure("hostile names", len(HOSTILE))
