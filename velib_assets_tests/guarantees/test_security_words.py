@@ -157,6 +157,10 @@ def test_what_is_told_of_an_hour_is_printable_and_short(told: tuple[Settings, st
     assert "it holds: " in words
     assert [line[:200] for line in words.split("\n") if not line.isprintable()] == []
     assert "x" * 300 not in words
+    plain = MarkdownIt("commonmark").parse("\n\n".join(words.split("\n")))
+    made = {part.type for token in plain for part in token.children or ()}
+    assert made.isdisjoint({"link_open", "image"})
+    assert not re.search(r"(https?|ftp)://[^1\s]|www\.|\w@\w", words, re.IGNORECASE)
     reasons = quarantine_reasons(FolderStore(settings.lake), HOUR)
     assert len(reasons) == 2
     assert [one["reason"] for one in reasons if not one["reason"].isprintable()] == []
