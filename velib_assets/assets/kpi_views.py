@@ -99,8 +99,10 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     text = one_line(" ".join(str(value).split()), PREVIEW_WIDTH)
-    return _LINKED.sub("\\1\N{WORD JOINER}", text).translate(_ESCAPES)
+    return _LINKED.sub("\N{WORD JOINER}", text).translate(_ESCAPES)
 
 
-_LINKED = re.compile(r"(://|www|@)", re.IGNORECASE)  # the UI makes links of bare addresses, escaped or not
+_LINKED = re.compile(
+    r"(?=://)|(?<=www)|(?<=@)", re.IGNORECASE
+)  # the UI makes links of bare addresses, escaped or not
 _ESCAPES = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()<>#|!~&"}

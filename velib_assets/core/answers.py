@@ -10,7 +10,7 @@ import json
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from velib_assets.core.json_span import results_last
-from velib_assets.core.words import one_line
+from velib_assets.core.words import defanged
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real one has 570 KB
 MAX_DEPTH = 100  # of the array of records; real ones nest 3 deep
@@ -110,7 +110,7 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
     except UnicodeDecodeError as error:
         raise UnusableError("not_utf8", f"{what} is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        head = one_line(body[:60].decode("utf-8", "replace"))
+        head = defanged(body[:60].decode("utf-8", "replace"))
         raise UnusableError(
             "not_json",
             f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}",
@@ -170,7 +170,7 @@ def record_list(document: object, key: str = "results") -> List[Any]:
         kind = type(document).__name__
         raise UnusableError("not_a_list", f"the answer is a JSON {kind}, not a list of records")
     if not isinstance(document.get(key), list):
-        found = one_line(", ".join(sorted(document)[:8])) or "nothing"
+        found = defanged(", ".join(sorted(document)[:8])) or "nothing"
         raise UnusableError("not_a_list", f"the answer has no list {key!r}; it holds: {found}")
     records: List[Any] = document[key]
     return records

@@ -6,9 +6,19 @@ or on a terminal. Does not: Markup (assets.kpi_views, resources.alerts), which e
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 _CUT = "…"
+_LINKS = re.compile(r"(?<=\])(?=\()|(?=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+
+
+def defanged(text: str, most: int = 200) -> str:
+    """An outsider's words in a message: one line, of which Markdown makes no link and no picture.
+
+    The UI shows what a check found as Markdown, alerts and the terminal as text: so it stays readable there.
+    """
+    return _LINKS.sub("·", one_line(text, most))
 
 
 def one_line(text: str, most: Optional[int] = 200) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from velib_assets.core.words import one_line
+from velib_assets.core.words import defanged
 
 CONNECT_SECONDS = 10.0
 _CHUNK = 65536
@@ -130,8 +130,8 @@ def _refusal(
     response: requests.Response, url: str, limits: Limits, now: Callable[[], datetime]
 ) -> FailedTryError:
     status = response.status_code
-    words = f"HTTP {status} {one_line(hushed(response.reason or '', url), _SHOWN)}".rstrip()
-    shown = hushed(_opening(response, limits), url)[:_SHOWN]
+    words = f"HTTP {status} {defanged(hushed(response.reason or '', url), _SHOWN)}".rstrip()
+    shown = defanged(hushed(_opening(response, limits), url)[:_SHOWN])
     if shown:
         words += f", saying {shown!r}"
     return FailedTryError(

@@ -10,7 +10,7 @@ from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
 import pyarrow as pa
 
 from velib_assets.core.schema import FIELDS
-from velib_assets.core.words import one_line
+from velib_assets.core.words import defanged
 
 TYPED = pa.schema(
     [
@@ -66,7 +66,7 @@ def drift_between(shape: str, seen: Mapping[str, Iterable[str]]) -> Drift:
     """Compare fields seen with a value (path to JSON types, nulls apart) with the declared ones."""
     declared = {field.path: field for field in FIELDS[shape]}
     missing = [p for p, field in declared.items() if field.required and not seen.get(p)]
-    new = [one_line(path) for path in seen if path not in declared]
+    new = [defanged(path) for path in seen if path not in declared]
     retyped = [
         f"{path}: {' and '.join(sorted(odd))} where {' or '.join(declared[path].types)} is declared"
         for path, types in seen.items()

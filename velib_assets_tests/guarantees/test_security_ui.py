@@ -1,0 +1,59 @@
+"""Hostile names in the real UI, in a real browser: no link, picture, markup or script comes of them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from velib_assets.build import build_defs
+from velib_assets.console.runs import open_instance, run_hours
+from velib_assets.settings import CHECKOUT, Settings
+from velib_assets_tests.assets.test_graph import archive
+from velib_assets_tests.guarantees.test_security_words import HOSTILE
+from velib_assets_tests.samples import HOUR, at, body, record
+from velib_assets_tests.ui.browser import Browser, chromium, missing_packages
+from velib_assets_tests.ui.servers import dagster_dev
+
+pytestmark = [pytest.mark.promise("security"), pytest.mark.timeout(300)]
+
+LINKS = "//a[contains(@href, 'evil') or contains(@href, 'EVIL') or contains(@href, 'javascript')]"
+EVIL = f"{LINKS} | //img[contains(@src, 'evil') or @src='x']"
+
+
+def evil(browser: Browser) -> list[str]:
+    """The links and pictures on the page that a name made."""
+    return [
+        str(found.get_attribute("outerHTML"))[:300] for found in browser.driver.find_elements(By.XPATH, EVIL)
+    ]
+
+
+def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the whole form; in the short one the Markdown's parser stands for the UI's."""
+    if not full:
+        return
+    if lacking := missing_packages():
+        reason = f"THE BROWSER TEST DID NOT RUN: apt-get install {' '.join(lacking)}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    stations = [record(f"{n:03}", name=name) | {name: n} for n, name in enumerate(HOSTILE)]
+    folder = archive(
+        tmp_path / "archive", {at(0): body(stations), at(15): b'{"<img src=x>": "https://evil.example"}'}
+    )
+    settings = Settings(lake=tmp_path / "lake", source="archive", archive=str(folder))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    with open_instance() as instance:
+        assert run_hours(build_defs(settings), instance, [HOUR]).ok
+    environ = {"VELIB_LAKE": str(settings.lake), "VELIB_SOURCE": "simulator"}
+    with (
+        dagster_dev(tmp_path / "home", environ, "-w", str(CHECKOUT / "workspace.yaml")) as server,
+        chromium(server.url, tmp_path / "profile") as browser,
+    ):
+        browser.open("/assets/kpi_taux_remplissage?view=events")
+        browser.click("//*[text()='[Show Markdown]']")
+        browser.wait_for_text("<script>alert(1)</script>", "[x](javascript:alert(1))", "www")
+        assert evil(browser) == []
+        for asset, check in (("clean_stations", "schema_drift"), ("raw_snapshot", "quarantined_snapshot")):
+            browser.open(f"/assets/{asset}?view=checks&checkDetail={check}")
+            browser.wait_for_text("<img src=x")
+            assert evil(browser) == []
+        assert "\x1b" not in browser.text()
