@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import yaml  # type: ignore[import-untyped] # its stubs are not worth a dependency
+import yaml
 from sqlalchemy.engine import make_url
 
 from velib_assets.partitions import key_of
