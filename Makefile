@@ -9,7 +9,7 @@ SCHEDULE ?= off
 PORT ?= 3000
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test guarantees lint format browser package aws-local clean
+.PHONY: all setup demo dev test guarantees lint format browser emulator package aws-local clean
 
 all: lint test
 
@@ -33,12 +33,12 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
-test: setup browser
+test: setup browser emulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.
-guarantees: setup browser
+guarantees: setup browser $(if $(SHORT)$(BREAK),,emulator)
 	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
 
 # The browser tests need Chromium and its driver. As root on Debian they are installed here; elsewhere the
@@ -48,6 +48,11 @@ browser:
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
 	  echo "Chromium is missing: the browser tests will be skipped. On Debian: apt-get install chromium chromium-driver"
+
+# The Python environments of the tests on the emulator: minutes the first time, nothing afterwards. Where one cannot
+# be made, this says so and fails under CI alone.
+emulator: setup
+	$(BIN)/python -m velib_assets_tests.aws.emulator.prepare
 
 # What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
 package: setup
