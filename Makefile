@@ -11,7 +11,7 @@ SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser postgres package aws-local clean
+.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
 
 all: lint test
 
@@ -36,12 +36,12 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
-test: setup browser postgres
+test: setup browser postgres emulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.
-guarantees: setup browser postgres
+guarantees: setup browser postgres $(if $(SHORT)$(BREAK),,emulator)
 	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
 
 # Fuzzing of the decoders, the audit and clean, driven by coverage: SECONDS of it, from the corpus of the tests on.
@@ -78,6 +78,11 @@ postgres:
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
 	  echo "PostgreSQL is missing: its tests will be skipped. On Debian: apt-get install postgresql"
+
+# The Python environments of the tests on the emulator: minutes the first time, nothing afterwards. Where one cannot
+# be made, this says so and fails under CI alone.
+emulator: setup
+	$(BIN)/python -m velib_assets_tests.aws.emulator.prepare
 
 # What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
 package: setup

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 STACK = "stack"
+STACK_SECONDS = 900
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,14 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="prove the guarantees at their whole size")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What the tests of a file share is made once, and so are the deployed stack and the emulator.
 
     `make test` runs as many tests at once as there are cores (xdist), a group in one process. The daemon's,
     which mostly waits, comes first and the longest group next, so that neither is waited for at the end.
+    The time of a test counts what it sets up, and any of the stack's may be the one that deploys it.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+        if _group(item.path) == STACK and config.getoption("timeout", None) is None:
+            item.add_marker(pytest.mark.timeout(STACK_SECONDS))
     items.sort(key=lambda item: (item.get_closest_marker("daemon") is None, _group(item.path) != STACK))
 
 

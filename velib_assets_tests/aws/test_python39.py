@@ -12,6 +12,7 @@ from velib_assets_tests.aws.emulator.interpreters import version_of
 SUITES = [f"velib_assets_tests/{name}" for name in ("core", "feeds", "runtime")]
 
 
+@pytest.mark.timeout(900)  # of hundreds of tests
 def test_core_feeds_and_runtime_pass_on_python_39(environments: Environments) -> None:
     if version_of(environments.python39) != "3.9":
         missing = "THE TESTS ON PYTHON 3.9 DO NOT RUN: there is no Python 3.9 on this machine"

@@ -1,0 +1,29 @@
+"""`make emulator`: every environment that the tests on the emulator want, made before their clocks run.
+
+Belongs here: which there are, and what is said of one that cannot be made. Does not: making (environments).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
+
+NAMES = ("server", "lambda_python", "glue_python", "spark_python", "python39", "checkov")
+
+
+def main() -> int:
+    """Make what is missing; under CI it is an error where that fails, elsewhere those tests skip or fail."""
+    found, failed = Environments.default(), 0
+    for name in NAMES:
+        try:
+            getattr(found, name)
+        except (EnvironmentFailedError, OSError) as error:
+            sys.stderr.write(f"THE EMULATOR HAS NO {name}: tests will be skipped or fail. {error}\n")
+            failed = 1
+    return failed if os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
