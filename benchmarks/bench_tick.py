@@ -38,10 +38,10 @@ from velib_assets_tests.ui.servers import dagster_dev
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def make_day(lake: Path, last: datetime) -> None:
-    """The 24 hours up to `last`, through clean and catalog."""
+def make_day(lake: Path, last: datetime, count: int = 24) -> None:
+    """The 24 hours up to `last`, or so many, through clean and catalog."""
     store, feed, catalog = FolderStore(lake), Simulator(), LocalCatalog(lake)
-    hours = [last - n * HOUR for n in range(23, -1, -1)]
+    hours = [last - n * HOUR for n in range(count - 1, -1, -1)]
     for hour in hours:
         for snapshot in feed.recorded(hour):
             keep(store, snapshot.answer, snapshot.taken_at, hour)
@@ -62,13 +62,14 @@ def make_year(lake: Path, day: Path, last: datetime) -> None:
             for item in raw_objects(store, hour):
                 taken = raw_time(item.key)
                 if taken:
-                    _link(day / item.key, lake / raw_key(taken - timedelta(days=back)))
-            _link(day / clean_key(hour), lake / clean_key(then))
+                    link(day / item.key, lake / raw_key(taken - timedelta(days=back)))
+            link(day / clean_key(hour), lake / clean_key(then))
             entries.append(known[hour]._replace(hour=then, key=clean_key(then)))
     catalog.register(entries)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """A file under a second name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.hardlink_to(source)
 

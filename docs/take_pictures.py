@@ -90,12 +90,16 @@ def take_partitions(browser: Browser, target: Path, first: datetime, last: datet
 
 
 def take_report(page: Path, folder: Path) -> None:
-    """The report's first screen: light at a desk, dark on a phone."""
+    """The report's first screen at a desk, light; its map on a phone, dark."""
     with TemporaryDirectory() as profile, reader(Path(profile)) as browser:
-        for name, width, theme in (("report.png", 1280, "light"), ("report-phone.png", 360, "dark")):
-            browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        for name, width, theme, top in (
+            ("report.png", 1280, "light", "header"),
+            ("report-phone.png", 360, "dark", "#map"),
+        ):
             browser.read(page, width, theme, height=1200)
             browser.draw_all()
+            browser.run("document.querySelector(arguments[0]).scrollIntoView()", top)
             browser.driver.save_screenshot(str(folder / name))
 
 

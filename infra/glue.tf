@@ -20,7 +20,7 @@ locals {
 
 resource "aws_glue_catalog_database" "velib" {
   name        = var.database_name
-  description = "Velib Insights: source_velib and the five KPI views"
+  description = "Velib Insights: source_velib and the KPI views"
 }
 
 resource "aws_cloudwatch_log_group" "glue" {

@@ -29,8 +29,8 @@ locals {
     }
     dagster = {
       list   = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "reports/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"]
       delete = ["glue/tmp/"]
     }
   }

@@ -6,13 +6,15 @@
 locals {
   sql_dir = "${path.module}/../velib_assets/sql"
 
-  # The views' own SQL. The one constant that it leaves open is the newest hours, filled when the machine runs:
-  # from yesterday on, so that the view stays right until it is written anew the next day.
+  # The views' own SQL. What it leaves open are the hours that a view reads, filled when the machine runs: from so
+  # many days ago on that the view stays right until it is written anew the next day.
   views = [for file in sort(fileset(local.sql_dir, "*.sql")) : {
     view = trimsuffix(file, ".sql")
-    sql = replace(
+    sql = replace(replace(replace(
       replace(trimspace(file("${local.sql_dir}/${file}")), "velib_db_tf.", "${var.database_name}."),
-      "$${newest_hours}", "\"date\" >= '@yesterday@'",
+      "$${newest_hours}", "\"date\" >= '@yesterday@'"),
+      "$${newest_day}", "\"date\" >= '@two_days_ago@'"),
+      "$${four_weeks}", "\"date\" BETWEEN '@four_weeks_ago@' AND '@yesterday@'",
     )
   }]
 

@@ -123,6 +123,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
+  # The report is replaced by each tick, some MB each time, and is made anew from what the lake holds.
+  rule {
+    id     = "old-reports"
+    status = "Enabled"
+
+    filter {
+      prefix = "reports/"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   # Expiry in a versioned bucket only hides: this is what deletes.
   rule {
     id     = "old-versions-and-leftovers"

@@ -71,7 +71,7 @@ variable "pipeline_name" {
 }
 
 variable "kpi_views_name" {
-  description = "The state machine that writes the five views."
+  description = "The state machine that writes the views."
   type        = string
   default     = "velib_kpi_views"
 

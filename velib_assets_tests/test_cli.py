@@ -272,6 +272,45 @@ def test_a_tick_that_fails_says_what_where_and_what_to_do(terminal: Terminal) ->
     assert "Traceback" not in result.output
 
 
+def test_the_report_is_made_and_its_place_is_printed(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    result = recorded.velib("report")
+    page = recorded.lake / "reports" / "velib_report.html"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{page}\n", "")
+    assert "Quai de l'Horloge" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_report_is_opened_where_a_browser_is(
+    recorded: Terminal, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def browser(url: str) -> bool:
+        opened.append(url)
+        return there
+
+    monkeypatch.setattr("webbrowser.open", browser)
+    result = recorded.velib("report", "--open")
+    assert opened == [(recorded.lake / "reports" / "velib_report.html").as_uri()]
+    assert (result.exit_code, "no browser could be opened" in result.stderr) == (0, not there)
+
+
+def test_the_report_of_an_empty_lake_says_what_to_do(terminal: Terminal) -> None:
+    result = terminal.velib("report")
+    assert (result.exit_code, "`velib tick` takes one" in result.stderr) == (0, True)
+
+
+def test_a_report_that_cannot_be_made_is_one_line_and_ends_with_1(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    for file in (recorded.lake / "clean").rglob("*.parquet"):
+        file.write_bytes(b"no parquet")
+    result = recorded.velib("report")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("velib: the report was not made: ")
+    assert result.stdout == ""
+
+
 def test_a_home_that_cannot_be_written_is_a_setting(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     terminal.env["DAGSTER_HOME"] = str(tmp_path / "file")
@@ -291,7 +330,9 @@ def test_a_portal_that_is_down_is_an_error_without_a_traceback(terminal: Termina
     assert f"{now:%Y-%m-%d}" in result.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("tick",), ("backfill",), ("query",), ("status",)])
+@pytest.mark.parametrize(
+    "command", [(), ("demo",), ("tick",), ("backfill",), ("query",), ("status",), ("report",)]
+)
 def test_every_command_explains_itself(terminal: Terminal, command: tuple[str, ...]) -> None:
     result = terminal.velib(*command, "--help")
     assert result.exit_code == 0

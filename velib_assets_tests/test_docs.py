@@ -16,6 +16,7 @@ import click
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.assets import velib_report
 from velib_assets.assets.clean_stations import clean_hours
 from velib_assets.assets.raw_snapshot import RESTORE_ONLY, raw_hours
 from velib_assets.build import build_defs
@@ -23,7 +24,7 @@ from velib_assets.checks import CHECKS
 from velib_assets.cli import main
 from velib_assets.core import layout
 from velib_assets.core.answers import Decoded
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import DERIVED, KPIS, VIEWS
 from velib_assets.core.layout import HOUR
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.core.snapshot import encode_raw, gunzip
@@ -178,7 +179,7 @@ def test_schedule_sensors_and_jobs_named_exist() -> None:
     defs = build_defs(Settings(lake=Path("lake")))
     known = {part.name for part in (*(defs.schedules or ()), *(defs.sensors or ()), *(defs.jobs or ()))}
     named = {span for _, span in code_lines() if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)}
-    assert known <= named <= known | set(infra.defaults().values()) | infra.alarms()
+    assert known <= named <= known | {velib_report.NAME} | set(infra.defaults().values()) | infra.alarms()
 
 
 @pytest.mark.parametrize("document", TEXT)
@@ -226,7 +227,7 @@ def test_checks_are_those_of_the_graph() -> None:
     documented = {
         (code(check)[0], asset, severity, blocks == "yes")
         for check, on, severity, blocks, _ in rows
-        for asset in ([kpi.name for kpi in KPIS] if code(on) == ["kpi_*"] else code(on))
+        for asset in ([kpi.name for kpi in VIEWS] if code(on) == ["kpi_*"] else code(on))
     }
     assert documented == {(check.name, check.asset, check.severity.value, check.blocking) for check in CHECKS}
 
@@ -250,6 +251,13 @@ def test_view_columns_are_those_of_the_views() -> None:
     }
 
 
+def test_columns_of_the_derived_views_are_theirs() -> None:
+    rows = table("docs/data.md", "derived view", "a row is", "columns")
+    assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
+        view.name: [column.name for column in view.schema] for view in DERIVED
+    }
+
+
 def test_lake_keys_are_those_of_the_layout() -> None:
     at = datetime(2022, 6, 4, 17, 34, 59, tzinfo=UTC)
     hour = layout.hour_of(at)
@@ -258,6 +266,9 @@ def test_lake_keys_are_those_of_the_layout() -> None:
         layout.quarantine_stem(hour, at, "<hash>") + ".body",
         layout.clean_key(hour),
         layout.rejects_key(hour),
+        layout.REPORT_KEY,
+        layout.export_key("<name>", "csv"),
+        layout.state_key("<view>"),
     ]
     shapes = ("2022-06-04", "YYYY-MM-DD"), ("hour=17", "hour=HH"), ("20220604_173459", "YYYYMMDD_HHMMSS")
     for found, shown in shapes:

@@ -6,6 +6,7 @@ the first version's design (first_version). A month has 30 days; of what grows, 
 
 import math
 
+from velib_assets.core import kpis
 from velib_assets.cost.inputs import Inputs
 from velib_assets.cost.work import Counted, Work
 
@@ -17,8 +18,15 @@ LEAST_QUESTION = 10e6  # bytes, as billed
 LEAST_CRAWL, LEAST_RUN = 600, 60  # seconds, as billed
 LEAST_COLD, NEVER_COLD = 128 * 1024, 32 * 1024  # bytes: billed at least; not moved below (infra/storage.tf)
 OLDER = 0.8  # size of an hour's earlier files, measured against its last
-WINDOW = 3  # partitions at most that a question reads
-VIEWS = 5
+WINDOW = 3  # partitions at most that a tick's question reads
+WEEKS = 672  # partitions that the typical week is read from, once a day
+WEEKS_GET = 3  # of each of them: its footer, and a column or two
+OLD_REPORT_DAYS = 2  # infra/storage.tf keeps a day's old ones; S3 deletes within another
+VIEWS, HOURLY, DAILY = (  # all; and how many hold the newest hours, or days, and are written anew with them
+    len(kpis.VIEWS),
+    sum(view.window is not None and not view.kept for view in kpis.VIEWS),
+    sum(view.kept for view in kpis.VIEWS),
+)
 ALARMS, METRICS = 4, 1  # infra/alarms.tf
 POLL = 30  # seconds between the state machine's looks at the crawler
 
@@ -104,19 +112,22 @@ def _steps(i: Inputs, work: Counted) -> Usage:
 def _requests(i: Inputs, work: Counted, month: int) -> Usage:
     parts = _parts(i, work)
     questions = sum(times * part.questions for times, part in parts)
-    # A view that holds the newest hours is written anew each hour, or by its state machine each day.
-    statements = HOURS if i.orchestrator == "dagster" else DAYS * VIEWS
+    # By its state machine every view is written anew each day.
+    weeks = DAYS * WEEKS if i.orchestrator == "dagster" else 0
+    statements = HOURLY * HOURS + DAILY * DAYS if i.orchestrator == "dagster" else DAYS * VIEWS
     waiting = ticks_of(i) * (i.lambda_seconds + _run(i)[1]) if i.orchestrator == "dagster" else 0
     cold = i.raw_bytes > NEVER_COLD and days_until(month) > i.raw_cold_after
     crawled = crawls_of(i) * min(HOURS, ticks_of(i)) * (month - 0.5)  # files, each time all of them
     return {
-        "athena_tb": questions * max(LEAST_QUESTION, WINDOW * i.clean_bytes) / TB,
+        "athena_tb": (questions * max(LEAST_QUESTION, WINDOW * i.clean_bytes) + weeks * i.clean_bytes) / TB,
         "s3_put": sum(times * part.put for times, part in parts) + (questions + statements) * i.athena_put,
         "s3_list": sum(times * part.list for times, part in parts)
         + questions * i.athena_list
+        + weeks
         + crawled / 1000,
         "s3_get": sum(times * part.get for times, part in parts)
         + questions * i.athena_get
+        + weeks * WEEKS_GET
         + waiting
         + crawled,
         "s3_moves": ticks_of(i) if cold else 0,
@@ -131,10 +142,12 @@ def _storage(i: Inputs, work: Counted, month: int) -> Usage:
     warm = age if i.raw_bytes <= NEVER_COLD else min(age, i.raw_cold_after)
     older = max(0.0, a_day / 24 - 1) * OLDER * min(age, i.old_version_days)
     results = work.tick[i.orchestrator].questions * a_day * i.answer_bytes
+    reports = a_day * OLD_REPORT_DAYS * i.report_bytes if i.orchestrator == "dagster" else 0
     standard = (
         a_day * warm * i.raw_bytes
         + hours * (age + older) * i.clean_bytes
         + results * min(age, i.temporary_days + i.old_version_days)
+        + reports
     )
     return {
         "s3_standard": standard / GB,

@@ -22,7 +22,7 @@ VEGA_LITE = "6.4"
 @cache
 def vega_script() -> str:
     """The library's script, which sets `window.vegaEmbed`; its licence stands at its beginning."""
-    kept = _folder() / f"vega-{version('vl-convert-python')}.js"
+    kept = _folder() / f"vega-{version('vl-convert-python')}-lite-{VEGA_LITE}.js"
     try:
         return kept.read_text(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""What the report is made of, asked of the lake: two questions, and a look at raw and quarantine.
+"""What the report is made of, asked of the lake: the views, a question, and a look at raw and quarantine.
 
 Belongs here: asking, the same way on this machine and on AWS. Does not: the questions and the shape of the
 answers (core.report), or writing anything (report_files).
@@ -42,7 +42,7 @@ def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetim
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
-    answer = engine.query(report_sql(newest))
+    answer = engine.query_recent(report_sql(newest))
     return Material(
         made_at=now,
         feed=_feed(store, newest),
@@ -62,6 +62,10 @@ def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def _values(column: "pd.Series[Any]") -> list[Any]:
+    import pandas as pd  # noqa: PLC0415 - takes a second to import
+
+    if column.dtype.kind == "M":
+        return [None if time is pd.NaT else time.to_pydatetime() for time in column]
     return [None if value is None or value != value else value for value in column.astype(object)]  # noqa: PLR0124 - NaN and NaT
 
 

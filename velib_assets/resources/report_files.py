@@ -78,8 +78,9 @@ def _csv(table: "pa.Table") -> bytes:
 
     for place, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
-            text = pc.strftime(table.column(place).cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ")
-            table = table.set_column(place, field.name, text)
+            times = table.column(place).combine_chunks().dictionary_encode()  # few, and repeated
+            texts = pc.strftime(times.dictionary.cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ")
+            table = table.set_column(place, field.name, texts.take(times.indices))
     buffer = io.BytesIO()
     csv.write_csv(table, buffer)
     return buffer.getvalue()

@@ -18,7 +18,7 @@ from velib_assets.resources.clean_job import CleanJob, LocalCleanJob
 from velib_assets.resources.ingest import Ingest, LocalIngest
 from velib_assets.resources.query_engine import LocalQueryEngine, QueryEngine
 from velib_assets.runtime.store import FolderStore, LakeStore
-from velib_assets.settings import Settings
+from velib_assets.settings import Settings, dagster_home
 
 
 class Stack(NamedTuple):
@@ -81,7 +81,7 @@ def _on_aws(settings: Settings) -> Stack:
         LambdaIngest(store, feed_of(settings), names, _own_url(settings)),
         GlueCleanJob(names),
         catalog,
-        AthenaQueryEngine(names, catalog, store),
+        AthenaQueryEngine(names, catalog, store, dagster_home() / "mirror" / names.bucket),
     )
 
 

@@ -57,7 +57,10 @@ def client(service: str, region: Optional[str] = None, read_timeout: int = 60, a
     from botocore.exceptions import BotoCoreError, NoRegionError  # noqa: PLC0415 - likewise
 
     retries = {"mode": "standard", "total_max_attempts": attempts}
-    config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
+    signature = "s3v4" if service == "s3" else None  # links too: by itself it signs those in an older way
+    config = Config(
+        connect_timeout=5, read_timeout=read_timeout, retries=retries, signature_version=signature
+    )
     try:
         return boto3.client(service, region_name=region, config=config)
     except NoRegionError:

@@ -1,1 +1,1 @@
-"""The five KPI views, one .sql file each, in Athena's dialect (Trino)."""
+"""The views, one .sql file each, in Athena's dialect (Trino)."""

@@ -40,20 +40,23 @@ def changed(**given: Any) -> set[str]:
 
 
 def test_a_month_by_hand() -> None:
-    """2,880 ticks, 2,880 rounds of healing, 8,640 looks for silence."""
+    """2,880 ticks, 2,880 rounds of healing, 8,640 looks for silence; the 672 hours of 4 weeks once a day."""
     found = costs(bill())
     assert found["glue_dpu_hours"] == pytest.approx(2880 / 60 * 0.0625 * 0.44)  # 1.32
-    assert found["athena_tb"] == pytest.approx(2880 * 5 * 10e6 / 1e12 * 5)  # 0.72
-    assert found["s3_put"] == pytest.approx((2880 * (6 + 5 * 2) + 720 * 2) * 0.005 / 1000)
-    assert found["s3_list"] == pytest.approx((2880 * (10 + 5 * 2) + 2880 * 20 + 8640 * 3) * 0.005 / 1000)
-    assert found["s3_get"] == pytest.approx(2880 * (40 + 5 * 6 + 66) * 0.0004 / 1000)
-    raw, clean, old, results = (
+    assert found["athena_tb"] == pytest.approx((2880 * 5 * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
+    assert found["s3_put"] == pytest.approx((2880 * (6 + 5 * 2) + (2 * 720 + 30) * 2) * 0.005 / 1000)
+    assert found["s3_list"] == pytest.approx(
+        (2880 * (10 + 5 * 10) + 30 * 672 + 2880 * 20 + 8640 * 3) * 0.005 / 1000
+    )
+    assert found["s3_get"] == pytest.approx((2880 * (40 + 5 * 30 + 66) + 30 * 672 * 3) * 0.0004 / 1000)
+    raw, clean, old, results, reports = (
         15 * 96 * 73_248,
         15 * 24 * 97_138,
         14 * 24 * 3 * 0.8 * 97_138,
-        15 * 480 * 60_000,
+        15 * 480 * 300_000,
+        96 * 2 * 6_000_000,
     )
-    assert found["s3_standard"] == pytest.approx((raw + clean + old + results) / 1e9 * 0.023)
+    assert found["s3_standard"] == pytest.approx((raw + clean + old + results + reports) / 1e9 * 0.023)
     assert sum(cost for name, cost in found.items() if cost) == pytest.approx(bill().totals()[0])
     free = {"lambda_requests", "lambda_gb_seconds", "alarms", "metrics", "traces", "log_gb", "emails"}
     assert all(found[name] == 0 for name in free)
@@ -96,7 +99,7 @@ def test_each_option_changes_its_lines() -> None:
         ({"job_type": "glueetl"}, "glue_dpu_hours", 42.24),
         ({"catalog_mode": "crawler", "crawl_dpu": 1}, "crawler_dpu_hours", 720 / 6 * 0.44),
         ({"catalog_mode": "crawler", "orchestrator": "step_functions"}, "crawler_dpu_hours", 422.40),
-        ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 180 - 4000) * 0.025 / 1000),
+        ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 240 - 4000) * 0.025 / 1000),
     ],
 )
 def test_lines_by_hand(given: dict[str, Any], name: str, cost: float) -> None:

@@ -22,7 +22,8 @@ const done = arguments[arguments.length - 1];
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const waiting = () => [...document.querySelectorAll(".chart")]
     .filter((box) => box.offsetParent && !box.dataset.drawn);
-  for (let tries = 0; waiting().length && tries < 400; tries += 1) {
+  const patience = performance.now() + 50000;
+  while (waiting().length && performance.now() < patience) {
     waiting()[0].scrollIntoView({ block: "center", behavior: "instant" });
     await pause(20);
   }

@@ -9,13 +9,15 @@ import contextlib
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from velib_assets.aws_names import Names
 from velib_assets.core.kpis import Kpi
+from velib_assets.resources.aws.mirror import Mirror
 from velib_assets.resources.aws.view_states import ViewStates
 from velib_assets.resources.catalog import Catalog
-from velib_assets.resources.query_engine import KpiState
+from velib_assets.resources.query_engine import KpiState, LocalQueryEngine
 from velib_assets.resources.query_error import LakeReadError, QueryError
 from velib_assets.runtime.aws_call import AwsError, call, client
 from velib_assets.runtime.store import LakeStore
@@ -31,11 +33,15 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 class AthenaQueryEngine:
-    """Asks Athena, in the workgroup that Terraform made, which decides limits and where results lie."""
+    """Asks Athena, in the workgroup that Terraform made, which decides limits and where results lie.
 
-    def __init__(self, names: Names, catalog: Catalog, store: LakeStore) -> None:
+    `folder` is where copies of the newest day's files are kept, on this machine.
+    """
+
+    def __init__(self, names: Names, catalog: Catalog, store: LakeStore, folder: Path) -> None:
         self._names = names
-        self._views = ViewStates(self, names.database, catalog, store)
+        self._mirror = Mirror(folder, catalog, store)
+        self._views = ViewStates(self, names.database, catalog, store, self._mirror)
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
@@ -47,9 +53,19 @@ class AthenaQueryEngine:
         """See QueryEngine."""
         return self._views.read(kpi)
 
+    def query_recent(self, sql: str) -> "pd.DataFrame":
+        """See QueryEngine."""
+        return self._near().query(sql)
+
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine."""
-        return self._views.read_all()
+        return self._near().read_all()
+
+    def _near(self) -> LocalQueryEngine:
+        try:
+            return self._mirror.engine()
+        except AwsError as error:
+            raise LakeReadError(str(error)) from error
 
     def frame(self, sql: str) -> "pd.DataFrame":
         """The rows of a statement; raises as `run` does."""

@@ -1,4 +1,4 @@
-"""The views on Athena: keeping them defined, and reading their newest states in one question.
+"""The views on Athena: keeping them defined, and reading the newest states of the five in one question.
 
 Belongs here: when a view is defined anew, and when an answer still holds. Does not: a question's way through
 Athena (query_engine), or the SQL (core).
@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from velib_assets.core.kpi_queries import state_sql, states_sql
-from velib_assets.core.kpis import ASKED, Kpi, render
+from velib_assets.core.kpis import KPIS, Kpi, render
 from velib_assets.core.partition import Partition
 from velib_assets.core.schema import DATABASE
-from velib_assets.core.windows import a_day
+from velib_assets.core.windows import two_hours
+from velib_assets.resources.aws.mirror import Mirror
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.query_engine import KpiState
 from velib_assets.resources.query_error import LakeReadError, QueryError
@@ -44,32 +45,36 @@ class _Answer(NamedTuple):
 
 
 class ViewStates:
-    """The newest states of the views. One answer serves all of them, as long as its partitions hold.
+    """The newest states of the views. One answer serves all five KPIs, as long as its partitions hold.
 
-    A tick reads them one by one: asked one by one, each would be charged for 10 MB.
+    A tick reads them one by one: asked one by one, each would be charged for 10 MB. A view over a day is
+    read from the mirror.
     """
 
-    def __init__(self, athena: Asks, database: str, catalog: Catalog, store: LakeStore) -> None:
+    def __init__(
+        self, athena: Asks, database: str, catalog: Catalog, store: LakeStore, mirror: Mirror
+    ) -> None:
         self._athena, self._database, self._catalog, self._store = athena, database, catalog, store
+        self._mirror = mirror
         self._answer: _Answer | None = None
 
     def read(self, view: Kpi) -> KpiState:
         """See QueryEngine.read. Where not all of them answer, this one is asked for by itself."""
         try:
-            if not view.kept and (found := self._shared()):
-                return self._taken(found, view)
-            return self._alone(view)
+            if view in KPIS:
+                found = self._shared()
+                return self._taken(found, view) if found else self._alone(view)
+            if view.kept:
+                return self._alone(view)
+            changed = self._defined(view, self._newest())
+            return self._mirror.engine().read(view)._replace(changed=changed)
         except AwsError as error:
             raise LakeReadError(str(error)) from error
-
-    def read_all(self) -> dict[str, KpiState]:
-        """See QueryEngine.read_all."""
-        return {view.name: self.read(view) for view in ASKED}
 
     def _shared(self) -> _Answer | None:
         """One answer for all; None where one of the views does not answer, or nothing tells what is new."""
         newest = self._newest()
-        parts = self._catalog.partitions(a_day(newest) if newest else [])
+        parts = self._catalog.partitions(two_hours(newest) if newest else [])
         if not all(part.digest for part in parts):  # a crawler's
             return None
         if self._answer is None or self._answer.parts != parts:
@@ -82,9 +87,9 @@ class ViewStates:
     def _ask_all(self, newest: datetime | None) -> dict[str, KpiState]:
         from velib_assets.resources.frames import states_of  # noqa: PLC0415 - pandas is slow to import
 
-        changed = {view.name for view in ASKED if self._defined(view, newest)}
-        frame = self._athena.frame(self._named(states_sql(ASKED, newest)))
-        return {view.name: KpiState(view.name in changed, *state) for view, state in states_of(ASKED, frame)}
+        changed = {view.name for view in KPIS if self._defined(view, newest)}
+        frame = self._athena.frame(self._named(states_sql(KPIS, newest)))
+        return {view.name: KpiState(view.name in changed, *state) for view, state in states_of(KPIS, frame)}
 
     def _taken(self, answer: _Answer, view: Kpi) -> KpiState:
         """A view's state; that its definition changed is told once."""

@@ -18,6 +18,7 @@ PREFIXES = (
     "quarantine/",
     "clean/",
     "rejects/",
+    "reports/",
     "athena-results/",
     "glue/tmp/",
     "glue/scripts/",

@@ -59,8 +59,8 @@ MAY = {
     "velib_pipeline_schedule_role": set(),
     "dagster-host": {
         *_lake("list", *LAYERS, "athena-results/", "glue/tmp/"),
-        *_lake("get", *LAYERS, "athena-results/", "glue/tmp/"),
-        *_lake("put", "raw/", "quarantine/", "athena-results/", "glue/tmp/"),
+        *_lake("get", *LAYERS, "reports/", "athena-results/", "glue/tmp/"),
+        *_lake("put", "raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"),
         *_lake("delete", "glue/tmp/"),
         "get database",
         "get source_velib",

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.console.runs import run_tick
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import VIEWS
 from velib_assets.core.snapshot import iso
 from velib_assets.resources.stack import stack_of
 from velib_assets_tests.aws.calls import ACTIVE, wait_for
@@ -17,7 +17,7 @@ from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
 
-TABLES = {"source_velib", *(kpi.name for kpi in KPIS)}
+TABLES = {"source_velib", *(kpi.name for kpi in VIEWS)}
 
 
 def machine(cloud: Cloud, name: str) -> str:

@@ -83,6 +83,7 @@ class Engine:
         for column in tree.find_all(exp.Column):
             column.set("db", None)
             column.set("catalog", None)
+        tree = tree.transform(_in_zone)
         try:
             result = self._connection.execute(tree.sql("duckdb"))
             description = result.description or []
@@ -126,6 +127,17 @@ class Engine:
         columns = {**table.columns, **table.keys}
         empty = ", ".join(f'CAST(NULL AS {duckdb_type(kind)}) AS "{name}"' for name, kind in columns.items())
         return f"SELECT {empty} WHERE false"
+
+
+def _in_zone(node: exp.Expr) -> exp.Expr:
+    """AT TIME ZONE of a plain timestamp, which is UTC; DuckDB takes it for the zone's wall clock."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "at_timezone":
+        moment, zone = node.expressions
+    elif isinstance(node, exp.AtTimeZone) and not isinstance(node.this, exp.Cast):
+        moment, zone = node.this, node.args["zone"]
+    else:
+        return node
+    return exp.AtTimeZone(this=exp.cast(moment.copy(), exp.DataType.Type.TIMESTAMPTZ), zone=zone.copy())
 
 
 def _names(tree: exp.Expr, names: list[str]) -> list[str]:

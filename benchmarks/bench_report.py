@@ -1,0 +1,99 @@
+"""What the report adds to a tick, with two days and with a year of history, and how large its files are.
+
+    PYTHONPATH=. python benchmarks/bench_report.py [--rounds 5]
+
+1,450 simulated stations, a snapshot each 15 minutes. Both lakes have the same newest two days; the year
+before them is one of these days under other names. A round reads the views, as the tick's other assets do,
+and then makes the report; of that the seconds count. The first round of each lake only warms up, and reads
+the typical week, which later rounds find kept.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from bench_tick import link, make_day
+from tabulate import tabulate
+
+from velib_assets.core.kpis import VIEWS
+from velib_assets.core.layout import HOUR, REPORT_KEY, clean_key, hour_of, raw_key, raw_time, source_prefix
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.kept_state import newest_state
+from velib_assets.resources.report_data import gather
+from velib_assets.resources.report_files import write_report
+from velib_assets.resources.stack import Stack, stack_of
+from velib_assets.runtime.lake import utc_now
+from velib_assets.runtime.store import FolderStore
+from velib_assets.settings import Settings
+
+HISTORIES = ("two days", "year")
+
+
+def make_year(lake: Path, recent: Path) -> None:
+    """The two days, and before them 363 times the older one."""
+    parts, entries = LocalCatalog(recent).partitions(), []
+    for back in range(364):
+        for part in parts if not back else parts[:24]:
+            then = part.hour - timedelta(days=back)
+            link(recent / part.key, lake / clean_key(then))
+            entries.append(part._replace(hour=then, key=clean_key(then)))
+    for item in FolderStore(recent).walk(source_prefix("raw")):
+        taken = raw_time(item.key)
+        for back in range(364 if taken and hour_of(taken) <= parts[23].hour else 1):
+            if taken:
+                link(recent / item.key, lake / raw_key(taken - timedelta(days=back)))
+    LocalCatalog(lake).register(entries)
+
+
+def report_seconds(stack: Stack) -> tuple[float, float]:
+    """Wall and CPU seconds of one report, after the views were read."""
+    for view in VIEWS:
+        newest_state(view, stack.query_engine, stack.catalog, stack.lake)
+    wall, cpu = time.perf_counter(), time.process_time()
+    write_report(stack.lake, gather(stack.query_engine, stack.catalog, stack.lake, utc_now()))
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def sizes(lake: Path) -> str:
+    """Bytes of the page and of all exports."""
+    page = (lake / REPORT_KEY).stat().st_size
+    exports = sum(file.stat().st_size for file in (lake / REPORT_KEY).parent.glob("data/*"))
+    return f"page {page:,} bytes, exports {exports:,} bytes"
+
+
+def main() -> None:
+    """Make both lakes, measure in turns, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        root, last = Path(folder), hour_of(utc_now()) - HOUR
+        make_day(root / "two days", last, 48)
+        make_year(root / "year", root / "two days")
+        stacks = {name: stack_of(Settings(lake=root / name, source="simulator")) for name in HISTORIES}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stacks}
+        for _ in range(rounds + 1):
+            for name, stack in stacks.items():
+                taken[name].append(report_seconds(stack))
+        wall, cpu = (
+            {name: statistics.median(pair[place] for pair in pairs[1:]) for name, pairs in taken.items()}
+            for place in (0, 1)
+        )
+        rows = [
+            (
+                name,
+                f"{wall[name]:.2f}",
+                f"{cpu[name]:.2f}",
+                f"{wall[name] / wall[HISTORIES[0]]:.2f}",
+                sizes(root / name),
+            )
+            for name in stacks
+        ]
+    print(tabulate(rows, ["history", "seconds", "CPU seconds", "ratio", "files"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""The views and the report on the emulator's Athena: the same answers as in local mode, in few questions."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from velib_assets.aws_names import Names
+from velib_assets.core.kpis import ASKED, DERIVED, KPIS, VIEWS
+from velib_assets.core.layout import REPORT_KEY, clean_key, hour_of
+from velib_assets.core.partition import Partition
+from velib_assets.core.report.document import report_object
+from velib_assets.resources.aws.catalog import GlueCatalog
+from velib_assets.resources.aws.query_engine import AthenaQueryEngine
+from velib_assets.resources.catalog import LocalCatalog
+from velib_assets.resources.kept_state import newest_state
+from velib_assets.resources.query_engine import LocalQueryEngine
+from velib_assets.resources.report_data import gather
+from velib_assets.resources.report_files import write_report
+from velib_assets.runtime import aws_call, bucket_store
+from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.runtime.store import Change, FolderStore
+from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.kpi_lake import at, row, write_hour
+
+NOW = at("2022-10-31 10:20")
+ROWS = [
+    *(row("a", 0, 20, f"2022-10-31 10:{minute:02}", ebikes=None) for minute in (0, 15)),
+    row("b", 20, 0, "2022-10-31 10:15", name='Île, "Saint" <b>'),
+    row("c", None, None, "2022-10-31 10:15", lat=None, capacity=None),
+    row("b", 5, 15, "2022-10-30 09:00"),
+    *(row("b", n, 10 - n, f"2022-10-30 0{n}:30") for n in (0, 1, 2)),  # clocks go back in Paris
+    row("b", 1, 9, "2022-10-10 10:00"),
+]
+
+
+class Cloud:
+    """A lake of these rows in a bucket, its twin in a folder, and what Athena was asked."""
+
+    def __init__(self, emulator: Emulator, bucket: str, database: str, folder: Path) -> None:
+        self.emulator, self.names = emulator, Names(bucket, database=database, workgroup=database)
+        self.store, self.catalog = BucketStore(bucket), GlueCatalog(self.names)
+        self.twin, self.folder = LocalCatalog(folder), folder
+        location = {"OutputLocation": f"s3://{bucket}/athena-results/"}
+        emulator.client("athena").create_work_group(
+            Name=database, Configuration={"ResultConfiguration": location}
+        )
+        emulator.client("glue").create_database(DatabaseInput={"Name": database})
+        hours: dict[Any, list[dict[str, Any]]] = {}
+        for one in ROWS:
+            hours.setdefault(hour_of(one["ingested_ts"]), []).append(one)
+        self.put(hours)
+
+    def put(self, hours: dict[Any, list[dict[str, Any]]]) -> None:
+        """Write hours into both lakes and register them."""
+        parts = [write_hour(self.folder, hour, rows) for hour, rows in hours.items()]
+        for part in parts:
+            self.store.publish(
+                [Change(part.key, (self.folder / clean_key(part.hour)).read_bytes())], lambda: True
+            )
+        self.twin.register(parts)
+        self.catalog.register(parts)
+
+    def engine(self) -> AthenaQueryEngine:
+        """An engine as a process makes it."""
+        return AthenaQueryEngine(self.names, self.catalog, self.store, self.folder.parent / "mirror")
+
+    def local(self) -> LocalQueryEngine:
+        """The local engine over the twin."""
+        return LocalQueryEngine(self.folder, self.twin)
+
+    def asked(self) -> int:
+        """How many questions Athena has answered."""
+        athena = self.emulator.client("athena")
+        ids = athena.list_query_executions(WorkGroup=self.names.workgroup)["QueryExecutionIds"]
+        runs = [athena.get_query_execution(QueryExecutionId=one)["QueryExecution"] for one in ids]
+        return sum(r["StatementType"] == "DML" and r["Status"]["State"] == "SUCCEEDED" for r in runs)
+
+
+@pytest.fixture
+def cloud(
+    emulator: Emulator, bucket: str, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cloud]:
+    for name, value in emulator.env().items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    yield Cloud(emulator, bucket, unique, tmp_path / "twin")
+    _forget()
+
+
+def _forget() -> None:
+    """Clients know the emulator of the test that made them."""
+    aws_call.client.cache_clear()
+    bucket_store._client.cache_clear()
+
+
+def test_the_views_of_a_tick_are_one_question_and_those_of_local_mode(cloud: Cloud) -> None:
+    engine, local = cloud.engine(), cloud.local()
+    for view in ASKED:
+        here, there = engine.read(view), local.read(view)
+        assert here.changed
+        pd.testing.assert_frame_equal(here.newest, there.newest)
+        assert here.headline == pytest.approx(there.headline)
+    assert cloud.asked() == 1
+    assert not any(engine.read(view).changed for view in ASKED)
+    assert not any(cloud.engine().read(view).changed for view in ASKED[-1:])
+    assert cloud.asked() == 1
+
+
+def test_the_typical_week_is_that_of_local_mode_and_is_asked_once(cloud: Cloud) -> None:
+    """Across the day on which clocks go back."""
+    week = DERIVED[-1]
+    found = [newest_state(week, cloud.engine(), cloud.catalog, cloud.store) for _ in range(2)]
+    local = cloud.local().read(week)
+    for state in found:
+        pd.testing.assert_frame_equal(state.newest, local.newest)
+    assert [tuple(one) for one in local.newest.to_numpy().tolist()] == [
+        (1, 12, 0.1, 1),
+        (7, 2, 0.05, 2),
+        (7, 3, 0.2, 1),
+        (7, 10, 0.25, 1),
+    ]
+    assert cloud.asked() == 1
+
+
+def test_what_was_read_holds_until_a_partition_changes(cloud: Cloud) -> None:
+    engine, hour = cloud.engine(), hour_of(at("2022-10-31 10:00"))
+    assert list(engine.read(KPIS[1]).newest["station_id"]) == ["a"]
+    newer = [*ROWS[:4], row("d", 0, 9, "2022-10-31 10:18")]
+    cloud.put({hour: newer})
+    assert list(engine.read(KPIS[1]).newest["station_id"]) == ["d"]
+    assert cloud.asked() == 2
+
+
+def test_partitions_that_tell_nothing_of_their_raw_are_asked_each_time(cloud: Cloud) -> None:
+    """A crawler's: the same partition may stand for another file."""
+    parts = cloud.catalog.partitions([hour_of(one["ingested_ts"]) for one in ROWS])
+    cloud.catalog.register([Partition(p.hour, p.key, p.rows, p.bytes, "") for p in parts])
+    engine = cloud.engine()
+    for _ in range(2):
+        assert list(engine.read(KPIS[1]).newest["station_id"]) == ["a"]
+    assert cloud.asked() == 2
+
+
+def test_a_view_that_somebody_dropped_is_defined_again_and_holds_up_no_other(cloud: Cloud) -> None:
+    engine = cloud.engine()
+    for view in KPIS:
+        engine.read(view)
+    cloud.emulator.client("glue").delete_table(DatabaseName=cloud.names.database, Name="kpi_shortage")
+    fresh = cloud.engine()
+    assert len(fresh.read(KPIS[0]).newest) == 2
+    again = fresh.read(KPIS[1])
+    assert (again.changed, list(again.newest["station_id"])) == (True, ["a"])
+    assert len(fresh.read(KPIS[2]).newest) == 1
+
+
+def test_the_report_is_that_of_local_mode(cloud: Cloud) -> None:
+    engine = cloud.engine()
+    here = report_object(gather(engine, cloud.catalog, cloud.store, NOW))
+    there = report_object(gather(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
+    assert here == there
+    assert cloud.asked() == 1  # the typical week
+
+
+def test_only_the_hour_that_changed_is_fetched_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another process too; and what is not registered, or older than 26 hours, is not fetched."""
+    fetched: list[str] = []
+    read = BucketStore.read
+
+    def noted(store: BucketStore, key: str) -> bytes:
+        fetched.append(key)
+        return read(store, key)
+
+    monkeypatch.setattr(BucketStore, "read", noted)
+    hours = [hour_of(at(f"2022-10-{text}:00")) for text in ("30 09", "31 10")]
+    cloud.engine().read_all()
+    assert fetched == [clean_key(hour) for hour in hours]
+    fetched.clear()
+    cloud.put({hours[1]: [*ROWS[:4], row("d", 0, 9, "2022-10-31 10:18")]})
+    states = cloud.engine().read_all()
+    assert fetched == [clean_key(hours[1])]
+    assert list(states["kpi_shortage"].newest["station_id"]) == ["d"]
+
+
+def test_the_page_is_written_and_its_link_shows_it(cloud: Cloud) -> None:
+    written = write_report(cloud.store, gather(cloud.engine(), cloud.catalog, cloud.store, NOW))
+    assert written.address == f"s3://{cloud.names.bucket}/{REPORT_KEY}"
+    link = cloud.store.link(REPORT_KEY)
+    with urllib.request.urlopen(link) as answer:  # noqa: S310 - the emulator's
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert len(answer.read()) == written.size
+    assert "X-Amz-Expires=3600" in link
+    assert "expected-bucket-owner" not in link
+
+
+def test_every_view_is_there_for_others_to_ask(cloud: Cloud) -> None:
+    engine = cloud.engine()
+    for view in VIEWS:
+        engine.read(view)
+        asked = f"SELECT count(*) AS n FROM {view.name}"  # noqa: S608 - our own names
+        assert engine.query(asked)["n"].iloc[0] == cloud.local().query(asked)["n"].iloc[0]
