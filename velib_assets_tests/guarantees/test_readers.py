@@ -1,5 +1,6 @@
 """A reader sees the old hour or the new hour: writers killed and held at each step while one looks on."""
 
+import contextlib
 import itertools
 import shutil
 import signal
@@ -118,7 +119,7 @@ class Stage:
 
 def catalog(lake: Path) -> list[tuple[object, ...]]:
     """What the catalog holds."""
-    with sqlite3.connect(lake / FILE_NAME) as db:
+    with contextlib.closing(sqlite3.connect(lake / FILE_NAME)) as db:
         return db.execute("SELECT * FROM partitions").fetchall()
 
 
