@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from velib_assets.build import build_defs
 from velib_assets.console.runs import Report, run_hours
-from velib_assets.core.layout import slot_of
+from velib_assets.core.layout import SLOT, slot_of
 from velib_assets.feeds.opendata import EXPORT_PATH
 from velib_assets.feeds.simulator import Simulator
 from velib_assets.resources.stack import Stack, stack_of
@@ -31,7 +31,6 @@ from velib_assets_tests.http_server import LocalServer, Reply
 
 FUNCTION, JOB = "velib_ingest_lambda", "velib_clean_job"
 SCRIPT = "glue/scripts/velib_clean_job.py"
-SLOT_END = timedelta(seconds=840)
 
 
 def snapshot(at: datetime, stations: int = 120) -> bytes:
@@ -46,11 +45,11 @@ def serve(city: LocalServer, *bodies: bytes, path: str = "") -> None:
     city.queue(path + EXPORT_PATH, *(Reply(body=body) for body in bodies))
 
 
-def steady_now() -> datetime:
-    """The clock, in whole seconds, at least a minute before its slot ends: no step may fall into the next."""
-    while utc_now() - slot_of(utc_now()) > SLOT_END:
+def steady_now(seconds: float = 60) -> datetime:
+    """The clock, in whole seconds, at least so many before its slot ends: no step may fall into the next."""
+    while (now := utc_now()) > slot_of(now) + SLOT - timedelta(seconds=seconds):
         time.sleep(1)
-    return utc_now()
+    return now
 
 
 def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:

@@ -50,7 +50,7 @@ def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFac
     """All faults, each under an address and at a second of its own; the bucket keeps them for the module."""
     cloud.empty()
     store, folder = cloud.store(), tmp_path_factory.mktemp("faults")
-    slot = slot_of(steady_now())
+    slot = slot_of(steady_now(seconds=240))
     whole = snapshot(slot)
     found = {}
     for second, (name, fault) in enumerate(FAULTS.items()):
