@@ -89,8 +89,9 @@ class Counts:
         elif service == "s3" and name in ("GetObject", "HeadObject") and _waits(params["Key"]):
             self._own["waiting"] += 1
 
-    def _after(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
-        self._own["bytes"] += int(http_response.headers.get("content-length", 0))
+    def _after(self, http_response: Any, model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
+        if model.name != "HeadObject":  # it tells the length of what it does not send
+            self._own["bytes"] += int(http_response.headers.get("content-length", 0))
 
 
 def _kind(request: tuple[str, str]) -> str:

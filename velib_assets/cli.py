@@ -84,7 +84,8 @@ def demo() -> None:
     if status:
         sys.exit(status)
     _print_kpis(settings)
-    click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake.")
+    click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake,")
+    click.echo("`VELIB_LAKE=lake-demo velib report --open` its report.")
 
 
 @main.command()

@@ -93,8 +93,9 @@ class LocalQueryEngine:
         return self._ask(sql) if shown is None else shown
 
     def query_recent(self, sql: str) -> "pd.DataFrame":
-        """See QueryEngine."""
-        return self.query(sql)
+        """See QueryEngine. The catalog is not read any further either."""
+        newest = self._newest()
+        return self._ask(sql, a_day(newest) if newest else [])
 
     def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
@@ -123,11 +124,11 @@ class LocalQueryEngine:
         hours = self._catalog.newest_hours(1)
         return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
 
-    def _ask(self, sql: str) -> "pd.DataFrame":
+    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
 
         tree = parse(sql)
-        return self._answer(lambda answer: answer.rows(tree.copy()), None, self._newest())
+        return self._answer(lambda answer: answer.rows(tree.copy()), hours, self._newest())
 
     def _answer(
         self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, newest: datetime | None

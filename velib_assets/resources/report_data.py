@@ -5,7 +5,7 @@ answers (core.report), or writing anything (report_files).
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,13 @@ from velib_assets.core.union import PART
 from velib_assets.resources.catalog import Catalog
 from velib_assets.resources.kept_state import newest_state
 from velib_assets.resources.query_engine import QueryEngine
-from velib_assets.runtime.lake import REASON_ENDING, days_in, raw_objects, slot_times_in
-from velib_assets.runtime.store import LakeStore
+from velib_assets.runtime.lake import REASON_ENDING, days_in, slot_times_in
+from velib_assets.runtime.store import LakeStore, Stored
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Times = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 MOST_QUARANTINED = 50
 _WEEK = next(view for view in DERIVED if view.kept)
 
@@ -43,15 +44,16 @@ def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetim
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
     answer = engine.query_recent(report_sql(newest))
+    raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return Material(
         made_at=now,
-        feed=_feed(store, newest),
+        feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: records(state.newest) for name, state in states.items()},
         stations=records(answer[answer[PART] == STATIONS]),
         network=records(answer[answer[PART] == NETWORK]),
-        ledger=_ledger(store, days[0], last, now),
+        ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
-        quarantined=_quarantined(store, days[0], last),
+        quarantined=_quarantined(store, quarantine),
     )
 
 
@@ -69,9 +71,9 @@ def _values(column: "pd.Series[Any]") -> list[Any]:
     return [None if value is None or value != value else value for value in column.astype(object)]  # noqa: PLR0124 - NaN and NaT
 
 
-def _feed(store: LakeStore, newest: datetime | None) -> str | None:
-    """Who made the newest hour's snapshots; None where that cannot be told."""
-    for item in reversed(raw_objects(store, newest) if newest else []):
+def _feed(store: LakeStore, objects: Sequence[Stored]) -> str | None:
+    """Who made the newest hour's raw objects; None where that cannot be told."""
+    for item in reversed(objects):
         try:
             return open_raw(store.read(item.key)).feed
         except (UnusableError, FileNotFoundError):
@@ -79,28 +81,20 @@ def _feed(store: LakeStore, newest: datetime | None) -> str | None:
     return None
 
 
-def _ledger(store: LakeStore, first: datetime, last: datetime, now: datetime) -> list[Slot]:
-    """The slots from the lake's first hour on."""
-    times = slot_times_in(store, first, last)
-    begun = _first_hour(store, first, times)
+def _ledger(store: LakeStore, times: Times, first: datetime, last: datetime, now: datetime) -> list[Slot]:
+    """The slots from `first` on, or from the lake's first hour where that is later."""
+    older = any(date < f"date={first:%Y-%m-%d}" for date in store.folders(source_prefix("raw"))[:1])
+    begun = first if older else min(times, default=None)
     if begun is None:
         return []
     return ledger(hours_between(begun, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _first_hour(store: LakeStore, first: datetime, found: Iterable[datetime]) -> datetime | None:
-    """`first`, or the lake's first hour where that is later; `found` has the hours of anything since."""
-    days = [date for layer in ("raw", "quarantine") for date in store.folders(source_prefix(layer))[:1]]
-    older = bool(days) and min(days) < f"date={first:%Y-%m-%d}"
-    return first if older else min(found, default=None)
-
-
-def _quarantined(store: LakeStore, first: datetime, last: datetime) -> list[Reason]:
-    """Why answers of these hours lie in quarantine, newest first; only so many are read."""
-    items = [item for found in days_in(store, "quarantine", first, last).values() for item in found]
+def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[Reason]:
+    """Why these answers lie in quarantine, newest first; only so many are read."""
+    items = [item for found in listed.values() for item in found if item.key.endswith(REASON_ENDING)]
     taken = [(when, item.key) for item in items if (when := quarantine_time(item.key))]
-    keys = [entry for entry in taken if entry[1].endswith(REASON_ENDING)]
-    return [_reason(store, when, key) for when, key in sorted(keys, reverse=True)[:MOST_QUARANTINED]]
+    return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MOST_QUARANTINED]]
 
 
 def _reason(store: LakeStore, when: datetime, key: str) -> Reason:

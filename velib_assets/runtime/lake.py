@@ -66,11 +66,9 @@ def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[dat
 
 
 def slot_times_in(
-    store: LakeStore, first: datetime, last: datetime
+    store: LakeStore, raw: Dict[datetime, List[Stored]], quarantine: Dict[datetime, List[Stored]]
 ) -> Dict[datetime, Tuple[Set[datetime], Set[datetime]]]:
-    """As `slot_times`, for each hour of `first`..`last` that has anything: a listing a thousand objects."""
-    raw = days_in(store, "raw", first, last)
-    quarantine = days_in(store, "quarantine", first, last)
+    """As `slot_times`, for each hour of these listings by `days_in`: what is listed is not listed again."""
     found = {}
     for hour in {*raw, *quarantine}:
         stored = {t for item in raw.get(hour, []) if (t := raw_time(item.key))}

@@ -37,7 +37,7 @@ def silent(found: Row) -> Row:
 
 
 CASES: dict[str, Callable[[], list[Row]]] = {
-    "normal": lambda: city(snapshots(NEWEST, 2 * DAY)),
+    "normal": lambda: city(snapshots(NEWEST, DAY + 1)),
     "empty": list,
     "one": lambda: city([NEWEST]),
     "outage": lambda: city(snapshots(NEWEST, DAY), gone),

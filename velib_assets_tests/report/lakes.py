@@ -51,7 +51,7 @@ def station(number: int, when: datetime, k: int) -> Row:
     code = f"{1000 * (number % 20 + 1) + number // 20 + 1}" if in_paris else f"3{number}01"
     label = paris_label(code) if in_paris else COMMUNES[number - 60]
     bikes = (number * 7 + k * (1 + number % 3)) % 31
-    bikes = {5: 0, 6: 30, 7: 28}.get(number, bikes)  # always short, without a dock, nearly full
+    bikes = {5: 0, 25: 0, 6: 30, 7: 28}.get(number, bikes)  # always short, without a dock, nearly full
     states: dict[int, Row] = {
         8: {"reported_ts": when - timedelta(hours=9), "is_stale": True},
         9: {"is_installed": False, "is_renting": False, "is_returning": False},

@@ -55,10 +55,9 @@ def too_wide(browser: Reader) -> int:
     return int(browser.run(script))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages, theme: str) -> None:
+def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages) -> None:
     """Contrast of 4.5 at least (WCAG AA), between every text colour and every surface that it is used on."""
-    browser.read(pages("one").path, theme=theme)
+    browser.read(pages("empty").path)
     pairs = [
         *((text, behind) for text in ("ink", "quiet", "accent") for behind in ("paper", "surface")),
         ("accent-ink", "accent"),
@@ -66,8 +65,10 @@ def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages,
         ("note-ink", "note-paper"),
         ("surface", "ink"),
     ]
-    for text, behind in pairs:
-        assert contrast(browser, text, behind) >= 4.5, f"{text} on {behind} in {theme}"
+    for theme in ("light", "dark"):
+        browser.like(theme)
+        for text, behind in pairs:
+            assert contrast(browser, text, behind) >= 4.5, f"{text} on {behind} in {theme}"
 
 
 def contrast(browser: Reader, *names: str) -> float:
@@ -185,7 +186,7 @@ def test_an_outage_shows_in_the_ledger_with_its_reason(browser: Reader, pages: P
     assert browser.texts("#quarantine td") == ["empty", CANARY]
 
 
-@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_times_are_those_of_paris_wherever_the_reader_is(browser: Reader, pages: Pages, zone: str) -> None:
     browser.read(pages("normal").path, zone=zone)
     assert "Monday, 6 June 2022 at 01:30, Paris time" in browser.text()

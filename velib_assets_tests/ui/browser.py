@@ -20,7 +20,7 @@ PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 """What is needed, and the Debian package that has it."""
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
-    f"global@global:{group}" for group in ("ingest", "lake", "kpi")
+    f"global@global:{group}" for group in ("ingest", "lake", "kpi", "report")
 )
 
 _FLAGS = """

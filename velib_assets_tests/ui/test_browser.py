@@ -11,7 +11,7 @@ import pytest
 from velib_assets.build import build_defs
 from velib_assets.checks import CHECKS
 from velib_assets.console.runs import open_instance, run_hours
-from velib_assets.core.kpis import KPIS
+from velib_assets.core.kpis import KPIS, VIEWS
 from velib_assets.core.layout import clean_key, hour_of
 from velib_assets.partitions import key_of
 from velib_assets.runtime.lake import utc_now
@@ -20,7 +20,7 @@ from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_pa
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
-ASSETS = HOURLY | {kpi.name for kpi in KPIS}
+ASSETS = HOURLY | {view.name for view in VIEWS} | {"velib_report"}
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -75,9 +75,9 @@ def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
-def test_the_lineage_shows_the_eight_assets(browser: Browser, folder: Path) -> None:
+def test_the_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     browser.open(LINEAGE)
-    browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi"})
+    browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi", "report"})
     picture = folder / "lineage.png"
     assert browser.driver.save_screenshot(str(picture))
     assert picture.stat().st_size > 20_000

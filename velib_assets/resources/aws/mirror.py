@@ -29,7 +29,7 @@ class Mirror:
 
     def __init__(self, folder: Path, catalog: Catalog, store: LakeStore) -> None:
         self._folder, self._catalog, self._store = FolderStore(folder), catalog, store
-        self._held = _Held(folder)
+        self._held, self._seen = _Held(folder), list[Partition]()
         self._engine = LocalQueryEngine(folder, self._held)
 
     def engine(self) -> LocalQueryEngine:
@@ -39,14 +39,19 @@ class Mirror:
             OSError: where a file could not be fetched or kept.
         """
         newest = self._catalog.newest_hours(1)
-        self._held.parts = self._fetched(a_day(newest[0])) if newest else []
+        hours = a_day(newest[0]) if newest else []
+        parts = self._catalog.partitions(hours)
+        told = all(part.digest for part in parts)  # a crawler's partitions tell nothing
+        if not told or parts != self._seen:  # each look costs a listing
+            self._held.parts = self._fetched(hours, parts) if hours else []
+            self._seen = parts
         return self._engine
 
-    def _fetched(self, hours: Sequence[datetime]) -> list[Partition]:
+    def _fetched(self, hours: Sequence[datetime], parts: Sequence[Partition]) -> list[Partition]:
         first, last = (f"date={hour:%Y-%m-%d}" for hour in (hours[0], hours[-1]))
         there = {item.key: item for item in self._store.walk(source_prefix("clean"), first, last)}
         found = []
-        for part in self._catalog.partitions(hours):
+        for part in parts:
             if item := there.get(clean_key(part.hour)):
                 key = f"{item.key.rpartition('/')[0]}/{item.etag.strip(chr(34))}.parquet"
                 if not Path(self._folder.address(key)).is_file():
