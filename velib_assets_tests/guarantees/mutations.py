@@ -68,11 +68,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         "first, last = hour_of(newest) + HOUR, hour_of(newest) - HOUR",
     ),
     Mutation(
-        "runs-kept-for-ever",
+        "few-runs-forgotten",
         "soak",
         "velib_assets/maintenance/job.py",
-        "range(0, len(ended), BATCH)",
-        "range(0, 0, BATCH)",
+        "utc_now() - timedelta(days=keep_days), sinks)",
+        "utc_now() - timedelta(days=keep_days), sinks)[:3]",
     ),
     Mutation(
         "living-commands-ended",
