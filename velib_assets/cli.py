@@ -167,7 +167,7 @@ def query(sql: str, form: str) -> None:
 
         velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
     """
-    from velib_assets.console.show import frame_text  # noqa: PLC0415 - pandas is slow to import
+    from velib_assets.console.rows import frame_text  # noqa: PLC0415 - pandas is slow to import
     from velib_assets.resources.catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.resources.query_engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
 
