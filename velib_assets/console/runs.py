@@ -3,6 +3,7 @@
 Belongs here: opening the instance, runs over ranges of hours, and reading what became of each hour.
 """
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -63,9 +64,20 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         fresh = home / f"dagster.yaml.{os.getpid()}"
         shutil.copyfile(ours, fresh)
         fresh.replace(home / "dagster.yaml")  # another command may be reading it
-    with dg.DagsterInstance.from_config(str(home)) as instance, _kept_open(home):
+    with ExitStack() as stack:
+        with _alone(home):
+            instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        stack.enter_context(_kept_open(home))
         end_orphans(instance)
         yield instance
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One command at a time: of two that make Dagster's SQLite files at once, both spoil them for ever."""
+    with (home / ".velib.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -47,6 +47,7 @@ CRASHES = 5  # one in so many faults meets a crash of the sensor
 # What an hour leaves for ever in Dagster's storage is the newest materialization of each of its layers. A run
 # that is not forgotten is 180 kB, and an hour has four.
 BYTES_AN_HOUR = 30_000
+SLACK = 5_000_000  # SQLite's log beside a file may be as large as this
 MEMORY = 50
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -151,7 +152,7 @@ def test_a_month_of_ticks(
 
     quarter = max(len(sizes) // 4, 1)  # the first round finds nothing to forget
     hours = (len(sizes) - 1 - quarter) * day / 4
-    assert sizes[-1] - sizes[quarter] < BYTES_AN_HOUR * hours, sizes
+    assert sizes[-1] - sizes[quarter] < BYTES_AN_HOUR * hours + SLACK, sizes
     assert held[-1] - held[quarter] < MEMORY, held
     store, last = FolderStore(lake), hour_of(slots[-1])
     states = ledger(hours_between(START, last), lambda hour: slot_times(store, hour), last + HOUR)
