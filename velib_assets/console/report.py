@@ -8,8 +8,8 @@ from datetime import datetime
 
 import click
 
-from velib_assets.console.runs import Report
 from velib_assets.console.rows import frame_text
+from velib_assets.console.runs import Report
 from velib_assets.console.show import headline_text
 from velib_assets.core.kpis import KPIS
 from velib_assets.core.layout import hour_text, hours_text
