@@ -29,14 +29,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """What the tests of a file share is made once, and so are the deployed stack and the emulator.
 
     `make test` runs as many tests at once as there are cores (xdist), a group in one process. The daemon's,
-    which mostly waits, comes first and the longest group next, so that neither is waited for at the end.
+    which mostly waits, and the soak come first and the longest group next: none is waited for at the end.
     The time of a test counts what it sets up, and any of the stack's may be the one that deploys it.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+        if mark := item.get_closest_marker("promise"):  # what travels from a process of xdist's to the tally
+            item.user_properties.append(("promise", mark.args[0]))
         if _group(item.path) == STACK and config.getoption("timeout", None) is None:
             item.add_marker(pytest.mark.timeout(STACK_SECONDS))
-    items.sort(key=lambda item: (item.get_closest_marker("daemon") is None, _group(item.path) != STACK))
+    items.sort(key=lambda item: (not _is_long(item), _group(item.path) != STACK))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("daemon") is not None or item.path.stem == "test_soak"
 
 
 def _group(path: Path) -> str:

@@ -49,7 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _pytest(short: bool) -> list[str]:
     """The short form runs on this machine alone, the whole form on the emulator too."""
     where = [f"{TESTS}/guarantees"] if short else [TESTS, "--full"]
-    return [*where, "-m", "promise", "-q", "--no-header", "--rootdir", str(ROOT), "--timeout", "3600"]
+    at_once = ["--numprocesses", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    return [
+        *where,
+        *at_once,
+        "-m",
+        "promise",
+        "-q",
+        "--no-header",
+        "--rootdir",
+        str(ROOT),
+        "--timeout",
+        "5400",
+    ]
 
 
 def _break(mutation: Mutation) -> int:

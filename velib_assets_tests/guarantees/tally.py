@@ -36,19 +36,13 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows = {name: Row() for name in PROMISES}
-        self._promise: dict[str, str] = {}
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Which promise each test proves."""
-        for item in items:
-            if mark := item.get_closest_marker("promise"):
-                self._promise[item.nodeid] = mark.args[0]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One phase of a test: set-up, call or teardown."""
-        if report.nodeid not in self._promise:
+        """One phase of a test: set-up, call or teardown; which promise it proves, conftest.py has noted."""
+        promise = dict(report.user_properties).get("promise")
+        if promise is None:
             return
-        row = self.rows[self._promise[report.nodeid]]
+        row = self.rows[str(promise)]
         if report.failed:
             row.failed.append(report.nodeid)
         elif report.skipped:
