@@ -187,7 +187,8 @@ def main() -> None:
             counts = Counts(emulator)
             while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5):
                 time.sleep(5)  # a tick must not run into the next slot
-            city.queue(EXPORT_PATH, Reply(body=Simulator().fetch(utc_now()).bodies["body"]))
+            moments = [utc_now() + n * SLOT for n in range(asked.ticks + 2)]  # each tick sees another city
+            city.queue(EXPORT_PATH, *(Reply(body=Simulator().fetch(at).bodies["body"]) for at in moments))
             found = by_dagster(counts, settings, asked.ticks)
             machine = stack.output("state_machine_arns")["velib_pipeline"]
             found |= by_state_machine(counts, emulator, machine)
