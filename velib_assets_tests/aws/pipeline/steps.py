@@ -10,17 +10,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from velib_assets.aws_names import PIPES_PREFIX
 from velib_assets.build import build_defs
 from velib_assets.console.runs import Report, run_hours
 from velib_assets.core.layout import SLOT, slot_of
 from velib_assets.feeds.opendata import EXPORT_PATH
 from velib_assets.feeds.simulator import Simulator
+from velib_assets.resources.aws.glue_run import GlueRun
 from velib_assets.resources.stack import Stack, stack_of
 from velib_assets.runtime.lake import utc_now
 from velib_assets.runtime.store import FolderStore
@@ -100,6 +104,19 @@ def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
     return runs
 
 
+def interrupt(patch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """At the second look at a run of the Glue job, this is raised in whoever waits for it."""
+    looks = GlueRun.looks
+
+    def interrupted(run: GlueRun) -> Iterator[None]:
+        for number, look in enumerate(looks(run)):
+            if number == 1:
+                raise error
+            yield look
+
+    patch.setattr(GlueRun, "looks", interrupted)
+
+
 @contextmanager
 def script(cloud: Cloud, lines: str) -> Iterator[None]:
     """Another script for the job's runs that start meanwhile."""
@@ -112,15 +129,28 @@ def script(cloud: Cloud, lines: str) -> Iterator[None]:
         s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=ours)
 
 
+def until(flag: Path) -> str:
+    """Lines of a script that waits until the test has made this file."""
+    return f"import os, time\nwhile not os.path.exists({str(flag)!r}):\n    time.sleep(0.05)\n"
+
+
+def told_of(cloud: Cloud, before: Iterable[str]) -> str:
+    """All that runs have told since: what lies where Pipes takes its messages, and did not `before`."""
+    s3 = cloud.root("s3")
+    keys = sorted({*cloud.keys(PIPES_PREFIX)} - {*before})
+    objects = (s3.get_object(Bucket=cloud.bucket, Key=key) for key in keys)
+    return "".join(found["Body"].read().decode() for found in objects)
+
+
 def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
-    """The job's own script, which does `then` where it would tell of an hour."""
+    """The job's own script, which runs the lines of `then` where it would tell of an hour."""
     lines = f"""
 import os, time
 from velib_assets.runtime import glue_clean
 ours = glue_clean.result_message
 def told(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
-        {then}
+{indent(then, " " * 8)}
     return ours(result)
 glue_clean.result_message = told
 """

@@ -1,14 +1,18 @@
 """What breaks half-way, or has to wait: told with the service's own reason, nothing half-written, healed."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
+from velib_assets.aws_names import PIPES_PREFIX
 from velib_assets.console.runs import run_hours, run_tick
-from velib_assets.core.layout import HOUR, clean_key, hours_between, raw_key
+from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
 from velib_assets.feeds.opendata import EXPORT_PATH
 from velib_assets.resources.aws import glue_run
 from velib_assets.resources.aws.glue_run import GlueRun
@@ -21,6 +25,7 @@ from velib_assets_tests.aws.pipeline.steps import (
     FUNCTION,
     JOB,
     hour,
+    interrupt,
     invoke,
     job_runs,
     script,
@@ -28,6 +33,8 @@ from velib_assets_tests.aws.pipeline.steps import (
     slow_at,
     snapshot,
     steady_now,
+    told_of,
+    until,
 )
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import raw, records
@@ -36,10 +43,12 @@ HOURS = list(hours_between(hour(4, 0), hour(4, 0) + 5 * HOUR))
 _READ_ONLY = ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "ProfileName", "JobMode")
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dagster waits ten seconds for the last word of a step that cannot speak any more."""
-    monkeypatch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 1)
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Dagster waits ten seconds for the last word of a step; not here, where there is nothing to hear."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 1)
+        yield
 
 
 @contextmanager
@@ -69,7 +78,8 @@ def test_a_lambda_that_runs_out_of_time_is_told_and_the_next_one_works(
     functions.update_function_configuration(FunctionName=FUNCTION, Timeout=1)
     try:
         steady_now()
-        report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/silent"), instance)
+        with impatient():
+            report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/silent"), instance)
     finally:
         functions.update_function_configuration(FunctionName=FUNCTION, Timeout=120)
     (words,) = report.failures[report.asked[0]]
@@ -92,7 +102,7 @@ def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
     before = {key: lake.read(key) for key in cloud.keys("clean/")}
     for h in HOURS:
         lake.create(raw_key(h + HOUR / 4), raw(records(50), 15).data)
-    with script(cloud, "import time; time.sleep(60)"), timeout(cloud, 1):
+    with script(cloud, "import time; time.sleep(60)"), timeout(cloud, 1), impatient():
         report = run_hours(cloud.defs(), instance, HOURS)
     assert sorted(report.failures) == HOURS
     for words in report.failures.values():
@@ -106,13 +116,22 @@ def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
 
 @pytest.mark.promise("readers")
 def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
-    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     """Killed by the system, without a last word, when it had written more than it had told of."""
     for h in HOURS:
         lake.create(raw_key(h), raw(records()).data)
-    with script(cloud, slow_at(cloud, HOURS[3], "time.sleep(4); os._exit(137)")):  # told of by then
+    told, before = tmp_path / "told", cloud.keys(PIPES_PREFIX)
+
+    def look() -> None:
+        wait_for(lambda: hour_text(HOURS[2]) in told_of(cloud, before), 120)
+        told.touch()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    with script(cloud, slow_at(cloud, HOURS[3], f"{until(told)}os._exit(137)")):
         report = run_hours(cloud.defs(), instance, HOURS)
+    thread.join()
     assert set(report.rows) >= set(HOURS[:3])
     assert sorted(report.failures) == HOURS[3:]
     assert all("exit code 137" in words[0] for words in report.failures.values())
@@ -121,25 +140,37 @@ def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
 
 
 @pytest.fixture
-def busy(cloud: Cloud) -> Iterator[list[str]]:
-    """All three runs that the job may have at once, under way for some seconds."""
-    with script(cloud, "import time; time.sleep(4)"):
-        runs = [cloud.root("glue").start_job_run(JobName=JOB)["JobRunId"] for _ in range(3)]
-        wait_for(lambda: all(run["JobRunState"] == "RUNNING" for run in job_runs(cloud.emulator)[:3]))
-        yield runs
-    wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
+def over(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
+    """All three runs that the job may have at once are under way, until the test makes this file."""
+    flag = tmp_path / "over"
+    with script(cloud, until(flag)):
+        try:
+            for _ in range(3):
+                cloud.root("glue").start_job_run(JobName=JOB)
+            wait_for(lambda: all(run["JobRunState"] == "RUNNING" for run in job_runs(cloud.emulator)[:3]))
+            yield flag
+        finally:
+            flag.touch()
+            wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
 
 
-@pytest.mark.usefixtures("busy")
-def test_a_job_with_no_run_free_is_waited_for(cloud: Cloud, lake: BucketStore) -> None:
-    lake.create(raw_key(HOURS[0]), raw(records()).data)
-    arguments = {"--hours": f"{HOURS[0]:%Y-%m-%dT%H}", "--register": "false"}
-    with GlueRun(cloud.settings().names, arguments, poll=0.1) as run:
+def test_a_job_with_no_run_free_is_waited_for(
+    cloud: Cloud, over: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The three end as soon as it waits."""
+
+    def slept(seconds: float) -> None:
+        over.touch()
+        time.sleep(seconds)
+
+    monkeypatch.setattr(glue_run, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
+    with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
+        assert over.exists()
         list(run.looks())
     assert "ended SUCCEEDED" in run.ending()
 
 
-@pytest.mark.usefixtures("busy")
+@pytest.mark.usefixtures("over")
 def test_but_not_for_ever(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glue_run, "_BUSY_FOR", 0.5)
     words = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
@@ -152,16 +183,8 @@ def test_cancelling_the_dagster_run_stops_the_glue_run(
 ) -> None:
     """As Dagster does it: an interrupt inside the op that waits."""
     lake.create(raw_key(HOURS[0]), raw(records()).data)
-    looks = GlueRun.looks
-
-    def interrupted(run: GlueRun) -> Iterator[Any]:
-        for number, look in enumerate(looks(run)):
-            if number == 1:
-                raise dg.DagsterExecutionInterruptedError
-            yield look
-
-    monkeypatch.setattr(GlueRun, "looks", interrupted)
-    with script(cloud, "import time; time.sleep(60)"), pytest.raises(KeyboardInterrupt):
+    interrupt(monkeypatch, dg.DagsterExecutionInterruptedError)
+    with script(cloud, "import time; time.sleep(900)"), impatient(), pytest.raises(KeyboardInterrupt):
         run_hours(cloud.defs(), instance, HOURS[:1])
     wait_for(lambda: job_runs(cloud.emulator)[0]["JobRunState"] == "STOPPED")
     assert cloud.keys("clean/") == []
