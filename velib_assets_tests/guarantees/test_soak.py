@@ -32,7 +32,7 @@ from velib_assets.feeds.simulator_faults import parse_faults, strike
 from velib_assets.maintenance import job as maintenance
 from velib_assets.partitions import key_of
 from velib_assets.resources import stack
-from velib_assets.runtime.lake import slot_times, utc_now
+from velib_assets.runtime.lake import slot_times
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import Settings
 from velib_assets_tests.maintenance.test_maintenance import sensor_at
@@ -67,7 +67,7 @@ class Month:
 
     def tick(self, at: datetime) -> None:
         """What the schedule requests."""
-        self._real.append(utc_now())
+        self._real.append(datetime.now(UTC))  # to the microsecond: there are several ticks a second
         self._patch.setattr(raw_snapshot, "utc_now", lambda: at)
         self._job.execute_in_process(
             instance=self._instance,
