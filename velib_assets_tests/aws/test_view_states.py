@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pandas as pd
 import pytest
 
@@ -94,7 +95,8 @@ def cloud(
 
 
 def _forget() -> None:
-    """Clients know the emulator of the test that made them."""
+    """Clients, and boto3's own session, know the emulator and the credentials of the test that made them."""
+    boto3.DEFAULT_SESSION = None
     aws_call.client.cache_clear()
     bucket_store._client.cache_clear()
 

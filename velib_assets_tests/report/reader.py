@@ -33,6 +33,15 @@ const done = arguments[arguments.length - 1];
 """
 
 
+# Waits until a page knows what its reader prefers, and has shown it: it is told with the next frame.
+_LIKED = """
+const [query, done] = arguments;
+const shown = () => requestAnimationFrame(done);
+const look = () => requestAnimationFrame(matchMedia(query).matches ? shown : look);
+look();
+"""
+
+
 # Opens the details of a selector, and waits until each has been told so: then it has its table.
 _UNFOLD = """
 const done = arguments[arguments.length - 1];
@@ -72,6 +81,7 @@ class Reader(Browser):
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.execute_async_script(_LIKED, f"(prefers-color-scheme: {theme})")
 
     def forget(self) -> None:
         """Forget the language and the colours that were chosen."""
