@@ -1,4 +1,4 @@
-"""Take the README's pictures: `PYTHONPATH=. python docs/take_pictures.py [FOLDER]`, by default into docs/pictures.
+"""Take the pictures of the documents: `PYTHONPATH=. python docs/take_pictures.py [FOLDER]` (docs/pictures).
 
 They show the lake of VELIB_LAKE and the runs of DAGSTER_HOME; without VELIB_LAKE those of `make demo`.
 """

@@ -32,7 +32,7 @@ def test_whatever_gzip_takes_is_unpacked_whole(stored: bytes, unpacked: bytes) -
 @pytest.mark.parametrize(
     "stored",
     [ONE[:-1], ONE[:20], ONE + b"junk", b"\x1f\x8b", ONE[:-8] + b"\xff" * 8],
-    ids=["a byte short", "cut", "junk behind", "two bytes", "another checksum"],  # gzip knows the time: no name
+    ids=["a byte short", "cut", "junk behind", "two bytes", "another checksum"],
 )
 def test_damaged_gzip_is_refused(stored: bytes) -> None:
     with pytest.raises(UnusableError) as refused:
