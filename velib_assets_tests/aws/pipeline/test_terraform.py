@@ -24,7 +24,7 @@ def test_it_is_formatted_and_valid(cloud: Cloud) -> None:
 
 
 def test_a_second_plan_changes_nothing(cloud: Cloud) -> None:
-    assert cloud.terraform.changes() == {}
+    assert cloud.terraform.changes() == {}, cloud.terraform.run("show", "-no-color", "plan.bin")
 
 
 def test_all_names_are_the_defaults_and_all_is_tagged(cloud: Cloud) -> None:
