@@ -51,9 +51,7 @@ def hourly_asset(
 ) -> dg.AssetsDefinition:
     """An hourly asset from a function over hours; `attributes` are those of `dg.graph_asset`."""
     specs = specs_of(name)
-    outs = {"result": dg.Out(dg.Nothing, is_required=False)} | {
-        spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
-    }
+    outs = outs_of(specs)
 
     @dg.op(
         name=f"{name}_hours",
@@ -127,6 +125,12 @@ def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterat
 def log_check(context: dg.OpExecutionContext, check: dg.AssetCheckEvaluation) -> None:
     """Log a check's evaluation; the context takes it, though its annotation does not say so."""
     context.log_event(check)  # type: ignore[arg-type]
+
+
+def outs_of(specs: Sequence[dg.AssetCheckSpec]) -> dict[str, dg.Out]:
+    """The outputs of an op that logs its own events: one of the asset, one a check, none of them yielded."""
+    names = ["result", *(spec.get_python_identifier() for spec in specs)]
+    return {name: dg.Out(dg.Nothing, is_required=False) for name in names}
 
 
 def _all(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: ANN401

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import BLOCKED_BY, log_check, waiting_for
+from velib_assets.assets.hourly import BLOCKED_BY, log_check, outs_of, waiting_for
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -26,9 +26,7 @@ PREVIEW_WIDTH = 40
 def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
     """The asset of one KPI view: refreshes its definition where it changed, and reads its newest state."""
     specs = specs_of(kpi.name)
-    outs = {"result": dg.Out(dg.Nothing, is_required=False)} | {
-        spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
-    }
+    outs = outs_of(specs)
 
     @dg.op(
         name=f"{kpi.name}_view",

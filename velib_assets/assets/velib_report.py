@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import log_check, waiting_for
+from velib_assets.assets.hourly import log_check, outs_of, waiting_for
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -32,9 +32,7 @@ behind each picture lie beside it as CSV and Parquet. `velib report --open` show
 def velib_report_asset(upstream: Sequence[str], **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
     """The asset; it waits for all of `upstream`."""
     specs = specs_of(NAME)
-    outs = {"result": dg.Out(dg.Nothing, is_required=False)} | {
-        spec.get_python_identifier(): dg.Out(dg.Nothing, is_required=False) for spec in specs
-    }
+    outs = outs_of(specs)
 
     @dg.op(
         name=f"{NAME}_page",
