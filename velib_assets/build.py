@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.assets import clean_stations, kpi_views, raw_snapshot, source_velib, velib_report
-from velib_assets.core.kpis import VIEWS
+from velib_assets.core.kpis import VIEWS, Kpi
 from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.maintenance.job import maintenance_job, maintenance_schedule
 from velib_assets.resources.alerts import sinks_of
@@ -63,21 +63,18 @@ def _assets() -> list[dg.AssetsDefinition]:
         raw_snapshot.raw_snapshot_asset(**raw),
         clean_stations.clean_stations_asset(**clean),
         source_velib.source_velib_asset(**source),
-        *(
-            kpi_views.kpi_asset(
-                kpi,
-                owners=OWNERS,
-                metadata=_column_schema(kpi.columns)
-                | _references(Path(__file__).parent / "sql" / f"{kpi.name}.sql", 1),
-            )
-            for kpi in VIEWS
-        ),
+        kpi_views.kpi_assets(VIEWS, _view_attributes),
         velib_report.velib_report_asset(
             [view.name for view in VIEWS],
             owners=OWNERS,
             metadata=_code(velib_report.__file__, velib_report.make_report),
         ),
     ]
+
+
+def _view_attributes(view: Kpi) -> dict[str, Any]:
+    source = _references(Path(__file__).parent / "sql" / f"{view.name}.sql", 1)
+    return {"owners": OWNERS, "metadata": _column_schema(view.columns) | source}
 
 
 def _meaning(column: Any) -> str:  # noqa: ANN401 - schema.Column

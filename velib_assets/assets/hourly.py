@@ -51,7 +51,7 @@ def hourly_asset(
 ) -> dg.AssetsDefinition:
     """An hourly asset from a function over hours; `attributes` are those of `dg.graph_asset`."""
     specs = specs_of(name)
-    outs = outs_of(specs)
+    outs = outs_of(["result"], specs)
 
     @dg.op(
         name=f"{name}_hours",
@@ -72,14 +72,14 @@ def hourly_asset(
     if upstream is None:
 
         def root() -> dict[str, Any]:
-            return _all(hours(), outs)
+            return all_of(hours(), outs)
 
         return _graph_asset(root, **common)
 
     wait = waiting_for(name)
 
     def follower(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        return _all(hours(wait(upstream)), outs)
+        return all_of(hours(wait(upstream)), outs)
 
     ins = {"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)}
     return _graph_asset(follower, ins=ins, **common)
@@ -127,13 +127,14 @@ def log_check(context: dg.OpExecutionContext, check: dg.AssetCheckEvaluation) ->
     context.log_event(check)  # type: ignore[arg-type]
 
 
-def outs_of(specs: Sequence[dg.AssetCheckSpec]) -> dict[str, dg.Out]:
-    """The outputs of an op that logs its own events: one of the asset, one a check, none of them yielded."""
-    names = ["result", *(spec.get_python_identifier() for spec in specs)]
+def outs_of(assets: Sequence[str], specs: Sequence[dg.AssetCheckSpec]) -> dict[str, dg.Out]:
+    """The outputs of an op that logs its own events: one an asset, one a check, none of them yielded."""
+    names = [*assets, *(spec.get_python_identifier() for spec in specs)]
     return {name: dg.Out(dg.Nothing, is_required=False) for name in names}
 
 
-def _all(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: ANN401
+def all_of(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: ANN401 - composition handles
+    """An op's outputs, as a graph gives them."""
     return {out: getattr(handles, out) for out in outs}
 
 

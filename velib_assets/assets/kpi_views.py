@@ -1,15 +1,15 @@
-"""The layer of the views: an asset each, from one factory.
+"""The layer of the views: an asset each, read by one op.
 
 Belongs here: what is told of a view. Does not: the SQL (velib_assets/sql) or running it (query engine).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import BLOCKED_BY, log_check, outs_of, waiting_for
+from velib_assets.assets.hourly import BLOCKED_BY, all_of, log_check, outs_of, waiting_for
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -23,46 +23,68 @@ PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
 
 
-def kpi_asset(kpi: Kpi, **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
-    """The asset of one KPI view: refreshes its definition where it changed, and reads its newest state."""
-    specs = specs_of(kpi.name)
-    outs = outs_of(specs)
+def kpi_assets(views: Sequence[Kpi], attributes: Callable[[Kpi], dict[str, Any]]) -> dg.AssetsDefinition:
+    """The assets of the views, one step for those of them that a run selects: a step each costs seconds.
+
+    It refreshes the definitions that changed and reads the newest states. `attributes` are an asset's own.
+    """
+    specs = [spec for view in views for spec in specs_of(view.name)]
+    outs = outs_of([view.name for view in views], specs)
 
     @dg.op(
-        name=f"{kpi.name}_view",
+        name="kpi_views_read",
         ins={"upstream": dg.In(dg.Nothing)},
         out=outs,
         required_resource_keys={"query_engine", "catalog", "lake"},
     )
-    def view(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        finding, metadata = read_view(context.resources, kpi)
-        # Dagster plans the check for the run's hour, though the view has none.
-        partition = context.partition_key if context.has_partition_key else None
-        key, tags = dg.AssetKey(kpi.name), {"dagster/code_version": code_version(kpi)}
-        log_check(context, evaluation(key, "view_answers", finding, partition))
-        if metadata is not None:
-            context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
-        yield from context.consume_events()
-        if metadata is None:
-            raise dg.Failure(finding.message, metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)
+    def read(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
+        silent = []
+        for view in views:
+            if view.name in context.selected_output_names:
+                finding = _log_view(context, view)
+                silent += [] if finding.passed else [f"{view.name}: {finding.message}"]
+                yield from context.consume_events()
+        if silent:
+            facts = {BLOCKED_BY: "view_answers"}
+            raise dg.Failure("; ".join(silent), metadata=facts, allow_retries=False)
 
-    wait = waiting_for(kpi.name)
+    wait = waiting_for("kpi_views")
 
-    @dg.graph_asset(
-        name=kpi.name,
+    @dg.graph_multi_asset(
+        name="kpi_views",
         ins={"upstream": dg.AssetIn("source_velib", dagster_type=dg.Nothing)},
+        outs={view.name: _out(view, **attributes(view)) for view in views},
         group_name="kpi",
-        description=f"One row: {kpi.row_is}.\n\n```sql\n{sql_template(kpi).strip()}\n```\n",
-        code_version=code_version(kpi),
-        kinds={"sql"},
         check_specs=specs,
+        can_subset=True,
+    )
+    def assets(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
+        return all_of(read(wait(upstream)), outs)
+
+    return assets
+
+
+def _out(view: Kpi, **attributes: Any) -> dg.AssetOut:  # noqa: ANN401 - of the asset
+    return dg.AssetOut(
+        dagster_type=dg.Nothing,
+        is_required=False,
+        description=f"One row: {view.row_is}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
+        code_version=code_version(view),
+        kinds={"sql"},
         **attributes,
     )
-    def asset(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        handles = view(wait(upstream))
-        return {out: getattr(handles, out) for out in outs}
 
-    return asset
+
+def _log_view(context: dg.OpExecutionContext, view: Kpi) -> Finding:
+    """Read a view and log what became of it: its check, and its materialization where it answers."""
+    finding, metadata = read_view(context.resources, view)
+    # Dagster plans the check for the run's hour, though the view has none.
+    partition = context.partition_key if context.has_partition_key else None
+    key, tags = dg.AssetKey(view.name), {"dagster/code_version": code_version(view)}
+    log_check(context, evaluation(key, "view_answers", finding, partition))
+    if metadata is not None:
+        context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
+    return finding
 
 
 def read_view(resources: Any, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]:  # noqa: ANN401 - Dagster's

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.assets.hourly import log_check, outs_of, waiting_for
+from velib_assets.assets.hourly import all_of, log_check, outs_of, waiting_for
 from velib_assets.checks import evaluation, specs_of
 from velib_assets.core import findings
 from velib_assets.core.findings import Finding
@@ -32,7 +32,7 @@ behind each picture lie beside it as CSV and Parquet. `velib report --open` show
 def velib_report_asset(upstream: Sequence[str], **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
     """The asset; it waits for all of `upstream`."""
     specs = specs_of(NAME)
-    outs = outs_of(specs)
+    outs = outs_of(["result"], specs)
 
     @dg.op(
         name=f"{NAME}_page",
@@ -62,8 +62,7 @@ def velib_report_asset(upstream: Sequence[str], **attributes: Any) -> dg.AssetsD
         **attributes,
     )
     def asset(**views: Any) -> dict[str, Any]:  # noqa: ANN401 - composition handles
-        handles = page(wait(list(views.values())))
-        return {out: getattr(handles, out) for out in outs}
+        return all_of(page(wait(list(views.values()))), outs)
 
     return asset
 

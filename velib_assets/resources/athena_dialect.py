@@ -76,8 +76,11 @@ def to_duckdb(tree: exp.Expr) -> str:
 
 
 @lru_cache(maxsize=64)
-def view_to_duckdb(statement: str) -> str:
-    """A rendered view statement of this package as DuckDB's. It is ours: nothing in it needs refusing."""
+def ours_to_duckdb(statement: str) -> str:
+    """A statement of this package, a view's or one that is asked of it, as DuckDB's.
+
+    Nothing in it needs refusing, nor names and types resolved.
+    """
     tree = sqlglot.parse_one(statement, read="athena")
     for node in tree.find_all(exp.AtTimeZone):
         node.set("this", utc_instant(node.this))

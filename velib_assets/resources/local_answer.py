@@ -15,9 +15,9 @@ from sqlglot import exp
 from velib_assets.core.kpi_queries import state_sql
 from velib_assets.core.kpis import VIEWS, Kpi, render
 from velib_assets.core.schema import DATABASE
-from velib_assets.resources.athena_dialect import parse, tables_of, to_duckdb, view_to_duckdb
+from velib_assets.resources.athena_dialect import ours_to_duckdb, tables_of, to_duckdb
 from velib_assets.resources.catalog import Partition
-from velib_assets.resources.duckdb_session import bind, frame
+from velib_assets.resources.duckdb_session import TYPES, bind, frame
 from velib_assets.resources.lake_files import LakeFiles
 from velib_assets.resources.newest_rows import newest_rows, newest_selects, put_value
 from velib_assets.resources.partition_pruning import needed
@@ -53,15 +53,20 @@ class LocalAnswer:
                 break
         return rows.rename(columns=_athena_name)
 
-    def state(self, kpi: Kpi) -> tuple[list[tuple[str, str]], "pd.DataFrame"]:
-        """A view's (name, DuckDB type) pairs, and the answer to `kpi_queries.state_sql`."""
+    def state(self, kpi: Kpi) -> "pd.DataFrame":
+        """The answer to `kpi_queries.state_sql`.
+
+        Raises:
+            QueryError: where the view has other columns than those declared.
+        """
         bind(self._db, self._files.paths(self._partitions))
-        self._db.execute(view_to_duckdb(render(kpi, self._newest)))
+        self._db.execute(ours_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         found = list(zip(relation.columns, map(str, relation.types), strict=True))
-        if [name for name, _ in found] != [column.name for column in kpi.schema]:
-            raise QueryError(f"{kpi.name} has the columns {', '.join(name for name, _ in found)}")
-        return found, frame(self._db, to_duckdb(parse(state_sql(kpi, self._newest))))
+        declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
+        if found != declared:
+            raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
+        return frame(self._db, ours_to_duckdb(state_sql(kpi, self._newest)))
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""
@@ -82,7 +87,7 @@ class LocalAnswer:
             bind(self._db, self._files.paths(partitions))
         for kpi in VIEWS:
             if kpi.name in names:
-                self._db.execute(view_to_duckdb(render(kpi, self._newest)))
+                self._db.execute(ours_to_duckdb(render(kpi, self._newest)))
 
     def _constant(self, node: exp.Expr, column: str) -> str | datetime | None:
         """The value that a column is compared with, where it holds no column itself."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from velib_assets.core.kpis import ASKED, VIEWS, Kpi, hours_read, render
+from velib_assets.core.kpis import ASKED, KPIS, VIEWS, Kpi, hours_read, render
 from velib_assets.core.partition import Partition
 from velib_assets.core.windows import a_day
 from velib_assets.resources.catalog import LocalCatalog
@@ -78,12 +78,20 @@ class QueryEngine(Protocol):
         ...
 
 
+class _Read(NamedTuple):
+    """A state, and the newest partitions when it was read."""
+
+    parts: tuple[Partition, ...]
+    state: KpiState
+
+
 class LocalQueryEngine:
     """DuckDB in memory, made anew for each question, over the files that the catalog names."""
 
     def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
         self._lake, self._catalog = lake, catalog
-        self._states: dict[str, tuple[tuple[Partition, ...], KpiState]] = {}
+        self._states: dict[str, _Read] = {}  # what was read last
+        self._ahead: dict[str, _Read] = {}  # what was read with another view, and not yet asked for
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
@@ -98,26 +106,40 @@ class LocalQueryEngine:
         return self._ask(sql, a_day(newest) if newest else [])
 
     def read(self, kpi: Kpi) -> KpiState:
-        """See QueryEngine. Nothing is kept but the definition: each question makes its views anew."""
-        from velib_assets.resources.duckdb_session import TYPES  # noqa: PLC0415 - imports DuckDB
-
+        """See QueryEngine. The five KPIs are read in one session, and each answer is given once."""
         newest, parts = self._newest(), self._parts()
-        found, state = self._answer(lambda answer: answer.state(kpi), hours_read(kpi, newest), newest)
-        declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
-        if found != declared:
-            raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
-        changed = self._catalog.record_view(kpi.name, render(kpi, newest))
-        made = KpiState(changed, *state_of(kpi, state))
-        self._states[kpi.name] = (parts, made)
-        return made
+        found = self._ahead.pop(kpi.name, None)
+        if not found or found.parts != parts:
+            self._ahead = {name: _Read(parts, state) for name, state in self._read_with(kpi, newest).items()}
+            found = self._ahead.pop(kpi.name)
+        self._states[kpi.name] = found
+        return found.state._replace(changed=self._catalog.record_view(kpi.name, render(kpi, newest)))
 
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine. What a tick has just read is not read again, as long as its partitions hold."""
         parts, found = self._parts(), {}
         for view in ASKED:
-            then, state = self._states.get(view.name, (None, None))
-            found[view.name] = state if state and then == parts else self.read(view)
+            then = self._states.get(view.name)
+            found[view.name] = then.state if then and then.parts == parts else self.read(view)
         return found
+
+    def _read_with(self, kpi: Kpi, newest: datetime | None) -> dict[str, KpiState]:
+        """The state of a view, and of those that a tick asks for next; where one fails, of this one alone."""
+        together = KPIS if kpi in KPIS else (kpi,)
+        try:
+            return self._read_views(together, newest)
+        except QueryError:
+            if together == (kpi,):
+                raise
+            return self._read_views((kpi,), newest)
+
+    def _read_views(self, views: Sequence[Kpi], newest: datetime | None) -> dict[str, KpiState]:
+        """The states of views over the same hours."""
+
+        def states(answer: "LocalAnswer") -> dict[str, KpiState]:
+            return {view.name: KpiState(False, *state_of(view, answer.state(view))) for view in views}
+
+        return self._answer(states, hours_read(views[0], newest), newest)
 
     def _parts(self) -> tuple[Partition, ...]:
         """The newest partitions that views are read from."""
