@@ -156,7 +156,7 @@ def main() -> None:
         ", ".join(f"{seconds:.1f}" for seconds in sorted(found)) for found in zip(*daemon, strict=True)
     )
     print(
-        f"\nthrough the daemon, from the scheduled time, in seconds: to the KPIs {kpis}; to the run's end {end}"
+        f"\nthrough the daemon, seconds from the scheduled time to the KPIs: {kpis}; to the run's end: {end}"
     )
 
 
