@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from velib_assets.assets.hourly import BLOCKED_BY, all_of, log_check, outs_of, waiting_for
 from velib_assets.checks import evaluation, specs_of
@@ -96,25 +97,25 @@ def read_view(resources: Any, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]
         )
     except (QueryError, CatalogError, OSError) as error:
         return findings.view_answers(declared, None, str(error)), None
-    return findings.view_answers(declared, list(newest.columns)), {
+    return findings.view_answers(declared, newest.column_names), {
         **headline,
         "definition_changed": changed,
-        "preview": dg.MetadataValue.md(markdown(newest.head(PREVIEW_ROWS))),
+        "preview": dg.MetadataValue.md(markdown(newest.slice(0, PREVIEW_ROWS))),
     }
 
 
-def markdown(frame: Any) -> str:  # noqa: ANN401 - a pandas frame, which is not imported at load
-    """A frame as a Markdown table; text from the feed is cut short and cannot become markup."""
-    if frame.empty:
+def markdown(table: pa.Table) -> str:
+    """Rows as a Markdown table; text from the feed is cut short and cannot become markup."""
+    if not table.num_rows:
         return "*No rows in the newest snapshot.*"
-    rows = [[_cell(value) for value in row] for row in frame.astype(object).itertuples(index=False)]
-    head = "| " + " | ".join(str(name) for name in frame.columns) + " |"
-    rule = "|" + " --- |" * len(frame.columns)
+    rows = [[_cell(value) for value in row.values()] for row in table.to_pylist()]
+    head = "| " + " | ".join(table.column_names) + " |"
+    rule = "|" + " --- |" * table.num_columns
     return "\n".join([head, rule, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def _cell(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
+    if value is None or value != value:  # noqa: PLR0124 - NaN is unlike itself
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"

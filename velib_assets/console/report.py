@@ -14,6 +14,7 @@ from velib_assets.console.show import headline_text
 from velib_assets.core.kpis import KPIS
 from velib_assets.core.layout import hour_text, hours_text
 from velib_assets.core.words import visible
+from velib_assets.resources.frames import frame_of
 from velib_assets.resources.query_engine import QueryEngine
 
 SHOWN_ROWS = 10
@@ -44,12 +45,12 @@ def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
     """Print each KPI's newest state: its headline numbers and, unless `headlines`, its first rows."""
     for kpi in KPIS:
         _, newest, headline = engine.read(kpi)
-        when = f", {newest['ingested_ts'].max():%Y-%m-%d %H:%M} UTC" if kpi.hourly and len(newest) else ""
+        when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
         click.echo(f"\n{kpi.name}{when}: {headline_text(headline)}")
         if not headlines:
             click.echo(f"A row is {kpi.row_is}.\n")
-            shown = newest.head(SHOWN_ROWS).drop(columns=["ingested_ts", "date", "hour"], errors="ignore")
-            click.echo(frame_text(shown, "table"))
+            names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
+            click.echo(frame_text(frame_of(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
 
 
 def _say(words: str) -> None:

@@ -1,6 +1,6 @@
 """One DuckDB in memory for one question: locked settings, bounds, the table's files, the views.
 
-Belongs here: how DuckDB is set up and how its rows become a frame. Does not: which files, or what the
+Belongs here: how DuckDB is set up and how its rows come out of it. Does not: which files, or what the
 question is (query_engine). A DuckDB file on disk would lock every other process out.
 """
 
@@ -11,16 +11,12 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
-from velib_assets.resources.frames import frame_of
 from velib_assets.resources.query_error import QueryError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TYPES = {
     "string": "VARCHAR",
@@ -98,14 +94,12 @@ def bind(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
     db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS {_table(paths) if paths else _empty()}")
 
 
-def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
-    """The rows of a query. Whole numbers stay whole beside nulls (None), dates stay dates.
+def rows_of(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The rows of a query.
 
     Raises:
         QueryError: for an answer of over 512 MB.
     """
-    import pyarrow as pa  # noqa: PLC0415 - with pandas behind it
-
     relation = db.sql(sql)
     kinds = [str(kind) for kind in relation.types]
     reader, batches, size = relation.to_arrow_reader(_BATCH_ROWS), [], 0
@@ -119,7 +113,7 @@ def frame(db: duckdb.DuckDBPyConnection, sql: str) -> "pd.DataFrame":
         if kind == "HUGEINT":  # what DuckDB sums and counts in; Athena's is bigint
             column = table.column(position).cast(pa.int64())
             table = table.set_column(position, table.field(position).name, column)
-    return frame_of(table, kinds)
+    return table
 
 
 def _table(paths: str) -> str:

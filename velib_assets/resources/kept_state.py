@@ -5,16 +5,16 @@ Belongs here: when a kept state holds. Does not: asking (query_engine).
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from velib_assets.core.kpis import Kpi, hours_read, render
 from velib_assets.core.layout import hour_text, state_key
 from velib_assets.resources.catalog import Catalog
+from velib_assets.resources.frames import ARROW
 from velib_assets.resources.query_engine import KpiState, QueryEngine
 from velib_assets.runtime.store import Change, LakeStore
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
@@ -32,10 +32,10 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
     digest = _digest(view, catalog)
     kept = _kept(view, store)
     if kept.get("digest") == digest:
-        return KpiState(False, _frame(view, kept["rows"]), kept["headline"])
+        return KpiState(False, pa.table(kept["columns"], schema=_schema(view)), kept["headline"])
     state = engine.read(view)
-    rows = state.newest.astype(object).to_numpy().tolist()
-    found = {"digest": digest, "headline": state.headline, "rows": rows}
+    columns = state.newest.to_pydict()
+    found = {"digest": digest, "headline": state.headline, "columns": columns}
     store.publish([Change(state_key(view.name), json.dumps(found).encode())], lambda: True)
     return state
 
@@ -56,7 +56,5 @@ def _kept(view: Kpi, store: LakeStore) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _frame(view: Kpi, rows: list[list[Any]]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - takes a second to import
-
-    return pd.DataFrame(rows, columns=pd.Index([column.name for column in view.schema]))
+def _schema(view: Kpi) -> pa.Schema:
+    return pa.schema([(column.name, ARROW[column.type]) for column in view.schema])

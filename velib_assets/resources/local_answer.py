@@ -7,9 +7,10 @@ conclusions from conditions (partition_pruning).
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp
 
 from velib_assets.core.kpi_queries import state_sql
@@ -17,14 +18,11 @@ from velib_assets.core.kpis import VIEWS, Kpi, render
 from velib_assets.core.schema import DATABASE
 from velib_assets.resources.athena_dialect import ours_to_duckdb, tables_of, to_duckdb
 from velib_assets.resources.catalog import Partition
-from velib_assets.resources.duckdb_session import TYPES, bind, frame
+from velib_assets.resources.duckdb_session import TYPES, bind, rows_of
 from velib_assets.resources.lake_files import LakeFiles
 from velib_assets.resources.newest_rows import newest_rows, newest_selects, put_value
 from velib_assets.resources.partition_pruning import needed
 from velib_assets.resources.query_error import QueryError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FIRST_LOOKS = (1, 24)
 
@@ -41,19 +39,19 @@ class LocalAnswer:
     ) -> None:
         self._db, self._files, self._partitions, self._newest = db, files, partitions, newest
 
-    def rows(self, tree: exp.Expr) -> "pd.DataFrame":
+    def rows(self, tree: exp.Expr) -> pa.Table:
         """The rows of a parsed question, which is changed on the way."""
         for select in newest_selects(tree):
             put_value(select, self._newest_value(select))
         wanted, may_hold = newest_rows(tree), self._needed(tree)
         for count in (*(_FIRST_LOOKS if wanted is not None else ()), len(may_hold)):
             self._bind(tree, may_hold[len(may_hold) - count :] if count < len(may_hold) else may_hold)
-            rows = frame(self._db, to_duckdb(tree))
-            if wanted is not None and len(rows) >= wanted:
+            rows = rows_of(self._db, to_duckdb(tree))
+            if wanted is not None and rows.num_rows >= wanted:
                 break
-        return rows.rename(columns=_athena_name)
+        return rows.rename_columns([_athena_name(name) for name in rows.column_names])
 
-    def state(self, kpi: Kpi) -> "pd.DataFrame":
+    def state(self, kpi: Kpi) -> pa.Table:
         """The answer to `kpi_queries.state_sql`.
 
         Raises:
@@ -66,7 +64,7 @@ class LocalAnswer:
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
-        return frame(self._db, ours_to_duckdb(state_sql(kpi, self._newest)))
+        return rows_of(self._db, ours_to_duckdb(state_sql(kpi, self._newest)))
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""

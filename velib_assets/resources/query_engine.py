@@ -1,8 +1,8 @@
 """The query engine: asks the table and the views in Athena's SQL. Local form: DuckDB; on AWS Athena.
 
 Belongs here: the interface and the order of a question's steps. Does not: the dialect (athena_dialect),
-which partitions are needed (partition_pruning), DuckDB's set-up (duckdb_session). DuckDB, sqlglot and
-pandas are imported when the first question comes.
+which partitions are needed (partition_pruning), DuckDB's set-up (duckdb_session). DuckDB and sqlglot are
+imported when the first question comes.
 """
 
 import re
@@ -15,12 +15,12 @@ from velib_assets.core.kpis import ASKED, KPIS, VIEWS, Kpi, hours_read, render
 from velib_assets.core.partition import Partition
 from velib_assets.core.windows import a_day
 from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.frames import state_of
 from velib_assets.resources.lake_files import LakeFiles, WatchedFiles, pinned
 from velib_assets.resources.query_error import LakeReadError, QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from velib_assets.resources.local_answer import LocalAnswer
 
@@ -36,15 +36,15 @@ class KpiState(NamedTuple):
     """
 
     changed: bool
-    newest: "pd.DataFrame"
+    newest: "pa.Table"
     headline: dict[str, float]
 
 
 class QueryEngine(Protocol):
-    """Asks the lake. Timestamps are UTC without a zone; results are pandas frames."""
+    """Asks the lake. Timestamps are UTC without a zone."""
 
     def query(self, sql: str) -> "pd.DataFrame":
-        """The rows of one question (SELECT, WITH, VALUES, SHOW, DESCRIBE) in Athena's SQL.
+        """The rows of one question (SELECT, WITH, VALUES, SHOW, DESCRIBE) in Athena's SQL, for people.
 
         Raises:
             QueryError: where it is refused or cannot be answered.
@@ -61,8 +61,8 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def query_recent(self, sql: str) -> "pd.DataFrame":
-        """As `query`, of a question about the newest 26 hours alone: on AWS it is not asked of Athena.
+    def query_recent(self, sql: str) -> "pa.Table":
+        """The rows of a question about the newest 26 hours alone: on AWS it is not asked of Athena.
 
         Raises:
             QueryError: where it is refused or cannot be answered.
@@ -98,9 +98,13 @@ class LocalQueryEngine:
         from velib_assets.resources.show_statements import show  # noqa: PLC0415 - imports sqlglot
 
         shown = show(sql, self._catalog, self._definition)
-        return self._ask(sql) if shown is None else shown
+        if shown is not None:
+            return shown
+        from velib_assets.resources.frames import frame_of  # noqa: PLC0415 - imports pyarrow
 
-    def query_recent(self, sql: str) -> "pd.DataFrame":
+        return frame_of(self._ask(sql))
+
+    def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine. The catalog is not read any further either."""
         newest = self._newest()
         return self._ask(sql, a_day(newest) if newest else [])
@@ -135,6 +139,7 @@ class LocalQueryEngine:
 
     def _read_views(self, views: Sequence[Kpi], newest: datetime | None) -> dict[str, KpiState]:
         """The states of views over the same hours."""
+        from velib_assets.resources.frames import state_of  # noqa: PLC0415 - imports pyarrow
 
         def states(answer: "LocalAnswer") -> dict[str, KpiState]:
             return {view.name: KpiState(False, *state_of(view, answer.state(view))) for view in views}
@@ -146,7 +151,7 @@ class LocalQueryEngine:
         hours = self._catalog.newest_hours(1)
         return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
 
-    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pd.DataFrame":
+    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pa.Table":
         from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
 
         tree = parse(sql)

@@ -7,7 +7,6 @@ answers (core.report), or writing anything (report_files).
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from velib_assets.core.answers import UnusableError
 from velib_assets.core.kpis import DERIVED
@@ -17,15 +16,12 @@ from velib_assets.core.report.document import Material, Reason
 from velib_assets.core.report.questions import NETWORK, STATIONS, report_sql
 from velib_assets.core.report.slots import ledger_span
 from velib_assets.core.snapshot import open_raw
-from velib_assets.core.union import PART
 from velib_assets.resources.catalog import Catalog
+from velib_assets.resources.frames import rows_in
 from velib_assets.resources.kept_state import newest_state
 from velib_assets.resources.query_engine import QueryEngine
 from velib_assets.runtime.lake import REASON_ENDING, days_in, slot_times_in
 from velib_assets.runtime.store import LakeStore, Stored
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Times = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 MOST_QUARANTINED = 50
@@ -48,27 +44,13 @@ def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetim
     return Material(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
-        views={name: records(state.newest) for name, state in states.items()},
-        stations=records(answer[answer[PART] == STATIONS]),
-        network=records(answer[answer[PART] == NETWORK]),
+        views={name: state.newest.to_pylist() for name, state in states.items()},
+        stations=rows_in(answer, STATIONS).to_pylist(),
+        network=rows_in(answer, NETWORK).to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
     )
-
-
-def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    """A frame's rows as plain values: null is None, a time is a datetime, a whole number is one."""
-    columns = {str(name): _values(frame[name]) for name in frame.columns}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _values(column: "pd.Series[Any]") -> list[Any]:
-    import pandas as pd  # noqa: PLC0415 - takes a second to import
-
-    if column.dtype.kind == "M":
-        return [None if time is pd.NaT else time.to_pydatetime() for time in column]
-    return [None if value is None or value != value else value for value in column.astype(object)]  # noqa: PLR0124 - NaN and NaT
 
 
 def _feed(store: LakeStore, objects: Sequence[Stored]) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
@@ -105,9 +106,7 @@ def test_every_key_of_the_lake_is_of_its_time(told: tuple[Settings, str]) -> Non
 
 def test_a_preview_is_one_table_of_plain_text(figure: Figure) -> None:
     """As CommonMark with tables reads it, and the rules by which the UI links bare addresses."""
-    import pandas as pd
-
-    text = markdown(pd.DataFrame({"name": [*HOSTILE], "again": [*HOSTILE]}))
+    text = markdown(pa.table({"name": [*HOSTILE], "again": [*HOSTILE]}))
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     inner = [part for token in tokens for part in token.children or ()]
     assert {token.type.rpartition("_")[0] or token.type for token in tokens} <= {

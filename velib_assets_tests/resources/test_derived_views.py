@@ -149,9 +149,9 @@ def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
     """Read compares names, order and types, and raises where they differ."""
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
     names = [name for name, _, _ in kpi.columns]
-    assert list(engine.read(kpi).newest.columns) == names
-    assert engine_over(tmp_path / "new").read(kpi).newest.empty
-    assert list(engine_over(tmp_path / "new").read(kpi).newest.columns) == names
+    assert engine.read(kpi).newest.column_names == names
+    assert not engine_over(tmp_path / "new").read(kpi).newest.num_rows
+    assert engine_over(tmp_path / "new").read(kpi).newest.column_names == names
 
 
 def test_headlines_by_hand(tmp_path: Path) -> None:
@@ -172,6 +172,6 @@ def test_all_states_in_one_question_are_those_of_a_question_each(states: str, tm
         own, alone = frame[frame[PART] == kpi.name], engine.read(kpi)
         names = [column.name for column in kpi.schema]
         there = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()
-        assert there == alone.newest.astype(object).to_numpy().tolist()
+        assert there == [list(row.values()) for row in alone.newest.to_pylist()]
         told = {name: own[HEADLINE + name].iloc[0] for name in alone.headline}
         assert told == alone.headline

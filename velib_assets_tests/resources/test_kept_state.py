@@ -37,9 +37,8 @@ def lake(tmp_path: Path) -> Path:
 
 def state(engine: Counting, lake: Path, view: Kpi = WEEK) -> list[list[Any]]:
     found = newest_state(view, engine, LocalCatalog(lake), FolderStore(lake))
-    assert list(found.newest.columns) == [column.name for column in view.schema]
-    rows: list[list[Any]] = found.newest.to_numpy().tolist()
-    return rows
+    assert found.newest.column_names == [column.name for column in view.schema]
+    return [list(row.values()) for row in found.newest.to_pylist()]
 
 
 def counting(lake: Path) -> Counting:
@@ -58,7 +57,7 @@ def test_headline_and_types_are_kept(lake: Path) -> None:
     read, kept = (newest_state(WEEK, engine, catalog, store) for _ in range(2))
     assert (read.changed, kept.changed) == (True, False)
     assert kept.headline == read.headline
-    assert kept.newest.dtypes.to_list() == read.newest.dtypes.to_list()
+    assert kept.newest.schema == read.newest.schema
 
 
 def test_an_hour_of_the_weeks_that_was_made_anew_is_read(lake: Path) -> None:
@@ -106,7 +105,7 @@ def test_all_states_after_a_tick_are_those_that_the_tick_has_read(lake: Path) ->
     assert engine.reads == reads
     rows = [row("a", 5, 5, "2022-06-04 10:15"), row("b", 0, 5, "2022-06-04 10:15")]
     LocalCatalog(lake).register([write_hour(lake, hour_of(at("2022-06-04 10:00")), rows)])
-    assert list(engine.read_all()["kpi_shortage"].newest["station_id"]) == ["b"]
+    assert engine.read_all()["kpi_shortage"].newest["station_id"].to_pylist() == ["b"]
 
 
 def test_a_view_that_does_not_answer_keeps_nothing(lake: Path) -> None:

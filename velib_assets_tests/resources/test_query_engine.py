@@ -23,21 +23,22 @@ TWO_SNAPSHOTS = [
 def test_newest_is_the_newest_snapshot_of_the_table(tmp_path: Path) -> None:
     """No station is short now: the older snapshot's shortage is not the newest state."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert engine.read(SHORT).newest.empty
-    assert list(engine.read(SATURATED).newest["station_id"]) == ["b"]
+    assert not engine.read(SHORT).newest.num_rows
+    assert engine.read(SATURATED).newest["station_id"].to_pylist() == ["b"]
 
 
 def test_newest_takes_a_limit_in_the_kpis_order(tmp_path: Path) -> None:
     """Stations by their code."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert list(engine.read(FILL).newest["station_id"]) == ["a", "b"]
-    assert list(engine.read(FILL).newest.head(1)["station_id"]) == ["a"]
+    assert engine.read(FILL).newest["station_id"].to_pylist() == ["a", "b"]
+    assert engine.read(FILL).newest.slice(0, 1)["station_id"].to_pylist() == ["a"]
 
 
 def test_the_worst_arrondissement_comes_first(tmp_path: Path) -> None:
     """Its preview shows the top rows."""
     rows = [row("a", 5, 15), row("b", 0, 20, arrondissement="Paris 2e")]
-    assert list(engine_over(tmp_path, rows).read(AREAS).newest["arrondissement"]) == ["Paris 2e", "Paris 1er"]
+    areas = engine_over(tmp_path, rows).read(AREAS).newest["arrondissement"]
+    assert areas.to_pylist() == ["Paris 2e", "Paris 1er"]
 
 
 @pytest.mark.parametrize(

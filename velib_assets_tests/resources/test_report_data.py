@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from velib_assets.core.answers import Answer
@@ -16,7 +15,7 @@ from velib_assets.core.report.values import plain
 from velib_assets.resources.catalog import LocalCatalog, Partition
 from velib_assets.resources.clean_job import LocalCleanJob
 from velib_assets.resources.query_engine import LocalQueryEngine, QueryError
-from velib_assets.resources.report_data import MOST_QUARANTINED, gather, records
+from velib_assets.resources.report_data import MOST_QUARANTINED, gather
 from velib_assets.runtime.ingest import keep
 from velib_assets.runtime.store import Change, FolderStore
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
@@ -58,7 +57,7 @@ def test_the_kpis_are_the_views_own_rows_to_the_digit(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, MIX)
     found = report(tmp_path)
     for kpi in KPIS:
-        newest = records(engine.read(kpi).newest)
+        newest = engine.read(kpi).newest.to_pylist()
         assert found["kpis"][kpi.name] == {
             "columns": [column.name for column in kpi.schema],
             "rows": [[plain(value) for value in one.values()] for one in newest],
@@ -201,16 +200,6 @@ def test_what_it_reads_does_not_grow_with_the_history(tmp_path: Path) -> None:
     assert report(tmp_path)["totals"]["now"]["stations"] == 7
     with pytest.raises(QueryError):
         engine.query("SELECT count(*) FROM source_velib WHERE bikes > 0")
-
-
-def test_records_are_plain_values() -> None:
-    frame = pd.DataFrame(
-        {"n": [1, 2], "x": [0.5, float("nan")], "t": [pd.Timestamp("2022-06-04"), pd.NaT], "s": ["a", None]}
-    )
-    first, second = records(frame)
-    assert first == {"n": 1, "x": 0.5, "t": datetime(2022, 6, 4), "s": "a"}  # noqa: DTZ001 - as engines give it
-    assert second == {"n": 2, "x": None, "t": None, "s": None}
-    assert type(first["n"]) is int
 
 
 def test_a_record_may_hold_anything(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Athena's answers, which are text, as typed frames.
+"""Athena's answers, which are text, as typed tables.
 
 Belongs here: from text and column types to columns. Does not: asking (query_engine).
 """
@@ -6,19 +6,14 @@ Belongs here: from text and column types to columns. Does not: asking (query_eng
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from velib_assets.resources.frames import frame_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def _moment(text: str) -> datetime:
-    """`2022-06-04 17:34:59.000`, perhaps with a zone behind it: UTC, without a zone in frames.
+    """`2022-06-04 17:34:59.000`, perhaps with a zone behind it: UTC, without a zone in tables.
 
     Raises:
         ValueError: where it is no such time, or of a zone that nobody here knows.
@@ -49,8 +44,8 @@ _TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
 }
 
 
-def frame_of_pages(pages: Iterator[dict[str, Any]]) -> "pd.DataFrame":
-    """All pages of GetQueryResults as one frame.
+def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
+    """All pages of GetQueryResults as one table.
 
     The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
     """
@@ -65,7 +60,7 @@ def frame_of_pages(pages: Iterator[dict[str, Any]]) -> "pd.DataFrame":
     if rows and rows[0] == names:
         rows = rows[1:]
     columns = [_column(kind, [row[place] for row in rows]) for place, kind in enumerate(kinds)]
-    return frame_of(pa.table(columns, names=names), kinds)
+    return pa.table(columns, names=names)
 
 
 def _column(kind: str, texts: list[str | None]) -> pa.Array:

@@ -17,6 +17,7 @@ from velib_assets.core.kpis import Kpi
 from velib_assets.resources.aws.mirror import Mirror
 from velib_assets.resources.aws.view_states import ViewStates
 from velib_assets.resources.catalog import Catalog
+from velib_assets.resources.frames import frame_of
 from velib_assets.resources.query_engine import KpiState, LocalQueryEngine
 from velib_assets.resources.query_error import LakeReadError, QueryError
 from velib_assets.runtime.aws_call import AwsError, call, client
@@ -24,6 +25,7 @@ from velib_assets.runtime.store import LakeStore
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _ENDED = {"SUCCEEDED", "FAILED", "CANCELLED"}
 _ITS_FAULT = "InvalidRequestException"  # no statement, or no workgroup of that name
@@ -47,13 +49,13 @@ class AthenaQueryEngine:
         """See QueryEngine."""
         if not _READING.match(_COMMENT.sub(" ", sql)):
             raise QueryError("only questions are asked here: SELECT, WITH, VALUES, SHOW, DESCRIBE")
-        return self.frame(sql)
+        return frame_of(self.rows(sql))
 
     def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine."""
         return self._views.read(kpi)
 
-    def query_recent(self, sql: str) -> "pd.DataFrame":
+    def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine."""
         return self._near().query(sql)
 
@@ -67,12 +69,12 @@ class AthenaQueryEngine:
         except AwsError as error:
             raise LakeReadError(str(error)) from error
 
-    def frame(self, sql: str) -> "pd.DataFrame":
+    def rows(self, sql: str) -> "pa.Table":
         """The rows of a statement; raises as `run` does."""
-        from velib_assets.resources.aws.answers import frame_of_pages  # noqa: PLC0415 - imports pandas
+        from velib_assets.resources.aws.answers import table_of_pages  # noqa: PLC0415 - knows time zones
 
         query = self.run(sql)
-        return frame_of_pages(self._pages(query))
+        return table_of_pages(self._pages(query))
 
     def run(self, sql: str) -> str:
         """Run a statement to its end; its id.

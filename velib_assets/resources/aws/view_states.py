@@ -14,13 +14,14 @@ from velib_assets.core.schema import DATABASE
 from velib_assets.core.windows import two_hours
 from velib_assets.resources.aws.mirror import Mirror
 from velib_assets.resources.catalog import Catalog
+from velib_assets.resources.frames import state_of, states_of
 from velib_assets.resources.query_engine import KpiState
 from velib_assets.resources.query_error import LakeReadError, QueryError
 from velib_assets.runtime.aws_call import AwsError
 from velib_assets.runtime.store import Change, LakeStore
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 _DEFINED = "athena-results/views/{}.sql"
 
@@ -32,7 +33,7 @@ class Asks(Protocol):
         """Run a statement to its end."""
         ...
 
-    def frame(self, sql: str) -> "pd.DataFrame":
+    def rows(self, sql: str) -> "pa.Table":
         """The rows of a question."""
         ...
 
@@ -85,11 +86,9 @@ class ViewStates:
         return self._answer
 
     def _ask_all(self, newest: datetime | None) -> dict[str, KpiState]:
-        from velib_assets.resources.frames import states_of  # noqa: PLC0415 - pandas is slow to import
-
         changed = {view.name for view in KPIS if self._defined(view, newest)}
-        frame = self._athena.frame(self._named(states_sql(KPIS, newest)))
-        return {view.name: KpiState(view.name in changed, *state) for view, state in states_of(KPIS, frame)}
+        answer = self._athena.rows(self._named(states_sql(KPIS, newest)))
+        return {view.name: KpiState(view.name in changed, *state) for view, state in states_of(KPIS, answer)}
 
     def _taken(self, answer: _Answer, view: Kpi) -> KpiState:
         """A view's state; that its definition changed is told once."""
@@ -98,19 +97,17 @@ class ViewStates:
         return state
 
     def _alone(self, view: Kpi) -> KpiState:
-        from velib_assets.resources.frames import state_of  # noqa: PLC0415 - pandas is slow to import
-
         newest = self._newest()
         changed = self._defined(view, newest)
         question = self._named(state_sql(view, newest))
         try:
-            frame = self._athena.frame(question)
+            answer = self._athena.rows(question)
         except QueryError as error:
             if changed or "_NOT_FOUND" not in str(error):
                 raise
             self._define(view, self._statement(view, newest))  # somebody dropped it
-            frame, changed = self._athena.frame(question), True
-        return KpiState(changed, *state_of(view, frame))
+            answer, changed = self._athena.rows(question), True
+        return KpiState(changed, *state_of(view, answer))
 
     def _defined(self, view: Kpi, newest: datetime | None) -> bool:
         """Define the view unless it is as it should be; whether there was anything to do.
