@@ -2,10 +2,10 @@
 
     python benchmarks/bench_tick.py [--ticks 3]
 
-The history is simulated; a year is one day's files linked under a year of names. The daemon part ticks
-every minute (the schedule's own 15 are too long to wait for) on the lake with a day. The other part runs
-the same graph in this process, in turns on both lakes, and counts the lake's files that a tick opens
-with strace, where that is installed.
+The history is simulated: 28 hours; for a year, files of a day are linked under a year of names before them.
+The daemon part ticks every minute (the schedule's own 15 are too long to wait for) on the lake with a day.
+The other part runs the same graph in this process, in turns on both lakes, and counts the lake's files that
+a tick opens with strace, where that is installed.
 """
 
 import argparse
@@ -36,11 +36,12 @@ from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests.ui.servers import dagster_dev
 
+HOURS = 28  # more than the views over a day look back
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def make_day(lake: Path, last: datetime, count: int = 24) -> None:
-    """The 24 hours up to `last`, or so many, through clean and catalog."""
+def make_day(lake: Path, last: datetime, count: int = HOURS) -> None:
+    """So many hours up to `last`, through clean and catalog."""
     store, feed, catalog = FolderStore(lake), Simulator(), LocalCatalog(lake)
     hours = [last - n * HOUR for n in range(count - 1, -1, -1)]
     for hour in hours:
@@ -53,13 +54,15 @@ def make_day(lake: Path, last: datetime, count: int = 24) -> None:
 
 
 def make_year(lake: Path, day: Path, last: datetime) -> None:
-    """The day's files under the names of the 364 days before it too."""
+    """The same 28 hours, and the newest 24 of them under the names of a year before those too."""
     store, catalog = FolderStore(day), LocalCatalog(lake)
     known, entries = {part.hour: part for part in LocalCatalog(day).partitions()}, []
-    for back in range(365):
-        for n in range(24):
+    for back in range(366):
+        for n in range(24 if back else HOURS):
             hour = last - n * HOUR
             then = hour - timedelta(days=back)
+            if back and then > last - HOURS * HOUR:
+                continue
             for item in raw_objects(store, hour):
                 taken = raw_time(item.key)
                 if taken:

@@ -16,6 +16,7 @@ HOUR = timedelta(hours=1)
 _MAX_SPANS = 6
 _FIRST_YEAR = 1970
 
+_HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
 _RAW_NAME = re.compile(r"velib_(\d{8})_(\d{6})\.json(\.gz)?")
 _STAMPED_NAME = re.compile(r"velib_(\d{8})_(\d{6})[._]")
 _FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
@@ -61,9 +62,9 @@ def parse_hour(text: str) -> datetime:
     Raises:
         ValueError: for anything else, naming the text.
     """
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}", text):
+    if match := _HOUR.fullmatch(text):
         try:
-            hour = datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=timezone.utc)
+            hour = _utc(match.groups())
         except ValueError:
             pass
         else:
@@ -166,6 +167,12 @@ def _stem(moment: datetime) -> str:
 
 def _stamp(day: str, clock: str) -> Optional[datetime]:
     try:
-        return datetime.strptime(day + clock, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+        return _utc((day[:4], day[4:6], day[6:], clock[:2], clock[2:4], clock[4:]))
     except ValueError:
         return None
+
+
+def _utc(parts: Sequence[str]) -> datetime:
+    """A time from its digits, by hand: a report reads thousands, and `strptime` takes ten times as long."""
+    year, month, day, hour, minute, second = (*map(int, parts), 0, 0)[:6]
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)

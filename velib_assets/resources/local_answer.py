@@ -51,6 +51,11 @@ class LocalAnswer:
                 break
         return rows.rename_columns([_athena_name(name) for name in rows.column_names])
 
+    def of_table(self, statement: str) -> pa.Table:
+        """The rows of a statement of this package over the table alone."""
+        bind(self._db, self._files.paths(self._partitions))
+        return rows_of(self._db, ours_to_duckdb(statement))
+
     def state(self, kpi: Kpi) -> pa.Table:
         """The answer to `kpi_queries.state_sql`.
 

@@ -62,10 +62,10 @@ class QueryEngine(Protocol):
         ...
 
     def query_recent(self, sql: str) -> "pa.Table":
-        """The rows of a question about the newest 26 hours alone: on AWS it is not asked of Athena.
+        """The rows of a statement of this package over the table's newest 26 hours; Athena is not asked.
 
         Raises:
-            QueryError: where it is refused or cannot be answered.
+            QueryError: where it cannot be answered.
         """
         ...
 
@@ -100,14 +100,17 @@ class LocalQueryEngine:
         shown = show(sql, self._catalog, self._definition)
         if shown is not None:
             return shown
+        from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
         from velib_assets.resources.frames import frame_of  # noqa: PLC0415 - imports pyarrow
 
-        return frame_of(self._ask(sql))
+        tree = parse(sql)
+        return frame_of(self._answer(lambda answer: answer.rows(tree.copy()), None, self._newest()))
 
     def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine. The catalog is not read any further either."""
         newest = self._newest()
-        return self._ask(sql, a_day(newest) if newest else [])
+        hours = a_day(newest) if newest else []
+        return self._answer(lambda answer: answer.of_table(sql), hours, newest)
 
     def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine. The five KPIs are read in one session, and each answer is given once."""
@@ -150,12 +153,6 @@ class LocalQueryEngine:
         """The newest partitions that views are read from."""
         hours = self._catalog.newest_hours(1)
         return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
-
-    def _ask(self, sql: str, hours: Sequence[datetime] | None = None) -> "pa.Table":
-        from velib_assets.resources.athena_dialect import parse  # noqa: PLC0415 - imports sqlglot
-
-        tree = parse(sql)
-        return self._answer(lambda answer: answer.rows(tree.copy()), hours, self._newest())
 
     def _answer(
         self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, newest: datetime | None

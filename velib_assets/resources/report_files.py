@@ -78,9 +78,9 @@ def _csv(table: "pa.Table") -> bytes:
 
     for place, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
-            times = table.column(place).combine_chunks().dictionary_encode()  # few, and repeated
-            texts = pc.strftime(times.dictionary.cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ")
-            table = table.set_column(place, field.name, texts.take(times.indices))
+            texts = table.column(place).cast(pa.timestamp("s")).cast(pa.string())  # pc.strftime takes seconds
+            texts = pc.binary_join_element_wise(pc.replace_substring(texts, " ", "T"), "Z", "")
+            table = table.set_column(place, field.name, texts)
     buffer = io.BytesIO()
     csv.write_csv(table, buffer)
     return buffer.getvalue()

@@ -6,7 +6,7 @@ Belongs here: shaping the stations' part of `questions.report_sql`. Does not: to
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from velib_assets.core.report.values import Row, columnar
 
@@ -49,17 +49,25 @@ def history(rows: Sequence[Row], seconds: Sequence[int]) -> Tuple[List[List[Any]
         rows: of the stations, each with its `past_...`.
         seconds: how long before the newest snapshot each snapshot was taken, oldest first.
     """
-    usual = ",".join(map(str, seconds))  # of a station that every snapshot has
+    places: Dict[str, Optional[List[Optional[int]]]] = {",".join(map(str, seconds)): None}
+    for taken in {row["past_seconds"] for row in rows} - {*places}:
+        place = {ago: n for n, ago in enumerate(json.loads(f"[{taken}]"))}
+        places[taken] = [place.get(ago) for ago in seconds]
+    where = [places[row["past_seconds"]] for row in rows]
     bikes, docks = (
-        [_aligned(row["past_seconds"], row[column], usual, seconds) for row in rows]
+        [_aligned(counts, known) for counts, known in zip(_lists(rows, column), where)]
         for column in ("past_bikes", "past_docks")
     )
     return bikes, docks
 
 
-def _aligned(taken: str, counts: str, usual: str, seconds: Sequence[int]) -> List[Any]:
-    found: List[Any] = json.loads(f"[{counts}]")
-    if taken == usual:
-        return found
-    known = dict(zip(json.loads(f"[{taken}]"), found))
-    return [known.get(ago) for ago in seconds]
+def _lists(rows: Sequence[Row], column: str) -> List[List[Any]]:
+    found: List[List[Any]] = json.loads(f"[{','.join(f'[{row[column]}]' for row in rows)}]")
+    return found
+
+
+def _aligned(counts: List[Any], places: Optional[List[Optional[int]]]) -> List[Any]:
+    """The counts at their places; they stand there already (None) where every snapshot has the station."""
+    if places is None:
+        return counts
+    return [None if place is None else counts[place] for place in places]
