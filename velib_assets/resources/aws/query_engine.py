@@ -57,7 +57,7 @@ class AthenaQueryEngine:
 
     def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine."""
-        return self._near().query(sql)
+        return self._near().query_recent(sql)
 
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine."""
