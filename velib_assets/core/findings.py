@@ -11,11 +11,16 @@ from velib_assets.core.audit import partial_below
 
 MAX_STALE_SHARE = 0.15
 SLOTS_PER_HOUR = 4
+FAULTS = "faults"
 _MOST_NAMES = 20
 
 
 class Finding(NamedTuple):
-    """Whether all is well, why in a sentence, and the numbers behind it."""
+    """Whether all is well, why in a sentence, and the numbers behind it.
+
+    The number `faults` says how many things are wrong with an hour that each tick looks at again: nobody is
+    told again of those that were there before. A finding without it is news each time.
+    """
 
     passed: bool
     message: str
@@ -45,7 +50,8 @@ def readable_raw(refusals: Sequence[str], trouble: str = "") -> Finding:
     """Every raw object of the hour is usable, and the hour could be cleaned."""
     if not refusals and not trouble:
         return Finding(True, "every raw object is usable", {"refused": 0})
-    return Finding(False, trouble or "; ".join(refusals), {"refused": len(refusals)})
+    faults = {} if trouble else {FAULTS: len(refusals)}
+    return Finding(False, trouble or "; ".join(refusals), {"refused": len(refusals), **faults})
 
 
 def partial_snapshot(counts: Sequence[Tuple[str, int]], preceding: List[int]) -> Finding:
@@ -60,7 +66,7 @@ def partial_snapshot(counts: Sequence[Tuple[str, int]], preceding: List[int]) ->
             usual = f"{records:,} records where at least {bound:,.0f} are usual"
             low.append(f"{key.rpartition('/')[2]} has {usual}")
         before.append(records)
-    facts: Dict[str, Union[int, float, str]] = {"compared": len(before) - 1, "partial": len(low)}
+    facts: Dict[str, Union[int, float, str]] = {"compared": len(before) - 1, FAULTS: len(low)}
     return Finding(not low, "; ".join(low) or "none is partial", facts)
 
 
@@ -70,7 +76,7 @@ def stale_stations(stale: int, rows: int) -> Finding:
     return Finding(
         share <= MAX_STALE_SHARE,
         f"{share:.1%} of {rows:,} rows are stale; {MAX_STALE_SHARE:.0%} is the limit",
-        {"stale_share": share, "stale_rows": stale},
+        {"stale_share": share, "stale_rows": stale, FAULTS: int(share > MAX_STALE_SHARE)},
     )
 
 
@@ -81,7 +87,7 @@ def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[s
         for word, names in (("missing", missing), ("new", new), ("retyped", retyped))
         if names
     ]
-    facts: Dict[str, Union[int, float, str]] = {"differences": len(missing) + len(new) + len(retyped)}
+    facts: Dict[str, Union[int, float, str]] = {FAULTS: len(missing) + len(new) + len(retyped)}
     return Finding(not parts, "; ".join(parts) or "the fields are those declared", facts)
 
 
@@ -108,7 +114,7 @@ def conservation(snapshots: Sequence[Tuple[str, int, int, int, int]], rows: int)
     return Finding(
         not lost,
         "; ".join(lost) or f"{records:,} records in, all accounted for",
-        {"records": records, "rows": rows},
+        {"records": records, "rows": rows, FAULTS: len(lost)},
     )
 
 
@@ -116,17 +122,17 @@ def rejected_rows(reasons: Mapping[str, int], records: int, where: str) -> Findi
     """Every record could be typed; `reasons` counts those that could not, `where` they lie."""
     rejected = sum(reasons.values())
     if not rejected:
-        return Finding(True, "every record could be typed", {"rejected": 0})
+        return Finding(True, "every record could be typed", {FAULTS: 0})
     counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
     return Finding(
-        False, f"{rejected:,} of {records:,} rejected ({counted}), see {where}", {"rejected": rejected}
+        False, f"{rejected:,} of {records:,} rejected ({counted}), see {where}", {FAULTS: rejected}
     )
 
 
 def unique_rows(repeated: int) -> Finding:
     """No station stands twice in one snapshot."""
     message = f"{repeated:,} rows repeat a station within a snapshot" if repeated else "no repetition"
-    return Finding(not repeated, message, {"repeated": repeated})
+    return Finding(not repeated, message, {FAULTS: repeated})
 
 
 def complete_hour(stored: int, past: int) -> Finding:
@@ -137,7 +143,8 @@ def complete_hour(stored: int, past: int) -> Finding:
         if missing <= 0
         else f"{missing} of {past} slots have no snapshot"
     )
-    return Finding(past < SLOTS_PER_HOUR or missing <= 0, message, {"slots_stored": stored})
+    passed = past < SLOTS_PER_HOUR or missing <= 0
+    return Finding(passed, message, {"slots_stored": stored, FAULTS: 0 if passed else missing})
 
 
 def table_schema(differences: Sequence[str], trouble: str = "") -> Finding:

@@ -3,13 +3,13 @@
 Belongs here: finding what failed since last time, and telling it at least once (once where nothing
 crashed). It reads run status changes, then each run's check evaluations: that is what every storage can
 answer. The cursor holds for each sink, so that one that is down holds up no other, how far it has read of
-each kind of ending and what it has taken of the run under way.
+each kind of ending, what it has taken of the run under way, and what it was told of which hour.
 """
 
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from velib_assets.assets.hourly import BLOCKED_BY
 from velib_assets.core.layout import hours_text
 from velib_assets.partitions import hour_of_key
 from velib_assets.resources.alerts import Alert, AlertError, AlertSink
+from velib_assets.sensors.news import Checked, learned, news
 
 ENDINGS = (
     dg.DagsterEventType.RUN_SUCCESS,
@@ -109,8 +110,10 @@ def _tell(
     sent = 0
     for record in _ended(instance, ending, place.get(ending.value)):
         if record.timestamp >= since:
-            for alert in alerts_of(instance, record.run_id, ending):
+            checked = checks_of(instance, record.run_id)
+            for alert in alerts_of(instance, record.run_id, ending, news(checked, place.get("told", {}))):
                 sent += _send(alert, sink, place)
+            place["told"] = learned(checked, place.get("told", {}))
         place[ending.value] = _cursor_at(record)
         place["taken"].clear()
     return sent
@@ -137,18 +140,25 @@ def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> int:
     return 1
 
 
-def alerts_of(instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType) -> Iterator[Alert]:
+def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[Checked]:
+    """The check evaluations of a run, in order."""
+    return [
+        Checked(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
+        for record in _records(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+
+
+def alerts_of(
+    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType, failed: Iterable[Checked]
+) -> Iterator[Alert]:
     """What a finished run has to tell: one alert a failed check (its hours together), one a failed run.
 
     A run that failed only by a blocking check has the check's alert alone.
     """
-    failed: dict[dg.AssetCheckKey, list[tuple[int, dg.AssetCheckEvaluation]]] = {}
-    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    for record in _records(instance, run_id, kind):
-        check = record.event_log_entry.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
-        if not check.passed:
-            failed.setdefault(check.asset_check_key, []).append((record.storage_id, check))
-    for key, found in failed.items():
+    by_key: dict[dg.AssetCheckKey, list[Checked]] = {}
+    for one in failed:
+        by_key.setdefault(one.evaluation.asset_check_key, []).append(one)
+    for key, found in by_key.items():
         yield _check_alert(run_id, key, found)
     if ending is dg.DagsterEventType.RUN_FAILURE:
         failures = [
@@ -176,9 +186,7 @@ def _records(
             return
 
 
-def _check_alert(
-    run_id: str, key: dg.AssetCheckKey, found: list[tuple[int, dg.AssetCheckEvaluation]]
-) -> Alert:
+def _check_alert(run_id: str, key: dg.AssetCheckKey, found: Sequence[Checked]) -> Alert:
     first, check = found[0]
     asset = key.asset_key.to_user_string()
     hours = [hour_of_key(part.partition) for _, part in found if part.partition]

@@ -9,7 +9,8 @@ from velib_assets.build import build_defs
 from velib_assets.core import kpis
 from velib_assets.core.kpis import KPIS, VIEWS, Kpi
 from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.sensors.alerts import alerts_of
+from velib_assets.sensors.alerts import alerts_of, checks_of
+from velib_assets.sensors.news import news
 from velib_assets.settings import Settings
 from velib_assets_tests.assets.test_graph import from_archive, run
 from velib_assets_tests.samples import HOUR, at, body, records
@@ -76,7 +77,8 @@ def test_a_view_that_does_not_answer_holds_up_no_other_and_is_one_alert(
     assert not result.success
     assert made(result) == [name for name in NAMES if name != BROKEN]
     assert checked(result) == {name: name != BROKEN for name in NAMES}
-    alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE))
+    failed = news(checks_of(instance, result.run_id), {})
+    alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE, failed))
     assert [alert.title.split(":")[0] for alert in alerts] == [BROKEN]
     assert "fill_rat" in alerts[0].text
 

@@ -28,7 +28,7 @@ from velib_assets.build import build_defs
 from velib_assets.core.layout import HOUR, SLOT, hour_of, hour_text, hours_between
 from velib_assets.core.ledger import QUARANTINED, STORED, ledger
 from velib_assets.feeds.simulator import SEED, Simulator
-from velib_assets.feeds.simulator_faults import parse_faults, strike
+from velib_assets.feeds.simulator_faults import FAULTS, parse_faults, strike
 from velib_assets.maintenance import job as maintenance
 from velib_assets.partitions import key_of
 from velib_assets.resources import stack
@@ -43,6 +43,7 @@ pytestmark = pytest.mark.promise("soak")
 START = datetime(2026, 3, 2, tzinfo=UTC)
 STATIONS = 30
 KINDS = ("empty", "html", "truncated", "not_a_list", "no_results", "no_identity", "renamed_field")
+ODD = "negative_counts"  # usable: some of its records are rejected
 CRASHES = 5  # one in so many faults meets a crash of the sensor
 # What an hour leaves for ever in Dagster's storage is the newest materialization of each of its layers. A run
 # that is not forgotten is 180 kB, and an hour has four.
@@ -134,10 +135,14 @@ def test_a_month_of_ticks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ticks, share, day = (2976, 0.02, 96) if full else (16, 0.3, 4)
-    faults = ",".join(f"{kind}={share / len(KINDS)}" for kind in KINDS)
+    kinds = (*KINDS, ODD)
+    faults = ",".join(f"{kind}={share / len(kinds)}" for kind in kinds)
     settings = Settings(lake=lake, source="simulator", simulator_faults=faults)
     slots = [START + n * SLOT for n in range(ticks)]
-    struck = [slot for slot in slots if strike(parse_faults(faults), SEED, slot)]
+    found = {slot: strike(parse_faults(faults), SEED, slot) for slot in slots}
+    struck = [slot for slot in slots if found[slot]]
+    odd = {slot for slot in struck if found[slot] is FAULTS[ODD]}
+    refused = {*struck} - odd
     crashed = struck[::CRASHES]
 
     month = Month(settings, instance, monkeypatch)
@@ -156,20 +161,24 @@ def test_a_month_of_ticks(
     assert held[-1] - held[quarter] < MEMORY, held
     store, last = FolderStore(lake), hour_of(slots[-1])
     states = ledger(hours_between(START, last), lambda hour: slot_times(store, hour), last + HOUR)
-    assert {slot.start for slot in states if slot.state == QUARANTINED} == {*struck}
-    assert {slot.start for slot in states if slot.state == STORED} == {*slots} - {*struck}
+    assert {slot.start for slot in states if slot.state == QUARANTINED} == refused
+    assert {slot.start for slot in states if slot.state == STORED} == {*slots} - refused
     rows = stack.stack_of(settings).query_engine.query(
-        "SELECT count(*) AS n, count(DISTINCT station_id) AS stations FROM source_velib GROUP BY ingested_ts"
+        "SELECT ingested_ts, count(*) AS n, count(DISTINCT station_id) AS stations FROM source_velib "
+        "GROUP BY ingested_ts"
     )
-    lost = ticks - len(struck) - len(rows)
+    lost = ticks - len(refused) - len(rows)
     assert lost == 0
-    assert {*rows["n"], *rows["stations"]} == {STATIONS}
+    assert {*rows["n"] - rows["stations"]} == {0}
+    few = rows[rows["n"] < STATIONS]
+    assert {slot.replace(tzinfo=UTC) for slot in few["ingested_ts"]} == odd
 
     sent = Counter((alert.id, alert.title) for alert in month.sink.alerts)
-    told = {title: [count for (_, found), count in sent.items() if found == title] for _, title in sent}
-    expected = Counter(_title("raw_snapshot: check usable_snapshot", slot) for slot in struck)
+    told = {title: [count for (_, other), count in sent.items() if other == title] for _, title in sent}
+    expected = Counter(_title("raw_snapshot: check usable_snapshot", slot) for slot in refused)
+    expected.update(_title("clean_stations: check rejected_rows", slot) for slot in odd)
     expected.update(
-        {_title("raw_snapshot: check complete_hour", slot) for slot in struck if hour_of(slot) < last}
+        {_title("raw_snapshot: check complete_hour", slot) for slot in refused if hour_of(slot) < last}
     )
     assert {title: len(counts) for title, counts in told.items()} == expected
     repeated = [title for title, counts in told.items() for count in counts if count > 1]
