@@ -32,10 +32,10 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
     digest = _digest(view, catalog)
     kept = _kept(view, store)
     if kept.get("digest") == digest:
-        return KpiState(False, pa.table(kept["columns"], schema=_schema(view)), kept["headline"])
+        return KpiState(False, _table(view, kept["rows"]), kept["headline"])
     state = engine.read(view)
-    columns = state.newest.to_pydict()
-    found = {"digest": digest, "headline": state.headline, "columns": columns}
+    rows = [list(row.values()) for row in state.newest.to_pylist()]
+    found = {"digest": digest, "headline": state.headline, "rows": rows}
     store.publish([Change(state_key(view.name), json.dumps(found).encode())], lambda: True)
     return state
 
@@ -56,5 +56,6 @@ def _kept(view: Kpi, store: LakeStore) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _schema(view: Kpi) -> pa.Schema:
-    return pa.schema([(column.name, ARROW[column.type]) for column in view.schema])
+def _table(view: Kpi, rows: list[list[Any]]) -> pa.Table:
+    schema = pa.schema([(column.name, ARROW[column.type]) for column in view.schema])
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
