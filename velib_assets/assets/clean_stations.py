@@ -37,7 +37,7 @@ def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> It
             continue
         refused = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
         if cleaned is None or not cleaned.size:
-            finding = findings.readable_raw(refused, result.trouble)
+            finding = findings.readable_raw(refused, result.trouble, cleaned=False)
             yield Outcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)

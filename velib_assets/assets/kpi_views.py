@@ -41,7 +41,7 @@ def kpi_assets(views: Sequence[Kpi], attributes: Callable[[Kpi], dict[str, Any]]
     def read(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
         silent = []
         for view in views:
-            if view.name in context.selected_output_names:
+            if context.selected_output_names & {*outs_of([view.name], specs_of(view.name))}:
                 finding = _log_view(context, view)
                 silent += [] if finding.passed else [f"{view.name}: {finding.message}"]
                 yield from context.consume_events()
@@ -83,7 +83,7 @@ def _log_view(context: dg.OpExecutionContext, view: Kpi) -> Finding:
     partition = context.partition_key if context.has_partition_key else None
     key, tags = dg.AssetKey(view.name), {"dagster/code_version": code_version(view)}
     log_check(context, evaluation(key, "view_answers", finding, partition))
-    if metadata is not None:
+    if metadata is not None and view.name in context.selected_output_names:  # not where the check alone runs
         context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
     return finding
 

@@ -46,11 +46,14 @@ def quarantined_snapshot(refusals: Sequence[str]) -> Finding:
     )
 
 
-def readable_raw(refusals: Sequence[str], trouble: str = "") -> Finding:
-    """Every raw object of the hour is usable, and the hour could be cleaned."""
+def readable_raw(refusals: Sequence[str], trouble: str = "", *, cleaned: bool = True) -> Finding:
+    """Every raw object of the hour is usable, and the hour could be cleaned.
+
+    That it could not (`trouble`, or not `cleaned`) is news each time.
+    """
     if not refusals and not trouble:
         return Finding(True, "every raw object is usable", {"refused": 0})
-    faults = {} if trouble else {FAULTS: len(refusals)}
+    faults = {FAULTS: len(refusals)} if cleaned and not trouble else {}
     return Finding(False, trouble or "; ".join(refusals), {"refused": len(refusals), **faults})
 
 

@@ -17,7 +17,7 @@ from sqlglot.schema import MappingSchema
 
 from velib_assets.core.kpis import VIEWS
 from velib_assets.core.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
-from velib_assets.resources.athena_rewrites import rewrite, utc_instant
+from velib_assets.resources.athena_rewrites import rewrite, utc_instant, whole_units
 from velib_assets.resources.athena_types import refuse_mismatches
 from velib_assets.resources.query_error import QueryError
 
@@ -79,11 +79,13 @@ def to_duckdb(tree: exp.Expr) -> str:
 def ours_to_duckdb(statement: str) -> str:
     """A statement of this package, a view's or one that is asked of it, as DuckDB's.
 
-    Nothing in it needs refusing, nor names and types resolved.
+    Nothing in it needs refusing, nor names and types resolved. Its only traps are time zones and `date_diff`.
     """
     tree = sqlglot.parse_one(statement, read="athena")
     for node in tree.find_all(exp.AtTimeZone):
         node.set("this", utc_instant(node.this))
+    for difference in list(tree.find_all(exp.DateDiff)):
+        difference.replace(whole_units(difference))
     return to_duckdb(tree)
 
 

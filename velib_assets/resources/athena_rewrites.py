@@ -68,10 +68,15 @@ def _rewritten(node: exp.Expr) -> exp.Expr:
     return _function(node)
 
 
+def whole_units(node: exp.DateDiff) -> exp.Expr:
+    """Athena counts whole units, DuckDB's date_diff the borders crossed."""
+    unit = exp.Literal.string(node.text("unit").lower() or "day")
+    return exp.Anonymous(this="date_sub", expressions=[unit, node.expression.copy(), node.this.copy()])
+
+
 def _function(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.DateDiff):  # Athena counts whole units, DuckDB's date_diff the borders crossed
-        unit = exp.Literal.string(node.text("unit").lower() or "day")
-        return exp.Anonymous(this="date_sub", expressions=[unit, node.expression.copy(), node.this.copy()])
+    if isinstance(node, exp.DateDiff):
+        return whole_units(node)
     if isinstance(node, exp.Extract) and node.name.upper() in ("DOW", "DAY_OF_WEEK", "DAYOFWEEK"):
         return exp.Extract(this=exp.var("ISODOW"), expression=node.expression.copy())  # Sunday is 7
     if isinstance(node, exp.RegexpExtract):  # no match is null, DuckDB gives ''

@@ -111,7 +111,10 @@ def rows_of(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     table = pa.Table.from_batches(batches, reader.schema)
     for position, kind in enumerate(kinds):
         if kind == "HUGEINT":  # what DuckDB sums and counts in; Athena's is bigint
-            column = table.column(position).cast(pa.int64())
+            try:
+                column = table.column(position).cast(pa.int64())
+            except pa.ArrowInvalid as error:
+                raise QueryError(f"a number is larger than a bigint: {error}") from error
             table = table.set_column(position, table.field(position).name, column)
     return table
 

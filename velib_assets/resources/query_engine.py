@@ -114,7 +114,8 @@ class LocalQueryEngine:
 
     def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine. The five KPIs are read in one session, and each answer is given once."""
-        newest, parts = self._newest(), self._parts()
+        parts = self._parts()  # first: a change in between is seen the next time
+        newest = self._newest()
         found = self._ahead.pop(kpi.name, None)
         if not found or found.parts != parts:
             self._ahead = {name: _Read(parts, state) for name, state in self._read_with(kpi, newest).items()}

@@ -1,4 +1,4 @@
-"""The alert sensor: every failed check and every failed run, told to the sinks.
+"""The alert sensor: every failed check that is news, and every failed run, told to the sinks.
 
 Belongs here: finding what failed since last time, and telling it at least once (once where nothing
 crashed). It reads run status changes, then each run's check evaluations: that is what every storage can
@@ -6,6 +6,7 @@ answer. The cursor holds for each sink, so that one that is down holds up no oth
 each kind of ending, what it has taken of the run under way, and what it was told of which hour.
 """
 
+import heapq
 import json
 import logging
 import time
@@ -37,7 +38,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=SENSOR,
-        description="Sends every failed check and failed run to the sinks of VELIB_ALERTS.",
+        description="Sends every failed check that is news, and failed run, to the sinks of VELIB_ALERTS.",
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -49,7 +50,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         for sink in sinks:
             place = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
             try:
-                sent = sum(_tell(context.instance, state["since"], place, end, sink) for end in ENDINGS)
+                sent = _tell(context.instance, state["since"], place, sink)
                 said += [f"{sink.name}: {sent} alerts sent"] if sent else []
             except AlertError as error:
                 said.append(f"{error}; it is tried again in the next round")
@@ -99,21 +100,19 @@ def _now() -> float:
     return time.time()
 
 
-def _tell(
-    instance: dg.DagsterInstance,
-    since: float,
-    place: dict[str, Any],
-    ending: dg.DagsterEventType,
-    sink: AlertSink,
-) -> int:
-    """Tell a sink of the runs that ended so; moves its cursor past each run that it has taken."""
+def _tell(instance: dg.DagsterInstance, since: float, place: dict[str, Any], sink: AlertSink) -> int:
+    """Tell a sink of the runs that ended, however, in order; moves its cursor past each that it has taken."""
     sent = 0
-    for record in _ended(instance, ending, place.get(ending.value)):
+    endings = [_ended(instance, ending, place.get(ending.value)) for ending in ENDINGS]
+    for record in heapq.merge(*endings, key=lambda found: found.storage_id):
+        ending = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
-            checked = checks_of(instance, record.run_id)
-            for alert in alerts_of(instance, record.run_id, ending, news(checked, place.get("told", {}))):
-                sent += _send(alert, sink, place)
-            place["told"] = learned(checked, place.get("told", {}))
+            told, checked = place.get("told", {}), checks_of(instance, record.run_id)
+            alerts = alerts_of(instance, record.run_id, ending, news(checked, told))
+            taken = [_send(alert, sink, place) for alert in alerts]
+            sent += sum(taken)
+            if all(taken):
+                place["told"] = learned(checked, told)
         place[ending.value] = _cursor_at(record)
         place["taken"].clear()
     return sent
@@ -125,9 +124,11 @@ def _cursor_at(record: dg.EventLogRecord) -> str:
     return str(EventLogCursor.from_storage_id(record.storage_id))
 
 
-def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> int:
+def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> bool:
+    """Whether the sink has the alert; not where it refuses it for good and nobody tries any more."""
     if alert.id in place["taken"]:
-        return 0
+        return True
+    given_up = False
     try:
         sink.send(alert)
     except AlertError as error:
@@ -135,9 +136,10 @@ def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> int:
         if place["refused"] <= MAX_REFUSALS:
             raise
         logging.getLogger("velib.alerts").warning("%s; given up: %s", error, alert)
+        given_up = True
     place["refused"] = 0
     place["taken"].append(alert.id)
-    return 1
+    return not given_up
 
 
 def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[Checked]:

@@ -88,6 +88,18 @@ def test_what_is_kept_may_vanish_or_be_damaged(kept: bytes | None, lake: Path) -
     assert engine.reads == 2
 
 
+def test_its_form_is_that_of_every_version(lake: Path) -> None:
+    """A lake outlives the program: nobody who updates it should have to read four weeks again."""
+    file = lake / state_key(WEEK.name)
+    state(counting(lake), lake)
+    digest = json.loads(file.read_bytes())["digest"]
+    headline = '{"hours_of_the_week": 1.0, "highest_fill_rate": 0.5, "lowest_fill_rate": 0.5}'
+    file.write_text(f'{{"digest": "{digest}", "headline": {headline}, "rows": [[5, 12, 0.5, 1]]}}')
+    engine = counting(lake)
+    assert state(engine, lake) == [[5, 12, 0.5, 1]]
+    assert engine.reads == 0
+
+
 def test_other_views_are_read_each_time(lake: Path) -> None:
     engine = counting(lake)
     for _ in range(2):

@@ -125,6 +125,16 @@ def test_an_alert_that_is_refused_for_good_is_given_up_and_the_next_goes_on(
     assert (len(ids), len(set(ids))) == (7, 2)
 
 
+def test_runs_are_told_in_the_order_in_which_they_ended(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """However they ended."""
+    kept = Kept()
+    broken_job.execute_in_process(instance=instance, raise_on_error=False)
+    assert run(from_archive(tmp_path, {HOUR: body(records())}), instance, HOUR).success
+    broken_job.execute_in_process(instance=instance, raise_on_error=False)
+    evaluate(instance, None, kept)
+    assert ["run" in alert.title.split() for alert in kept.alerts] == [True, False, True]
+
+
 def test_checks_that_failed_in_a_run_that_went_on_are_told_too(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

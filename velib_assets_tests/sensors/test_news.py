@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.core.findings import FAULTS
+from velib_assets.resources.alerts import Alert, AlertError
 from velib_assets.sensors.news import Checked, learned, news
 from velib_assets.settings import Settings
 from velib_assets_tests.assets.test_graph import from_archive, run
@@ -22,7 +23,7 @@ class Hour:
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self._settings: Settings = from_archive(folder, {at(0): body(records())})
         self._archive, self._instance = folder / "archive", instance
-        self._kept, self._cursor = Kept(), ""
+        self.kept, self._cursor = Kept(), ""
 
     def tick(self, minute: int, data: bytes) -> None:
         """A snapshot comes, the hour is cleaned, and the sensor looks."""
@@ -36,12 +37,12 @@ class Hour:
 
     def look(self, *, crashed: bool = False) -> None:
         """A round of the sensor, which may crash before it saves its cursor."""
-        cursor = evaluate(self._instance, self._cursor or None, self._kept) or ""
+        cursor = evaluate(self._instance, self._cursor or None, self.kept) or ""
         self._cursor = self._cursor if crashed else cursor
 
     def ids(self) -> list[str]:
         """The alerts of rejected rows."""
-        return [alert.id for alert in self._kept.alerts if "rejected_rows" in alert.title]
+        return [alert.id for alert in self.kept.alerts if "rejected_rows" in alert.title]
 
 
 @pytest.fixture
@@ -70,6 +71,22 @@ def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
     hour.look()
     assert len(hour.ids()) == 2
     assert len(set(hour.ids())) == 1
+
+
+def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
+    hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Alert) -> None:
+        raise AlertError("kept refuses it", permanent=True)
+
+    hour.arrive(15, ODD)
+    with monkeypatch.context() as patch:
+        patch.setattr(hour.kept, "send", refuse)
+        for _ in range(20):
+            hour.look()
+    assert hour.ids() == []
+    hour.tick(30, body(records()))
+    assert len(hour.ids()) == 1
 
 
 def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> Checked:

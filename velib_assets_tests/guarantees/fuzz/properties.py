@@ -49,7 +49,7 @@ def answer_holds(feed: str, bodies: Mapping[str, bytes]) -> str:
 def stored_hold(stored: Sequence[bytes]) -> CleanHour:
     """Raw objects of one hour, damaged or not: each is accounted for, by either path, together or alone.
 
-    That their order does not show is another promise: test_clean.
+    That their order does not show is another promise: guarantees/test_clean.
     """
     raws = [
         RawBytes(raw_key(HOUR + timedelta(seconds=n)), f"hash-{n}", data) for n, data in enumerate(stored)
