@@ -40,9 +40,9 @@ test: setup browser postgres emulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
-# names them, BREAK=all tries each); SHORT=1 proves them in the short form of `make test`, without the emulator.
+# names them, BREAK=all tries each); ONLY="soak readers" proves these alone; SHORT=1 proves them in the short form of `make test`, without the emulator.
 guarantees: setup browser postgres $(if $(SHORT)$(BREAK),,emulator)
-	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short)
+	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
 
 # Fuzzing of the decoders, the audit and clean, driven by coverage: SECONDS of it, from the corpus of the tests on.
 # An input that breaks something is left in FUZZ_FOLDER/artifacts. An environment of its own has what it needs.

@@ -23,6 +23,7 @@ STACK_SECONDS = 900
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The guarantees run in a short form unless they are asked for in full (`make guarantees`)."""
     parser.addoption("--full", action="store_true", help="prove the guarantees at their whole size")
+    parser.addoption("--promises", default="", help="run the proofs of these promises alone: a name, or a,b")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,6 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.user_properties.append(("promise", mark.args[0]))
         if _group(item.path) == STACK and config.getoption("timeout", None) is None:
             item.add_marker(pytest.mark.timeout(STACK_SECONDS))
+    if only := config.getoption("--promises"):
+        items[:] = [item for item in items if dict(item.user_properties).get("promise") in only.split(",")]
     items.sort(key=lambda item: (not _is_long(item), _group(item.path) != STACK))
 
 

@@ -36,14 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = MUTATIONS if asked.breaks == "all" else (BY_NAME[asked.breaks],)
         return max(map(_break, chosen))
     tally = Tally()
-    pytest.main([*_pytest(asked.short), *asked.rest], plugins=[tally])
-    table = table_of(tally.rows)
-    _say(f"\n{table}")
+    pytest.main([*_pytest(asked.short), "--promises", ",".join(asked.only)], plugins=[tally])
+    _say(f"\n{table_of({name: tally.rows[name] for name in asked.only} if asked.only else tally.rows)}")
     if asked.json:
         Path(asked.json).write_text(json.dumps(red(tally.rows)), encoding="utf-8")
-    elif not asked.short and not asked.rest:
-        _keep(table)
-    return 0 if all(row.state == KEPT for row in tally.rows.values()) else 1
+    elif not asked.short:
+        _keep(tally, asked.only)
+    return 0 if all(tally.rows[name].state == KEPT for name in asked.only or PROMISES) else 1
 
 
 def _pytest(short: bool) -> list[str]:
@@ -77,10 +76,11 @@ def _break(mutation: Mutation) -> int:
     return 0 if as_listed else 1
 
 
-def _keep(table: str) -> None:
+def _keep(tally: Tally, only: Sequence[str]) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    old, _, after = rest.partition(END)
+    table = table_of(tally.rows, only, old)
     DOCUMENT.write_text(f"{before}{BEGIN}\n{table}\n\n{END}{after}", encoding="utf-8")
 
 
@@ -97,7 +97,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", default="", help="write the names of broken promises to this file")
     parser.add_argument(
-        "rest", nargs="*", metavar=f"{{{','.join(PROMISES)}}} or pytest's", help="handed to pytest"
+        "--only",
+        nargs="+",
+        default=[],
+        choices=[*PROMISES],
+        metavar="PROMISE",
+        help=f"prove these alone, and measure their rows anew: {', '.join(PROMISES)}",
     )
     return parser.parse_args(argv)
 

@@ -54,15 +54,19 @@ class Tally:
                     row.figures[name] = row.figures.get(name, 0) + value
 
 
-def table_of(rows: Mapping[str, Row]) -> str:
-    """The promises as a Markdown table."""
-    lines = [
-        (number, PROMISES[name], row.state, row.passed + len(row.failed), _figures(row.figures))
-        for number, (name, row) in enumerate(rows.items(), 1)
-    ]
-    return tabulate(
-        lines, headers=("", "promise", "state", "tests", "measured"), tablefmt="github", disable_numparse=True
-    )
+def table_of(rows: Mapping[str, Row], only: Sequence[str] = (), before: str = "") -> str:
+    """The promises as a Markdown table; with `only`, the other rows are those of the table `before`."""
+    kept = {line.split("|")[1].strip(): line.split("|")[1:-1] for line in before.splitlines() if "|" in line}
+    lines = []
+    for name, row in rows.items():
+        number = list(PROMISES).index(name) + 1
+        tests = str(row.passed + len(row.failed))
+        cells = [str(number), PROMISES[name], row.state, tests, _figures(row.figures)]
+        lines.append(
+            [cell.strip() for cell in kept.get(str(number), cells)] if only and name not in only else cells
+        )
+    headers = ("", "promise", "state", "tests", "measured")
+    return tabulate(lines, headers=headers, tablefmt="github", disable_numparse=True)
 
 
 def red(rows: Mapping[str, Row]) -> Sequence[str]:
