@@ -39,10 +39,10 @@ def kpi_assets(views: Sequence[Kpi], attributes: Callable[[Kpi], dict[str, Any]]
         required_resource_keys={"query_engine", "catalog", "lake"},
     )
     def read(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        silent = []
+        silent, selected = [], context.selected_output_names  # worked out at each look
         for view in views:
-            if context.selected_output_names & {*outs_of([view.name], specs_of(view.name))}:
-                finding = _log_view(context, view)
+            if selected & {*outs_of([view.name], specs_of(view.name))}:
+                finding = _log_view(context, view, made=view.name in selected)
                 silent += [] if finding.passed else [f"{view.name}: {finding.message}"]
                 yield from context.consume_events()
         if silent:
@@ -76,14 +76,14 @@ def _out(view: Kpi, **attributes: Any) -> dg.AssetOut:  # noqa: ANN401 - of the 
     )
 
 
-def _log_view(context: dg.OpExecutionContext, view: Kpi) -> Finding:
-    """Read a view and log what became of it: its check, and its materialization where it answers."""
+def _log_view(context: dg.OpExecutionContext, view: Kpi, *, made: bool) -> Finding:
+    """Read a view and log its check and, unless the check alone runs (not `made`), its materialization."""
     finding, metadata = read_view(context.resources, view)
     # Dagster plans the check for the run's hour, though the view has none.
     partition = context.partition_key if context.has_partition_key else None
     key, tags = dg.AssetKey(view.name), {"dagster/code_version": code_version(view)}
     log_check(context, evaluation(key, "view_answers", finding, partition))
-    if metadata is not None and view.name in context.selected_output_names:  # not where the check alone runs
+    if metadata is not None and made:
         context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
     return finding
 

@@ -56,13 +56,16 @@ class LocalAnswer:
         bind(self._db, self._files.paths(self._partitions))
         return rows_of(self._db, ours_to_duckdb(statement))
 
-    def state(self, kpi: Kpi) -> pa.Table:
-        """The answer to `kpi_queries.state_sql`.
+    def states(self, views: Sequence[Kpi]) -> list[pa.Table]:
+        """The answers to `kpi_queries.state_sql` of these views, which read the same partitions.
 
         Raises:
-            QueryError: where the view has other columns than those declared.
+            QueryError: where a view has other columns than those declared.
         """
         bind(self._db, self._files.paths(self._partitions))
+        return [self._state(view) for view in views]
+
+    def _state(self, kpi: Kpi) -> pa.Table:
         self._db.execute(ours_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         found = list(zip(relation.columns, map(str, relation.types), strict=True))

@@ -145,10 +145,11 @@ class LocalQueryEngine:
         """The states of views over the same hours."""
         from velib_assets.resources.frames import state_of  # noqa: PLC0415 - imports pyarrow
 
-        def states(answer: "LocalAnswer") -> dict[str, KpiState]:
-            return {view.name: KpiState(False, *state_of(view, answer.state(view))) for view in views}
-
-        return self._answer(states, hours_read(views[0], newest), newest)
+        answers = self._answer(lambda answer: answer.states(views), hours_read(views[0], newest), newest)
+        return {
+            view.name: KpiState(False, *state_of(view, answer))
+            for view, answer in zip(views, answers, strict=True)
+        }
 
     def _parts(self) -> tuple[Partition, ...]:
         """The newest partitions that views are read from."""

@@ -51,14 +51,9 @@ def arrow_of(table: Export) -> "pa.Table":
     """An export as Arrow; times are UTC, in milliseconds, as in the table `source_velib`."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    types = {
-        "string": pa.string(),
-        "int": pa.int32(),
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "boolean": pa.bool_(),
-        "timestamp": pa.timestamp("ms", "UTC"),
-    }
+    from velib_assets.resources.frames import ARROW  # noqa: PLC0415 - imports pyarrow
+
+    types = {**ARROW, "timestamp": pa.timestamp("ms", "UTC")}
     return pa.table({name: pa.array(values, types[kind]) for name, kind, values in table.columns})
 
 

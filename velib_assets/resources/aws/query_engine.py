@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from velib_assets.aws_names import Names
 from velib_assets.core.kpis import Kpi
+from velib_assets.resources.aws.answers import table_of_pages
 from velib_assets.resources.aws.mirror import Mirror
 from velib_assets.resources.aws.view_states import ViewStates
 from velib_assets.resources.catalog import Catalog
@@ -71,8 +72,6 @@ class AthenaQueryEngine:
 
     def rows(self, sql: str) -> "pa.Table":
         """The rows of a statement; raises as `run` does."""
-        from velib_assets.resources.aws.answers import table_of_pages  # noqa: PLC0415 - knows time zones
-
         query = self.run(sql)
         return table_of_pages(self._pages(query))
 
