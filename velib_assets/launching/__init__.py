@@ -1,0 +1,1 @@
+"""How runs start: a tick before all others, and on one machine without importing everything anew."""

@@ -1,0 +1,1 @@
+"""How runs start: real processes, forked as the daemon forks them."""

@@ -1,0 +1,40 @@
+"""Jobs that the launcher's tests run in processes of their own."""
+
+import os
+import signal
+import time
+
+import dagster as dg
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def well() -> None:
+    """Ends as it should."""
+
+    @dg.op
+    def say(context: dg.OpExecutionContext) -> None:
+        context.log.info("in process %d", os.getpid())
+
+    say()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def killed() -> None:
+    """Its process is killed as one that used too much memory is."""
+
+    @dg.op
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    die()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def endless() -> None:
+    """Sleeps for longer than any test waits."""
+
+    @dg.op
+    def sleep() -> None:
+        time.sleep(600)
+
+    sleep()

@@ -1,0 +1,48 @@
+"""A tick starts at once; every other run waits in the queue."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.run_coordinator import SubmitRunContext
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG
+
+from velib_assets.launching.coordinator import TicksFirstRunCoordinator
+from velib_assets_tests.launching.instances import created, ours, wait_for
+from velib_assets_tests.launching.some_jobs import well
+
+TICK = {SCHEDULE_NAME_TAG: "velib_pipeline_schedule"}
+
+
+def submit(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
+    """How the run stands when the daemon has it back."""
+    return instance.run_coordinator.submit_run(SubmitRunContext(run, None)).status  # type: ignore[arg-type]
+
+
+def test_the_settings_are_those_of_the_queue(tmp_path: Path) -> None:
+    with ours(tmp_path) as instance:
+        coordinator = instance.run_coordinator
+        assert isinstance(coordinator, TicksFirstRunCoordinator)
+        assert coordinator.dequeue_interval_seconds == 1
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 4  # type: ignore[union-attr]
+
+
+def test_a_tick_does_not_wait_and_others_do(tmp_path: Path) -> None:
+    """No daemon runs here: what waits for it stays queued."""
+    with ours(tmp_path) as instance:
+        tick = created(instance, well, TICK)
+        assert submit(instance, tick) is dg.DagsterRunStatus.STARTING
+        wait_for(instance, tick.run_id, dg.DagsterRunStatus.SUCCESS)
+        assert submit(instance, created(instance, well)) is dg.DagsterRunStatus.QUEUED
+        again = created(instance, well, TICK, parent=tick.run_id)
+        assert submit(instance, again) is dg.DagsterRunStatus.QUEUED
+
+
+@pytest.mark.parametrize("tags", [TICK, {}])
+def test_a_run_that_is_over_is_not_run_again(tmp_path: Path, tags: dict[str, str]) -> None:
+    with ours(tmp_path) as instance:
+        run = created(instance, well, tags)
+        instance.report_run_failed(run)
+        failed = instance.get_run_by_id(run.run_id)
+        assert failed
+        assert submit(instance, failed) is dg.DagsterRunStatus.FAILURE
