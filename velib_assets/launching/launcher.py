@@ -23,11 +23,15 @@ IMPORTED_AHEAD = "velib_assets.launching.imported_ahead"
 LOOK_SECONDS = 1.0
 
 
-class ForkRunLauncher(dg.DefaultRunLauncher):
-    """Forks runs in the process that launches them: the daemon's.
+class RunProcess(ForkServerProcess):
+    """A run's process. It goes on where the daemon stops, which Python would make wait for it."""
 
-    A run goes on where the daemon is killed, and the daemon waits for its runs where it is asked to stop.
-    """
+    def join(self, timeout: float | None = None) -> None:
+        """Nothing: what `multiprocessing` calls as the daemon ends. `look_after` waits for the sentinel."""
+
+
+class ForkRunLauncher(dg.DefaultRunLauncher):
+    """Forks runs for the process that launches them: the daemon."""
 
     def warm_up(self) -> None:
         """Start the process that runs are forked from; returns at once. Without it the first run does."""
@@ -41,7 +45,7 @@ class ForkRunLauncher(dg.DefaultRunLauncher):
             raise dg.DagsterInvariantViolationError(f"Run {run.run_id} does not say where its code is.")
         arguments = ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref())
         self.warm_up()
-        process = FORKS.Process(target=execute, args=(serialize_value(arguments),))
+        process = RunProcess(target=execute, args=(serialize_value(arguments),))
         process.start()
         threading.Thread(target=look_after, args=(instance, run.run_id, process), daemon=True).start()
         self._run_ids.add(run.run_id)  # for `join`
@@ -60,7 +64,7 @@ def execute(arguments: str) -> None:
     execute_run_command.main([arguments], prog_name="dagster api execute_run", standalone_mode=False)
 
 
-def look_after(instance: dg.DagsterInstance, run_id: str, process: ForkServerProcess) -> None:
+def look_after(instance: dg.DagsterInstance, run_id: str, process: RunProcess) -> None:
     """Interrupt the process once its run is being canceled; report a run that its process did not end."""
     interrupted = False
     while not connection.wait([process.sentinel], LOOK_SECONDS):
@@ -68,7 +72,6 @@ def look_after(instance: dg.DagsterInstance, run_id: str, process: ForkServerPro
         if run and run.status is dg.DagsterRunStatus.CANCELING and not interrupted and process.pid:
             os.kill(process.pid, signal.SIGINT)
             interrupted = True
-    process.join()
     run = instance.get_run_by_id(run_id)
     if run and not run.is_finished:
         ended = f"The run's process ended with {process.exitcode} before the run was over"

@@ -38,3 +38,14 @@ def endless() -> None:
         time.sleep(600)
 
     sleep()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def slow() -> None:
+    """Ends some seconds after whoever launched it."""
+
+    @dg.op
+    def wait() -> None:
+        time.sleep(3)
+
+    wait()

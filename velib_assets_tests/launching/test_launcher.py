@@ -1,6 +1,7 @@
 """Runs in forked processes: they end, they die, they are canceled; and what they need not import anew."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from velib_assets.launching.launcher import FORKS, ForkRunLauncher
 from velib_assets_tests.launching.a_tick import imported
 from velib_assets_tests.launching.instances import created, ours, status, wait_for
-from velib_assets_tests.launching.some_jobs import endless, killed, well
+from velib_assets_tests.launching.some_jobs import endless, killed, slow, well
 
 OURS = "velib_assets"
 READY = {OURS, f"{OURS}.launching", f"{OURS}.launching.imported_ahead"}
@@ -48,6 +49,24 @@ def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
         with dg.DagsterInstance.from_config(str(tmp_path)) as other:
             assert other.run_launcher.terminate(run.run_id)
         wait_for(instance, run.run_id, dg.DagsterRunStatus.CANCELED)
+
+
+DAEMON = """
+import sys
+import dagster as dg
+with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
+    instance.launch_run(sys.argv[2], None)
+    while instance.get_run_by_id(sys.argv[2]).status is not dg.DagsterRunStatus.STARTED:
+        pass
+"""
+
+
+def test_a_run_goes_on_where_the_daemon_stops(tmp_path: Path) -> None:
+    with ours(tmp_path) as instance:
+        run = created(instance, slow)
+        subprocess.run([sys.executable, "-c", DAEMON, str(tmp_path), run.run_id], check=True)
+        assert status(instance, run.run_id) is dg.DagsterRunStatus.STARTED
+        wait_for(instance, run.run_id, dg.DagsterRunStatus.SUCCESS)
 
 
 def test_a_run_without_its_code_is_refused_and_fails(tmp_path: Path) -> None:
