@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -133,11 +134,13 @@ def _execute(
     **scope: Any,  # noqa: ANN401 - handed on to execute_in_process
 ) -> None:
     """Run a job in this process, which its run is tagged with, and add its events to the report."""
+    run_id = str(uuid.uuid4())
     result = job.execute_in_process(
         instance=instance,
         run_config=_QUIET,
         raise_on_error=False,
-        tags={**(tags or {}), **process_tag()},
+        run_id=run_id,
+        tags={**(tags or {}), **process_tag(run_id)},
         **scope,
     )
     read_events(report, result)

@@ -1,24 +1,29 @@
-"""The queue of runs, which the schedule's own do not wait in.
+"""The queue of runs, in which the ticks of the pipeline do not wait.
 
 Belongs here: what starts at once and what waits. How many run at once is a setting in dagster.yaml.
 """
 
 import dagster as dg
 from dagster._core.run_coordinator import SubmitRunContext
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
+from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 
 from velib_assets.launching.launcher import ForkRunLauncher
 
+PIPELINE = "velib_pipeline"
+
 
 class TicksFirstRunCoordinator(dg.QueuedRunCoordinator):
-    """Launches a schedule's run at once, so that no backfill holds up a snapshot; queues all others.
+    """Launches a tick of the pipeline at once, so that no backfill holds up a snapshot; queues all others.
 
-    A tick run again by a person or by Dagster waits like any other: its time is over.
+    It counts among those that run. One tried again, by a person or by Dagster, waits like any other.
     """
 
     @property
     def dequeue_interval_seconds(self) -> int:
-        """As configured. Asked once, by the daemon as it starts: its time to get ready for its first run."""
+        """As configured, and the launcher begins to warm up.
+
+        The daemon alone asks, once, as it starts: Dagster calls nothing else of dagster.yaml's then.
+        """
         launcher = self._instance.run_launcher
         if isinstance(launcher, ForkRunLauncher):
             launcher.warm_up()
@@ -27,7 +32,8 @@ class TicksFirstRunCoordinator(dg.QueuedRunCoordinator):
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """The run, launched or queued."""
         run = context.dagster_run
-        fresh = run.status is dg.DagsterRunStatus.NOT_STARTED and run.parent_run_id is None
-        if SCHEDULE_NAME_TAG not in run.tags or not fresh:
-            return super().submit_run(context)
-        return self._instance.launch_run(run.run_id, context.workspace)
+        # Only the daemon sets this tag: not the UI, where a schedule is tried.
+        tick = run.job_name == PIPELINE and SCHEDULED_EXECUTION_TIME_TAG in run.tags
+        if tick and run.status is dg.DagsterRunStatus.NOT_STARTED and run.parent_run_id is None:
+            return self._instance.launch_run(run.run_id, context.workspace)
+        return super().submit_run(context)

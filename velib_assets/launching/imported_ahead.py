@@ -26,4 +26,4 @@ import sqlglot.optimizer.qualify
 import upath.implementations.local
 
 gc.freeze()  # a collection in a fork would touch each of these objects, and so copy it
-atexit.register(gc.unfreeze)  # for what DuckDB checks as the interpreter ends
+atexit.register(gc.unfreeze)  # in the daemon's end, for what DuckDB looks for then; a fork has no such end

@@ -7,14 +7,21 @@ import time
 import dagster as dg
 
 
+@dg.op
+def say(context: dg.OpExecutionContext) -> None:
+    """Tells the number of its process."""
+    context.log.info("in process %d", os.getpid())
+
+
 @dg.job(executor_def=dg.in_process_executor)
 def well() -> None:
     """Ends as it should."""
+    say()
 
-    @dg.op
-    def say(context: dg.OpExecutionContext) -> None:
-        context.log.info("in process %d", os.getpid())
 
+@dg.job(executor_def=dg.in_process_executor, name="velib_pipeline")
+def pipeline() -> None:
+    """Ends as it should, and has the name of ours."""
     say()
 
 
@@ -46,6 +53,6 @@ def slow() -> None:
 
     @dg.op
     def wait() -> None:
-        time.sleep(3)
+        time.sleep(8)
 
     wait()

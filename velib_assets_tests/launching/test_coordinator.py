@@ -5,13 +5,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.run_coordinator import SubmitRunContext
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
+from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 
 from velib_assets.launching.coordinator import TicksFirstRunCoordinator
 from velib_assets_tests.launching.instances import created, ours, wait_for
-from velib_assets_tests.launching.some_jobs import well
+from velib_assets_tests.launching.some_jobs import pipeline, well
 
-TICK = {SCHEDULE_NAME_TAG: "velib_pipeline_schedule"}
+TICK = {SCHEDULED_EXECUTION_TIME_TAG: "2022-06-04T08:00:00+00:00"}
 
 
 def submit(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
@@ -30,18 +30,21 @@ def test_the_settings_are_those_of_the_queue(tmp_path: Path) -> None:
 def test_a_tick_does_not_wait_and_others_do(tmp_path: Path) -> None:
     """No daemon runs here: what waits for it stays queued."""
     with ours(tmp_path) as instance:
-        tick = created(instance, well, TICK)
+        tick = created(instance, pipeline, TICK)
         assert submit(instance, tick) is dg.DagsterRunStatus.STARTING
         wait_for(instance, tick.run_id, dg.DagsterRunStatus.SUCCESS)
-        assert submit(instance, created(instance, well)) is dg.DagsterRunStatus.QUEUED
-        again = created(instance, well, TICK, parent=tick.run_id)
-        assert submit(instance, again) is dg.DagsterRunStatus.QUEUED
+        others = [
+            created(instance, pipeline),  # of the UI, or of a backfill
+            created(instance, well, TICK),  # another schedule's
+            created(instance, pipeline, TICK, parent=tick.run_id),  # tried again
+        ]
+        assert {submit(instance, run) for run in others} == {dg.DagsterRunStatus.QUEUED}
 
 
 @pytest.mark.parametrize("tags", [TICK, {}])
 def test_a_run_that_is_over_is_not_run_again(tmp_path: Path, tags: dict[str, str]) -> None:
     with ours(tmp_path) as instance:
-        run = created(instance, well, tags)
+        run = created(instance, pipeline, tags)
         instance.report_run_failed(run)
         failed = instance.get_run_by_id(run.run_id)
         assert failed

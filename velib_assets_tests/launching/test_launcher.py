@@ -1,24 +1,37 @@
 """Runs in forked processes: they end, they die, they are canceled; and what they need not import anew."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from velib_assets.launching.launcher import FORKS, ForkRunLauncher
-from velib_assets_tests.launching.a_tick import imported
-from velib_assets_tests.launching.instances import created, ours, status, wait_for
+from velib_assets.launching.launcher import ForkRunLauncher
+from velib_assets.orphans import PROCESS
+from velib_assets.settings import CHECKOUT
+from velib_assets_tests.launching.instances import WAIT_SECONDS, created, ours, status, wait_for
 from velib_assets_tests.launching.some_jobs import endless, killed, slow, well
 
 OURS = "velib_assets"
 READY = {OURS, f"{OURS}.launching", f"{OURS}.launching.imported_ahead"}
+READY |= {
+    f"{OURS}.launching.launcher",
+    f"{OURS}.orphans",
+}  # imported in the fork, for it runs a function there
 
 
 def messages(instance: dg.DagsterInstance, run_id: str) -> str:
     return "\n".join(entry.user_message or str(entry.dagster_event) for entry in instance.all_logs(run_id))
+
+
+def process_of(instance: dg.DagsterInstance, run_id: str) -> str:
+    run = instance.get_run_by_id(run_id)
+    assert run
+    return run.tags[PROCESS].split(":")[1]
 
 
 def test_a_run_ends_in_a_process_of_its_own(tmp_path: Path) -> None:
@@ -37,11 +50,11 @@ def test_a_run_whose_process_is_killed_fails_and_says_so(tmp_path: Path) -> None
         run = created(instance, killed)
         instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
         wait_for(instance, run.run_id, dg.DagsterRunStatus.FAILURE)
-        assert "process ended with -9 before the run was over" in messages(instance, run.run_id)
+        assert "The process that executed this run is gone" in messages(instance, run.run_id)
 
 
 def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
-    """By an instance of its own, as the webserver has one; the run's process is gone then."""
+    """By an instance of its own, as the webserver has one."""
     with ours(tmp_path) as instance:
         run = created(instance, endless)
         instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
@@ -53,11 +66,12 @@ def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
 
 DAEMON = """
 import sys
+import time
 import dagster as dg
 with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
     instance.launch_run(sys.argv[2], None)
     while instance.get_run_by_id(sys.argv[2]).status is not dg.DagsterRunStatus.STARTED:
-        pass
+        time.sleep(0.2)
 """
 
 
@@ -77,16 +91,46 @@ def test_a_run_without_its_code_is_refused_and_fails(tmp_path: Path) -> None:
         assert status(instance, run.run_id) is dg.DagsterRunStatus.FAILURE
 
 
+def test_a_run_that_others_ended_does_not_go_on(tmp_path: Path) -> None:
+    """As monitoring does after max_runtime_seconds, and the UI where a person forces the end."""
+    with ours(tmp_path) as instance:
+        run = created(instance, endless)
+        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
+        wait_for(instance, run.run_id, dg.DagsterRunStatus.STARTED)
+        process = process_of(instance, run.run_id)
+        instance.report_run_failed(run, "it took too long")
+        end = time.monotonic() + WAIT_SECONDS
+        while Path(f"/proc/{process}").exists():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def test_a_run_canceled_before_it_began_is_canceled(tmp_path: Path) -> None:
+    """Its process finds that it need not begin; a failed run would be tried again."""
+    with ours(tmp_path) as instance:
+        run = created(instance, endless)
+        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
+        assert instance.run_launcher.terminate(run.run_id)
+        wait_for(instance, run.run_id, dg.DagsterRunStatus.CANCELED)
+
+
+def test_where_a_fork_is_not_safe_the_code_server_starts_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's launcher asks for the workspace, which has none here."""
+    monkeypatch.setattr(ForkRunLauncher, "forks", False)
+    with ours(tmp_path) as instance:
+        run = created(instance, well)
+        with pytest.raises(dg.DagsterInvariantViolationError, match="requires a workspace"):
+            instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
+        assert not instance.run_launcher.terminate(run.run_id)
+
+
 def test_a_tick_finds_everything_imported_but_our_own_code(tmp_path: Path) -> None:
     """Whatever a tick still imports costs it time; what it found of ours would be as old as the daemon."""
-    (tmp_path / "home").mkdir()
-    ForkRunLauncher().warm_up()
-    answer, told = FORKS.Pipe(duplex=False)
-    process = FORKS.Process(target=imported, args=(told, tmp_path / "lake"))
-    process.start()
-    assert answer.poll(60)
-    before, added = answer.recv()
-    process.join()
+    command = [sys.executable, "-m", "velib_assets_tests.launching.a_tick", str(tmp_path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=CHECKOUT).stdout
+    before, added = json.loads(told.splitlines()[-1])
     assert {name for name in before if name.partition(".")[0] == OURS} == READY
     packages = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names) - {OURS}
     assert packages <= {"dagster"}  # small ones of its own, of a graph's definitions
