@@ -78,8 +78,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "living-commands-ended",
         "together",
         "velib_assets/orphans.py",
-        "host == socket.gethostname() and not _alive(int(process))",
-        "host == socket.gethostname() and int(process) != os.getpid()",
+        "of == run.run_id and not _alive(int(process))",
+        "of == run.run_id and int(process) != os.getpid()",
     ),
     Mutation(
         "files-on-every-storage",
