@@ -42,11 +42,11 @@ def _end(instance: dg.DagsterInstance, run_id: str) -> bool:
     run = instance.get_run_by_id(run_id)  # anew: it may have ended just before its process did
     if run is None or run.is_finished:
         return False
-    gone = "The process that executed this run is gone. Its logs or the daemon's output have what it wrote."
     if run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run)
     else:
-        instance.report_run_failed(run, gone)
+        where = "Its logs or the daemon's output have what it wrote."
+        instance.report_run_failed(run, f"The process that executed this run is gone. {where}")
     return True
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.orphans import PROCESS, end_orphans, process_tag
+from velib_assets_tests.launching.instances import status
 
 
 @dg.job
@@ -22,12 +23,6 @@ def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -
     tags = {PROCESS: f"{process}:{of or run_id}"}
     instance.create_run_for_job(some_job, run_id=run_id, status=dg.DagsterRunStatus.STARTED, tags=tags)
     return run_id
-
-
-def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
-    run = instance.get_run_by_id(run_id)
-    assert run
-    return run.status
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ import time
 from contextlib import suppress
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
+from typing import cast
 
 import dagster as dg
 from dagster._cli.api import execute_run_command
+from dagster._core.instance import InstanceRef
 from dagster._core.launcher import LaunchRunContext
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import deserialize_value, serialize_value
@@ -91,18 +93,19 @@ def execute(told: connection.Connection) -> None:
 
 def end_with_the_run(arguments: str) -> None:
     """Interrupt this process once its run is being canceled, or has been ended by others for a while."""
-    status, over = None, False
-    while not (over or status is dg.DagsterRunStatus.CANCELING):
-        time.sleep(LOOK_SECONDS)
-        before, status = status, _status(arguments)
-        over = before is status and status in ENDED  # for a moment so is a run that failed by itself
+    asked = deserialize_value(arguments, ExecuteRunArgs)
+    time.sleep(LOOK_SECONDS)  # opening storage takes a tenth of a second: not while the run begins
+    with dg.DagsterInstance.from_ref(cast("InstanceRef", asked.instance_ref)) as instance:
+        before, status = None, _status(instance, asked.run_id)
+        # For a moment a run that failed by itself is over too: others' word is believed at the second look.
+        while status is not dg.DagsterRunStatus.CANCELING and not (status is before and status in ENDED):
+            time.sleep(LOOK_SECONDS)
+            before, status = status, _status(instance, asked.run_id)
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _status(arguments: str) -> dg.DagsterRunStatus | None:
-    asked = deserialize_value(arguments, ExecuteRunArgs)
-    if asked.instance_ref:
-        with suppress(Exception), dg.DagsterInstance.from_ref(asked.instance_ref) as instance:
-            run = instance.get_run_by_id(asked.run_id)
-            return run.status if run else None
-    return None  # a storage that is locked is asked again
+def _status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus | None:
+    with suppress(Exception):  # a storage that is locked is asked again
+        run = instance.get_run_by_id(run_id)
+        return run.status if run else None
+    return None

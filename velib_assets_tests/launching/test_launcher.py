@@ -18,50 +18,46 @@ from velib_assets_tests.launching.some_jobs import endless, killed, slow, well
 
 OURS = "velib_assets"
 READY = {OURS, f"{OURS}.launching", f"{OURS}.launching.imported_ahead"}
-READY |= {
-    f"{OURS}.launching.launcher",
-    f"{OURS}.orphans",
-}  # imported in the fork, for it runs a function there
+# Imported in the fork, for it runs a function of the launcher's.
+READY |= {f"{OURS}.launching.launcher", f"{OURS}.orphans"}
 
 
 def messages(instance: dg.DagsterInstance, run_id: str) -> str:
     return "\n".join(entry.user_message or str(entry.dagster_event) for entry in instance.all_logs(run_id))
 
 
-def process_of(instance: dg.DagsterInstance, run_id: str) -> str:
-    run = instance.get_run_by_id(run_id)
-    assert run
-    return run.tags[PROCESS].split(":")[1]
+def launched(instance: dg.DagsterInstance, job: dg.JobDefinition) -> str:
+    """The id of a run that the launcher was given; a fork asks no code server, so it needs no workspace."""
+    run_id = created(instance, job).run_id
+    instance.launch_run(run_id, None)  # type: ignore[arg-type]
+    return run_id
 
 
 def test_a_run_ends_in_a_process_of_its_own(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         assert isinstance(instance.run_launcher, ForkRunLauncher)
-        run = created(instance, well)
-        instance.launch_run(run.run_id, None)  # type: ignore[arg-type] # the launcher asks no code server
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.SUCCESS)
-        assert "in process" in messages(instance, run.run_id)
-        assert f"in process {os.getpid()}" not in messages(instance, run.run_id)
-        assert not instance.run_launcher.terminate(run.run_id)
+        run_id = launched(instance, well)
+        wait_for(instance, run_id, dg.DagsterRunStatus.SUCCESS)
+        assert "in process" in messages(instance, run_id)
+        assert f"in process {os.getpid()}" not in messages(instance, run_id)
+        assert not instance.run_launcher.terminate(run_id)
 
 
 def test_a_run_whose_process_is_killed_fails_and_says_so(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
-        run = created(instance, killed)
-        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.FAILURE)
-        assert "The process that executed this run is gone" in messages(instance, run.run_id)
+        run_id = launched(instance, killed)
+        wait_for(instance, run_id, dg.DagsterRunStatus.FAILURE)
+        assert "The process that executed this run is gone" in messages(instance, run_id)
 
 
 def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
     """By an instance of its own, as the webserver has one."""
     with ours(tmp_path) as instance:
-        run = created(instance, endless)
-        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.STARTED)
+        run_id = launched(instance, endless)
+        wait_for(instance, run_id, dg.DagsterRunStatus.STARTED)
         with dg.DagsterInstance.from_config(str(tmp_path)) as other:
-            assert other.run_launcher.terminate(run.run_id)
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.CANCELED)
+            assert other.run_launcher.terminate(run_id)
+        wait_for(instance, run_id, dg.DagsterRunStatus.CANCELED)
 
 
 DAEMON = """
@@ -94,10 +90,11 @@ def test_a_run_without_its_code_is_refused_and_fails(tmp_path: Path) -> None:
 def test_a_run_that_others_ended_does_not_go_on(tmp_path: Path) -> None:
     """As monitoring does after max_runtime_seconds, and the UI where a person forces the end."""
     with ours(tmp_path) as instance:
-        run = created(instance, endless)
-        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.STARTED)
-        process = process_of(instance, run.run_id)
+        run_id = launched(instance, endless)
+        wait_for(instance, run_id, dg.DagsterRunStatus.STARTED)
+        run = instance.get_run_by_id(run_id)
+        assert run
+        process = run.tags[PROCESS].split(":")[1]
         instance.report_run_failed(run, "it took too long")
         end = time.monotonic() + WAIT_SECONDS
         while Path(f"/proc/{process}").exists():
@@ -108,10 +105,9 @@ def test_a_run_that_others_ended_does_not_go_on(tmp_path: Path) -> None:
 def test_a_run_canceled_before_it_began_is_canceled(tmp_path: Path) -> None:
     """Its process finds that it need not begin; a failed run would be tried again."""
     with ours(tmp_path) as instance:
-        run = created(instance, endless)
-        instance.launch_run(run.run_id, None)  # type: ignore[arg-type]
-        assert instance.run_launcher.terminate(run.run_id)
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.CANCELED)
+        run_id = launched(instance, endless)
+        assert instance.run_launcher.terminate(run_id)
+        wait_for(instance, run_id, dg.DagsterRunStatus.CANCELED)
 
 
 def test_where_a_fork_is_not_safe_the_code_server_starts_the_run(

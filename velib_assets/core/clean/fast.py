@@ -41,14 +41,14 @@ def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[Typed]
 def _parse(document: bytes, dialect: Dialect) -> pa.ListArray:
     """The lists of records; whatever else is in them is parsed only where something is."""
     try:
-        return parse_results(document, dialect.declared, "error")
+        return _parse_results(document, dialect.declared, "error")
     except pa.ArrowInvalid:
         if document.count(b"{") + document.count(b"[") > _MOST_BRACKETS:
             raise  # nested too deep, perhaps: the parser recurses on the C stack
-        return parse_results(document, dialect.read, "infer")
+        return _parse_results(document, dialect.read, "infer")
 
 
-def parse_results(document: bytes, record: pa.StructType, others: str) -> pa.ListArray:
+def _parse_results(document: bytes, record: pa.StructType, others: str) -> pa.ListArray:
     """The `results` of JSON objects that follow each other; `others` is what to do with further fields."""
     schema = pa.schema([("results", pa.list_(record))])
     parsed = pj.read_json(
