@@ -4,7 +4,9 @@ Everything that Dagster does here, it does as a user that has no more than the h
 """
 
 import os
+import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,22 +84,45 @@ def cloud(
     environments: Environments, artefacts: Path, city: LocalServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:
     """The stack, deployed once; this process works as the Dagster host from here on."""
+    with ExitStack() as stack:
+        try:
+            emulator, terraform = stack.enter_context(
+                _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
+            )
+        except TerraformError as error:
+            # Where an answer of the emulator is lost, the provider asks again for what is there already.
+            warnings.warn(f"deployed once more, on a new emulator: {error}", stacklevel=1)
+            emulator, terraform = stack.enter_context(
+                _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
+            )
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        host = _host(emulator, terraform.output("dagster_policy_arn"))
+        for name, value in {**emulator.env(), **host}.items():
+            patch.setenv(name, value)
+        yield Cloud(emulator, terraform, terraform.output("bucket"))
+
+
+@contextmanager
+def _deployed(
+    environments: Environments, artefacts: Path, folder: Path, city: LocalServer
+) -> Iterator[tuple[Emulator, Deployment]]:
+    """The stack on an emulator of its own."""
     with Emulator(environments=environments, auth=True, minute=2, spark=True) as emulator:
-        terraform = Deployment(tmp_path_factory.mktemp("terraform"), emulator.env(), artefacts)
+        terraform = Deployment(folder, emulator.env(), artefacts)
         try:
             terraform.init()
         except TerraformError as error:
             if os.environ.get("CI") == "true":
                 raise
             pytest.skip(f"THE TESTS ON THE EMULATOR DO NOT RUN: {error}")
-        terraform.apply(opendata_url=city.url)
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("AWS_")]:
-                patch.delenv(name)
-            host = _host(emulator, terraform.output("dagster_policy_arn"))
-            for name, value in {**emulator.env(), **host}.items():
-                patch.setenv(name, value)
-            yield Cloud(emulator, terraform, terraform.output("bucket"))
+        try:
+            terraform.apply(opendata_url=city.url)
+        except TerraformError as error:
+            said = emulator.log.read_text(encoding="utf-8")[-3000:]
+            raise TerraformError(f"{error}\nThe emulator's log:\n{said}") from error
+        yield emulator, terraform
 
 
 def _host(emulator: Emulator, policy: str) -> dict[str, str]:
