@@ -1,1 +1,1 @@
-"""How runs start: a tick before all others, and on one machine without importing everything anew."""
+"""How runs start and are noted: a tick before all others, and on one machine without doing things twice."""

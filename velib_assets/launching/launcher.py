@@ -65,7 +65,8 @@ class ForkRunLauncher(dg.DefaultRunLauncher):
         process = RunProcess(target=execute, args=(told,))
         process.start()
         instance.add_run_tags(run.run_id, process_tag(run.run_id, process.pid))
-        telling.send(serialize_value(ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref())))
+        asked = ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref())
+        telling.send((dict(os.environ), serialize_value(asked)))
         threading.Thread(target=report_end, args=(instance, process), daemon=True).start()
         self._run_ids.add(run.run_id)  # for DefaultRunLauncher's own `join`
 
@@ -85,8 +86,9 @@ def report_end(instance: dg.DagsterInstance, process: RunProcess) -> None:
 
 
 def execute(told: connection.Connection) -> None:
-    """In the run's process: Dagster's command, in the interpreter that is there."""
-    arguments = told.recv()
+    """In the run's process: Dagster's command, in this interpreter and the launcher's environment."""
+    environ, arguments = told.recv()
+    os.environ.update(environ)
     threading.Thread(target=end_with_the_run, args=(arguments,), daemon=True).start()
     execute_run_command.main([arguments], prog_name="dagster api execute_run", standalone_mode=False)
 

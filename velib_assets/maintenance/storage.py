@@ -83,3 +83,4 @@ def _vacuum(path: Path) -> None:
         )
         if 2 * free > pages:
             connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # others have the file open

@@ -7,6 +7,7 @@ import dagster as dg
 
 from velib_assets.settings import Settings
 from velib_assets_tests.assets.test_graph import run
+from velib_assets_tests.launching.instances import ours
 from velib_assets_tests.maintenance.test_maintenance import archive, files_of, later, maintain  # noqa: F401
 from velib_assets_tests.samples import HOUR
 
@@ -28,6 +29,21 @@ def test_room_of_a_file_that_is_mostly_empty_is_given_back(
     instance: dg.DagsterInstance,
     later: Callable[[int], None],  # noqa: F811 - likewise
 ) -> None:
+    room_is_given_back(archive, instance, later)
+
+
+def test_room_is_given_back_while_others_have_the_file_open(
+    archive: Settings,  # noqa: F811 - a fixture
+    tmp_path: Path,
+    later: Callable[[int], None],  # noqa: F811 - likewise
+) -> None:
+    """As the daemon and the webserver of `make dev` have it."""
+    with ours(tmp_path) as daemon, ours(tmp_path) as instance:
+        assert daemon.event_log_storage.get_materialized_partitions(dg.AssetKey("raw_snapshot")) == set()
+        room_is_given_back(archive, instance, later)
+
+
+def room_is_given_back(archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]) -> None:  # noqa: F811
     for _ in range(4):
         run(archive, instance, HOUR)
     index = Path(instance.root_directory) / "history" / "runs" / "index.db"

@@ -1,0 +1,89 @@
+"""`velib backfill` with the start of its process, on an empty lake and an empty DAGSTER_HOME.
+
+    python benchmarks/bench_backfill.py [--archive FOLDER] [--first HOUR] [--last HOUR] [--rounds 2]
+
+Without an archive the hours come from the simulator. Beside ours: the same with Dagster's default storage,
+which connects to its SQLite files anew for each event.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from tabulate import tabulate
+
+from velib_assets.settings import CHECKOUT
+
+STORAGES = ("ours", "Dagster's default")
+
+
+class Hours(NamedTuple):
+    """What is backfilled, and from where."""
+
+    first: str
+    last: str
+    source: dict[str, str]
+
+
+def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
+    """Wall seconds of one backfill, and what it says of itself."""
+    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    if storage != "ours":
+        del settings["storage"]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder, "home")
+        home.mkdir()
+        (home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+        environ = (
+            os.environ | hours.source | {"DAGSTER_HOME": str(home), "VELIB_LAKE": str(Path(folder, "lake"))}
+        )
+        velib = [sys.executable, "-c", "from velib_assets.cli import main; main()", "backfill"]
+        start = time.perf_counter()
+        done = subprocess.run(
+            [*velib, hours.first, hours.last], env=environ, capture_output=True, text=True, check=False
+        )
+        took = time.perf_counter() - start
+    said = [line for line in done.stderr.splitlines() if line.endswith("rejected")]
+    if not said:
+        sys.exit(done.stderr)
+    return took, said[-1]
+
+
+def main() -> None:
+    """Both storages in each round, one after the other; print the fastest of each and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--archive", type=Path)
+    parser.add_argument("--first", default="2022-06-04T00")
+    parser.add_argument("--last", default="2022-06-05T23")
+    parser.add_argument("--rounds", type=int, default=2)
+    chosen = parser.parse_args()
+    source = {"VELIB_SOURCE": "simulator"}
+    if chosen.archive:
+        source = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(chosen.archive)}
+    hours, took, said = Hours(chosen.first, chosen.last, source), dict[str, list[float]](), set[str]()
+    for _ in range(chosen.rounds):
+        for storage in STORAGES:
+            wall, words = seconds_of(hours, storage)
+            took.setdefault(storage, []).append(wall)
+            said.add(words)
+    print(*said, sep="\n")
+    fastest = {storage: min(walls) for storage, walls in took.items()}
+    rows = [
+        (
+            storage,
+            ", ".join(f"{wall:.1f}" for wall in walls),
+            f"{fastest[storage] / fastest[STORAGES[1]]:.2f}",
+        )
+        for storage, walls in took.items()
+    ]
+    print(tabulate(rows, ("storage", "s a backfill", "ratio of the fastest")))
+
+
+if __name__ == "__main__":
+    main()
