@@ -35,7 +35,7 @@ def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
     """Wall seconds of one backfill, and what it says of itself."""
     settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
     if storage != "ours":
-        del settings["storage"]
+        del settings["instance_class"]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, "home")
         home.mkdir()

@@ -34,7 +34,6 @@ from velib_assets.runtime.ingest import keep
 from velib_assets.runtime.lake import raw_objects, utc_now
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT, Settings
-from velib_assets_tests.homes import instance_at
 from velib_assets_tests.ui.servers import dagster_dev
 
 HOURS = 28  # more than the views over a day look back
@@ -119,7 +118,7 @@ def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[tuple[float, 
         server.wait(
             f"{ticks} ticks", succeeded, 60 * (ticks + 2), pause=5
         )  # each look takes of the tick's CPU
-    with instance_at(home) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
         return [
             _seconds(instance, run)
             for run in instance.get_runs()

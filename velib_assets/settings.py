@@ -121,7 +121,8 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """Where Dagster keeps its runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
-    return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").absolute()
+    named = env.get("DAGSTER_HOME", "").strip()
+    return Path(named or CHECKOUT / ".dagster").expanduser().absolute()
 
 
 def _days(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from velib_assets.settings import Settings
+from velib_assets.settings import CHECKOUT, Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -80,8 +80,11 @@ def settings(lake: Path) -> Settings:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """An instance with Dagster's default storage, SQLite files; an ephemeral one answers differently."""
+    """An instance on the storage of dagster.yaml, SQLite files; an ephemeral one answers differently."""
     import dagster as dg
+    import yaml
 
-    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as temporary:
+    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    ours = {name: settings[name] for name in ("telemetry", "instance_class")}
+    with dg.DagsterInstance.local_temp(overrides=ours) as temporary:
         yield temporary

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.settings import CHECKOUT, Settings, SettingsError
+from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -72,3 +72,12 @@ def test_a_bad_webhook_is_refused_without_repeating_it() -> None:
     with pytest.raises(SettingsError) as error:
         Settings.from_env({"VELIB_ALERTS": "webhook:ftp://example.org/s3cret"})
     assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "where"),
+    [("", CHECKOUT / ".dagster"), ("~/runs", Path.home() / "runs"), ("runs", Path.cwd() / "runs")],
+)
+def test_a_home_is_a_whole_path(named: str, where: Path) -> None:
+    """`~` means to Dagster, too, the user's folder."""
+    assert dagster_home({"DAGSTER_HOME": named}) == where

@@ -64,7 +64,6 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         fresh = home / f"dagster.yaml.{os.getpid()}"
         shutil.copyfile(ours, fresh)
         fresh.replace(home / "dagster.yaml")  # another command may be reading it
-    os.environ["DAGSTER_HOME"] = str(home)  # where it was not set: dagster.yaml names it
     with _alone(home):
         instance = dg.DagsterInstance.from_config(str(home))
     with instance:

@@ -65,8 +65,7 @@ class ForkRunLauncher(dg.DefaultRunLauncher):
         process = RunProcess(target=execute, args=(told,))
         process.start()
         instance.add_run_tags(run.run_id, process_tag(run.run_id, process.pid))
-        asked = ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref())
-        telling.send((dict(os.environ), serialize_value(asked)))
+        telling.send(serialize_value(ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref())))
         threading.Thread(target=report_end, args=(instance, process), daemon=True).start()
         self._run_ids.add(run.run_id)  # for DefaultRunLauncher's own `join`
 
@@ -86,9 +85,8 @@ def report_end(instance: dg.DagsterInstance, process: RunProcess) -> None:
 
 
 def execute(told: connection.Connection) -> None:
-    """In the run's process: Dagster's command, in this interpreter and the launcher's environment."""
-    environ, arguments = told.recv()
-    os.environ.update(environ)
+    """In the run's process: Dagster's command, in the interpreter that is there."""
+    arguments = told.recv()
     threading.Thread(target=end_with_the_run, args=(arguments,), daemon=True).start()
     execute_run_command.main([arguments], prog_name="dagster api execute_run", standalone_mode=False)
 

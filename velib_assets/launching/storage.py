@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+import yaml
+from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
@@ -18,6 +21,23 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, inspect
+
+
+class PooledInstance(dg.DagsterInstance):
+    """Dagster's instance, whose storage is ours where dagster.yaml names none."""
+
+    @staticmethod
+    def config_schema() -> dict[str, Any]:
+        """No settings of its own; Dagster asks."""
+        return {}
+
+    @staticmethod
+    def config_defaults(base_dir: str) -> dict[str, ConfigurableClassData | None]:
+        """Dagster's, with our storage in `base_dir`, which is DAGSTER_HOME or a temporary folder."""
+        ours = ConfigurableClassData(
+            __name__, PooledSqliteStorage.__name__, yaml.safe_dump({"base_dir": base_dir})
+        )
+        return {**InstanceRef.config_defaults(base_dir), "storage": ours}
 
 
 class PooledSqliteStorage(DagsterSqliteStorage):
@@ -37,7 +57,7 @@ class PooledSqliteStorage(DagsterSqliteStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledSqliteStorage":
-        """As dagster.yaml says: `base_dir` is DAGSTER_HOME."""
+        """In the folder `base_dir`."""
         return cls.from_local(inst_data=inst_data, **config_value)
 
 

@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from velib_assets.build import build_defs
 from velib_assets.cli import main
 from velib_assets.settings import Settings
-from velib_assets_tests.homes import instance_at
 from velib_assets_tests.http_server import LocalServer, Reply
 
 HOOK = "/services/canaryPath0001"
@@ -91,7 +90,7 @@ class Scene:
         """One round of the alert sensor over all runs, on the webhook as it is, or on another one."""
         env = self.env | ({"VELIB_ALERTS": f"log,webhook:{hook}"} if hook else {})
         settings = Settings.from_env(env)
-        with instance_at(self.folder / "home") as instance:
+        with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
             context = dg.build_sensor_context(instance=instance)
             result = (
                 build_defs(settings)

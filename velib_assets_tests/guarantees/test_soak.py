@@ -9,18 +9,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.scheduler.instigation import InstigatorStatus
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.pool import NullPool
 
 from velib_assets.assets import raw_snapshot
 from velib_assets.assets.raw_snapshot import SCHEDULED_AT
@@ -102,18 +98,8 @@ def memory() -> int:
 
 
 @pytest.fixture
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Dagster's SQLite storage without what takes most of a small tick: a month has many commits.
-
-    It does not wait for the disk (a power cut is not tried here), nor build an engine for each statement.
-    """
-
-    @lru_cache(maxsize=8)
-    def engine(url: str) -> Engine:
-        return create_engine(url, poolclass=NullPool, connect_args={"timeout": 30})
-
-    for module in (sqlite_event_log, sqlite_run_storage):
-        monkeypatch.setattr(module, "create_engine", lambda url, **_: engine(url))
+def _hasty() -> Iterator[None]:
+    """Dagster's storage does not wait for the disk: a month has many commits. Power cuts are not tried."""
 
     def connected(connection: Any, _: object) -> None:
         if isinstance(connection, sqlite3.Connection):

@@ -26,7 +26,6 @@ from velib_assets.runtime.clean_job import is_current
 from velib_assets.runtime.lake import hours_in, utc_now
 from velib_assets.runtime.store import FolderStore
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.homes import instance_at
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 pytestmark = [pytest.mark.promise("together"), pytest.mark.daemon]
@@ -139,7 +138,7 @@ def test_nothing_disturbs_anything(
             figure("ticks of the schedule", servers_at_work(work, home))
         while not at_work(work):
             time.sleep(0.1)
-    with instance_at(home) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
         failed = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=10)
         assert [record.event_log_entry.message for record in failed.records] == []
     if full:

@@ -10,7 +10,6 @@ import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.homes import instance_at
 
 WAIT_SECONDS = 60
 
@@ -20,7 +19,7 @@ def ours(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of `make dev` in a folder of its own."""
     home.mkdir(exist_ok=True)
     shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
-    with instance_at(home) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
 
 

@@ -55,7 +55,7 @@ def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         run_id = launched(instance, endless)
         wait_for(instance, run_id, dg.DagsterRunStatus.STARTED)
-        with dg.DagsterInstance.get() as other:
+        with dg.DagsterInstance.from_config(str(tmp_path)) as other:
             assert other.run_launcher.terminate(run_id)
         wait_for(instance, run_id, dg.DagsterRunStatus.CANCELED)
 
@@ -64,9 +64,9 @@ DAEMON = """
 import sys
 import time
 import dagster as dg
-with dg.DagsterInstance.get() as instance:
-    instance.launch_run(sys.argv[1], None)
-    while instance.get_run_by_id(sys.argv[1]).status is not dg.DagsterRunStatus.STARTED:
+with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
+    instance.launch_run(sys.argv[2], None)
+    while instance.get_run_by_id(sys.argv[2]).status is not dg.DagsterRunStatus.STARTED:
         time.sleep(0.2)
 """
 
@@ -74,7 +74,7 @@ with dg.DagsterInstance.get() as instance:
 def test_a_run_goes_on_where_the_daemon_stops(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         run = created(instance, slow)
-        subprocess.run([sys.executable, "-c", DAEMON, run.run_id], check=True)
+        subprocess.run([sys.executable, "-c", DAEMON, str(tmp_path), run.run_id], check=True)
         assert status(instance, run.run_id) is dg.DagsterRunStatus.STARTED
         wait_for(instance, run.run_id, dg.DagsterRunStatus.SUCCESS)
 

@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from velib_assets.launching.storage import PooledEvents, PooledSqliteStorage
-from velib_assets_tests.homes import instance_at
 from velib_assets_tests.launching.instances import created, ours
 from velib_assets_tests.launching.some_jobs import well
 
@@ -30,14 +30,24 @@ def test_it_is_what_the_repository_s_settings_name(tmp_path: Path) -> None:
         assert isinstance(instance.event_log_storage, PooledEvents)
 
 
+def test_the_history_is_in_the_folder_asked_for_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "other"))
+    with ours(tmp_path / "home") as instance, dg.DagsterInstance.from_ref(instance.get_ref()) as again:
+        run_on(instance)
+        assert messages(again) == messages(instance) != {}
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_home_may_change_to_the_default_storage_and_back(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         run_on(instance)
         before = messages(instance)
     settings = yaml.safe_load((tmp_path / "dagster.yaml").read_text())
-    del settings["storage"]
+    del settings["instance_class"]
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings))
-    with instance_at(tmp_path) as instance:
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert not isinstance(instance.event_log_storage, PooledEvents)
         assert messages(instance) == before
         run_on(instance)
@@ -48,7 +58,7 @@ def test_a_home_may_change_to_the_default_storage_and_back(tmp_path: Path) -> No
 
 
 def test_who_watches_a_run_sees_each_event_as_it_comes(tmp_path: Path) -> None:
-    """As the UI does, by another process's instance; the one that writes stays open."""
+    """As the UI does, by another instance; the one that writes stays open."""
     seen: list[str] = []
     with ours(tmp_path) as watching, ours(tmp_path) as writing:
         run = created(writing, well)
@@ -59,7 +69,7 @@ def test_who_watches_a_run_sees_each_event_as_it_comes(tmp_path: Path) -> None:
             end = time.monotonic() + WAIT_SECONDS
             while word not in seen and time.monotonic() < end:
                 time.sleep(0.05)
-            assert seen[-1] == word
+            assert word in seen
 
 
 def test_looking_changes_no_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Everything that Dagster does here, it does as a user that has no more than the h
 """
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -90,7 +91,9 @@ def cloud(
                 _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
             )
         except TerraformError as error:
-            # Where an answer of the emulator is lost, the provider asks again for what is there already.
+            if not re.search(r"Already(Exists|Owned)", str(error)):
+                raise
+            # An answer of the emulator was lost, and the provider asked again for what was there by then.
             warnings.warn(f"deployed once more, on a new emulator: {error}", stacklevel=1)
             emulator, terraform = stack.enter_context(
                 _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
@@ -120,7 +123,7 @@ def _deployed(
         try:
             terraform.apply(opendata_url=city.url)
         except TerraformError as error:
-            said = emulator.log.read_text(encoding="utf-8")[-3000:]
+            said = emulator.log.read_text(encoding="utf-8", errors="replace")[-3000:]
             raise TerraformError(f"{error}\nThe emulator's log:\n{said}") from error
         yield emulator, terraform
 

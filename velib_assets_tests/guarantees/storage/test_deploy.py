@@ -46,7 +46,7 @@ def options_of(command: str) -> list[str]:
 def test_the_instance_of_the_server_loads(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is that of one machine but for its launcher and its storage, which is the variables' database."""
+    """It is that of one machine but for its launcher and its storage, and that is the variables' database."""
     url = make_url(server.database())
     given = {"HOST": url.host, "DB": url.database, "USER": url.username, "PASSWORD": url.password}
     for name, value in given.items():
@@ -59,7 +59,7 @@ def test_the_instance_of_the_server_loads(
         assert instance.get_runs() == []
     del settings["storage"]
     ours = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    del ours["run_launcher"], ours["storage"]
+    del ours["run_launcher"], ours["instance_class"]
     assert settings == ours
 
 
