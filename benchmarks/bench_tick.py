@@ -95,7 +95,7 @@ def files_opened(lake: Path, home: Path) -> str:
     trace = home / "trace"
     environ = os.environ | {"VELIB_LAKE": str(lake), "DAGSTER_HOME": str(home), "VELIB_SOURCE": "simulator"}
     command = ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
-    velib = [sys.executable, "-c", "from velib_assets.cli import main; main()", "tick"]
+    velib = [sys.executable, "-m", "velib_assets.cli", "tick"]
     subprocess.run([*command, *velib], check=True, capture_output=True, env=environ)
     lines = [
         line for line in trace.read_text().splitlines() if "O_DIRECTORY" not in line and " = -1" not in line

@@ -7,26 +7,14 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.waiting import wait_for
 
-_T = TypeVar("_T")
 ACTIVE = ("STARTING", "RUNNING", "STOPPING", "QUEUED", "WAITING")
-
-
-def wait_for(look: Callable[[], _T], seconds: float = 30) -> _T:
-    """What `look` gives as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise TimeoutError(f"not within {seconds} s")
 
 
 def zipped(files: Mapping[str, str]) -> bytes:

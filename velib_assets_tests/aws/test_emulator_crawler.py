@@ -3,9 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets_tests.aws.calls import make_role, rows_of, run_query, wait_for
+from velib_assets_tests.aws.calls import make_role, rows_of, run_query
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.lake_files import COLUMNS, put_hour
+from velib_assets_tests.waiting import wait_for
 
 
 @pytest.fixture

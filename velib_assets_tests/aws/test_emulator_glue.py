@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets_tests.aws.calls import job_ended, log_lines, make_role, run_job, wait_for, zipped
+from velib_assets_tests.aws.calls import job_ended, log_lines, make_role, run_job, zipped
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.waiting import wait_for
 
 SCRIPT = """
 import os, sys, time

@@ -1,8 +1,9 @@
 """The harness: functions run in a bare Python 3.12, raise their own errors, and log metrics."""
 
-from velib_assets_tests.aws.calls import invoke, log_lines, make_function, make_role, wait_for
+from velib_assets_tests.aws.calls import invoke, log_lines, make_function, make_role
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.waiting import wait_for
 
 METRIC = """
 import json

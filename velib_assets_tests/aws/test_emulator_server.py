@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets_tests.aws.calls import wait_for
 from velib_assets_tests.aws.emulator import interpreters
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.patches import patching
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.waiting import wait_for
 
 
 def test_a_folder_keeps_everything_over_a_restart(environments: Environments, tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets_tests.aws.calls import wait_for
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.lake_files import make_table, register
+from velib_assets_tests.waiting import wait_for
 
 
 def _refused(error: pytest.ExceptionInfo[ClientError]) -> int:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from velib_assets_tests.aws.calls import execution_ended, make_function, make_role, wait_for
+from velib_assets_tests.aws.calls import execution_ended, make_function, make_role
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.waiting import wait_for
 
 GLUE = "arn:aws:states:::glue:startJobRun.sync"
 ATHENA = "arn:aws:states:::athena:startQueryExecution.sync"

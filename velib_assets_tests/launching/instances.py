@@ -1,7 +1,6 @@
 """An instance with the repository's dagster.yaml, and runs on it as a daemon creates them."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from velib_assets.settings import CHECKOUT
+from velib_assets_tests.waiting import wait_for
 
 WAIT_SECONDS = 60
 
@@ -48,9 +48,9 @@ def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return run.status
 
 
-def wait_for(instance: dg.DagsterInstance, run_id: str, wanted: dg.DagsterRunStatus) -> None:
+def wait_for_status(instance: dg.DagsterInstance, run_id: str, wanted: dg.DagsterRunStatus) -> None:
     """Until a run stands so."""
-    end = time.monotonic() + WAIT_SECONDS
-    while status(instance, run_id) is not wanted:
-        assert time.monotonic() < end, status(instance, run_id)
-        time.sleep(0.1)
+    try:
+        wait_for(lambda: status(instance, run_id) is wanted, WAIT_SECONDS)
+    except TimeoutError as error:
+        raise AssertionError(status(instance, run_id)) from error

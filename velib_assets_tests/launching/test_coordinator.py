@@ -8,7 +8,7 @@ from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 
 from velib_assets.launching.coordinator import TicksFirstRunCoordinator
-from velib_assets_tests.launching.instances import created, ours, wait_for
+from velib_assets_tests.launching.instances import created, ours, wait_for_status
 from velib_assets_tests.launching.some_jobs import pipeline, well
 
 TICK = {SCHEDULED_EXECUTION_TIME_TAG: "2022-06-04T08:00:00+00:00"}
@@ -32,7 +32,7 @@ def test_a_tick_does_not_wait_and_others_do(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         tick = created(instance, pipeline, TICK)
         assert submit(instance, tick) is dg.DagsterRunStatus.STARTING
-        wait_for(instance, tick.run_id, dg.DagsterRunStatus.SUCCESS)
+        wait_for_status(instance, tick.run_id, dg.DagsterRunStatus.SUCCESS)
         others = [
             created(instance, pipeline),  # of the UI, or of a backfill
             created(instance, well, TICK),  # another schedule's

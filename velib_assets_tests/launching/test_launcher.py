@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dagster as dg
@@ -13,8 +12,9 @@ import pytest
 from velib_assets.launching.launcher import ForkRunLauncher
 from velib_assets.orphans import PROCESS
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.launching.instances import WAIT_SECONDS, created, ours, status, wait_for
+from velib_assets_tests.launching.instances import WAIT_SECONDS, created, ours, status, wait_for_status
 from velib_assets_tests.launching.some_jobs import endless, killed, slow, well
+from velib_assets_tests.waiting import wait_for
 
 OURS = "velib_assets"
 READY = {OURS, f"{OURS}.launching", f"{OURS}.launching.imported_ahead"}
@@ -37,7 +37,7 @@ def test_a_run_ends_in_a_process_of_its_own(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         assert isinstance(instance.run_launcher, ForkRunLauncher)
         run_id = launched(instance, well)
-        wait_for(instance, run_id, dg.DagsterRunStatus.SUCCESS)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.SUCCESS)
         assert "in process" in messages(instance, run_id)
         assert f"in process {os.getpid()}" not in messages(instance, run_id)
         assert not instance.run_launcher.terminate(run_id)
@@ -46,7 +46,7 @@ def test_a_run_ends_in_a_process_of_its_own(tmp_path: Path) -> None:
 def test_a_run_whose_process_is_killed_fails_and_says_so(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         run_id = launched(instance, killed)
-        wait_for(instance, run_id, dg.DagsterRunStatus.FAILURE)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.FAILURE)
         assert "The process that executed this run is gone" in messages(instance, run_id)
 
 
@@ -54,10 +54,10 @@ def test_a_run_is_canceled_from_any_process(tmp_path: Path) -> None:
     """By an instance of its own, as the webserver has one."""
     with ours(tmp_path) as instance:
         run_id = launched(instance, endless)
-        wait_for(instance, run_id, dg.DagsterRunStatus.STARTED)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.STARTED)
         with dg.DagsterInstance.from_config(str(tmp_path)) as other:
             assert other.run_launcher.terminate(run_id)
-        wait_for(instance, run_id, dg.DagsterRunStatus.CANCELED)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.CANCELED)
 
 
 DAEMON = """
@@ -76,7 +76,7 @@ def test_a_run_goes_on_where_the_daemon_stops(tmp_path: Path) -> None:
         run = created(instance, slow)
         subprocess.run([sys.executable, "-c", DAEMON, str(tmp_path), run.run_id], check=True)
         assert status(instance, run.run_id) is dg.DagsterRunStatus.STARTED
-        wait_for(instance, run.run_id, dg.DagsterRunStatus.SUCCESS)
+        wait_for_status(instance, run.run_id, dg.DagsterRunStatus.SUCCESS)
 
 
 def test_a_run_without_its_code_is_refused_and_fails(tmp_path: Path) -> None:
@@ -91,15 +91,12 @@ def test_a_run_that_others_ended_does_not_go_on(tmp_path: Path) -> None:
     """As monitoring does after max_runtime_seconds, and the UI where a person forces the end."""
     with ours(tmp_path) as instance:
         run_id = launched(instance, endless)
-        wait_for(instance, run_id, dg.DagsterRunStatus.STARTED)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.STARTED)
         run = instance.get_run_by_id(run_id)
         assert run
         process = run.tags[PROCESS].split(":")[1]
         instance.report_run_failed(run, "it took too long")
-        end = time.monotonic() + WAIT_SECONDS
-        while Path(f"/proc/{process}").exists():
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        wait_for(lambda: not Path(f"/proc/{process}").exists(), WAIT_SECONDS)
 
 
 def test_a_run_canceled_before_it_began_is_canceled(tmp_path: Path) -> None:
@@ -107,7 +104,7 @@ def test_a_run_canceled_before_it_began_is_canceled(tmp_path: Path) -> None:
     with ours(tmp_path) as instance:
         run_id = launched(instance, endless)
         assert instance.run_launcher.terminate(run_id)
-        wait_for(instance, run_id, dg.DagsterRunStatus.CANCELED)
+        wait_for_status(instance, run_id, dg.DagsterRunStatus.CANCELED)
 
 
 def test_where_a_fork_is_not_safe_the_code_server_starts_the_run(

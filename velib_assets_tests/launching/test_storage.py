@@ -1,6 +1,6 @@
 """Dagster's history in files that stay open: the same rows, seen by others at once, and closed in time."""
 
-import time
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +10,7 @@ import yaml
 from velib_assets.launching.storage import PooledEvents, PooledSqliteStorage
 from velib_assets_tests.launching.instances import created, ours
 from velib_assets_tests.launching.some_jobs import well
+from velib_assets_tests.waiting import wait_for
 
 WAIT_SECONDS = 20
 
@@ -66,10 +67,7 @@ def test_who_watches_a_run_sees_each_event_as_it_comes(tmp_path: Path) -> None:
         watching.watch_event_logs(run.run_id, None, lambda entry, _: seen.append(entry.message))
         for word in ("second", "third"):
             writing.report_engine_event(word, run)
-            end = time.monotonic() + WAIT_SECONDS
-            while word not in seen and time.monotonic() < end:
-                time.sleep(0.05)
-            assert word in seen
+            assert wait_for(partial(seen.__contains__, word), WAIT_SECONDS)
 
 
 def test_looking_changes_no_file(tmp_path: Path) -> None:

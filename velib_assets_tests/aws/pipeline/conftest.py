@@ -86,18 +86,19 @@ def cloud(
 ) -> Iterator[Cloud]:
     """The stack, deployed once; this process works as the Dagster host from here on."""
     with ExitStack() as stack:
+
+        def deploy() -> tuple[Emulator, Deployment]:
+            folder = tmp_path_factory.mktemp("terraform")
+            return stack.enter_context(_deployed(environments, artefacts, folder, city))
+
         try:
-            emulator, terraform = stack.enter_context(
-                _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
-            )
+            emulator, terraform = deploy()
         except TerraformError as error:
             if not re.search(r"Already(Exists|Owned)", str(error)):
                 raise
             # An answer of the emulator was lost, and the provider asked again for what was there by then.
             warnings.warn(f"deployed once more, on a new emulator: {error}", stacklevel=1)
-            emulator, terraform = stack.enter_context(
-                _deployed(environments, artefacts, tmp_path_factory.mktemp("terraform"), city)
-            )
+            emulator, terraform = deploy()
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)

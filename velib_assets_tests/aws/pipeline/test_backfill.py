@@ -17,7 +17,7 @@ from velib_assets.resources.aws.glue_run import GlueRun
 from velib_assets.resources.stack import stack_of
 from velib_assets.runtime.bucket_store import BucketStore
 from velib_assets.runtime.store import Change
-from velib_assets_tests.aws.calls import job_ended, wait_for
+from velib_assets_tests.aws.calls import job_ended
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
     JOB,
@@ -31,6 +31,7 @@ from velib_assets_tests.aws.pipeline.steps import (
     told_of,
 )
 from velib_assets_tests.samples import raw, records
+from velib_assets_tests.waiting import wait_for
 
 FIRST, ROWS = hour(4, 0), 1500
 DAY = list(hours_between(FIRST, FIRST + 23 * HOUR))

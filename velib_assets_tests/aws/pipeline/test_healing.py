@@ -15,11 +15,11 @@ from velib_assets.resources.stack import stack_of
 from velib_assets.runtime.bucket_store import BucketStore
 from velib_assets.runtime.lake import utc_now
 from velib_assets.settings import Settings
-from velib_assets_tests.aws.calls import wait_for
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import invoke, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.samples import raw, records
+from velib_assets_tests.waiting import wait_for
 
 
 def look(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:

@@ -19,7 +19,7 @@ from velib_assets.resources.aws.glue_run import GlueRun
 from velib_assets.resources.stack import stack_of
 from velib_assets.runtime.aws_call import AwsError
 from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets_tests.aws.calls import ACTIVE, wait_for
+from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
     FUNCTION,
@@ -38,6 +38,7 @@ from velib_assets_tests.aws.pipeline.steps import (
 )
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import raw, records
+from velib_assets_tests.waiting import wait_for
 
 HOURS = list(hours_between(hour(4, 0), hour(4, 0) + 5 * HOUR))
 _READ_ONLY = ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "ProfileName", "JobMode")

@@ -10,10 +10,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets_tests.aws.calls import ACTIVE, wait_for
+from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.rights import BUCKET, CALLS, CRAWLER, OTHERS, Call
 from velib_assets_tests.aws.pipeline.steps import job_runs
+from velib_assets_tests.waiting import wait_for
 
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 

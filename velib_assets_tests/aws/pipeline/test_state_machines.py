@@ -12,10 +12,11 @@ from velib_assets.console.runs import run_tick
 from velib_assets.core.kpis import VIEWS
 from velib_assets.core.snapshot import iso
 from velib_assets.resources.stack import stack_of
-from velib_assets_tests.aws.calls import ACTIVE, wait_for
+from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.waiting import wait_for
 
 TABLES = {"source_velib", *(kpi.name for kpi in VIEWS)}
 
