@@ -21,7 +21,7 @@ setup: .venv/.ready
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench,postgres]'
-	@$(BIN)/python -c 'from velib_assets.report.vega import vega_script; vega_script()'
+	@$(BIN)/python -c 'from velib_assets.report.page.vega import vega_script; vega_script()'
 	@touch $@
 
 demo: setup
@@ -86,7 +86,7 @@ emulator: setup
 
 # What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
 package: setup
-	$(BIN)/python -m velib_assets.package
+	$(BIN)/python -m velib_assets.aws.package
 
 # The whole stack on this machine: emulator, terraform apply, a tick, the UI. ONCE=1 ends after the tick.
 aws-local: setup

@@ -25,21 +25,21 @@ from typing import Any
 import boto3
 import dagster as dg
 
-from velib_assets import package
-from velib_assets.aws_names import PIPES_PREFIX
-from velib_assets.build import build_defs
-from velib_assets.console.runs import run_tick
-from velib_assets.core.answers import OPENDATA, Answer
-from velib_assets.core.layout import HOUR, SLOT, hour_of, hour_text, slot_of
-from velib_assets.core.snapshot import iso
+from velib_assets.aws import package
+from velib_assets.aws.names import PIPES_PREFIX
+from velib_assets.clean import glue_job
+from velib_assets.cli.runs import run_tick
 from velib_assets.cost.work import FILE
-from velib_assets.feeds.opendata import EXPORT_PATH
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.runtime import glue_clean
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.ingest import keep
-from velib_assets.runtime.lake import utc_now
+from velib_assets.defs.build import build_defs
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.ingest.raw_object import iso
+from velib_assets.ingest.response import OPENDATA, Answer
+from velib_assets.ingest.step import keep
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, slot_of
+from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.deployment import Deployment
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -112,7 +112,7 @@ def seed(bucket: str, database: str) -> None:
         for snapshot in feed.recorded(hour):
             keep(store, Answer(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour)
     wanted = ",".join(map(hour_text, hours))
-    glue_clean.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
+    glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
 
 
 def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:

@@ -43,7 +43,7 @@ def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
         environ = (
             os.environ | hours.source | {"DAGSTER_HOME": str(home), "VELIB_LAKE": str(Path(folder, "lake"))}
         )
-        velib = [sys.executable, "-m", "velib_assets.cli", "backfill"]
+        velib = [sys.executable, "-m", "velib_assets.cli.commands", "backfill"]
         start = time.perf_counter()
         done = subprocess.run(
             [*velib, hours.first, hours.last], env=environ, capture_output=True, text=True, check=False

@@ -34,11 +34,11 @@ FIELDS = [
 
 def make_raw(lake: Path, hours: int) -> int:
     """Simulated raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
-    from velib_assets.core.answers import Answer, decode, dump
-    from velib_assets.core.layout import hour_of
-    from velib_assets.feeds.simulator import Simulator
-    from velib_assets.runtime.ingest import keep
-    from velib_assets.runtime.store import FolderStore
+    from velib_assets.ingest.response import Answer, decode, dump
+    from velib_assets.ingest.step import keep
+    from velib_assets.lake.keys import hour_of
+    from velib_assets.lake.store import FolderStore
+    from velib_assets.simulator.simulator import Simulator
 
     feed, records = Simulator(), 0
     packed, plain, gbfs = (FolderStore(lake / name) for name in ("gz", "json", "gbfs"))
@@ -81,9 +81,9 @@ def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
 
 def ours(lake: Path, threads: int) -> int:
     """The project's own clean job."""
-    from velib_assets.resources.clean_job import LocalCleanJob
-    from velib_assets.runtime.lake import hours_in
-    from velib_assets.runtime.store import FolderStore
+    from velib_assets.clean.local_clean_job import LocalCleanJob
+    from velib_assets.lake.listing import hours_in
+    from velib_assets.lake.store import FolderStore
 
     store = FolderStore(lake)
     hours = hours_in(store, "raw", START, START + timedelta(days=400))
@@ -171,7 +171,7 @@ def parse_arrow(lake: Path) -> int:
     import pyarrow as pa
     from pyarrow import json as pj
 
-    from velib_assets.core.clean.dialects import DIALECTS
+    from velib_assets.clean.dialects import DIALECTS
 
     schema, rows = pa.schema([("results", pa.list_(DIALECTS["opendata"].read))]), 0
     for text in _texts(lake):

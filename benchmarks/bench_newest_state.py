@@ -20,11 +20,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.core.clean.parquet import TABLE_SCHEMA
-from velib_assets.core.kpis import KPIS
-from velib_assets.core.layout import HOUR, clean_key, hours_between
-from velib_assets.resources.catalog import LocalCatalog, Partition
-from velib_assets.resources.query_engine import LocalQueryEngine
+from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.clean.clean_file import TABLE_SCHEMA
+from velib_assets.lake.keys import HOUR, clean_key, hours_between
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.kpis import KPIS
 
 LAST = datetime(2022, 12, 31, 23, tzinfo=UTC)
 STATIONS, SNAPSHOTS, DAY, ROUNDS = 1450, 4, 24, 5

@@ -18,15 +18,15 @@ from pathlib import Path
 from bench_tick import link, make_day
 from tabulate import tabulate
 
-from velib_assets.core.kpis import VIEWS
-from velib_assets.core.layout import HOUR, REPORT_KEY, clean_key, hour_of, raw_key, raw_time, source_prefix
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.kept_state import newest_state
-from velib_assets.resources.report_data import gather
-from velib_assets.resources.report_files import write_report
-from velib_assets.resources.stack import Stack, stack_of
-from velib_assets.runtime.lake import utc_now
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.keys import HOUR, REPORT_KEY, clean_key, hour_of, raw_key, raw_time, source_prefix
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.cached_state import newest_state
+from velib_assets.query.kpis import VIEWS
+from velib_assets.report.report_data import gather
+from velib_assets.report.writer import write_report
+from velib_assets.resources import Stack, stack_of
 from velib_assets.settings import Settings
 
 HISTORIES = ("two days", "year")

@@ -22,18 +22,18 @@ from pathlib import Path
 import dagster as dg
 from tabulate import tabulate
 
-from velib_assets.assets.raw_snapshot import SCHEDULED_AT
-from velib_assets.build import build_defs
-from velib_assets.core.kpis import KPIS
-from velib_assets.core.layout import HOUR, clean_key, hour_of, raw_key, raw_time
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.partitions import key_of
-from velib_assets.resources.catalog import LocalCatalog, Partition
-from velib_assets.resources.clean_job import LocalCleanJob
-from velib_assets.runtime.ingest import keep
-from velib_assets.runtime.lake import raw_objects, utc_now
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.partitions import key_of
+from velib_assets.defs.raw_snapshot import SCHEDULED_AT
+from velib_assets.ingest.step import keep
+from velib_assets.lake.keys import HOUR, clean_key, hour_of, raw_key, raw_time
+from velib_assets.lake.listing import raw_objects, utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.kpis import KPIS
 from velib_assets.settings import CHECKOUT, Settings
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.ui.servers import dagster_dev
 
 HOURS = 28  # more than the views over a day look back
@@ -95,7 +95,7 @@ def files_opened(lake: Path, home: Path) -> str:
     trace = home / "trace"
     environ = os.environ | {"VELIB_LAKE": str(lake), "DAGSTER_HOME": str(home), "VELIB_SOURCE": "simulator"}
     command = ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
-    velib = [sys.executable, "-m", "velib_assets.cli", "tick"]
+    velib = [sys.executable, "-m", "velib_assets.cli.commands", "tick"]
     subprocess.run([*command, *velib], check=True, capture_output=True, env=environ)
     lines = [
         line for line in trace.read_text().splitlines() if "O_DIRECTORY" not in line and " = -1" not in line

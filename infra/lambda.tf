@@ -21,7 +21,7 @@ resource "aws_lambda_function" "ingest" {
   role                           = local.role["lambda"]
   runtime                        = "python3.12"
   architectures                  = ["x86_64"]
-  handler                        = "velib_assets.runtime.lambda_ingest.handler"
+  handler                        = "velib_assets.ingest.lambda_handler.handler"
   filename                       = local.lambda_zip
   source_code_hash               = filebase64sha256(local.lambda_zip)
   memory_size                    = 256

@@ -4,7 +4,7 @@
 # 1,000 after 4,000 free ones a month): a tick takes 5, or about 15 with the crawler, so $0.26 or $1 a month.
 
 locals {
-  sql_dir = "${path.module}/../velib_assets/sql"
+  sql_dir = "${path.module}/../velib_assets/query/sql"
 
   # The views' own SQL. What it leaves open are the hours that a view reads, filled when the machine runs: from so
   # many days ago on that the view stays right until it is written anew the next day.

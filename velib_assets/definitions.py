@@ -1,6 +1,6 @@
 """What Dagster loads: the definitions for the settings of the environment."""
 
-from velib_assets.build import build_defs
+from velib_assets.defs.build import build_defs
 from velib_assets.settings import Settings
 
 __all__ = ["build_defs", "defs"]

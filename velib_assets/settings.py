@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from velib_assets.aws_names import Names
-from velib_assets.feeds.gbfs import GBFS_URL
-from velib_assets.feeds.http import base_url_of
-from velib_assets.feeds.opendata import OPENDATA_URL
-from velib_assets.feeds.simulator_faults import parse_faults
+from velib_assets.aws.names import Names
+from velib_assets.ingest.feeds.gbfs import GBFS_URL
+from velib_assets.ingest.feeds.opendata import OPENDATA_URL
+from velib_assets.ingest.http import base_url_of
+from velib_assets.simulator.faults import parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")

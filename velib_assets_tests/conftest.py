@@ -1,6 +1,7 @@
 """Fixtures that many tests share: a lake of one's own, an instance on the default SQLite storage.
 
-Dagster is imported by the fixture that needs it: the tests of core, feeds and runtime run without.
+Dagster and the settings are imported by the fixtures that need them: the tests of what Lambda and Glue run do
+without.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from velib_assets.settings import CHECKOUT, Settings
-
 if TYPE_CHECKING:
     import dagster as dg
+
+    from velib_assets.settings import Settings
 
 STACK = "stack"
 STACK_SECONDS = 900
@@ -75,6 +76,8 @@ def lake(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(lake: Path) -> Settings:
     """The simulator into a lake of the test's own."""
+    from velib_assets.settings import Settings
+
     return Settings(lake=lake, source="simulator")
 
 
@@ -83,6 +86,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
     """An instance on the storage of dagster.yaml, SQLite files; an ephemeral one answers differently."""
     import dagster as dg
     import yaml
+
+    from velib_assets.settings import CHECKOUT
 
     settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
     ours = {name: settings[name] for name in ("telemetry", "instance_class")}

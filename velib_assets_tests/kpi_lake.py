@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.core.layout import clean_key, hour_of
-from velib_assets.core.schema import COLUMNS
-from velib_assets.resources.catalog import LocalCatalog, Partition
-from velib_assets.resources.query_engine import LocalQueryEngine
+from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.lake.keys import clean_key, hour_of
+from velib_assets.lake.schema import COLUMNS
+from velib_assets.query.duckdb_engine import LocalQueryEngine
 
 TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),

@@ -6,10 +6,10 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from velib_assets.core.answers import Answer, decode
-from velib_assets.core.clean.hour import RawBytes
-from velib_assets.core.layout import raw_key
-from velib_assets.core.snapshot import encode_raw
+from velib_assets.clean.hour import RawBytes
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import Answer, decode
+from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=timezone.utc)
 

@@ -16,26 +16,26 @@ import click
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.assets import velib_report
-from velib_assets.assets.clean_stations import clean_hours
-from velib_assets.assets.raw_snapshot import RESTORE_ONLY, raw_hours
-from velib_assets.build import build_defs
-from velib_assets.checks import CHECKS
-from velib_assets.cli import main
-from velib_assets.core import layout
-from velib_assets.core.answers import Decoded
-from velib_assets.core.kpis import DERIVED, KPIS, VIEWS
-from velib_assets.core.layout import HOUR
-from velib_assets.core.schema import COLUMNS, PARTITION_COLUMNS
-from velib_assets.core.snapshot import encode_raw, gunzip
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.feeds.simulator_faults import FAULTS, parse_faults
-from velib_assets.resources.catalog import FILE_NAME, LocalCatalog
-from velib_assets.resources.clean_job import LocalCleanJob
-from velib_assets.resources.ingest import LocalIngest
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.cli.commands import main
+from velib_assets.defs import velib_report
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.checks import CHECKS
+from velib_assets.defs.clean_stations import clean_hours
+from velib_assets.defs.raw_snapshot import RESTORE_ONLY, raw_hours
+from velib_assets.ingest.local_ingest import LocalIngest
+from velib_assets.ingest.raw_object import encode_raw, gunzip
+from velib_assets.ingest.response import Decoded
+from velib_assets.lake import keys
+from velib_assets.lake.keys import HOUR
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.kpis import DERIVED, KPIS, VIEWS
 from velib_assets.settings import SOURCES, Settings, dagster_home
+from velib_assets.simulator.faults import FAULTS, parse_faults
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -260,20 +260,20 @@ def test_columns_of_the_derived_views_are_theirs() -> None:
 
 def test_lake_keys_are_those_of_the_layout() -> None:
     at = datetime(2022, 6, 4, 17, 34, 59, tzinfo=UTC)
-    hour = layout.hour_of(at)
-    keys = [
-        layout.raw_key(at),
-        layout.quarantine_stem(hour, at, "<hash>") + ".body",
-        layout.clean_key(hour),
-        layout.rejects_key(hour),
-        layout.REPORT_KEY,
-        layout.export_key("<name>", "csv"),
-        layout.state_key("<view>"),
+    hour = keys.hour_of(at)
+    expected = [
+        keys.raw_key(at),
+        keys.quarantine_stem(hour, at, "<hash>") + ".body",
+        keys.clean_key(hour),
+        keys.rejects_key(hour),
+        keys.REPORT_KEY,
+        keys.export_key("<name>", "csv"),
+        keys.state_key("<view>"),
     ]
     shapes = ("2022-06-04", "YYYY-MM-DD"), ("hour=17", "hour=HH"), ("20220604_173459", "YYYYMMDD_HHMMSS")
     for found, shown in shapes:
-        keys = [key.replace(found, shown) for key in keys]
-    assert [code(row[0])[0] for row in table("docs/data.md", "key", "holds")] == [*keys, FILE_NAME]
+        expected = [key.replace(found, shown) for key in expected]
+    assert [code(row[0])[0] for row in table("docs/data.md", "key", "holds")] == [*expected, FILE_NAME]
 
 
 def test_raw_fields_are_those_of_the_envelope() -> None:
@@ -282,7 +282,9 @@ def test_raw_fields_are_those_of_the_envelope() -> None:
     assert [code(row[0])[0] for row in table("docs/data.md", "field", "holds")] == list(raw)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "velib_assets" / "sql").glob("*.sql")), ids=lambda f: f.stem)
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "velib_assets" / "query" / "sql").glob("*.sql")), ids=lambda f: f.stem
+)
 def test_view_is_in_the_readme(file: Path) -> None:
     assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "answers")]
 
@@ -340,13 +342,13 @@ def happened(tmp_path_factory: pytest.TempPathFactory) -> Any:
         hours = [QUIET_HOUR - HOUR, QUIET_HOUR]
         raw, clean = list(raw_hours(context, hours))[1], list(clean_hours(context, hours))[1]
         findings = {**raw.findings, **clean.findings}
-        rows = pq.read_table(store.address(layout.clean_key(QUIET_HOUR)), partitioning=None).to_pylist()
+        rows = pq.read_table(store.address(keys.clean_key(QUIET_HOUR)), partitioning=None).to_pylist()
         there = {
-            "quarantine": bool(store.list(layout.hour_prefix("quarantine", QUIET_HOUR))),
-            "rejects": bool(store.list(layout.hour_prefix("rejects", QUIET_HOUR))),
+            "quarantine": bool(store.list(keys.hour_prefix("quarantine", QUIET_HOUR))),
+            "rejects": bool(store.list(keys.hour_prefix("rejects", QUIET_HOUR))),
             "clean": any(row["ingested_ts"] == STRUCK for row in rows),
         }
-        rejected = Path(store.address(layout.rejects_key(QUIET_HOUR)))
+        rejected = Path(store.address(keys.rejects_key(QUIET_HOUR)))
         return Story(
             {name: finding.message for name, finding in findings.items() if not finding.passed},
             {layer for layer, holds in there.items() if holds},

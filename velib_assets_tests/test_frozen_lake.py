@@ -1,7 +1,8 @@
 """A lake written by version 0.1.0 stays readable and current.
 
 `frozen_lake/lake` is that lake, `frozen_lake/expected.json` says what it holds.
-Hour 08 is four portal exports, 09 odd records, 10 GBFS, 11 an object of the first version beside a damaged one.
+Hour 08 is four portal exports, 09 odd records, 10 GBFS, 11 an object of the first version and a damaged
+one.
 Never write the folder anew with newer code: these tests are about the bytes that users already have.
 """
 
@@ -18,15 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.core.clean.hour import digest_of
-from velib_assets.core.layout import clean_key, parse_hour, raw_time
-from velib_assets.core.snapshot import iso
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.runtime.clean_job import clean_lake_hour, is_current
-from velib_assets.runtime.glue_table import GlueTable
-from velib_assets.runtime.lake import raw_listing
-from velib_assets.runtime.partition import partition_of
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.glue_table import GlueTable
+from velib_assets.catalog.registration import partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.hour import digest_of
+from velib_assets.clean.rebuild import clean_lake_hour, is_current
+from velib_assets.ingest.raw_object import iso
+from velib_assets.lake.keys import clean_key, parse_hour, raw_time
+from velib_assets.lake.listing import raw_listing
+from velib_assets.lake.store import FolderStore
 
 FROZEN = Path(__file__).with_name("frozen_lake")
 EXPECTED: dict[str, Any] = json.loads((FROZEN / "expected.json").read_text(encoding="utf-8"))

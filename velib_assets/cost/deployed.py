@@ -8,13 +8,13 @@ import statistics
 from datetime import timedelta
 from typing import Any
 
-from velib_assets.aws_names import Names
+from velib_assets.aws.api import AwsError, account_of, call, client
+from velib_assets.aws.names import Names
 from velib_assets.cost.inputs import Inputs
 from velib_assets.cost.sizes import with_sizes
 from velib_assets.cost.usage import LEAST_CRAWL
-from velib_assets.runtime.aws_call import AwsError, account_of, call, client
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.lake import utc_now
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.listing import utc_now
 
 SCHEDULE = "velib_pipeline_schedule"
 LOOK_BACK = timedelta(days=14)

@@ -54,10 +54,10 @@ class Inputs:
     old_version_days: float = _input(14, "old versions are kept, days", INFRA)
     log_days: float = _input(365, "logs are kept, days", INFRA)
     healing_seconds: float = _input(
-        1800, "between two rounds of healing, s", "assumed: as in velib_assets/build.py"
+        1800, "between two rounds of healing, s", "assumed: as in velib_assets/defs/build.py"
     )
     staleness_seconds: float = _input(
-        300, "between two looks for silence, s", "assumed: as in velib_assets/build.py"
+        300, "between two looks for silence, s", "assumed: as in velib_assets/defs/build.py"
     )
     spark_files: float = _input(100, "raw files Spark reads a second (first version)", "assumed")
     told: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,9 @@
 Belongs here: measuring one day, in a folder or a bucket. Does not: what the sizes cost.
 """
 
-from velib_assets.core.layout import raw_time, source_prefix
 from velib_assets.cost.inputs import Inputs
-from velib_assets.runtime.store import LakeStore
+from velib_assets.lake.keys import raw_time, source_prefix
+from velib_assets.lake.store import LakeStore
 
 
 def with_sizes(inputs: Inputs, store: LakeStore) -> Inputs:

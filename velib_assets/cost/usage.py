@@ -6,9 +6,9 @@ the first version's design (first_version). A month has 30 days; of what grows, 
 
 import math
 
-from velib_assets.core import kpis
 from velib_assets.cost.inputs import Inputs
 from velib_assets.cost.work import Counted, Work
+from velib_assets.query import kpis
 
 Usage = dict[str, float]
 

@@ -1,5 +1,1 @@
-"""The daily insights report as one HTML page: what it looks like and how it behaves.
-
-Belongs here: the template, its style and scripts (package data), and putting data and parts together.
-Does not: the numbers (core, resources), or where the page is kept (assets).
-"""
+"""The insights report: its query, its model, its exports and the files it is written to."""

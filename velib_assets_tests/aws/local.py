@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from velib_assets import package
+from velib_assets.aws import package
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.deployment import Deployment, TerraformError
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError
@@ -70,7 +70,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _velib(environment: Mapping[str, str], *arguments: str) -> int:
-    command = [sys.executable, "-m", "velib_assets.cli", *arguments]
+    command = [sys.executable, "-m", "velib_assets.cli.commands", *arguments]
     return subprocess.run(command, env=_over(environment), check=False).returncode
 
 

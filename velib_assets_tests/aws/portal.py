@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from velib_assets.feeds.opendata import EXPORT_PATH
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.runtime.lake import utc_now
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.lake.listing import utc_now
+from velib_assets.simulator.simulator import Simulator
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.resources.aws.answers import table_of_pages
+from velib_assets.query.athena_results import table_of_pages
 
 
 def answer(kind: str, *texts: str) -> list[Any]:

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets.runtime import aws_call
-from velib_assets.runtime.aws_call import AwsError, call, client, told
+from velib_assets.aws import api
+from velib_assets.aws.api import AwsError, call, client, told
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
 
@@ -88,4 +88,4 @@ def test_a_refusal_names_call_thing_and_permission(
 
 def test_an_error_is_one_line_whatever_the_service_writes() -> None:
     error = ClientError({"Error": {"Code": "Odd", "Message": "first\nsecond\r\n  third"}}, "GetObject")
-    assert str(aws_call.told(client("s3", "us-east-1"), "s3://b/k", error)).endswith("(first second third)")
+    assert str(api.told(client("s3", "us-east-1"), "s3://b/k", error)).endswith("(first second third)")

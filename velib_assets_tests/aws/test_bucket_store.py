@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from velib_assets.runtime import bucket_store
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.store import Change, Stored
+from velib_assets.lake import bucket_store
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.store import Change, Stored
 
 REJECTS, CLEAN = "rejects/h", "clean/h"
 STEPS = 5  # of a writer that is not disturbed: two looks, the question, two writes

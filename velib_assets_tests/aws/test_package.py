@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets import package
+from velib_assets.aws import package
 from velib_assets_tests.aws.emulator.environments import Environments
 
 
@@ -68,4 +68,4 @@ def test_the_script_finds_the_library_and_the_newest_boto3(
         check=False,
     )
     pinned = next(pin for pin in environments.glue_modules if pin.startswith("boto3=="))
-    assert done.stdout.split() == [pinned.partition("==")[2], "velib_assets.runtime.glue_clean"], done.stderr
+    assert done.stdout.split() == [pinned.partition("==")[2], "velib_assets.clean.glue_job"], done.stderr

@@ -1,4 +1,4 @@
-"""What runs in Glue's Python shell is tested on its Python: the suites of core, feeds and runtime, on 3.9."""
+"""The tests of lake, ingest, clean and catalog pass on Python 3.9, which Glue's Python shell runs."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.interpreters import version_of
 
-SUITES = [f"velib_assets_tests/{name}" for name in ("core", "feeds", "runtime")]
+SUITES = [f"velib_assets_tests/{name}" for name in ("lake", "ingest", "clean", "catalog")]
 
 
 @pytest.mark.timeout(900)  # of hundreds of tests
-def test_core_feeds_and_runtime_pass_on_python_39(environments: Environments) -> None:
+def test_steps_of_lambda_and_glue_pass_on_python_39(environments: Environments) -> None:
     if version_of(environments.python39) != "3.9":
         missing = "THE TESTS ON PYTHON 3.9 DO NOT RUN: there is no Python 3.9 on this machine"
         assert os.environ.get("CI") != "true", missing

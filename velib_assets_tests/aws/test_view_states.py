@@ -10,21 +10,22 @@ from typing import Any
 import boto3
 import pytest
 
-from velib_assets.aws_names import Names
-from velib_assets.core.kpis import ASKED, DERIVED, KPIS, VIEWS
-from velib_assets.core.layout import REPORT_KEY, clean_key, hour_of
-from velib_assets.core.partition import Partition
-from velib_assets.core.report.document import report_object
-from velib_assets.resources.aws.catalog import GlueCatalog
-from velib_assets.resources.aws.query_engine import AthenaQueryEngine
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.kept_state import newest_state
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.resources.report_data import gather
-from velib_assets.resources.report_files import write_report
-from velib_assets.runtime import aws_call, bucket_store
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.store import Change, FolderStore
+from velib_assets.aws import api
+from velib_assets.aws.names import Names
+from velib_assets.catalog.glue_catalog_client import GlueCatalog
+from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake import bucket_store
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import REPORT_KEY, clean_key, hour_of
+from velib_assets.lake.store import Change, FolderStore
+from velib_assets.query.athena_engine import AthenaQueryEngine
+from velib_assets.query.cached_state import newest_state
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.kpis import ASKED, DERIVED, KPIS, VIEWS
+from velib_assets.report.model import report_object
+from velib_assets.report.report_data import gather
+from velib_assets.report.writer import write_report
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.kpi_lake import at, row, write_hour
 
@@ -96,7 +97,7 @@ def cloud(
 def _forget() -> None:
     """Clients, and boto3's own session, know the emulator and the credentials of the test that made them."""
     boto3.DEFAULT_SESSION = None
-    aws_call.client.cache_clear()
+    api.client.cache_clear()
     bucket_store._client.cache_clear()
 
 

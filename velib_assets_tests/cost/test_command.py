@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from velib_assets.cli import main
+from velib_assets.cli.commands import main
 
 
 @pytest.fixture

@@ -10,15 +10,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from velib_assets.aws_names import Names
-from velib_assets.build import SECONDS
-from velib_assets.core.layout import clean_key, raw_key
+from velib_assets.aws.api import AwsError
+from velib_assets.aws.names import Names
 from velib_assets.cost import deployed as module
 from velib_assets.cost.deployed import deployed, minutes_of
 from velib_assets.cost.inputs import Inputs
 from velib_assets.cost.sizes import with_sizes
-from velib_assets.runtime.aws_call import AwsError
-from velib_assets.runtime.store import FolderStore
+from velib_assets.defs.build import SECONDS
+from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT
 
 NAMES = Names("a-bucket")

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from velib_assets.core.answers import GBFS, SIMULATOR, dump
-from velib_assets.feeds.gbfs import PARTS
-from velib_assets.feeds.simulator import Simulator
+from velib_assets.ingest.feeds.gbfs import PARTS
+from velib_assets.ingest.response import GBFS, SIMULATOR, dump
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.samples import record
 
 COUNT = 40

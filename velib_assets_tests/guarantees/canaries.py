@@ -14,8 +14,8 @@ import dagster as dg
 import pyarrow.parquet as pq
 from click.testing import CliRunner
 
-from velib_assets.build import build_defs
-from velib_assets.cli import main
+from velib_assets.cli.commands import main
+from velib_assets.defs.build import build_defs
 from velib_assets.settings import Settings
 from velib_assets_tests.http_server import LocalServer, Reply
 

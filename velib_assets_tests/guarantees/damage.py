@@ -6,7 +6,7 @@ Belongs here: a kind's fate and counts. Does not: the damages themselves (damage
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.answers import COUNT, STATIONS, Change, each, left_out, put, same
 
 QUARANTINE, REJECTS, CLEAN = "quarantine", "rejects", "clean"

@@ -8,8 +8,8 @@ import gzip
 import json
 from typing import Any
 
-from velib_assets.core.answers import dump
-from velib_assets.feeds.simulator_faults import FAULTS
+from velib_assets.ingest.response import dump
+from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.answers import COUNT, STATIONS, each, left_out, put, renamed, rows_of
 from velib_assets_tests.guarantees.damage import (
     ARCHIVE,

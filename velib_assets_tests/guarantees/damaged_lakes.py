@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from velib_assets.core.answers import GBFS, OPENDATA, SIMULATOR, Answer
-from velib_assets.core.kpis import KPIS
-from velib_assets.core.layout import HOUR, hour_of, parse_hour, raw_key
-from velib_assets.feeds.archive import Archive
-from velib_assets.feeds.gbfs import GBFS_PATH, Gbfs
-from velib_assets.feeds.opendata import EXPORT_PATH, OpenData
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.feeds.simulator_faults import parse_faults
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.runtime.clean_job import Cleaned, clean_lake_hours
-from velib_assets.runtime.ingest import Taken, keep, restore_hour, take_snapshot
-from velib_assets.runtime.partition import partition_of
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.registration import partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.rebuild import Cleaned, clean_lake_hours
+from velib_assets.ingest.feeds.archive import Archive
+from velib_assets.ingest.feeds.gbfs import GBFS_PATH, Gbfs
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, Answer
+from velib_assets.ingest.step import Taken, keep, restore_hour, take_snapshot
+from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.kpis import KPIS
+from velib_assets.simulator.faults import parse_faults
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import samples
 from velib_assets_tests.guarantees.answers import STATIONS, good, main_part, written
 from velib_assets_tests.guarantees.damage import ARCHIVE, QUARANTINE, STORED, Damaged

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 _LEFT_OUT = shutil.ignore_patterns(
-    ".*", "lake", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
+    ".*", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
 )
 
 
@@ -27,28 +27,28 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a-running-hour-forgets-quarantine",
         "slots",
-        "velib_assets/core/ledger.py",
+        "velib_assets/lake/ledger.py",
         "            elif start in quarantined:\n",
         "            elif start in quarantined and start + SLOT <= now:\n",
     ),
     Mutation(
         "raw-is-overwritten",
         "raw",
-        "velib_assets/runtime/store.py",
+        "velib_assets/lake/store.py",
         "            os.link(temporary, path)\n",
         "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
     ),
     Mutation(
         "clean-in-the-order-of-arrival",
         "clean",
-        "velib_assets/core/clean/hour.py",
+        "velib_assets/clean/hour.py",
         "ordered = sorted((raw.key",
         "ordered = list((raw.key",
     ),
     Mutation(
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
-        "velib_assets/runtime/store.py",
+        "velib_assets/lake/store.py",
         "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
         "                path.unlink(missing_ok=True)\n"
         "                if temporary:\n                    temporary.replace(path)\n",
@@ -56,54 +56,59 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "nine-codes-of-ten-are-enough",
         "damaged",
-        "velib_assets/core/audit.py",
+        "velib_assets/ingest/audit.py",
         "MIN_CODED_SHARE = 0.95\n",
         "MIN_CODED_SHARE = 0.9\n",
     ),
     Mutation(
         "outage-forgotten",
         "outages",
-        "velib_assets/sensors/staleness.py",
+        "velib_assets/defs/sensors/staleness_sensor.py",
         "first, last = hour_of(seen) + HOUR, hour_of(newest) - HOUR",
         "first, last = hour_of(newest) + HOUR, hour_of(newest) - HOUR",
     ),
     Mutation(
         "few-runs-forgotten",
         "soak",
-        "velib_assets/maintenance/job.py",
+        "velib_assets/defs/maintenance/maintenance_job.py",
         "utc_now() - timedelta(days=keep_days), sinks)",
         "utc_now() - timedelta(days=keep_days), sinks)[:3]",
     ),
     Mutation(
         "living-commands-ended",
         "together",
-        "velib_assets/orphans.py",
+        "velib_assets/defs/maintenance/orphans.py",
         "of == run.run_id and not _alive(int(process))",
         "of == run.run_id and int(process) != os.getpid()",
     ),
     Mutation(
         "files-on-every-storage",
         "storage",
-        "velib_assets/maintenance/storage.py",
+        "velib_assets/defs/maintenance/forget_runs.py",
         "    if isinstance(events, SqliteEventLogStorage):\n        path = events.path_for_shard(run)",
         "    if events:\n        path = events.path_for_shard(run)  # type: ignore[attr-defined]",
     ),
     Mutation(
         "preview_links",
         "security",
-        "velib_assets/assets/kpi_views.py",
+        "velib_assets/defs/kpi_views.py",
         """for char in "\\\\`*_{}[]()<>#|!~&"}""",
         """for char in "\\\\`*_{}<>#|!~&"}""",
     ),
     Mutation(
         "deep_envelope",
         "fuzzing",
-        "velib_assets/core/snapshot.py",
+        "velib_assets/ingest/raw_object.py",
         "except (ValueError, RecursionError):",
         "except ValueError:",
     ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What a copy does without; the checkout's own `lake` among it, but not the package's."""
+    return {*_LEFT_OUT(folder, names), *({"lake"} if Path(folder) == ROOT else ())}
 
 
 def broken_copy(mutation: Mutation, folder: Path) -> Path:
@@ -113,7 +118,7 @@ def broken_copy(mutation: Mutation, folder: Path) -> Path:
         ValueError: where the text to replace does not stand in the file exactly once.
     """
     copy = folder / mutation.name
-    shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+    shutil.copytree(ROOT, copy, ignore=_left_out)
     path = copy / mutation.file
     text = path.read_text(encoding="utf-8")
     if text.count(mutation.old) != 1:

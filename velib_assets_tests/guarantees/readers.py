@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.guarantees.writers import FORKS, started
 
 LAYERS = ("raw/", "quarantine/", "clean/", "rejects/")

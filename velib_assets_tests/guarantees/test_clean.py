@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.core.answers import GBFS, SIMULATOR, Answer, decode
-from velib_assets.core.clean.hour import RawBytes, clean_hour
-from velib_assets.core.clean.parquet import encode_clean, encode_rejects
-from velib_assets.core.layout import HOUR as AN_HOUR
-from velib_assets.core.layout import clean_key, hour_prefix, hour_text, raw_key, rejects_key
-from velib_assets.core.snapshot import encode_raw
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.feeds.simulator_faults import FAULTS
-from velib_assets.runtime.clean_job import clean_result
-from velib_assets.runtime.store import FolderStore
+from velib_assets.clean.clean_file import encode_clean, encode_rejects
+from velib_assets.clean.hour import RawBytes, clean_hour
+from velib_assets.clean.rebuild import clean_result
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import GBFS, SIMULATOR, Answer, decode
+from velib_assets.lake.keys import HOUR as AN_HOUR
+from velib_assets.lake.keys import clean_key, hour_prefix, hour_text, raw_key, rejects_key
+from velib_assets.lake.store import FolderStore
+from velib_assets.simulator.faults import FAULTS
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.guarantees.writers import clean_hours, started
 from velib_assets_tests.samples import HOUR, at, body, first_version, pair, record
 
@@ -151,7 +151,7 @@ def test_several_processes_give_the_bytes_of_one(lake: Path, reference: Files, c
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from velib_assets.core.layout import parse_hour
+from velib_assets.lake.keys import parse_hour
 from velib_assets_tests.guarantees.writers import clean_hours
 clean_hours(Path(sys.argv[1]), [parse_hour(text) for text in sys.argv[2:]], 2)
 """

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.core.answers import Answer, decode
-from velib_assets.core.kpis import KPIS
-from velib_assets.core.layout import clean_key, hour_prefix, raw_key, rejects_key
-from velib_assets.core.snapshot import open_raw
-from velib_assets.feeds.simulator_faults import FAULTS
-from velib_assets.runtime.lake import quarantine_reasons
-from velib_assets.runtime.store import FolderStore
+from velib_assets.ingest.raw_object import open_raw
+from velib_assets.ingest.response import Answer, decode
+from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
+from velib_assets.lake.listing import quarantine_reasons
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.kpis import KPIS
+from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.damage import QUARANTINE, REJECTS, STORED, WAYS
 from velib_assets_tests.guarantees.damaged import CORPUS, SIMULATED, chosen
 from velib_assets_tests.guarantees.damaged_lakes import (

@@ -17,12 +17,12 @@ from unittest.mock import patch
 import pytest
 from hypothesis import strategies as st
 
-from velib_assets.core.answers import MAX_DEPTH, Answer, UnusableError, decode, dump
-from velib_assets.core.audit import audit
-from velib_assets.core.clean import hour
-from velib_assets.core.clean.assemble import assemble
-from velib_assets.core.snapshot import gunzip
-from velib_assets.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.clean import hour
+from velib_assets.clean.assemble import assemble
+from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.ingest.raw_object import gunzip
+from velib_assets.ingest.response import MAX_DEPTH, Answer, UnusableError, decode, dump
 from velib_assets_tests.guarantees.fuzz import seeds
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds
 from velib_assets_tests.guarantees.fuzz.shapes import FINDINGS, GOOD, SHAPES, explore

@@ -10,19 +10,19 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from velib_assets.core.layout import HOUR, hour_text, hours_between, slots_of
-from velib_assets.core.ledger import MISSED, STORED, ledger
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.feeds.simulator_faults import parse_faults
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.clean_job import is_current
-from velib_assets.runtime.ingest import take_snapshot
-from velib_assets.runtime.lake import slot_times
-from velib_assets.runtime.store import FolderStore
-from velib_assets.sensors import staleness
+from velib_assets.clean.rebuild import is_current
+from velib_assets.defs.sensors import staleness_sensor
+from velib_assets.ingest.step import take_snapshot
+from velib_assets.lake.keys import HOUR, hour_text, hours_between, slots_of
+from velib_assets.lake.ledger import MISSED, STORED, ledger
+from velib_assets.lake.listing import slot_times
+from velib_assets.lake.store import FolderStore
+from velib_assets.resources import stack_of
 from velib_assets.settings import Settings
-from velib_assets_tests.sensors.test_healing import carry_out, evaluate
-from velib_assets_tests.sensors.test_staleness import Watch
+from velib_assets.simulator.faults import parse_faults
+from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.defs.sensors.test_healing_sensor import carry_out, evaluate
+from velib_assets_tests.defs.sensors.test_staleness_sensor import Watch
 
 pytestmark = pytest.mark.promise("outages")
 
@@ -47,7 +47,7 @@ def store(settings: Settings) -> FolderStore:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     now = [START]
-    monkeypatch.setattr(staleness, "utc_now", lambda: now[0])
+    monkeypatch.setattr(staleness_sensor, "utc_now", lambda: now[0])
     return now
 
 

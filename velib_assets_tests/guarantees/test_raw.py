@@ -14,20 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from velib_assets.core.answers import Answer
-from velib_assets.core.clean.hour import RawBytes, clean_hour
-from velib_assets.core.layout import hour_of, raw_key, slot_of
-from velib_assets.core.snapshot import open_raw
-from velib_assets.feeds.archive import Archive
-from velib_assets.feeds.http import Fetcher
-from velib_assets.feeds.opendata import EXPORT_PATH, OpenData
-from velib_assets.partitions import key_of
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.clean_job import clean_result
-from velib_assets.runtime.ingest import PRESENT, STORED, LateError, keep, restore_hour, take_snapshot
-from velib_assets.runtime.lake import slot_times
-from velib_assets.runtime.store import FolderStore
-from velib_assets_tests.assets.test_graph import archive, checks, from_archive, run
+from velib_assets.clean.hour import RawBytes, clean_hour
+from velib_assets.clean.rebuild import clean_result
+from velib_assets.defs.partitions import key_of
+from velib_assets.ingest.feeds.archive import Archive
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.http import Fetcher
+from velib_assets.ingest.raw_object import open_raw
+from velib_assets.ingest.response import Answer
+from velib_assets.ingest.step import PRESENT, STORED, LateError, keep, restore_hour, take_snapshot
+from velib_assets.lake.keys import hour_of, raw_key, slot_of
+from velib_assets.lake.listing import slot_times
+from velib_assets.lake.store import FolderStore
+from velib_assets.resources import stack_of
+from velib_assets_tests.defs.test_graph import archive, checks, from_archive, run
 from velib_assets_tests.guarantees.writers import FORKS, Told, started, tick_slots
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, raw, records

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.feeds.base import FeedError
-from velib_assets.feeds.http import Fetcher
-from velib_assets.resources.stack import feed_of
-from velib_assets.runtime.aws_call import AwsError, call, client
-from velib_assets.runtime.lake import utc_now
+from velib_assets.aws.api import AwsError, call, client
+from velib_assets.ingest.feeds.feed import FeedError
+from velib_assets.ingest.http import Fetcher
+from velib_assets.lake.listing import utc_now
+from velib_assets.resources import feed_of
 from velib_assets.settings import CHECKOUT, Settings
-from velib_assets_tests.assets.test_graph import EXPORT
+from velib_assets_tests.defs.test_graph import EXPORT
 from velib_assets_tests.guarantees.canaries import CANARIES, HOOK, IN_ADDRESSES, Scene, leaks, repeating
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import body, records

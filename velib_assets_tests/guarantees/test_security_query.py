@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from velib_assets.resources import duckdb_session
-from velib_assets.resources.query_engine import LocalQueryEngine, QueryError
+from velib_assets.query import duckdb_session
+from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
 from velib_assets_tests.guarantees.statements import attacks
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of, sql
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 
-from velib_assets.build import build_defs
-from velib_assets.console.runs import open_instance, run_hours
+from velib_assets.cli.runs import open_instance, run_hours
+from velib_assets.defs.build import build_defs
 from velib_assets.settings import CHECKOUT, Settings
-from velib_assets_tests.assets.test_graph import archive
+from velib_assets_tests.defs.test_graph import archive
 from velib_assets_tests.guarantees.test_security_words import HOSTILE
 from velib_assets_tests.samples import HOUR, at, body, record
 from velib_assets_tests.ui.browser import Browser, chromium, missing_packages

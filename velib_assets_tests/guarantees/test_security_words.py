@@ -19,16 +19,16 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from velib_assets.assets.kpi_views import markdown
-from velib_assets.cli import main
-from velib_assets.core.words import one_line, visible
-from velib_assets.feeds.archive import Archive
-from velib_assets.resources.alerts import Alert, LogSink, WebhookSink
-from velib_assets.runtime.ingest import restore_hour
-from velib_assets.runtime.lake import quarantine_reasons, utc_now
-from velib_assets.runtime.store import FolderStore
+from velib_assets.alerts.alert import Alert, LogSink, WebhookSink
+from velib_assets.cli.commands import main
+from velib_assets.defs.kpi_views import markdown
+from velib_assets.ingest.feeds.archive import Archive
+from velib_assets.ingest.step import restore_hour
+from velib_assets.lake.listing import quarantine_reasons, utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets.lake.text import one_line, visible
 from velib_assets.settings import Settings
-from velib_assets_tests.assets.test_graph import archive, checks, run
+from velib_assets_tests.defs.test_graph import archive, checks, run
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of, sql
 from velib_assets_tests.samples import HOUR, at, body, record

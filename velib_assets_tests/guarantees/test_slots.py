@@ -15,11 +15,13 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from velib_assets import cli
-from velib_assets.assets import raw_snapshot
-from velib_assets.core.answers import Answer
-from velib_assets.core.layout import HOUR as AN_HOUR
-from velib_assets.core.layout import (
+from velib_assets.clean.rebuild import clean_result
+from velib_assets.cli import commands
+from velib_assets.defs import raw_snapshot
+from velib_assets.ingest.response import Answer
+from velib_assets.ingest.step import keep
+from velib_assets.lake.keys import HOUR as AN_HOUR
+from velib_assets.lake.keys import (
     hour_of,
     hour_prefix,
     hour_text,
@@ -28,10 +30,8 @@ from velib_assets.core.layout import (
     slot_of,
     slots_of,
 )
-from velib_assets.runtime.clean_job import clean_result
-from velib_assets.runtime.ingest import keep
-from velib_assets.runtime.store import FolderStore
-from velib_assets_tests.assets.test_graph import from_archive, run
+from velib_assets.lake.store import FolderStore
+from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.samples import HOUR, at, body, first_version, records
 
 pytestmark = pytest.mark.promise("slots")
@@ -124,9 +124,11 @@ def status(lake: Path, now: datetime, form: str, hours: Sequence[datetime] = HOU
     """What `velib status` prints of these hours at this time."""
     span = ["--from", hour_text(hours[0]), "--to", hour_text(hours[-1])]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "utc_now", lambda: now)
+        patch.setattr(commands, "utc_now", lambda: now)
         done = CliRunner().invoke(
-            cli.main, ["status", *span, "--format", form], env={"VELIB_LAKE": str(lake), "VELIB_TARGET": ""}
+            commands.main,
+            ["status", *span, "--format", form],
+            env={"VELIB_LAKE": str(lake), "VELIB_TARGET": ""},
         )
     assert done.exit_code == 0, done.output
     return str(done.stdout)

@@ -18,21 +18,21 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from velib_assets.assets import raw_snapshot
-from velib_assets.assets.raw_snapshot import SCHEDULED_AT
-from velib_assets.build import build_defs
-from velib_assets.core.layout import HOUR, SLOT, hour_of, hour_text, hours_between
-from velib_assets.core.ledger import QUARANTINED, STORED, ledger
-from velib_assets.feeds.simulator import SEED, Simulator
-from velib_assets.feeds.simulator_faults import FAULTS, parse_faults, strike
-from velib_assets.maintenance import job as maintenance
-from velib_assets.partitions import key_of
-from velib_assets.resources import stack
-from velib_assets.runtime.lake import slot_times
-from velib_assets.runtime.store import FolderStore
+from velib_assets import resources
+from velib_assets.defs import raw_snapshot
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.maintenance import maintenance_job as maintenance
+from velib_assets.defs.partitions import key_of
+from velib_assets.defs.raw_snapshot import SCHEDULED_AT
+from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, hours_between
+from velib_assets.lake.ledger import QUARANTINED, STORED, ledger
+from velib_assets.lake.listing import slot_times
+from velib_assets.lake.store import FolderStore
 from velib_assets.settings import Settings
-from velib_assets_tests.maintenance.test_maintenance import sensor_at
-from velib_assets_tests.sensors.test_alerts import Kept, evaluate
+from velib_assets.simulator.faults import FAULTS, parse_faults, strike
+from velib_assets.simulator.simulator import SEED, Simulator
+from velib_assets_tests.defs.maintenance.test_maintenance import sensor_at
+from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
 
 pytestmark = pytest.mark.promise("soak")
 
@@ -57,8 +57,8 @@ class Month:
         self._settings, self._instance = settings, instance
         self._real: list[datetime] = []
         feed = lambda faults: Simulator(stations=STATIONS, faults=faults)  # noqa: E731
-        patch.setattr(stack, "Simulator", feed)
-        patch.setattr("velib_assets.build.sinks_of", lambda _: [self.sink])
+        patch.setattr(resources, "Simulator", feed)
+        patch.setattr("velib_assets.defs.build.sinks_of", lambda _: [self.sink])
         self._defs = build_defs(settings)
         self._job = self._defs.resolve_job_def("velib_pipeline")
 
@@ -149,7 +149,7 @@ def test_a_month_of_ticks(
     states = ledger(hours_between(START, last), lambda hour: slot_times(store, hour), last + HOUR)
     assert {slot.start for slot in states if slot.state == QUARANTINED} == refused
     assert {slot.start for slot in states if slot.state == STORED} == {*slots} - refused
-    rows = stack.stack_of(settings).query_engine.query(
+    rows = resources.stack_of(settings).query_engine.query(
         "SELECT ingested_ts, count(*) AS n, count(DISTINCT station_id) AS stations FROM source_velib "
         "GROUP BY ingested_ts"
     )

@@ -20,12 +20,12 @@ from threading import Event
 import dagster as dg
 import pytest
 
-from velib_assets.core.layout import HOUR, hour_of, hour_text, hours_between
-from velib_assets.feeds.simulator import STATIONS
-from velib_assets.runtime.clean_job import is_current
-from velib_assets.runtime.lake import hours_in, utc_now
-from velib_assets.runtime.store import FolderStore
+from velib_assets.clean.rebuild import is_current
+from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
+from velib_assets.lake.listing import hours_in, utc_now
+from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT
+from velib_assets.simulator.simulator import STATIONS
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 pytestmark = [pytest.mark.promise("together"), pytest.mark.daemon]
@@ -54,7 +54,7 @@ class Work:
     def velib(self, *arguments: str) -> str:
         """Run a command; what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "velib_assets.cli", *arguments],
+            [sys.executable, "-m", "velib_assets.cli.commands", *arguments],
             cwd=CHECKOUT,
             env=os.environ | self.environ,
             capture_output=True,

@@ -15,14 +15,14 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from velib_assets.core.answers import OPENDATA, Answer
-from velib_assets.core.layout import hour_of
-from velib_assets.feeds.base import Recorded
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.runtime.clean_job import clean_lake_hour, clean_lake_hours
-from velib_assets.runtime.ingest import take_snapshot
-from velib_assets.runtime.partition import partition_of, register_settled
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.registration import partition_of, register_settled
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.rebuild import clean_lake_hour, clean_lake_hours
+from velib_assets.ingest.feeds.feed import Recorded
+from velib_assets.ingest.response import OPENDATA, Answer
+from velib_assets.ingest.step import take_snapshot
+from velib_assets.lake.keys import hour_of
+from velib_assets.lake.store import FolderStore
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
 from velib_assets_tests.samples import body, records
 

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from velib_assets.core.arrondissement import paris_label
-from velib_assets.core.layout import hour_of, quarantine_stem, raw_key
-from velib_assets.core.report.document import report_object
-from velib_assets.report.page import page_html
-from velib_assets.resources.catalog import LocalCatalog
-from velib_assets.resources.query_engine import LocalQueryEngine
-from velib_assets.resources.report_data import gather
-from velib_assets.runtime.lake import REASON_ENDING
-from velib_assets.runtime.store import FolderStore
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.arrondissement import paris_label
+from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key
+from velib_assets.lake.listing import REASON_ENDING
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.report.model import report_object
+from velib_assets.report.page.html import page_html
+from velib_assets.report.report_data import gather
 from velib_assets_tests.kpi_lake import at, engine_over, row
 
 Row = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from velib_assets.report import vega
-from velib_assets.report.page import SCRIPTS, page_html
+from velib_assets.report.page import vega
+from velib_assets.report.page.html import SCRIPTS, page_html
 
 MARKUP = '</script><script>alert(1)</script><!-- <script> "quotes" \u2028 \ud800'
 
@@ -53,10 +53,10 @@ def test_1500_stations_with_a_snapshot_every_quarter_of_an_hour_fit_in_5_mb() ->
 
 
 def test_every_script_is_joined_and_every_word_is_there() -> None:
-    folder = files("velib_assets.report") / "js"
+    folder = files("velib_assets.report.page") / "js"
     assert {entry.name for entry in folder.iterdir()} == {f"{name}.js" for name in SCRIPTS}
     texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS}
-    template = (files("velib_assets.report") / "template.html").read_text(encoding="utf-8")
+    template = (files("velib_assets.report.page") / "template.html").read_text(encoding="utf-8")
     words = set(re.findall(r"^  (\w+): \[", texts.pop("words"), re.MULTILINE))
     rest = "\n".join([*texts.values(), template])
     asked = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(

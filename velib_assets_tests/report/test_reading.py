@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from velib_assets.report.page import page_html
-from velib_assets.runtime.lake import utc_now
+from velib_assets.lake.listing import utc_now
+from velib_assets.report.page.html import page_html
 from velib_assets_tests.report.conftest import CANARY, Pages
 from velib_assets_tests.report.lakes import Page, city, page
 from velib_assets_tests.report.reader import Reader

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from velib_assets.build import build_defs
-from velib_assets.checks import CHECKS
-from velib_assets.console.runs import open_instance, run_hours
-from velib_assets.core.kpis import KPIS, VIEWS
-from velib_assets.core.layout import clean_key, hour_of
-from velib_assets.partitions import key_of
-from velib_assets.runtime.lake import utc_now
+from velib_assets.cli.runs import open_instance, run_hours
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.checks import CHECKS
+from velib_assets.defs.partitions import key_of
+from velib_assets.lake.keys import clean_key, hour_of
+from velib_assets.lake.listing import utc_now
+from velib_assets.query.kpis import KPIS, VIEWS
 from velib_assets.settings import Settings
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
 from velib_assets_tests.ui.servers import Server, dagster_dev

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from velib_assets.core.layout import clean_key, hour_of
-from velib_assets.partitions import hour_of_key
+from velib_assets.defs.partitions import hour_of_key
+from velib_assets.lake.keys import clean_key, hour_of
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import body, records
 from velib_assets_tests.ui.servers import Server, dagster_dev

@@ -64,7 +64,7 @@ class Environments:
 
     @cached_property
     def python39(self) -> Path:
-        """Glue's Python and pyarrow, with what the tests of core, feeds and runtime need.
+        """Glue's Python and pyarrow, with what the tests of lake, ingest, clean and catalog need.
 
         Without boto3, which would bring urllib3 1.26 to 3.9: the feeds, which run in the Lambda, want 2.
         """

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
-from velib_assets import package
-from velib_assets.build import build_defs
-from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.aws import package
+from velib_assets.defs.build import build_defs
+from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.settings import Settings
 from velib_assets_tests.aws.deployment import Deployment, TerraformError
 from velib_assets_tests.aws.emulator.environments import Environments

@@ -18,17 +18,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.aws_names import PIPES_PREFIX
-from velib_assets.build import build_defs
-from velib_assets.console.runs import Report, run_hours
-from velib_assets.core.layout import SLOT, slot_of
-from velib_assets.feeds.opendata import EXPORT_PATH
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.resources.aws.glue_run import GlueRun
-from velib_assets.resources.stack import Stack, stack_of
-from velib_assets.runtime.lake import utc_now
-from velib_assets.runtime.store import FolderStore
+from velib_assets.aws.names import PIPES_PREFIX
+from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.cli.runs import Report, run_hours
+from velib_assets.defs.build import build_defs
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.lake.keys import SLOT, slot_of
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets.resources import Stack, stack_of
 from velib_assets.settings import Settings
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -146,13 +146,13 @@ def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
     """The job's own script, which runs the lines of `then` where it would tell of an hour."""
     lines = f"""
 import os, time
-from velib_assets.runtime import glue_clean
-ours = glue_clean.result_message
+from velib_assets.clean import glue_job
+ours = glue_job.result_message
 def told(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
 {indent(then, " " * 8)}
     return ours(result)
-glue_clean.result_message = told
+glue_job.result_message = told
 """
     own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
     return own.replace("\nrun()", f"{lines}\nrun()")

@@ -6,11 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from velib_assets.cli import main
-from velib_assets.console.runs import run_tick
-from velib_assets.core.layout import clean_key
-from velib_assets.resources.aws import crawler
-from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.catalog import crawler_client
+from velib_assets.cli.commands import main
+from velib_assets.cli.runs import run_tick
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import clean_key
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import hour, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
@@ -25,7 +25,7 @@ def test_the_crawler_infers_what_is_declared_and_says_where_not(
 ) -> None:
     serve(city, snapshot(steady_now()))
     assert run_tick(cloud.defs(), instance).ok
-    monkeypatch.setattr(crawler.Crawler.__init__, "__defaults__", (0.1,))
+    monkeypatch.setattr(crawler_client.Crawler.__init__, "__defaults__", (0.1,))
     for name, value in cloud.terraform.environment().items():
         monkeypatch.setenv(name, value)
     agreed = CliRunner().invoke(main, ["audit"])

@@ -9,14 +9,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.aws_names import PIPES_PREFIX
-from velib_assets.console.runs import run_hours
-from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
-from velib_assets.feeds.simulator import Simulator
-from velib_assets.resources.aws.glue_run import GlueRun
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.store import Change
+from velib_assets.aws.names import PIPES_PREFIX
+from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.cli.runs import run_hours
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
+from velib_assets.lake.store import Change
+from velib_assets.resources import stack_of
+from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.calls import job_ended
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (

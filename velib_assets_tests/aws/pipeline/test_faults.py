@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
-from velib_assets.console.runs import run_hours, run_tick
-from velib_assets.core.answers import OPENDATA, Answer
-from velib_assets.core.layout import clean_key, hour_of, rejects_key, slot_of
-from velib_assets.core.snapshot import gunzip, iso, open_raw
-from velib_assets.feeds.gbfs import GBFS_PATH
-from velib_assets.feeds.opendata import EXPORT_PATH
-from velib_assets.feeds.simulator_faults import FAULTS
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.clean_job import clean_lake_hour
-from velib_assets.runtime.ingest import QUARANTINED, STORED, Taken, keep
-from velib_assets.runtime.store import FolderStore
+from velib_assets.clean.rebuild import clean_lake_hour
+from velib_assets.cli.runs import run_hours, run_tick
+from velib_assets.ingest.feeds.gbfs import GBFS_PATH
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.ingest.raw_object import gunzip, iso, open_raw
+from velib_assets.ingest.response import OPENDATA, Answer
+from velib_assets.ingest.step import QUARANTINED, STORED, Taken, keep
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import clean_key, hour_of, rejects_key, slot_of
+from velib_assets.lake.store import FolderStore
+from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
     copied,

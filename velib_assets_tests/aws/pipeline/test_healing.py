@@ -6,14 +6,14 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from velib_assets.build import build_defs
-from velib_assets.core.layout import clean_key, hour_of, raw_key
-from velib_assets.core.snapshot import iso
-from velib_assets.partitions import hour_of_key
-from velib_assets.resources.alerts import Alert, sinks_of
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.bucket_store import BucketStore
-from velib_assets.runtime.lake import utc_now
+from velib_assets.alerts.alert import Alert, sinks_of
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.partitions import hour_of_key
+from velib_assets.ingest.raw_object import iso
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import clean_key, hour_of, raw_key
+from velib_assets.lake.listing import utc_now
+from velib_assets.resources import stack_of
 from velib_assets.settings import Settings
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import invoke, serve, snapshot, steady_now

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from velib_assets.aws_names import PIPES_PREFIX
-from velib_assets.console.runs import run_hours, run_tick
-from velib_assets.core.layout import HOUR, clean_key, hour_text, hours_between, raw_key
-from velib_assets.feeds.opendata import EXPORT_PATH
-from velib_assets.resources.aws import glue_run
-from velib_assets.resources.aws.glue_run import GlueRun
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.aws_call import AwsError
-from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.aws.api import AwsError
+from velib_assets.aws.names import PIPES_PREFIX
+from velib_assets.clean import glue_run_client
+from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.cli.runs import run_hours, run_tick
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
+from velib_assets.resources import stack_of
 from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
@@ -164,7 +164,7 @@ def test_a_job_with_no_run_free_is_waited_for(
         over.touch()
         time.sleep(seconds)
 
-    monkeypatch.setattr(glue_run, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
+    monkeypatch.setattr(glue_run_client, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
         list(run.looks())
@@ -173,7 +173,7 @@ def test_a_job_with_no_run_free_is_waited_for(
 
 @pytest.mark.usefixtures("over")
 def test_but_not_for_ever(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(glue_run, "_BUSY_FOR", 0.5)
+    monkeypatch.setattr(glue_run_client, "_BUSY_FOR", 0.5)
     words = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
     with pytest.raises(AwsError, match=words), GlueRun(cloud.settings().names, {}, poll=0.1):
         pass

@@ -8,13 +8,14 @@ import pytest
 from botocore.config import Config
 from click.testing import CliRunner, Result
 
-from velib_assets.cli import main
-from velib_assets.console.runs import run_hours, run_tick
-from velib_assets.core.layout import clean_key, raw_key
-from velib_assets.resources.query_error import QueryError
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime import aws_call, bucket_store
-from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.aws import api
+from velib_assets.cli.commands import main
+from velib_assets.cli.runs import run_hours, run_tick
+from velib_assets.lake import bucket_store
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.query.query_error import QueryError
+from velib_assets.resources import stack_of
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
@@ -41,7 +42,7 @@ def forget_clients() -> None:
     """Clients are made once a process, with the credentials of then."""
     boto3.DEFAULT_SESSION = None
     bucket_store._client.cache_clear()
-    aws_call.client.cache_clear()
+    api.client.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from velib_assets.console.runs import run_tick
-from velib_assets.core.kpis import VIEWS
-from velib_assets.core.snapshot import iso
-from velib_assets.resources.stack import stack_of
+from velib_assets.cli.runs import run_tick
+from velib_assets.ingest.raw_object import iso
+from velib_assets.query.kpis import VIEWS
+from velib_assets.resources import stack_of
 from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, steady_now

@@ -7,12 +7,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from velib_assets.console.runs import run_tick
-from velib_assets.core.kpis import KPIS
-from velib_assets.core.layout import hour_of, raw_time
-from velib_assets.core.snapshot import iso
-from velib_assets.resources.stack import stack_of
-from velib_assets.runtime.bucket_store import BucketStore
+from velib_assets.cli.runs import run_tick
+from velib_assets.ingest.raw_object import iso
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import hour_of, raw_time
+from velib_assets.query.kpis import KPIS
+from velib_assets.resources import stack_of
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import invoke, local_twin, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer

@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from velib_assets.core.answers import Answer, UnusableError, decode, dump, load_json
-from velib_assets.core.audit import audit
-from velib_assets.core.clean import snapshots
-from velib_assets.core.clean.hour import CleanHour, RawBytes, clean_hour, digest_of
-from velib_assets.core.clean.measure import repeated_rows
-from velib_assets.core.clean.parquet import encode_clean, encode_rejects, read_footer
-from velib_assets.core.layout import raw_key
-from velib_assets.core.snapshot import encode_raw, open_raw
+from velib_assets.clean import snapshots
+from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
+from velib_assets.clean.hour import CleanHour, RawBytes, clean_hour, digest_of
+from velib_assets.clean.measure import repeated_rows
+from velib_assets.ingest.audit import audit
+from velib_assets.ingest.raw_object import encode_raw, open_raw
+from velib_assets.ingest.response import Answer, UnusableError, decode, dump, load_json
+from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)
 LONGEST_WORDS = 600

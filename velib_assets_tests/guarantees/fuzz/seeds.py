@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from velib_assets.core.answers import Answer, decode, dump
-from velib_assets.core.snapshot import encode_raw
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import Answer, decode, dump
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds, stored_hold
 from velib_assets_tests.samples import body, pair, record
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.build import build_defs
-from velib_assets.console.runs import run_hours
-from velib_assets.partitions import key_of
-from velib_assets_tests.assets.test_graph import (  # noqa: F401 - they are tests here too
+from velib_assets.cli.runs import run_hours
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.partitions import key_of
+from velib_assets_tests.defs.test_graph import (  # noqa: F401 - they are tests here too
     from_archive,
     green,
     test_an_hour_without_anything_fails_and_runs_nothing_downstream,

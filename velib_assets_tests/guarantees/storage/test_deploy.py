@@ -15,9 +15,9 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
-from velib_assets.partitions import key_of
+from velib_assets.defs.partitions import key_of
 from velib_assets.settings import CHECKOUT, Settings
-from velib_assets_tests.assets.test_graph import from_archive, green, run
+from velib_assets_tests.defs.test_graph import from_archive, green, run
 from velib_assets_tests.postgres import Postgres
 from velib_assets_tests.samples import HOUR, body, records
 

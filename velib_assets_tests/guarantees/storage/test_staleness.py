@@ -2,6 +2,6 @@
 
 import pytest
 
-from velib_assets_tests.sensors.test_staleness import *  # noqa: F403 - each of its tests is one here
+from velib_assets_tests.defs.sensors.test_staleness_sensor import *  # noqa: F403 - each of its tests is one here
 
 pytestmark = pytest.mark.promise("storage")

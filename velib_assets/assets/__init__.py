@@ -1,1 +1,0 @@
-"""The asset graph, one file a layer: wiring only, the work is in core, runtime and resources."""

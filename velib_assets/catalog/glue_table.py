@@ -1,0 +1,210 @@
+"""The table in AWS's Glue Data Catalog: made, kept as declared, and its partitions registered.
+
+Belongs here: the one function that registers, for the `source_velib` asset and for the Glue job as its
+last step. Does not: which hours are registered, or the views.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from velib_assets.aws.api import AwsError, call, client
+from velib_assets.catalog.partition import Partition
+from velib_assets.lake.keys import clean_key, date_hour, key_hour, source_prefix
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
+
+BATCH = 100  # of BatchCreatePartition and BatchUpdatePartition
+GET_BATCH = 1000  # of BatchGetPartition
+_ROWS, _BYTES, _DIGEST = "velib.rows", "velib.bytes", "velib.digest"
+_MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
+_PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        "Parameters": {"serialization.format": "1"},
+    },
+}
+
+
+class GlueTable:
+    """The table `source_velib` of a database, over a bucket. Nothing is asked of AWS before the first use."""
+
+    def __init__(self, database: str, bucket: str, region: str = "") -> None:
+        self._database, self._bucket, self._region = database, bucket, region or None
+        self._made: Optional[Any] = None
+
+    def register(self, partitions: Iterable[Partition]) -> int:
+        """Add or replace partitions, in hundreds, and make the table where it is missing or differs.
+
+        Doing it again changes nothing. Returns how many were new or changed.
+
+        Raises:
+            AwsError: where the catalog refuses.
+        """
+        wanted = {part.hour: part for part in partitions}
+        self.declare()
+        known = {part.hour: part for part in self.partitions(list(wanted))}
+        new = [part for hour, part in wanted.items() if hour not in known]
+        changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
+        for batch in _batches(new):
+            self._batch("batch_create_partition", PartitionInputList=[self._input(part) for part in batch])
+        for batch in _batches(changed):
+            entries = [
+                {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
+                for part in batch
+            ]
+            self._batch("batch_update_partition", Entries=entries)
+        return len(new) + len(changed)
+
+    def declare(self) -> bool:
+        """Make the table, or correct it where it is not as declared; whether there was anything to do."""
+        declared = table_input(self._bucket)
+        found = self.found()
+        if found is None:
+            try:
+                self._call("create_table", TABLE, DatabaseName=self._database, TableInput=declared)
+            except AwsError as error:
+                if error.code != _EXISTS:
+                    raise
+            return True
+        if not differences(found, declared):
+            return False
+        self._call("update_table", TABLE, DatabaseName=self._database, TableInput=declared)
+        return True
+
+    def found(self) -> Optional[Dict[str, Any]]:
+        """The table as the catalog has it; None where there is none."""
+        try:
+            answer = self._call("get_table", TABLE, DatabaseName=self._database, Name=TABLE)
+        except AwsError as error:
+            if error.code == _MISSING and "Database" not in str(error):
+                return None
+            raise
+        return dict(answer["Table"])
+
+    def partitions(self, hours: Optional[Sequence[datetime]] = None) -> List[Partition]:
+        """The registered partitions, oldest first; of `hours` those that are registered."""
+        if hours is None:
+            return sorted(self._matching(""))
+        found: List[Partition] = []
+        for start in range(0, len(hours), GET_BATCH):
+            batch = hours[start : start + GET_BATCH]
+            keys = [{"Values": list(date_hour(hour))} for hour in batch]
+            try:
+                answer = self._table_call("batch_get_partition", PartitionsToGet=keys)
+            except AwsError as error:
+                if error.code == _MISSING:
+                    return []
+                raise
+            found += [_partition(entry) for entry in answer["Partitions"]]
+        return sorted(found)
+
+    def since(self, date: str) -> List[Partition]:
+        """The registered partitions of a day and after, oldest first."""
+        return sorted(self._matching(f"date >= '{date}'"))
+
+    def _matching(self, expression: str) -> List[Partition]:
+        arguments: Dict[str, Any] = {"ExcludeColumnSchema": True}
+        if expression:
+            arguments["Expression"] = expression
+        found: List[Partition] = []
+        while True:
+            try:
+                page = self._table_call("get_partitions", **arguments)
+            except AwsError as error:
+                if error.code == _MISSING:
+                    return []
+                raise
+            found += [_partition(entry) for entry in page["Partitions"]]
+            if not page.get("NextToken"):
+                return found
+            arguments["NextToken"] = page["NextToken"]
+
+    def _input(self, part: Partition) -> Dict[str, Any]:
+        storage = table_input(self._bucket)["StorageDescriptor"]
+        folder = clean_key(part.hour).rpartition("/")[0]
+        return {
+            "Values": list(date_hour(part.hour)),
+            "StorageDescriptor": {**storage, "Location": f"s3://{self._bucket}/{folder}/"},
+            "Parameters": {
+                "classification": "parquet",
+                _ROWS: str(part.rows),
+                _BYTES: str(part.bytes),
+                _DIGEST: part.digest,
+            },
+        }
+
+    def _batch(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
+        """A call over many partitions; what another registered meanwhile is no error."""
+        answer = self._table_call(method, **arguments)
+        for error in answer.get("Errors", []):
+            detail = error.get("ErrorDetail", {})
+            if detail.get("ErrorCode") != _EXISTS:
+                values = "/".join(error.get("PartitionValues", error.get("PartitionValueList", [])))
+                code = str(detail.get("ErrorCode", ""))
+                raise AwsError(
+                    f"glue: partition {values} was refused: {code} {detail.get('ErrorMessage', '')}", code
+                )
+
+    def _table_call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        return self._call(method, TABLE, DatabaseName=self._database, TableName=TABLE, **arguments)
+
+    def _call(self, method: str, name: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        self._made = self._made or client("glue", self._region)
+        return call(self._made, method, f"the table {self._database}.{name}", **arguments)
+
+
+def table_input(bucket: str) -> Dict[str, Any]:
+    """The table as declared in core.schema, in Glue's form. Timestamps are INT64 milliseconds in Parquet."""
+    return {
+        "Name": TABLE,
+        "Description": "One row a Velib' station and snapshot; times are UTC",
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+        "PartitionKeys": _columns(PARTITION_COLUMNS),
+        "StorageDescriptor": {
+            **_PARQUET,
+            "Columns": _columns(COLUMNS),
+            "Location": f"s3://{bucket}/{source_prefix('clean')}",
+        },
+    }
+
+
+def differences(found: Dict[str, Any], declared: Dict[str, Any]) -> List[str]:
+    """In what a table of the catalog differs from the declared one: columns, keys, format, place."""
+    where, ours = found.get("StorageDescriptor", {}), declared["StorageDescriptor"]
+    pairs: List[Tuple[str, Any, Any]] = [
+        ("columns", _plain(where.get("Columns", [])), _plain(ours["Columns"])),
+        ("partition keys", _plain(found.get("PartitionKeys", [])), _plain(declared["PartitionKeys"])),
+        (
+            "location",
+            where.get("Location", "").rstrip("/"),
+            ours["Location"].rstrip("/"),
+        ),
+        ("input format", where.get("InputFormat"), _PARQUET["InputFormat"]),
+    ]
+    return [f"{name}: {has}, declared {should}" for name, has, should in pairs if has != should]
+
+
+def _columns(columns: Sequence[Column]) -> List[Dict[str, str]]:
+    return [{"Name": c.name, "Type": c.type, "Comment": c.description} for c in columns]
+
+
+def _plain(columns: Sequence[Dict[str, str]]) -> List[Tuple[str, str]]:
+    return [(column["Name"], column["Type"]) for column in columns]
+
+
+def _partition(entry: Dict[str, Any]) -> Partition:
+    said = entry.get("Parameters", {})
+    date, hour = entry["Values"]
+    moment = key_hour(f"date={date}/hour={hour}/")
+    if moment is None:
+        raise AwsError(f"glue: the table has a partition that is no hour: {date}/{hour}; drop it")
+    rows, size = int(said.get(_ROWS, 1)), int(said.get(_BYTES, 0))
+    return Partition(moment, clean_key(moment), rows, size, said.get(_DIGEST, ""))
+
+
+def _batches(parts: Sequence[Partition]) -> List[Sequence[Partition]]:
+    return [parts[start : start + BATCH] for start in range(0, len(parts), BATCH)]

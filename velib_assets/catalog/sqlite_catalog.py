@@ -1,0 +1,159 @@
+"""The catalog of the table's partitions. Local form: one SQLite file in the lake; on AWS it is Glue's.
+
+Belongs here: the interface, and which hours are registered with which file. Does not: reading Parquet
+(query_engine), or deciding what is registered (assets.source_velib).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from velib_assets.catalog.partition import Partition
+from velib_assets.lake.keys import clean_key, hour_text
+
+__all__ = ["Catalog", "CatalogError", "LocalCatalog", "Partition"]
+
+FILE_NAME = "catalog.sqlite"
+BUSY_SECONDS = 30.0
+_VERSION = 1
+_SCHEMA = f"""
+CREATE TABLE partitions (
+    hour TEXT PRIMARY KEY, key TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    digest TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = {_VERSION};
+"""
+_UPSERT = """
+INSERT INTO partitions VALUES (?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
+SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest
+WHERE (key, rows, bytes, digest) IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest)
+"""
+
+
+class CatalogError(Exception):
+    """The catalog cannot be read or written; the message says what to do."""
+
+
+class Catalog(Protocol):
+    """The registered partitions of the table."""
+
+    def register(self, partitions: Iterable[Partition]) -> int:
+        """Add or replace partitions; all or none. Returns how many are new or changed."""
+        ...
+
+    def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
+        """The registered partitions, oldest first; of `hours` those that are registered."""
+        ...
+
+    def newest_hours(self, count: int) -> list[datetime]:
+        """The newest registered hours that have rows, newest first."""
+        ...
+
+
+class LocalCatalog:
+    """A SQLite file in the lake. Processes may register and read at once; a missing file is an empty catalog.
+
+    It keeps SQLite's rollback journal: WAL would add two more files and not work on network folders, and
+    saves nothing where a write is one short transaction. Writers wait for each other (`BEGIN IMMEDIATE`).
+    """
+
+    def __init__(self, lake: Path) -> None:
+        self.path = lake / FILE_NAME
+
+    def register(self, partitions: Iterable[Partition]) -> int:
+        """See Catalog.
+
+        Raises:
+            ValueError: for a key that does not lie in its hour's folder.
+        """
+        rows = [(hour_text(p.hour), p.key, p.rows, p.bytes, p.digest) for p in map(_checked, partitions)]
+        with self._writing() as db:
+            return sum(db.execute(_UPSERT, row).rowcount for row in rows)
+
+    def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
+        """See Catalog."""
+        if hours is None:
+            return [_partition(row) for row in self._read("SELECT * FROM partitions ORDER BY hour")]
+        wanted = {hour_text(hour) for hour in hours}
+        if not wanted:
+            return []
+        there = "SELECT * FROM partitions WHERE hour BETWEEN ? AND ? ORDER BY hour"
+        return [_partition(row) for row in self._read(there, (min(wanted), max(wanted))) if row[0] in wanted]
+
+    def newest_hours(self, count: int) -> list[datetime]:
+        """See Catalog."""
+        newest = "SELECT hour FROM partitions WHERE rows > 0 ORDER BY hour DESC LIMIT ?"
+        return [_hour(row[0]) for row in self._read(newest, (count,))]
+
+    def record_view(self, name: str, definition: str) -> bool:
+        """Keep a view's definition; whether it differs from the one that was kept."""
+        if self._read("SELECT 1 FROM views WHERE (name, definition) = (?, ?)", (name, definition)):
+            return False
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO views VALUES (?, ?)", (name, definition))
+        return True
+
+    def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[str, str, int, int, str]]:
+        if not self.path.exists():
+            return []
+        with self._open() as db:
+            if not _version(db):
+                return []
+            return db.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            if not _version(db):
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+            yield db
+            db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            with contextlib.closing(db):
+                yield db
+        except sqlite3.Error as error:
+            raise CatalogError(_trouble(self.path, error)) from error
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """The version of the file's tables; 0 for a new file."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, _VERSION):
+        raise sqlite3.DatabaseError(f"it has version {version}, this program reads {_VERSION}")
+    return version
+
+
+def _trouble(path: Path, error: sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"{path} is held by another process for over {BUSY_SECONDS:.0f} s ({error}): try again"
+    return (
+        f"{path} cannot be used as a catalog ({error}). It holds nothing that the clean files do not: "
+        "move it away and register the hours anew: velib backfill FROM TO"
+    )
+
+
+def _checked(partition: Partition) -> Partition:
+    if partition.key != clean_key(partition.hour):
+        raise ValueError(f"{partition.key!r} is not the clean file of {hour_text(partition.hour)}")
+    return partition
+
+
+def _partition(row: tuple[str, str, int, int, str]) -> Partition:
+    return Partition(_hour(row[0]), *row[1:])
+
+
+def _hour(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00+00:00")

@@ -1,0 +1,70 @@
+"""Typed snapshots into the rows of the table: duplicates dropped, sorted, columns derived.
+
+Belongs here: what takes all rows of an hour at once. Does not: one snapshot (fast, general).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import List, Sequence, Tuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from velib_assets.clean.arrondissement import paris_label
+from velib_assets.clean.clean_file import TABLE_SCHEMA
+from velib_assets.clean.typed import TYPED
+
+STALE_AFTER = timedelta(hours=3)
+_TS = pa.timestamp("ms", tz="UTC")
+
+
+def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
+    """The sorted rows of snapshots taken at `times`, and how many rows each snapshot kept.
+
+    Of rows of one station and time the first is kept, in the order of snapshots and in the feed's.
+    """
+    if not tables:
+        return TABLE_SCHEMA.empty_table(), []
+    rows = pa.concat_tables(tables).combine_chunks()
+    moments = sorted(set(times))
+    snapshot = _repeat([moments.index(taken) for taken in times], tables)
+    codes = rows["station_id"].combine_chunks().dictionary_encode()
+    place = pc.sort_indices(pc.sort_indices(codes.dictionary))  # of each code in the order of codes
+    key = pc.add(pc.multiply(place.cast(pa.int64()).take(codes.indices), len(moments)), snapshot)
+    order = pc.sort_indices(key)  # stable: of duplicates the first comes first
+    ordered = key.take(order)
+    repeats = pc.equal(ordered[1:], ordered[:-1])
+    kept = [len(table) for table in tables]
+    if pc.any(repeats).as_py():
+        order = order.filter(pa.concat_arrays([pa.array([True]), pc.invert(repeats)]))
+        counted = pc.value_counts(_repeat(range(len(tables)), tables).take(order))
+        of_each = dict(zip(*(values.to_pylist() for values in counted.flatten())))
+        kept = [of_each.get(n, 0) for n in range(len(tables))]
+    labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
+    return _derive(
+        rows.take(order),
+        labels.take(codes.indices.take(order)),
+        pa.array(moments, _TS).take(snapshot.take(order)),
+    ), kept
+
+
+def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
+    """Each snapshot's value in each of its rows."""
+    return pa.concat_arrays(
+        [pa.repeat(pa.scalar(value, pa.int64()), len(table)) for value, table in zip(values, tables)]
+    )
+
+
+def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
+    column = {name: rows[name].combine_chunks() for name in TYPED.names}
+    bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
+    places = pc.add(bikes, docks)
+    known = pc.if_else(pc.greater(places, 0), places, pa.scalar(None, pa.float64()))
+    late = pc.greater(pc.subtract(ingested, column["reported_ts"]), STALE_AFTER)
+    in_paris = pc.and_(pc.equal(column["commune"], "Paris"), label.is_valid())
+    column["ingested_ts"] = ingested
+    column["fill_rate"] = pc.divide(bikes, known)
+    column["is_stale"] = pc.fill_null(late, True)
+    column["arrondissement"] = pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])
+    return pa.table([column[name] for name in TABLE_SCHEMA.names], schema=TABLE_SCHEMA)

@@ -1,0 +1,1 @@
+"""The sensors: alerts, staleness, healing. All are on by default."""

@@ -1,1 +1,0 @@
-"""Where snapshots come from: opendata, gbfs, archive, simulator; one interface, `feeds.base`."""

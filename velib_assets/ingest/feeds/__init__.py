@@ -1,0 +1,1 @@
+"""The feeds, one file each: opendata, gbfs, archive. They share the interface in `feed`."""

@@ -1,1 +1,0 @@
-"""How runs start and are noted: a tick before all others, and on one machine without doing things twice."""

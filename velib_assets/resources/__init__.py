@@ -1,1 +1,0 @@
-"""The heavy steps, each with a local and an AWS form behind one interface."""

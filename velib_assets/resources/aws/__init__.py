@@ -1,1 +1,0 @@
-"""The AWS forms of the resources: Lambda, Glue, Athena, SNS. No client is made before its first use."""

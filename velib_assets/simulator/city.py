@@ -1,0 +1,101 @@
+"""The simulated city: where its stations stand, how large they are, and what draws bikes to them.
+
+Belongs here: what does not change with time. Does not: the map it draws on (simulator_places), tides
+and moods (simulator_tides), records. Everything follows from the seed through
+`random.Random(text).random()`, which is the same on every Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from velib_assets.simulator.places import AREAS, KINDS, NEXT_TO, ODD_CODES, Area
+
+MAX_STATIONS = 3000
+RELAY_CODE = "31024_relais"
+_SPECIALS_FROM = 200
+
+
+class Station(NamedTuple):
+    """A station: `role` as its area's; `base` how full it tends to be; `electric` a share, 0..1."""
+
+    code: str
+    name: str
+    commune: str
+    lat: float
+    lon: float
+    capacity: int
+    role: float
+    base: float
+    electric: float
+
+
+@lru_cache(maxsize=4)
+def build_city(seed: int, stations: int) -> tuple[Station, ...]:
+    """The city of a seed, in the feed's order, which is none.
+
+    Raises:
+        ValueError: for a number of stations outside 1..3000.
+    """
+    if not 1 <= stations <= MAX_STATIONS:
+        raise ValueError(f"stations must be 1 to {MAX_STATIONS:,}, not {stations:,}")
+    chance = Random(f"velib city {seed}")  # noqa: S311 - a simulation
+    places = list(_specials()) if stations >= _SPECIALS_FROM else []
+    for area, count in _shares(stations - len(places)):
+        places += [(area, str(code)) for code in _codes(area, count)]
+    built = [_station(area, code, chance) for area, code in places]
+    order = [chance.random() for _ in built]
+    return tuple(station for _, station in sorted(zip(order, built, strict=True)))
+
+
+def _specials() -> Iterator[tuple[Area, str]]:
+    by_name = {area.commune: area for area in AREAS}
+    for code, commune in ODD_CODES.items():
+        yield by_name[commune], str(code)
+    yield by_name["Montreuil"], RELAY_CODE
+
+
+def _shares(stations: int) -> Iterator[tuple[Area, int]]:
+    """Each area's number of stations: its weight's share, rounded so that the sum is `stations`."""
+    total, given, weight = sum(area.weight for area in AREAS), 0, 0
+    for area in AREAS:
+        weight += area.weight
+        upto = stations * weight // total
+        yield area, upto - given
+        given = upto
+
+
+def _codes(area: Area, count: int) -> Iterator[int]:
+    """Codes from the area's first on; every ninth number is a station long since removed."""
+    code, given = area.first_code, 0
+    while given < count:
+        if code % 9 and code not in ODD_CODES:
+            yield code
+            given += 1
+        code += 1
+
+
+def _station(area: Area, code: str, chance: Random) -> Station:
+    def centred() -> float:
+        """A bell of three draws, about -0.5 to 0.5."""
+        return (chance.random() + chance.random() + chance.random() - 1.5) / 3 * 1.6
+
+    name = KINDS[int(chance.random() * len(KINDS))]
+    if chance.random() < 0.75:  # noqa: PLR2004 - three of four stand at a corner
+        name += " - " + NEXT_TO[int(chance.random() * len(NEXT_TO))]
+    size = chance.random()
+    relay = code == RELAY_CODE
+    return Station(
+        code=code,
+        name="Relais des Trois Fontaines" if relay else name,
+        commune=area.commune,
+        lat=round(area.lat + 2 * area.spread * centred(), 6),
+        lon=round(area.lon + 3 * area.spread * centred(), 6),
+        capacity=0 if relay else 15 + int(20 * size + 36 * size * size * size * size),
+        role=area.role + 0.8 * centred(),
+        base=2.4 * centred() - area.hill,
+        electric=min(max(0.365 + 0.9 * centred(), 0.0), 1.0),
+    )

@@ -1,0 +1,164 @@
+"""How the simulator breaks its answers: each fault that a real feed has shown, or could.
+
+Belongs here: the faults by name, and which snapshots they strike. Does not: what becomes of them.
+A fault is a function from a good answer's bytes to a broken one's; a new one is a line in FAULTS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+from velib_assets.lake.keys import slot_of
+
+Record = dict[str, Any]
+_EACH = 10  # a fault of single records strikes every tenth
+_HUGE = 2_000_000
+_IDENTITY = ("stationcode", "name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+_COUNTS = ("numdocksavailable", "numbikesavailable", "mechanical", "ebike")
+
+
+class Fault(NamedTuple):
+    """A fault of a setting: by name, on a share of the snapshots (0..1), or on one slot (UTC)."""
+
+    name: str
+    share: float = 1.0
+    slot: datetime | None = None
+
+
+def _records(change: Callable[[list[Record]], object]) -> Callable[[bytes], bytes]:
+    def fault(body: bytes) -> bytes:
+        return json.dumps(change(json.loads(body)), ensure_ascii=False).encode("utf-8")
+
+    return fault
+
+
+def _each(change: Callable[[Record, int], Record], every: int = 1) -> Callable[[bytes], bytes]:
+    """Change every n-th record; `change` also gets which of the changed ones it is."""
+    return _records(
+        lambda records: [
+            change(record, n // every) if n % every == 0 else record for n, record in enumerate(records)
+        ]
+    )
+
+
+def _with(record: Record, names: Sequence[str], value: object) -> Record:
+    return {**record, **dict.fromkeys(names, value)}
+
+
+def _negative(record: Record, _: int) -> Record:
+    return {**record, **{name: -1 - record[name] for name in _COUNTS}}
+
+
+def _textual_dates(record: Record, n: int) -> Record:
+    return {**record, "duedate": ("hier à midi", "23/11/2026 10:15", "")[n % 3]}
+
+
+def _missing_dates(record: Record, n: int) -> Record:
+    if n % 2:
+        return _with(record, ["duedate"], None)
+    return {name: value for name, value in record.items() if name != "duedate"}
+
+
+def _place(record: Record, *, as_text: bool) -> Record:
+    geo = record["coordonnees_geo"]
+    listed = [geo["lon"], geo["lat"]]
+    return {**record, "coordonnees_geo": f"{geo['lat']}, {geo['lon']}" if as_text else listed}
+
+
+def _renamed(record: Record, _: int) -> Record:
+    return {
+        "bikes_available" if name == "numbikesavailable" else name: value for name, value in record.items()
+    }
+
+
+def _days_old(record: Record, n: int) -> Record:
+    reported = datetime.fromisoformat(record["duedate"]) - timedelta(hours=4 + n % 60)
+    return {**record, "duedate": reported.isoformat()}
+
+
+def _huge(record: Record, n: int) -> Record:
+    return {**record, "name": "Très " + "long " * (_HUGE // 5)} if n == 0 else record
+
+
+FAULTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"[]",
+    "html": lambda _: b"<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>",
+    "truncated": lambda body: body[: len(body) * 3 // 5],
+    "invalid_utf8": lambda body: body.replace(b'"name": "', b'"name": "\xe9t\xe9 ', 1),
+    "not_a_list": lambda _: b'{"error_code": "ODSQLError", "message": "field not found"}',
+    "no_results": _records(lambda records: {"total_count": len(records)}),
+    "no_identity": _each(lambda record, _: _with(record, _IDENTITY, None)),
+    "partial": _records(lambda records: records[: max(len(records) // 5, 1)]),
+    "duplicates": _records(lambda records: records + records[::_EACH]),
+    "null_counts": _each(lambda record, _: _with(record, _COUNTS, None), _EACH),
+    "negative_counts": _each(_negative, _EACH),
+    "textual_counts": _each(lambda record, _: _with(record, _COUNTS, "douze"), _EACH),
+    "textual_dates": _each(_textual_dates, _EACH),
+    "missing_dates": _each(_missing_dates, _EACH),
+    "coordinates_text": _each(lambda record, _: _place(record, as_text=True)),
+    "coordinates_list": _each(lambda record, _: _place(record, as_text=False)),
+    "renamed_field": _each(_renamed),
+    "huge_name": _each(_huge),
+    "stale": _each(_days_old),
+}
+
+
+def parse_faults(spec: str) -> tuple[Fault, ...]:
+    """Read a setting: `name` (every snapshot), `name=0.02` (a share), `name@2026-11-23T10:15` (a slot).
+
+    Several are separated by commas; times are UTC and mean the 15-minute slot that holds them.
+
+    Raises:
+        ValueError: naming the part that is wrong, and the faults there are.
+    """
+    parts = [part.strip() for part in spec.split(",")]
+    return tuple(_fault(part) for part in parts if part)
+
+
+def strike(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
+    """The first fault that strikes the snapshot of `at` (UTC), if one does; the same one each time."""
+    for fault in faults:
+        if fault.slot is not None:
+            hit = slot_of(at) == fault.slot
+        else:
+            moment = at.astimezone(UTC).isoformat()
+            luck = Random(f"velib fault {fault.name} {seed} {moment}")  # noqa: S311 - a simulation
+            hit = luck.random() < fault.share
+        if hit:
+            return FAULTS[fault.name]
+    return None
+
+
+def _fault(part: str) -> Fault:
+    match = re.fullmatch(r"(\w+)(?:=([\d.eE-]+)|@(\d{4}-\d\d-\d\dT\d\d:\d\d)Z?)?", part)
+    if not match:
+        raise ValueError(
+            f"{part!r} is not a fault: write name, name=0.02 or name@2026-11-23T10:15; {_known()}"
+        )
+    name, share, slot = match.groups()
+    if name not in FAULTS:
+        raise ValueError(f"there is no fault {name!r}; {_known()}")
+    try:
+        return Fault(name, _share(share or "1"), _slot(slot) if slot else None)
+    except ValueError as error:
+        raise ValueError(f"{part!r}: {error}; {_known()}") from None
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError(f"a share is 0 to 1, not {text}")
+    return share
+
+
+def _slot(text: str) -> datetime:
+    return slot_of(datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC))
+
+
+def _known() -> str:
+    return f"the faults are {', '.join(FAULTS)}"

@@ -1,0 +1,129 @@
+"""A believable city for every hour, past or present, without any network.
+
+Belongs here: the state of the simulated network as the portal would export it. Does not: the city
+(simulator_city), what moves it (simulator_tides), or breaking the answer (simulator_faults).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from velib_assets.ingest.feeds.feed import Recorded
+from velib_assets.ingest.response import SIMULATOR, Answer
+from velib_assets.lake.keys import hour_of, hours_between, slots_of
+from velib_assets.simulator.city import Station, build_city
+from velib_assets.simulator.faults import Fault, strike
+from velib_assets.simulator.tides import (
+    EPOCH,
+    broken_docks,
+    draws,
+    fill_of,
+    fills,
+    moods_of,
+    seconds_of,
+)
+
+STATIONS = 1450
+SEED = 2022
+_DAY = 86400
+
+
+class _Text(NamedTuple):
+    """The parts of a station's record that never change, as JSON."""
+
+    opening: str
+    ending: str
+
+
+class Simulator:
+    """A simulated network; the same seed and time give the same bytes, anywhere.
+
+    Args:
+        seed: another seed is another city.
+        stations: how many, 1 to 3,000.
+        faults: which answers are broken, and how (see `simulator_faults.parse_faults`).
+
+    Raises:
+        ValueError: for a number of stations that it cannot build.
+    """
+
+    name = "simulator"
+    live = True
+
+    def __init__(self, seed: int = SEED, stations: int = STATIONS, faults: Sequence[Fault] = ()) -> None:
+        self._seed = seed
+        self._faults = tuple(faults)
+        self._city = build_city(seed, stations)
+        self._texts = [_text(station) for station in self._city]
+
+    def fetch(self, at: datetime) -> Answer:
+        """The network's state at `at` (UTC), or what a fault made of it."""
+        body = self._snapshot(at)
+        fault = strike(self._faults, self._seed, at)
+        return Answer(SIMULATOR, {"body": fault(body) if fault else body})
+
+    def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
+        """Every hour: the simulator remembers all of them."""
+        return set(hours_between(hour_of(first), last))
+
+    def recorded(self, hour: datetime) -> Iterator[Recorded]:
+        """The states at :00, :15, :30 and :45 of an hour."""
+        for slot in slots_of(hour_of(hour)):
+            yield Recorded(slot, self.fetch(slot))
+
+    def _snapshot(self, at: datetime) -> bytes:
+        now, count = seconds_of(at), len(self._city)
+        day = now // _DAY
+        moods = moods_of(self._seed, day, count)
+        broken = broken_docks(self._seed, day, count)
+        phases = draws(self._seed, "reports", 0, count)
+        times = _Times()
+        records: list[str] = []
+        for n, fill in enumerate(fills(self._seed, self._city, at)):
+            station, text = self._city[n], self._texts[n]
+            places = station.capacity // 4 if n in moods.damaged else station.capacity - broken[n]
+            since = moods.silent.get(n)
+            if since is not None:  # what it said last
+                fill = fill_of(station.base)  # noqa: PLW2901 - it is this station's
+            removed = n in moods.removed
+            places = 0 if removed or not station.capacity else max(places, 1)
+            bikes = int(fill * places + 0.5)
+            electric = int(bikes * station.electric + 0.5)
+            renting = not (removed or n in moods.closed or n in moods.takes_back_only)
+            returning = not (removed or n in moods.closed)
+            if since is None:
+                since = now - int(now + 997 * phases[n]) % (60 + int(120 * phases[n]))
+            records.append(
+                f'{text.opening}"is_installed": "{_YES[not removed]}", "capacity": {station.capacity}, '
+                f'"numdocksavailable": {places - bikes}, "numbikesavailable": {bikes}, '
+                f'"mechanical": {bikes - electric}, "ebike": {electric}, '
+                f'"is_renting": "{_YES[renting]}", "is_returning": "{_YES[returning]}", '
+                f'"duedate": "{times[since]}", {text.ending}'
+            )
+        return ("[" + ", ".join(records) + "]").encode("utf-8")
+
+
+_YES = ("NON", "OUI")
+
+
+class _Times(dict[int, str]):
+    """Seconds since 1970 to ISO 8601 text, each written once: many stations share a second."""
+
+    def __missing__(self, seconds: int) -> str:
+        self[seconds] = text = (EPOCH + timedelta(seconds=seconds)).isoformat()
+        return text
+
+
+def _text(station: Station) -> _Text:
+    def json_text(value: str) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    return _Text(
+        f'{{"stationcode": {json_text(station.code)}, "name": {json_text(station.name)}, ',
+        f'"coordonnees_geo": {{"lon": {station.lon!r}, "lat": {station.lat!r}}}, '
+        f'"nom_arrondissement_communes": {json_text(station.commune)}, '
+        '"code_insee_commune": null, "station_opening_hours": null}',
+    )

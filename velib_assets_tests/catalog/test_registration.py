@@ -1,0 +1,42 @@
+"""What is registered of an hour is what lies there, also when it is replaced meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.registration import partition_of, register_settled
+from velib_assets.clean.rebuild import clean_lake_hour
+from velib_assets.lake.store import FolderStore
+from velib_assets_tests.samples import HOUR, raw, records
+
+
+def test_the_last_word_is_of_the_file_that_lies_there(tmp_path: Path) -> None:
+    """A slower writer registered what it had read before a quicker one replaced it, and that stayed."""
+    store, registered = FolderStore(tmp_path), list[Partition]()
+    store.create(raw(records()).key, raw(records()).data)
+    clean_lake_hour(store, HOUR)
+
+    def register(parts: Sequence[Partition]) -> int:
+        if not registered:
+            store.create(raw(records(), 15).key, raw(records(), 15).data)
+            clean_lake_hour(store, HOUR)
+        registered.extend(parts)
+        return len(parts)
+
+    assert register_settled(store, [partition_of(store, HOUR)], register) == 2
+    assert [part.rows for part in registered] == [40, 80]
+
+
+def test_a_file_that_stays_is_registered_once(tmp_path: Path) -> None:
+    store, registered = FolderStore(tmp_path), list[Partition]()
+    store.create(raw(records()).key, raw(records()).data)
+    clean_lake_hour(store, HOUR)
+
+    def register(parts: Sequence[Partition]) -> int:
+        registered.extend(parts)
+        return len(parts)
+
+    assert register_settled(store, [partition_of(store, HOUR)], register) == 1
+    assert registered == [partition_of(store, HOUR)]

@@ -1,0 +1,171 @@
+"""The clean job over a real folder: what is published, and who wins."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from velib_assets.clean import rebuild
+from velib_assets.clean.clean_file import encode_clean
+from velib_assets.clean.hour import CleanHour, RawBytes
+from velib_assets.clean.rebuild import NoRawError, clean_lake_hour, footer_of, is_current
+from velib_assets.lake.keys import clean_key, raw_key, rejects_key
+from velib_assets.lake.listing import refused_keys, slot_times
+from velib_assets.lake.store import FolderStore
+from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path)
+
+
+def put(store: FolderStore, *objects: RawBytes) -> None:
+    for item in objects:
+        store.create(item.key, item.data)
+
+
+def test_an_hour_becomes_one_parquet_file_with_a_current_footer(store: FolderStore) -> None:
+    put(store, raw(records(), 0), raw(records(), 15))
+    clean_lake_hour(store, HOUR)
+    folder = (store.root / clean_key(HOUR)).parent
+    assert [path.name for path in folder.iterdir()] == ["stations.parquet"]
+    assert pq.read_metadata(folder / "stations.parquet").num_rows == 80
+    assert is_current(store, HOUR)
+
+
+def test_timestamps_are_int64_milliseconds_of_utc(store: FolderStore) -> None:
+    """Athena reads nanoseconds and INT96 as junk dates."""
+    put(store, raw(records()))
+    clean_lake_hour(store, HOUR)
+    schema = pq.ParquetFile(store.root / clean_key(HOUR)).schema
+    column = schema.column(0)
+    assert (column.name, column.physical_type) == ("ingested_ts", "INT64")
+    assert "timeUnit=milliseconds" in str(column.logical_type)
+    assert "isAdjustedToUTC=true" in str(column.logical_type)
+
+
+def test_rejects_lie_beside_and_go_when_there_are_none_any_more(store: FolderStore) -> None:
+    put(store, raw([*records(), record("9999", capacity=-1)]))
+    clean_lake_hour(store, HOUR)
+    path = store.root / rejects_key(HOUR)
+    (row,) = pq.read_table(path, partitioning=None).to_pylist()
+    assert row["reason"] == "capacity is negative: -1"
+    assert json.loads(row["record"])["stationcode"] == "9999"
+    (store.root / raw_key(HOUR)).unlink()
+    put(store, raw(records(), 15))
+    clean_lake_hour(store, HOUR)
+    assert not path.exists()
+
+
+def test_an_hour_without_raw_is_an_error(store: FolderStore) -> None:
+    with pytest.raises(NoRawError):
+        clean_lake_hour(store, HOUR)
+
+
+def test_an_hour_without_a_usable_snapshot_leaves_the_old_file(store: FolderStore) -> None:
+    put(store, raw(records()))
+    clean_lake_hour(store, HOUR)
+    before = store.read(clean_key(HOUR))
+    (store.root / raw_key(HOUR)).write_bytes(b"broken")
+    assert clean_lake_hour(store, HOUR).size == 0
+    assert store.read(clean_key(HOUR)) == before
+
+
+def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
+    put(store, raw(records()), RawBytes(raw_key(at(15)), "", b"broken"))
+    clean_lake_hour(store, HOUR)
+    clean_lake_hour(store, HOUR)
+    (path,) = (store.root / "quarantine").rglob("*.json")
+    assert json.loads(path.read_text())["raw_key"] == raw_key(at(15))
+    assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
+    assert (store.root / raw_key(at(15))).read_bytes() == b"broken"
+
+
+def test_a_misfiled_object_counts_where_it_lies(store: FolderStore) -> None:
+    stray = raw_key(HOUR).replace("_100000", "_090000")
+    put(store, raw(records()), RawBytes(stray, "", raw(records()).data))
+    clean_lake_hour(store, HOUR)
+    assert refused_keys(store, HOUR) == {stray}
+
+
+def test_a_raw_object_that_was_repaired_is_no_longer_refused(store: FolderStore) -> None:
+    put(store, RawBytes(raw_key(HOUR), "", b"broken"))
+    clean_lake_hour(store, HOUR)
+    (store.root / raw_key(HOUR)).unlink()
+    put(store, raw(records()))
+    assert refused_keys(store, HOUR) == set()
+
+
+def test_names_that_are_no_snapshot_are_left_alone(store: FolderStore) -> None:
+    put(store, raw(records()))
+    (store.root / raw_key(HOUR)).with_name("notes.json").write_text("{}")
+    assert clean_lake_hour(store, HOUR).quarantined == []
+
+
+def test_more_raw_makes_an_hour_no_longer_current(store: FolderStore) -> None:
+    put(store, raw(records(), 0))
+    clean_lake_hour(store, HOUR)
+    put(store, first_version(records(), 15))
+    assert not is_current(store, HOUR)
+
+
+def test_a_slower_writer_that_saw_fewer_snapshots_does_not_win(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read one snapshot when a second arrives and is cleaned by another; then it publishes."""
+    put(store, raw(records(), 0))
+    read, resume = threading.Event(), threading.Event()
+    encode = encode_clean
+
+    def slow(clean: CleanHour) -> bytes:
+        if threading.current_thread().name == "slow" and not read.is_set():
+            read.set()
+            assert resume.wait(10)
+        return encode(clean)
+
+    monkeypatch.setattr(rebuild, "encode_clean", slow)
+    writer = threading.Thread(target=clean_lake_hour, args=(store, HOUR), name="slow")
+    writer.start()
+    assert read.wait(10)
+    put(store, raw(records(), 15))
+    clean_lake_hour(store, HOUR)
+    quick = store.read(clean_key(HOUR))
+    resume.set()
+    writer.join()
+    assert store.read(clean_key(HOUR)) == quick
+    assert is_current(store, HOUR)
+
+
+def _writer(root: str, minute: int, rounds: int) -> None:
+    store = FolderStore(Path(root))
+    for second in range(rounds):
+        item = raw(records(5 + second), minute)
+        put(store, item._replace(key=raw_key(at(minute, second))))
+        clean_lake_hour(store, HOUR)
+
+
+def test_two_processes_on_one_hour_at_once(store: FolderStore) -> None:
+    """Each adds snapshots and cleans; a reader never sees half a file, and the last state has all."""
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_writer, args=(str(store.root), m, 12)) for m in (0, 30)]
+    for worker in workers:
+        worker.start()
+    seen = set()
+    while any(worker.is_alive() for worker in workers):
+        if (store.root / clean_key(HOUR)).exists():
+            footer = footer_of(store, HOUR)
+            assert footer is not None
+            seen.add(len(footer.snapshots))
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    footer = footer_of(store, HOUR)
+    assert footer
+    assert len(footer.snapshots) == 24
+    assert is_current(store, HOUR)
+    assert len(seen) > 1
+    assert [path.name for path in (store.root / clean_key(HOUR)).parent.iterdir()] == ["stations.parquet"]

@@ -1,0 +1,53 @@
+"""What the maintenance job does to the files of the default storage: PostgreSQL has none of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+
+from velib_assets.settings import Settings
+from velib_assets_tests.defs.launching.instances import ours
+from velib_assets_tests.defs.maintenance.test_maintenance import archive, files_of, later, maintain  # noqa: F401
+from velib_assets_tests.defs.test_graph import run
+from velib_assets_tests.samples import HOUR
+
+
+def test_a_runs_own_file_goes(
+    archive: Settings,  # noqa: F811 - a fixture
+    instance: dg.DagsterInstance,
+    later: Callable[[int], None],  # noqa: F811 - likewise
+) -> None:
+    old = run(archive, instance, HOUR).run_id
+    assert f"{old}.db" in [path.name for path in files_of(instance, old)]
+    later(31)
+    maintain(archive, instance)
+    assert files_of(instance, old) == []
+
+
+def test_room_of_a_file_that_is_mostly_empty_is_given_back(
+    archive: Settings,  # noqa: F811 - a fixture
+    instance: dg.DagsterInstance,
+    later: Callable[[int], None],  # noqa: F811 - likewise
+) -> None:
+    room_is_given_back(archive, instance, later)
+
+
+def test_room_is_given_back_while_others_have_the_file_open(
+    archive: Settings,  # noqa: F811 - a fixture
+    tmp_path: Path,
+    later: Callable[[int], None],  # noqa: F811 - likewise
+) -> None:
+    """As the daemon and the webserver of `make dev` have it."""
+    with ours(tmp_path) as daemon, ours(tmp_path) as instance:
+        assert daemon.event_log_storage.get_materialized_partitions(dg.AssetKey("raw_snapshot")) == set()
+        room_is_given_back(archive, instance, later)
+
+
+def room_is_given_back(archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]) -> None:  # noqa: F811
+    for _ in range(4):
+        run(archive, instance, HOUR)
+    index = Path(instance.root_directory) / "history" / "runs" / "index.db"
+    later(31)
+    before = index.stat().st_size
+    maintain(archive, instance)
+    assert index.stat().st_size < before / 2

@@ -1,0 +1,67 @@
+"""A killed command must not hold up the schedule or healing for ever."""
+
+import socket
+import subprocess
+import sys
+import uuid
+
+import dagster as dg
+import pytest
+
+from velib_assets.defs.maintenance.orphans import PROCESS, end_orphans, process_tag
+from velib_assets_tests.defs.launching.instances import status
+
+
+@dg.job
+def some_job() -> None:
+    """Nothing."""
+
+
+def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -> str:
+    """A run that bears a process, its own or that `of` another."""
+    run_id = str(uuid.uuid4())
+    tags = {PROCESS: f"{process}:{of or run_id}"}
+    instance.create_run_for_job(some_job, run_id=run_id, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    return run_id
+
+
+@pytest.fixture
+def gone() -> str:
+    """A process of this machine that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return f"{socket.gethostname()}:{process.pid}"
+
+
+def test_a_run_whose_process_is_gone_is_ended(instance: dg.DagsterInstance, gone: str) -> None:
+    run_id = started(instance, gone)
+    assert end_orphans(instance) == 1
+    assert status(instance, run_id) is dg.DagsterRunStatus.FAILURE
+
+
+def test_one_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
+    """A failed one would be tried again."""
+    run_id = started(instance, gone)
+    run = instance.get_run_by_id(run_id)
+    assert run
+    instance.report_run_canceling(run)
+    assert end_orphans(instance) == 1
+    assert status(instance, run_id) is dg.DagsterRunStatus.CANCELED
+
+
+def test_one_that_dagster_tries_again_bears_a_process_that_is_not_its_own(
+    instance: dg.DagsterInstance, gone: str
+) -> None:
+    run_id = started(instance, gone, of=str(uuid.uuid4()))
+    assert end_orphans(instance) == 0
+    assert status(instance, run_id) is dg.DagsterRunStatus.STARTED
+
+
+def test_runs_of_living_processes_of_other_machines_and_of_the_daemon_are_left_alone(
+    instance: dg.DagsterInstance,
+) -> None:
+    alive = process_tag("")[PROCESS].rstrip(":")
+    untagged = instance.create_run_for_job(some_job, status=dg.DagsterRunStatus.STARTED)
+    runs = [started(instance, alive), started(instance, "elsewhere:1"), untagged.run_id]
+    assert end_orphans(instance) == 0
+    assert {status(instance, run_id) for run_id in runs} == {dg.DagsterRunStatus.STARTED}

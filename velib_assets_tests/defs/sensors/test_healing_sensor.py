@@ -1,0 +1,174 @@
+"""The healing sensor: outages heal without a person, and no hour is asked for without end."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.clean.hour import RawBytes
+from velib_assets.clean.rebuild import clean_lake_hour, is_current
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.partitions import key_of
+from velib_assets.defs.sensors import healing_sensor
+from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets.settings import Settings
+from velib_assets_tests.samples import HOUR, at, raw, records
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(lake=tmp_path / "lake")
+
+
+@pytest.fixture
+def store(settings: Settings) -> FolderStore:
+    return FolderStore(settings.lake)
+
+
+def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
+    """Snapshots arrive without Dagster, as a Lambda on its own schedule would bring them."""
+    for hour in hours:
+        store.create(raw_key(hour), raw(records()).data)
+
+
+def heal(store: FolderStore, hour: datetime) -> None:
+    """Clean and register an hour."""
+    made = clean_lake_hour(store, hour)
+    part = Partition(hour, clean_key(hour), made.rows, made.size, made.digest)
+    LocalCatalog(store.root).register([part])
+
+
+def evaluate(
+    settings: Settings, instance: dg.DagsterInstance, cursor: str | None = None
+) -> tuple[list[dg.RunRequest], str | None]:
+    """One round: what it requests, and its cursor."""
+    repository = build_defs(settings).get_repository_def()
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+    data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
+    return list(data.run_requests or []), data.cursor
+
+
+def spans(requests: Iterable[dg.RunRequest]) -> list[tuple[str, str]]:
+    return [
+        (
+            request.tags["dagster/asset_partition_range_start"],
+            request.tags["dagster/asset_partition_range_end"],
+        )
+        for request in requests
+    ]
+
+
+def carry_out(settings: Settings, instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    job = build_defs(settings).resolve_job_def("velib_pipeline")
+    return job.execute_in_process(
+        instance=instance,
+        tags=request.tags,
+        asset_selection=request.asset_selection,
+        raise_on_error=False,
+    ).success
+
+
+def test_an_outage_heals_in_one_round(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hours = [HOUR + timedelta(hours=n) for n in (0, 1, 2, 5)]
+    arrive(store, hours)
+    requests, cursor = evaluate(settings, instance)
+    assert spans(requests) == [
+        (key_of(hours[0]), key_of(hours[2])),
+        (key_of(hours[3]), key_of(hours[3])),
+    ]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    assert all(is_current(store, hour) for hour in hours)
+    assert evaluate(settings, instance, cursor)[0] == []
+
+
+def test_an_hour_that_got_more_raw_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    heal(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+    store.create(raw_key(at(15)), raw(records(), 15).data)
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+
+
+def test_a_clean_file_that_is_gone_or_damaged_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    heal(store, HOUR)
+    (store.root / clean_key(HOUR)).write_bytes(b"PAR1 and no more")
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_a_clean_hour_that_is_not_registered_is_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    clean_lake_hour(store, HOUR)
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_an_hour_of_refused_objects_has_nothing_to_clean(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    bad = RawBytes(raw_key(HOUR), "", b"broken")
+    store.create(bad.key, bad.data)
+    clean_lake_hour(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+
+
+def test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_given_up(
+    settings: Settings,
+    store: FolderStore,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full disk may last; what asks each round would fill the queue meanwhile."""
+    arrive(store, [HOUR])
+    now, cursor, asked = utc_now(), None, []
+    for minute in range(240):
+        monkeypatch.setattr(healing_sensor, "utc_now", lambda at=now + timedelta(minutes=minute): at)
+        requests, cursor = evaluate(settings, instance, cursor)
+        asked += [minute] * len(requests)
+    assert asked == [0, 1, 6, 36, 96, 156, 216]
+
+
+def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    cursor = None
+    for _ in range(4):
+        _, cursor = evaluate(settings, instance, cursor)
+    store.create(raw_key(at(15)), raw(records(), 15).data)
+    assert len(evaluate(settings, instance, cursor)[0]) == 1
+
+
+def test_old_history_is_walked_through_in_stretches(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A hole of last month is found, though each round looks at little."""
+    arrive(store, [HOUR - timedelta(days=30), HOUR])
+    heal(store, HOUR)
+    cursor, found = None, []
+    for _ in range(5):
+        requests, cursor = evaluate(settings, instance, cursor)
+        found += spans(requests)
+    assert found[0][0] == key_of(HOUR - timedelta(days=30))
+
+
+def test_nothing_is_requested_while_a_run_is_under_way(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    instance.create_run_for_job(
+        build_defs(settings).resolve_job_def("velib_kpi_views"), status=dg.DagsterRunStatus.STARTED
+    )
+    assert evaluate(settings, instance)[0] == []

@@ -1,0 +1,125 @@
+"""A fault that each tick finds again in its hour is told once; a new one beside it is told."""
+
+import gzip
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.alerts.alert import Alert, AlertError
+from velib_assets.defs.findings import FAULTS
+from velib_assets.defs.sensors.new_failures import Checked, learned, news
+from velib_assets.settings import Settings
+from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
+from velib_assets_tests.defs.test_graph import from_archive, run
+from velib_assets_tests.samples import HOUR, at, body, record, records
+
+ODD = body([*records(), record("9999", numbikesavailable=-3)])
+
+
+class Hour:
+    """An hour that is cleaned again whenever a snapshot comes, and what was told of its rejected rows."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self._settings: Settings = from_archive(folder, {at(0): body(records())})
+        self._archive, self._instance = folder / "archive", instance
+        self.kept, self._cursor = Kept(), ""
+
+    def tick(self, minute: int, data: bytes) -> None:
+        """A snapshot comes, the hour is cleaned, and the sensor looks."""
+        self.arrive(minute, data)
+        self.look()
+
+    def arrive(self, minute: int, data: bytes) -> None:
+        """A snapshot comes, and the hour is cleaned."""
+        (self._archive / f"{at(minute):%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
+        assert run(self._settings, self._instance, HOUR).success
+
+    def look(self, *, crashed: bool = False) -> None:
+        """A round of the sensor, which may crash before it saves its cursor."""
+        cursor = evaluate(self._instance, self._cursor or None, self.kept) or ""
+        self._cursor = self._cursor if crashed else cursor
+
+    def ids(self) -> list[str]:
+        """The alerts of rejected rows."""
+        return [alert.id for alert in self.kept.alerts if "rejected_rows" in alert.title]
+
+
+@pytest.fixture
+def hour(tmp_path: Path, instance: dg.DagsterInstance) -> Hour:
+    return Hour(tmp_path, instance)
+
+
+def test_an_odd_snapshot_is_told_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
+    told = []
+    for minute, data in ((0, body(records())), (15, ODD), (30, body(records())), (45, body(records()))):
+        hour.tick(minute, data)
+        told.append(len(hour.ids()))
+    assert told == [0, 1, 1, 1]
+
+
+def test_a_second_one_in_the_hour_is_told_too(hour: Hour) -> None:
+    for minute in (15, 30, 45):
+        hour.tick(minute, ODD if minute != 30 else body(records()))
+    assert len(set(hour.ids())) == 2
+
+
+def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
+    hour.tick(15, body(records()))
+    hour.arrive(30, ODD)
+    hour.look(crashed=True)
+    hour.look()
+    assert len(hour.ids()) == 2
+    assert len(set(hour.ids())) == 1
+
+
+def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
+    hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Alert) -> None:
+        raise AlertError("kept refuses it", permanent=True)
+
+    hour.arrive(15, ODD)
+    with monkeypatch.context() as patch:
+        patch.setattr(hour.kept, "send", refuse)
+        for _ in range(20):
+            hour.look()
+    assert hour.ids() == []
+    hour.tick(30, body(records()))
+    assert len(hour.ids()) == 1
+
+
+def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> Checked:
+    """An evaluation that found so many faults; None counts none and fails."""
+    facts = {} if faults is None else {FAULTS: faults}
+    return Checked(
+        1,
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey("clean_stations"),
+            check_name="rejected_rows",
+            passed=faults == 0,
+            metadata={name: dg.MetadataValue.int(value) for name, value in facts.items()},
+            partition=partition,
+        ),
+    )
+
+
+def test_an_hour_that_was_well_in_between_is_told_again() -> None:
+    told = learned([checked(3)], {})
+    assert not news([checked(3)], told)
+    assert news([checked(4)], told)
+    assert news([checked(3)], learned([checked(0)], told))
+    assert news([checked(3)], learned([checked(2)], told))
+
+
+def test_what_counts_no_faults_or_has_no_hour_is_news_each_time() -> None:
+    for one in (checked(None), checked(3, partition=None)):
+        assert news([one], learned([one], {}))
+
+
+def test_what_was_told_is_bounded() -> None:
+    told: dict[str, int] = {}
+    for n in range(1000):
+        told = learned([checked(1, partition=f"hour {n}")], told)
+    assert len(told) == 200
+    assert not news([checked(1, partition="hour 999")], told)

@@ -1,0 +1,114 @@
+"""The staleness sensor: one alert an outage, and only while the schedule is on."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.alerts.alert import AlertSink
+from velib_assets.defs.schedules import pipeline_job, pipeline_schedule
+from velib_assets.defs.sensors import staleness_sensor
+from velib_assets.lake.keys import raw_key
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.store import FolderStore
+from velib_assets_tests.defs.sensors.test_alert_sensor import Kept
+from velib_assets_tests.samples import raw, records
+
+
+class Watch:
+    """The sensor over a lake, at times that the test sets."""
+
+    def __init__(
+        self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, others_tick: bool = False
+    ) -> None:
+        self.kept, self._instance = Kept(), instance
+        self.cursor: str | None = None
+        self.sinks: list[AlertSink] = [self.kept]
+        schedule = pipeline_schedule(pipeline_job(), on=on)
+        self._sensor = staleness_sensor.staleness_sensor(store, self.sinks, schedule, others_tick=others_tick)
+
+    def look(self) -> int:
+        """One round; how many alerts were told so far."""
+        context = dg.build_sensor_context(instance=self._instance, cursor=self.cursor)
+        self._sensor.evaluate_tick(context)
+        self.cursor = context.cursor
+        return len(self.kept.alerts)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The sensor's clock: a list of one."""
+    now = [utc_now()]
+    monkeypatch.setattr(staleness_sensor, "utc_now", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path)
+
+
+def arrive(store: FolderStore, moment: datetime) -> None:
+    store.create(raw_key(moment), raw(records()).data)
+
+
+def test_one_alert_an_outage(instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]) -> None:
+    watch = Watch(instance, store, on=True)
+    arrive(store, clock[0])
+    told = []
+    for _ in range(6):
+        told.append(watch.look())
+        clock[0] += timedelta(minutes=9)
+    assert told == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_second_outage_is_told_again(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    watch = Watch(instance, store, on=True)
+    arrive(store, clock[0])
+    for _ in range(2):
+        watch.look()
+        clock[0] += timedelta(minutes=30)
+        watch.look()
+        arrive(store, clock[0])
+        watch.look()
+    assert len(watch.kept.alerts) == 2
+
+
+def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    """Each round told the good ones again while one was down."""
+    watch, down = Watch(instance, store, on=True), Kept()
+    down.name, down.down_after = "down", 0
+    watch.sinks.insert(0, down)
+    arrive(store, clock[0])
+    for _ in range(3):
+        watch.look()
+        clock[0] += timedelta(minutes=30)
+    down.down_after = None
+    watch.look()
+    assert [alert.id for alert in down.alerts] == [alert.id for alert in watch.kept.alerts]
+    assert len(down.alerts) == 1
+
+
+def test_nothing_is_told_while_the_schedule_is_off(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    watch = Watch(instance, store, on=False)
+    arrive(store, clock[0])
+    clock[0] += timedelta(days=2)
+    assert watch.look() == 0
+
+
+def test_a_schedule_just_switched_on_gets_its_first_twenty_minutes(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    """The newest snapshot may be of last week."""
+    watch = Watch(instance, store, on=True)
+    arrive(store, clock[0] - timedelta(days=7))
+    assert watch.look() == 0
+    clock[0] += timedelta(minutes=21)
+    assert watch.look() == 1

@@ -1,0 +1,205 @@
+"""The definitions as the server loads them: a rename shows here."""
+
+import ast
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from velib_assets.definitions import defs
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.settings import CHECKOUT
+
+KPIS = {
+    "kpi_taux_remplissage",
+    "kpi_shortage",
+    "kpi_station_saturation",
+    "kpi_saturation_par_arrondissement",
+    "kpi_top10_2hour",
+}
+DERIVED = {"kpi_episodes", "kpi_typical_week"}
+VIEWS = KPIS | DERIVED
+REPORT = {"velib_report"}
+HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs.get_repository_def()
+
+
+@pytest.fixture(scope="module")
+def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
+    return repository.asset_graph
+
+
+def test_the_assets_are_the_eight_of_the_contract_and_those_of_the_report(graph: AssetGraph) -> None:
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS | DERIVED | REPORT
+
+
+def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
+    parents = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert parents == {
+        "raw_snapshot": set(),
+        "clean_stations": {"raw_snapshot"},
+        "source_velib": {"clean_stations"},
+        **{name: {"source_velib"} for name in VIEWS},
+        "velib_report": VIEWS,
+    }
+
+
+def test_the_groups_are_those_of_the_contract(graph: AssetGraph) -> None:
+    groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == {
+        "raw_snapshot": "ingest",
+        "clean_stations": "lake",
+        "source_velib": "lake",
+        **dict.fromkeys(VIEWS, "kpi"),
+        "velib_report": "report",
+    }
+
+
+def test_the_first_three_are_hourly_and_the_others_are_not(graph: AssetGraph) -> None:
+    for key in graph.get_all_asset_keys():
+        partitions = graph.get(key).partitions_def
+        if key.to_user_string() in HOURLY:
+            assert isinstance(partitions, dg.HourlyPartitionsDefinition)
+            assert partitions.timezone == "UTC"
+        else:
+            assert partitions is None
+
+
+def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
+    keys = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert keys == {
+        ("raw_snapshot", "usable_snapshot"),
+        ("raw_snapshot", "quarantined_snapshot"),
+        ("raw_snapshot", "complete_hour"),
+        ("clean_stations", "readable_raw"),
+        ("clean_stations", "conservation"),
+        ("clean_stations", "rejected_rows"),
+        ("clean_stations", "unique_rows"),
+        ("clean_stations", "partial_snapshot"),
+        ("clean_stations", "stale_stations"),
+        ("clean_stations", "schema_drift"),
+        ("source_velib", "table_schema"),
+        *((name, "view_answers") for name in VIEWS),
+        ("velib_report", "report_written"),
+    }
+    blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
+    assert blocking == {"usable_snapshot"}
+
+
+def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
+    jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    assert jobs == {"velib_pipeline", "velib_kpi_views", "velib_maintenance"}
+    on, off = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
+    assert {(s.name, s.cron_schedule, s.default_status) for s in repository.schedule_defs} == {
+        ("velib_pipeline_schedule", "*/15 * * * *", off),
+        ("velib_maintenance_schedule", "20 3 * * *", on),
+    }
+    assert {schedule.execution_timezone for schedule in repository.schedule_defs} == {"UTC"}
+    sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
+    assert sensors == dict.fromkeys(
+        ("velib_alerts", "velib_staleness", "velib_healing"), dg.DefaultSensorStatus.RUNNING
+    )
+
+
+def test_every_asset_carries_what_makes_browsing_worth_it(graph: AssetGraph) -> None:
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert node.owners == ["team:velib-insights"]
+        assert any(tag.startswith("dagster/kind/") for tag in node.tags)
+        assert "dagster/code_references" in node.metadata
+
+
+@pytest.mark.parametrize("name", ["clean_stations", "source_velib"])
+def test_the_table_columns_are_described(graph: AssetGraph, name: str) -> None:
+    schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
+    assert [column.name for column in schema.columns] == [c.name for c in (*COLUMNS, *PARTITION_COLUMNS)]
+    assert all(column.description for column in schema.columns)
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: AssetGraph, name: str) -> None:
+    node = graph.get(dg.AssetKey(name))
+    assert f"CREATE OR REPLACE VIEW velib_db_tf.{name}" in (node.description or "")
+    assert node.code_version
+
+
+def test_the_job_of_the_views_makes_the_report_too(repository: dg.RepositoryDefinition) -> None:
+    layer = repository.get_job("velib_kpi_views").asset_layer
+    assert {key.to_user_string() for key in layer.selected_asset_keys} == VIEWS | REPORT
+
+
+def test_a_tick_lands_in_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:
+    """A tick at hh:00 belongs to hour hh, and a doubled tick has the same key."""
+    from datetime import UTC, datetime
+
+    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
+    schedule = repository.get_schedule_def("velib_pipeline_schedule")
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.partition_key == "2026-11-23-10:00"
+    assert request.run_key == request.tags["velib/scheduled_at"] == at.isoformat()
+
+
+SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]
+
+
+def modules_of(package: str) -> list[str]:
+    """The modules of a step folder that Lambda and Glue carry: all but the clients."""
+    files = (CHECKOUT / "velib_assets" / package).rglob("*.py")
+    names = [".".join(file.relative_to(CHECKOUT).with_suffix("").parts) for file in files]
+    return [name for name in names if not name.endswith(("_client", ".package", "__init__"))]
+
+
+def import_all(modules: list[str], *, without: list[str]) -> None:
+    """Import modules in a process of their own that lacks some packages."""
+    code = f"""
+import importlib, sys
+sys.modules.update(dict.fromkeys({without}))
+for name in {modules}:
+    importlib.import_module(name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", SHIPPED)
+def test_shipped_modules_import_without_dagster(package: str) -> None:
+    """They run in Lambda and Glue, where there is no Dagster."""
+    import_all(modules_of(package), without=["dagster"])
+
+
+@pytest.mark.parametrize("package", ["lake", "ingest", "aws"])
+def test_lambda_modules_import_without_pyarrow(package: str) -> None:
+    """The Lambda carries none."""
+    import_all(modules_of(package), without=["pyarrow", "pandas", "duckdb"])
+
+
+def test_loading_the_definitions_imports_nothing_heavy() -> None:
+    code = """
+import sys
+import velib_assets.definitions
+heavy = {"pandas", "duckdb", "sqlglot", "boto3", "dagster_aws", "polars"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", SHIPPED)
+def test_what_runs_in_glue_is_python_3_9(package: str) -> None:
+    """Its Python shell knows no match statement and no `X | Y` outside annotations."""
+    files = [CHECKOUT.joinpath(*name.split(".")).with_suffix(".py") for name in modules_of(package)]
+    assert files
+    for file in files:
+        tree = ast.parse(file.read_text(), file.name, feature_version=(3, 9))
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        lazy = any(node.module == "__future__" for node in imports)
+        assert lazy or not any(isinstance(node, ast.FunctionDef) for node in tree.body), file

@@ -1,0 +1,293 @@
+"""The asset graph, run for real on small snapshots: what turns green, what does not, and what is said."""
+
+import gzip
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from velib_assets.defs import raw_snapshot
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.kpi_views import markdown
+from velib_assets.defs.partitions import key_of
+from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
+from velib_assets.ingest.response import Answer
+from velib_assets.ingest.step import keep
+from velib_assets.lake.keys import clean_key
+from velib_assets.lake.store import FolderStore
+from velib_assets.query.kpis import VIEWS
+from velib_assets.settings import Settings
+from velib_assets_tests.http_server import LocalServer, Reply
+from velib_assets_tests.samples import HOUR, at, body, record, records
+
+EXPORT = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
+HOURLY = ("raw_snapshot", "clean_stations", "source_velib")
+
+
+def archive(folder: Path, snapshots: Mapping[datetime, bytes]) -> Path:
+    """A folder of recorded snapshots."""
+    folder.mkdir()
+    for taken, data in snapshots.items():
+        (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
+    return folder
+
+
+def from_archive(tmp_path: Path, snapshots: Mapping[datetime, bytes]) -> Settings:
+    return Settings(
+        lake=tmp_path / "lake", source="archive", archive=str(archive(tmp_path / "archive", snapshots))
+    )
+
+
+def run(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    first: datetime,
+    last: datetime | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """The whole graph for one hour, or for a range."""
+    job = build_defs(settings).resolve_job_def("velib_pipeline")
+    if last is None:
+        return job.execute_in_process(
+            instance=instance, partition_key=key_of(first), tags=dict(tags or {}), raise_on_error=False
+        )
+    span = {
+        "dagster/asset_partition_range_start": key_of(first),
+        "dagster/asset_partition_range_end": key_of(last),
+    }
+    return job.execute_in_process(instance=instance, tags=span | dict(tags or {}), raise_on_error=False)
+
+
+def green(instance: dg.DagsterInstance, asset: str) -> set[str]:
+    return instance.get_materialized_partitions(dg.AssetKey(asset))
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dg.AssetCheckEvaluation]:
+    """The evaluations of a run by check name and partition."""
+    return {
+        (data.check_name, data.partition): data
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        for data in [event.asset_check_evaluation_data]
+    }
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    (event,) = result.asset_materializations_for_node(f"{asset}.{asset}_hours")
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_an_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    settings = from_archive(
+        tmp_path, {at(0): body(records()), at(15): body(records(numbikesavailable=0, mechanical=0, ebike=0))}
+    )
+    result = run(settings, instance, HOUR)
+    assert result.success
+    for asset in HOURLY:
+        assert green(instance, asset) == {key_of(HOUR)}
+    event = instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage"))
+    assert event
+    assert event.asset_materialization
+    facts = event.asset_materialization.metadata
+    assert facts["stations_short"].value == 40
+    assert "Quai de l'Horloge" in str(facts["preview"].value)
+    failed = {key for key, data in checks(result).items() if not data.passed}
+    assert failed == {("complete_hour", key_of(HOUR))}
+
+
+def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """Dagster marks every hour of a range green by itself, and skips what follows a layer with a gap."""
+    settings = from_archive(tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)})
+    result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
+    there = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
+    gap = key_of(HOUR + timedelta(hours=1))
+    assert [green(instance, asset) for asset in HOURLY] == [there] * 3
+    assert not checks(result)["usable_snapshot", gap].passed
+    assert checks(result)["conservation", key_of(HOUR)].passed
+    made = {
+        str(e.asset_key.to_user_string())
+        for e in result.all_events
+        if e.is_step_materialization and e.asset_key
+    }
+    assert made - set(HOURLY) == {*(view.name for view in VIEWS), "velib_report"}
+
+
+def test_an_hour_without_anything_fails_and_runs_nothing_downstream(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    result = run(settings, instance, HOUR + timedelta(hours=3))
+    assert not result.success
+    assert not any(green(instance, asset) for asset in HOURLY)
+    assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage")) is None
+
+
+def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = from_archive(tmp_path, {at(0): body(records()), at(15): body([record(None)] * 40)})
+    result = run(settings, instance, HOUR)
+    assert result.success
+    evaluation = checks(result)["quarantined_snapshot", key_of(HOUR)]
+    assert not evaluation.passed
+    assert "0 of 40 records carry a station code" in str(evaluation.description)
+    assert "quarantine/source=velib" in str(evaluation.description)
+    assert metadata(result, "clean_stations")["dagster/row_count"] == 40
+
+
+def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    before = {HOUR - timedelta(hours=n): body(records()) for n in (1, 2)}
+    settings = from_archive(tmp_path, before | {HOUR: body(records(8))})
+    result = run(settings, instance, HOUR - timedelta(hours=2), HOUR)
+    evaluation = checks(result)["partial_snapshot", key_of(HOUR)]
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "has 8 records where at least 32 are usual" in str(evaluation.description)
+    assert green(instance, "clean_stations") >= {key_of(HOUR)}
+
+
+def test_restoring_the_running_hour_twice_ends_alike(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second brings nothing new but a refusal: what is stored still counts, for nobody ticked."""
+    monkeypatch.setattr(raw_snapshot, "utc_now", lambda: at(40))
+    settings = from_archive(tmp_path, {at(0): body(records()), at(15): b"<html>"})
+    assert [run(settings, instance, HOUR).success for _ in range(2)] == [True, True]
+
+
+def test_an_unreadable_neighbour_holds_up_no_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Only the usual number of records is unknown then."""
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    (settings.lake / clean_key(HOUR - timedelta(hours=1))).mkdir(parents=True)
+    assert run(settings, instance, HOUR).success
+
+
+def test_a_new_field_warns_of_drift(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    result = run(from_archive(tmp_path, {HOUR: body(records(station_colour="green"))}), instance, HOUR)
+    assert "new: station_colour" in str(checks(result)["schema_drift", key_of(HOUR)].description)
+
+
+def test_rejected_rows_are_counted_with_their_reasons(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    rows = [*records(), record("9999", numbikesavailable=-3)]
+    result = run(from_archive(tmp_path, {HOUR: body(rows)}), instance, HOUR)
+    facts = metadata(result, "clean_stations")
+    assert (facts["rejected"], facts["reject_reasons"]) == (1, {"bikes is negative": 1})
+
+
+@pytest.fixture
+def portal() -> Iterator[LocalServer]:
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the clock by which a run tells the running hour and its slot."""
+
+    def set_to(now: datetime) -> None:
+        monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
+
+    return set_to
+
+
+def live(tmp_path: Path, portal: LocalServer) -> Settings:
+    return Settings(lake=tmp_path / "lake", opendata_url=portal.url)
+
+
+def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    portal.queue(EXPORT, Reply(body=body(records())))
+    slot = at(45)
+    clock(at(59, 59))
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: slot.isoformat()})
+    assert result.success
+    assert [path.name for path in (tmp_path / "lake/raw").rglob("*.gz")] == [
+        f"velib_{slot:%Y%m%d_%H%M%S}.json.gz"
+    ]
+
+
+def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    portal.queue(EXPORT, Reply(body=body(records())), Reply(body=b"[]"))
+    settings = live(tmp_path, portal)
+    clock(at(15))
+    assert run(settings, instance, HOUR).success
+    good = (tmp_path / "lake" / clean_key(HOUR)).read_bytes()
+    clock(at(30))
+    result = run(settings, instance, HOUR)
+    assert not result.success
+    evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
+    assert (evaluation.passed, evaluation.blocking) == (False, True)
+    assert "no station at all" in str(evaluation.description)
+    started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
+    assert "clean_stations.clean_stations_hours" not in started
+    assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
+
+
+def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    late = at(15)
+    clock(at(31))
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
+    assert not result.success
+    assert "after its slot was over" in str(checks(result)["usable_snapshot", key_of(HOUR)].description)
+    assert portal.requests == []
+
+
+def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    """It meets the same key and stores nothing."""
+    late = at(15)
+    clock(at(31))
+    keep(FolderStore(tmp_path / "lake"), Answer("opendata", {"body": body(records())}), late, late)
+    result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
+    assert result.success
+    assert portal.requests == []
+
+
+def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
+    store = FolderStore(tmp_path / "lake")
+    for minute in (0, 15, 45):
+        keep(store, Answer("opendata", {"body": body(records())}), at(minute), at(minute))
+    portal.queue(EXPORT, Reply(body=body(records())))
+    now = HOUR + timedelta(hours=1)
+    clock(now)
+    result = run(live(tmp_path, portal), instance, now, tags={SCHEDULED_AT: now.isoformat()})
+    evaluation = checks(result)["complete_hour", key_of(HOUR)]
+    assert (evaluation.passed, evaluation.description) == (False, "1 of 4 slots have no snapshot")
+    assert green(instance, "raw_snapshot") == {key_of(now)}
+
+
+@pytest.mark.parametrize("tags", [{}, {RESTORE_ONLY: "true"}])
+def test_a_past_hour_never_asks_a_live_feed(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, tags: dict[str, str]
+) -> None:
+    """It would write today's state under yesterday's hour."""
+    result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
+    assert not result.success
+    assert "nothing was stored for this hour" in str(
+        checks(result)["usable_snapshot", key_of(HOUR)].description
+    )
+    assert portal.requests == []
+
+
+def test_names_cannot_become_markup_in_a_preview() -> None:
+    table = pa.table({"name": ["<script>|`x`", None], "rate": [0.5, None]})
+    assert markdown(table).splitlines()[2:] == [
+        "| &#60;script&#62;&#124;&#96;x&#96; | 0.500 |",
+        "|  |  |",
+    ]

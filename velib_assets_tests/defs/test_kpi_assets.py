@@ -1,0 +1,108 @@
+"""The views' assets in the graph: one step for those that were selected, each with an ending of its own."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.sensors.alert_sensor import alerts_of, checks_of
+from velib_assets.defs.sensors.new_failures import news
+from velib_assets.query import kpis
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.kpis import KPIS, VIEWS, Kpi
+from velib_assets.settings import Settings
+from velib_assets_tests.defs.test_graph import from_archive, run
+from velib_assets_tests.samples import HOUR, at, body, records
+
+NAMES = [view.name for view in VIEWS]
+BROKEN = "kpi_shortage"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return from_archive(tmp_path, {at(minute): body(records()) for minute in (0, 15, 30, 45)})
+
+
+@pytest.fixture
+def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    sql = kpis.sql_template
+
+    def template(view: Kpi) -> str:
+        text = sql(view)
+        return text.replace("fill_rate", "fill_rat") if view.name == BROKEN else text
+
+    monkeypatch.setattr(kpis, "sql_template", template)
+
+
+def made(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The views that a run materialized, in order."""
+    events = [event for event in result.all_events if event.is_step_materialization and event.asset_key]
+    names = [event.asset_key.to_user_string() for event in events if event.asset_key]
+    return [name for name in names if name in NAMES]
+
+
+def checked(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    """Which of the views' checks a run evaluated, and which of those passed."""
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    found = [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
+    return {one.asset_key.to_user_string(): one.passed for one in found if one.check_name == "view_answers"}
+
+
+def test_a_tick_tells_of_the_five_kpis_before_what_is_derived(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    result = run(settings, instance, HOUR)
+    assert made(result) == NAMES
+    assert checked(result) == dict.fromkeys(NAMES, True)
+    assert {*made(result)[: len(KPIS)]} == {kpi.name for kpi in KPIS}
+
+
+def test_only_the_views_that_were_selected_are_read(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """As from an asset's page in the UI."""
+    assert run(settings, instance, HOUR).success
+    job, chosen = build_defs(settings).resolve_job_def("velib_kpi_views"), ["kpi_shortage", "kpi_episodes"]
+    keys = [dg.AssetKey(name) for name in chosen]
+    result = job.execute_in_process(instance=instance, asset_selection=keys)
+    assert result.success
+    assert made(result) == chosen
+    assert checked(result) == dict.fromkeys(chosen, True)
+
+
+def test_a_views_check_can_be_run_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """The UI offers that."""
+    assert run(settings, instance, HOUR).success
+    chosen = dg.AssetCheckKey(dg.AssetKey(BROKEN), "view_answers")
+    job = dg.define_asset_job("a_check", selection=dg.AssetSelection.checks(chosen))
+    defs = dg.Definitions.merge(build_defs(settings), dg.Definitions(jobs=[job]))
+    result = defs.resolve_job_def("a_check").execute_in_process(instance=instance)
+    assert (made(result), checked(result)) == ([], {BROKEN: True})
+
+
+@pytest.mark.usefixtures("one_is_broken")
+def test_a_view_that_does_not_answer_holds_up_no_other_and_is_one_alert(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    result = run(settings, instance, HOUR)
+    assert not result.success
+    assert made(result) == [name for name in NAMES if name != BROKEN]
+    assert checked(result) == {name: name != BROKEN for name in NAMES}
+    failed = news(checks_of(instance, result.run_id), {})
+    alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE, failed))
+    assert [alert.title.split(":")[0] for alert in alerts] == [BROKEN]
+    assert "fill_rat" in alerts[0].text
+
+
+def test_the_five_are_read_in_one_session(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions: list[object] = []
+    answer = LocalQueryEngine._answer
+
+    def counted(engine: LocalQueryEngine, step: object, *hours: object) -> object:
+        sessions.append(step)
+        return answer(engine, step, *hours)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LocalQueryEngine, "_answer", counted)
+    assert run(settings, instance, HOUR).success
+    assert len(sessions) == 4  # theirs, one of each derived view, and the report's question

@@ -1,0 +1,80 @@
+"""The report's asset in the graph: what is told of it, and that its failure is a check and nothing more."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from velib_assets.defs.build import build_defs
+from velib_assets.lake.keys import REPORT_KEY
+from velib_assets.settings import Settings
+from velib_assets_tests.defs.test_graph import checks, from_archive, run
+from velib_assets_tests.samples import HOUR, at, body, records
+
+KEY = dg.AssetKey("velib_report")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return from_archive(tmp_path, {at(0): body(records()), at(15): body(records(numbikesavailable=0))})
+
+
+def told(instance: dg.DagsterInstance) -> dict[str, Any] | None:
+    """The metadata of the newest report."""
+    event = instance.get_latest_materialization_event(KEY)
+    if not event or not event.asset_materialization:
+        return None
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def test_a_run_makes_the_report_and_tells_of_it(settings: Settings, instance: dg.DagsterInstance) -> None:
+    result = run(settings, instance, HOUR)
+    assert result.success
+    page = settings.lake / REPORT_KEY
+    facts = told(instance)
+    assert facts
+    assert (facts["page"], facts["bytes"]) == (str(page), page.stat().st_size)
+    assert (facts["stations"], facts["short"], facts["episodes"]) == (40, 40, 40)
+    assert facts["newest_snapshot"] == at(15).timestamp()
+    assert 0 < facts["seconds"] < 300
+    evaluations = [data for (name, _), data in checks(result).items() if name == "report_written"]
+    assert [data.passed for data in evaluations] == [True]
+
+
+def test_the_job_of_the_views_makes_it_over_an_empty_lake(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    job = build_defs(Settings(lake=tmp_path / "lake")).resolve_job_def("velib_kpi_views")
+    assert job.execute_in_process(instance=instance).success
+    facts = told(instance)
+    assert facts
+    assert "newest_snapshot" not in facts
+    assert (tmp_path / "lake" / REPORT_KEY).is_file()
+
+
+@pytest.fixture
+def blocked(settings: Settings) -> Settings:
+    """A lake whose page cannot be replaced: a folder lies there."""
+    (settings.lake / REPORT_KEY).mkdir(parents=True)
+    return settings
+
+
+def test_a_report_that_cannot_be_written_is_a_failed_check(
+    blocked: Settings, instance: dg.DagsterInstance
+) -> None:
+    """The run succeeds, the KPIs are there, and the check's ERROR is what the alerts tell."""
+    result = run(blocked, instance, HOUR)
+    assert result.success
+    (evaluation,) = [data for (name, _), data in checks(result).items() if name == "report_written"]
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "velib_report.html" in str(evaluation.description)
+    assert told(instance) is None
+    assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage"))
+
+
+def test_the_next_run_makes_it_again(blocked: Settings, instance: dg.DagsterInstance) -> None:
+    run(blocked, instance, HOUR)
+    (blocked.lake / REPORT_KEY).rmdir()
+    assert run(blocked, instance, HOUR).success
+    assert told(instance)

@@ -1,1 +1,0 @@
-"""Tests of the feeds: a real local server, real files, the simulated city."""

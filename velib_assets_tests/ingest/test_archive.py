@@ -1,0 +1,247 @@
+"""The archive: what is found in a folder, in which order, and what damaged files become."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.ingest.feeds.feed import FeedError
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import Answer, UnusableError, decode
+from velib_assets.lake.keys import hours_between
+
+HOUR = datetime(2022, 6, 4, 17, tzinfo=timezone.utc)
+PAGE = b'{"total_count": 1, "results": [{"stationcode": "1001"}]}'
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "velib"
+NOBODY = 65534
+
+
+def put(folder: Path, name: str, body: bytes = PAGE) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(body) if name.endswith(".gz") else body)
+    return path
+
+
+def only(folder: Path, hour: datetime = HOUR) -> tuple[str, list[object]]:
+    """The feed and the records of an hour's one snapshot."""
+    (found,) = Archive(folder).recorded(hour)
+    return found.answer.feed, decode(found.answer).records
+
+
+@pytest.mark.parametrize("body", [PAGE, b'[{"stationcode": "1001"}]'], ids=["page", "array"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_reads_an_export(tmp_path: Path, body: bytes, ending: str) -> None:
+    """Both shapes that the portal answers, packed or not, at any depth."""
+    put(tmp_path, f"2022/06/20220604T173459Z.json{ending}", body)
+    assert only(tmp_path) == ("opendata", [{"stationcode": "1001"}])
+
+
+@pytest.mark.parametrize("feed", ["opendata", "simulator"])
+def test_reads_a_raw_object(tmp_path: Path, feed: str) -> None:
+    """A lake is an archive, and its snapshots stay what they were."""
+    decoded = decode(Answer(feed, {"body": PAGE}))
+    (tmp_path / "velib_20220604_173000.json.gz").write_bytes(encode_raw(feed, HOUR, HOUR, decoded))
+    assert only(tmp_path) == (feed, [{"stationcode": "1001"}])
+
+
+def test_reads_a_raw_object_of_the_first_version(tmp_path: Path) -> None:
+    """Uncompressed, no feed (it was opendata), no hash."""
+    put(tmp_path, "velib_20220604_173000.json", b'{"source": "velib", "results": [{"a": 1}]}')
+    assert only(tmp_path) == ("opendata", [{"a": 1}])
+
+
+def test_reads_a_raw_object_of_gbfs_as_it_was_joined(tmp_path: Path) -> None:
+    """Its records are pairs already; there are no two files to join any more."""
+    pair = {"information": {"stationCode": "1001"}, "status": {"stationCode": "1001"}}
+    decoded = decode(Answer("gbfs", {"body": json.dumps([pair]).encode()}))
+    stored = encode_raw("gbfs", HOUR, HOUR, decoded)
+    (tmp_path / "velib_20220604_173000.json.gz").write_bytes(stored)
+    assert only(tmp_path) == ("gbfs", [pair])
+
+
+def test_gives_an_hour_in_the_order_of_time(tmp_path: Path) -> None:
+    """Whatever the folders are called."""
+    put(tmp_path, "a/20220604T175959Z.json", b"[1]")
+    put(tmp_path, "b/20220604T170000Z.json.gz", b"[2]")
+    put(tmp_path, "b/20220604T180000Z.json.gz")
+    found = list(Archive(tmp_path).recorded(HOUR))
+    assert [(r.taken_at, r.answer.bodies["body"]) for r in found] == [
+        (HOUR, b"[2]"),
+        (HOUR + timedelta(seconds=3599), b"[1]"),
+    ]
+
+
+def test_one_second_gives_one_snapshot(tmp_path: Path) -> None:
+    """Of copies the export is kept before the raw object, and the plain one before the packed."""
+    for name in ("a/velib_20220604_170000.json", "b/20220604T170000Z.json.gz"):
+        put(tmp_path, name)
+    put(tmp_path, "z/20220604T170000Z.json", b"[7]")
+    assert only(tmp_path) == ("opendata", [7])
+
+
+def test_names_the_hours_it_has(tmp_path: Path) -> None:
+    """A plan asks for a range, both ends included."""
+    for hour in (16, 17, 19, 20):
+        put(tmp_path, f"20220604T{hour}3000Z.json")
+    hours = Archive(tmp_path).recorded_hours(HOUR, HOUR + timedelta(hours=2))
+    assert hours == {HOUR, HOUR + timedelta(hours=2)}
+
+
+def test_finds_files_that_came_later(tmp_path: Path) -> None:
+    """The daemon lives for weeks; planning looks anew."""
+    put(tmp_path, "20220604T173000Z.json")
+    archive = Archive(tmp_path)
+    archive.check()
+    put(tmp_path, "20220604T183000Z.json")
+    assert len(archive.recorded_hours(HOUR, HOUR + timedelta(hours=1))) == 2
+    assert len(list(archive.recorded(HOUR + timedelta(hours=1)))) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20220604T173000.json",
+        "20220604T173000Z.jsonl",
+        "20221304T173000Z.json",
+        "2022064T173000Z.json",
+        "20220604T173000Z.json.gz.part",
+        "velib_20220604_173000_0a1b.body",
+        ".20220604T173000Z.json.swp",
+    ],
+)
+def test_passes_over_other_names(tmp_path: Path, name: str) -> None:
+    """Folders hold all sorts of things."""
+    put(tmp_path, name)
+    put(tmp_path, "20220604T173100Z.json")
+    assert len(list(Archive(tmp_path).recorded(HOUR))) == 1
+
+
+def test_does_not_follow_links(tmp_path: Path) -> None:
+    """A link could lead anywhere, or round in a circle."""
+    put(tmp_path, "inside/20220604T173000Z.json")
+    outside = put(tmp_path, "outside/20220604T174000Z.json")
+    (tmp_path / "inside/20220604T174000Z.json").symlink_to(outside)
+    (tmp_path / "inside/more").symlink_to(tmp_path)
+    assert len(list(Archive(tmp_path / "inside").recorded(HOUR))) == 1
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    """Only links inside are passed over."""
+    put(tmp_path, "real/20220604T173000Z.json")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert only(tmp_path / "link")[0] == "opendata"
+
+
+@pytest.mark.parametrize("name", ["20220604T173000Z.json.gz", "velib_20220604_173000.json.gz"])
+def test_a_damaged_file_is_handed_over_with_its_problem(tmp_path: Path, name: str) -> None:
+    """Its bytes belong in quarantine, and the hour's other snapshots go on."""
+    damaged = gzip.compress(PAGE)[:-9]
+    (tmp_path / name).write_bytes(damaged)
+    put(tmp_path, "20220604T174500Z.json")
+    first, second = Archive(tmp_path).recorded(HOUR)
+    assert first.answer.bodies == {"body": damaged}
+    assert first.problem is not None
+    assert first.problem.code == "not_gzip"
+    with pytest.raises(UnusableError):
+        decode(first.answer)
+    assert second.problem is None
+
+
+def test_a_raw_object_that_was_altered_is_handed_over_with_its_problem(tmp_path: Path) -> None:
+    """Its own hash tells; its records must not come back as if nothing had happened."""
+    stored = gzip.decompress(encode_raw("opendata", HOUR, HOUR, decode(Answer("", {"body": PAGE}))))
+    put(tmp_path, "velib_20220604_173000.json.gz", stored.replace(b"1001", b"1002"))
+    (found,) = Archive(tmp_path).recorded(HOUR)
+    assert found.problem is not None
+    assert found.problem.code == "hash_mismatch"
+
+
+def test_a_file_that_went_away_is_an_error(tmp_path: Path) -> None:
+    """It was there when the hour was planned: silence would turn the hour green without it."""
+    path = put(tmp_path, "20220604T173000Z.json")
+    archive = Archive(tmp_path)
+    archive.check()
+    path.unlink()
+    with pytest.raises(FeedError, match=r"20220604T173000Z\.json cannot be read: No such file"):
+        list(archive.recorded(HOUR))
+
+
+def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
+    """The hour's others are restored first; then the one is told of."""
+    gone = put(tmp_path, "20220604T170100Z.json")
+    put(tmp_path, "20220604T173000Z.json")
+    found = Archive(tmp_path)
+    assert found.recorded_hours(HOUR, HOUR)
+    gone.unlink()
+    recorded = found.recorded(HOUR)
+    assert next(recorded).taken_at.minute == 30
+    with pytest.raises(FeedError, match=r"20220604T170100Z\.json cannot be read"):
+        next(recorded)
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveUnreadable, match="nowhere does not exist"):
+        Archive(tmp_path / "nowhere").check()
+
+
+def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    path = put(tmp_path, "20220604T173000Z.json")
+    with pytest.raises(ArchiveUnreadable, match="is a file, not a folder"):
+        Archive(path).check()
+
+
+def test_a_folder_without_snapshots_is_said(tmp_path: Path) -> None:
+    put(tmp_path, "notes.txt")
+    with pytest.raises(ArchiveUnreadable, match="holds no recorded snapshot"):
+        Archive(tmp_path).recorded_hours(HOUR, HOUR)
+
+
+def test_a_closed_subfolder_is_said() -> None:
+    """Passing over it in silence would lose its hours. Root, who may read everything, looks as nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        put(folder, "20220604T173000Z.json")
+        (folder / "closed").mkdir(mode=0)
+        me = os.geteuid()
+        os.seteuid(me or NOBODY)
+        try:
+            with pytest.raises(ArchiveUnreadable, match="closed cannot be read: Permission denied"):
+                Archive(folder).check()
+        finally:
+            os.seteuid(me)
+
+
+def test_a_folder_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    """Whatever the operating system objects to, here a name beyond its limits."""
+    with pytest.raises(ArchiveUnreadable, match="cannot be read: File name too long"):
+        Archive(tmp_path / ("x" * 300)).check()
+
+
+def test_an_archive_has_no_present(tmp_path: Path) -> None:
+    """A tick must not be answered with a recorded state."""
+    archive = Archive(tmp_path)
+    assert not archive.live
+    with pytest.raises(FeedError, match="has no present"):
+        archive.fetch(HOUR)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="two recorded days, beside the checkout where there")
+def test_reads_two_real_days() -> None:
+    """46 hours of 48 hold 84 exports with 118,799 rows."""
+    archive, first = Archive(REAL), datetime(2022, 6, 4, tzinfo=timezone.utc)
+    hours = archive.recorded_hours(first, first + timedelta(hours=47))
+    rows = [
+        len(decode(recorded.answer).records)
+        for hour in hours_between(first, first + timedelta(hours=47))
+        for recorded in archive.recorded(hour)
+    ]
+    assert (len(hours), len(rows), sum(rows)) == (46, 84, 118_799)

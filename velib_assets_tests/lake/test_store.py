@@ -1,0 +1,71 @@
+"""The folder store: what killed writers leave behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from velib_assets.lake.store import Change, FolderStore
+
+KEY = "raw/a.json"
+
+
+def write(store: FolderStore, way: str) -> bool:
+    """Create or publish one object."""
+    if way == "create":
+        return store.create(KEY, b"new")
+    return store.publish([Change(KEY, b"new")], lambda: True)
+
+
+@pytest.mark.promise("readers")
+@pytest.mark.parametrize("way", ["create", "publish"])
+@pytest.mark.parametrize(
+    ("name", "minutes", "stays"),
+    [
+        (".a.json.x1.tmp", 61, False),
+        (".b.json.x1.tmp", 61, False),
+        (".a.json.x1.tmp", 59, True),
+        ("a.tmp", 61, True),
+        (".hidden", 61, True),
+    ],
+)
+def test_a_writer_removes_unfinished_writes_older_than_an_hour(
+    tmp_path: Path, way: str, name: str, minutes: int, stays: bool
+) -> None:
+    """A writer killed in between left its temporary file there for good."""
+    left = tmp_path / "raw" / name
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    then = time.time() - 60 * minutes
+    os.utime(left, (then, then))
+    assert write(FolderStore(tmp_path), way)
+    assert left.exists() is stays
+    assert (tmp_path / KEY).read_bytes() == b"new"
+
+
+def test_what_cannot_be_removed_stops_no_writer(tmp_path: Path) -> None:
+    """Here a folder by such a name."""
+    stuck = tmp_path / "raw" / ".odd.tmp"
+    stuck.mkdir(parents=True)
+    os.utime(stuck, (0, 0))
+    assert FolderStore(tmp_path).create(KEY, b"new")
+    assert stuck.exists()
+
+
+class Vanishing(FolderStore):
+    """One whose every file is removed as soon as it was found."""
+
+    def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
+        for entry in super()._entries(prefix):
+            Path(entry.path).unlink()
+            yield entry
+
+
+def test_a_file_that_is_removed_while_it_is_listed_is_not_there(tmp_path: Path) -> None:
+    """A listing of rejects failed where the clean step removed them just then."""
+    FolderStore(tmp_path).create(KEY, b"there")
+    assert Vanishing(tmp_path).list("raw/") == []

@@ -1,0 +1,177 @@
+"""Episodes and the typical week on DuckDB, against numbers computed by hand."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velib_assets.lake.keys import hour_of
+from velib_assets.query.kpi_queries import HEADLINE, PRESENT, states_sql
+from velib_assets.query.kpis import ASKED, DERIVED, Kpi
+from velib_assets.query.union import PART
+from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
+
+EPISODES = (
+    "SELECT station_id, kind, start_ts, end_ts, minutes, is_open, snapshots FROM kpi_episodes ORDER BY 1, 3"
+)
+WEEK = "SELECT day, hour, mean_fill_rate, snapshots FROM kpi_typical_week ORDER BY 1, 2"
+
+
+def seen(station: str, states: str, first: str = "2022-06-04 10:00", **changes: Any) -> list[dict[str, Any]]:
+    """A station each quarter of an hour: `0` short, `1` full, `.` neither, `-` not in the snapshot."""
+    counts = {"0": (0, 20), "1": (20, 0), ".": (10, 10)}
+    return [
+        row(station, *counts[state], f"{at(first) + n * timedelta(minutes=15):%Y-%m-%d %H:%M}", **changes)
+        for n, state in enumerate(states)
+        if state != "-"
+    ]
+
+
+def episodes(lake: Path, *stations: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Station, kind, start and end as clock times, minutes, open, snapshots."""
+    found = rows_of(engine_over(lake, [one for rows in stations for one in rows]), EPISODES)
+    return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in found]
+
+
+def test_an_episode_ends_at_the_first_snapshot_in_which_it_is_over(tmp_path: Path) -> None:
+    assert episodes(tmp_path, seen("a", ".00.11."), seen("b", ".......")) == [
+        ("a", "shortage", "10:15", "10:45", 30, False, 2),
+        ("a", "saturation", "11:00", "11:30", 30, False, 2),
+    ]
+
+
+def test_one_that_turns_into_the_other_is_two(tmp_path: Path) -> None:
+    assert episodes(tmp_path, seen("a", "01.")) == [
+        ("a", "shortage", "10:00", "10:15", 15, False, 1),
+        ("a", "saturation", "10:15", "10:30", 15, False, 1),
+    ]
+
+
+def test_at_the_newest_snapshot_it_is_open(tmp_path: Path) -> None:
+    """A single snapshot of it has lasted no minute yet."""
+    assert episodes(tmp_path, seen("a", "..00"), seen("b", "...1")) == [
+        ("a", "shortage", "10:30", "10:45", 15, True, 2),
+        ("b", "saturation", "10:45", "10:45", 0, True, 1),
+    ]
+
+
+def test_a_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_it(tmp_path: Path) -> None:
+    """Where nothing was seen for an hour, nobody knows: it ends where it was seen last."""
+    assert episodes(tmp_path, seen("a", "00--0."), seen("b", "00---0.")) == [
+        ("a", "shortage", "10:00", "11:15", 75, False, 3),
+        ("b", "shortage", "10:00", "10:15", 15, False, 2),
+        ("b", "shortage", "11:15", "11:30", 15, False, 1),
+    ]
+
+
+def test_a_gap_before_its_end_ends_it_where_it_was_seen_last(tmp_path: Path) -> None:
+    assert episodes(tmp_path, seen("a", "00---."), seen("b", "00--.-")) == [
+        ("a", "shortage", "10:00", "10:15", 15, False, 2),
+        ("b", "shortage", "10:00", "11:00", 60, False, 2),
+    ]
+
+
+def test_a_station_that_has_vanished_is_open_for_45_minutes(tmp_path: Path) -> None:
+    assert episodes(tmp_path, seen("a", "0----"), seen("b", "-0---"), seen("c", ".....")) == [
+        ("a", "shortage", "10:00", "10:00", 0, False, 1),
+        ("b", "shortage", "10:15", "11:00", 45, True, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"is_stale": True}, {"is_installed": False}, {"is_renting": False}, {"is_renting": None}]
+)
+def test_what_is_closed_or_stale_or_unknown_is_no_shortage_and_ends_one(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [*seen("a", "00"), *seen("a", "0", "2022-06-04 10:30", **changes)]
+    assert episodes(tmp_path, rows) == [("a", "shortage", "10:00", "10:30", 30, False, 2)]
+
+
+def test_only_25_hours_are_looked_at(tmp_path: Path) -> None:
+    """Exactly 25 hours before is outside; an episode that began before starts with the window."""
+    rows = [*seen("a", "000.", "2022-06-03 10:00"), *seen("a", ".", "2022-06-04 11:00")]
+    assert episodes(tmp_path, rows) == [("a", "shortage", "10:15", "10:45", 30, False, 2)]
+
+
+def test_an_episode_has_the_newest_name(tmp_path: Path) -> None:
+    rows = [*seen("a", "0", name="Old"), *seen("a", "0", "2022-06-04 10:15", name="New")]
+    found = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
+    assert found == [("New", 2)]
+
+
+# 2022-06-04 was a Saturday. Its four weeks are those before 2022-07-02, also a Saturday.
+
+
+def test_an_hour_of_the_week_is_the_mean_over_its_stations_and_snapshots(tmp_path: Path) -> None:
+    """By hand, 12:00 in Paris on two Saturdays: (0.5 + 0.0 + 1.0) / 3; today's snapshot is not in it."""
+    rows = [
+        row("a", 10, 10, "2022-06-11 10:00"),
+        row("b", 0, 20, "2022-06-11 10:00"),
+        row("a", 20, 0, "2022-06-18 10:45"),
+        row("c", 20, 0, "2022-06-18 10:45", is_stale=True),
+        row("a", 5, 15, "2022-06-18 11:00"),
+        row("a", 0, 20, "2022-07-02 10:00"),
+    ]
+    assert rows_of(engine_over(tmp_path, rows), WEEK) == [(6, 12, 0.5, 2), (6, 13, 0.25, 1)]
+
+
+def test_four_weeks_before_the_newest_day_count_and_no_day_more(tmp_path: Path) -> None:
+    rows = [row("a", 5, 15, f"2022-{day} 10:00") for day in ("06-03", "06-04", "07-01", "07-02")]
+    assert [(day, hour) for day, hour, *_ in rows_of(engine_over(tmp_path, rows), WEEK)] == [(5, 12), (6, 12)]
+
+
+def test_clocks_go_forward(tmp_path: Path) -> None:
+    """27 March 2022 in Paris: after 01:59 comes 03:00. The hour from 2 to 3 is not there."""
+    rows = [row("a", n, 10 - n, f"2022-03-27 0{n}:30") for n in (0, 1, 2)]
+    rows.append(row("a", 5, 5, "2022-03-28 12:00"))
+    assert rows_of(engine_over(tmp_path, rows), WEEK) == [
+        (7, 1, 0.0, 1),
+        (7, 3, 0.1, 1),
+        (7, 4, 0.2, 1),
+    ]
+
+
+def test_clocks_go_back(tmp_path: Path) -> None:
+    """30 October 2022 in Paris: the hour from 2 to 3 comes twice, and is one hour of the week."""
+    rows = [row("a", n, 10 - n, f"2022-10-30 0{n}:30") for n in (0, 1, 2)]
+    rows += [row("a", 3, 7, "2022-10-29 22:30"), row("a", 5, 5, "2022-10-31 12:00")]
+    assert rows_of(engine_over(tmp_path, rows), WEEK) == [
+        (7, 0, 0.3, 1),
+        (7, 2, 0.05, 2),
+        (7, 3, 0.2, 1),
+    ]
+
+
+@pytest.mark.parametrize("kpi", DERIVED, ids=lambda kpi: kpi.name)
+def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
+    """Read compares names, order and types, and raises where they differ."""
+    engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
+    names = [name for name, _, _ in kpi.columns]
+    assert engine.read(kpi).newest.column_names == names
+    assert not engine_over(tmp_path / "new").read(kpi).newest.num_rows
+    assert engine_over(tmp_path / "new").read(kpi).newest.column_names == names
+
+
+def test_headlines_by_hand(tmp_path: Path) -> None:
+    engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
+    states = {kpi.name: engine.read(kpi).headline for kpi in DERIVED}
+    assert states == {
+        "kpi_episodes": {"episodes": 2, "open_episodes": 1, "longest_minutes": 30},
+        "kpi_typical_week": {"hours_of_the_week": 1, "highest_fill_rate": 0.25, "lowest_fill_rate": 0.25},
+    }
+
+
+@pytest.mark.parametrize("states", ["00.1", "...."])
+def test_all_states_in_one_question_are_those_of_a_question_each(states: str, tmp_path: Path) -> None:
+    """What is asked of Athena once for all, for it charges each question for 10 MB."""
+    engine = engine_over(tmp_path, [*seen("a", states), *seen("b", "....")])
+    frame = engine.query(states_sql(ASKED, hour_of(at("2022-06-04 10:00"))))
+    for kpi in ASKED:
+        own, alone = frame[frame[PART] == kpi.name], engine.read(kpi)
+        names = [column.name for column in kpi.schema]
+        there = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()
+        assert there == [list(row.values()) for row in alone.newest.to_pylist()]
+        told = {name: own[HEADLINE + name].iloc[0] for name in alone.headline}
+        assert told == alone.headline

@@ -1,0 +1,210 @@
+"""The report of small lakes: its numbers are the views' own; gaps, faults and emptiness are no trouble."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.ingest.response import Answer
+from velib_assets.ingest.step import keep
+from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
+from velib_assets.lake.store import Change, FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
+from velib_assets.query.kpis import KPIS
+from velib_assets.report.json_values import plain
+from velib_assets.report.model import report_object
+from velib_assets.report.report_data import MOST_QUARANTINED, gather
+from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
+from velib_assets_tests.samples import body, record
+from velib_assets_tests.samples import records as stations
+
+NOW = at("2022-06-04 12:10")
+
+
+def report(lake: Path, now: datetime = NOW) -> dict[str, Any]:
+    catalog = LocalCatalog(lake)
+    found = report_object(gather(LocalQueryEngine(lake, catalog), catalog, FolderStore(lake), now))
+    loaded: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
+    return loaded
+
+
+def tick(lake: Path, when: datetime, data: bytes) -> None:
+    """Ingest, clean and register a snapshot, as a tick does."""
+    store = FolderStore(lake)
+    keep(store, Answer("opendata", {"body": data}), when, when)
+    for result in LocalCleanJob(store, 1).run([hour_of(when)]):
+        if made := result.cleaned:
+            part = Partition(made.hour, clean_key(made.hour), made.rows, made.size, made.digest)
+            LocalCatalog(lake).register([part])
+
+
+MIX = [
+    *(row(station, 0, 20, f"2022-06-04 {hour}:00") for station in ("a", "b") for hour in (11, 12)),
+    row("c", 20, 0, "2022-06-04 12:00", arrondissement="Pantin", commune="Pantin"),
+    row("d", 5, 5, "2022-06-03 12:00"),
+    row("d", 6, 4, "2022-06-04 12:00", mechanical=4, ebikes=2, name="L'« Île » <b>"),
+    row("e", 7, 3, "2022-06-04 12:00", is_stale=True),
+    row("f", 8, 2, "2022-06-04 12:00", is_installed=False),
+    row("g", None, None, "2022-06-04 12:00", lat=None, lon=None, name=None, capacity=None),
+]  # fmt: skip
+
+
+def test_the_kpis_are_the_views_own_rows_to_the_digit(tmp_path: Path) -> None:
+    engine = engine_over(tmp_path, MIX)
+    found = report(tmp_path)
+    for kpi in KPIS:
+        newest = engine.read(kpi).newest.to_pylist()
+        assert found["kpis"][kpi.name] == {
+            "columns": [column.name for column in kpi.schema],
+            "rows": [[plain(value) for value in one.values()] for one in newest],
+        }
+    assert len(found["kpis"]["kpi_shortage"]["rows"]) == 2
+
+
+def test_totals_count_what_is_known_and_agree_with_the_states(tmp_path: Path) -> None:
+    """By hand: a and b have 0 + 20, c 20 + 0, d 6 + 4; e is stale, f is closed, g tells nothing."""
+    engine_over(tmp_path, MIX)
+    found = report(tmp_path)
+    assert found["totals"]["now"] == {
+        "ts": "2022-06-04T12:00:00Z",
+        "stations": 7,
+        "bikes": 26,
+        "mechanical": 24,
+        "ebikes": 2,
+        "docks": 44,
+        "in_operation": 4,
+        "short": 2,
+        "saturated": 1,
+        "stale": 1,
+    }
+    assert found["stations"]["id"] == list("abcdefg")
+    states = ["short", "short", "saturated", "ok", "stale", "closed", "unknown"]
+    assert found["stations"]["state"] == states
+    assert found["stations"]["name"][3] == "L'« Île » <b>"
+    assert found["stations"]["lat"][6] is None
+    assert found["totals"]["hour_ago"]["short"] == 2
+    assert found["totals"]["day_ago"]["bikes"] == 5
+
+
+def test_history_stands_in_the_order_of_stations_and_snapshots(tmp_path: Path) -> None:
+    """The snapshot of exactly 24 hours ago is not in the last 24 hours."""
+    engine_over(tmp_path, MIX)
+    found = report(tmp_path)
+    times = ["2022-06-04T11:00:00Z", "2022-06-04T12:00:00Z"]
+    assert found["history"]["ts"] == found["network"]["ts"] == times
+    assert found["history"]["bikes"] == [
+        [0, 0],
+        [0, 0],
+        [None, 20],
+        [None, 6],
+        [None, 7],
+        [None, 8],
+        [None] * 2,
+    ]
+    assert found["history"]["docks"][2] == [None, 0]
+    assert found["network"]["mean_fill_rate"] == [0.0, pytest.approx((0 + 0 + 1 + 0.6) / 4)]
+
+
+def test_hours_are_those_of_paris(tmp_path: Path) -> None:
+    engine_over(tmp_path, MIX)
+    found = report(tmp_path)
+    assert [entry["hour"] for entry in found["today"]] == [13, 14]
+    assert found["typical_week"] == [{"day": 5, "hour": 14, "mean_fill_rate": 0.5, "snapshots": 1}]
+
+
+def test_episodes_are_those_of_the_view_longest_first(tmp_path: Path) -> None:
+    """Between 11:00 and 12:00 nothing was seen: two of each station."""
+    engine_over(tmp_path, [*MIX, row("c", 20, 0, "2022-06-04 11:30")])
+    found = report(tmp_path)["episodes"]
+    told = [(one["station_id"], one["kind"], one["minutes"], one["is_open"]) for one in found]
+    assert told == [
+        ("c", "saturation", 30, True),
+        *[("a", "shortage", 0, False), ("a", "shortage", 0, True)],
+        *[("b", "shortage", 0, False), ("b", "shortage", 0, True)],
+    ]
+
+
+def test_one_snapshot_is_a_report(tmp_path: Path) -> None:
+    tick(tmp_path, NOW, body(stations()))
+    found = report(tmp_path)
+    assert (found["newest_ts"], found["source"]["feed"]) == ("2022-06-04T12:10:00Z", "opendata")
+    assert (found["totals"]["now"]["stations"], found["totals"]["hour_ago"]) == (40, None)
+    assert found["history"]["bikes"][0] == [8]
+    assert (found["typical_week"], len(found["today"])) == ([], 1)
+    today = found["ledger"][-1]["slots"]
+    assert today[48] == "stored"
+    assert today[:48] == [None] * 48  # before the lake's first hour
+    assert today[49:] == [None] * 47  # not over
+
+
+def test_an_empty_lake_is_a_report(tmp_path: Path) -> None:
+    found = report(tmp_path)
+    assert (found["newest_ts"], found["source"]["feed"], found["totals"]["now"]) == (None, None, None)
+    assert len(found["ledger"]) == 14
+
+
+def test_an_outage_shows_in_the_ledger_and_as_gaps(tmp_path: Path) -> None:
+    """11:10 is stored, then an hour of nothing but one bad answer."""
+    tick(tmp_path, NOW - timedelta(hours=1), body(stations()))
+    tick(tmp_path, NOW - timedelta(minutes=30), b"<html>")
+    found = report(tmp_path, NOW + timedelta(minutes=10))
+    assert found["ledger"][-1]["slots"][44:50] == [
+        "stored",
+        "missed",
+        "quarantined",
+        "missed",
+        "missed",
+        None,
+    ]
+    (entry,) = found["quarantined"]
+    assert (entry["ts"], entry["code"]) == ("2022-06-04T11:40:00Z", "not_json")
+    assert "is not JSON" in entry["reason"]
+
+
+def test_a_raw_object_that_the_clean_step_refused_is_quarantined(tmp_path: Path) -> None:
+    """It lies in raw, and its slot is not stored for that."""
+    tick(tmp_path, NOW - timedelta(minutes=30), body(stations()))
+    for file in (tmp_path / "raw").rglob("*.gz"):
+        file.write_bytes(b"damaged")
+    tick(tmp_path, NOW, body(stations()))
+    LocalCleanJob(FolderStore(tmp_path), 1).run([hour_of(NOW - timedelta(minutes=30))])
+    list(LocalCleanJob(FolderStore(tmp_path), 1).run([hour_of(NOW - timedelta(minutes=30))]))
+    assert report(tmp_path)["ledger"][-1]["slots"][46] == "quarantined"
+
+
+def test_only_the_newest_reasons_are_read_and_a_damaged_one_is_told(tmp_path: Path) -> None:
+    engine_over(tmp_path, MIX)
+    store = FolderStore(tmp_path)
+    for n in range(MOST_QUARANTINED + 5):
+        when = NOW - timedelta(minutes=15 * n)
+        text = json.dumps({"code": "empty", "reason": f"{n}"}) if n else "[]"
+        key = quarantine_stem(hour_of(when), when, "0" * 12) + ".reason.json"
+        store.publish([Change(key, text.encode())], lambda: True)
+    found = report(tmp_path)["quarantined"]
+    assert len(found) == MOST_QUARANTINED
+    assert (found[0]["code"], found[1]["reason"]) == ("unreadable", "1")
+
+
+def test_what_it_reads_does_not_grow_with_the_history(tmp_path: Path) -> None:
+    """Files older than the 26 newest hours cannot be read here, and its typical week is kept."""
+    engine = engine_over(tmp_path, MIX)
+    report(tmp_path)
+    catalog = LocalCatalog(tmp_path)
+    old = write_hour(tmp_path, hour_of(at("2022-05-01 10:00")), [row("a", 0, 20)])
+    catalog.register([old])
+    (tmp_path / old.key).write_bytes(b"no parquet")
+    assert report(tmp_path)["totals"]["now"]["stations"] == 7
+    with pytest.raises(QueryError):
+        engine.query("SELECT count(*) FROM source_velib WHERE bikes > 0")
+
+
+def test_a_record_may_hold_anything(tmp_path: Path) -> None:
+    """Names with quotes and markup come through as they are."""
+    name = "</script><b>\"'\u2028 `x`"
+    tick(tmp_path, datetime.now(UTC), body([record("1001", name=name), *stations()[1:]]))
+    found = report(tmp_path, datetime.now(UTC))
+    assert name in found["stations"]["name"]

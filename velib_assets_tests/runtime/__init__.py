@@ -1,1 +1,0 @@
-"""Tests of velib_assets.runtime."""

@@ -1,0 +1,143 @@
+"""Each fault by name: what it makes of a good answer, and which answers it strikes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from velib_assets.ingest.audit import audit
+from velib_assets.ingest.response import Answer, UnusableError, decode
+from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, strike
+from velib_assets.simulator.simulator import Simulator
+
+AT = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+GOOD = Simulator(stations=300).fetch(AT).bodies["body"]
+COUNT = 300
+Records = list[dict[str, Any]]
+
+UNUSABLE = {
+    "empty": "empty",
+    "html": "not_json",
+    "truncated": "not_json",
+    "invalid_utf8": "not_utf8",
+    "not_a_list": "not_a_list",
+    "no_results": "not_a_list",
+    "no_identity": "no_identity",
+    "renamed_field": "missing_field",
+}
+
+
+def of_counts(records: Records) -> list[object]:
+    return [record["numbikesavailable"] for record in records]
+
+
+USABLE: dict[str, Callable[[Records], bool]] = {
+    "partial": lambda records: len(records) == COUNT // 5,
+    "duplicates": lambda records: (
+        len(records) == COUNT * 11 // 10 and len({r["stationcode"] for r in records}) == COUNT
+    ),
+    "null_counts": lambda records: of_counts(records).count(None) == COUNT // 10,
+    "negative_counts": lambda records: (
+        sum(r["numbikesavailable"] < 0 and r["ebike"] < 0 for r in records) == COUNT // 10
+    ),
+    "textual_counts": lambda records: of_counts(records).count("douze") == COUNT // 10,
+    "textual_dates": lambda records: (
+        sum(not r["duedate"].startswith("2026-") for r in records) == COUNT // 10
+    ),
+    "missing_dates": lambda records: (
+        [sum("duedate" not in r for r in records), sum(r.get("duedate", 0) is None for r in records)]
+        == [COUNT // 20, COUNT // 20]
+    ),
+    "coordinates_text": lambda records: all(str(r["coordonnees_geo"]).startswith("48.") for r in records),
+    "coordinates_list": lambda records: all(isinstance(r["coordonnees_geo"], list) for r in records),
+    "huge_name": lambda records: len(records[0]["name"].encode()) >= 2_000_000,
+    "stale": lambda records: all(
+        AT - datetime.fromisoformat(r["duedate"]) > timedelta(hours=3) for r in records
+    ),
+}
+
+
+def test_each_fault_has_its_test() -> None:
+    """A new line in the registry needs one here."""
+    assert sorted([*UNUSABLE, *USABLE]) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize(("name", "code"), UNUSABLE.items())
+def test_a_fault_of_the_whole_answer_makes_it_unusable(name: str, code: str) -> None:
+    """Decoding or the audit refuses it, with this code."""
+    with pytest.raises(UnusableError) as caught:
+        audit(decode(Answer("simulator", {"body": FAULTS[name](GOOD)})).records, "simulator")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_a_fault_of_records_leaves_the_answer_usable(name: str) -> None:
+    """The bad rows are for clean and the checks; the good ones must not be lost with them."""
+    records = decode(Answer("simulator", {"body": FAULTS[name](GOOD)})).records
+    audit(records, "simulator")
+    assert USABLE[name](records)
+    assert not USABLE[name](json.loads(GOOD))
+
+
+def test_no_identity_keeps_counts_and_the_number_of_rows() -> None:
+    """Three real snapshots were like that: a row count does not catch it."""
+    broken, good = json.loads(FAULTS["no_identity"](GOOD)), json.loads(GOOD)
+    assert of_counts(broken) == of_counts(good)
+    assert {r["nom_arrondissement_communes"] for r in broken} == {None}
+
+
+def test_reads_a_setting() -> None:
+    """The three forms, with blanks around."""
+    assert parse_faults(" empty, html=0.02 ,partial@2026-11-23T10:29,") == (
+        Fault("empty"),
+        Fault("html", 0.02),
+        Fault("partial", slot=AT),
+    )
+
+
+def test_no_setting_is_no_fault() -> None:
+    assert parse_faults("") == ()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["nonsense", "html=2", "html=-1", "html=", "html=1e999", "html@today", "html@2026-13-01T00:00"],
+)
+def test_a_bad_setting_is_named_with_the_faults_there_are(spec: str) -> None:
+    """One line that says which part, and what could stand there."""
+    with pytest.raises(ValueError, match="no_identity") as caught:
+        parse_faults(f"empty,{spec}")
+    assert spec in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_share_strikes_about_that_often() -> None:
+    """Spread over time, not in a row."""
+    faults = parse_faults("html=0.2")
+    slots = [AT + timedelta(minutes=15 * n) for n in range(1000)]
+    hits = [strike(faults, 1, slot) is not None for slot in slots]
+    assert 150 < sum(hits) < 250
+
+
+def test_a_share_strikes_the_same_snapshots_each_time() -> None:
+    """A retried tick meets the fault again, and so does a restored hour; another seed does not."""
+    faults = parse_faults("html=0.5")
+    slots = [AT + timedelta(minutes=15 * n) for n in range(64)]
+    hits = [[strike(faults, seed, slot) is not None for slot in slots] for seed in (1, 1, 2)]
+    assert hits[0] == hits[1] != hits[2]
+
+
+def test_a_slot_is_struck_alone() -> None:
+    """Whatever second of it the snapshot is taken at."""
+    faults = parse_faults("html@2026-11-23T10:15")
+    times = [AT - timedelta(seconds=1), AT, AT + timedelta(seconds=899), AT + timedelta(minutes=15)]
+    assert [strike(faults, 1, at) is not None for at in times] == [False, True, True, False]
+
+
+def test_the_first_fault_of_the_setting_wins() -> None:
+    """Two at once would leave nothing to recognise."""
+    assert strike(parse_faults("empty,html"), 1, AT) is FAULTS["empty"]
