@@ -33,8 +33,8 @@ from velib_assets.cost.work import FILE
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.raw_object import iso
-from velib_assets.ingest.response import OPENDATA, Answer
-from velib_assets.ingest.step import keep
+from velib_assets.ingest.response import OPENDATA, FeedResponse
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, slot_of
 from velib_assets.lake.listing import utc_now
@@ -110,7 +110,9 @@ def seed(bucket: str, database: str) -> None:
     hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24, 0, -1))]
     for hour in hours:
         for snapshot in feed.recorded(hour):
-            keep(store, Answer(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour)
+            store_or_quarantine(
+                store, FeedResponse(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour
+            )
     wanted = ",".join(map(hour_text, hours))
     glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
 

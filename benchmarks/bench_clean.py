@@ -34,8 +34,8 @@ FIELDS = [
 
 def make_raw(lake: Path, hours: int) -> int:
     """Simulated raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
-    from velib_assets.ingest.response import Answer, decode, dump
-    from velib_assets.ingest.step import keep
+    from velib_assets.ingest.response import FeedResponse, decode, dump
+    from velib_assets.ingest.step import store_or_quarantine
     from velib_assets.lake.keys import hour_of
     from velib_assets.lake.store import FolderStore
     from velib_assets.simulator.simulator import Simulator
@@ -45,10 +45,10 @@ def make_raw(lake: Path, hours: int) -> int:
     for n in range(hours):
         hour = hour_of(START + timedelta(hours=n))
         for snapshot in feed.recorded(hour):
-            taken = keep(packed, snapshot.answer, snapshot.taken_at, hour)
+            taken = store_or_quarantine(packed, snapshot.answer, snapshot.taken_at, hour)
             plain.create(taken.key.removesuffix(".gz"), gzip.decompress(packed.read(taken.key)))
             pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.answer).records)]
-            keep(gbfs, Answer("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
+            store_or_quarantine(gbfs, FeedResponse("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
             records += taken.records
     return records
 
@@ -171,9 +171,9 @@ def parse_arrow(lake: Path) -> int:
     import pyarrow as pa
     from pyarrow import json as pj
 
-    from velib_assets.clean.dialects import DIALECTS
+    from velib_assets.clean.dialects import FEED_MAPPINGS
 
-    schema, rows = pa.schema([("results", pa.list_(DIALECTS["opendata"].read))]), 0
+    schema, rows = pa.schema([("results", pa.list_(FEED_MAPPINGS["opendata"].read))]), 0
     for text in _texts(lake):
         read = pj.ReadOptions(use_threads=False, block_size=len(text) + 1)
         parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")

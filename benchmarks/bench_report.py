@@ -24,9 +24,9 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import FolderStore
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.kpis import VIEWS
-from velib_assets.report.report_data import gather
+from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
-from velib_assets.resources import Stack, stack_of
+from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import Settings
 
 HISTORIES = ("two days", "year")
@@ -48,12 +48,12 @@ def make_year(lake: Path, recent: Path) -> None:
     LocalCatalog(lake).register(entries)
 
 
-def report_seconds(stack: Stack) -> tuple[float, float]:
+def report_seconds(stack: Resources) -> tuple[float, float]:
     """Wall and CPU seconds of one report, after the views were read."""
     for view in VIEWS:
         newest_state(view, stack.query_engine, stack.catalog, stack.lake)
     wall, cpu = time.perf_counter(), time.process_time()
-    write_report(stack.lake, gather(stack.query_engine, stack.catalog, stack.lake, utc_now()))
+    write_report(stack.lake, load_report_data(stack.query_engine, stack.catalog, stack.lake, utc_now()))
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
@@ -73,7 +73,7 @@ def main() -> None:
         root, last = Path(folder), hour_of(utc_now()) - HOUR
         make_day(root / "two days", last, 48)
         make_year(root / "year", root / "two days")
-        stacks = {name: stack_of(Settings(lake=root / name, source="simulator")) for name in HISTORIES}
+        stacks = {name: build_resources(Settings(lake=root / name, source="simulator")) for name in HISTORIES}
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stacks}
         for _ in range(rounds + 1):
             for name, stack in stacks.items():

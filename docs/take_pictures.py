@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from velib_assets.cli.commands import DEMO_LAKE
 from velib_assets.defs.partitions import key_of
 from velib_assets.lake.keys import HOUR, REPORT_KEY
-from velib_assets.lake.listing import bounds
+from velib_assets.lake.listing import hour_range
 from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT, dagster_home
 from velib_assets_tests.report.reader import reader
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
     if lacking := missing_packages():
         sys.exit(f"A browser is needed: apt-get install {' '.join(lacking)}")
     lake = Path(os.environ.get("VELIB_LAKE") or DEMO_LAKE).absolute()
-    span = bounds(FolderStore(lake), "clean")
+    span = hour_range(FolderStore(lake), "clean")
     if span is None:
         sys.exit(f"The lake {lake} has no clean hour yet: `make demo` makes one")
     environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator"}

@@ -21,7 +21,7 @@ from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
 
 
-class Stack(NamedTuple):
+class Resources(NamedTuple):
     """The resources of the graph, by the names that the assets know them by."""
 
     lake: LakeStore
@@ -31,7 +31,7 @@ class Stack(NamedTuple):
     query_engine: QueryEngine
 
 
-def stack_of(settings: Settings) -> Stack:
+def build_resources(settings: Settings) -> Resources:
     """The resources for these settings; nothing is opened or called yet."""
     return _on_aws(settings) if settings.target == "aws" else _local(settings)
 
@@ -55,9 +55,9 @@ def _archive(settings: Settings) -> Feed:
     return BucketArchive(settings.archive, settings.names.region)
 
 
-def _local(settings: Settings) -> Stack:
+def _local(settings: Settings) -> Resources:
     store, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
-    return Stack(
+    return Resources(
         store,
         LocalIngest(store, feed_of(settings)),
         LocalCleanJob(store),
@@ -66,7 +66,7 @@ def _local(settings: Settings) -> Stack:
     )
 
 
-def _on_aws(settings: Settings) -> Stack:
+def _on_aws(settings: Settings) -> Resources:
     from velib_assets.catalog.glue_catalog_client import CrawledCatalog, GlueCatalog  # noqa: PLC0415 - see above
     from velib_assets.clean.glue_client import GlueCleanJob  # noqa: PLC0415 - likewise
     from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - likewise
@@ -76,7 +76,7 @@ def _on_aws(settings: Settings) -> Stack:
     names = settings.names
     store = BucketStore(names.bucket, region=names.region)
     catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
-    return Stack(
+    return Resources(
         store,
         LambdaIngest(store, feed_of(settings), names, _own_url(settings)),
         GlueCleanJob(names),

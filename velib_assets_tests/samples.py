@@ -6,9 +6,9 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from velib_assets.clean.hour import RawBytes
+from velib_assets.clean.hour import RawObject
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import Answer, decode
+from velib_assets.ingest.response import FeedResponse, decode
 from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=timezone.utc)
@@ -75,14 +75,14 @@ def at(minute: int, second: int = 0) -> datetime:
     return HOUR.replace(minute=minute, second=second)
 
 
-def raw(rows: list[Any], minute: int = 0, feed: str = "opendata") -> RawBytes:
+def raw(rows: list[Any], minute: int = 0, feed: str = "opendata") -> RawObject:
     """A raw object of HOUR holding these records."""
-    answer = Answer(feed, {"body": body(rows)})
+    answer = FeedResponse(feed, {"body": body(rows)})
     data = encode_raw(feed, at(minute), at(minute), decode(answer))
-    return RawBytes(raw_key(at(minute)), f"hash-{minute}", data)
+    return RawObject(raw_key(at(minute)), f"hash-{minute}", data)
 
 
-def first_version(rows: list[Any], minute: int = 0) -> RawBytes:
+def first_version(rows: list[Any], minute: int = 0) -> RawObject:
     """A raw object as the first version wrote it: not compressed, no feed, no hash."""
     envelope = {
         "source": "velib",
@@ -91,4 +91,4 @@ def first_version(rows: list[Any], minute: int = 0) -> RawBytes:
         "results": rows,
     }
     key = raw_key(at(minute)).removesuffix(".gz")
-    return RawBytes(key, f"hash-{minute}", json.dumps(envelope).encode())
+    return RawObject(key, f"hash-{minute}", json.dumps(envelope).encode())

@@ -81,10 +81,10 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
     try:
         return getattr(client, method)(**arguments)
     except (BotoCoreError, ClientError, ResponseParserError) as error:
-        raise told(client, resource, error) from None
+        raise to_aws_error(client, resource, error) from None
 
 
-def told(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's
+def to_aws_error(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's
     """An error of boto3's in our words."""
     from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError  # noqa: PLC0415 - see above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
-from velib_assets.aws.api import client, told
+from velib_assets.aws.api import client, to_aws_error
 from velib_assets.aws.names import PIPES_PREFIX
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def session(bucket: str, region: str) -> "Iterator[PipesSession]":
         ) as opened:
             yield opened
     except (BotoCoreError, ClientError) as error:  # what the body calls is an AwsError already
-        raise told(s3, f"s3://{bucket}/{PIPES_PREFIX}", error) from None
+        raise to_aws_error(s3, f"s3://{bucket}/{PIPES_PREFIX}", error) from None
 
 
 class _Quiet:

@@ -39,7 +39,7 @@ def partition_of(store: LakeStore, hour: datetime) -> Partition:
     return Partition(hour, key, footer.rows, size, footer.digest)
 
 
-def register_settled(
+def register_until_stable(
     store: LakeStore, parts: Sequence[Partition], register: Callable[[Sequence[Partition]], int]
 ) -> int:
     """Register partitions, and anew those whose file was replaced meanwhile; how many were new or changed.

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from velib_assets.clean.arrondissement import paris_label
 from velib_assets.clean.clean_file import TABLE_SCHEMA
-from velib_assets.clean.typed import TYPED
+from velib_assets.clean.typed import TYPED_SCHEMA
 
 STALE_AFTER = timedelta(hours=3)
 _TS = pa.timestamp("ms", tz="UTC")
@@ -57,7 +57,7 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
 
 
 def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
-    column = {name: rows[name].combine_chunks() for name in TYPED.names}
+    column = {name: rows[name].combine_chunks() for name in TYPED_SCHEMA.names}
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     places = pc.add(bikes, docks)
     known = pc.if_else(pc.greater(places, 0), places, pa.scalar(None, pa.float64()))

@@ -17,16 +17,16 @@ from velib_assets.ingest.response import GBFS, OPENDATA
 Fields = Dict[str, pa.Array]  # by their path, as in core.schema.FIELDS
 
 
-class Dialect(NamedTuple):
+class FeedMapping(NamedTuple):
     """A feed's records: as they are declared, what is read of them, and the columns made of that.
 
-    `parted`: the fields lie in the members of a record, not in the record itself. `columns` gives
+    `nested`: the fields lie in the members of a record, not in the record itself. `columns` gives
     None where it cannot tell.
     """
 
     declared: pa.StructType
     read: pa.StructType
-    parted: bool
+    nested: bool
     columns: Callable[[Fields], Optional[Dict[str, pa.Array]]]
 
 
@@ -143,17 +143,17 @@ def _pair(information: List[Any], status: List[Any]) -> pa.StructType:
     return pa.struct([("information", pa.struct(information)), ("status", pa.struct(status))])
 
 
-DIALECTS = {
-    OPENDATA: Dialect(
+FEED_MAPPINGS = {
+    OPENDATA: FeedMapping(
         pa.struct([*_RECORD, ("code_insee_commune", _TEXT), _HOURS]),
         pa.struct(_RECORD),
-        parted=False,
+        nested=False,
         columns=_portal,
     ),
-    GBFS: Dialect(
+    GBFS: FeedMapping(
         _pair([*_INFORMATION, _ID, ("rental_methods", pa.list_(_TEXT)), _HOURS], [*_STATUS, _ID]),
         _pair(_INFORMATION, _STATUS),
-        parted=True,
+        nested=True,
         columns=_operator,
     ),
 }

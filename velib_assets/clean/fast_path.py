@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from velib_assets.clean.dialects import DIALECTS, Dialect, Fields
-from velib_assets.clean.typed import TYPED, Drift, Typed, drift_between
+from velib_assets.clean.dialects import FEED_MAPPINGS, FeedMapping, Fields
+from velib_assets.clean.typed import TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.response import MAX_DEPTH
 
 _COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
@@ -23,7 +23,7 @@ _MOST_BRACKETS = 8000  # 1,500 stations have 3,000; nested 12,000 deep pyarrow s
 _YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds from the epoch: Python's span
 
 
-def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[Typed]]:
+def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[TypedSnapshot]]:
     """Type snapshots of one shape together, or decline if any of them is odd.
 
     Args:
@@ -33,12 +33,12 @@ def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[Typed]
     document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
         document.decode("utf-8")  # also where nothing is read of it: `general` refuses the whole
-        return _typed(_parse(document, DIALECTS[shape]), len(results), shape)
+        return _typed(_parse(document, FEED_MAPPINGS[shape]), len(results), shape)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
         return None
 
 
-def _parse(document: bytes, dialect: Dialect) -> pa.ListArray:
+def _parse(document: bytes, dialect: FeedMapping) -> pa.ListArray:
     """The lists of records; whatever else is in them is parsed only where something is."""
     try:
         return _parse_results(document, dialect.declared, "error")
@@ -71,32 +71,32 @@ def _nests(found: pa.DataType, most: int) -> bool:
     return True
 
 
-def _typed(lists: pa.ListArray, snapshots: int, shape: str) -> Optional[List[Typed]]:
+def _typed(lists: pa.ListArray, snapshots: int, shape: str) -> Optional[List[TypedSnapshot]]:
     records, sizes = lists.flatten(), lists.value_lengths().to_pylist()
     if len(sizes) != snapshots or not all(sizes) or records.null_count:
         return None
-    fields = _fields(records, DIALECTS[shape].parted)
-    columns = DIALECTS[shape].columns(fields)
+    fields = _fields(records, FEED_MAPPINGS[shape].nested)
+    columns = FEED_MAPPINGS[shape].columns(fields)
     if columns is None:
         return None
-    table = pa.table([columns[name] for name in TYPED.names], schema=TYPED)
+    table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
     starts = accumulate(sizes, initial=0)
     parts = [
-        Typed(table.slice(start, size), [], size, _drift(fields, start, size, shape))
+        TypedSnapshot(table.slice(start, size), [], size, _drift(fields, start, size, shape))
         for start, size in zip(starts, sizes)
     ]
     return parts if _ordinary(table) and all(_counted(part.table) for part in parts) else None
 
 
-def _fields(records: pa.StructArray, parted: bool) -> Fields:
+def _fields(records: pa.StructArray, nested: bool) -> Fields:
     members = dict(zip((member.name for member in records.type), records.flatten()))
-    if not parted:
+    if not nested:
         return members
     return {
         f"{part}.{path}": values
         for part, member in members.items()
         if pa.types.is_struct(member.type)
-        for path, values in _fields(member, parted=False).items()
+        for path, values in _fields(member, nested=False).items()
     }
 
 

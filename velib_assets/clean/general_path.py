@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 import pyarrow as pa
 
-from velib_assets.clean.typed import TYPED, Reject, Typed, drift_between
+from velib_assets.clean.typed import TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
 from velib_assets.clean.values import (
     KINDS,
     RowError,
@@ -26,7 +26,7 @@ from velib_assets.ingest.response import GBFS
 _COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
 
 
-def type_general(records: Sequence[Any], shape: str) -> Typed:
+def type_general(records: Sequence[Any], shape: str) -> TypedSnapshot:
     """Type the records of a usable snapshot; `shape` is opendata or gbfs."""
     flatten = _gbfs if shape == GBFS else _opendata
     rows: List[Dict[str, Any]] = []
@@ -37,15 +37,15 @@ def type_general(records: Sequence[Any], shape: str) -> Typed:
             rows.append(_row(code, flatten(record) if isinstance(record, dict) else {}))
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
-    table = pa.Table.from_pylist(rows, schema=TYPED)
-    return Typed(table, rejects, len(records), drift_between(shape, _seen(records, shape)))
+    table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)
+    return TypedSnapshot(table, rejects, len(records), drift_between(shape, _seen(records, shape)))
 
 
 def _row(code: Optional[str], raw: Mapping[str, Any]) -> Dict[str, Any]:
     if code is None:
         raise RowError("no station code")
     row: Dict[str, Any] = {"station_id": code}
-    for name in TYPED.names[1:]:
+    for name in TYPED_SCHEMA.names[1:]:
         value = raw.get(name)
         row[name] = count(name, value) if name in _COUNTS else _READ[name](value)
     return row

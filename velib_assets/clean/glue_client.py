@@ -14,7 +14,7 @@ from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.clean.glue_run_client import GlueRun
-from velib_assets.clean.messages import result_of
+from velib_assets.clean.messages import result_from_message
 from velib_assets.clean.rebuild import CleanResult
 from velib_assets.lake.keys import contiguous, hour_text, hours_between
 
@@ -48,7 +48,7 @@ class GlueCleanJob:
                     self.links = {"glue_run": run.link}
                     dg.OpExecutionContext.get().log.info(f"Glue run {run.id}: {run.link}")
                     told = 0
-                    for _ in run.looks():
+                    for _ in run.poll():
                         messages = pipes.get_custom_messages()
                         yield from _told(messages[told:], left)
                         told = len(messages)
@@ -61,7 +61,7 @@ class GlueCleanJob:
 
 def _told(messages: Iterable[Any], left: dict[datetime, None]) -> Iterator[CleanResult]:
     """The hours that messages tell of, each once, and no longer among those left."""
-    for result in map(result_of, messages):
+    for result in map(result_from_message, messages):
         if result.hour in left:
             del left[result.hour]
             yield result

@@ -14,7 +14,7 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
-from velib_assets.catalog.registration import partition_of, register_settled
+from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.messages import result_message
 from velib_assets.clean.rebuild import CleanResult, clean_lake_hours, footer_of
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> None:
         if asked.register == "true":  # also what a run before cleaned, and then did not come to register
             parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
             table = GlueTable(asked.database, asked.bucket, asked.region)
-            changed = register_settled(store, parts, table.register)
+            changed = register_until_stable(store, parts, table.register)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
         if troubles:
             raise CleanError("; ".join(troubles))

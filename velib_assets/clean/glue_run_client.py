@@ -47,7 +47,7 @@ class GlueRun:
             with contextlib.suppress(AwsError):  # what ended the wait is what counts
                 self._call("batch_stop_job_run", JobRunIds=[self.id])
 
-    def looks(self) -> Iterator[None]:
+    def poll(self) -> Iterator[None]:
         """One turn a look at the run, the last when it has ended; its own time-out bounds it.
 
         Raises:

@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from velib_assets.clean.assemble import assemble
 from velib_assets.clean.snapshots import type_snapshots
-from velib_assets.clean.typed import Drift, Reject, Typed
+from velib_assets.clean.typed import Drift, Reject, TypedSnapshot
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import hour_of, raw_time
 
 _MISFILED = UnusableError("misfiled", "its name says another hour than its folder")
 
 
-class RawBytes(NamedTuple):
+class RawObject(NamedTuple):
     """A raw object as stored: its key, the hash that its listing gives, its bytes."""
 
     key: str
@@ -38,7 +38,7 @@ class SnapshotCount(NamedTuple):
     duplicates: int
 
 
-class Quarantined(NamedTuple):
+class QuarantinedObject(NamedTuple):
     """A raw object that the audit refused: it adds no rows and stays where it is."""
 
     key: str
@@ -55,7 +55,7 @@ class CleanHour(NamedTuple):
     table: pa.Table
     rejects: List[Tuple[str, datetime, Reject]]
     snapshots: List[SnapshotCount]
-    quarantined: List[Quarantined]
+    quarantined: List[QuarantinedObject]
     drift: Drift
 
 
@@ -65,19 +65,19 @@ def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def clean_hour(hour: datetime, raws: Iterable[RawBytes]) -> CleanHour:
+def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
     """Clean the raw objects of one hour (UTC), whatever their order of arrival.
 
     An unusable object goes to `quarantined`; the others go on. With none usable the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
     outcomes = iter(type_snapshots([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
-    typed: List[Tuple[RawBytes, datetime, Typed]] = []
-    quarantined: List[Quarantined] = []
+    typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
+    quarantined: List[QuarantinedObject] = []
     for _, raw, taken in ordered:
         outcome = next(outcomes) if hour_of(taken) == hour else _MISFILED
         if isinstance(outcome, UnusableError):
-            quarantined.append(Quarantined(raw.key, raw.hash, outcome.code, str(outcome)))
+            quarantined.append(QuarantinedObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
             typed.append((raw, taken, outcome))
     table, kept = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from velib_assets.clean.hour import Quarantined, SnapshotCount
-from velib_assets.clean.rebuild import Cleaned, CleanResult
+from velib_assets.clean.hour import QuarantinedObject, SnapshotCount
+from velib_assets.clean.rebuild import CleanedHour, CleanResult
 from velib_assets.clean.typed import Drift
 from velib_assets.lake.keys import hour_text, parse_hour
 
@@ -30,7 +30,7 @@ def result_message(result: CleanResult) -> Dict[str, Any]:
     }
 
 
-def result_of(message: Dict[str, Any]) -> CleanResult:
+def result_from_message(message: Dict[str, Any]) -> CleanResult:
     """A cleaned hour from its JSON data.
 
     Raises:
@@ -39,12 +39,12 @@ def result_of(message: Dict[str, Any]) -> CleanResult:
     hour, said = parse_hour(message["hour"]), message["cleaned"]
     if not said:
         return CleanResult(hour, None, message["trouble"], message["absent"])
-    cleaned = Cleaned(
+    cleaned = CleanedHour(
         **{
             **said,
             "hour": hour,
             "snapshots": [SnapshotCount(**part) for part in said["snapshots"]],
-            "quarantined": [Quarantined(**part) for part in said["quarantined"]],
+            "quarantined": [QuarantinedObject(**part) for part in said["quarantined"]],
             "drift": Drift(**{name: tuple(texts) for name, texts in said["drift"].items()}),
         }
     )

@@ -14,8 +14,8 @@ from typing import Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional
 from velib_assets.clean.clean_file import Footer, encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import (
     CleanHour,
-    Quarantined,
-    RawBytes,
+    QuarantinedObject,
+    RawObject,
     SnapshotCount,
     clean_hour,
     digest_of,
@@ -31,7 +31,7 @@ from velib_assets.lake.store import Change, LakeStore
 _ATTEMPTS = 20
 
 
-class Cleaned(NamedTuple):
+class CleanedHour(NamedTuple):
     """What became of an hour, as plain data; `size` is 0 where nothing was usable or written."""
 
     hour: datetime
@@ -42,7 +42,7 @@ class Cleaned(NamedTuple):
     repeated: int
     rejected: Dict[str, int]
     snapshots: List[SnapshotCount]
-    quarantined: List[Quarantined]
+    quarantined: List[QuarantinedObject]
     drift: Drift
 
 
@@ -50,7 +50,7 @@ class CleanResult(NamedTuple):
     """An hour's outcome: what was written, or the trouble in a sentence; `absent` where it has no raw."""
 
     hour: datetime
-    cleaned: Optional[Cleaned]
+    cleaned: Optional[CleanedHour]
     trouble: str = ""
     absent: bool = False
 
@@ -91,7 +91,7 @@ def clean_result(store: LakeStore, hour: datetime) -> CleanResult:
         return CleanResult(hour, None, f"the lake could not be read or written: {error}")
 
 
-def clean_lake_hour(store: LakeStore, hour: datetime) -> Cleaned:
+def clean_lake_hour(store: LakeStore, hour: datetime) -> CleanedHour:
     """Rebuild an hour's clean file from all its raw objects.
 
     Whoever saw raw that is no longer the whole listing does not publish but starts over: of two
@@ -129,8 +129,8 @@ def is_current(store: LakeStore, hour: datetime) -> bool:
     return footer is not None and footer.digest == digest_of(raw_listing(store, hour))
 
 
-def _account(clean: CleanHour, size: int) -> Cleaned:
-    return Cleaned(
+def _account(clean: CleanHour, size: int) -> CleanedHour:
+    return CleanedHour(
         clean.hour,
         size,
         clean.digest,
@@ -144,15 +144,15 @@ def _account(clean: CleanHour, size: int) -> Cleaned:
     )
 
 
-def _read(store: LakeStore, hour: datetime) -> List[RawBytes]:
+def _read(store: LakeStore, hour: datetime) -> List[RawObject]:
     objects = raw_objects(store, hour)
     if not objects:
         raise NoRawError(f"no raw snapshot lies in {hour:%Y-%m-%dT%H} (UTC)")
-    return [RawBytes(item.key, *store.fetch(item)) for item in objects]
+    return [RawObject(item.key, *store.fetch(item)) for item in objects]
 
 
 def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
-    def still() -> bool:
+    def precondition() -> bool:
         return digest_of(raw_listing(store, clean.hour)) == clean.digest
 
     changes = [
@@ -160,7 +160,7 @@ def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
         Change(rejects_key(clean.hour), encode_rejects(clean)),
         Change(clean_key(clean.hour), data),
     ]
-    return store.publish(changes, still)
+    return store.publish(changes, precondition)
 
 
 def _strays(store: LakeStore, hour: datetime) -> List[str]:
@@ -168,7 +168,7 @@ def _strays(store: LakeStore, hour: datetime) -> List[str]:
     return [item.key for item in store.list(hour_prefix("clean", hour)) if item.key != clean_key(hour)]
 
 
-def _explain(store: LakeStore, hour: datetime, refused: Quarantined) -> None:
+def _explain(store: LakeStore, hour: datetime, refused: QuarantinedObject) -> None:
     taken = raw_time(refused.key)
     if taken is None:  # pragma: no cover - only snapshots' names are read
         return

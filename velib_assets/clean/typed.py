@@ -10,9 +10,9 @@ from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
 import pyarrow as pa
 
 from velib_assets.lake.schema import FIELDS
-from velib_assets.lake.text import defanged
+from velib_assets.lake.text import neutralize_links
 
-TYPED = pa.schema(
+TYPED_SCHEMA = pa.schema(
     [
         ("station_id", pa.string()),
         ("name", pa.string()),
@@ -53,8 +53,8 @@ class Drift(NamedTuple):
     retyped: Tuple[str, ...] = ()
 
 
-class Typed(NamedTuple):
-    """A usable snapshot, typed: columns of `TYPED` in the feed's order, and what was left out."""
+class TypedSnapshot(NamedTuple):
+    """A usable snapshot, typed: columns of `TYPED_SCHEMA` in the feed's order, and what was left out."""
 
     table: pa.Table
     rejects: List[Reject]
@@ -66,7 +66,7 @@ def drift_between(shape: str, seen: Mapping[str, Iterable[str]]) -> Drift:
     """Compare fields seen with a value (path to JSON types, nulls apart) with the declared ones."""
     declared = {field.path: field for field in FIELDS[shape]}
     missing = [p for p, field in declared.items() if field.required and not seen.get(p)]
-    new = [defanged(path) for path in seen if path not in declared]
+    new = [neutralize_links(path) for path in seen if path not in declared]
     retyped = [
         f"{path}: {' and '.join(sorted(odd))} where {' or '.join(declared[path].types)} is declared"
         for path, types in seen.items()

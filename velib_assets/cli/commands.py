@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from velib_assets.ingest.step import ForeignLakeError, guard_lake
+from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour
 from velib_assets.lake.ledger import ledger
-from velib_assets.lake.listing import bounds, hours_in, newest_snapshot, slot_times, utc_now
+from velib_assets.lake.listing import hour_range, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.lake.text import visible
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
 
 if TYPE_CHECKING:
-    from velib_assets.resources import Stack
+    from velib_assets.resources import Resources
 
 FORMATS = click.Choice(["table", "json", "csv"])
 DEMO_LAKE = CHECKOUT / "lake-demo"
@@ -103,13 +103,13 @@ def tick() -> None:
         )
     _guard(settings)
     from velib_assets.cli import progress, runs  # noqa: PLC0415 - Dagster takes seconds to import
-    from velib_assets.cli.conclusion import conclude  # noqa: PLC0415 - likewise
+    from velib_assets.cli.conclusion import print_summary  # noqa: PLC0415 - likewise
     from velib_assets.defs.build import build_defs  # noqa: PLC0415 - likewise
 
     progress.show_progress(1)
     with runs.open_instance() as instance:
         report = runs.run_tick(build_defs(settings), instance)
-    status = conclude(report, [])
+    status = print_summary(report, [])
     if status:
         sys.exit(status)
     _print_kpis(settings, headlines=True)
@@ -226,7 +226,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
         _fail(2, f"--from {hour_text(first)} is after --to {hour_text(last)}")
     slots = ledger(hours_between(first, last), lambda hour: slot_times(store, hour), now)
     click.echo(ledger_text(slots, form))
-    if bounds(store, "raw") is None:
+    if hour_range(store, "raw") is None:
         click.echo(f"The lake {store.address('')} has no snapshot yet: `velib tick` takes one.", err=True)
 
 
@@ -293,22 +293,22 @@ def _fail(status: int, message: str) -> NoReturn:
     sys.exit(status)
 
 
-def _stack(settings: Settings) -> "Stack":
-    from velib_assets.resources import stack_of  # noqa: PLC0415 - slow to import
+def _stack(settings: Settings) -> "Resources":
+    from velib_assets.resources import build_resources  # noqa: PLC0415 - slow to import
 
-    return stack_of(settings)
+    return build_resources(settings)
 
 
 def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]) -> int:
     _guard(settings)
     from velib_assets.cli import progress, runs  # noqa: PLC0415 - Dagster takes seconds to import
-    from velib_assets.cli.conclusion import conclude  # noqa: PLC0415 - likewise
+    from velib_assets.cli.conclusion import print_summary  # noqa: PLC0415 - likewise
     from velib_assets.defs.build import build_defs  # noqa: PLC0415 - likewise
 
     progress.show_progress(len(hours))
     with runs.open_instance() as instance:
         report = runs.run_hours(build_defs(settings), instance, hours)
-    return conclude(report, lacking)
+    return print_summary(report, lacking)
 
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
@@ -334,8 +334,8 @@ def _guard(settings: Settings) -> None:
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             _fail(2, f"{name}: {nearest} is not a folder that can be written to")
     try:
-        guard_lake(_stack(settings).lake, settings.source)
-    except ForeignLakeError as error:
+        ensure_same_source(_stack(settings).lake, settings.source)
+    except SourceMismatchError as error:
         _fail(2, f"VELIB_SOURCE: {error}")
 
 

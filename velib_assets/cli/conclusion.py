@@ -10,7 +10,7 @@ import click
 
 from velib_assets.cli.progress import headline_text
 from velib_assets.cli.rows import frame_text
-from velib_assets.cli.runs import Report
+from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
 from velib_assets.lake.text import visible
 from velib_assets.query.duckdb_engine import QueryEngine
@@ -20,7 +20,7 @@ from velib_assets.query.kpis import KPIS
 SHOWN_ROWS = 10
 
 
-def conclude(report: Report, lacking: Sequence[datetime]) -> int:
+def print_summary(report: RunSummary, lacking: Sequence[datetime]) -> int:
     """Say what became of what was asked for; the exit status, 1 where anything did not end in clean."""
     if clean := report.clean:
         hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
@@ -48,7 +48,7 @@ def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
         when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
         click.echo(f"\n{kpi.name}{when}: {headline_text(headline)}")
         if not headlines:
-            click.echo(f"A row is {kpi.row_is}.\n")
+            click.echo(f"A row is {kpi.grain}.\n")
             names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
             click.echo(frame_text(frame_of(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
 

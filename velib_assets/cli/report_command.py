@@ -12,12 +12,12 @@ from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import REPORT_KEY
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import FolderStore
-from velib_assets.report.report_data import gather
+from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
-from velib_assets.resources import Stack
+from velib_assets.resources import Resources
 
 
-def make_page(stack: Stack, home: Path, *, show: bool) -> None:
+def make_page(stack: Resources, home: Path, *, show: bool) -> None:
     """Make the report of the lake as it is now, say where it is, and open it if that is asked for.
 
     On AWS a copy goes into `home`, links and all, and the page in the bucket gets a link that lives an hour.
@@ -26,7 +26,7 @@ def make_page(stack: Stack, home: Path, *, show: bool) -> None:
         QueryError, CatalogError: where the lake cannot be asked.
         OSError: where a file cannot be written.
     """
-    found = gather(stack.query_engine, stack.catalog, stack.lake, utc_now())
+    found = load_report_data(stack.query_engine, stack.catalog, stack.lake, utc_now())
     written = write_report(stack.lake, found)
     page = Path(written.address)
     if isinstance(stack.lake, BucketStore):

@@ -32,7 +32,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
-class Report:
+class RunSummary:
     """What became of the hours of one or more runs."""
 
     asked: list[datetime]
@@ -79,9 +79,9 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> Report:
+def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
     """Restore, clean and register hours, one run a contiguous range; then the views once."""
-    report = Report(sorted(hours))
+    report = RunSummary(sorted(hours))
     job = defs.resolve_job_def("velib_pipeline")
     for first, last in contiguous(report.asked):
         selection = [dg.AssetKey(name) for name in LAYERS]
@@ -92,7 +92,7 @@ def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterabl
     return report
 
 
-def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> Report:
+def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     """One snapshot of this second, into the running hour, through the whole graph.
 
     Just before a slot ends it waits for the next: by the time the feed is asked, the slot would be over.
@@ -102,14 +102,14 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> Report:
         click.echo(f"This slot ends in {left.seconds} s: the snapshot is taken in the next one", err=True)
         sleep(left.total_seconds())
         now = utc_now()
-    report = Report([hour_of(now)])
+    report = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
     _execute(report, job, instance, tags=tags, partition_key=key_of(hour_of(now)))
     return report
 
 
 def _execute(
-    report: Report,
+    report: RunSummary,
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     *,
@@ -129,7 +129,7 @@ def _execute(
     read_events(report, result)
 
 
-def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
+def read_events(report: RunSummary, result: dg.ExecuteInProcessResult) -> None:
     """Add a run's events to a report.
 
     Raises:
@@ -150,7 +150,7 @@ def read_events(report: Report, result: dg.ExecuteInProcessResult) -> None:
                 )
 
 
-def _read_check(report: Report, check: dg.AssetCheckEvaluation) -> None:
+def _read_check(report: RunSummary, check: dg.AssetCheckEvaluation) -> None:
     if check.passed:
         return
     asset = check.asset_key.to_user_string()
@@ -163,7 +163,7 @@ def _read_check(report: Report, check: dg.AssetCheckEvaluation) -> None:
         report.failures.setdefault(hour_of_key(check.partition), []).append(words)
 
 
-def _read_materialization(report: Report, event: dg.AssetMaterialization) -> None:
+def _read_materialization(report: RunSummary, event: dg.AssetMaterialization) -> None:
     key = event.asset_key.to_user_string()
     facts = {name: value.value for name, value in event.metadata.items()}
     if event.partition and key in LAYERS:

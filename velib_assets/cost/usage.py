@@ -24,8 +24,8 @@ WEEKS_GET = 3  # of each of them: its footer, and a column or two
 OLD_REPORT_DAYS = 2  # infra/storage.tf keeps a day's old ones; S3 deletes within another
 VIEWS, HOURLY, DAILY = (  # all; and how many hold the newest hours, or days, and are written anew with them
     len(kpis.VIEWS),
-    sum(view.window is not None and not view.kept for view in kpis.VIEWS),
-    sum(view.kept for view in kpis.VIEWS),
+    sum(view.window is not None and not view.cached for view in kpis.VIEWS),
+    sum(view.cached for view in kpis.VIEWS),
 )
 ALARMS, METRICS = 4, 1  # infra/alarms.tf
 POLL = 30  # seconds between the state machine's looks at the crawler
@@ -137,30 +137,30 @@ def _requests(i: Inputs, work: Counted, month: int) -> Usage:
 
 def _storage(i: Inputs, work: Counted, month: int) -> Usage:
     """What lies in the bucket: raw by class, clean, its older versions, and query results."""
-    age, a_day = days_until(month), 1440 / i.every
-    hours = min(24, a_day)
+    age, last_26_hours = days_until(month), 1440 / i.every
+    hours = min(24, last_26_hours)
     warm = age if i.raw_bytes <= NEVER_COLD else min(age, i.raw_cold_after)
-    older = max(0.0, a_day / 24 - 1) * OLDER * min(age, i.old_version_days)
-    results = work.tick[i.orchestrator].questions * a_day * i.answer_bytes
-    reports = a_day * OLD_REPORT_DAYS * i.report_bytes if i.orchestrator == "dagster" else 0
+    older = max(0.0, last_26_hours / 24 - 1) * OLDER * min(age, i.old_version_days)
+    results = work.tick[i.orchestrator].questions * last_26_hours * i.answer_bytes
+    reports = last_26_hours * OLD_REPORT_DAYS * i.report_bytes if i.orchestrator == "dagster" else 0
     standard = (
-        a_day * warm * i.raw_bytes
+        last_26_hours * warm * i.raw_bytes
         + hours * (age + older) * i.clean_bytes
         + results * min(age, i.temporary_days + i.old_version_days)
         + reports
     )
     return {
         "s3_standard": standard / GB,
-        "s3_cold": a_day * (age - warm) * max(i.raw_bytes, LEAST_COLD) / GB,
+        "s3_cold": last_26_hours * (age - warm) * max(i.raw_bytes, LEAST_COLD) / GB,
         "catalog_objects": hours * age + VIEWS + 2,
     }
 
 
 def _watching(i: Inputs, month: int) -> Usage:
-    a_day = 1440 / i.every * i.log_bytes
+    last_26_hours = 1440 / i.every * i.log_bytes
     return {
-        "log_gb": a_day * DAYS / GB,
-        "log_stored_gb": a_day * min(days_until(month), i.log_days) / GB,
+        "log_gb": last_26_hours * DAYS / GB,
+        "log_stored_gb": last_26_hours * min(days_until(month), i.log_days) / GB,
         "metrics": METRICS,
         "alarms": ALARMS,
         "traces": ticks_of(i),

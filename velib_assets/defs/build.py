@@ -19,7 +19,7 @@ from velib_assets.defs.sensors.staleness_sensor import staleness_sensor
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.query import sql
 from velib_assets.query.kpis import VIEWS, Kpi
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 
 # Between two rounds of healing and of staleness; in a bucket each round costs listings.
@@ -30,7 +30,7 @@ AFTER_TABLE = [*(view.name for view in VIEWS), velib_report.NAME]
 
 def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
     """All definitions for these settings; `cron` is the schedule's, for tests that cannot wait."""
-    stack = stack_of(settings)
+    stack = build_resources(settings)
     healing, staleness = SECONDS[settings.target]
     sinks = sinks_of(settings)
     pipeline = pipeline_job()

@@ -9,12 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.clean.hour import Quarantined
+from velib_assets.clean.hour import QuarantinedObject
 from velib_assets.clean.local_clean_job import CleanJob
-from velib_assets.clean.rebuild import Cleaned, footer_of
+from velib_assets.clean.rebuild import CleanedHour, footer_of
 from velib_assets.defs import findings
 from velib_assets.defs.findings import Finding
-from velib_assets.defs.hourly import Outcome, hourly_asset
+from velib_assets.defs.hourly import HourOutcome, hourly_asset
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
 from velib_assets.lake.store import LakeStore
 
@@ -25,7 +25,7 @@ lie in `rejects/` with the reason.
 """
 
 
-def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
+def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     """Rebuild each hour's clean file."""
     store: LakeStore = context.resources.lake
     job: CleanJob = context.resources.clean_job
@@ -33,12 +33,12 @@ def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> It
     for result in job.run(hours):
         cleaned = result.cleaned
         if result.absent:
-            yield Outcome(result.hour, None, {}, result.trouble)
+            yield HourOutcome(result.hour, None, {}, result.trouble)
             continue
         refused = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
         if cleaned is None or not cleaned.size:
             finding = findings.readable_raw(refused, result.trouble, cleaned=False)
-            yield Outcome(result.hour, None, {"readable_raw": finding}, finding.message)
+            yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)
         counts[result.hour] = [part.records for part in cleaned.snapshots]
@@ -62,11 +62,11 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
 
 def _outcome(
     store: LakeStore,
-    cleaned: Cleaned,
+    cleaned: CleanedHour,
     refused: list[str],
     preceding: list[int],
     links: Mapping[str, str],
-) -> Outcome:
+) -> HourOutcome:
     records = sum(part.records for part in cleaned.snapshots)
     duplicates = sum(part.duplicates for part in cleaned.snapshots)
     rejected = sum(part.rejected for part in cleaned.snapshots)
@@ -90,14 +90,16 @@ def _outcome(
     if rejected or cleaned.quarantined:
         summary += f", {rejected} rejected, {len(cleaned.quarantined)} quarantined"
     found = _findings(cleaned, refused, preceding, store.address(rejects_key(cleaned.hour)))
-    return Outcome(cleaned.hour, metadata, found, summary)
+    return HourOutcome(cleaned.hour, metadata, found, summary)
 
 
-def _refusal(store: LakeStore, part: Quarantined) -> str:
+def _refusal(store: LakeStore, part: QuarantinedObject) -> str:
     return f"{part.reason} ({store.address(part.key)}; the reason lies in quarantine/, move it away to go on)"
 
 
-def _findings(cleaned: Cleaned, refused: list[str], preceding: list[int], rejects: str) -> dict[str, Finding]:
+def _findings(
+    cleaned: CleanedHour, refused: list[str], preceding: list[int], rejects: str
+) -> dict[str, Finding]:
     records = sum(part.records for part in cleaned.snapshots)
     return {
         "readable_raw": findings.readable_raw(refused),

@@ -26,7 +26,7 @@ progress = logging.getLogger("velib.progress")
 logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
 
 
-class Outcome(NamedTuple):
+class HourOutcome(NamedTuple):
     """What became of an hour in a layer; `metadata` is None where it wrote nothing.
 
     Where the layer above left nothing to work on there are no findings: that layer's say why.
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     summary: str
 
 
-Layer = Callable[[dg.OpExecutionContext, Sequence[datetime]], Iterator[Outcome]]
+Layer = Callable[[dg.OpExecutionContext, Sequence[datetime]], Iterator[HourOutcome]]
 
 
 def hourly_asset(

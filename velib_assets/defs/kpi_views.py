@@ -69,7 +69,7 @@ def _out(view: Kpi, **attributes: Any) -> dg.AssetOut:  # noqa: ANN401 - of the 
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
-        description=f"One row: {view.row_is}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
+        description=f"One row: {view.grain}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
         code_version=code_version(view),
         kinds={"sql"},
         **attributes,

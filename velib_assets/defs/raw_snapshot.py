@@ -11,13 +11,20 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.defs import findings
-from velib_assets.defs.hourly import Outcome, hourly_asset
+from velib_assets.defs.hourly import HourOutcome, hourly_asset
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.local_ingest import Ingest
-from velib_assets.ingest.step import QUARANTINED, STORED, ForeignLakeError, LateError, Taken, refuse_late
+from velib_assets.ingest.step import (
+    QUARANTINED,
+    STORED,
+    IngestResult,
+    SlotExpiredError,
+    SourceMismatchError,
+    ensure_slot_open,
+)
 from velib_assets.lake.keys import HOUR, SLOT, hour_prefix, slots_of
 from velib_assets.lake.ledger import ledger
-from velib_assets.lake.listing import bounds, raw_objects, slot_times, utc_now
+from velib_assets.lake.listing import hour_range, raw_objects, slot_times, utc_now
 from velib_assets.lake.store import LakeStore
 
 SCHEDULED_AT = "velib/scheduled_at"
@@ -32,7 +39,7 @@ not usable goes to `quarantine/`, its bytes as they came, with the reason beside
 """
 
 
-def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
+def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     """Bring each hour's snapshots into raw."""
     store: LakeStore = context.resources.lake
     ingest: Ingest = context.resources.ingest
@@ -42,7 +49,7 @@ def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iter
             outcome = _hour(store, ingest, hour, now, context.run.tags)
         except OSError as error:  # the lake itself cannot be read: one hour's trouble, not the others'
             finding = findings.usable_snapshot(0, [], str(error))
-            outcome = Outcome(hour, None, {"usable_snapshot": finding}, finding.message)
+            outcome = HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
         yield outcome
         if SCHEDULED_AT in context.run.tags and now < hour + SLOT:
             with suppress(OSError):  # the hour that runs has told of it
@@ -51,7 +58,7 @@ def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iter
 
 def _hour(
     store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
-) -> Outcome:
+) -> HourOutcome:
     """Bring an hour's snapshots into raw, and say what lies there now.
 
     Raises:
@@ -61,7 +68,7 @@ def _hour(
     ticks = _ticks(ingest, hour, now, tags)
     try:
         taken = _tick(store, ingest, hour, now, tags) if ticks else ingest.restore(hour, now)
-    except (FeedError, ForeignLakeError, OSError, ValueError, LateError) as error:
+    except (FeedError, SourceMismatchError, OSError, ValueError, SlotExpiredError) as error:
         trouble = str(error)
     outcome = _outcome(store, hour, now, taken, trouble, ticks=ticks)
     if taken and outcome.metadata:
@@ -70,14 +77,14 @@ def _hour(
     return outcome
 
 
-def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[Outcome]:
+def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
     """The first tick of an hour tells whether the hour before is complete: nobody else looks then."""
-    span = bounds(store, "raw")
+    span = hour_range(store, "raw")
     if span and span[0] <= hour:
         stored, _ = slot_times(store, hour)
         count = sum(slot.state == STORED for slot in ledger([hour], lambda _: (stored, set()), now))
         finding = findings.complete_hour(count, len(slots_of(hour)))
-        yield Outcome(hour, None, {"complete_hour": finding}, finding.message)
+        yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)
 
 
 def _ticks(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]) -> bool:
@@ -88,19 +95,19 @@ def _ticks(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str
 
 def _tick(
     store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
-) -> list[Taken]:
+) -> list[IngestResult]:
     if SCHEDULED_AT not in tags:
         return [ingest.take(now, now)]
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT])
     if scheduled in slot_times(store, hour)[0]:
         return []  # a doubled or a late retry of a tick that did its work
-    refuse_late(scheduled, now)
+    ensure_slot_open(scheduled, now)
     return [ingest.take(scheduled, now)]
 
 
 def _outcome(
-    store: LakeStore, hour: datetime, now: datetime, taken: list[Taken], trouble: str, *, ticks: bool
-) -> Outcome:
+    store: LakeStore, hour: datetime, now: datetime, taken: list[IngestResult], trouble: str, *, ticks: bool
+) -> HourOutcome:
     refused = [f"{part.reason} ({store.address(part.key)})" for part in taken if part.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     brought = sum(part.state != QUARANTINED for part in taken)
@@ -110,7 +117,7 @@ def _outcome(
     over = sum(slot.start + SLOT <= now for slot in slots)
     arrived = findings.usable_snapshot(usable, refused, trouble)
     if not arrived.passed:  # says it all: one alert, not three
-        return Outcome(hour, None, {"usable_snapshot": arrived}, arrived.message)
+        return HourOutcome(hour, None, {"usable_snapshot": arrived}, arrived.message)
     found = {
         "usable_snapshot": arrived,
         "quarantined_snapshot": findings.quarantined_snapshot(refused),
@@ -127,7 +134,7 @@ def _outcome(
         "slots_open": len(slots_of(hour)) - len(slots),  # neither over nor filled: with it they are four
         "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
     }
-    return Outcome(hour, metadata, found, f"{len(objects)} snapshots, {len(new)} new")
+    return HourOutcome(hour, metadata, found, f"{len(objects)} snapshots, {len(new)} new")
 
 
 def raw_snapshot_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset

@@ -11,10 +11,10 @@ import dagster as dg
 import pyarrow as pa
 
 from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.registration import NotCleanError, partition_of, register_settled
+from velib_assets.catalog.registration import NotCleanError, partition_of, register_until_stable
 from velib_assets.catalog.sqlite_catalog import Catalog, CatalogError
 from velib_assets.defs import findings
-from velib_assets.defs.hourly import Outcome, hourly_asset
+from velib_assets.defs.hourly import HourOutcome, hourly_asset
 from velib_assets.lake.keys import clean_key
 from velib_assets.lake.schema import DATABASE, TABLE
 from velib_assets.lake.store import LakeStore
@@ -27,30 +27,30 @@ KPI views read. Registering an hour is idempotent.
 """
 
 
-def register_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[Outcome]:
+def register_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     """Register each hour's clean file as a partition of the table, many in one call."""
     for start in range(0, len(hours), BATCH):
         yield from _register(context.resources.lake, context.resources.catalog, hours[start : start + BATCH])
 
 
-def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> Iterator[Outcome]:
+def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     parts: list[Partition] = []
     for hour in hours:
         try:
             parts.append(partition_of(store, hour))
         except FileNotFoundError:
-            yield Outcome(hour, None, {}, f"there is no clean file {store.address(clean_key(hour))}")
+            yield HourOutcome(hour, None, {}, f"there is no clean file {store.address(clean_key(hour))}")
         except (OSError, pa.ArrowInvalid, NotCleanError) as error:
             yield _trouble(hour, str(error))
     try:
-        register_settled(store, parts, catalog.register)
+        register_until_stable(store, parts, catalog.register)
     except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
         yield from (_trouble(part.hour, str(error)) for part in parts)
     else:
         yield from (_registered(store, part) for part in parts)
 
 
-def _registered(store: LakeStore, part: Partition) -> Outcome:
+def _registered(store: LakeStore, part: Partition) -> HourOutcome:
     metadata = {
         "dagster/row_count": part.rows,
         "bytes": part.bytes,
@@ -58,11 +58,11 @@ def _registered(store: LakeStore, part: Partition) -> Outcome:
         "location": dg.MetadataValue.path(store.address(part.key)),
     }
     found = {"table_schema": findings.table_schema([])}
-    return Outcome(part.hour, metadata, found, f"{part.rows:,} rows registered")
+    return HourOutcome(part.hour, metadata, found, f"{part.rows:,} rows registered")
 
 
-def _trouble(hour: datetime, words: str) -> Outcome:
-    return Outcome(hour, None, {"table_schema": findings.table_schema([], words)}, words)
+def _trouble(hour: datetime, words: str) -> HourOutcome:
+    return HourOutcome(hour, None, {"table_schema": findings.table_schema([], words)}, words)
 
 
 def source_velib_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset

@@ -19,8 +19,8 @@ from velib_assets.defs.hourly import all_of, log_check, outs_of, waiting_for
 from velib_assets.lake.listing import utc_now
 from velib_assets.query.duckdb_engine import QueryError
 from velib_assets.report.network import TOTALS
-from velib_assets.report.report_data import gather
-from velib_assets.report.writer import Written, write_report
+from velib_assets.report.report_data import load_report_data
+from velib_assets.report.writer import WrittenReport, write_report
 
 NAME = "velib_report"
 DESCRIPTION = """\
@@ -71,14 +71,14 @@ def make_report(resources: Any) -> tuple[Finding, dict[str, Any] | None]:  # noq
     """Make the report anew: whether it was written, and what is told of it; None where it was not."""
     start = time.perf_counter()
     try:
-        found = gather(resources.query_engine, resources.catalog, resources.lake, utc_now())
+        found = load_report_data(resources.query_engine, resources.catalog, resources.lake, utc_now())
         written = write_report(resources.lake, found)
     except (QueryError, CatalogError, OSError, ValueError) as error:
         return findings.report_written(str(error)), None
     return findings.report_written(), _metadata(written, time.perf_counter() - start)
 
 
-def _metadata(written: Written, seconds: float) -> dict[str, Any]:
+def _metadata(written: WrittenReport, seconds: float) -> dict[str, Any]:
     report = written.report
     newest, now = report["newest_ts"], report["totals"]["now"] or {}
     when = {"newest_snapshot": dg.TimestampMetadataValue(_seconds(newest))} if newest else {}

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.http_request import FailedTryError, Limits, one_try, public_url
+from velib_assets.ingest.http_request import Limits, RequestFailedError, public_url, request_once
 from velib_assets.ingest.response import MAX_BYTES
 
 DEADLINE_SECONDS = 45.0
@@ -71,7 +71,7 @@ class Fetcher:
         Raises:
             FeedError: naming the URL, the tries, the seconds, what came instead, and what to do.
         """
-        course = _Course(self, urls)
+        course = _FetchTask(self, urls)
         worker = threading.Thread(target=course.run, name="velib-fetch", daemon=True)
         worker.start()
         worker.join(self._deadline + _GRACE)
@@ -81,13 +81,13 @@ class Fetcher:
             raise course.raised
         return course.bodies
 
-    def wait_before(self, tries: int, failed: FailedTryError) -> float:
+    def wait_before(self, tries: int, failed: RequestFailedError) -> float:
         """Seconds to wait after that many failed tries: the server's wish or a growing back-off."""
         backoff = min(_FIRST_WAIT * (1 << min(tries - 1, 10)), _LONGEST_WAIT)
         return max(backoff * (0.5 + 0.5 * self._jitter()), failed.retry_after or 0.0)
 
 
-class _Course:
+class _FetchTask:
     """One call of `fetch` on its way: what was tried so far, and how it ended."""
 
     def __init__(self, fetcher: Fetcher, urls: Sequence[str]) -> None:
@@ -127,8 +127,8 @@ class _Course:
         while True:
             self._tries += 1
             try:
-                return one_try(session, self._url, limits, own._now)
-            except FailedTryError as failed:
+                return request_once(session, self._url, limits, own._now)
+            except RequestFailedError as failed:
                 wait = own.wait_before(self._tries, failed)
                 if not failed.transient:
                     raise self.error(str(failed)) from None
@@ -140,7 +140,7 @@ class _Course:
     def _remaining(self) -> float:
         return self._began + self._fetcher._deadline - self._fetcher._clock()
 
-    def _no_time_for(self, failed: FailedTryError) -> str:
+    def _no_time_for(self, failed: RequestFailedError) -> str:
         if failed.retry_after and failed.retry_after >= self._remaining():
             return (
                 f"; it asks to wait {failed.retry_after:,.0f} s, "

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from velib_assets.lake.text import defanged
+from velib_assets.lake.text import neutralize_links
 
 CONNECT_SECONDS = 10.0
 _CHUNK = 65536
@@ -32,7 +32,7 @@ _KINDS = (
 )
 
 
-class FailedTryError(Exception):
+class RequestFailedError(Exception):
     """A try that brought no body. `retry_after` is the wait in seconds that the server wants."""
 
     def __init__(self, reason: str, *, transient: bool, retry_after: Optional[float] = None) -> None:
@@ -50,7 +50,7 @@ class Limits:
         self.size = size
 
 
-def one_try(session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]) -> bytes:
+def request_once(session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]) -> bytes:
     """The decoded body of a 2xx answer to a GET of `url`.
 
     Args:
@@ -60,7 +60,7 @@ def one_try(session: requests.Session, url: str, limits: Limits, now: Callable[[
         now: the wall clock, aware, for a Retry-After that is a date.
 
     Raises:
-        FailedTryError: for every other outcome.
+        RequestFailedError: for every other outcome.
     """
     left = max(limits.remaining(), 0.01)
     patience = (min(CONNECT_SECONDS, left), min(limits.silence, left))
@@ -70,7 +70,7 @@ def one_try(session: requests.Session, url: str, limits: Limits, now: Callable[[
                 return _read(response, limits)
             raise _refusal(response, url, limits, now)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise FailedTryError(_words(error, patience), transient=_is_transient(error)) from None
+        raise RequestFailedError(_words(error, patience), transient=_is_transient(error)) from None
 
 
 def public_url(url: str) -> str:
@@ -80,7 +80,7 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
-def hushed(text: str, url: str) -> str:
+def redact_credentials(text: str, url: str) -> str:
     """Words of a server without what of a URL is secret (user, password, query): some repeat the request."""
     parts = urlsplit(url)
     login = parts.netloc.rpartition("@")[0]
@@ -117,9 +117,9 @@ def _read(response: requests.Response, limits: Limits) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limits.size:
-            raise FailedTryError(f"the answer is larger than {limits.size:,} bytes", transient=False)
+            raise RequestFailedError(f"the answer is larger than {limits.size:,} bytes", transient=False)
         if limits.remaining() <= 0:
-            raise FailedTryError(
+            raise RequestFailedError(
                 f"HTTP {response.status_code}, and the body was still coming when the time was up "
                 f"({size:,} bytes so far)",
                 transient=True,
@@ -128,13 +128,15 @@ def _read(response: requests.Response, limits: Limits) -> bytes:
 
 def _refusal(
     response: requests.Response, url: str, limits: Limits, now: Callable[[], datetime]
-) -> FailedTryError:
+) -> RequestFailedError:
     status = response.status_code
-    words = f"HTTP {status} {defanged(hushed(response.reason or '', url), _SHOWN)}".rstrip()
-    shown = defanged(hushed(_opening(response, limits), url)[:_SHOWN])
+    words = (
+        f"HTTP {status} {neutralize_links(redact_credentials(response.reason or '', url), _SHOWN)}".rstrip()
+    )
+    shown = neutralize_links(redact_credentials(_opening(response, limits), url)[:_SHOWN])
     if shown:
         words += f", saying {shown!r}"
-    return FailedTryError(
+    return RequestFailedError(
         words,
         transient=status == requests.codes.too_many_requests or status >= requests.codes.server_error,
         retry_after=retry_after_seconds(response.headers.get("Retry-After"), now()),

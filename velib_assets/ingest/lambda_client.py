@@ -14,7 +14,7 @@ from velib_assets.aws.pipes_client import session
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.local_ingest import LocalIngest
 from velib_assets.ingest.raw_object import iso
-from velib_assets.ingest.step import QUARANTINED, Taken
+from velib_assets.ingest.step import QUARANTINED, IngestResult
 from velib_assets.lake.store import LakeStore
 
 _READ_TIMEOUT = 180  # over the function's own: boto3 would give up at 60 s and call it twice
@@ -39,7 +39,7 @@ class LambdaIngest(LocalIngest):
         self._names, self._url = names, url
         self.links = {"lambda": names.function_link()}
 
-    def take(self, ingested_at: datetime, now: datetime) -> Taken:  # noqa: ARG002 - the function has a clock
+    def take(self, ingested_at: datetime, now: datetime) -> IngestResult:  # noqa: ARG002 - the function has a clock
         """See Ingest.
 
         Raises:
@@ -51,8 +51,8 @@ class LambdaIngest(LocalIngest):
             answer = self._invoke({**event, **pipes.get_bootstrap_env_vars()})
             payload = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" not in answer:
-            return Taken.of(payload)
-        told = [Taken.of(message) for message in pipes.get_custom_messages()]
+            return IngestResult.of(payload)
+        told = [IngestResult.of(message) for message in pipes.get_custom_messages()]
         if told and told[-1].state == QUARANTINED:
             return told[-1]
         name, words = payload.get("errorType", answer["FunctionError"]), payload.get("errorMessage", "")

@@ -19,7 +19,7 @@ from velib_assets.aws.reporter import reporter_of_event
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.gbfs import GBFS_URL, Gbfs
 from velib_assets.ingest.feeds.opendata import OPENDATA_URL, OpenData
-from velib_assets.ingest.step import QUARANTINED, Taken, take_snapshot
+from velib_assets.ingest.step import QUARANTINED, IngestResult, take_snapshot
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
 
@@ -31,12 +31,12 @@ class QuarantinedError(Exception):
 
 
 def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  # noqa: ANN401, ARG001 - Lambda's
-    """Take the snapshot; the outcome as `Taken.message`.
+    """Take the snapshot; the outcome as `IngestResult.message`.
 
     Raises:
         QuarantinedError: for an answer that is not usable.
         FeedError: where the feed gave none.
-        LateError: where the slot of `scheduled_at` is over.
+        SlotExpiredError: where the slot of `scheduled_at` is over.
         AwsError: where the bucket refuses.
         ValueError: for an event or a setting that is not understood.
     """
@@ -73,7 +73,7 @@ def _scheduled(event: Mapping[str, Any], now: datetime) -> datetime:
     return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
-def _count(taken: Taken) -> None:
+def _count(taken: IngestResult) -> None:
     """A line that CloudWatch turns into a metric: the dead man's switch outside Dagster counts it."""
     metrics = [{"Name": METRIC, "Unit": "Count"}]
     metric = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}

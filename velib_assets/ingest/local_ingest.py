@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.step import Taken, restore_hour, take_snapshot
+from velib_assets.ingest.step import IngestResult, restore_hour, take_snapshot
 from velib_assets.lake.store import LakeStore
 
 
@@ -23,20 +23,20 @@ class Ingest(Protocol):
     links: dict[str, str]
     """Where a person sees the step at work, by what it is called; none on one machine."""
 
-    def take(self, ingested_at: datetime, now: datetime) -> Taken:
+    def take(self, ingested_at: datetime, now: datetime) -> IngestResult:
         """Take the snapshot of `ingested_at` now.
 
         Raises:
             FeedError: where the feed gave no answer.
-            ForeignLakeError: where the lake is not the feed's.
+            SourceMismatchError: where the lake is not the feed's.
         """
         ...
 
-    def restore(self, hour: datetime, now: datetime) -> list[Taken]:
+    def restore(self, hour: datetime, now: datetime) -> list[IngestResult]:
         """Add an hour's recorded snapshots that raw lacks; none for a feed without a past.
 
         Raises:
-            ForeignLakeError: where the lake is not the feed's.
+            SourceMismatchError: where the lake is not the feed's.
         """
         ...
 
@@ -53,11 +53,11 @@ class LocalIngest:
         self.source, self.live = feed.name, feed.live
         self.links: dict[str, str] = {}
 
-    def take(self, ingested_at: datetime, now: datetime) -> Taken:
+    def take(self, ingested_at: datetime, now: datetime) -> IngestResult:
         """See Ingest."""
         return take_snapshot(self._store, self._feed, ingested_at, now)
 
-    def restore(self, hour: datetime, now: datetime) -> list[Taken]:
+    def restore(self, hour: datetime, now: datetime) -> list[IngestResult]:
         """See Ingest."""
         return restore_hour(self._store, self._feed, hour, now)
 

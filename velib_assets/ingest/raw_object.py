@@ -31,7 +31,7 @@ _GZIP = 31  # zlib's word for a gzip header, which then holds no time
 _MOST_MEMBERS = 100  # each costs a copy of all that follows it
 
 
-class Raw(NamedTuple):
+class OpenedRaw(NamedTuple):
     """A raw object, opened: whose records they are, the whole JSON document, and its `results` in it.
 
     Where something follows the records `results` may hold that too, up to the last brace.
@@ -57,7 +57,7 @@ def encode_raw(feed: str, ingested_at: datetime, fetched_at: datetime, decoded: 
     return packer.compress(opening + b', "results": ' + decoded.results + b"}") + packer.flush()
 
 
-def open_raw(stored: bytes) -> Raw:
+def open_raw(stored: bytes) -> OpenedRaw:
     """Unpack a stored raw object, gzipped or not, and verify its hash where it records one.
 
     Raises:
@@ -75,7 +75,7 @@ def open_raw(stored: bytes) -> Raw:
                 "hash_mismatch", "its records are not those that were stored: their SHA-256 differs"
             )
     feed = head.get("feed")
-    return Raw(feed if isinstance(feed, str) else OPENDATA, document, results)
+    return OpenedRaw(feed if isinstance(feed, str) else OPENDATA, document, results)
 
 
 def gunzip(stored: bytes, most: int = MAX_BYTES) -> bytes:

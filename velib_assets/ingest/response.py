@@ -10,7 +10,7 @@ import json
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from velib_assets.ingest.json_span import results_last
-from velib_assets.lake.text import defanged
+from velib_assets.lake.text import neutralize_links
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real one has 570 KB
 MAX_DEPTH = 100  # of the array of records; real ones nest 3 deep
@@ -23,7 +23,7 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII = json.JSONEncoder(separators=(",", ":"))
 
 
-class Answer(NamedTuple):
+class FeedResponse(NamedTuple):
     """The bytes of one snapshot as they came.
 
     `feed` names who made the records (opendata, gbfs, simulator). `bodies` maps a part's name to
@@ -55,7 +55,7 @@ def shape_of(feed: str) -> str:
     return GBFS if feed == GBFS else OPENDATA
 
 
-def decode(answer: Answer) -> Decoded:
+def decode(answer: FeedResponse) -> Decoded:
     """Turn an answer's bytes into records.
 
     The array's bytes are kept as they came. Where something follows them in the answer they are
@@ -110,7 +110,7 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
     except UnicodeDecodeError as error:
         raise UnusableError("not_utf8", f"{what} is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        head = defanged(body[:60].decode("utf-8", "replace"))
+        head = neutralize_links(body[:60].decode("utf-8", "replace"))
         raise UnusableError(
             "not_json",
             f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}",
@@ -170,7 +170,7 @@ def record_list(document: object, key: str = "results") -> List[Any]:
         kind = type(document).__name__
         raise UnusableError("not_a_list", f"the answer is a JSON {kind}, not a list of records")
     if not isinstance(document.get(key), list):
-        found = defanged(", ".join(sorted(document)[:8])) or "nothing"
+        found = neutralize_links(", ".join(sorted(document)[:8])) or "nothing"
         raise UnusableError("not_a_list", f"the answer has no list {key!r}; it holds: {found}")
     records: List[Any] = document[key]
     return records

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.feeds.feed import Feed, Recorded
+from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
 from velib_assets.ingest.raw_object import encode_raw, iso, open_raw
-from velib_assets.ingest.response import SIMULATOR, Answer, UnusableError, decode
+from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key, raw_time, slot_of
 from velib_assets.lake.listing import REASON_ENDING, end_keys, raw_objects, slot_times
 from velib_assets.lake.store import LakeStore
@@ -21,7 +21,7 @@ from velib_assets.lake.store import LakeStore
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
 
 
-class Taken(NamedTuple):
+class IngestResult(NamedTuple):
     """What became of one answer: `state` is stored, present (the key was taken) or quarantined."""
 
     state: str
@@ -37,7 +37,7 @@ class Taken(NamedTuple):
         return {**self._asdict(), "ingested_at": iso(self.ingested_at)}
 
     @classmethod
-    def of(cls, message: Dict[str, Any]) -> Taken:
+    def of(cls, message: Dict[str, Any]) -> IngestResult:
         """From its JSON data.
 
         Raises:
@@ -46,51 +46,51 @@ class Taken(NamedTuple):
         return cls(**{**message, "ingested_at": datetime.fromisoformat(message["ingested_at"])})
 
 
-class ForeignLakeError(Exception):
+class SourceMismatchError(Exception):
     """The simulator was asked to write into a lake that holds real snapshots."""
 
 
-class LateError(Exception):
+class SlotExpiredError(Exception):
     """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
 
 
-def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> Taken:
+def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> IngestResult:
     """Take the snapshot of `ingested_at` from a live feed at the clock's `now` (both UTC).
 
     A key that is taken already is not asked for again, so a retried tick costs nothing.
 
     Raises:
         FeedError: where the feed gave no answer.
-        ForeignLakeError: see `guard_lake`.
-        LateError: see `refuse_late`.
+        SourceMismatchError: see `ensure_same_source`.
+        SlotExpiredError: see `ensure_slot_open`.
     """
-    guard_lake(store, feed.name)
+    ensure_same_source(store, feed.name)
     if taken := _present(store, ingested_at):
         return taken
-    refuse_late(ingested_at, now)
-    return keep(store, feed.fetch(ingested_at), ingested_at, now)
+    ensure_slot_open(ingested_at, now)
+    return store_or_quarantine(store, feed.fetch(ingested_at), ingested_at, now)
 
 
-def refuse_late(ingested_at: datetime, now: datetime) -> None:
+def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
     """Keep the present out of a slot that is over.
 
     Raises:
-        LateError: where the clock has left the slot of `ingested_at`.
+        SlotExpiredError: where the clock has left the slot of `ingested_at`.
     """
     if slot_of(now) != slot_of(ingested_at):
-        raise LateError(
+        raise SlotExpiredError(
             f"the tick of {ingested_at:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "
             "over; that snapshot is missed, the next tick takes its own"
         )
 
 
-def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[Taken]:
+def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[IngestResult]:
     """Add to raw the recorded snapshots of a past hour that are missing there; never the present.
 
     Raises:
-        ForeignLakeError: see `guard_lake`.
+        SourceMismatchError: see `ensure_same_source`.
     """
-    guard_lake(store, feed.name)
+    ensure_same_source(store, feed.name)
     stored, _ = slot_times(store, hour)
     held = {slot_of(moment) for moment in stored} if feed.live else stored
     return [
@@ -102,16 +102,18 @@ def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) ->
     ]
 
 
-def _restore(store: LakeStore, feed: Feed, recorded: Recorded, now: datetime) -> Taken:
+def _restore(store: LakeStore, feed: Feed, recorded: RecordedSnapshot, now: datetime) -> IngestResult:
     answer, taken_at = recorded.answer, recorded.taken_at
     if answer.feed != feed.name:  # an archive may hold simulated snapshots too
-        guard_lake(store, answer.feed)
+        ensure_same_source(store, answer.feed)
     if recorded.problem:
         return _quarantine(store, answer, taken_at, now, recorded.problem)
-    return keep(store, answer, taken_at, now)
+    return store_or_quarantine(store, answer, taken_at, now)
 
 
-def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime) -> Taken:
+def store_or_quarantine(
+    store: LakeStore, answer: FeedResponse, ingested_at: datetime, now: datetime
+) -> IngestResult:
     """Store a usable answer in raw, or any other in quarantine with its bytes as they came."""
     try:
         decoded = decode(answer)
@@ -121,14 +123,14 @@ def keep(store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime)
     data = encode_raw(answer.feed, ingested_at, now, decoded)
     key = raw_key(ingested_at)
     state = STORED if store.create(key, data) else PRESENT
-    return Taken(state, ingested_at, key, len(decoded.records), len(data))
+    return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
 
 
-def guard_lake(store: LakeStore, feed: str) -> None:
+def ensure_same_source(store: LakeStore, feed: str) -> None:
     """Keep simulated snapshots out of a lake of real ones; `feed` names who made what is to be written.
 
     Raises:
-        ForeignLakeError: naming the object that shows it.
+        SourceMismatchError: naming the object that shows it.
     """
     for key in end_keys(store) if feed == SIMULATOR else ():
         try:
@@ -136,7 +138,7 @@ def guard_lake(store: LakeStore, feed: str) -> None:
         except (UnusableError, FileNotFoundError):
             continue
         if found != SIMULATOR:
-            raise ForeignLakeError(
+            raise SourceMismatchError(
                 f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
                 "Give it a lake of its own (VELIB_LAKE=<folder>), or move this one away"
             )
@@ -148,16 +150,16 @@ def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
     store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
 
 
-def _present(store: LakeStore, ingested_at: datetime) -> Optional[Taken]:
+def _present(store: LakeStore, ingested_at: datetime) -> Optional[IngestResult]:
     for item in raw_objects(store, ingested_at):
         if raw_time(item.key) == ingested_at:
-            return Taken(PRESENT, ingested_at, item.key, size=item.size)
+            return IngestResult(PRESENT, ingested_at, item.key, size=item.size)
     return None
 
 
 def _quarantine(
-    store: LakeStore, answer: Answer, ingested_at: datetime, now: datetime, error: UnusableError
-) -> Taken:
+    store: LakeStore, answer: FeedResponse, ingested_at: datetime, now: datetime, error: UnusableError
+) -> IngestResult:
     whole = hashlib.sha256(b"".join(answer.bodies.values())).hexdigest()
     stem = quarantine_stem(hour_of(ingested_at), ingested_at, whole)
     keys = {part: f"{stem}.{part}" for part in answer.bodies}
@@ -176,7 +178,7 @@ def _quarantine(
             "bytes": sum(len(body) for body in answer.bodies.values()),
         },
     )
-    return Taken(
+    return IngestResult(
         QUARANTINED,
         ingested_at,
         next(iter(keys.values())),

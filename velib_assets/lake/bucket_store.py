@@ -92,15 +92,15 @@ class BucketStore:
                 return True
         raise AwsError(f"{self.address(key)} is being written by others: 409 in {_ATTEMPTS} tries")
 
-    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
-        """See LakeStore. Each object is replaced only if it is what it was before `still()` was asked.
+    def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
+        """See LakeStore. Each object is replaced only if it is what it was before `precondition()` was asked.
 
         Whoever wrote in between saw other raw: then the question is asked anew. So of two writers the one
         that saw more raw wins, without a lock.
         """
         for attempt in range(_ATTEMPTS):
             seen = [self._etag(change.key) for change in changes]
-            if not still():
+            if not precondition():
                 return False
             if all(self._swap(change, etag) for change, etag in zip(changes, seen)):
                 return True

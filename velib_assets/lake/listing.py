@@ -100,7 +100,7 @@ def days_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> Di
     return found
 
 
-def bounds(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
+def hour_range(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
     """The first and the last hour, up to now, that a layer has a folder for; None for an empty layer."""
     now = utc_now()
     dates = _dates_until(store, layer, now)

@@ -83,10 +83,10 @@ class LakeStore(Protocol):
         """Store an object unless the key is taken; never overwrites. False where it was taken."""
         ...
 
-    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
-        """Replace objects, each atomically and in order, if `still()` holds while no writer is between.
+    def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
+        """Replace objects, each atomically and in order, if `precondition()` holds under the lock.
 
-        Writers that name the same last key exclude each other. False where `still()` did not hold.
+        Writers that name the same last key exclude each other. False where `precondition()` did not hold.
         """
         ...
 
@@ -159,7 +159,7 @@ class FolderStore:
         _sync_folder(path.parent)
         return True
 
-    def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
+    def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
         """See LakeStore. The lock is the last key's own folder, so it leaves no file behind.
 
         Nothing is synced to disk here: what is published is made of raw, and is made again where a
@@ -172,7 +172,7 @@ class FolderStore:
         lock = os.open(aside[-1][0].parent, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not still():
+            if not precondition():
                 return False
             for path, temporary in aside:
                 temporary.replace(path) if temporary else path.unlink(missing_ok=True)

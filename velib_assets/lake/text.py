@@ -13,7 +13,7 @@ _CUT = "…"
 _LINKS = re.compile(r"(?<=\])(?=\()|(?=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 
 
-def defanged(text: str, most: int = 200) -> str:
+def neutralize_links(text: str, most: int = 200) -> str:
     """An outsider's words in a message: one line, of which Markdown makes no link and no picture.
 
     The UI shows what a check found as Markdown, alerts and the terminal as text: so it stays readable there.

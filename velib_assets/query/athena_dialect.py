@@ -76,7 +76,7 @@ def to_duckdb(tree: exp.Expr) -> str:
 
 
 @lru_cache(maxsize=64)
-def ours_to_duckdb(statement: str) -> str:
+def own_sql_to_duckdb(statement: str) -> str:
     """A statement of this package, a view's or one that is asked of it, as DuckDB's.
 
     Nothing in it needs refusing, nor names and types resolved. Its only traps are time zones and `date_diff`.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DEFINED = "athena-results/views/{}.sql"
 
 
-class Asks(Protocol):
+class StatementRunner(Protocol):
     """What Athena is asked by."""
 
     def run(self, sql: str) -> str:
@@ -53,7 +53,7 @@ class ViewStates:
     """
 
     def __init__(
-        self, athena: Asks, database: str, catalog: Catalog, store: LakeStore, mirror: Mirror
+        self, athena: StatementRunner, database: str, catalog: Catalog, store: LakeStore, mirror: Mirror
     ) -> None:
         self._athena, self._database, self._catalog, self._store = athena, database, catalog, store
         self._mirror = mirror
@@ -65,7 +65,7 @@ class ViewStates:
             if view in KPIS:
                 found = self._shared()
                 return self._taken(found, view) if found else self._alone(view)
-            if view.kept:
+            if view.cached:
                 return self._alone(view)
             changed = self._defined(view, self._newest())
             return self._mirror.engine().read(view)._replace(changed=changed)

@@ -27,7 +27,7 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
         QueryError: where the view does not answer.
         CatalogError: where the catalog cannot be read.
     """
-    if not view.kept:
+    if not view.cached:
         return engine.read(view)
     digest = _digest(view, catalog)
     kept = _kept(view, store)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from velib_assets.catalog.partition import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.query.kpis import ASKED, KPIS, VIEWS, Kpi, hours_read, render
+from velib_assets.query.kpis import KPIS, LIVE_VIEWS, VIEWS, Kpi, hours_read, render
 from velib_assets.query.lake_files import LakeFiles, WatchedFiles, pinned
 from velib_assets.query.query_error import LakeReadError, QueryError
-from velib_assets.query.windows import a_day
+from velib_assets.query.windows import last_26_hours
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from velib_assets.query.local_query import LocalAnswer
+    from velib_assets.query.local_query import LocalQuery
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ class LocalQueryEngine:
     def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine. The catalog is not read any further either."""
         newest = self._newest()
-        hours = a_day(newest) if newest else []
+        hours = last_26_hours(newest) if newest else []
         return self._answer(lambda answer: answer.of_table(sql), hours, newest)
 
     def read(self, kpi: Kpi) -> KpiState:
@@ -126,7 +126,7 @@ class LocalQueryEngine:
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine. What a tick has just read is not read again, as long as its partitions hold."""
         parts, found = self._parts(), {}
-        for view in ASKED:
+        for view in LIVE_VIEWS:
             then = self._states.get(view.name)
             found[view.name] = then.state if then and then.parts == parts else self.read(view)
         return found
@@ -154,28 +154,28 @@ class LocalQueryEngine:
     def _parts(self) -> tuple[Partition, ...]:
         """The newest partitions that views are read from."""
         hours = self._catalog.newest_hours(1)
-        return tuple(self._catalog.partitions(a_day(hours[0]))) if hours else ()
+        return tuple(self._catalog.partitions(last_26_hours(hours[0]))) if hours else ()
 
     def _answer(
-        self, step: "Callable[[LocalAnswer], T]", hours: Sequence[datetime] | None, newest: datetime | None
+        self, step: "Callable[[LocalQuery], T]", hours: Sequence[datetime] | None, newest: datetime | None
     ) -> "T":
         """Run a step in a session of its own; once more over pinned files where one was replaced under it."""
         import duckdb  # noqa: PLC0415 - slow to import
 
         from velib_assets.query.duckdb_session import session  # noqa: PLC0415 - imports DuckDB
-        from velib_assets.query.local_query import LocalAnswer  # noqa: PLC0415 - likewise
+        from velib_assets.query.local_query import LocalQuery  # noqa: PLC0415 - likewise
 
         def run(files: LakeFiles) -> "T":
             with session(self._lake) as db:
-                return step(LocalAnswer(db, files, self._catalog.partitions(hours), newest))
+                return step(LocalQuery(db, files, self._catalog.partitions(hours), newest))
 
         files = WatchedFiles(self._lake)
         try:
             answer = run(files)
-            if files.held_still():
+            if files.unchanged():
                 return answer
         except duckdb.Error as error:
-            if files.held_still():
+            if files.unchanged():
                 raise _error(error) from error
         try:
             with pinned(self._lake) as still:

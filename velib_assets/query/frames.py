@@ -44,7 +44,7 @@ def frame_of(table: pa.Table) -> "pd.DataFrame":
     return result
 
 
-def rows_in(table: pa.Table, part: str) -> pa.Table:
+def rows_of_part(table: pa.Table, part: str) -> pa.Table:
     """The rows of one part of an answer to `union.union_sql`."""
     return table.filter(pc.equal(table[PART], part))
 
@@ -62,7 +62,7 @@ def states_of(
 ) -> Iterator[tuple[Kpi, tuple[pa.Table, dict[str, float]]]]:
     """`state_of` each of the views, from the answer to `kpi_queries.states_sql`."""
     for view in views:
-        yield view, state_of(view, rows_in(answer, view.name))
+        yield view, state_of(view, rows_of_part(answer, view.name))
 
 
 def _interval(value: Any) -> str | None:  # noqa: ANN401 - a MonthDayNano of Arrow

@@ -33,12 +33,12 @@ class Kpi(NamedTuple):
     """
 
     name: str
-    row_is: str
+    grain: str
     schema: tuple[Column, ...]
     headlines: tuple[Headline, ...]
     order: str = "station_id"
     window: Window | None = None
-    kept: bool = False
+    cached: bool = False
 
     @property
     def hourly(self) -> bool:
@@ -169,12 +169,12 @@ DERIVED: tuple[Kpi, ...] = (
         ),
         order="day, hour",
         window=FOUR_WEEKS,
-        kept=True,
+        cached=True,
     ),
 )
 
 VIEWS: tuple[Kpi, ...] = (*KPIS, *DERIVED)
-ASKED: tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.kept)
+LIVE_VIEWS: tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.cached)
 
 
 @cache

@@ -26,7 +26,7 @@ class LakeFiles(Protocol):
         """Where DuckDB reads them."""
         ...
 
-    def held_still(self) -> bool:
+    def unchanged(self) -> bool:
         """Whether every file that was given out is still the same."""
         ...
 
@@ -48,7 +48,7 @@ class WatchedFiles:
                 found.append(path)
         return found
 
-    def held_still(self) -> bool:
+    def unchanged(self) -> bool:
         """See LakeFiles."""
         return all(_stamp(path) == stamp for path, stamp in self._stamps.items())
 
@@ -77,7 +77,7 @@ class PinnedFiles:
             found.append(link)
         return found
 
-    def held_still(self) -> bool:
+    def unchanged(self) -> bool:
         """See LakeFiles."""
         return True
 

@@ -15,19 +15,19 @@ from sqlglot import exp
 
 from velib_assets.catalog.sqlite_catalog import Partition
 from velib_assets.lake.schema import DATABASE
-from velib_assets.query.athena_dialect import ours_to_duckdb, tables_of, to_duckdb
+from velib_assets.query.athena_dialect import own_sql_to_duckdb, tables_of, to_duckdb
 from velib_assets.query.duckdb_session import TYPES, bind, rows_of
 from velib_assets.query.kpi_queries import state_sql
 from velib_assets.query.kpis import VIEWS, Kpi, render
 from velib_assets.query.lake_files import LakeFiles
-from velib_assets.query.newest_rows import newest_rows, newest_selects, put_value
+from velib_assets.query.newest_rows import newest_rows, newest_value_selects, put_value
 from velib_assets.query.partition_pruning import needed
 from velib_assets.query.query_error import QueryError
 
 _FIRST_LOOKS = (1, 24)
 
 
-class LocalAnswer:
+class LocalQuery:
     """Answers over these partitions; the views are rendered over the hours up to `newest`."""
 
     def __init__(
@@ -41,7 +41,7 @@ class LocalAnswer:
 
     def rows(self, tree: exp.Expr) -> pa.Table:
         """The rows of a parsed question, which is changed on the way."""
-        for select in newest_selects(tree):
+        for select in newest_value_selects(tree):
             put_value(select, self._newest_value(select))
         wanted, may_hold = newest_rows(tree), self._needed(tree)
         for count in (*(_FIRST_LOOKS if wanted is not None else ()), len(may_hold)):
@@ -54,7 +54,7 @@ class LocalAnswer:
     def of_table(self, statement: str) -> pa.Table:
         """The rows of a statement of this package over the table alone."""
         bind(self._db, self._files.paths(self._partitions))
-        return rows_of(self._db, ours_to_duckdb(statement))
+        return rows_of(self._db, own_sql_to_duckdb(statement))
 
     def states(self, views: Sequence[Kpi]) -> list[pa.Table]:
         """The answers to `kpi_queries.state_sql` of these views, which read the same partitions.
@@ -66,13 +66,13 @@ class LocalAnswer:
         return [self._state(view) for view in views]
 
     def _state(self, kpi: Kpi) -> pa.Table:
-        self._db.execute(ours_to_duckdb(render(kpi, self._newest)))
+        self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         found = list(zip(relation.columns, map(str, relation.types), strict=True))
         declared = [(column.name, TYPES[column.type]) for column in kpi.schema]
         if found != declared:
             raise QueryError(f"{kpi.name} has the columns {found}, declared are {declared}")
-        return rows_of(self._db, ours_to_duckdb(state_sql(kpi, self._newest)))
+        return rows_of(self._db, own_sql_to_duckdb(state_sql(kpi, self._newest)))
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """The value of `SELECT max(ingested_ts) ...`: the newest partitions that have any row decide it."""
@@ -93,7 +93,7 @@ class LocalAnswer:
             bind(self._db, self._files.paths(partitions))
         for kpi in VIEWS:
             if kpi.name in names:
-                self._db.execute(ours_to_duckdb(render(kpi, self._newest)))
+                self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
 
     def _constant(self, node: exp.Expr, column: str) -> str | datetime | None:
         """The value that a column is compared with, where it holds no column itself."""

@@ -16,7 +16,7 @@ from velib_assets.catalog.sqlite_catalog import Catalog, LocalCatalog
 from velib_assets.lake.keys import clean_key, source_prefix
 from velib_assets.lake.store import Change, FolderStore, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.windows import a_day
+from velib_assets.query.windows import last_26_hours
 
 _UNUSED = 7200.0  # seconds after which no question reads a file any more that was replaced
 
@@ -39,7 +39,7 @@ class Mirror:
             OSError: where a file could not be fetched or kept.
         """
         newest = self._catalog.newest_hours(1)
-        hours = a_day(newest[0]) if newest else []
+        hours = last_26_hours(newest[0]) if newest else []
         parts = self._catalog.partitions(hours)
         told = all(part.digest for part in parts)  # a crawler's partitions tell nothing
         if not told or parts != self._seen:  # each look costs a listing

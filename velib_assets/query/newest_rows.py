@@ -16,7 +16,7 @@ _WINDOWED = {kpi.name for kpi in VIEWS if not kpi.hourly}
 _PLAIN = {"expressions", "from_", "where"}
 
 
-def newest_selects(tree: exp.Expr) -> list[exp.Select]:
+def newest_value_selects(tree: exp.Expr) -> list[exp.Select]:
     """The parts of a question that only ask for the newest `ingested_ts` or `date` of one table or view."""
     return [select for select in tree.find_all(exp.Select) if _asks_newest(select)]
 

@@ -28,7 +28,7 @@ def two_hours(newest_hour: datetime) -> list[datetime]:
     return _back(newest_hour, 2)
 
 
-def a_day(newest_hour: datetime) -> list[datetime]:
+def last_26_hours(newest_hour: datetime) -> list[datetime]:
     """The 26 hours that `newest snapshot - 25 h` can reach into."""
     return _back(newest_hour, 25)
 
@@ -63,5 +63,5 @@ def _back(newest_hour: datetime, hours: int) -> list[datetime]:
 
 
 TWO_HOURS = Window("${newest_hours}", two_hours)
-DAY = Window("${newest_day}", a_day)
+DAY = Window("${newest_day}", last_26_hours)
 FOUR_WEEKS = Window("${four_weeks}", four_weeks)

@@ -15,7 +15,7 @@ from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report import network
 from velib_assets.report.json_values import Row, utc
-from velib_assets.report.model import Material, episodes
+from velib_assets.report.model import ReportData, episodes
 from velib_assets.report.station_columns import history, state_of
 
 TITLES = {
@@ -44,7 +44,7 @@ class Export(NamedTuple):
         return len(self.columns[0][2])
 
 
-def exports(found: Material) -> list[Export]:
+def exports(found: ReportData) -> list[Export]:
     """All tables, of the same moment as the report."""
     return [
         *(_view(view, found) for view in VIEWS),
@@ -85,7 +85,7 @@ def listed(tables: Sequence[Export]) -> list[dict[str, Any]]:
     ]
 
 
-def _view(view: Kpi, found: Material) -> Export:
+def _view(view: Kpi, found: ReportData) -> Export:
     rows = episodes(found) if view.name == "kpi_episodes" else found.views[view.name]
     return _of_rows(view.name, TITLES[view.name], rows, {c.name: c.type for c in view.schema})
 
@@ -94,14 +94,14 @@ def _now(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "state": state_of(row)} for row in rows]
 
 
-def _network(found: Material) -> Export:
+def _network(found: ReportData) -> Export:
     names = dict.fromkeys(network.TOTALS, "bigint")
     rows = [network.named(row) for row in network.last_day(found.network)]
     columns = {"ingested_ts": "timestamp", **names, "mean_fill_rate": "double"}
     return _of_rows("network", "The network at each snapshot of 24 hours", rows, columns)
 
 
-def _station_history(found: Material) -> Export:
+def _station_history(found: ReportData) -> Export:
     """A row a station and snapshot; counts are null where it was not seen, or told none."""
     day = network.last_day(found.network)
     times = [utc(row["ingested_ts"]) for row in day]

@@ -20,7 +20,7 @@ _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts"
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
 
 
-class Material(NamedTuple):
+class ReportData(NamedTuple):
     """What a lake told: the newest state of each view, the report's own question, ledger and quarantine.
 
     `stations` are ordered by their code, `network` by time, `quarantined` newest first; `days` are the first
@@ -34,10 +34,10 @@ class Material(NamedTuple):
     network: Sequence[Row]
     ledger: Sequence[Slot]
     days: Sequence[datetime]
-    quarantined: Sequence[Reason]
+    quarantined: Sequence[QuarantineReason]
 
 
-class Reason(NamedTuple):
+class QuarantineReason(NamedTuple):
     """Why an answer lies in quarantine, and when it was taken."""
 
     taken: datetime
@@ -45,7 +45,7 @@ class Reason(NamedTuple):
     reason: str
 
 
-def report_object(found: Material, exports: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def report_object(found: ReportData, exports: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """The report: JSON's types only, times in ISO 8601 with Z. `exports` say what lies beside the page."""
     day = network.last_day(found.network)
     bikes, docks = station_columns.history(found.stations, network.seconds_before(day))
@@ -72,7 +72,7 @@ def report_object(found: Material, exports: Sequence[dict[str, Any]] = ()) -> di
     }
 
 
-def episodes(found: Material) -> list[Row]:
+def episodes(found: ReportData) -> list[Row]:
     """The rows of kpi_episodes that reach into the last 24 hours, longest first."""
     if not found.network:
         return []

@@ -17,18 +17,18 @@ from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import QueryEngine
-from velib_assets.query.frames import rows_in
+from velib_assets.query.frames import rows_of_part
 from velib_assets.query.kpis import DERIVED
-from velib_assets.report.model import Material, Reason
+from velib_assets.report.model import QuarantineReason, ReportData
 from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
 from velib_assets.report.slots import ledger_span
 
 Times = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 MOST_QUARANTINED = 50
-_WEEK = next(view for view in DERIVED if view.kept)
+_WEEK = next(view for view in DERIVED if view.cached)
 
 
-def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> Material:
+def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
     """All that the report is made of; `now` is the clock, UTC. What it costs does not grow with the history.
 
     Raises:
@@ -41,12 +41,12 @@ def gather(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetim
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
     answer = engine.query_recent(report_sql(newest))
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
-    return Material(
+    return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: state.newest.to_pylist() for name, state in states.items()},
-        stations=rows_in(answer, STATIONS).to_pylist(),
-        network=rows_in(answer, NETWORK).to_pylist(),
+        stations=rows_of_part(answer, STATIONS).to_pylist(),
+        network=rows_of_part(answer, NETWORK).to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
@@ -72,16 +72,16 @@ def _ledger(store: LakeStore, times: Times, first: datetime, last: datetime, now
     return ledger(hours_between(begun, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[Reason]:
+def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
     """Why these answers lie in quarantine, newest first; only so many are read."""
     items = [item for found in listed.values() for item in found if item.key.endswith(REASON_ENDING)]
     taken = [(when, item.key) for item in items if (when := quarantine_time(item.key))]
     return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MOST_QUARANTINED]]
 
 
-def _reason(store: LakeStore, when: datetime, key: str) -> Reason:
+def _reason(store: LakeStore, when: datetime, key: str) -> QuarantineReason:
     try:
         told = json.loads(store.read(key))
-        return Reason(when, str(told["code"]), str(told["reason"]))
+        return QuarantineReason(when, str(told["code"]), str(told["reason"]))
     except (ValueError, KeyError, TypeError, FileNotFoundError):
-        return Reason(when, "unreadable", f"{store.address(key)} cannot be read")
+        return QuarantineReason(when, "unreadable", f"{store.address(key)} cannot be read")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.report.exports import Export, exports, listed
-from velib_assets.report.model import Material, report_object
+from velib_assets.report.model import ReportData, report_object
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Written(NamedTuple):
+class WrittenReport(NamedTuple):
     """What was written: the object in the page, where the page is, and its size in bytes."""
 
     report: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Written(NamedTuple):
     size: int
 
 
-def write_report(store: LakeStore, found: Material) -> Written:
+def write_report(store: LakeStore, found: ReportData) -> WrittenReport:
     """Put page and exports into the lake, each replaced in one step; the page last, for it links to the rest.
 
     Raises:
@@ -37,7 +37,7 @@ def write_report(store: LakeStore, found: Material) -> Written:
     page = page_html(report).encode()
     for change in (*_export_changes(tables), Change(REPORT_KEY, page)):
         store.publish([change], lambda: True)
-    return Written(report, store.address(REPORT_KEY), len(page))
+    return WrittenReport(report, store.address(REPORT_KEY), len(page))
 
 
 def _export_changes(tables: Iterable[Export]) -> Iterable[Change]:

@@ -120,7 +120,7 @@ def parse_faults(spec: str) -> tuple[Fault, ...]:
     return tuple(_fault(part) for part in parts if part)
 
 
-def strike(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
+def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
     """The first fault that strikes the snapshot of `at` (UTC), if one does; the same one each time."""
     for fault in faults:
         if fault.slot is not None:

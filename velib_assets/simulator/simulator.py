@@ -11,18 +11,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from velib_assets.ingest.feeds.feed import Recorded
-from velib_assets.ingest.response import SIMULATOR, Answer
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
+from velib_assets.ingest.response import SIMULATOR, FeedResponse
 from velib_assets.lake.keys import hour_of, hours_between, slots_of
 from velib_assets.simulator.city import Station, build_city
-from velib_assets.simulator.faults import Fault, strike
+from velib_assets.simulator.faults import Fault, select_fault
 from velib_assets.simulator.tides import (
     EPOCH,
     broken_docks,
+    daily_outages,
     draws,
     fill_of,
     fills,
-    moods_of,
     seconds_of,
 )
 
@@ -59,25 +59,25 @@ class Simulator:
         self._city = build_city(seed, stations)
         self._texts = [_text(station) for station in self._city]
 
-    def fetch(self, at: datetime) -> Answer:
+    def fetch(self, at: datetime) -> FeedResponse:
         """The network's state at `at` (UTC), or what a fault made of it."""
         body = self._snapshot(at)
-        fault = strike(self._faults, self._seed, at)
-        return Answer(SIMULATOR, {"body": fault(body) if fault else body})
+        fault = select_fault(self._faults, self._seed, at)
+        return FeedResponse(SIMULATOR, {"body": fault(body) if fault else body})
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
         """Every hour: the simulator remembers all of them."""
         return set(hours_between(hour_of(first), last))
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
         """The states at :00, :15, :30 and :45 of an hour."""
         for slot in slots_of(hour_of(hour)):
-            yield Recorded(slot, self.fetch(slot))
+            yield RecordedSnapshot(slot, self.fetch(slot))
 
     def _snapshot(self, at: datetime) -> bytes:
         now, count = seconds_of(at), len(self._city)
         day = now // _DAY
-        moods = moods_of(self._seed, day, count)
+        moods = daily_outages(self._seed, day, count)
         broken = broken_docks(self._seed, day, count)
         phases = draws(self._seed, "reports", 0, count)
         times = _Times()

@@ -33,7 +33,7 @@ _LOW_CURVE = (0.0, 0.012, 0.024, 0.038, 0.055, 0.081, 0.111, 0.152, 0.2, 0.27)
 _CURVE = (*_LOW_CURVE, 0.35, 0.45, 0.57, 0.7, 0.815, 0.885, 0.945, 0.975, 1.0)
 
 
-class Moods(NamedTuple):
+class DailyOutages(NamedTuple):
     """What is out of order on a UTC day: positions of stations, and since when the silent are so."""
 
     closed: frozenset[int]
@@ -79,7 +79,7 @@ def draws(seed: int, what: str, number: int, count: int) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=8)
-def moods_of(seed: int, day: int, count: int) -> Moods:
+def daily_outages(seed: int, day: int, count: int) -> DailyOutages:
     """What is out of order on a day (days since 1970) in a city of `count` stations."""
     ranks = draws(seed, "moods", day, count)
     order = sorted(range(count), key=lambda position: ranks[position])
@@ -89,7 +89,7 @@ def moods_of(seed: int, day: int, count: int) -> Moods:
         return taken
 
     silent = {at: day * _DAY - 4 * 3600 - int(ranks[-1 - n] * 9 * _DAY) for n, at in enumerate(some(250))}
-    return Moods(
+    return DailyOutages(
         closed=frozenset(some(450)),
         takes_back_only=frozenset(some(700)),
         removed=frozenset(some(700)),

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from velib_assets.aws import api
-from velib_assets.aws.api import AwsError, call, client, told
+from velib_assets.aws.api import AwsError, call, client, to_aws_error
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
 
@@ -79,7 +79,7 @@ def test_a_refusal_names_call_thing_and_permission(
     service: str, operation: str, code: str, words: str
 ) -> None:
     error: Any = ClientError({"Error": {"Code": code, "Message": "why"}}, operation)
-    found = told(client(service, "us-east-1"), "the thing", error)
+    found = to_aws_error(client(service, "us-east-1"), "the thing", error)
     assert found.code == code
     assert str(found).startswith(f"{service}:{operation} on the thing was refused: {code} (why)")
     with pytest.raises(AwsError, match=words):
@@ -88,4 +88,6 @@ def test_a_refusal_names_call_thing_and_permission(
 
 def test_an_error_is_one_line_whatever_the_service_writes() -> None:
     error = ClientError({"Error": {"Code": "Odd", "Message": "first\nsecond\r\n  third"}}, "GetObject")
-    assert str(api.told(client("s3", "us-east-1"), "s3://b/k", error)).endswith("(first second third)")
+    assert str(api.to_aws_error(client("s3", "us-east-1"), "s3://b/k", error)).endswith(
+        "(first second third)"
+    )

@@ -22,9 +22,9 @@ from velib_assets.lake.store import Change, FolderStore
 from velib_assets.query.athena_engine import AthenaQueryEngine
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.kpis import ASKED, DERIVED, KPIS, VIEWS
+from velib_assets.query.kpis import DERIVED, KPIS, LIVE_VIEWS, VIEWS
 from velib_assets.report.model import report_object
-from velib_assets.report.report_data import gather
+from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.kpi_lake import at, row, write_hour
@@ -103,14 +103,14 @@ def _forget() -> None:
 
 def test_the_views_of_a_tick_are_one_question_and_those_of_local_mode(cloud: Cloud) -> None:
     engine, local = cloud.engine(), cloud.local()
-    for view in ASKED:
+    for view in LIVE_VIEWS:
         here, there = engine.read(view), local.read(view)
         assert here.changed
         assert here.newest.equals(there.newest)
         assert here.headline == pytest.approx(there.headline)
     assert cloud.asked() == 1
-    assert not any(engine.read(view).changed for view in ASKED)
-    assert not any(cloud.engine().read(view).changed for view in ASKED[-1:])
+    assert not any(engine.read(view).changed for view in LIVE_VIEWS)
+    assert not any(cloud.engine().read(view).changed for view in LIVE_VIEWS[-1:])
     assert cloud.asked() == 1
 
 
@@ -163,8 +163,8 @@ def test_a_view_that_somebody_dropped_is_defined_again_and_holds_up_no_other(clo
 
 def test_the_report_is_that_of_local_mode(cloud: Cloud) -> None:
     engine = cloud.engine()
-    here = report_object(gather(engine, cloud.catalog, cloud.store, NOW))
-    there = report_object(gather(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
+    here = report_object(load_report_data(engine, cloud.catalog, cloud.store, NOW))
+    there = report_object(load_report_data(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
     assert here == there
     assert cloud.asked() == 1  # the typical week
 
@@ -190,7 +190,7 @@ def test_only_the_hour_that_changed_is_fetched_again(cloud: Cloud, monkeypatch: 
 
 
 def test_the_page_is_written_and_its_link_shows_it(cloud: Cloud) -> None:
-    written = write_report(cloud.store, gather(cloud.engine(), cloud.catalog, cloud.store, NOW))
+    written = write_report(cloud.store, load_report_data(cloud.engine(), cloud.catalog, cloud.store, NOW))
     assert written.address == f"s3://{cloud.names.bucket}/{REPORT_KEY}"
     link = cloud.store.link(REPORT_KEY)
     with urllib.request.urlopen(link) as answer:  # noqa: S310 - the emulator's

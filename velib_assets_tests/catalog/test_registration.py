@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.registration import partition_of, register_settled
+from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.rebuild import clean_lake_hour
 from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, raw, records
@@ -25,7 +25,7 @@ def test_the_last_word_is_of_the_file_that_lies_there(tmp_path: Path) -> None:
         registered.extend(parts)
         return len(parts)
 
-    assert register_settled(store, [partition_of(store, HOUR)], register) == 2
+    assert register_until_stable(store, [partition_of(store, HOUR)], register) == 2
     assert [part.rows for part in registered] == [40, 80]
 
 
@@ -38,5 +38,5 @@ def test_a_file_that_stays_is_registered_once(tmp_path: Path) -> None:
         registered.extend(parts)
         return len(parts)
 
-    assert register_settled(store, [partition_of(store, HOUR)], register) == 1
+    assert register_until_stable(store, [partition_of(store, HOUR)], register) == 1
     assert registered == [partition_of(store, HOUR)]

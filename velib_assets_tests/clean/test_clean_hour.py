@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from velib_assets.clean.clean_file import TABLE_SCHEMA, encode_clean, encode_rejects
-from velib_assets.clean.hour import CleanHour, RawBytes, clean_hour
+from velib_assets.clean.hour import CleanHour, RawObject, clean_hour
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
@@ -205,7 +205,7 @@ def test_a_hash_is_verified_wherever_the_records_stand(order: str) -> None:
     before, after = orders[order]
     members = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in before.items()] + [f'"results": {rows}']
     members += [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in after.items()]
-    stored = RawBytes(raw_key(HOUR), "x", ("{" + ", ".join(members) + "}").encode())
+    stored = RawObject(raw_key(HOUR), "x", ("{" + ", ".join(members) + "}").encode())
     assert len(clean_hour(HOUR, [stored]).table) == 40
 
 
@@ -234,7 +234,7 @@ def test_two_objects_of_one_second_give_each_station_once() -> None:
     ],
 )
 def test_an_unusable_raw_object_adds_no_rows_and_the_others_go_on(data: bytes, code: str) -> None:
-    bad = RawBytes(raw_key(at(15)), "bad", data)
+    bad = RawObject(raw_key(at(15)), "bad", data)
     clean = clean_hour(HOUR, [raw(records()), bad])
     assert [(part.key, part.code) for part in clean.quarantined] == [(bad.key, code)]
     assert len(clean.table) == 40
@@ -246,7 +246,7 @@ def test_an_object_filed_under_another_hour_is_refused() -> None:
 
 
 def test_an_hour_of_unusable_objects_is_an_empty_table() -> None:
-    clean = clean_hour(HOUR, [RawBytes(raw_key(HOUR), "x", b"")])
+    clean = clean_hour(HOUR, [RawObject(raw_key(HOUR), "x", b"")])
     assert (len(clean.table), clean.snapshots) == (0, [])
 
 
@@ -285,6 +285,6 @@ def test_a_document_nested_without_end_is_refused_and_stops_nothing() -> None:
     """The quick parser recurses on the C stack: 20,000 brackets ended the whole process."""
     deep = b"[" * 20_000 + b"]" * 20_000
     data = b'{"results": [{"stationcode": "1", "numbikesavailable": 1, "z": ' + deep + b"}]}"
-    clean = clean_hour(HOUR, [raw(records()), RawBytes(raw_key(at(15)), "x", data)])
+    clean = clean_hour(HOUR, [raw(records()), RawObject(raw_key(at(15)), "x", data)])
     assert [part.code for part in clean.quarantined] == ["not_json"]
     assert len(clean.table) == 40

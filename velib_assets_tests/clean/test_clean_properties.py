@@ -15,9 +15,9 @@ from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import clean_hour
-from velib_assets.clean.typed import Typed
+from velib_assets.clean.typed import TypedSnapshot
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.response import Answer, UnusableError, decode, dump
+from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump
 from velib_assets_tests.samples import HOUR, pair, raw, record
 
 CODES = st.sampled_from(["1001", "1002", "16107", "31024_relais", "13121", "é", " 1"])
@@ -126,7 +126,7 @@ ODD_PAIR = st.builds(
 )
 
 
-def fast(rows: list[Any], shape: str = "opendata") -> Typed | None:
+def fast(rows: list[Any], shape: str = "opendata") -> TypedSnapshot | None:
     found = type_fast([memoryview(dump(rows))], shape)
     return found[0] if found else None
 
@@ -176,7 +176,7 @@ def test_the_fast_path_does_answer_for_ordinary_records() -> None:
 def test_one_odd_snapshot_leaves_the_others_on_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     general = []
 
-    def counted(rows: list[Any], shape: str) -> Typed:
+    def counted(rows: list[Any], shape: str) -> TypedSnapshot:
         general.append(len(rows))
         return type_general(rows, shape)
 
@@ -228,8 +228,8 @@ def test_the_audit_lets_pass_exactly_what_is_95_percent_coded(rows: list[Any]) -
 @given(st.binary(max_size=60))
 def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
     for answer in (
-        Answer("opendata", {"body": data}),
-        Answer("gbfs", {"station_information": data, "station_status": b'{"data": {"stations": []}}'}),
+        FeedResponse("opendata", {"body": data}),
+        FeedResponse("gbfs", {"station_information": data, "station_status": b'{"data": {"stations": []}}'}),
     ):
         with contextlib.suppress(UnusableError):
             assert isinstance(decode(answer).records, list)

@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.clean import rebuild
 from velib_assets.clean.clean_file import encode_clean
-from velib_assets.clean.hour import CleanHour, RawBytes
+from velib_assets.clean.hour import CleanHour, RawObject
 from velib_assets.clean.rebuild import NoRawError, clean_lake_hour, footer_of, is_current
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
 from velib_assets.lake.listing import refused_keys, slot_times
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path)
 
 
-def put(store: FolderStore, *objects: RawBytes) -> None:
+def put(store: FolderStore, *objects: RawObject) -> None:
     for item in objects:
         store.create(item.key, item.data)
 
@@ -78,7 +78,7 @@ def test_an_hour_without_a_usable_snapshot_leaves_the_old_file(store: FolderStor
 
 
 def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
-    put(store, raw(records()), RawBytes(raw_key(at(15)), "", b"broken"))
+    put(store, raw(records()), RawObject(raw_key(at(15)), "", b"broken"))
     clean_lake_hour(store, HOUR)
     clean_lake_hour(store, HOUR)
     (path,) = (store.root / "quarantine").rglob("*.json")
@@ -89,13 +89,13 @@ def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: Fol
 
 def test_a_misfiled_object_counts_where_it_lies(store: FolderStore) -> None:
     stray = raw_key(HOUR).replace("_100000", "_090000")
-    put(store, raw(records()), RawBytes(stray, "", raw(records()).data))
+    put(store, raw(records()), RawObject(stray, "", raw(records()).data))
     clean_lake_hour(store, HOUR)
     assert refused_keys(store, HOUR) == {stray}
 
 
 def test_a_raw_object_that_was_repaired_is_no_longer_refused(store: FolderStore) -> None:
-    put(store, RawBytes(raw_key(HOUR), "", b"broken"))
+    put(store, RawObject(raw_key(HOUR), "", b"broken"))
     clean_lake_hour(store, HOUR)
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records()))

@@ -15,8 +15,8 @@ from velib_assets.defs.build import build_defs
 from velib_assets.defs.kpi_views import markdown
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
-from velib_assets.ingest.response import Answer
-from velib_assets.ingest.step import keep
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.keys import clean_key
 from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import VIEWS
@@ -250,7 +250,9 @@ def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
     """It meets the same key and stores nothing."""
     late = at(15)
     clock(at(31))
-    keep(FolderStore(tmp_path / "lake"), Answer("opendata", {"body": body(records())}), late, late)
+    store_or_quarantine(
+        FolderStore(tmp_path / "lake"), FeedResponse("opendata", {"body": body(records())}), late, late
+    )
     result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
     assert result.success
     assert portal.requests == []
@@ -262,7 +264,9 @@ def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
     """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
     store = FolderStore(tmp_path / "lake")
     for minute in (0, 15, 45):
-        keep(store, Answer("opendata", {"body": body(records())}), at(minute), at(minute))
+        store_or_quarantine(
+            store, FeedResponse("opendata", {"body": body(records())}), at(minute), at(minute)
+        )
     portal.queue(EXPORT, Reply(body=body(records())))
     now = HOUR + timedelta(hours=1)
     clock(now)

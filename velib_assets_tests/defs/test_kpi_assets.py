@@ -7,7 +7,7 @@ import pytest
 
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.sensors.alert_sensor import alerts_of, checks_of
-from velib_assets.defs.sensors.new_failures import news
+from velib_assets.defs.sensors.new_failures import new_failures
 from velib_assets.query import kpis
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi
@@ -87,7 +87,7 @@ def test_a_view_that_does_not_answer_holds_up_no_other_and_is_one_alert(
     assert not result.success
     assert made(result) == [name for name in NAMES if name != BROKEN]
     assert checked(result) == {name: name != BROKEN for name in NAMES}
-    failed = news(checks_of(instance, result.run_id), {})
+    failed = new_failures(checks_of(instance, result.run_id), {})
     alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE, failed))
     assert [alert.title.split(":")[0] for alert in alerts] == [BROKEN]
     assert "fill_rat" in alerts[0].text

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.rebuild import Cleaned, clean_lake_hours
+from velib_assets.clean.rebuild import CleanedHour, clean_lake_hours
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH, Gbfs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
-from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, Answer
-from velib_assets.ingest.step import Taken, keep, restore_hour, take_snapshot
+from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, FeedResponse
+from velib_assets.ingest.step import IngestResult, restore_hour, store_or_quarantine, take_snapshot
 from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
 from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -51,8 +51,8 @@ class Lakes(NamedTuple):
     lake: FolderStore
     twin: FolderStore
     hours: Mapping[str, datetime]
-    taken: Mapping[str, Taken | None]
-    cleaned: Mapping[datetime, Cleaned]
+    taken: Mapping[str, IngestResult | None]
+    cleaned: Mapping[datetime, CleanedHour]
     views: Mapping[str, tuple[Rows, Rows]]
 
     def answer(self, name: str) -> dict[str, bytes]:
@@ -103,7 +103,7 @@ def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
 
 
 def _keep(store: FolderStore, way: str, taken: datetime, bodies: dict[str, bytes]) -> None:
-    assert keep(store, Answer(feed_of(way), bodies), taken, taken).state == "stored"
+    assert store_or_quarantine(store, FeedResponse(feed_of(way), bodies), taken, taken).state == "stored"
 
 
 def _rows(engine: LocalQueryEngine, view: str) -> Rows:
@@ -116,7 +116,7 @@ def _rows(engine: LocalQueryEngine, view: str) -> Rows:
 
 def _brought(
     way: str, lake: FolderStore, folder: Path, hours: Mapping[str, datetime]
-) -> Iterator[tuple[str, Taken | None]]:
+) -> Iterator[tuple[str, IngestResult | None]]:
     """Each damage by its way into the lake: what ingest said of it; None where others wrote it into raw."""
     bring = {STORED: _stored, ARCHIVE: _restored, SIMULATOR: _simulated}.get(way, _over_http)
     for number, (name, hour) in enumerate(hours.items()):
@@ -125,7 +125,9 @@ def _brought(
         yield name, bring(lake, folder / str(number), taken, bodies, name)
 
 
-def _over_http(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes], __: str) -> Taken:
+def _over_http(
+    lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes], __: str
+) -> IngestResult:
     with LocalServer() as server:
         for part, data in bodies.items():
             path = EXPORT_PATH if part == "body" else f"{GBFS_PATH}/{part}.json"
@@ -134,7 +136,9 @@ def _over_http(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, by
         return take_snapshot(lake, feed, taken, taken)
 
 
-def _restored(lake: FolderStore, folder: Path, taken: datetime, bodies: dict[str, bytes], _: str) -> Taken:
+def _restored(
+    lake: FolderStore, folder: Path, taken: datetime, bodies: dict[str, bytes], _: str
+) -> IngestResult:
     folder.mkdir()
     (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(bodies["body"]))
     (found,) = restore_hour(lake, Archive(folder), hour_of(taken), taken)
@@ -150,7 +154,7 @@ def envelope(body: bytes) -> bytes:
     return b'{"source": "velib", "results": ' + body + b"}"
 
 
-def _simulated(lake: FolderStore, _: Path, taken: datetime, __: dict[str, bytes], name: str) -> Taken:
+def _simulated(lake: FolderStore, _: Path, taken: datetime, __: dict[str, bytes], name: str) -> IngestResult:
     feed = Simulator(stations=STATIONS, faults=parse_faults(name.removeprefix("fault ")))
     return take_snapshot(lake, feed, taken, taken)
 

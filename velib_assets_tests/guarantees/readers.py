@@ -19,19 +19,19 @@ QUESTION = """
 SELECT minute(ingested_ts), count(*), count(DISTINCT station_id), sum(bikes)
 FROM source_velib GROUP BY 1 ORDER BY 1
 """
-Answer = tuple[tuple[int, ...], ...]
+FeedResponse = tuple[tuple[int, ...], ...]
 Files = frozenset[tuple[str, str]]
 
 
 class Seen(NamedTuple):
     """Answers in order, repeated ones once; each (key, SHA-256) that could be seen; how often it looked."""
 
-    answers: list[Answer]
+    answers: list[FeedResponse]
     files: Files
     looks: int
 
 
-def look(lake: Path) -> tuple[Answer, Files]:
+def look(lake: Path) -> tuple[FeedResponse, Files]:
     """The rows of each snapshot as DuckDB counts them, and every file that is there."""
     frame = LocalQueryEngine(lake, LocalCatalog(lake)).query(QUESTION)
     answer = tuple(tuple(int(value) for value in row) for row in frame.itertuples(index=False))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
-from velib_assets.clean.hour import RawBytes, clean_hour
+from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import GBFS, SIMULATOR, Answer, decode
+from velib_assets.ingest.response import GBFS, SIMULATOR, FeedResponse, decode
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import clean_key, hour_prefix, hour_text, raw_key, rejects_key
 from velib_assets.lake.store import FolderStore
@@ -32,11 +32,13 @@ HOURS = [HOUR + n * AN_HOUR for n in range(4)]
 ODD = ("textual_counts", "duplicates", "null_counts", "negative_counts", "missing_dates", "huge_name")
 
 
-def _raw(taken: datetime, feed: str, data: bytes) -> RawBytes:
-    return RawBytes(raw_key(taken), "", encode_raw(feed, taken, taken, decode(Answer(feed, {"body": data}))))
+def _raw(taken: datetime, feed: str, data: bytes) -> RawObject:
+    return RawObject(
+        raw_key(taken), "", encode_raw(feed, taken, taken, decode(FeedResponse(feed, {"body": data})))
+    )
 
 
-def _objects() -> Iterator[RawBytes]:
+def _objects() -> Iterator[RawObject]:
     """Four hours of snapshots: some with faults, both feeds, two versions, objects that are refused."""
     city = Simulator(stations=60)
     faults = itertools.cycle(ODD)
@@ -47,15 +49,15 @@ def _objects() -> Iterator[RawBytes]:
             yield _raw(taken, SIMULATOR, FAULTS[next(faults)](answer) if minute % 30 else answer)
     yield _raw(at(20), GBFS, body([pair(str(16101 + n)) for n in range(30)]))
     yield first_version([record("1001"), record("1002", ebike=-1), record("1001")], 20)
-    yield RawBytes(raw_key(at(7)), "", b"broken")
+    yield RawObject(raw_key(at(7)), "", b"broken")
     misfiled = raw_key(HOUR).rpartition("/")[2]
-    yield RawBytes(hour_prefix("raw", HOURS[3]) + misfiled, "", first_version([]).data)
+    yield RawObject(hour_prefix("raw", HOURS[3]) + misfiled, "", first_version([]).data)
 
 
 OBJECTS = list(_objects())
 
 
-def filled(root: Path, objects: Sequence[RawBytes] = OBJECTS) -> FolderStore:
+def filled(root: Path, objects: Sequence[RawObject] = OBJECTS) -> FolderStore:
     """A lake with these raw objects, which came in this order."""
     store = FolderStore(root)
     for item in objects:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.ingest.raw_object import open_raw
-from velib_assets.ingest.response import Answer, decode
+from velib_assets.ingest.response import FeedResponse, decode
 from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons
 from velib_assets.lake.store import FolderStore
@@ -81,7 +81,10 @@ def test_it_ends_where_the_contract_says(made: dict[str, Lakes], way: str, name:
     assert said == []
     key = raw_key(taken).removesuffix(".gz") if way == STORED else raw_key(taken)
     if way != STORED:
-        assert bytes(open_raw(lakes.lake.read(key)).results) == decode(Answer(feed_of(way), bodies)).results
+        assert (
+            bytes(open_raw(lakes.lake.read(key)).results)
+            == decode(FeedResponse(feed_of(way), bodies)).results
+        )
     assert [part[1:] for part in lakes.cleaned[hour].snapshots if part.key == key] == [case.counts]
     rejects = rows_at(lakes.lake, rejects_key(hour), taken)
     assert all(row["reason"].startswith(case.says) for row in rejects)

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from velib_assets.clean import hour
 from velib_assets.clean.assemble import assemble
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.raw_object import gunzip
-from velib_assets.ingest.response import MAX_DEPTH, Answer, UnusableError, decode, dump
+from velib_assets.ingest.response import MAX_DEPTH, FeedResponse, UnusableError, decode, dump
 from velib_assets_tests.guarantees.fuzz import seeds
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds
 from velib_assets_tests.guarantees.fuzz.shapes import FINDINGS, GOOD, SHAPES, explore
@@ -88,7 +88,7 @@ def test_two_files_of_a_pair_cannot_multiply() -> None:
     one = pair("1")
     with pytest.raises(UnusableError, match="larger than"):
         decode(
-            Answer(
+            FeedResponse(
                 "gbfs",
                 {
                     "station_information": dump([one["information"] | {"name": "x" * 1_000_000}]).replace(
@@ -104,7 +104,7 @@ def test_two_files_of_a_pair_cannot_multiply() -> None:
 @pytest.mark.parametrize("depth", [MAX_DEPTH - 2, MAX_DEPTH - 1, 900, 985, 990, 995, 1000])
 def test_depth_is_judged_alike_however_deep_the_caller_is(depth: int) -> None:
     """Python's own limit depends on the caller's stack: an answer could pass in one and fail in the other."""
-    answer = Answer(
+    answer = FeedResponse(
         "opendata", {"body": body([record("1")])[:-2] + b', "x": ' + b"[" * depth + b"]" * depth + b"}]"}
     )
 
@@ -139,7 +139,7 @@ def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) 
             archive = Archive(folder)
             try:
                 hours = archive.recorded_hours(HOUR.replace(year=1970), HOUR.replace(year=9999))
-            except ArchiveUnreadable:
+            except ArchiveUnreadableError:
                 return
             for found in (one for hour in hours for one in archive.recorded(hour)):
                 assert list(found.answer.bodies) == ["body"]

@@ -17,7 +17,7 @@ from velib_assets.lake.keys import HOUR, hour_text, hours_between, slots_of
 from velib_assets.lake.ledger import MISSED, STORED, ledger
 from velib_assets.lake.listing import slot_times
 from velib_assets.lake.store import FolderStore
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
@@ -91,7 +91,7 @@ def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
         begin = hours[-1] + HOUR
         figure("hours nobody looked", asleep)
         figure("of them without raw", len(missing))
-    query = stack_of(settings).query_engine.query
+    query = build_resources(settings).query_engine.query
     rows = query("SELECT ingested_ts, count(*) AS n FROM source_velib GROUP BY ingested_ts")
     assert len(rows) == 4 * len(came)
     assert set(rows["n"]) == {STATIONS}

@@ -14,19 +14,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from velib_assets.clean.hour import RawBytes, clean_hour
+from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.defs.partitions import key_of
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
 from velib_assets.ingest.http import Fetcher
 from velib_assets.ingest.raw_object import open_raw
-from velib_assets.ingest.response import Answer
-from velib_assets.ingest.step import PRESENT, STORED, LateError, keep, restore_hour, take_snapshot
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import (
+    PRESENT,
+    STORED,
+    SlotExpiredError,
+    restore_hour,
+    store_or_quarantine,
+    take_snapshot,
+)
 from velib_assets.lake.keys import hour_of, raw_key, slot_of
 from velib_assets.lake.listing import slot_times
 from velib_assets.lake.store import FolderStore
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets_tests.defs.test_graph import archive, checks, from_archive, run
 from velib_assets_tests.guarantees.writers import FORKS, Told, started, tick_slots
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -149,7 +156,7 @@ def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, a
     clock = now if what == "tick" else now + timedelta(seconds=jump)
     try:
         take_snapshot(store, Told({taken: answer}), taken, clock)
-    except LateError:
+    except SlotExpiredError:
         assert slot_of(clock) != taken
         return set()
     return {raw_key(taken).rpartition("/")[2]}
@@ -181,7 +188,7 @@ def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: 
     settings = from_archive(tmp_path, {at(0): body(records())})
     store = FolderStore(settings.lake)
     for taken, count in ((at(0), 40), (at(15), 41)):
-        keep(store, Answer("opendata", {"body": body(records(count))}), taken, taken)
+        store_or_quarantine(store, FeedResponse("opendata", {"body": body(records(count))}), taken, taken)
     assert clean_result(store, HOUR).cleaned
     path = settings.lake / raw_key(at(15))
     packed = bytearray(path.read_bytes())
@@ -196,7 +203,7 @@ def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: 
     (reason,) = (settings.lake / "quarantine").rglob("*.reason.json")
     assert json.loads(reason.read_text())["raw_key"] == raw_key(at(15))
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
-    engine = stack_of(settings).query_engine
+    engine = build_resources(settings).query_engine
     for name in ("source_velib", "kpi_taux_remplissage", "kpi_saturation_par_arrondissement"):
         found = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
         assert [moment.minute for moment in found] == [0]
@@ -207,7 +214,7 @@ def test_records_that_were_changed_with_care_are_refused_too() -> None:
     document = gzip.decompress(raw(records()).data)
     assert document.count(b'"numbikesavailable": 8') == 40
     forged = document.replace(b'"numbikesavailable": 8', b'"numbikesavailable": 9', 1)
-    clean = clean_hour(HOUR, [RawBytes(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
+    clean = clean_hour(HOUR, [RawObject(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
     assert [(part.code, part.reason) for part in clean.quarantined] == [
         ("hash_mismatch", "its records are not those that were stored: their SHA-256 differs")
     ]

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.cli import commands
 from velib_assets.defs import raw_snapshot
-from velib_assets.ingest.response import Answer
-from velib_assets.ingest.step import keep
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import (
     hour_of,
@@ -59,7 +59,7 @@ class Event(NamedTuple):
 
 
 def good(store: FolderStore, when: datetime) -> None:
-    keep(store, Answer("opendata", {"body": body(records(3))}), when, when)
+    store_or_quarantine(store, FeedResponse("opendata", {"body": body(records(3))}), when, when)
 
 
 def old(store: FolderStore, when: datetime) -> None:
@@ -68,7 +68,7 @@ def old(store: FolderStore, when: datetime) -> None:
 
 
 def unusable(store: FolderStore, when: datetime) -> None:
-    keep(store, Answer("opendata", {"body": b"[]"}), when, when)
+    store_or_quarantine(store, FeedResponse("opendata", {"body": b"[]"}), when, when)
 
 
 def broken(store: FolderStore, when: datetime) -> None:

@@ -29,7 +29,7 @@ from velib_assets.lake.ledger import QUARANTINED, STORED, ledger
 from velib_assets.lake.listing import slot_times
 from velib_assets.lake.store import FolderStore
 from velib_assets.settings import Settings
-from velib_assets.simulator.faults import FAULTS, parse_faults, strike
+from velib_assets.simulator.faults import FAULTS, parse_faults, select_fault
 from velib_assets.simulator.simulator import SEED, Simulator
 from velib_assets_tests.defs.maintenance.test_maintenance import sensor_at
 from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
@@ -125,7 +125,7 @@ def test_a_month_of_ticks(
     faults = ",".join(f"{kind}={share / len(kinds)}" for kind in kinds)
     settings = Settings(lake=lake, source="simulator", simulator_faults=faults)
     slots = [START + n * SLOT for n in range(ticks)]
-    found = {slot: strike(parse_faults(faults), SEED, slot) for slot in slots}
+    found = {slot: select_fault(parse_faults(faults), SEED, slot) for slot in slots}
     struck = [slot for slot in slots if found[slot]]
     odd = {slot for slot in struck if found[slot] is FAULTS[ODD]}
     refused = {*struck} - odd
@@ -149,7 +149,7 @@ def test_a_month_of_ticks(
     states = ledger(hours_between(START, last), lambda hour: slot_times(store, hour), last + HOUR)
     assert {slot.start for slot in states if slot.state == QUARANTINED} == refused
     assert {slot.start for slot in states if slot.state == STORED} == {*slots} - refused
-    rows = resources.stack_of(settings).query_engine.query(
+    rows = resources.build_resources(settings).query_engine.query(
         "SELECT ingested_ts, count(*) AS n, count(DISTINCT station_id) AS stations FROM source_velib "
         "GROUP BY ingested_ts"
     )

@@ -15,11 +15,11 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from velib_assets.catalog.registration import partition_of, register_settled
+from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.rebuild import clean_lake_hour, clean_lake_hours
-from velib_assets.ingest.feeds.feed import Recorded
-from velib_assets.ingest.response import OPENDATA, Answer
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
+from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import take_snapshot
 from velib_assets.lake.keys import hour_of
 from velib_assets.lake.store import FolderStore
@@ -39,17 +39,17 @@ class Told:
     def __init__(self, bodies: Mapping[datetime, bytes], together: Barrier | None = None) -> None:
         self._bodies, self._together = bodies, together
 
-    def fetch(self, at: datetime) -> Answer:
+    def fetch(self, at: datetime) -> FeedResponse:
         """Its answer; with `together` not before as many processes ask."""
         if self._together:
             self._together.wait(120)
-        return Answer(OPENDATA, {"body": self._bodies[at]})
+        return FeedResponse(OPENDATA, {"body": self._bodies[at]})
 
     def recorded_hours(self, _first: datetime, _last: datetime) -> set[datetime]:
         """None."""
         return set()
 
-    def recorded(self, _hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, _hour: datetime) -> Iterator[RecordedSnapshot]:
         """None."""
         return iter(())
 
@@ -89,7 +89,7 @@ def rebuild(root: Path, hour: datetime) -> None:
     """Clean an hour and register it."""
     store = FolderStore(root)
     clean_lake_hour(store, hour)
-    register_settled(store, [partition_of(store, hour)], LocalCatalog(root).register)
+    register_until_stable(store, [partition_of(store, hour)], LocalCatalog(root).register)
 
 
 def killed_tick(root: Path, answers: Mapping[datetime, bytes], number: int, showing: bool) -> None:

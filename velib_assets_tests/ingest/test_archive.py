@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import Answer, UnusableError, decode
+from velib_assets.ingest.response import FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hours_between
 
 HOUR = datetime(2022, 6, 4, 17, tzinfo=timezone.utc)
@@ -47,7 +47,7 @@ def test_reads_an_export(tmp_path: Path, body: bytes, ending: str) -> None:
 @pytest.mark.parametrize("feed", ["opendata", "simulator"])
 def test_reads_a_raw_object(tmp_path: Path, feed: str) -> None:
     """A lake is an archive, and its snapshots stay what they were."""
-    decoded = decode(Answer(feed, {"body": PAGE}))
+    decoded = decode(FeedResponse(feed, {"body": PAGE}))
     (tmp_path / "velib_20220604_173000.json.gz").write_bytes(encode_raw(feed, HOUR, HOUR, decoded))
     assert only(tmp_path) == (feed, [{"stationcode": "1001"}])
 
@@ -61,7 +61,7 @@ def test_reads_a_raw_object_of_the_first_version(tmp_path: Path) -> None:
 def test_reads_a_raw_object_of_gbfs_as_it_was_joined(tmp_path: Path) -> None:
     """Its records are pairs already; there are no two files to join any more."""
     pair = {"information": {"stationCode": "1001"}, "status": {"stationCode": "1001"}}
-    decoded = decode(Answer("gbfs", {"body": json.dumps([pair]).encode()}))
+    decoded = decode(FeedResponse("gbfs", {"body": json.dumps([pair]).encode()}))
     stored = encode_raw("gbfs", HOUR, HOUR, decoded)
     (tmp_path / "velib_20220604_173000.json.gz").write_bytes(stored)
     assert only(tmp_path) == ("gbfs", [pair])
@@ -157,7 +157,7 @@ def test_a_damaged_file_is_handed_over_with_its_problem(tmp_path: Path, name: st
 
 def test_a_raw_object_that_was_altered_is_handed_over_with_its_problem(tmp_path: Path) -> None:
     """Its own hash tells; its records must not come back as if nothing had happened."""
-    stored = gzip.decompress(encode_raw("opendata", HOUR, HOUR, decode(Answer("", {"body": PAGE}))))
+    stored = gzip.decompress(encode_raw("opendata", HOUR, HOUR, decode(FeedResponse("", {"body": PAGE}))))
     put(tmp_path, "velib_20220604_173000.json.gz", stored.replace(b"1001", b"1002"))
     (found,) = Archive(tmp_path).recorded(HOUR)
     assert found.problem is not None
@@ -188,19 +188,19 @@ def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveUnreadable, match="nowhere does not exist"):
+    with pytest.raises(ArchiveUnreadableError, match="nowhere does not exist"):
         Archive(tmp_path / "nowhere").check()
 
 
 def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     path = put(tmp_path, "20220604T173000Z.json")
-    with pytest.raises(ArchiveUnreadable, match="is a file, not a folder"):
+    with pytest.raises(ArchiveUnreadableError, match="is a file, not a folder"):
         Archive(path).check()
 
 
 def test_a_folder_without_snapshots_is_said(tmp_path: Path) -> None:
     put(tmp_path, "notes.txt")
-    with pytest.raises(ArchiveUnreadable, match="holds no recorded snapshot"):
+    with pytest.raises(ArchiveUnreadableError, match="holds no recorded snapshot"):
         Archive(tmp_path).recorded_hours(HOUR, HOUR)
 
 
@@ -214,7 +214,7 @@ def test_a_closed_subfolder_is_said() -> None:
         me = os.geteuid()
         os.seteuid(me or NOBODY)
         try:
-            with pytest.raises(ArchiveUnreadable, match="closed cannot be read: Permission denied"):
+            with pytest.raises(ArchiveUnreadableError, match="closed cannot be read: Permission denied"):
                 Archive(folder).check()
         finally:
             os.seteuid(me)
@@ -222,7 +222,7 @@ def test_a_closed_subfolder_is_said() -> None:
 
 def test_a_folder_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     """Whatever the operating system objects to, here a name beyond its limits."""
-    with pytest.raises(ArchiveUnreadable, match="cannot be read: File name too long"):
+    with pytest.raises(ArchiveUnreadableError, match="cannot be read: File name too long"):
         Archive(tmp_path / ("x" * 300)).check()
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.ingest.feeds.feed import Recorded
-from velib_assets.ingest.response import Answer
-from velib_assets.ingest.step import ForeignLakeError, keep, restore_hour, take_snapshot
-from velib_assets.lake.listing import bounds, newest_snapshot, slot_times
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import SourceMismatchError, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
 from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
@@ -28,16 +28,16 @@ class Recordings:
         self.name, self.live, self.asked = name, live, 0
         self.recordings = {at(int(minute[1:])): data for minute, data in answers.items()}
 
-    def fetch(self, at: datetime) -> Answer:
+    def fetch(self, at: datetime) -> FeedResponse:
         self.asked += 1
-        return Answer(self.name, {"body": self.recordings[at]})
+        return FeedResponse(self.name, {"body": self.recordings[at]})
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
         return {HOUR} if first <= HOUR <= last else set()
 
-    def recorded(self, _hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, _hour: datetime) -> Iterator[RecordedSnapshot]:
         for taken, data in self.recordings.items():
-            yield Recorded(taken, Answer("opendata", {"body": data}))
+            yield RecordedSnapshot(taken, FeedResponse("opendata", {"body": data}))
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path)
 
 
-def answer(data: bytes) -> Answer:
-    return Answer("opendata", {"body": data})
+def answer(data: bytes) -> FeedResponse:
+    return FeedResponse("opendata", {"body": data})
 
 
 def files(store: FolderStore, layer: str) -> list[str]:
@@ -55,7 +55,7 @@ def files(store: FolderStore, layer: str) -> list[str]:
 
 def test_a_usable_answer_is_kept_byte_for_byte_in_its_envelope(store: FolderStore) -> None:
     data = body(records())
-    taken = keep(store, answer(data), at(15), NOW)
+    taken = store_or_quarantine(store, answer(data), at(15), NOW)
     assert taken.key == "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_101500.json.gz"
     document = gzip.decompress(store.read(taken.key))
     envelope = json.loads(document)
@@ -78,9 +78,9 @@ def test_a_doubled_tick_stores_one_object_and_asks_once(store: FolderStore) -> N
 
 
 def test_an_object_is_never_overwritten(store: FolderStore) -> None:
-    taken = keep(store, answer(body(records())), at(15), NOW)
+    taken = store_or_quarantine(store, answer(body(records())), at(15), NOW)
     before = store.read(taken.key)
-    again = keep(store, answer(body(records(30))), at(15), NOW)
+    again = store_or_quarantine(store, answer(body(records(30))), at(15), NOW)
     assert (again.state, store.read(taken.key)) == ("present", before)
 
 
@@ -102,7 +102,7 @@ def test_an_object_is_never_overwritten(store: FolderStore) -> None:
     ],
 )
 def test_an_unusable_answer_goes_to_quarantine_as_it_came(store: FolderStore, data: bytes, code: str) -> None:
-    taken = keep(store, answer(data), at(15), NOW)
+    taken = store_or_quarantine(store, answer(data), at(15), NOW)
     assert (taken.state, taken.code) == ("quarantined", code)
     assert store.read(taken.key) == data
     (reason,) = (store.root / "quarantine").rglob("*.reason.json")
@@ -113,30 +113,30 @@ def test_an_unusable_answer_goes_to_quarantine_as_it_came(store: FolderStore, da
 
 def test_95_percent_of_codes_are_enough(store: FolderStore) -> None:
     rows = [*records(38), record(None), record(None)]
-    assert keep(store, answer(body(rows)), at(15), NOW).state == "stored"
+    assert store_or_quarantine(store, answer(body(rows)), at(15), NOW).state == "stored"
 
 
 def test_two_bad_answers_of_one_second_are_both_kept(store: FolderStore) -> None:
-    keep(store, answer(b"one"), at(15), NOW)
-    keep(store, answer(b"two"), at(15), NOW)
+    store_or_quarantine(store, answer(b"one"), at(15), NOW)
+    store_or_quarantine(store, answer(b"two"), at(15), NOW)
     assert len(files(store, "quarantine")) == 4
 
 
 def test_both_files_of_a_bad_gbfs_pair_are_kept(store: FolderStore) -> None:
     pair = {"station_information": b'{"data": {"stations": []}}', "station_status": b"oops"}
-    keep(store, Answer("gbfs", pair), at(15), NOW)
+    store_or_quarantine(store, FeedResponse("gbfs", pair), at(15), NOW)
     kept = {path.read_bytes() for path in (store.root / "quarantine").rglob("*.station_*")}
     assert kept == set(pair.values())
 
 
 def test_a_byte_order_mark_is_no_reason_to_lose_a_snapshot(store: FolderStore) -> None:
-    taken = keep(store, answer(b"\xef\xbb\xbf" + body(records())), at(15), NOW)
+    taken = store_or_quarantine(store, answer(b"\xef\xbb\xbf" + body(records())), at(15), NOW)
     assert json.loads(gzip.decompress(store.read(taken.key)))["record_count"] == 40
 
 
 def test_restoring_adds_only_what_is_missing(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
-    keep(store, answer(body(records(30))), at(0), NOW)
+    store_or_quarantine(store, answer(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
     taken = restore_hour(store, feed, HOUR, NOW)
     assert [(part.ingested_at, part.state) for part in taken] == [(at(15), "stored")]
@@ -157,24 +157,24 @@ def test_a_bad_recording_is_quarantined_and_the_others_restored(store: FolderSto
 
 
 def test_the_simulator_does_not_write_among_real_snapshots(store: FolderStore) -> None:
-    keep(store, answer(body(records())), at(0), NOW)
+    store_or_quarantine(store, answer(body(records())), at(0), NOW)
     feed = Recordings("simulator", live=True, m15=body(records()))
-    with pytest.raises(ForeignLakeError, match=r"opendata.*velib_20220604_100000"):
+    with pytest.raises(SourceMismatchError, match=r"opendata.*velib_20220604_100000"):
         take_snapshot(store, feed, at(15), NOW)
-    with pytest.raises(ForeignLakeError):
+    with pytest.raises(SourceMismatchError):
         restore_hour(store, feed, HOUR + timedelta(hours=1), NOW)
 
 
 def test_a_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderStore) -> None:
-    keep(store, answer(body(records())), at(0), NOW)
-    keep(store, Answer("simulator", {"body": body(records())}), NOW, NOW)
-    with pytest.raises(ForeignLakeError):
+    store_or_quarantine(store, answer(body(records())), at(0), NOW)
+    store_or_quarantine(store, FeedResponse("simulator", {"body": body(records())}), NOW, NOW)
+    with pytest.raises(SourceMismatchError):
         restore_hour(store, Recordings("simulator", live=True), HOUR, NOW)
 
 
 def test_a_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:
     """Or one wrong clock would keep the staleness alert silent for years."""
-    keep(store, answer(body(records())), at(0), NOW)
-    keep(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
+    store_or_quarantine(store, answer(body(records())), at(0), NOW)
+    store_or_quarantine(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
     assert newest_snapshot(store) == at(0)
-    assert bounds(store, "raw") == (HOUR, HOUR)
+    assert hour_range(store, "raw") == (HOUR, HOUR)

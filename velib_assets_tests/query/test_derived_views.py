@@ -8,7 +8,7 @@ import pytest
 
 from velib_assets.lake.keys import hour_of
 from velib_assets.query.kpi_queries import HEADLINE, PRESENT, states_sql
-from velib_assets.query.kpis import ASKED, DERIVED, Kpi
+from velib_assets.query.kpis import DERIVED, LIVE_VIEWS, Kpi
 from velib_assets.query.union import PART
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
@@ -167,8 +167,8 @@ def test_headlines_by_hand(tmp_path: Path) -> None:
 def test_all_states_in_one_question_are_those_of_a_question_each(states: str, tmp_path: Path) -> None:
     """What is asked of Athena once for all, for it charges each question for 10 MB."""
     engine = engine_over(tmp_path, [*seen("a", states), *seen("b", "....")])
-    frame = engine.query(states_sql(ASKED, hour_of(at("2022-06-04 10:00"))))
-    for kpi in ASKED:
+    frame = engine.query(states_sql(LIVE_VIEWS, hour_of(at("2022-06-04 10:00"))))
+    for kpi in LIVE_VIEWS:
         own, alone = frame[frame[PART] == kpi.name], engine.read(kpi)
         names = [column.name for column in kpi.schema]
         there = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()

@@ -9,7 +9,7 @@ import pytest
 
 from velib_assets.query.kpi_queries import state_sql
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi, code_version, render, sql_template
-from velib_assets.query.windows import a_day, four_weeks, two_hours
+from velib_assets.query.windows import four_weeks, last_26_hours, two_hours
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
 CONTRACT = {
@@ -75,8 +75,8 @@ def test_the_window_is_the_three_hours_that_two_hours_can_touch() -> None:
 
 def test_a_day_is_the_26_hours_that_25_hours_can_touch() -> None:
     """A snapshot at 12:10 has snapshots of 11:15 of the day before within 25 hours."""
-    assert (a_day(NOON)[0], a_day(NOON)[-1]) == (NOON - timedelta(hours=25), NOON)
-    assert len(a_day(NOON)) == 26
+    assert (last_26_hours(NOON)[0], last_26_hours(NOON)[-1]) == (NOON - timedelta(hours=25), NOON)
+    assert len(last_26_hours(NOON)) == 26
 
 
 def test_four_weeks_are_whole_days_before_today_and_named_by_their_dates() -> None:

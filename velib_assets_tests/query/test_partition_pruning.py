@@ -117,7 +117,7 @@ def _answer(
     with monkeypatch.context() as patch:
         patch.setattr(WatchedFiles, "paths", count)
         if not prune:
-            patch.setattr(local_query, "newest_selects", lambda _: [])
+            patch.setattr(local_query, "newest_value_selects", lambda _: [])
             patch.setattr(local_query, "newest_rows", lambda _: None)
             patch.setattr(local_query, "needed", lambda _tree, partitions, *_: partitions)
         return rows_of(engine, question), opened[0]

@@ -63,9 +63,9 @@ def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
     partition = write_hour(tmp_path, HOUR, [row("a", 0, 20)])
     files = WatchedFiles(tmp_path)
     files.paths([partition])
-    assert files.held_still()
+    assert files.unchanged()
     write_hour(tmp_path, HOUR, [row("a", 0, 20)])
-    assert not files.held_still()
+    assert not files.unchanged()
 
 
 def test_a_pinned_file_stays_as_it_was(tmp_path: Path) -> None:

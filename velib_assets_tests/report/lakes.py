@@ -17,7 +17,7 @@ from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
-from velib_assets.report.report_data import gather
+from velib_assets.report.report_data import load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row
 
 Row = dict[str, Any]
@@ -96,7 +96,7 @@ def page(
         stem = quarantine_stem(hour_of(when), when, "0" * 64)
         write(lake / f"{stem}{REASON_ENDING}", json.dumps({"code": "empty", "reason": refused}))
     made_at = now or (times[-1] if times else NEWEST) + timedelta(minutes=1)
-    report = report_object(gather(engine, LocalCatalog(lake), FolderStore(lake), made_at)) | changes
+    report = report_object(load_report_data(engine, LocalCatalog(lake), FolderStore(lake), made_at)) | changes
     path = folder / "velib_report.html"
     path.write_text(page_html(report), encoding="utf-8")
     return Page(path, engine, report)

@@ -14,7 +14,7 @@ from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
 from velib_assets.report.exports import TITLES, exports, listed
 from velib_assets.report.json_values import iso
-from velib_assets.report.model import Material, Reason, report_object
+from velib_assets.report.model import QuarantineReason, ReportData, report_object
 from velib_assets.report.slots import ledger_days, ledger_span
 from velib_assets.report.station_columns import history, state_of
 
@@ -133,9 +133,9 @@ def test_a_day_of_the_ledger_has_96_slots() -> None:
     assert second == {"date": "2022-06-05", "slots": [None] * 96}
 
 
-def material(**changes: Any) -> Material:
+def material(**changes: Any) -> ReportData:
     nothing: dict[str, list[Any]] = {view.name: [] for view in VIEWS}
-    return Material(NOON, "opendata", nothing, [], [], [], [], [])._replace(**changes)
+    return ReportData(NOON, "opendata", nothing, [], [], [], [], [])._replace(**changes)
 
 
 EPISODE = {
@@ -173,7 +173,7 @@ def test_the_simulator_is_told() -> None:
 
 
 def test_quarantine_has_its_reasons() -> None:
-    report = report_object(material(quarantined=[Reason(NOON, "empty", "it holds <nothing>")]))
+    report = report_object(material(quarantined=[QuarantineReason(NOON, "empty", "it holds <nothing>")]))
     assert report["quarantined"] == [{"ts": iso(NOON), "code": "empty", "reason": "it holds <nothing>"}]
 
 

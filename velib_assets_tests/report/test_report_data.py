@@ -9,15 +9,15 @@ import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.ingest.response import Answer
-from velib_assets.ingest.step import keep
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
 from velib_assets.lake.store import Change, FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
 from velib_assets.query.kpis import KPIS
 from velib_assets.report.json_values import plain
 from velib_assets.report.model import report_object
-from velib_assets.report.report_data import MOST_QUARANTINED, gather
+from velib_assets.report.report_data import MOST_QUARANTINED, load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 from velib_assets_tests.samples import body, record
 from velib_assets_tests.samples import records as stations
@@ -27,7 +27,7 @@ NOW = at("2022-06-04 12:10")
 
 def report(lake: Path, now: datetime = NOW) -> dict[str, Any]:
     catalog = LocalCatalog(lake)
-    found = report_object(gather(LocalQueryEngine(lake, catalog), catalog, FolderStore(lake), now))
+    found = report_object(load_report_data(LocalQueryEngine(lake, catalog), catalog, FolderStore(lake), now))
     loaded: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
     return loaded
 
@@ -35,7 +35,7 @@ def report(lake: Path, now: datetime = NOW) -> dict[str, Any]:
 def tick(lake: Path, when: datetime, data: bytes) -> None:
     """Ingest, clean and register a snapshot, as a tick does."""
     store = FolderStore(lake)
-    keep(store, Answer("opendata", {"body": data}), when, when)
+    store_or_quarantine(store, FeedResponse("opendata", {"body": data}), when, when)
     for result in LocalCleanJob(store, 1).run([hour_of(when)]):
         if made := result.cleaned:
             part = Partition(made.hour, clean_key(made.hour), made.rows, made.size, made.digest)

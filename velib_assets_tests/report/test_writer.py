@@ -15,8 +15,8 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.store import Change, FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.report.report_data import gather
-from velib_assets.report.writer import Written, write_report
+from velib_assets.report.report_data import load_report_data
+from velib_assets.report.writer import WrittenReport, write_report
 from velib_assets_tests.kpi_lake import at, engine_over, row
 
 NAME = 'Île, "Saint" <Louis>'
@@ -27,9 +27,9 @@ ROWS = [
 ]
 
 
-def written(lake: Path, store: FolderStore | None = None) -> Written:
+def written(lake: Path, store: FolderStore | None = None) -> WrittenReport:
     catalog, there = LocalCatalog(lake), FolderStore(lake)
-    found = gather(LocalQueryEngine(lake, catalog), catalog, there, at("2022-06-04 10:20"))
+    found = load_report_data(LocalQueryEngine(lake, catalog), catalog, there, at("2022-06-04 10:20"))
     return write_report(store or there, found)
 
 
@@ -39,7 +39,7 @@ def lake(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rows_in(lake: Path, name: str) -> list[dict[str, str]]:
+def rows_of_part(lake: Path, name: str) -> list[dict[str, str]]:
     with (lake / export_key(name, "csv")).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -58,14 +58,14 @@ def test_every_listed_export_is_there_with_its_rows(lake: Path) -> None:
     folder = (lake / REPORT_KEY).parent
     for export in made.report["exports"]:
         assert pq.read_table(folder / export["parquet"]).num_rows == export["rows"]
-        assert len(rows_in(lake, export["name"])) == export["rows"]
+        assert len(rows_of_part(lake, export["name"])) == export["rows"]
     listed = {folder / export[form] for export in made.report["exports"] for form in ("csv", "parquet")}
     assert listed == set((folder / "data").iterdir())
 
 
 def test_a_csv_says_what_the_view_says(lake: Path) -> None:
     written(lake)
-    assert rows_in(lake, "kpi_shortage") == [
+    assert rows_of_part(lake, "kpi_shortage") == [
         {
             "ingested_ts": "2022-06-04T10:15:00Z",
             "station_id": "a",
@@ -78,9 +78,9 @@ def test_a_csv_says_what_the_view_says(lake: Path) -> None:
             "hour": "10",
         }
     ]
-    (episode,) = rows_in(lake, "kpi_episodes")
+    (episode,) = rows_of_part(lake, "kpi_episodes")
     assert (episode["start_ts"], episode["minutes"]) == ("2022-06-04T10:00:00Z", "15")
-    assert [one["lat"] for one in rows_in(lake, "stations")] == ["48.85", ""]
+    assert [one["lat"] for one in rows_of_part(lake, "stations")] == ["48.85", ""]
 
 
 def test_parquet_has_the_types_of_the_table(lake: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.response import Answer, UnusableError, decode
-from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, strike
+from velib_assets.ingest.response import FeedResponse, UnusableError, decode
+from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, select_fault
 from velib_assets.simulator.simulator import Simulator
 
 AT = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
@@ -70,14 +70,14 @@ def test_each_fault_has_its_test() -> None:
 def test_a_fault_of_the_whole_answer_makes_it_unusable(name: str, code: str) -> None:
     """Decoding or the audit refuses it, with this code."""
     with pytest.raises(UnusableError) as caught:
-        audit(decode(Answer("simulator", {"body": FAULTS[name](GOOD)})).records, "simulator")
+        audit(decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records, "simulator")
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", USABLE)
 def test_a_fault_of_records_leaves_the_answer_usable(name: str) -> None:
     """The bad rows are for clean and the checks; the good ones must not be lost with them."""
-    records = decode(Answer("simulator", {"body": FAULTS[name](GOOD)})).records
+    records = decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records
     audit(records, "simulator")
     assert USABLE[name](records)
     assert not USABLE[name](json.loads(GOOD))
@@ -119,7 +119,7 @@ def test_a_share_strikes_about_that_often() -> None:
     """Spread over time, not in a row."""
     faults = parse_faults("html=0.2")
     slots = [AT + timedelta(minutes=15 * n) for n in range(1000)]
-    hits = [strike(faults, 1, slot) is not None for slot in slots]
+    hits = [select_fault(faults, 1, slot) is not None for slot in slots]
     assert 150 < sum(hits) < 250
 
 
@@ -127,7 +127,7 @@ def test_a_share_strikes_the_same_snapshots_each_time() -> None:
     """A retried tick meets the fault again, and so does a restored hour; another seed does not."""
     faults = parse_faults("html=0.5")
     slots = [AT + timedelta(minutes=15 * n) for n in range(64)]
-    hits = [[strike(faults, seed, slot) is not None for slot in slots] for seed in (1, 1, 2)]
+    hits = [[select_fault(faults, seed, slot) is not None for slot in slots] for seed in (1, 1, 2)]
     assert hits[0] == hits[1] != hits[2]
 
 
@@ -135,9 +135,9 @@ def test_a_slot_is_struck_alone() -> None:
     """Whatever second of it the snapshot is taken at."""
     faults = parse_faults("html@2026-11-23T10:15")
     times = [AT - timedelta(seconds=1), AT, AT + timedelta(seconds=899), AT + timedelta(minutes=15)]
-    assert [strike(faults, 1, at) is not None for at in times] == [False, True, True, False]
+    assert [select_fault(faults, 1, at) is not None for at in times] == [False, True, True, False]
 
 
 def test_the_first_fault_of_the_setting_wins() -> None:
     """Two at once would leave nothing to recognise."""
-    assert strike(parse_faults("empty,html"), 1, AT) is FAULTS["empty"]
+    assert select_fault(parse_faults("empty,html"), 1, AT) is FAULTS["empty"]

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from velib_assets.alerts.alert import AlertSink
-from velib_assets.defs.sensors.alert_sensor import untold_runs
+from velib_assets.defs.sensors.alert_sensor import runs_pending_alerts
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
@@ -19,7 +19,7 @@ _UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkAction
 def old_runs(instance: dg.DagsterInstance, before: datetime, sinks: Sequence[AlertSink]) -> list[str]:
     """The ids of the runs that ended before a time (UTC) and that nobody waits for, oldest first."""
     ended = instance.get_run_ids(dg.RunsFilter(statuses=_FINISHED, updated_before=before))
-    kept = untold_runs(instance, sinks) | _of_backfills(instance)
+    kept = runs_pending_alerts(instance, sinks) | _of_backfills(instance)
     return [run for run in reversed(ended) if run not in kept]
 
 

@@ -19,7 +19,7 @@ from dagster._core.scheduler.instigation import SensorInstigatorData
 from velib_assets.alerts.alert import Alert, AlertError, AlertSink
 from velib_assets.defs.hourly import BLOCKED_BY
 from velib_assets.defs.partitions import hour_of_key
-from velib_assets.defs.sensors.new_failures import Checked, learned, news
+from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.lake.keys import hours_text
 
 ENDINGS = (
@@ -48,9 +48,9 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         )
         said = []
         for sink in sinks:
-            place = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
+            sink_state = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
             try:
-                sent = _tell(context.instance, state["since"], place, sink)
+                sent = _deliver_alerts(context.instance, state["since"], sink_state, sink)
                 said += [f"{sink.name}: {sent} alerts sent"] if sent else []
             except AlertError as error:
                 said.append(f"{error}; it is tried again in the next round")
@@ -61,7 +61,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
     return velib_alerts
 
 
-def untold_runs(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]) -> set[str]:
+def runs_pending_alerts(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]) -> set[str]:
     """The runs that have ended and that the sensor has still to tell some sink of.
 
     None while the sensor is off, for then nobody waits, nor where it never ran: it starts at the present.
@@ -100,21 +100,23 @@ def _now() -> float:
     return time.time()
 
 
-def _tell(instance: dg.DagsterInstance, since: float, place: dict[str, Any], sink: AlertSink) -> int:
+def _deliver_alerts(
+    instance: dg.DagsterInstance, since: float, sink_state: dict[str, Any], sink: AlertSink
+) -> int:
     """Tell a sink of the runs that ended, however, in order; moves its cursor past each that it has taken."""
     sent = 0
-    endings = [_ended(instance, ending, place.get(ending.value)) for ending in ENDINGS]
+    endings = [_ended(instance, ending, sink_state.get(ending.value)) for ending in ENDINGS]
     for record in heapq.merge(*endings, key=lambda found: found.storage_id):
         ending = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
-            told, checked = place.get("told", {}), checks_of(instance, record.run_id)
-            alerts = alerts_of(instance, record.run_id, ending, news(checked, told))
-            taken = [_send(alert, sink, place) for alert in alerts]
+            told, checked = sink_state.get("told", {}), checks_of(instance, record.run_id)
+            alerts = alerts_of(instance, record.run_id, ending, new_failures(checked, told))
+            taken = [_send(alert, sink, sink_state) for alert in alerts]
             sent += sum(taken)
             if all(taken):
-                place["told"] = learned(checked, told)
-        place[ending.value] = _cursor_at(record)
-        place["taken"].clear()
+                sink_state["told"] = update_alerted(checked, told)
+        sink_state[ending.value] = _cursor_at(record)
+        sink_state["taken"].clear()
     return sent
 
 
@@ -124,40 +126,40 @@ def _cursor_at(record: dg.EventLogRecord) -> str:
     return str(EventLogCursor.from_storage_id(record.storage_id))
 
 
-def _send(alert: Alert, sink: AlertSink, place: dict[str, Any]) -> bool:
+def _send(alert: Alert, sink: AlertSink, sink_state: dict[str, Any]) -> bool:
     """Whether the sink has the alert; not where it refuses it for good and nobody tries any more."""
-    if alert.id in place["taken"]:
+    if alert.id in sink_state["taken"]:
         return True
     given_up = False
     try:
         sink.send(alert)
     except AlertError as error:
-        place["refused"] += error.permanent
-        if place["refused"] <= MAX_REFUSALS:
+        sink_state["refused"] += error.permanent
+        if sink_state["refused"] <= MAX_REFUSALS:
             raise
         logging.getLogger("velib.alerts").warning("%s; given up: %s", error, alert)
         given_up = True
-    place["refused"] = 0
-    place["taken"].append(alert.id)
+    sink_state["refused"] = 0
+    sink_state["taken"].append(alert.id)
     return not given_up
 
 
-def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[Checked]:
+def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
     """The check evaluations of a run, in order."""
     return [
-        Checked(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
+        CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
         for record in _records(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     ]
 
 
 def alerts_of(
-    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType, failed: Iterable[Checked]
+    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType, failed: Iterable[CheckResult]
 ) -> Iterator[Alert]:
     """What a finished run has to tell: one alert a failed check (its hours together), one a failed run.
 
     A run that failed only by a blocking check has the check's alert alone.
     """
-    by_key: dict[dg.AssetCheckKey, list[Checked]] = {}
+    by_key: dict[dg.AssetCheckKey, list[CheckResult]] = {}
     for one in failed:
         by_key.setdefault(one.evaluation.asset_check_key, []).append(one)
     for key, found in by_key.items():
@@ -188,7 +190,7 @@ def _records(
             return
 
 
-def _check_alert(run_id: str, key: dg.AssetCheckKey, found: Sequence[Checked]) -> Alert:
+def _check_alert(run_id: str, key: dg.AssetCheckKey, found: Sequence[CheckResult]) -> Alert:
     first, check = found[0]
     asset = key.asset_key.to_user_string()
     hours = [hour_of_key(part.partition) for _, part in found if part.partition]

@@ -1,7 +1,7 @@
 """The healing sensor: hours whose clean file is missing, made from other raw, or not registered.
 
 Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days, at
-what came since the last round that found nothing sick, and at one stretch of the older history, so that a
+what came since the last round that found nothing outdated, and at one stretch of the older history, so that a
 year is walked through in about an hour.
 """
 
@@ -20,7 +20,7 @@ from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
-from velib_assets.lake.listing import bounds, days_in, refused_keys, utc_now
+from velib_assets.lake.listing import days_in, hour_range, refused_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 
 RECENT = timedelta(hours=48)
@@ -57,12 +57,12 @@ def healing_sensor(
         if _busy(context.instance):
             return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
         spans = _spans(store, state)
-        hours, sick = _look(store, catalog, spans)
-        if spans and not sick:
+        hours, outdated = _look(store, catalog, spans)
+        if spans and not outdated:
             state["well"] = hour_text(spans[-1][1])
-        for hour in set(hours) - {hour for hour, _ in sick}:
+        for hour in set(hours) - {hour for hour, _ in outdated}:
             tries.pop(hour_text(hour), None)
-        due = [(hour, digest) for hour, digest in sick if _is_due(tries, hour, digest)][:MAX_HOURS]
+        due = [(hour, digest) for hour, digest in outdated if _is_due(tries, hour, digest)][:MAX_HOURS]
         for hour, digest in due:
             known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
@@ -88,7 +88,7 @@ def healing_sensor(
 
 
 def _busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is under way: it may be writing the very hours that look sick.
+    """Whether a run is under way: it may be writing the very hours that look outdated.
 
     One of over half an hour is not waited for: it may hang, and writing an hour twice is safe.
     """
@@ -107,7 +107,7 @@ def _busy(instance: dg.DagsterInstance) -> bool:
 
 def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
     """The next stretch of older raw (oldest again at the end), and the newest: two days, or the outage."""
-    span = bounds(store, "raw")
+    span = hour_range(store, "raw")
     if span is None:
         return []
     oldest, newest = span
@@ -125,12 +125,12 @@ def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, date
 def _look(
     store: LakeStore, catalog: Catalog, spans: Iterable[tuple[datetime, datetime]]
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
-    """The hours of these spans that have raw; and the sick ones with the digest of their raw.
+    """The hours of these spans that have raw; and the outdated ones with the digest of their raw.
 
     A healthy hour costs no request of its own: the listings of its day and the catalog tell it.
     """
     hours: list[datetime] = []
-    sick: list[tuple[datetime, str]] = []
+    outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
         raw, clean = days_in(store, "raw", first, last), days_in(store, "clean", first, last)
         registered = {part.hour: part for part in catalog.partitions(raw)}
@@ -141,8 +141,8 @@ def _look(
             if not _is_healthy(digest, clean.get(hour, []), registered.get(hour)) and _is_sick(
                 store, hour, digest, listing, registered.get(hour)
             ):
-                sick.append((hour, digest))
-    return hours, sorted(sick)
+                outdated.append((hour, digest))
+    return hours, sorted(outdated)
 
 
 def _is_healthy(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
@@ -167,7 +167,7 @@ def _is_sick(
 
 
 def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:
-    """Whether a sick hour may be asked for again: at once, then ever more rarely, in the end each hour."""
+    """Whether an outdated hour may be requested again: at once, then more and more rarely, at last hourly."""
     known, count, last = tries.get(hour_text(hour), ("", 0, ""))
     if known != digest:
         return True

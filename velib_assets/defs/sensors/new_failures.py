@@ -12,24 +12,24 @@ import dagster as dg
 from velib_assets.defs.findings import FAULTS
 
 _MOST = 200  # hours are cleaned again while they run; what was told of older ones may be told once more
-Told = dict[str, int]
+AlertedFaults = dict[str, int]
 """How many faults a sink was told of, by check and hour; the newest last."""
 
 
-class Checked(NamedTuple):
+class CheckResult(NamedTuple):
     """A check's evaluation and its number in the event log."""
 
     number: int
     evaluation: dg.AssetCheckEvaluation
 
 
-def news(checked: Iterable[Checked], told: Mapping[str, int]) -> list[Checked]:
+def new_failures(checked: Iterable[CheckResult], told: Mapping[str, int]) -> list[CheckResult]:
     """The evaluations that failed, less those that find no more faults in their hour than were told."""
     failed = [one for one in checked if not one.evaluation.passed]
     return [one for one in failed if (n := faults(one.evaluation)) is None or n > told.get(_key(one), 0)]
 
 
-def learned(checked: Iterable[Checked], told: Mapping[str, int]) -> Told:
+def update_alerted(checked: Iterable[CheckResult], told: Mapping[str, int]) -> AlertedFaults:
     """What is told once a sink has taken the news: an hour that is well again is forgotten."""
     after = dict(told)
     for one in checked:
@@ -45,6 +45,6 @@ def faults(evaluation: dg.AssetCheckEvaluation) -> int | None:
     return int(str(found.value)) if found and evaluation.partition else None
 
 
-def _key(one: Checked) -> str:
+def _key(one: CheckResult) -> str:
     check = one.evaluation
     return f"{check.asset_key.to_user_string()}:{check.check_name}:{check.partition}"

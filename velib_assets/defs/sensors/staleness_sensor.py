@@ -50,9 +50,9 @@ def staleness_sensor(
         newest = newest_snapshot(store, now)
         said = [f"the newest snapshot is of {newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "no snapshot yet"]
         for sink in sinks:
-            place = state.setdefault("sinks", {}).setdefault(sink.name, {})
+            sink_state = state.setdefault("sinks", {}).setdefault(sink.name, {})
             try:
-                for alert in _due(store, place, newest, on_since, now):
+                for alert in _due(store, sink_state, newest, on_since, now):
                     sink.send(alert)
             except AlertError as error:
                 said.append(f"{error}; it is tried again in the next round")
@@ -64,16 +64,16 @@ def staleness_sensor(
 
 def _due(
     store: LakeStore,
-    place: dict[str, Any],
+    sink_state: dict[str, Any],
     newest: datetime | None,
     on_since: datetime | None,
     now: datetime,
 ) -> Iterator[Alert]:
-    """What a sink has to be told; `place`, what it knows, moves on with each alert that it has taken."""
+    """What a sink has to be told; `sink_state`, what it knows, moves on with each alert that it has taken."""
     last = max(filter(None, (newest, on_since)), default=now)
     if now - last <= STALE_AFTER:
-        place.pop("told", None)
-    elif on_since and place.get("told") != last.isoformat():
+        sink_state.pop("told", None)
+    elif on_since and sink_state.get("told") != last.isoformat():
         yield Alert(
             f"stale:{last.isoformat()}",
             "ERROR",
@@ -81,9 +81,11 @@ def _due(
             f"{f'The newest is of {newest:%Y-%m-%d %H:%M:%S} UTC' if newest else 'There is none yet'}. "
             "Is the feed up? Does the schedule tick?",
         )
-        place["told"] = last.isoformat()
+        sink_state["told"] = last.isoformat()
     if newest:
-        if lost := _missed(store, datetime.fromisoformat(place.get("seen") or newest.isoformat()), newest):
+        if lost := _missed(
+            store, datetime.fromisoformat(sink_state.get("seen") or newest.isoformat()), newest
+        ):
             yield Alert(
                 f"missed:{hour_text(lost[0])}",
                 "ERROR",
@@ -91,7 +93,7 @@ def _due(
                 f"Snapshots come again, but nothing was taken in {hours_text(lost)} (UTC). "
                 "The live feeds have no past; an archive can restore them: `velib backfill`.",
             )
-        place["seen"] = newest.isoformat()
+        sink_state["seen"] = newest.isoformat()
 
 
 def _missed(store: LakeStore, seen: datetime, newest: datetime) -> list[datetime]:

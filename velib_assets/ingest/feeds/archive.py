@@ -10,16 +10,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Union
 
-from velib_assets.ingest.feeds.feed import FeedError, Recorded
+from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
 from velib_assets.ingest.raw_object import gunzip, open_raw
-from velib_assets.ingest.response import MAX_BYTES, OPENDATA, Answer, UnusableError
+from velib_assets.ingest.response import MAX_BYTES, OPENDATA, FeedResponse, UnusableError
 from velib_assets.lake.keys import hour_of, raw_time
 
 _GZIP = b"\x1f\x8b"
 _HEAD = 4096  # of a raw object, beside its records
 
 
-class ArchiveUnreadable(ValueError):  # noqa: N818 - says what the archive is
+class ArchiveUnreadableError(ValueError):
     """The folder is missing, is none, cannot be read, or holds no recorded snapshot."""
 
 
@@ -53,11 +53,11 @@ class Archive:
         """Look through the folder.
 
         Raises:
-            ArchiveUnreadable: saying what is wrong with it.
+            ArchiveUnreadableError: saying what is wrong with it.
         """
         self._hours(anew=True)
 
-    def fetch(self, at: datetime) -> Answer:
+    def fetch(self, at: datetime) -> FeedResponse:
         """Nothing.
 
         Raises:
@@ -72,15 +72,15 @@ class Archive:
         """The hours of `first`..`last` that have a file; looks through the folder anew.
 
         Raises:
-            ArchiveUnreadable: where the folder cannot be read or holds no snapshot.
+            ArchiveUnreadableError: where the folder cannot be read or holds no snapshot.
         """
         return {hour for hour in self._hours(anew=True) if first <= hour <= last}
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
         """The snapshots of an hour, oldest first, as last found; damaged ones with their `problem`.
 
         Raises:
-            ArchiveUnreadable: where the folder cannot be read or holds no snapshot.
+            ArchiveUnreadableError: where the folder cannot be read or holds no snapshot.
             FeedError: after all others, where a file that was found can not be read.
         """
         unreadable: List[FeedError] = []
@@ -94,7 +94,7 @@ class Archive:
         if unreadable:
             raise unreadable[0]
 
-    def _open(self, file: _File) -> Recorded:
+    def _open(self, file: _File) -> RecordedSnapshot:
         stored = self._read(file.path)
         feed, body = OPENDATA, stored
         problem: Optional[UnusableError] = None
@@ -105,7 +105,7 @@ class Archive:
                 body = gunzip(stored)
         except UnusableError as error:
             problem = error
-        return Recorded(file.taken_at, Answer(feed, {"body": body}), problem)
+        return RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body}), problem)
 
     def _hours(self, *, anew: bool = False) -> Dict[datetime, List[_File]]:
         """The files by their hour, each hour in the order of time, one file a second."""
@@ -116,7 +116,7 @@ class Archive:
                 if not files or files[-1].taken_at != file.taken_at:
                     files.append(file)
             if not index:
-                raise ArchiveUnreadable(
+                raise ArchiveUnreadableError(
                     f"{self._text} holds no recorded snapshot: no file in it, at any depth, is named "
                     "like 20220604T004019Z.json.gz or velib_20220604_004019.json.gz"
                 )
@@ -150,11 +150,11 @@ class Archive:
                         elif entry.is_file(follow_symlinks=False):
                             yield Path(os.path.relpath(entry.path, top)).as_posix()
         except FileNotFoundError as error:
-            raise ArchiveUnreadable(f"{error.filename} does not exist") from None
+            raise ArchiveUnreadableError(f"{error.filename} does not exist") from None
         except NotADirectoryError as error:
-            raise ArchiveUnreadable(f"{error.filename} is a file, not a folder") from None
+            raise ArchiveUnreadableError(f"{error.filename} is a file, not a folder") from None
         except OSError as error:
-            raise ArchiveUnreadable(f"{error.filename} cannot be read: {error.strerror}") from None
+            raise ArchiveUnreadableError(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 def _recognise(path: str) -> Iterator[_File]:

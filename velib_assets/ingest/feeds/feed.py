@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Iterator, NamedTuple, Optional, Protocol, Set
 
-from velib_assets.ingest.response import Answer, UnusableError
+from velib_assets.ingest.response import FeedResponse, UnusableError
 
 
 class FeedError(Exception):
     """No answer could be had: what was asked, how often, what came instead. Worth another try."""
 
 
-class Recorded(NamedTuple):
+class RecordedSnapshot(NamedTuple):
     """A snapshot of the past: when it was taken (UTC, whole seconds) and its answer.
 
     `problem` is what is wrong with it before anything is decoded (a damaged .gz, a hash that does not
@@ -23,7 +23,7 @@ class Recorded(NamedTuple):
     """
 
     taken_at: datetime
-    answer: Answer
+    answer: FeedResponse
     problem: Optional[UnusableError] = None
 
 
@@ -36,7 +36,7 @@ class Feed(Protocol):
     live: bool
     """Whether it has a present: a tick may ask it for the snapshot of now."""
 
-    def fetch(self, at: datetime) -> Answer:
+    def fetch(self, at: datetime) -> FeedResponse:
         """The network's state now, wanted for the time `at` (UTC).
 
         Raises:
@@ -48,6 +48,6 @@ class Feed(Protocol):
         """The hours of `first`..`last` (both included) that it has snapshots of; cheap."""
         ...
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
         """The recorded snapshots of an hour, oldest first; none for a feed without a past."""
         ...

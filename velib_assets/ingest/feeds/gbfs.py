@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Iterator, Optional, Set
 
-from velib_assets.ingest.feeds.feed import Recorded
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.http import Fetcher, base_url_of
-from velib_assets.ingest.response import GBFS, Answer
+from velib_assets.ingest.response import GBFS, FeedResponse
 
 GBFS_URL = "https://velib-metropole-opendata.smovengo.cloud"
 GBFS_PATH = "/opendata/Velib_Metropole"
@@ -36,18 +36,18 @@ class Gbfs:
         self._urls = [f"{folder}/{part}.json" for part in PARTS]
         self._fetcher = fetcher or Fetcher(setting="VELIB_GBFS_URL")
 
-    def fetch(self, at: datetime) -> Answer:  # noqa: ARG002 - the operator knows only now
+    def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - the operator knows only now
         """Both files as they are now.
 
         Raises:
             FeedError: where one of them does not answer within the deadline.
         """
-        return Answer(GBFS, dict(zip(PARTS, self._fetcher.fetch(self._urls))))
+        return FeedResponse(GBFS, dict(zip(PARTS, self._fetcher.fetch(self._urls))))
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
         """None: a snapshot that was not taken is gone."""
         return set()
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:  # noqa: ARG002
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
         """None: a snapshot that was not taken is gone."""
         return iter(())

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Iterator, Optional, Set
 
-from velib_assets.ingest.feeds.feed import Recorded
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.http import Fetcher, base_url_of
-from velib_assets.ingest.response import OPENDATA, Answer
+from velib_assets.ingest.response import OPENDATA, FeedResponse
 
 OPENDATA_URL = "https://opendata.paris.fr"
 EXPORT_PATH = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
@@ -35,19 +35,19 @@ class OpenData:
         self._url = base_url_of(base_url) + EXPORT_PATH
         self._fetcher = fetcher or Fetcher(setting="VELIB_OPENDATA_URL")
 
-    def fetch(self, at: datetime) -> Answer:  # noqa: ARG002 - the portal knows only now
+    def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - the portal knows only now
         """The export as it is now.
 
         Raises:
             FeedError: where there is no answer within the deadline.
         """
         (body,) = self._fetcher.fetch([self._url])
-        return Answer(OPENDATA, {"body": body})
+        return FeedResponse(OPENDATA, {"body": body})
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
         """None: a snapshot that was not taken is gone."""
         return set()
 
-    def recorded(self, hour: datetime) -> Iterator[Recorded]:  # noqa: ARG002
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
         """None: a snapshot that was not taken is gone."""
         return iter(())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from velib_assets.aws.api import AwsError, call, client
-from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadable
+from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.feeds.feed import FeedError
 
 
@@ -41,7 +41,7 @@ class BucketArchive(Archive):
             try:
                 page = self._call("list_objects_v2", "", Prefix=self._prefix, **token)
             except AwsError as error:
-                raise ArchiveUnreadable(str(error)) from None
+                raise ArchiveUnreadableError(str(error)) from None
             yield from (item["Key"][len(self._prefix) :] for item in page.get("Contents", []))
             if not page.get("IsTruncated"):
                 return

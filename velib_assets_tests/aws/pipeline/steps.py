@@ -20,13 +20,13 @@ import pytest
 
 from velib_assets.aws.names import PIPES_PREFIX
 from velib_assets.clean.glue_run_client import GlueRun
-from velib_assets.cli.runs import Report, run_hours
+from velib_assets.cli.runs import RunSummary, run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.lake.keys import SLOT, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import FolderStore
-from velib_assets.resources import Stack, stack_of
+from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.emulator.server import Emulator
@@ -70,14 +70,14 @@ def copied(store: Any, keys: Iterable[str], folder: Path) -> FolderStore:
     return twin
 
 
-def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Stack:
+def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Resources:
     """A local lake of the same raw objects, brought through the same graph."""
     copied(store, keys, folder)
     settings = Settings(lake=folder)
     with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
-        report: Report = run_hours(build_defs(settings), instance, hours)
+        report: RunSummary = run_hours(build_defs(settings), instance, hours)
     assert report.ok, report
-    return stack_of(settings)
+    return build_resources(settings)
 
 
 def rows_of(store: Any, key: str) -> pa.Table:
@@ -106,7 +106,7 @@ def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
 
 def interrupt(patch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
     """At the second look at a run of the Glue job, this is raised in whoever waits for it."""
-    looks = GlueRun.looks
+    looks = GlueRun.poll
 
     def interrupted(run: GlueRun) -> Iterator[None]:
         for number, look in enumerate(looks(run)):

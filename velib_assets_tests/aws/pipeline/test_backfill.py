@@ -15,7 +15,7 @@ from velib_assets.cli.runs import run_hours
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
 from velib_assets.lake.store import Change
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.calls import job_ended
 from velib_assets_tests.aws.pipeline.conftest import Cloud
@@ -60,7 +60,7 @@ def test_a_day_is_one_glue_run_and_gives_the_rows_of_local_mode(
     twin = local_twin(lake, cloud.keys("raw/"), tmp_path / "twin", DAY)
     for key in map(clean_key, DAY):
         assert rows_of(lake, key).equals(rows_of(twin.lake, key))
-    count = stack_of(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
+    count = build_resources(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
     assert count["n"].item() == sum(report.rows.values()) == len(DAY) * 2 * 30
 
 
@@ -121,7 +121,7 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     assert sorted(report.failures) == hours[half:]
     assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
     assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))
-    query = stack_of(cloud.settings()).query_engine.query
+    query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(report.rows)
     again = run_hours(cloud.defs(), instance, hours)
     assert again.ok, (again.failures, again.broken)
@@ -161,6 +161,6 @@ def test_a_run_that_dagster_gives_up_is_stopped(cloud: Cloud, monkeypatch: pytes
     interrupt(monkeypatch, KeyboardInterrupt)
     glue_run = GlueRun(cloud.settings().names, {}, poll=0.1)
     with script(cloud, "import time; time.sleep(900)"), pytest.raises(KeyboardInterrupt), glue_run as run:
-        list(run.looks())
+        list(run.poll())
     assert run.id not in before
     assert job_ended(cloud.emulator, JOB, run.id)["JobRunState"] == "STOPPED"

@@ -15,8 +15,8 @@ from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.raw_object import gunzip, iso, open_raw
-from velib_assets.ingest.response import OPENDATA, Answer
-from velib_assets.ingest.step import QUARANTINED, STORED, Taken, keep
+from velib_assets.ingest.response import OPENDATA, FeedResponse
+from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import clean_key, hour_of, rejects_key, slot_of
 from velib_assets.lake.store import FolderStore
@@ -41,7 +41,7 @@ class Struck(NamedTuple):
     error: str
     said: dict[str, Any]
     there: dict[str, bytes]
-    local: Taken
+    local: IngestResult
     here: dict[str, bytes]
 
 
@@ -60,7 +60,7 @@ def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFac
         error, said = invoke(cloud.emulator, scheduled_at=iso(at), url=f"{city.url}/{name}")
         there = {key: store.read(key) for key in set(_objects(cloud)) - before}
         twin = FolderStore(folder / name)
-        local = keep(twin, Answer(OPENDATA, {"body": body}), at, _fetched_at(there))
+        local = store_or_quarantine(twin, FeedResponse(OPENDATA, {"body": body}), at, _fetched_at(there))
         here = {item.key: twin.read(item.key) for item in twin.walk("")}
         found[name] = Struck(error, said, there, local, here)
     return found

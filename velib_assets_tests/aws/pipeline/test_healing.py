@@ -13,7 +13,7 @@ from velib_assets.ingest.raw_object import iso
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import clean_key, hour_of, raw_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import invoke, serve, snapshot, steady_now
@@ -56,7 +56,7 @@ def test_hours_that_came_without_dagster_are_cleaned(
         heal(cloud, request, instance)
     assert cloud.keys("clean/") == [clean_key(past), clean_key(hour_of(now))]
     assert look(cloud.settings(), instance) == []
-    query = stack_of(cloud.settings()).query_engine.query
+    query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 120 + 40
 
 
@@ -87,7 +87,7 @@ def test_a_crawlers_partitions_are_not_asked_for_again_but_new_raw_is(
     entry = {"PartitionValueList": part["Values"], "PartitionInput": crawled}
     glue.batch_update_partition(**table, Entries=[entry])
     settings = cloud.settings(VELIB_CATALOG_MODE="crawler")
-    assert stack_of(settings).catalog.partitions()[0].digest == ""
+    assert build_resources(settings).catalog.partitions()[0].digest == ""
     assert look(settings, instance) == []
     lake.create(raw_key(hour + timedelta(minutes=15)), raw(records(), 15).data)
     (request,) = look(settings, instance)

@@ -18,7 +18,7 @@ from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
@@ -67,7 +67,7 @@ def timeout(cloud: Cloud, minutes: int) -> Iterator[None]:
 
 def count(cloud: Cloud) -> int:
     """The rows that Athena sees."""
-    frame = stack_of(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
+    frame = build_resources(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
     return int(frame["n"].item())
 
 
@@ -167,7 +167,7 @@ def test_a_job_with_no_run_free_is_waited_for(
     monkeypatch.setattr(glue_run_client, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
-        list(run.looks())
+        list(run.poll())
     assert "ended SUCCEEDED" in run.ending()
 
 

@@ -15,7 +15,7 @@ from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import clean_key, raw_key
 from velib_assets.query.query_error import QueryError
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
@@ -140,7 +140,7 @@ def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
     before = athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
     limit = {"ConfigurationUpdates": {"BytesScannedCutoffPerQuery": 1}}
     athena.update_work_group(WorkGroup=name, **limit)
-    engine = stack_of(cloud.settings()).query_engine
+    engine = build_resources(cloud.settings()).query_engine
     try:
         with pytest.raises(QueryError, match=r"(?i)bytes scanned limit.*athena/home\?region"):
             engine.query("SELECT count(*) FROM source_velib")
@@ -155,4 +155,4 @@ def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
 )
 def test_only_questions_are_asked(cloud: Cloud, sql: str) -> None:
     with pytest.raises(QueryError, match="only questions"):
-        stack_of(cloud.settings()).query_engine.query(sql)
+        build_resources(cloud.settings()).query_engine.query(sql)

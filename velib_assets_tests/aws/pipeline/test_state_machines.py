@@ -11,7 +11,7 @@ import pytest
 from velib_assets.cli.runs import run_tick
 from velib_assets.ingest.raw_object import iso
 from velib_assets.query.kpis import VIEWS
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets_tests.aws.calls import ACTIVE
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, steady_now
@@ -71,7 +71,7 @@ def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -
     assert views["status"] == "SUCCEEDED", views
     assert tables(cloud) == TABLES
     assert len(cloud.keys("raw/")) == len(cloud.keys("clean/")) == 1
-    query = stack_of(cloud.settings()).query_engine.query
+    query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM kpi_taux_remplissage")["n"].item() > 100
     assert len(query("SELECT * FROM kpi_top10_2hour")) == 10
 

@@ -12,7 +12,7 @@ from velib_assets.ingest.raw_object import iso
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.query.kpis import KPIS
-from velib_assets.resources import stack_of
+from velib_assets.resources import build_resources
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import invoke, local_twin, serve, snapshot, steady_now
 from velib_assets_tests.http_server import LocalServer
@@ -29,7 +29,7 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     raws = cloud.keys("raw/")
     hours = sorted({hour_of(taken) for taken in map(raw_time, raws) if taken})
     twin = local_twin(lake, raws, tmp_path / "twin", hours)
-    engine = stack_of(cloud.settings()).query_engine
+    engine = build_resources(cloud.settings()).query_engine
     for kpi in KPIS:
         here, there = engine.read(kpi), twin.query_engine.read(kpi)
         assert not here.changed
@@ -79,7 +79,7 @@ def test_a_tick_that_comes_after_its_slot_stores_nothing(
 ) -> None:
     serve(city, snapshot(steady_now()))
     error, answer = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
-    assert (error != "", answer["errorType"]) == (True, "LateError")
+    assert (error != "", answer["errorType"]) == (True, "SlotExpiredError")
     assert lake.walk("raw/") == []
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
-from velib_assets.clean.hour import RawBytes
+from velib_assets.clean.hour import RawObject
 from velib_assets.clean.rebuild import clean_lake_hour, is_current
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
@@ -118,7 +118,7 @@ def test_a_clean_hour_that_is_not_registered_is_requested(
 def test_an_hour_of_refused_objects_has_nothing_to_clean(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
-    bad = RawBytes(raw_key(HOUR), "", b"broken")
+    bad = RawObject(raw_key(HOUR), "", b"broken")
     store.create(bad.key, bad.data)
     clean_lake_hour(store, HOUR)
     assert evaluate(settings, instance)[0] == []

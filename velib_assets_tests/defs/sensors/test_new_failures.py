@@ -8,7 +8,7 @@ import pytest
 
 from velib_assets.alerts.alert import Alert, AlertError
 from velib_assets.defs.findings import FAULTS
-from velib_assets.defs.sensors.new_failures import Checked, learned, news
+from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
 from velib_assets_tests.defs.test_graph import from_archive, run
@@ -89,10 +89,10 @@ def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
     assert len(hour.ids()) == 1
 
 
-def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> Checked:
+def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> CheckResult:
     """An evaluation that found so many faults; None counts none and fails."""
     facts = {} if faults is None else {FAULTS: faults}
-    return Checked(
+    return CheckResult(
         1,
         dg.AssetCheckEvaluation(
             asset_key=dg.AssetKey("clean_stations"),
@@ -105,21 +105,21 @@ def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> C
 
 
 def test_an_hour_that_was_well_in_between_is_told_again() -> None:
-    told = learned([checked(3)], {})
-    assert not news([checked(3)], told)
-    assert news([checked(4)], told)
-    assert news([checked(3)], learned([checked(0)], told))
-    assert news([checked(3)], learned([checked(2)], told))
+    told = update_alerted([checked(3)], {})
+    assert not new_failures([checked(3)], told)
+    assert new_failures([checked(4)], told)
+    assert new_failures([checked(3)], update_alerted([checked(0)], told))
+    assert new_failures([checked(3)], update_alerted([checked(2)], told))
 
 
 def test_what_counts_no_faults_or_has_no_hour_is_news_each_time() -> None:
     for one in (checked(None), checked(3, partition=None)):
-        assert news([one], learned([one], {}))
+        assert new_failures([one], update_alerted([one], {}))
 
 
 def test_what_was_told_is_bounded() -> None:
     told: dict[str, int] = {}
     for n in range(1000):
-        told = learned([checked(1, partition=f"hour {n}")], told)
+        told = update_alerted([checked(1, partition=f"hour {n}")], told)
     assert len(told) == 200
-    assert not news([checked(1, partition="hour 999")], told)
+    assert not new_failures([checked(1, partition="hour 999")], told)

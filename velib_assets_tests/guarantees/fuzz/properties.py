@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 from velib_assets.clean import snapshots
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
-from velib_assets.clean.hour import CleanHour, RawBytes, clean_hour, digest_of
+from velib_assets.clean.hour import CleanHour, RawObject, clean_hour, digest_of
 from velib_assets.clean.measure import repeated_rows
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.raw_object import encode_raw, open_raw
-from velib_assets.ingest.response import Answer, UnusableError, decode, dump, load_json
+from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump, load_json
 from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)
@@ -32,7 +32,7 @@ def answer_holds(feed: str, bodies: Mapping[str, bytes]) -> str:
     Returns the code of the refusal, or "" where it was kept.
     """
     try:
-        decoded = decode(Answer(feed, dict(bodies)))
+        decoded = decode(FeedResponse(feed, dict(bodies)))
         audit(decoded.records, feed)
     except UnusableError as error:
         assert_said(str(error))
@@ -52,7 +52,7 @@ def stored_hold(stored: Sequence[bytes]) -> CleanHour:
     That their order does not show is another promise: guarantees/test_clean.
     """
     raws = [
-        RawBytes(raw_key(HOUR + timedelta(seconds=n)), f"hash-{n}", data) for n, data in enumerate(stored)
+        RawObject(raw_key(HOUR + timedelta(seconds=n)), f"hash-{n}", data) for n, data in enumerate(stored)
     ]
     cleaned = clean_hour(HOUR, raws)
     assert_conserved(cleaned, raws)
@@ -66,7 +66,7 @@ def stored_hold(stored: Sequence[bytes]) -> CleanHour:
     return cleaned
 
 
-def assert_conserved(cleaned: CleanHour, raws: Sequence[RawBytes]) -> None:
+def assert_conserved(cleaned: CleanHour, raws: Sequence[RawObject]) -> None:
     """Every object is cleaned or refused, every record of it a row, a reject or a duplicate."""
     told = [part.key for part in cleaned.snapshots] + [part.key for part in cleaned.quarantined]
     assert Counter(told) == Counter(raw.key for raw in raws)

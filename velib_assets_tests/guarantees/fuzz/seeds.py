@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import Answer, decode, dump
+from velib_assets.ingest.response import FeedResponse, decode, dump
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds, stored_hold
 from velib_assets_tests.samples import body, pair, record
 
@@ -51,8 +51,8 @@ def corpus() -> list[bytes]:
         json.dumps({"ttl": 3600, "data": {"stations": [one[part] for one in operator]}}).encode()
         for part in ("information", "status")
     ]
-    raw = encode_raw("opendata", HOUR, HOUR, decode(Answer("opendata", {"body": portal})))
-    joined = encode_raw("gbfs", HOUR, HOUR, decode(Answer("gbfs", {"body": body(operator)})))
+    raw = encode_raw("opendata", HOUR, HOUR, decode(FeedResponse("opendata", {"body": portal})))
+    joined = encode_raw("gbfs", HOUR, HOUR, decode(FeedResponse("gbfs", {"body": body(operator)})))
     odd = [
         pack("export", dump([record("1001") | {field: value}]))
         for field in record()
