@@ -17,7 +17,7 @@ import click
 import dagster as dg
 
 from velib_assets.defs.dagster_home import prepare_home
-from velib_assets.defs.hourly import BLOCKED_BY
+from velib_assets.defs.graphs import BLOCKED_BY
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
