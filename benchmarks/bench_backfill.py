@@ -49,10 +49,10 @@ def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
             [*velib, hours.first, hours.last], env=environ, capture_output=True, text=True, check=False
         )
         took = time.perf_counter() - start
-    said = [line for line in done.stderr.splitlines() if line.endswith("rejected")]
-    if not said:
+    lines = [line for line in done.stderr.splitlines() if line.endswith("rejected")]
+    if not lines:
         sys.exit(done.stderr)
-    return took, said[-1]
+    return took, lines[-1]
 
 
 def main() -> None:
@@ -66,13 +66,13 @@ def main() -> None:
     source = {"VELIB_SOURCE": "simulator"}
     if chosen.archive:
         source = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(chosen.archive)}
-    hours, took, said = Hours(chosen.first, chosen.last, source), dict[str, list[float]](), set[str]()
+    hours, took, lines = Hours(chosen.first, chosen.last, source), dict[str, list[float]](), set[str]()
     for _ in range(chosen.rounds):
         for storage in STORAGES:
-            wall, words = seconds_of(hours, storage)
+            wall, line = seconds_of(hours, storage)
             took.setdefault(storage, []).append(wall)
-            said.add(words)
-    print(*said, sep="\n")
+            lines.add(line)
+    print(*lines, sep="\n")
     fastest = {storage: min(walls) for storage, walls in took.items()}
     rows = [
         (

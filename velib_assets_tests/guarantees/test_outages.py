@@ -73,17 +73,17 @@ def test_outages_heal_in_two_rounds_and_send_one_alert(
         came += [begin, *sorted({*hours} - {*missing})]
 
         clock[0] = hours[-1] + HOUR  # the daemon starts
-        told = watch.look()
+        alerted = watch.look()
         for _ in range(2):
             requests, cursor = evaluate(settings, instance, cursor)
             assert all(carry_out(settings, instance, request) for request in requests)
         assert [hour_text(hour) for hour in came if not is_current(store, hour)] == []
         assert evaluate(settings, instance, cursor)[0] == []
 
-        alerts = watch.kept.alerts[told - 1 :] if dark else []
+        alerts = watch.kept.alerts[alerted - 1 :] if dark else []
         assert [alert.id for alert in alerts] == [f"missed:{hour_text(hour)}" for hour in missing[:1]]
         assert all(alert.title.startswith(f"{len(missing)} hour") for alert in alerts)
-        assert watch.look() == told
+        assert watch.look() == alerted
         slots = ledger([begin, *hours], lambda hour: slot_times(store, hour), clock[0])
         states = {state: {slot.start for slot in slots if slot.state == state} for state in (STORED, MISSED)}
         assert states[MISSED] == {slot for hour in missing for slot in slots_of(hour)}

@@ -160,14 +160,16 @@ def test_a_month_of_ticks(
     assert {slot.replace(tzinfo=UTC) for slot in few["ingested_ts"]} == odd
 
     sent = Counter((alert.id, alert.title) for alert in month.sink.alerts)
-    told = {title: [count for (_, other), count in sent.items() if other == title] for _, title in sent}
+    counts_by_title = {
+        title: [count for (_, other), count in sent.items() if other == title] for _, title in sent
+    }
     expected = Counter(_title("raw_snapshot: check usable_snapshot", slot) for slot in refused)
     expected.update(_title("clean_stations: check rejected_rows", slot) for slot in odd)
     expected.update(
         {_title("raw_snapshot: check complete_hour", slot) for slot in refused if hour_of(slot) < last}
     )
-    assert {title: len(counts) for title, counts in told.items()} == expected
-    repeated = [title for title, counts in told.items() for count in counts if count > 1]
+    assert {title: len(counts) for title, counts in counts_by_title.items()} == expected
+    repeated = [title for title, counts in counts_by_title.items() for count in counts if count > 1]
     assert len(struck) > len(crashed) == len(repeated)
 
     figure("ticks", ticks)

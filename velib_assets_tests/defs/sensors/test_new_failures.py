@@ -51,11 +51,11 @@ def hour(tmp_path: Path, instance: dg.DagsterInstance) -> Hour:
 
 
 def test_fault_is_alerted_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
-    told = []
+    counts = []
     for minute, data in ((0, body(records())), (15, ODD), (30, body(records())), (45, body(records()))):
         hour.tick(minute, data)
-        told.append(len(hour.ids()))
-    assert told == [0, 1, 1, 1]
+        counts.append(len(hour.ids()))
+    assert counts == [0, 1, 1, 1]
 
 
 def test_second_fault_of_the_hour_is_alerted(hour: Hour) -> None:
@@ -103,11 +103,11 @@ def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> C
 
 
 def test_fault_that_returns_is_alerted_again() -> None:
-    told = update_alerted([checked(3)], {})
-    assert not new_failures([checked(3)], told)
-    assert new_failures([checked(4)], told)
-    assert new_failures([checked(3)], update_alerted([checked(0)], told))
-    assert new_failures([checked(3)], update_alerted([checked(2)], told))
+    alerted = update_alerted([checked(3)], {})
+    assert not new_failures([checked(3)], alerted)
+    assert new_failures([checked(4)], alerted)
+    assert new_failures([checked(3)], update_alerted([checked(0)], alerted))
+    assert new_failures([checked(3)], update_alerted([checked(2)], alerted))
 
 
 def test_failure_without_a_fault_count_is_alerted_every_time() -> None:
@@ -116,8 +116,8 @@ def test_failure_without_a_fault_count_is_alerted_every_time() -> None:
 
 
 def test_alerted_faults_are_bounded() -> None:
-    told: dict[str, int] = {}
+    alerted: dict[str, int] = {}
     for n in range(1000):
-        told = update_alerted([checked(1, partition=f"hour {n}")], told)
-    assert len(told) == 200
-    assert not new_failures([checked(1, partition="hour 999")], told)
+        alerted = update_alerted([checked(1, partition=f"hour {n}")], alerted)
+    assert len(alerted) == 200
+    assert not new_failures([checked(1, partition="hour 999")], alerted)
