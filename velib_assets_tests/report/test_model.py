@@ -14,8 +14,8 @@ from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
 from velib_assets.report.exports import TITLES, exports, listed
 from velib_assets.report.json_values import iso
-from velib_assets.report.model import QuarantineReason, ReportData, report_object
-from velib_assets.report.slots import ledger_days, ledger_span
+from velib_assets.report.model import ledger_days, report_object
+from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
 from velib_assets.report.station_columns import history, state_of
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)

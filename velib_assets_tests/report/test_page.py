@@ -72,7 +72,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder for the library's script, and a script that takes no time to make."""
     vega.vega_script.cache_clear()
     monkeypatch.setattr(vega, "_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(vega, "_made", lambda: "x" * 1_000_000)
+    monkeypatch.setattr(vega, "_build", lambda: "x" * 1_000_000)
     yield_to: Any = tmp_path / "cache"
     monkeypatch.setattr(vega, "vega_script", vega.vega_script.__wrapped__)
     return Path(yield_to)
@@ -91,4 +91,4 @@ def test_a_folder_that_cannot_be_written_costs_time_but_no_page(
 ) -> None:
     kept.write_text("a file where the folder should be")
     assert len(vega.vega_script()) == 1_000_000
-    assert "is made each time" in caplog.text
+    assert "is built each time" in caplog.text

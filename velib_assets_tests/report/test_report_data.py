@@ -15,9 +15,9 @@ from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
 from velib_assets.lake.store import Change, FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
 from velib_assets.query.kpis import KPIS
-from velib_assets.report.json_values import plain
+from velib_assets.report.json_values import json_value
 from velib_assets.report.model import report_object
-from velib_assets.report.report_data import MOST_QUARANTINED, load_report_data
+from velib_assets.report.report_data import MAX_QUARANTINED, load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 from velib_assets_tests.samples import body, record
 from velib_assets_tests.samples import records as stations
@@ -60,7 +60,7 @@ def test_the_kpis_are_the_views_own_rows_to_the_digit(tmp_path: Path) -> None:
         newest = engine.read(kpi).newest.to_pylist()
         assert found["kpis"][kpi.name] == {
             "columns": [column.name for column in kpi.schema],
-            "rows": [[plain(value) for value in one.values()] for one in newest],
+            "rows": [[json_value(value) for value in one.values()] for one in newest],
         }
     assert len(found["kpis"]["kpi_shortage"]["rows"]) == 2
 
@@ -179,13 +179,13 @@ def test_a_raw_object_that_the_clean_step_refused_is_quarantined(tmp_path: Path)
 def test_only_the_newest_reasons_are_read_and_a_damaged_one_is_told(tmp_path: Path) -> None:
     engine_over(tmp_path, MIX)
     store = FolderStore(tmp_path)
-    for n in range(MOST_QUARANTINED + 5):
+    for n in range(MAX_QUARANTINED + 5):
         when = NOW - timedelta(minutes=15 * n)
         text = json.dumps({"code": "empty", "reason": f"{n}"}) if n else "[]"
         key = quarantine_stem(hour_of(when), when, "0" * 12) + ".reason.json"
         store.publish([Change(key, text.encode())], lambda: True)
     found = report(tmp_path)["quarantined"]
-    assert len(found) == MOST_QUARANTINED
+    assert len(found) == MAX_QUARANTINED
     assert (found[0]["code"], found[1]["reason"]) == ("unreadable", "1")
 
 
