@@ -7,12 +7,12 @@ that platformdirs names (~/.cache/velib-insights on Linux).
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+
+from velib_assets.lake.store import Change, FolderStore
 
 _log = logging.getLogger(__name__)
 VEGA_LITE = "6.4"
@@ -21,16 +21,19 @@ VEGA_LITE = "6.4"
 @cache
 def vega_script() -> str:
     """Return the library's script, which sets `window.vegaEmbed` and starts with its licence."""
-    cached = _folder() / f"vega-{version('vl-convert-python')}-lite-{VEGA_LITE}.js"
+    cache_folder = FolderStore(_folder())
+    name = f"vega-{version('vl-convert-python')}-lite-{VEGA_LITE}.js"
     try:
-        return cached.read_text(encoding="utf-8")
+        return cache_folder.read(name).decode()
     except OSError:
         pass  # not built yet, or not readable
     script = _build()
     try:
-        _write_atomically(cached, script)
+        cache_folder.publish([Change(name, script.encode())], lambda: True)
     except OSError as error:
-        _log.warning("The chart library cannot be cached in %s and is built each time: %s", cached, error)
+        _log.warning(
+            "The chart library cannot be cached in %s and is built each time: %s", cache_folder.root, error
+        )
     return script
 
 
@@ -47,16 +50,3 @@ def _build() -> str:
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     # An HTML parser reads \r as \n, which would change the digest in the page's policy.
     return f"/*\n{licence}*/\n{bundle}".replace("\r", "")
-
-
-def _write_atomically(target: Path, script: str) -> None:
-    """Write a temporary file and rename it, so that concurrent processes never read a partial script."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(script)
-        Path(temporary).replace(target)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
