@@ -16,16 +16,17 @@ from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import rows_of_part
-from velib_assets.query.kpis import DERIVED
+from velib_assets.query.kpis import VIEWS
+from velib_assets.query.windows import newest_hour
 from velib_assets.report.model import QuarantineReason, ReportData
 from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
 from velib_assets.report.slots import ledger_span
 
 Times = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 MOST_QUARANTINED = 50
-_WEEK = next(view for view in DERIVED if view.cached)
+_WEEK = next(view for view in VIEWS if view.cached)
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -35,7 +36,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         QueryError: where a question was refused or could not be answered.
         CatalogError: where the catalog cannot be read.
     """
-    newest = next(iter(catalog.newest_hours(1)), None)
+    newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}

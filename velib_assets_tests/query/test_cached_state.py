@@ -10,7 +10,8 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.keys import hour_of, state_key
 from velib_assets.lake.store import FolderStore
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import KpiState, LocalQueryEngine, QueryError
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import DERIVED, KPIS, Kpi
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 

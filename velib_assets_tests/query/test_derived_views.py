@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from velib_assets.lake.keys import hour_of
-from velib_assets.query.kpi_queries import HEADLINE, PRESENT, states_sql
 from velib_assets.query.kpis import DERIVED, LIVE_VIEWS, Kpi
+from velib_assets.query.state_sql import HEADLINE, PRESENT, states_sql
 from velib_assets.query.union import PART
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 

@@ -7,8 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from velib_assets.query.kpi_queries import state_sql
-from velib_assets.query.kpis import KPIS, VIEWS, Kpi, code_version, render, sql_template
+from velib_assets.query.kpis import KPIS, VIEWS, Kpi
+from velib_assets.query.state_sql import state_sql
+from velib_assets.query.view_sql import code_version, render, standalone_sql
 from velib_assets.query.windows import four_weeks, last_26_hours, two_hours
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
@@ -96,7 +97,7 @@ def test_four_weeks_are_whole_days_before_today_and_named_by_their_dates() -> No
 def test_code_version_is_the_templates_digest() -> None:
     """It changes with the SQL and not with the hour."""
     assert len({code_version(kpi) for kpi in VIEWS}) == len(VIEWS)
-    assert sha256(sql_template(TOP10).encode()).hexdigest().startswith(code_version(TOP10))
+    assert sha256(standalone_sql(TOP10).encode()).hexdigest().startswith(code_version(TOP10))
 
 
 def test_questions_for_the_newest_state_prune_by_constants() -> None:
