@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STACK = "stack"
 STACK_SECONDS = 900
+NOT_UNIT_FOLDERS = {"aws", "guarantees", "ui"}
+NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+        if _is_unit(item):
+            item.add_marker(pytest.mark.unit)
         if mark := item.get_closest_marker("promise"):  # what travels from a process of xdist's to the tally
             item.user_properties.append(("promise", mark.args[0]))
         if _group(item.path) == STACK and config.getoption("timeout", None) is None:
@@ -43,6 +47,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if only := config.getoption("--promises"):
         items[:] = [item for item in items if dict(item.user_properties).get("promise") in only.split(",")]
     items.sort(key=lambda item: (not _is_long(item), _group(item.path) != STACK))
+
+
+def _is_unit(item: pytest.Item) -> bool:
+    """Whether a test needs no browser, server, emulator or second interpreter: `make unit` runs it."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    apart = NOT_UNIT_FOLDERS.isdisjoint(item.path.parts) and NOT_UNIT_FIXTURES.isdisjoint(fixtures)
+    return apart and not any(item.get_closest_marker(name) for name in ("browser", "daemon"))
 
 
 def _is_long(item: pytest.Item) -> bool:

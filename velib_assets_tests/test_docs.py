@@ -286,7 +286,7 @@ def test_raw_fields_are_those_of_the_envelope() -> None:
     "file", sorted((ROOT / "velib_assets" / "query" / "sql").glob("*.sql")), ids=lambda f: f.stem
 )
 def test_view_is_in_the_readme(file: Path) -> None:
-    assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "answers")]
+    assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "question")]
 
 
 def test_every_dependency_says_why() -> None:

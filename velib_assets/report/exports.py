@@ -11,7 +11,8 @@ from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
 from velib_assets.report.json_values import Row, utc
-from velib_assets.report.model import ReportData, episodes
+from velib_assets.report.model import episodes
+from velib_assets.report.report_data import ReportData
 from velib_assets.report.station_columns import history
 
 _STATION = {c.name: c.type for c in COLUMNS if c.name not in ("ingested_ts", "is_stale")}
