@@ -15,7 +15,8 @@ from velib_assets.ingest.feeds.gbfs import GBFS_URL, Gbfs
 from velib_assets.ingest.feeds.opendata import OPENDATA_URL, OpenData
 from velib_assets.ingest.local_ingest import Ingest, LocalIngest
 from velib_assets.lake.store import FolderStore, LakeStore
-from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryEngine
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.settings import Settings, dagster_home
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator

@@ -16,6 +16,7 @@ from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, pars
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, hours_in, newest_snapshot, slot_times, utc_now
 from velib_assets.lake.text import visible
+from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
 
 if TYPE_CHECKING:
@@ -148,7 +149,19 @@ def backfill(first: datetime, last: datetime) -> None:
     sys.exit(_backfill(settings, [hour for hour in asked if hour in sources], lacking))
 
 
-@main.command()
+QUERY_HELP = f"""Query the lake in SQL, in Athena's dialect (Trino). Read-only.
+
+The table is source_velib. The views are {", ".join(view.name for view in VIEWS)}.
+A filter on "date" and "hour" reads only those partitions:
+
+    velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
+
+DuckDB runs the query in local mode. It returns Athena's values, but does not refuse all that Athena refuses:
+verify a query on Athena before you deploy it.
+"""  # noqa: S608 - help, not a query
+
+
+@main.command(help=QUERY_HELP)
 @click.argument("sql")
 @click.option(
     "--format",
@@ -159,17 +172,10 @@ def backfill(first: datetime, last: datetime) -> None:
     help="How rows are printed.",
 )
 def query(sql: str, form: str) -> None:
-    """Ask the lake in SQL, in Athena's dialect (Trino). Read-only.
-
-    The table is source_velib; the views are kpi_taux_remplissage, kpi_shortage, kpi_station_saturation,
-    kpi_saturation_par_arrondissement, kpi_top10_2hour, kpi_episodes and kpi_typical_week. A filter on "date"
-    and "hour" reads only those partitions:
-
-        velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
-    """
+    """Print the rows of a query."""
     from velib_assets.catalog.sqlite_catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.cli.rows import frame_text  # noqa: PLC0415 - pandas is slow to import
-    from velib_assets.query.duckdb_engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
+    from velib_assets.query.engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
 
     try:
         click.echo(frame_text(_stack(_settings()).query_engine.query(sql), form))
@@ -191,7 +197,7 @@ def report(show: bool) -> None:
     """
     from velib_assets.catalog.sqlite_catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.cli.report_command import make_page  # noqa: PLC0415 - pandas is slow to import
-    from velib_assets.query.duckdb_engine import QueryError  # noqa: PLC0415 - likewise
+    from velib_assets.query.engine import QueryError  # noqa: PLC0415 - likewise
 
     try:
         make_page(_stack(_settings()), dagster_home(), show=show)
@@ -313,7 +319,7 @@ def _backfill(settings: Settings, hours: list[datetime], lacking: list[datetime]
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
     from velib_assets.cli.conclusion import print_kpis  # noqa: PLC0415 - Dagster takes seconds to import
-    from velib_assets.query.query_error import QueryError  # noqa: PLC0415 - likewise
+    from velib_assets.query.engine import QueryError  # noqa: PLC0415 - likewise
 
     try:
         print_kpis(_stack(settings).query_engine, headlines=headlines)

@@ -17,8 +17,9 @@ from velib_assets.defs.findings import Finding
 from velib_assets.defs.hourly import BLOCKED_BY, all_of, log_check, outs_of, waiting_for
 from velib_assets.lake.text import one_line
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryError
-from velib_assets.query.kpis import Kpi, code_version, sql_template
+from velib_assets.query.engine import QueryError
+from velib_assets.query.kpis import Kpi
+from velib_assets.query.view_sql import code_version, standalone_sql
 
 PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
@@ -69,7 +70,7 @@ def _out(view: Kpi, **attributes: Any) -> dg.AssetOut:  # noqa: ANN401 - of the 
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
-        description=f"One row: {view.grain}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
+        description=f"One row: {view.grain}.\n\n```sql\n{standalone_sql(view)}\n```\n",
         code_version=code_version(view),
         kinds={"sql"},
         **attributes,

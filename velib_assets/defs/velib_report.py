@@ -17,7 +17,7 @@ from velib_assets.defs.checks import evaluation, specs_of
 from velib_assets.defs.findings import Finding
 from velib_assets.defs.hourly import all_of, log_check, outs_of, waiting_for
 from velib_assets.lake.listing import utc_now
-from velib_assets.query.duckdb_engine import QueryError
+from velib_assets.query.engine import QueryError
 from velib_assets.report.network import TOTALS
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import WrittenReport, write_report

@@ -12,8 +12,25 @@ DATABASE = "velib_db_tf"
 TABLE = "source_velib"
 
 
+class TypeNames(NamedTuple):
+    """The names of a type in Arrow and in SQL; DuckDB and Trino use the same ones."""
+
+    arrow: str
+    sql: str
+
+
+TYPES: Dict[str, TypeNames] = {
+    "string": TypeNames("string", "VARCHAR"),
+    "int": TypeNames("int32", "INTEGER"),
+    "bigint": TypeNames("int64", "BIGINT"),
+    "double": TypeNames("double", "DOUBLE"),
+    "boolean": TypeNames("bool", "BOOLEAN"),
+    "timestamp": TypeNames("timestamp[us]", "TIMESTAMP"),  # UTC without a zone; files hold milliseconds
+}
+
+
 class Column(NamedTuple):
-    """A column: `type` is one of string, int, double, boolean, timestamp (milliseconds, UTC)."""
+    """A column: `type` is a key of TYPES; a timestamp is in UTC."""
 
     name: str
     type: str

@@ -1,7 +1,4 @@
-"""Athena's answers, which are text, as typed tables.
-
-Belongs here: from text and column types to columns. Does not: asking (query_engine).
-"""
+"""Athena's results, which are text, as typed Arrow tables."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,24 +9,25 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 
-def _moment(text: str) -> datetime:
-    """`2022-06-04 17:34:59.000`, perhaps with a zone behind it: UTC, without a zone in tables.
+def _timestamp(text: str) -> datetime:
+    """Parse `2022-06-04 17:34:59.000`, with or without a zone, as a naive UTC time.
 
     Raises:
-        ValueError: where it is no such time, or of a zone that nobody here knows.
+        ValueError: If it is no such time.
+        KeyError: If the zone is unknown.
     """
     day, clock, *zone = text.split(" ")
     moment = datetime.fromisoformat(f"{day} {clock}")
     if not zone or zone == ["UTC"]:
         return moment
     if zone[0][0] in "+-":
-        known = datetime.fromisoformat(f"{day} {clock}{zone[0]}")
+        aware = datetime.fromisoformat(f"{day} {clock}{zone[0]}")
     else:
-        known = moment.replace(tzinfo=ZoneInfo(zone[0]))
-    return known.astimezone(UTC).replace(tzinfo=None)
+        aware = moment.replace(tzinfo=ZoneInfo(zone[0]))
+    return aware.astimezone(UTC).replace(tzinfo=None)
 
 
-# Athena's type: Arrow's, and from text. Others stay text.
+# Athena's types, with Arrow's type and the function that parses the text. Other types stay text.
 _TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
     "boolean": (pa.bool_(), lambda text: text == "true"),
     "tinyint": (pa.int32(), int),
@@ -39,19 +37,19 @@ _TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
     "float": (pa.float64(), float),
     "double": (pa.float64(), float),
     "date": (pa.date32(), date.fromisoformat),
-    "timestamp": (pa.timestamp("us"), _moment),
-    "timestamp with time zone": (pa.timestamp("us"), _moment),
+    "timestamp": (pa.timestamp("us"), _timestamp),
+    "timestamp with time zone": (pa.timestamp("us"), _timestamp),
 }
 
 
 def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
-    """All pages of GetQueryResults as one table.
+    """Return all pages of GetQueryResults as one table.
 
     The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
     """
     first = next(pages)
-    about = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-    names, kinds = [column["Name"] for column in about], [column["Type"] for column in about]
+    columns = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    names, kinds = [column["Name"] for column in columns], [column["Type"] for column in columns]
     rows = [
         [cell.get("VarCharValue") for cell in row["Data"]]
         for page in itertools.chain([first], pages)
@@ -59,13 +57,13 @@ def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
     ]
     if rows and rows[0] == names:
         rows = rows[1:]
-    columns = [_column(kind, [row[place] for row in rows]) for place, kind in enumerate(kinds)]
-    return pa.table(columns, names=names)
+    arrays = [_array(kind, [row[position] for row in rows]) for position, kind in enumerate(kinds)]
+    return pa.table(arrays, names=names)
 
 
-def _column(kind: str, texts: list[str | None]) -> pa.Array:
-    arrow, read = _TYPES.get(kind, (pa.string(), str))
+def _array(kind: str, texts: list[str | None]) -> pa.Array:
+    arrow, parse = _TYPES.get(kind, (pa.string(), str))
     try:
-        return pa.array([None if text is None else read(text) for text in texts], arrow)
-    except (ValueError, KeyError):  # what cannot be read stays as Athena wrote it; KeyError: of zoneinfo
+        return pa.array([None if text is None else parse(text) for text in texts], arrow)
+    except (ValueError, KeyError):  # text that cannot be parsed stays as it is
         return pa.array(texts, pa.string())

@@ -9,7 +9,7 @@ from typing import Any
 from velib_assets.ingest.response import SIMULATOR
 from velib_assets.lake.keys import SLOT
 from velib_assets.lake.ledger import Slot
-from velib_assets.query.kpis import KPIS, Kpi
+from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report import network, station_columns
 from velib_assets.report.json_values import Row, iso, json_value, utc
 from velib_assets.report.report_data import ReportData
@@ -17,6 +17,7 @@ from velib_assets.report.report_data import ReportData
 VERSION = 1
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
+_OWN_KEYS = ("episodes", "week")  # pictures whose data has a key of its own
 _SLOTS_PER_DAY = timedelta(days=1) // SLOT
 
 
@@ -30,6 +31,7 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
     day = network.last_day(data.network)
     bikes, docks = station_columns.history(data.stations, network.seconds_before(day))
     newest = data.network[-1]["ingested_ts"] if data.network else None
+    tables = [view for view in VIEWS if view.picture not in _OWN_KEYS]
     return {
         "version": VERSION,
         "made_at": iso(data.made_at),
@@ -39,7 +41,8 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "stations": station_columns.stations(data.stations),
         "history": {"ts": [iso(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
         "network": network.series(day),
-        "kpis": {kpi.name: _table(kpi, data.views[kpi.name]) for kpi in KPIS},
+        "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
+        "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
         "typical_week": [{name: row[name] for name in _WEEK} for row in data.views["kpi_typical_week"]],
         "today": network.today(data.network),
         "episodes": [{name: json_value(row[name]) for name in _EPISODE} for row in episodes(data)],

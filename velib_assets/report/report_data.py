@@ -15,16 +15,17 @@ from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import rows_of_part
-from velib_assets.query.kpis import DERIVED
+from velib_assets.query.kpis import VIEWS
+from velib_assets.query.windows import newest_hour
 from velib_assets.report.json_values import Row
 from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
 
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
-_WEEK = next(view for view in DERIVED if view.cached)
+_WEEK = next(view for view in VIEWS if view.cached)
 
 
 class QuarantineReason(NamedTuple):
@@ -65,7 +66,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         QueryError: A query was refused or failed.
         CatalogError: The catalog cannot be read.
     """
-    newest = next(iter(catalog.newest_hours(1)), None)
+    newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}

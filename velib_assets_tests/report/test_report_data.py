@@ -13,7 +13,8 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
 from velib_assets.lake.store import Change, FolderStore
-from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS
 from velib_assets.report.json_values import json_value
 from velib_assets.report.model import report_object

@@ -15,7 +15,7 @@ from velib_assets.report.page.vega import vega_script
 SCRIPTS = (
     "data", "words", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
     "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
-    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10",
+    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10", "view",
     "week", "today", "episodes", "ledger", "freshness", "app",
 )  # fmt: skip
 """The files of js/, in the order in which they are joined."""

@@ -1,5 +1,15 @@
 // Renders the page, and renders it again when the reader changes language or theme.
 
+/** Each kind of picture that a view can have (`picture` in kpis.py), by name. */
+const PICTURES = {
+  fill_rate: renderFillRate,
+  shortage: renderShortage,
+  saturation: renderSaturation,
+  areas: renderArrondissements,
+  top10: renderTop10,
+  table: renderView,
+};
+
 function render() {
   const sections = ["now", "kpis", "trends", "quality"].map((id) => document.getElementById(id));
   for (const section of sections) removeCharts(section);
@@ -11,7 +21,7 @@ function render() {
   setChildren(
     kpis,
     h("h2", { id: "kpis-title" }, t("kpis_title")),
-    grid(renderFillRate, renderShortage, renderSaturation, renderArrondissements, renderTop10),
+    grid(...report.pictures.map((view) => () => PICTURES[view.picture](view))),
   );
   setChildren(trends, h("h2", { id: "trends-title" }, t("trends_title")), grid(renderWeek, renderToday, renderEpisodes));
   setChildren(

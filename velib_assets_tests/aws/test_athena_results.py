@@ -1,4 +1,4 @@
-"""Athena's answers as tables: what its texts become."""
+"""Athena's results, which are text, as typed tables."""
 
 from datetime import datetime
 from typing import Any
@@ -8,13 +8,13 @@ import pytest
 from velib_assets.query.athena_results import table_of_pages
 
 
-def answer(kind: str, *texts: str) -> list[Any]:
-    """A column of one type, as GetQueryResults gives it."""
+def column(kind: str, *texts: str) -> list[Any]:
+    """Return the values of a column of one type, from a page of GetQueryResults."""
     rows = [{"Data": [{"VarCharValue": text}]} for text in ("x", *texts)]
-    about = {"ColumnInfo": [{"Name": "x", "Type": kind}]}
-    table = table_of_pages(iter([{"ResultSet": {"Rows": rows, "ResultSetMetadata": about}}]))
-    found: list[Any] = table["x"].to_pylist()
-    return found
+    metadata = {"ColumnInfo": [{"Name": "x", "Type": kind}]}
+    table = table_of_pages(iter([{"ResultSet": {"Rows": rows, "ResultSetMetadata": metadata}}]))
+    values: list[Any] = table["x"].to_pylist()
+    return values
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def answer(kind: str, *texts: str) -> list[Any]:
         ("2022-06-04 06:09:36.000 +05:30", "2022-06-04 00:39:36"),
     ],
 )
-def test_a_time_with_a_zone_is_given_in_utc(text: str, utc: str) -> None:
-    assert answer("timestamp with time zone", text) == [datetime.fromisoformat(utc)]
+def test_time_with_a_zone_becomes_utc(text: str, utc: str) -> None:
+    assert column("timestamp with time zone", text) == [datetime.fromisoformat(utc)]
 
 
 @pytest.mark.parametrize("text", ["+012345-06-04 06:09:36.000", "2022-06-04 06:09:36.000 Nowhere/City"])
-def test_what_cannot_be_read_stays_as_athena_wrote_it(text: str) -> None:
-    assert answer("timestamp with time zone", text) == [text]
+def test_unparsable_text_stays_text(text: str) -> None:
+    assert column("timestamp with time zone", text) == [text]

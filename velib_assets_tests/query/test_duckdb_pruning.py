@@ -1,4 +1,4 @@
-"""Which files a question opens: never too few, and few where its conditions allow."""
+"""The files that a query opens: never too few, and few where its conditions allow it."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import Partition
-from velib_assets.query import local_query
+from velib_assets.query import duckdb_query
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.lake_files import WatchedFiles
+from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of, sql
 
 HOURS = 60
@@ -39,6 +39,17 @@ ALL_HOURS = [
         "SELECT count(*) FROM source_velib s FULL JOIN kpi_shortage k",
         "ON s.ingested_ts = k.ingested_ts AND s.hour = '03'",
     ),
+    sql(
+        "SELECT count(*) FROM source_velib s LEFT JOIN kpi_shortage k",
+        'ON s.station_id = k.station_id AND s.ingested_ts = k.ingested_ts WHERE k."date" IS NULL',
+    ),
+    sql(
+        "SELECT count(*) FROM kpi_shortage k RIGHT JOIN source_velib s",
+        "ON s.ingested_ts = k.ingested_ts WHERE coalesce(k.hour, 'none') = 'none'",
+    ),
+    sql(COUNT, "ingested_ts IN (SELECT ingested_ts FROM source_velib WHERE bikes = 0)"),
+    sql(COUNT, "ingested_ts + INTERVAL '1' HOUR > TIMESTAMP '2022-06-06 10:59:59'"),
+    sql(COUNT, "1 / (CAST(hour AS integer) - 3) > 5 AND bikes = 7"),
 ]
 FEW_HOURS = [
     (sql(COUNT, "\"date\" = '2022-06-05'"), 24),
@@ -49,6 +60,19 @@ FEW_HOURS = [
     (sql(COUNT, "ingested_ts < TIMESTAMP '2022-06-04 01:00:00'"), 1),
     (sql(COUNT, "ingested_ts > DATE '2022-06-06'"), 12),
     (sql(COUNT, "\"date\" = CAST(DATE '2022-06-04' + INTERVAL '1' DAY AS varchar)"), 24),
+    (sql(COUNT, "hour IN ('03') AND NOT (\"date\" = '2022-06-05')"), 2),
+    (sql(COUNT, "substr(hour, 1, 1) = '0' AND \"date\" > '2022-06-05'"), 10),
+    (
+        sql(COUNT, "ingested_ts BETWEEN TIMESTAMP '2022-06-04 05:00:00' AND TIMESTAMP '2022-06-04 07:00:00'"),
+        3,
+    ),
+    (
+        sql(
+            "SELECT count(*) FROM kpi_shortage s LEFT JOIN (SELECT 1 AS x) t ON t.x = s.bikes",
+            "WHERE s.\"date\" = '2022-06-05'",
+        ),
+        24,
+    ),
     (sql(COUNT, "ingested_ts =", MAX), 1),
     (sql(COUNT, "ingested_ts IN", MAX), 1),
     (sql(COUNT, "ingested_ts >", MAX, "- INTERVAL '2' HOUR"), 3),
@@ -88,7 +112,7 @@ FEW_HOURS = [
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> LocalQueryEngine:
-    """Sixty hours from 4 June 00:00, a station an hour; every fourth is short at hh:59:59."""
+    """Sixty hours from 4 June 00:00 with one station each at hh:59:59; every fourth station is short."""
     start = at("2022-06-04 00:00")
     rows = [
         row(
@@ -102,54 +126,52 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> LocalQueryEngine:
     return engine_over(tmp_path_factory.mktemp("lake"), rows)
 
 
-def _answer(
-    engine: LocalQueryEngine, question: str, monkeypatch: pytest.MonkeyPatch, *, prune: bool
+def _rows_and_files(
+    engine: LocalQueryEngine, query: str, monkeypatch: pytest.MonkeyPatch, *, prune: bool
 ) -> tuple[object, int]:
     """The rows, and how many files the last step read."""
     opened = [0]
-    paths = WatchedFiles.paths
+    paths = LakeFiles.paths
 
-    def count(files: WatchedFiles, partitions: Iterable[Partition]) -> list[Path]:
-        found = paths(files, partitions)
-        opened[0] = len(found)
-        return found
+    def count(files: LakeFiles, partitions: Iterable[Partition]) -> list[Path]:
+        existing = paths(files, partitions)
+        opened[0] = len(existing)
+        return existing
 
     with monkeypatch.context() as patch:
-        patch.setattr(WatchedFiles, "paths", count)
+        patch.setattr(LakeFiles, "paths", count)
         if not prune:
-            patch.setattr(local_query, "newest_value_selects", lambda _: [])
-            patch.setattr(local_query, "newest_rows", lambda _: None)
-            patch.setattr(local_query, "needed", lambda _tree, partitions, *_: partitions)
-        return rows_of(engine, question), opened[0]
+            patch.setattr(duckdb_query, "newest_value_selects", lambda _: [])
+            patch.setattr(duckdb_query, "newest_rows", lambda _: None)
+            patch.setattr(duckdb_query, "partitions_needed", lambda _db, _tree, partitions, _: partitions)
+        return rows_of(engine, query), opened[0]
 
 
-@pytest.mark.parametrize("question", ALL_HOURS)
-def test_nothing_is_left_out_where_conditions_conclude_nothing(
-    question: str, engine: LocalQueryEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("query", ALL_HOURS)
+def test_conditions_that_do_not_restrict_partitions_lose_no_rows(
+    query: str, engine: LocalQueryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OR, NOT, outer joins, groups and windows: the same rows as from all files."""
-    assert (
-        _answer(engine, question, monkeypatch, prune=True)[0]
-        == _answer(engine, question, monkeypatch, prune=False)[0]
-    )
+    pruned = _rows_and_files(engine, query, monkeypatch, prune=True)
+    assert pruned[0] == _rows_and_files(engine, query, monkeypatch, prune=False)[0]
 
 
-@pytest.mark.parametrize(("question", "files"), FEW_HOURS)
-def test_few_files_are_opened_and_the_rows_are_the_same(
-    question: str, files: int, engine: LocalQueryEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("query", "files"), FEW_HOURS)
+def test_conditions_on_partitions_open_few_files_and_lose_no_rows(
+    query: str, files: int, engine: LocalQueryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A day out of a year must not open a year."""
-    rows, opened = _answer(engine, question, monkeypatch, prune=True)
-    assert rows == _answer(engine, question, monkeypatch, prune=False)[0]
+    """A query for a day must not open the files of a year."""
+    rows, opened = _rows_and_files(engine, query, monkeypatch, prune=True)
+    assert rows == _rows_and_files(engine, query, monkeypatch, prune=False)[0]
     assert opened <= files
 
 
-def test_the_newest_of_nothing_is_null(tmp_path: Path) -> None:
-    """As from any aggregate over no row."""
+def test_newest_time_of_an_empty_table_is_null(tmp_path: Path) -> None:
+    """Like any aggregate over no rows."""
     assert engine_over(tmp_path).query("SELECT max(ingested_ts) AS m FROM kpi_shortage")["m"].isna().all()
 
 
-def test_rows_compared_with_the_newest_of_nothing_are_none(tmp_path: Path) -> None:
-    """A comparison with null holds for no row."""
+def test_comparison_with_newest_time_of_no_rows_selects_nothing(tmp_path: Path) -> None:
+    """A comparison with null is true for no row."""
     engine = engine_over(tmp_path, [row("a", 5, 5)])
     assert rows_of(engine, sql("SELECT count(*) FROM source_velib WHERE ingested_ts =", MAX)) == [(0,)]
