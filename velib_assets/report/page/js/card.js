@@ -30,12 +30,12 @@ function renderCard(card = document.getElementById("card")) {
     setChildren(card, h("p", { class: "pick quiet" }, t("pick")));
     return;
   }
-  const figureOf = (field, label) =>
+  const item = (field, format = number) =>
     h(
       "div",
       {},
-      h("dt", {}, label),
-      h("dd", { class: `card-${field}` }, dataElement(station[field], number(station[field]))),
+      h("dt", {}, t(field)),
+      h("dd", { class: `card-${field}` }, dataElement(station[field], format(station[field]))),
     );
   setChildren(
     card,
@@ -67,17 +67,8 @@ function renderCard(card = document.getElementById("card")) {
       h(
         "dl",
         { class: "numbers" },
-        figureOf("bikes", t("bikes")),
-        figureOf("mechanical", t("mechanical")),
-        figureOf("ebikes", t("ebikes")),
-        figureOf("docks", t("docks")),
-        figureOf("capacity", t("capacity")),
-        h(
-          "div",
-          {},
-          h("dt", {}, t("fill_rate")),
-          h("dd", { class: "card-fill_rate" }, dataElement(station.fill_rate, percent(station.fill_rate, 0))),
-        ),
+        ["bikes", "mechanical", "ebikes", "docks", "capacity"].map((field) => item(field)),
+        item("fill_rate", (share) => percent(share, 0)),
       ),
       h("p", { class: "quiet" }, t("reported", { time: clockAndDay(station.reported_ts) })),
       cardHistory(station),

@@ -8,32 +8,15 @@ function renderEpisodes() {
   const draw = () =>
     setChildren(holder, episodeTable(report.episodes.filter((entry) => !selectedKind || entry.kind === selectedKind)));
   draw();
-  const choice = h(
-    "fieldset",
-    { class: "choice" },
-    h("legend", {}, t("kind")),
-    [
-      ["", "both"],
-      ["shortage", "shortage"],
-      ["saturation", "saturation"],
-    ].map(([value, label]) =>
-      h(
-        "label",
-        { class: "check" },
-        h("input", {
-          type: "radio",
-          name: "kind",
-          value,
-          checked: value === selectedKind,
-          onchange: () => {
-            selectedKind = value;
-            draw();
-          },
-        }),
-        t(label),
-      ),
-    ),
-  );
+  const options = [
+    ["", t("both")],
+    ["shortage", t("shortage")],
+    ["saturation", t("saturation")],
+  ];
+  const choice = radioGroup({ title: t("kind"), name: "kind", options, selected: selectedKind }, (kind) => {
+    selectedKind = kind;
+    draw();
+  });
   return figure({
     id: "kpi_episodes",
     title: t("episodes_title"),

@@ -72,3 +72,25 @@ function legend(entries) {
     ),
   );
 }
+
+/**
+ * A group of radio buttons.
+ * @param {{title: string, name: string, options: [string, string][], selected: string}} group `options` are pairs
+ *   of value and label
+ * @param {(value: string) => void} select Called with the new value
+ */
+function radioGroup({ title, name, options, selected }, select) {
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, title),
+    options.map(([value, label]) =>
+      h(
+        "label",
+        { class: "check" },
+        h("input", { type: "radio", name, value, checked: value === selected, onchange: () => select(value) }),
+        label,
+      ),
+    ),
+  );
+}

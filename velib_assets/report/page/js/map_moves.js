@@ -25,21 +25,21 @@ function fitTo(subset) {
 function mapReady(view) {
   map.view = view;
   const canvas = map.box.querySelector("canvas");
-  let from = null;
+  let drag = null;
   canvas.addEventListener("pointerdown", (event) => {
-    from = { x: event.clientX, y: event.clientY, centre: { ...map.centre }, moved: false };
+    drag = { x: event.clientX, y: event.clientY, centre: { ...map.centre }, moved: false };
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!from || !(event.buttons & 1)) return;
-    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
-    if (!from.moved && Math.hypot(dx, dy) < 6) return;
-    from.moved = true;
-    map.centre = { x: from.centre.x - dx / map.scale, y: from.centre.y + dy / map.scale };
+    if (!drag || !(event.buttons & 1)) return;
+    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    if (!drag.moved && Math.hypot(dx, dy) < 6) return;
+    drag.moved = true;
+    map.centre = { x: drag.centre.x - dx / map.scale, y: drag.centre.y + dy / map.scale };
     updateView();
   });
   canvas.addEventListener("pointerup", (event) => {
-    if (from && !from.moved) openNearest(event.offsetX, event.offsetY);
-    from = null;
+    if (drag && !drag.moved) openNearest(event.offsetX, event.offsetY);
+    drag = null;
   });
   canvas.addEventListener("pointerleave", () => {
     tip.hidden = true;
@@ -57,15 +57,15 @@ function mapReady(view) {
 
 /** Open the card of the nearest matching station within 18 pixels of a point. */
 function openNearest(px, py) {
-  let best = null;
-  let least = 18;
+  let nearest = null;
+  let limit = 18;
   for (const station of located(shownStations())) {
     const x = map.width / 2 + (station.lon * LON_SCALE - map.centre.x) * map.scale;
     const y = map.height / 2 - (station.lat - map.centre.y) * map.scale;
     const distance = Math.hypot(x - px, y - py);
-    if (distance < least) [best, least] = [station, distance];
+    if (distance < limit) [nearest, limit] = [station, distance];
   }
-  if (best) openCard(best.id, false);
+  if (nearest) openCard(nearest.id, false);
 }
 
 function zoomBy(factor) {

@@ -27,28 +27,11 @@ const MEASURES = {
 let measure = "fill";
 
 function measureSwitch(draw) {
-  return h(
-    "fieldset",
-    { class: "choice" },
-    h("legend", {}, t("show_on_tiles")),
-    Object.entries(MEASURES).map(([name, { label }]) =>
-      h(
-        "label",
-        { class: "check" },
-        h("input", {
-          type: "radio",
-          name: "measure",
-          value: name,
-          checked: name === measure,
-          onchange: () => {
-            measure = name;
-            draw();
-          },
-        }),
-        t(label),
-      ),
-    ),
-  );
+  const options = Object.entries(MEASURES).map(([name, { label }]) => [name, t(label)]);
+  return radioGroup({ title: t("show_on_tiles"), name: "measure", options, selected: measure }, (name) => {
+    measure = name;
+    draw();
+  });
 }
 
 /** The row's tile as a list; empty for communes outside Paris. */
@@ -72,11 +55,11 @@ function tileHeight() {
 }
 
 function tileSpec(rows, { of, text }) {
-  const most = Math.max(0.05, ...rows.map(of));
+  const highest = Math.max(0.05, ...rows.map(of));
   const colourOf = (value) =>
     measure === "fill"
       ? rampColour(fillColours(), value)
-      : rampColour([colour("fill-50"), colour(measure)], value / most);
+      : rampColour([colour("fill-50"), colour(measure)], value / highest);
   const values = rows.flatMap((row) => tile(row, colourOf(of(row)), text(row)));
   const direct = (field) => ({ field, type: "nominal", scale: null });
   const gridPosition = (field) => ({
