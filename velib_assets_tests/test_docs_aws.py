@@ -109,7 +109,7 @@ def test_command_of_the_aws_cli_exists(words: tuple[str, ...]) -> None:
 WORDS = [
     row[1]
     for head in ("what is wrong", "what happened")
-    for row in table("docs/bad-input.md", head, "in the words", "do")
+    for row in table("docs/bad-input.md", head, "message", "do")
 ]
 
 

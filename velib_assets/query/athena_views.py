@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import KpiState

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import hour_text, state_key
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import KpiState, QueryEngine

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.kpis import KPIS, LIVE_VIEWS, VIEWS, Kpi, hours_read, render
 from velib_assets.query.lake_files import LakeFiles, WatchedFiles, pinned

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query.athena_dialect import own_sql_to_duckdb, tables_of, to_duckdb
 from velib_assets.query.duckdb_session import TYPES, bind, rows_of

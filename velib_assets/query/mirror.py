@@ -11,10 +11,11 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.sqlite_catalog import Catalog, LocalCatalog
+from velib_assets.catalog.catalog import Catalog, Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, source_prefix
-from velib_assets.lake.store import Change, FolderStore, LakeStore
+from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.windows import last_26_hours
 

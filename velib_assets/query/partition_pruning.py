@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.query.athena_dialect import tables_of
 from velib_assets.query.kpis import VIEWS
 

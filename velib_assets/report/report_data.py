@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
