@@ -227,7 +227,7 @@ def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
     assert not result.success
     evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
     assert (evaluation.passed, evaluation.blocking) == (False, True)
-    assert "no station at all" in str(evaluation.description)
+    assert "contains no stations" in str(evaluation.description)
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
     assert "clean_stations.clean_stations_hours" not in started
     assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
