@@ -109,7 +109,7 @@ def test_aws_cli_command_exists(words: tuple[str, ...]) -> None:
 MESSAGES = [
     row[1]
     for head in ("what is wrong", "what happened")
-    for row in table("docs/bad-input.md", head, "in the words", "do")
+    for row in table("docs/bad-input.md", head, "message", "do")
 ]
 
 

@@ -173,7 +173,7 @@ verify a query on Athena before you deploy it.
 )
 def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
-    from velib_assets.catalog.sqlite_catalog import CatalogError  # noqa: PLC0415 - likewise
+    from velib_assets.catalog.catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.cli.rows import frame_text  # noqa: PLC0415 - pandas is slow to import
     from velib_assets.query.engine import LakeReadError, QueryError  # noqa: PLC0415 - likewise
 
@@ -195,7 +195,7 @@ def report(show: bool) -> None:
     One HTML page, reports/velib_report.html in the lake, with the numbers behind it in reports/data/. Every
     tick makes it anew. On AWS a copy is brought here, and a link to the page that lives an hour is printed.
     """
-    from velib_assets.catalog.sqlite_catalog import CatalogError  # noqa: PLC0415 - likewise
+    from velib_assets.catalog.catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.cli.report_command import make_page  # noqa: PLC0415 - pandas is slow to import
     from velib_assets.query.engine import QueryError  # noqa: PLC0415 - likewise
 
@@ -246,8 +246,8 @@ def audit() -> None:
     settings = _settings()
     if settings.target != "aws":
         _fail(2, "VELIB_TARGET: only AWS has a crawler; the local table is checked by every tick")
+    from velib_assets.catalog.catalog import CatalogError  # noqa: PLC0415 - likewise
     from velib_assets.catalog.crawler_client import Crawler  # noqa: PLC0415 - slow to import
-    from velib_assets.catalog.sqlite_catalog import CatalogError  # noqa: PLC0415 - likewise
 
     try:
         found = Crawler(settings.names).audit()

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
 from velib_assets.resources import Resources

@@ -13,7 +13,7 @@ from velib_assets.cost.prices import read_prices
 from velib_assets.cost.sizes import with_sizes
 from velib_assets.cost.table import table_of
 from velib_assets.cost.work import read_work
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.settings import Settings
 
 

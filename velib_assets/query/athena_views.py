@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog.sqlite_catalog import Catalog, Partition
+from velib_assets.catalog.catalog import Catalog, Partition, newest_hour
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.athena_mirror import Mirror
@@ -13,7 +13,7 @@ from velib_assets.query.frames import rows_of_part, state_of
 from velib_assets.query.kpis import KPIS, Kpi
 from velib_assets.query.state_sql import state_sql, states_sql
 from velib_assets.query.view_sql import render
-from velib_assets.query.windows import newest_hour, two_hours
+from velib_assets.query.windows import two_hours
 
 if TYPE_CHECKING:
     from velib_assets.query.athena_engine import AthenaQueryEngine

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import date_hour
 from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
 from velib_assets.query.duckdb_guard import TABLES, unknown_table, without_comments

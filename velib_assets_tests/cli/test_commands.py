@@ -9,8 +9,9 @@ from click.testing import CliRunner, Result
 
 from velib_assets.cli.commands import main
 from velib_assets.defs import raw_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_prefix
-from velib_assets.lake.store import FolderStore, Stored
+from velib_assets.lake.store import Stored
 from velib_assets_tests.defs.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -78,7 +79,7 @@ def test_an_hour_that_fails_is_named_with_its_reason(recorded: Terminal, tmp_pat
     assert result.exit_code == 1
     assert (
         "velib: 2022-06-04T11 failed, its clean file is as it was: "
-        "raw_snapshot: the answer holds no station at all" in result.stderr
+        "raw_snapshot: the response contains no stations" in result.stderr
     )
     assert "2 hours clean" in result.stderr
 

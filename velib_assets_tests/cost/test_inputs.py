@@ -17,8 +17,8 @@ from velib_assets.cost.deployed import deployed, minutes_of
 from velib_assets.cost.inputs import Inputs
 from velib_assets.cost.sizes import with_sizes
 from velib_assets.defs.build import SECONDS
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT
 
 NAMES = Names("a-bucket")
