@@ -272,7 +272,7 @@ def cost(form: str, **given: str | int | None) -> None:
     With VELIB_TARGET=aws the settings, durations and sizes are those of the deployed stack; without, those
     of infra/ and of the local lake. Options go before them. Of each it says what it rests on.
     """
-    from velib_assets.cost.cost_report import cost_report  # noqa: PLC0415 - tabulate and boto3 are slow to import
+    from velib_assets.cost.bill import cost_report  # noqa: PLC0415 - tabulate and boto3 are slow to import
 
     text, refused = cost_report(_settings(), given, form)
     click.echo(text)
