@@ -142,7 +142,7 @@ def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict
 def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     report = run_tick(defs, instance)
     if not report.ok:
-        raise SystemExit(f"the tick failed: {report.failures} {report.broken}")
+        raise SystemExit(f"the tick failed: {report.failures} {report.errors}")
 
 
 def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
