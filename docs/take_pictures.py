@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from selenium.webdriver.common.keys import Keys
 
-from velib_assets.cli.commands import DEMO_LAKE
+from velib_assets.cli.run_commands import DEMO_LAKE
 from velib_assets.defs.partitions import key_of
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY

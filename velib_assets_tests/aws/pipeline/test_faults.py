@@ -111,7 +111,7 @@ def test_one_glue_run_rejects_what_one_machine_rejects(
 ) -> None:
     (hour,) = {hour_of(case.local.ingested_at) for case in struck.values()}
     report = run_hours(cloud.defs(), instance, [hour])
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     told = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
     local = clean_lake_hour(twin, hour)
@@ -136,7 +136,7 @@ def test_a_tick_of_the_operators_own_feed(
     now = steady_now()
     defs = cloud.defs(VELIB_SOURCE="gbfs", VELIB_GBFS_URL=f"{city.url}/gbfs")
     report = run_tick(defs, instance)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert report.rows == {hour_of(now): 60}
     (key,) = cloud.keys("raw/")
     assert open_raw(lake.read(key)).feed == "gbfs"
@@ -181,11 +181,11 @@ def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert "velib_ingest_lambda failed: FeedError: no response from" in words
     assert "HTTP 404" in words
     assert "console.aws.amazon.com/lambda" in words
-    assert report.broken == []
+    assert report.errors == []
 
 
 def test_an_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:

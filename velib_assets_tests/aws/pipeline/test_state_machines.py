@@ -133,4 +133,4 @@ def test_dagster_takes_over_what_the_crawler_made(
     """Both ways write the same lake, so either may go on with the other's."""
     serve(city, snapshot(steady_now()))
     report = run_tick(unattended.defs(), instance)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)

@@ -24,7 +24,7 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     for _ in range(2):
         serve(city, snapshot(steady_now()))
         report = run_tick(cloud.defs(), instance)
-        assert report.ok, (report.failures, report.broken)
+        assert report.ok, (report.failures, report.errors)
     raws = cloud.keys("raw/")
     hours = sorted({hour_of(taken) for taken in map(raw_time, raws) if taken})
     twin = local_twin(lake, raws, tmp_path / "twin", hours)
@@ -88,9 +88,9 @@ def test_an_empty_feed_fails_the_tick_and_keeps_the_bytes(
 ) -> None:
     serve(city, b"[]")
     report = run_tick(cloud.defs(), instance)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert not report.ok
-    assert not report.broken
+    assert not report.errors
     assert "contains no stations" in words
     assert f"s3://{cloud.bucket}/quarantine/" in words
     assert {key.rpartition(".")[2] for key in cloud.keys("quarantine/")} == {"body", "json"}
