@@ -29,14 +29,13 @@ from velib_assets.aws import package
 from velib_assets.aws.names import PIPES_PREFIX
 from velib_assets.clean import glue_job
 from velib_assets.cli.runs import run_tick
-from velib_assets.cost.work import FILE
+from velib_assets.cost.inputs import WORK_FILE
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import iso
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, slot_of
+from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, iso_utc, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -46,12 +45,12 @@ from velib_assets_tests.http_server import LocalServer, Reply
 
 S3_REQUEST = re.compile(r"(GET|HEAD|PUT|POST) (/\S*) -> service=s3 ")
 KINDS = {"PUT": "put", "POST": "put", "GET": "get", "HEAD": "get"}
-HEAD_OF_FILE = """\
-# What one piece of work asks of AWS, on average. Measured, not written by hand:
+FILE_HEADER = """\
+# Mean counts of one tick and of one evaluation of each sensor. Measured, not written by hand:
 #   python benchmarks/bench_aws_requests.py --write
-# put, list, get: S3 requests by their price class (HEAD is a GET, DELETE is free) without Athena's own.
-# waiting: looks for messages of the Lambda and the Glue job, one for each second of waiting; not in `get`.
-# questions are Athena's, statements its DDL, catalog calls of Glue's; bytes reach the Dagster host.
+# put, list, get: S3 requests by price class (HEAD is a GET, DELETE is free), without those of Athena itself.
+# waiting: polls for messages from the Lambda and the Glue job, one per second of waiting; not part of `get`.
+# queries, statements (DDL): Athena. catalog: Glue catalog requests. bytes: received by the Dagster host.
 """
 
 
@@ -82,8 +81,8 @@ class Counts:
     def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
         service, name = model.service_model.service_name, model.name
         if name == "StartQueryExecution":
-            question = re.match(r"\s*(WITH|SELECT)", params["QueryString"])
-            self._own["questions" if question else "statements"] += 1
+            query = re.match(r"\s*(WITH|SELECT)", params["QueryString"])
+            self._own["queries" if query else "statements"] += 1
         elif service == "glue" and re.search("Table|Partition|Database", name):
             self._own["catalog"] += 1
         elif service == "s3" and name in ("GetObject", "HeadObject") and _waits(params["Key"]):
@@ -111,7 +110,7 @@ def seed(bucket: str, database: str) -> None:
     for hour in hours:
         for snapshot in feed.recorded(hour):
             store_or_quarantine(
-                store, FeedResponse(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour
+                store, FeedResponse(OPENDATA, snapshot.response.bodies), snapshot.taken_at, hour
             )
     wanted = ",".join(map(hour_text, hours))
     glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
@@ -142,14 +141,14 @@ def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict
 def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     report = run_tick(defs, instance)
     if not report.ok:
-        raise SystemExit(f"the tick failed: {report.failures} {report.broken}")
+        raise SystemExit(f"the tick failed: {report.failures} {report.errors}")
 
 
 def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
     """One tick of the state machine, with its transitions."""
     states = emulator.client("stepfunctions")
     with counts.counting() as found:
-        about = json.dumps({"scheduled_at": iso(utc_now())})
+        about = json.dumps({"scheduled_at": iso_utc(utc_now())})
         arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
         while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
             time.sleep(0.2)
@@ -162,7 +161,7 @@ def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[s
 
 def text_of(found: dict[str, dict[str, float]]) -> str:
     """The data file."""
-    parts = [f'{HEAD_OF_FILE}measured = "{utc_now():%Y-%m-%d}, on the emulator"\n']
+    parts = [f'{FILE_HEADER}measured = "{utc_now():%Y-%m-%d}, on the emulator"\n']
     for name, numbers in found.items():
         parts.append(f"\n[{name}]\n" + "".join(f"{key} = {value:g}\n" for key, value in numbers.items()))
     return "".join(parts)
@@ -172,7 +171,7 @@ def main() -> None:
     """Deploy, seed, count, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--ticks", type=int, default=4)
-    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    parser.add_argument("--write", action="store_true", help=f"write {WORK_FILE.name}")
     asked = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # nothing here may ever reach a real account
@@ -197,7 +196,7 @@ def main() -> None:
     text = text_of(found)
     print(text)
     if asked.write:
-        FILE.write_text(text, encoding="utf-8")
+        WORK_FILE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from bench_tick import link, make_day
 from tabulate import tabulate
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY, clean_key, hour_of, raw_key, raw_time, source_prefix
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.report_data import load_report_data

@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 
 from selenium.webdriver.common.keys import Keys
 
-from velib_assets.cli.commands import DEMO_LAKE
+from velib_assets.cli.run_commands import DEMO_LAKE
 from velib_assets.defs.partitions import key_of
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY
 from velib_assets.lake.listing import hour_range
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT, dagster_home
 from velib_assets_tests.report.reader import reader
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages

@@ -7,14 +7,16 @@ are imported only where they are asked for.
 from pathlib import Path
 from typing import NamedTuple
 
-from velib_assets.catalog.sqlite_catalog import Catalog, LocalCatalog
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import CleanJob, LocalCleanJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.feeds.gbfs import GBFS_URL, Gbfs
-from velib_assets.ingest.feeds.opendata import OPENDATA_URL, OpenData
+from velib_assets.ingest.feeds.feed_table import FEEDS
+from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.local_ingest import Ingest, LocalIngest
-from velib_assets.lake.store import FolderStore, LakeStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.store import LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryEngine
 from velib_assets.settings import Settings, dagster_home
@@ -43,9 +45,7 @@ def feed_of(settings: Settings) -> Feed:
         return _archive(settings)
     if settings.source == "simulator":
         return Simulator(faults=parse_faults(settings.simulator_faults))
-    if settings.source == "gbfs":
-        return Gbfs(settings.gbfs_url)
-    return OpenData(settings.opendata_url)
+    return live_feed(settings.source, _base_url(settings))
 
 
 def _archive(settings: Settings) -> Feed:
@@ -87,6 +87,10 @@ def _on_aws(settings: Settings) -> Resources:
 
 
 def _own_url(settings: Settings) -> str:
-    """The feed's address where somebody set one here; the function's own settings hold otherwise."""
-    url = {"opendata": settings.opendata_url, "gbfs": settings.gbfs_url}.get(settings.source, "")
-    return "" if url in (OPENDATA_URL, GBFS_URL) else url
+    """The feed's base URL if a setting replaces the default; otherwise the function's own settings apply."""
+    url = _base_url(settings)
+    return "" if url in [feed.base_url for feed in FEEDS.values()] else url
+
+
+def _base_url(settings: Settings) -> str:
+    return {"opendata": settings.opendata_url, "gbfs": settings.gbfs_url}.get(settings.source, "")

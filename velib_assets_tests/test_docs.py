@@ -28,9 +28,9 @@ from velib_assets.ingest.local_ingest import LocalIngest
 from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
 from velib_assets.lake import keys
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import DERIVED, KPIS, VIEWS
 from velib_assets.settings import SOURCES, Settings, dagster_home
@@ -357,7 +357,7 @@ def test_benchmark_is_documented(file: Path) -> None:
 
 BAD = [
     (code(row[1])[0], row[2], (code(row[3]) or [""])[0], row[4])
-    for row in table("docs/bad-input.md", "bad input", "fault", "bytes", "said by", "in the words")
+    for row in table("docs/bad-input.md", "bad input", "fault", "stored in", "reported by", "message")
 ]
 QUIET_HOUR = datetime(2026, 3, 3, 10, tzinfo=UTC)
 FAULTY_SLOT = QUIET_HOUR + timedelta(minutes=15)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.session import get_session
 
 from velib_assets.aws.api import AwsError, call
-from velib_assets.cost.cost_report import cost_report
+from velib_assets.cost.bill import cost_report
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests import infra_files as infra
 from velib_assets_tests.test_docs import TEXT, code, code_lines, table
@@ -109,7 +109,7 @@ def test_aws_cli_command_exists(words: tuple[str, ...]) -> None:
 MESSAGES = [
     row[1]
     for head in ("what is wrong", "what happened")
-    for row in table("docs/bad-input.md", head, "in the words", "do")
+    for row in table("docs/bad-input.md", head, "message", "do")
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import CatalogError
+from velib_assets.catalog.catalog import CatalogError
 from velib_assets.defs import findings
 from velib_assets.defs.checks import evaluation, specs_of
 from velib_assets.defs.findings import Finding

@@ -1,38 +1,37 @@
-"""Where a member's value stands in a JSON document, so that its bytes can be kept as they came.
-
-Belongs here: finding the span. Does not: what the value means.
-"""
+"""Finds the span of `results` in a JSON document, so that its bytes can be stored unmodified."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 _RESULTS = re.compile(r'"results"\s*:\s*')
 _HEAD = 4096
 _DECODER = json.JSONDecoder()
 
 
-def results_last(text: str) -> Optional[Tuple[Dict[str, Any], Any, Tuple[int, int]]]:
-    """The members before `results`, its value and its span, in one pass; None unless it comes last.
+def results_last(text: str) -> Optional[Tuple[List[Any], str]]:
+    """Parse an object that ends with the list `results`: the list and its text; None for other documents.
 
     Raises:
-        ValueError: where what follows `"results":` is not JSON.
+        ValueError: if the text after `"results":` is not JSON.
     """
     match = _RESULTS.search(text, 0, _HEAD)
     if not match:
         return None
     try:
-        head = json.loads(text[: match.end()] + "null}")
+        json.loads(text[: match.end()] + "null}")  # `results` is a member of the object itself
     except ValueError:
         return None
     value, end = _DECODER.raw_decode(text, match.end())
-    return (head, value, (match.end(), end)) if text[end:].strip() == "}" else None
+    if not isinstance(value, list) or text[end:].strip() != "}":
+        return None
+    return value, text[match.end() : end]
 
 
 def results_span(text: str) -> Tuple[int, int]:
-    """The span of `results` in a valid JSON object that has it, wherever it stands."""
+    """Return the span of `results` in a valid JSON object that has it, at any position."""
     position, span = text.index("{") + 1, (0, 0)
     while True:
         position = _skip(text, position)
@@ -47,7 +46,7 @@ def results_span(text: str) -> Tuple[int, int]:
 
 
 def _skip(text: str, position: int) -> int:
-    """The next place that is neither white space nor punctuation between members."""
+    """Return the next position after white space and punctuation between members."""
     while position < len(text) and text[position] in " \t\r\n,:}":
         position += 1
     return position

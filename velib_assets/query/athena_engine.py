@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.athena_results import table_of_pages

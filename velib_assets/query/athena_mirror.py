@@ -9,11 +9,13 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from velib_assets.catalog.sqlite_catalog import Catalog, LocalCatalog, Partition
+from velib_assets.catalog.catalog import Catalog, Partition, newest_hour
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, source_prefix
-from velib_assets.lake.store import Change, FolderStore, LakeStore
+from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.windows import last_26_hours, newest_hour
+from velib_assets.query.windows import last_26_hours
 
 _UNUSED = 7200.0  # seconds after which no query reads a replaced file any more
 

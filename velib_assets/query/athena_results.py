@@ -1,44 +1,25 @@
 """Athena's results, which are text, as typed Arrow tables."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-
-def _timestamp(text: str) -> datetime:
-    """Parse `2022-06-04 17:34:59.000`, with or without a zone, as a naive UTC time.
-
-    Raises:
-        ValueError: If it is no such time.
-        KeyError: If the zone is unknown.
-    """
-    day, clock, *zone = text.split(" ")
-    moment = datetime.fromisoformat(f"{day} {clock}")
-    if not zone or zone == ["UTC"]:
-        return moment
-    if zone[0][0] in "+-":
-        aware = datetime.fromisoformat(f"{day} {clock}{zone[0]}")
-    else:
-        aware = moment.replace(tzinfo=ZoneInfo(zone[0]))
-    return aware.astimezone(UTC).replace(tzinfo=None)
-
-
-# Athena's types, with Arrow's type and the function that parses the text. Other types stay text.
-_TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
-    "boolean": (pa.bool_(), lambda text: text == "true"),
-    "tinyint": (pa.int32(), int),
-    "smallint": (pa.int32(), int),
-    "integer": (pa.int32(), int),
-    "bigint": (pa.int64(), int),
-    "float": (pa.float64(), float),
-    "double": (pa.float64(), float),
-    "date": (pa.date32(), date.fromisoformat),
-    "timestamp": (pa.timestamp("us"), _timestamp),
-    "timestamp with time zone": (pa.timestamp("us"), _timestamp),
+# Arrow's types of Athena's types. Other types stay text.
+_TYPES = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int32(),
+    "smallint": pa.int32(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "float": pa.float64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us"),
 }
 
 
@@ -62,8 +43,24 @@ def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
 
 
 def _array(kind: str, texts: list[str | None]) -> pa.Array:
-    arrow, parse = _TYPES.get(kind, (pa.string(), str))
     try:
-        return pa.array([None if text is None else parse(text) for text in texts], arrow)
-    except (ValueError, KeyError):  # text that cannot be parsed stays as it is
+        if kind == "timestamp with time zone":
+            return pa.array([None if text is None else _in_utc(text) for text in texts], _TYPES[kind])
+        return pa.array(texts, pa.string()).cast(_TYPES.get(kind, pa.string()))
+    except (ValueError, KeyError):  # text that cannot be parsed stays as it is; KeyError: an unknown zone
         return pa.array(texts, pa.string())
+
+
+def _in_utc(text: str) -> datetime:
+    """Parse `2022-06-04 17:34:59.000 Europe/Paris` as a naive UTC time; without a zone it is UTC.
+
+    Raises:
+        ValueError: If it is no such time.
+        KeyError: If the zone is unknown.
+    """
+    day, clock, zone = [*text.split(" "), "UTC"][:3]
+    if zone[0] in "+-":
+        aware = datetime.fromisoformat(f"{day} {clock}{zone}")
+    else:
+        aware = datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=ZoneInfo(zone))
+    return aware.astimezone(UTC).replace(tzinfo=None)

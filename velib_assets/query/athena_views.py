@@ -1,10 +1,10 @@
 """The views on Athena: keeps them defined, and reads the newest state of all KPIs in one query."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog.sqlite_catalog import Catalog, Partition
+from velib_assets.catalog.catalog import Catalog, Partition, newest_hour
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.athena_mirror import Mirror
@@ -13,24 +13,12 @@ from velib_assets.query.frames import rows_of_part, state_of
 from velib_assets.query.kpis import KPIS, Kpi
 from velib_assets.query.state_sql import state_sql, states_sql
 from velib_assets.query.view_sql import render
-from velib_assets.query.windows import newest_hour, two_hours
+from velib_assets.query.windows import two_hours
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from velib_assets.query.athena_engine import AthenaQueryEngine
 
 _DEFINITION_KEY = "athena-results/views/{}.sql"
-
-
-class StatementRunner(Protocol):
-    """Runs statements on Athena."""
-
-    def run(self, sql: str) -> str:
-        """Run a statement to its end and return its id."""
-        ...
-
-    def rows(self, sql: str) -> "pa.Table":
-        """Return the rows of a query."""
-        ...
 
 
 class _Result(NamedTuple):
@@ -48,7 +36,7 @@ class ViewStates:
     """
 
     def __init__(
-        self, athena: StatementRunner, database: str, catalog: Catalog, store: LakeStore, mirror: Mirror
+        self, athena: "AthenaQueryEngine", database: str, catalog: Catalog, store: LakeStore, mirror: Mirror
     ) -> None:
         self._athena, self._database, self._catalog, self._store = athena, database, catalog, store
         self._mirror = mirror

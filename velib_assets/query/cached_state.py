@@ -6,14 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.lake.keys import hour_text, state_key
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.engine import KpiState, QueryEngine
 from velib_assets.query.frames import ARROW
 from velib_assets.query.kpis import Kpi
 from velib_assets.query.view_sql import hours_read, render
-from velib_assets.query.windows import newest_hour
 
 
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition, newest_hour
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError
 from velib_assets.query.kpis import KPIS, LIVE_VIEWS, Kpi
 from velib_assets.query.view_sql import hours_read, render
-from velib_assets.query.windows import last_26_hours, newest_hour
+from velib_assets.query.windows import last_26_hours
 
 if TYPE_CHECKING:
     import pandas as pd

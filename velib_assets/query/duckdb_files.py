@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.keys import date_hour
 
 

@@ -139,6 +139,7 @@ def _check_functions(tree: exp.Expr) -> None:
 @lru_cache(maxsize=1)
 def _schema() -> MappingSchema:
     tables = {
-        name: {column.name: TYPES[column.type].sql for column in columns} for name, columns in TABLES.items()
+        name: {column.name: TYPES[column.type].duckdb for column in columns}
+        for name, columns in TABLES.items()
     }
     return MappingSchema({DATABASE: tables}, dialect="athena")

@@ -10,7 +10,7 @@ from datetime import datetime
 import duckdb
 from sqlglot import exp
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.query.duckdb_guard import tables_of
 from velib_assets.query.duckdb_rewrites import to_duckdb
 from velib_assets.query.kpis import VIEWS

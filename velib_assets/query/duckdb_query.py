@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.schema import DATABASE, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_guard import tables_of
@@ -66,7 +66,7 @@ class DuckDBQuery:
         self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         actual = list(zip(relation.columns, map(str, relation.types), strict=True))
-        declared = [(column.name, TYPES[column.type].sql) for column in kpi.schema]
+        declared = [(column.name, TYPES[column.type].duckdb) for column in kpi.schema]
         if actual != declared:
             raise QueryError(f"{kpi.name} has the columns {actual}, but declares {declared}")
         return fetch(self._db, own_sql_to_duckdb(state_sql(kpi, self._newest)))

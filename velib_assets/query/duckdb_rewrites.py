@@ -12,24 +12,12 @@ from velib_assets.query.engine import QueryError
 _Type = exp.DataType.Type
 _TIMES = {_Type.DATE, _Type.DATE32, _Type.TIMESTAMP, _Type.TIMESTAMPTZ}
 _WALL_CLOCK = (
-    exp.Extract,
-    exp.Date,
-    exp.TsOrDsToDate,
-    exp.TimeToStr,
-    exp.Year,
-    exp.Quarter,
-    exp.Month,
-    exp.Week,
-    exp.WeekOfYear,
-    exp.Day,
-    exp.DayOfMonth,
-    exp.DayOfWeek,
-    exp.DayOfWeekIso,
-    exp.DayOfYear,
-    exp.Hour,
-    exp.Minute,
-    exp.Second,
-)
+    exp.Extract, exp.Date, exp.TsOrDsToDate, exp.TimeToStr, exp.Year, exp.Quarter, exp.Month, exp.Week,
+    exp.WeekOfYear, exp.Day, exp.DayOfMonth, exp.DayOfWeek, exp.DayOfWeekIso, exp.DayOfYear, exp.Hour,
+    exp.Minute, exp.Second,
+)  # fmt: skip
+"""Functions of a time that need no more than its wall clock."""
+
 _SAME_TYPE = (exp.DateTrunc, exp.TimestampTrunc, exp.Paren)
 
 

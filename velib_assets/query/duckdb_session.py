@@ -94,7 +94,7 @@ def create_table(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
         options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
         select = f"SELECT {casts} FROM read_parquet([{paths}], {options})"  # noqa: S608 - quoted paths
     else:
-        nulls = ", ".join(f'CAST(NULL AS {TYPES[c.type].sql}) AS "{c.name}"' for c in columns)
+        nulls = ", ".join(f'CAST(NULL AS {TYPES[c.type].duckdb}) AS "{c.name}"' for c in columns)
         select = f"SELECT {nulls} WHERE false"
     db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS {select}")
 

@@ -35,7 +35,7 @@ def union_sql(parts: Sequence[Part]) -> str:
 
 def _branch(part: Part, columns: dict[str, str]) -> str:
     values = ", ".join(
-        f'"{name}"' if name in part.columns else f'CAST(NULL AS {TYPES[kind].sql}) AS "{name}"'
+        f'"{name}"' if name in part.columns else f'CAST(NULL AS {TYPES[kind].duckdb}) AS "{name}"'
         for name, kind in columns.items()
     )
     position = f"row_number() OVER (ORDER BY {part.order})"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from velib_assets.catalog.sqlite_catalog import Catalog
 from velib_assets.lake.keys import HOUR, date_hour
 
 WEEKS = 4
@@ -26,11 +25,6 @@ class Window(NamedTuple):
     placeholder: str
     hours: Callable[[datetime], list[datetime]]
     relative: str
-
-
-def newest_hour(catalog: Catalog) -> datetime | None:
-    """Return the newest registered hour that has rows, or None if the table is empty."""
-    return next(iter(catalog.newest_hours(1)), None)
 
 
 def two_hours(newest: datetime) -> list[datetime]:

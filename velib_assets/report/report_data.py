@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
@@ -18,7 +18,6 @@ from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import rows_of_part
 from velib_assets.query.kpis import VIEWS
-from velib_assets.query.windows import newest_hour
 from velib_assets.report.json_values import Row
 from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
 

@@ -12,13 +12,14 @@ import pytest
 
 from velib_assets.aws import api
 from velib_assets.aws.names import Names
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.glue_catalog_client import GlueCatalog
-from velib_assets.catalog.partition import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY, clean_key, hour_of
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.store import Change
 from velib_assets.query.athena_engine import AthenaQueryEngine
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import LocalQueryEngine

@@ -17,8 +17,8 @@ from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import Settings
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -136,7 +136,7 @@ def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
     assert result.success
     evaluation = checks(result)["quarantined_snapshot", key_of(HOUR)]
     assert not evaluation.passed
-    assert "0 of 40 records carry a station code" in str(evaluation.description)
+    assert "0 of 40 records have a station code" in str(evaluation.description)
     assert "quarantine/source=velib" in str(evaluation.description)
     assert metadata(result, "clean_stations")["dagster/row_count"] == 40
 
@@ -227,7 +227,7 @@ def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
     assert not result.success
     evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
     assert (evaluation.passed, evaluation.blocking) == (False, True)
-    assert "no station at all" in str(evaluation.description)
+    assert "contains no stations" in str(evaluation.description)
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
     assert "clean_stations.clean_stations_hours" not in started
     assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good

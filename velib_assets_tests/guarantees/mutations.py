@@ -31,7 +31,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "raw-is-overwritten",
         "raw",
-        "velib_assets/lake/store.py",
+        "velib_assets/lake/folder_store.py",
         "            os.link(temporary, path)\n",
         "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
     ),
@@ -45,7 +45,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
-        "velib_assets/lake/store.py",
+        "velib_assets/lake/folder_store.py",
         "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
         "                path.unlink(missing_ok=True)\n"
         "                if temporary:\n                    temporary.replace(path)\n",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, state_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import KpiState, QueryError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.query import duckdb_query
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles

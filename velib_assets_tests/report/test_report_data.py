@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS

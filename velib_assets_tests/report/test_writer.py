@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY, export_key
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import WrittenReport, write_report

@@ -12,7 +12,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.store import Change
 
 _log = logging.getLogger(__name__)
 VEGA_LITE = "6.4"

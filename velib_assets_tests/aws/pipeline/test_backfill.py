@@ -53,7 +53,7 @@ def test_a_day_is_one_glue_run_and_gives_the_rows_of_local_mode(
     before = len(job_runs(cloud.emulator))
     defs = cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=str(recorded))
     report = run_hours(defs, instance, DAY)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert len(job_runs(cloud.emulator)) == before + 1
     asset = dg.AssetKey("clean_stations")
     assert len(instance.get_materialized_partitions(asset)) == len(DAY)
@@ -74,7 +74,7 @@ def test_an_archive_in_a_bucket_restores_what_a_folder_does(
         cloud.root("s3").put_object(Bucket=cloud.bucket, Key=key, Body=file.read_bytes())
     address = f"s3://{cloud.bucket}/athena-results/recorded"
     report = run_hours(cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=address), instance, hours)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert report.rows == dict.fromkeys(hours, 60)
     assert len(lake.walk("raw/")) == 4
 
@@ -124,7 +124,7 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(report.rows)
     again = run_hours(cloud.defs(), instance, hours)
-    assert again.ok, (again.failures, again.broken)
+    assert again.ok, (again.failures, again.errors)
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(hours)
 
 

@@ -83,11 +83,11 @@ def test_a_lambda_that_runs_out_of_time_is_told_and_the_next_one_works(
             report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/silent"), instance)
     finally:
         functions.update_function_configuration(FunctionName=FUNCTION, Timeout=120)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert f"{FUNCTION} failed" in words
     assert "timed out after 1.00 seconds" in words
     assert "console.aws.amazon.com/lambda" in words
-    assert (report.broken, lake.walk("raw/") + lake.walk("clean/")) == ([], [])
+    assert (report.errors, lake.walk("raw/") + lake.walk("clean/")) == ([], [])
     serve(city, snapshot(steady_now()))
     assert invoke(cloud.emulator)[1]["state"] == "stored"
 
@@ -168,7 +168,7 @@ def test_a_job_with_no_run_free_is_waited_for(
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
         list(run.poll())
-    assert "ended SUCCEEDED" in run.ending()
+    assert "ended SUCCEEDED" in run.outcome()
 
 
 @pytest.mark.usefixtures("over")

@@ -98,9 +98,9 @@ def test_a_function_that_is_missing_fails_the_tick_in_words(
 ) -> None:
     serve(city, snapshot(steady_now()))
     report = run_tick(cloud.defs(VELIB_LAMBDA="absent"), instance)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert "lambda:Invoke on the function absent was refused" in words
-    assert report.broken == []
+    assert report.errors == []
 
 
 def test_a_job_that_is_missing_leaves_the_clean_file_as_it_was(
@@ -110,7 +110,7 @@ def test_a_job_that_is_missing_leaves_the_clean_file_as_it_was(
     report = run_hours(cloud.defs(VELIB_GLUE_JOB="absent"), instance, [hour(4, 10)])
     (words,) = report.failures[hour(4, 10)]
     assert "glue:StartJobRun on the job absent was refused" in words
-    assert (report.broken, cloud.keys("clean/")) == ([], [])
+    assert (report.errors, cloud.keys("clean/")) == ([], [])
 
 
 def test_a_job_that_breaks_is_told_in_its_own_words_and_healed(
