@@ -79,7 +79,7 @@ def test_failed_hour_is_reported_with_its_reason(recorded: Terminal, tmp_path: P
     assert result.exit_code == 1
     assert (
         "velib: 2022-06-04T11 failed, its clean file is unchanged: "
-        "raw_snapshot: the answer holds no station at all" in result.stderr
+        "raw_snapshot: the response contains no stations" in result.stderr
     )
     assert "2 hours clean" in result.stderr
 
