@@ -27,11 +27,8 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/velib demo
 
-$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
-	@mkdir -p $(DAGSTER_HOME)
-	@test -e $@ || cp $< $@
-
-dev: setup $(DAGSTER_HOME)/dagster.yaml
+dev: setup
+	@$(BIN)/python -m velib_assets.defs.dagster_home
 	@echo "The Dagster UI opens on http://127.0.0.1:$(PORT) (lake: $(LAKE), schedule: $(SCHEDULE)); stop it with Ctrl-C"
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import dropwhile, groupby
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import click
@@ -23,7 +22,7 @@ from velib_assets.defs import velib_report
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.checks import CHECKS
 from velib_assets.defs.clean_stations import clean_hours
-from velib_assets.defs.raw_snapshot import RESTORE_ONLY, raw_hours
+from velib_assets.defs.raw_snapshot import RESTORE_ONLY, ingest_hours
 from velib_assets.ingest.local_ingest import LocalIngest
 from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
@@ -380,14 +379,10 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def run(fault: str) -> FaultOutcome:
         store = FolderStore(tmp_path_factory.mktemp(fault or "good"))
         faults = parse_faults(f"{fault}@{FAULTY_SLOT:%Y-%m-%dT%H:%M}" if fault else "")
-        resources = SimpleNamespace(
-            lake=store,
-            ingest=LocalIngest(store, Simulator(stations=60, faults=faults)),
-            clean_job=LocalCleanJob(store, 1),
-        )
-        context: Any = SimpleNamespace(resources=resources, run=SimpleNamespace(tags={RESTORE_ONLY: "true"}))
+        ingest = LocalIngest(store, Simulator(stations=60, faults=faults))
         hours = [QUIET_HOUR - HOUR, QUIET_HOUR]
-        raw, clean = list(raw_hours(context, hours))[1], list(clean_hours(context, hours))[1]
+        raw = list(ingest_hours(store, ingest, hours, {RESTORE_ONLY: "true"}))[1]
+        clean = list(clean_hours(store, LocalCleanJob(store, 1), hours))[1]
         findings = {**raw.findings, **clean.findings}
         rows = pq.read_table(store.address(keys.clean_key(QUIET_HOUR)), partitioning=None).to_pylist()
         layers = {

@@ -99,6 +99,14 @@ def test_an_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterI
     assert failed == {("complete_hour", key_of(HOUR))}
 
 
+def test_run_logs_no_warning_of_dagsters(
+    tmp_path: Path, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Dagster warns where a blocking check has no output, although its evaluation is logged."""
+    assert run(from_archive(tmp_path, {HOUR: body(records())}), instance, HOUR).success
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
 def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -283,7 +291,7 @@ def test_a_past_hour_never_asks_a_live_feed(
     """It would write today's state under yesterday's hour."""
     result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
     assert not result.success
-    assert "nothing was stored for this hour" in str(
+    assert "no snapshot is stored for this hour" in str(
         checks(result)["usable_snapshot", key_of(HOUR)].description
     )
     assert portal.requests == []
