@@ -23,7 +23,11 @@ function render() {
     h("h2", { id: "kpis-title" }, t("kpis_title")),
     grid(...report.pictures.map((view) => () => PICTURES[view.picture](view))),
   );
-  setChildren(trends, h("h2", { id: "trends-title" }, t("trends_title")), grid(renderWeek, renderToday, renderEpisodes));
+  setChildren(
+    trends,
+    h("h2", { id: "trends-title" }, t("trends_title")),
+    grid(renderWeek, renderToday, renderEpisodes),
+  );
   setChildren(
     quality,
     h("h2", { id: "quality-title" }, t("quality_title")),

@@ -43,8 +43,8 @@ function chart(spec, { label, height, onview }) {
 async function drawChart(box) {
   const entry = charts.get(box);
   inView.unobserve(box);
-  if (!entry || entry.begun) return;
-  entry.begun = true;
+  if (!entry || entry.started) return;
+  entry.started = true;
   try {
     const embed = await library;
     const target = h("div", {});

@@ -6,7 +6,10 @@ let selectedKind = "";
 function renderEpisodes() {
   const holder = h("div");
   const draw = () =>
-    setChildren(holder, episodeTable(report.episodes.filter((entry) => !selectedKind || entry.kind === selectedKind)));
+    setChildren(
+      holder,
+      episodeTable(report.episodes.filter((entry) => !selectedKind || entry.kind === selectedKind)),
+    );
   draw();
   const options = [
     ["", t("both")],
@@ -44,7 +47,11 @@ function episodeTable(episodes) {
       },
       { title: t("arrondissement"), wide: true, cell: (entry) => areaName(entry.arrondissement) },
       { title: t("start"), numeric: true, cell: (entry) => clockWithDay(entry.start_ts) },
-      { title: t("end"), numeric: true, cell: (entry) => (entry.is_open ? t("ongoing") : clockWithDay(entry.end_ts)) },
+      {
+        title: t("end"),
+        numeric: true,
+        cell: (entry) => (entry.is_open ? t("ongoing") : clockWithDay(entry.end_ts)),
+      },
       counts(t("minutes"), "minutes"),
       { title: t("timeline"), wide: true, cell: (entry) => span(entry, end) },
     ],

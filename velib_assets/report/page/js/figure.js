@@ -88,7 +88,13 @@ function radioGroup({ title, name, options, selected }, select) {
       h(
         "label",
         { class: "check" },
-        h("input", { type: "radio", name, value, checked: value === selected, onchange: () => select(value) }),
+        h("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === selected,
+          onchange: () => select(value),
+        }),
         label,
       ),
     ),

@@ -98,7 +98,13 @@ function renderStaleShare() {
     picture: points.length
       ? chart(
           () =>
-            dayLineSpec({ points, field: "share", color: colour("stale"), format: "%", title: t("stale_share") }),
+            dayLineSpec({
+              points,
+              field: "share",
+              color: colour("stale"),
+              format: "%",
+              title: t("stale_share"),
+            }),
           { label: t("stale_title"), height: 215 },
         )
       : null,

@@ -19,7 +19,10 @@ function renderLedger() {
     picture: slots.length
       ? [
           legend(SLOT_STATES.map((state) => [`slot-${state}`, t(state)])),
-          chart(() => ledgerSpec(slots, days), { label: t("ledger_title"), height: 25 + ROW_HEIGHT * days.length }),
+          chart(() => ledgerSpec(slots, days), {
+            label: t("ledger_title"),
+            height: 25 + ROW_HEIGHT * days.length,
+          }),
         ]
       : null,
     table: () =>

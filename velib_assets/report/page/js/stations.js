@@ -47,7 +47,8 @@ function renderList(list) {
           {
             title: t("station"),
             row: true,
-            cell: (entry) => withIcon(entry.state, t(`state_${entry.state}`), stationButton(entry.id, entry.name)),
+            cell: (entry) =>
+              withIcon(entry.state, t(`state_${entry.state}`), stationButton(entry.id, entry.name)),
           },
           counts(t("bikes"), "bikes"),
           counts(t("docks"), "docks"),

@@ -88,7 +88,13 @@ function shares(title, field) {
 
 /** Put a state's icon before an element. `label` names the state for screen readers. */
 function withIcon(state, label, element) {
-  return h("span", { class: "with-icon" }, shapeIcon(state), h("span", { class: "visually-hidden" }, label), element);
+  return h(
+    "span",
+    { class: "with-icon" },
+    shapeIcon(state),
+    h("span", { class: "visually-hidden" }, label),
+    element,
+  );
 }
 
 /** A button with the station's name that opens its card. */

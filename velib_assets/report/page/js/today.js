@@ -5,7 +5,10 @@ function renderToday() {
   const typical = report.typical_week.filter((cell) => cell.day === day);
   const name = weekday(day);
   const points = [...hourly("typical", typical), ...hourly("today", report.today)];
-  const today = t("today", { day: name, date: formatParis(report.newest_ts, { day: "numeric", month: "long" }) });
+  const today = t("today", {
+    day: name,
+    date: formatParis(report.newest_ts, { day: "numeric", month: "long" }),
+  });
   return figure({
     id: "today",
     title: report.newest_ts ? t("today_title", { day: name }) : t("today_plain"),
