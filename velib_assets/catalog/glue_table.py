@@ -84,40 +84,32 @@ class GlueTable:
     def partitions(self, hours: Optional[Sequence[datetime]] = None) -> List[Partition]:
         """Return the registered partitions of `hours`, or all, oldest first."""
         if hours is None:
-            return sorted(self._matching(""))
+            return self.since("")
         parts: List[Partition] = []
         for start in range(0, len(hours), GET_BATCH):
-            batch = hours[start : start + GET_BATCH]
-            keys = [{"Values": list(date_hour(hour))} for hour in batch]
-            try:
-                response = self._table_call("batch_get_partition", PartitionsToGet=keys)
-            except AwsError as error:
-                if error.code == _MISSING:
-                    return []
-                raise
-            parts += [_partition(entry) for entry in response["Partitions"]]
+            keys = [{"Values": list(date_hour(hour))} for hour in hours[start : start + GET_BATCH]]
+            parts += self._lookup("batch_get_partition", PartitionsToGet=keys)[0]
         return sorted(parts)
 
     def since(self, date: str) -> List[Partition]:
-        """Return the registered partitions from a date on, oldest first."""
-        return sorted(self._matching(f"date >= '{date}'"))
+        """Return the registered partitions from a date on, oldest first; empty for all."""
+        arguments: Dict[str, Any] = {"Expression": f"date >= '{date}'"} if date else {}
+        parts, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
+        while token:
+            arguments["NextToken"] = token
+            page, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
+            parts += page
+        return sorted(parts)
 
-    def _matching(self, expression: str) -> List[Partition]:
-        arguments: Dict[str, Any] = {"ExcludeColumnSchema": True}
-        if expression:
-            arguments["Expression"] = expression
-        parts: List[Partition] = []
-        while True:
-            try:
-                page = self._table_call("get_partitions", **arguments)
-            except AwsError as error:
-                if error.code == _MISSING:
-                    return []
-                raise
-            parts += [_partition(entry) for entry in page["Partitions"]]
-            if not page.get("NextToken"):
-                return parts
-            arguments["NextToken"] = page["NextToken"]
+    def _lookup(self, method: str, **arguments: Any) -> Tuple[List[Partition], str]:  # noqa: ANN401 - boto3's
+        """Read partitions and the token of the next page, if any; nothing if the table does not exist."""
+        try:
+            response = self._table_call(method, **arguments)
+        except AwsError as error:
+            if error.code == _MISSING:
+                return [], ""
+            raise
+        return [_partition(entry) for entry in response["Partitions"]], response.get("NextToken", "")
 
     def _input(self, part: Partition) -> Dict[str, Any]:
         storage = table_input(self._bucket)["StorageDescriptor"]

@@ -26,8 +26,7 @@ def record_type(feed: FeedDefinition, all_fields: bool) -> pa.StructType:
     for field in feed.fields:
         type_ = _field_type(field)
         if type_ is not None and (all_fields or field.column or field.members):
-            part, _, name = field.path.rpartition(".")
-            parts.setdefault(part, []).append((name, type_))
+            parts.setdefault(field.part, []).append((field.name, type_))
     nested = [(part, pa.struct(members)) for part, members in parts.items() if part]
     return pa.struct([*parts.get("", []), *nested])
 

@@ -19,7 +19,7 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
     for position, record in enumerate(records):
         code = text(feed.station_code(record))
         try:
-            rows.append(_row(code, feed.values(record) if isinstance(record, dict) else {}))
+            rows.append(_row(code, feed.values(record)))
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
     table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)

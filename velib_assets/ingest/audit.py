@@ -31,7 +31,7 @@ def audit(records: Sequence[Any], feed: str) -> None:
         )
     for column in ("bikes", "docks"):
         fields = definition.filling(column)
-        if not any(field.occurs_in(record) for record in records for field in fields):
+        if not any(field.name in field.part_of(r) for r in records for field in fields):
             names = " or ".join(field.path for field in fields)
             raise UnusableError(
                 "missing_field", f"no record has the field {names}; the feed may have renamed it"

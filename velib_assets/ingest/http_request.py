@@ -9,7 +9,7 @@ import ssl
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -33,15 +33,15 @@ class RequestFailedError(Exception):
 
     def __init__(self, reason: str, *, transient: bool, retry_after: Optional[float] = None) -> None:
         super().__init__(reason)
-        self.transient = transient
-        self.retry_after = retry_after
+        self.transient, self.retry_after = transient, retry_after
 
 
-class Limits:
+class Limits(NamedTuple):
     """The limits of one request: `remaining()` and `silence` in seconds, `size` in decoded bytes."""
 
-    def __init__(self, remaining: Callable[[], float], silence: float, size: int) -> None:
-        self.remaining, self.silence, self.size = remaining, silence, size
+    remaining: Callable[[], float]
+    silence: float
+    size: int
 
 
 def request_once(session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]) -> bytes:

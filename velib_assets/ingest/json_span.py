@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
-_RESULTS = re.compile(r'"results"\s*:\s*')
-_HEAD = 4096
+_RESULTS = re.compile(rb'"results"\s*:\s*')
+_HEAD = 4096  # bytes in which `results` is searched
 _DECODER = json.JSONDecoder()
 
 
-def results_last(text: str) -> Optional[Tuple[List[Any], str]]:
-    """Parse an object that ends with the list `results`: the list and its text; None for other documents.
+def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
+    """Return the members before `results` and the offset of its value, without parsing the value.
 
-    Raises:
-        ValueError: if the text after `"results":` is not JSON.
+    None if `results` is not near the start of the document or not a member of the object itself.
     """
-    match = _RESULTS.search(text, 0, _HEAD)
-    if not match:
-        return None
+    match = _RESULTS.search(document, 0, _HEAD)
     try:
-        json.loads(text[: match.end()] + "null}")  # `results` is a member of the object itself
-    except ValueError:
+        return (json.loads(document[: match.end()] + b"null}"), match.end()) if match else None
+    except (ValueError, RecursionError):
         return None
-    value, end = _DECODER.raw_decode(text, match.end())
-    if not isinstance(value, list) or text[end:].strip() != "}":
-        return None
-    return value, text[match.end() : end]
 
 
 def results_span(text: str) -> Tuple[int, int]:

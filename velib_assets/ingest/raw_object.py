@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zlib
 from datetime import datetime
 from typing import Any, Dict, NamedTuple, Tuple
 
-from velib_assets.ingest.json_span import results_span
+from velib_assets.ingest.json_span import results_span, split_head
 from velib_assets.ingest.response import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -22,7 +21,6 @@ from velib_assets.ingest.response import (
 )
 from velib_assets.lake.keys import SOURCE, iso_utc
 
-_RESULTS = re.compile(rb'"results"\s*:\s*')
 _HEAD = 4096
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
 _MOST_MEMBERS = 100  # each costs a copy of the rest
@@ -101,14 +99,9 @@ def gunzip(stored: bytes, most: int = MAX_BYTES) -> bytes:
 
 def _split(document: bytes) -> Tuple[Dict[str, Any], memoryview]:
     """Split an envelope that ends with `results` without parsing the records; parse any other."""
-    match = _RESULTS.search(document, 0, _HEAD)
-    if match and document.endswith(b"]}"):
-        try:
-            head = json.loads(document[: match.end()] + b"null}")
-            if not too_deep(head, MAX_DEPTH):
-                return head, memoryview(document)[match.end() : -1]
-        except (ValueError, RecursionError):
-            pass
+    split = split_head(document)
+    if split and document.endswith(b"]}") and not too_deep(split[0], MAX_DEPTH):
+        return split[0], memoryview(document)[split[1] : -1]
     return _parse(document)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from velib_assets.ingest.json_span import results_last
+from velib_assets.ingest.json_span import split_head
 from velib_assets.lake.text import neutralize_links
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real snapshot has 570 KB
@@ -15,6 +15,7 @@ OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
 
+_DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII = json.JSONEncoder(separators=(",", ":"))
 
@@ -129,16 +130,24 @@ def _check_depth(value: object, most: int, what: str) -> None:
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
-    try:
-        page = results_last(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        page = None  # `load_json` reports the problem
-    if page:
-        return page[0], page[1].encode("utf-8")
+    if page := _results_last(body):
+        return page
     document = load_json(body)
     if isinstance(document, list):
         return document, body.decode("utf-8-sig").strip().encode("utf-8")
     return record_list(document), b""
+
+
+def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
+    """Return the records of a page that ends with `results`, and their bytes; None for other documents."""
+    split = split_head(body)
+    try:
+        text = body[split[1] :].decode("utf-8") if split else ""
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None  # `load_json` reports the problem, if there is one
+    is_page = isinstance(value, list) and text[end:].strip() == "}"
+    return (value, text[:end].encode("utf-8")) if is_page else None
 
 
 def record_list(document: object, key: str = "results") -> List[Any]:

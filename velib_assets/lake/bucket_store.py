@@ -121,7 +121,8 @@ class BucketStore:
         The expected owner is not part of it, because a browser would have to send it as a header.
         """
         params = {"Bucket": self.bucket, "Key": key}
-        return str(self._client()[0].generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
+        s3, _ = _client(self._region, self._account)
+        return str(s3.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
 
     def _swap(self, change: Change, etag: Optional[str]) -> bool:
         if change.data is None and etag is None:
@@ -169,27 +170,22 @@ class BucketStore:
         raise AwsError(f"{self.address(key)} could not be read in {_READ_ATTEMPTS} attempts: {failure}")
 
     def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
-        s3, owner = self._client()
-        return call(
-            s3, method, self.address(key), Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner, **arguments
-        )
+        return self._request(method, key, Key=key, **arguments)
 
     def _pages(self, prefix: str, *, deep: bool, after: str = "") -> Iterator[Dict[str, Any]]:
-        s3, owner = self._client()
-        arguments = {"Bucket": self.bucket, "Prefix": prefix, "ExpectedBucketOwner": owner}
-        if not deep:
-            arguments["Delimiter"] = "/"
+        arguments = {"Prefix": prefix, **({} if deep else {"Delimiter": "/"})}
         if after:
             arguments["StartAfter"] = after
         while True:
-            page = call(s3, "list_objects_v2", self.address(prefix), **arguments)
+            page = self._request("list_objects_v2", prefix, **arguments)
             yield page
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
 
-    def _client(self) -> Tuple[Any, str]:
-        return _client(self._region, self._account)
+    def _request(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        s3, owner = _client(self._region, self._account)
+        return call(s3, method, self.address(key), Bucket=self.bucket, ExpectedBucketOwner=owner, **arguments)
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, Match, Optional, Sequence, Tuple
 
 SOURCE = "velib"
 SLOT = timedelta(minutes=15)
@@ -16,8 +16,9 @@ _MAX_SPANS = 6
 _FIRST_YEAR = 1970
 
 _HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
-_RAW_NAME = re.compile(r"velib_(\d{8})_(\d{6})\.json(\.gz)?")
-_STAMPED_NAME = re.compile(r"velib_(\d{8})_(\d{6})[._]")
+_STAMP = r"velib_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
+_RAW_NAME = re.compile(_STAMP + r"\.json(\.gz)?")
+_STAMPED_NAME = re.compile(_STAMP + r"[._]")
 _FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
 
 
@@ -61,15 +62,10 @@ def parse_hour(text: str) -> datetime:
     Raises:
         ValueError: if the text has another form.
     """
-    if match := _HOUR.fullmatch(text):
-        try:
-            hour = _utc(match.groups())
-        except ValueError:
-            pass
-        else:
-            if hour.year >= _FIRST_YEAR:
-                return hour
-    raise ValueError(f"{text!r} is not an hour. Use YYYY-MM-DDTHH in UTC, for example 2022-06-04T17")
+    hour = _time(_HOUR.fullmatch(text))
+    if hour is None or hour.year < _FIRST_YEAR:
+        raise ValueError(f"{text!r} is not an hour. Use YYYY-MM-DDTHH in UTC, for example 2022-06-04T17")
+    return hour
 
 
 def hour_text(hour: datetime) -> str:
@@ -125,8 +121,7 @@ def raw_key(ingested_at: datetime) -> str:
 
 def raw_time(key: str) -> Optional[datetime]:
     """Return when the snapshot with this raw key was taken; None if the key is not a snapshot's."""
-    match = _RAW_NAME.fullmatch(key.rpartition("/")[2])
-    return _stamp(match.group(1), match.group(2)) if match else None
+    return _time(_RAW_NAME.fullmatch(key.rpartition("/")[2]))
 
 
 def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
@@ -136,8 +131,7 @@ def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
 
 def quarantine_time(key: str) -> Optional[datetime]:
     """Return when the response with this quarantine key was taken; None if the name has another form."""
-    match = _STAMPED_NAME.match(key.rpartition("/")[2])
-    return _stamp(match.group(1), match.group(2)) if match else None
+    return _time(_STAMPED_NAME.match(key.rpartition("/")[2]))
 
 
 def clean_key(hour: datetime) -> str:
@@ -178,9 +172,9 @@ def _stem(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("velib_%Y%m%d_%H%M%S")
 
 
-def _stamp(day: str, clock: str) -> Optional[datetime]:
+def _time(match: Optional[Match[str]]) -> Optional[datetime]:
     try:
-        return _utc((day[:4], day[4:6], day[6:], clock[:2], clock[2:4], clock[4:]))
+        return _utc(match.groups()[:6]) if match else None
     except ValueError:
         return None
 

@@ -1,5 +1,6 @@
 """The views on Athena: keeps them defined, and reads the newest state of all KPIs in one query."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,7 @@ from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError
 from velib_assets.query.frames import rows_of_part, state_of
 from velib_assets.query.kpis import KPIS, Kpi
-from velib_assets.query.state_sql import state_sql, states_sql
+from velib_assets.query.state_sql import states_sql
 from velib_assets.query.view_sql import render
 from velib_assets.query.windows import two_hours
 
@@ -44,50 +45,48 @@ class ViewStates:
 
     def read(self, view: Kpi) -> KpiState:
         """See QueryEngine. If the query for all KPIs fails, the view is read alone."""
+        newest = newest_hour(self._catalog)
         try:
             if view in KPIS:
-                result = self._shared()
-                return _take(result, view) if result else self._alone(view)
+                return self._shared(view, newest) or self._read([view], newest)[view.name]
             if view.cached:
-                return self._alone(view)
-            changed = self._update_definition(view, newest_hour(self._catalog))
+                return self._read([view], newest)[view.name]
+            changed = self._update_definition(view, newest)
             return self._mirror.engine().read(view)._replace(changed=changed)
         except AwsError as error:
             raise LakeReadError(str(error)) from error
 
-    def _shared(self) -> _Result | None:
-        """Return one result for all KPIs; None if one of them fails or a partition has no digest."""
-        newest = newest_hour(self._catalog)
+    def _shared(self, view: Kpi, newest: datetime | None) -> KpiState | None:
+        """Return the view's state from one result for all KPIs; a changed definition is reported once.
+
+        It is None if one of the KPIs fails, or if a partition has no digest.
+        """
         parts = self._catalog.partitions(two_hours(newest) if newest else [])
         if not all(part.digest for part in parts):  # registered by the crawler: a change would go unnoticed
             return None
         if self._result is None or self._result.parts != parts:
             try:
-                self._result = _Result(parts, self._read_kpis(newest))
+                self._result = _Result(parts, self._read(KPIS, newest))
             except QueryError:
                 return None
-        return self._result
+        state = self._result.states[view.name]
+        self._result.states[view.name] = state._replace(changed=False)
+        return state
 
-    def _read_kpis(self, newest: datetime | None) -> dict[str, KpiState]:
-        changed = {view.name for view in KPIS if self._update_definition(view, newest)}
-        rows = self._athena.rows(self._localized(states_sql(KPIS, newest)))
-        return {
-            view.name: state_of(view, rows_of_part(rows, view.name), changed=view.name in changed)
-            for view in KPIS
-        }
-
-    def _alone(self, view: Kpi) -> KpiState:
-        newest = newest_hour(self._catalog)
-        changed = self._update_definition(view, newest)
-        sql = self._localized(state_sql(view, newest))
+    def _read(self, views: Sequence[Kpi], newest: datetime | None) -> dict[str, KpiState]:
+        changed = {view.name for view in views if self._update_definition(view, newest)}
+        sql = self._localized(states_sql(views, newest))
         try:
             rows = self._athena.rows(sql)
         except QueryError as error:
-            if changed or "_NOT_FOUND" not in str(error):
+            if len(views) > 1 or changed or "_NOT_FOUND" not in str(error):
                 raise
-            self._define(view, self._localized(render(view, newest)))  # somebody dropped the view
-            rows, changed = self._athena.rows(sql), True
-        return state_of(view, rows, changed=changed)
+            self._define(views[0], self._localized(render(views[0], newest)))  # somebody dropped the view
+            rows, changed = self._athena.rows(sql), {views[0].name}
+        return {
+            view.name: state_of(view, rows_of_part(rows, view.name), changed=view.name in changed)
+            for view in views
+        }
 
     def _update_definition(self, view: Kpi, newest: datetime | None) -> bool:
         """Define the view if its statement changed; return whether it did.
@@ -110,10 +109,3 @@ class ViewStates:
     def _localized(self, statement: str) -> str:
         """Return a statement of this package for the deployment's database."""
         return statement.replace(f"{DATABASE}.", f"{self._database}.")
-
-
-def _take(result: _Result, view: Kpi) -> KpiState:
-    """Return a view's state; a changed definition is reported once."""
-    state = result.states[view.name]
-    result.states[view.name] = state._replace(changed=False)
-    return state

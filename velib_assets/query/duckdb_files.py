@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from velib_assets.catalog.catalog import Partition
@@ -55,15 +55,13 @@ class PinnedFiles(LakeFiles):
         link = self._folder / f"date={date}" / f"hour={hh}" / "stations.parquet"
         if link.exists():
             return link
-        path = self._lake / partition.key
-        if not _stamp(path):
-            return None
         link.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, link, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        return link
+        path = self._lake / partition.key
+        while _stamp(path):
+            with suppress(FileNotFoundError):  # replaced just now: the old file has no name any more
+                os.link(path, link, follow_symlinks=False)
+                return link
+        return None
 
 
 @contextmanager

@@ -59,13 +59,6 @@ def without_comments(sql: str) -> str:
     return _COMMENTS.sub("", sql)
 
 
-def unknown_table(name: str, known: list[str]) -> QueryError:
-    """Return the error for a table or view that does not exist."""
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-    return QueryError(f"TABLE_NOT_FOUND: there is no {name!r}; {hint}")
-
-
 def _single_query(sql: str) -> exp.Expr:
     word = re.match(r"\(*\s*(\w*)", without_comments(sql))
     if not word or word.group(1).lower() not in ("select", "with", "values", "table", ""):
@@ -104,7 +97,7 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
             alias.replace(alias.this)
     for table in tables_of(tree):  # also a name that belongs to another WITH
         if table.name not in TABLES:
-            raise unknown_table(table.name, list(TABLES))
+            raise _unknown(table)
     return tree
 
 
@@ -120,7 +113,13 @@ def _check_table(table: exp.Table, common: set[str]) -> None:
     if database not in ("", DATABASE):
         raise QueryError(f"there is no database {table.db!r}: the only one is {DATABASE}")
     if name not in TABLES and (database or name not in common):
-        raise unknown_table(table.name, list(TABLES))
+        raise _unknown(table)
+
+
+def _unknown(table: exp.Table) -> QueryError:
+    close = difflib.get_close_matches(table.name.lower(), TABLES, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TABLES)}"
+    return QueryError(f"TABLE_NOT_FOUND: there is no table or view {table.name!r}; {hint}")
 
 
 def _check_functions(tree: exp.Expr) -> None:

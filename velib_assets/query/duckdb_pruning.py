@@ -26,13 +26,6 @@ SELECT first_ts FROM (
     FROM (SELECT unnest($hours::TIMESTAMP[]) AS first_ts)
 ) WHERE {}
 """
-_FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.GT: exp.LT,
-    exp.GTE: exp.LTE,
-    exp.LT: exp.GT,
-    exp.LTE: exp.GTE,
-    exp.EQ: exp.EQ,
-}
 
 
 def partitions_needed(
@@ -109,23 +102,26 @@ def _on_partition(node: exp.Expr, table: exp.Table) -> exp.Expr | None:
 def _on_times(node: exp.Expr) -> exp.Expr | None:
     """Turn a comparison of `ingested_ts` with constants into one of a partition's first and last time."""
     left = isinstance(node.this, exp.Column)
-    if isinstance(node, exp.Between) and left:
-        return exp.and_(
-            exp.GTE(this=_LAST.copy(), expression=node.args["low"]),
-            exp.LTE(this=_FIRST.copy(), expression=node.args["high"]),
-        )
-    if isinstance(node, exp.In) and left and (node.expressions or node.args.get("query")):
-        return exp.or_(*(_holds(value) for value in node.expressions or [node.args["query"]]))
-    if type(node) not in _FLIPPED or not (left or isinstance(node.expression, exp.Column)):
-        return None
-    operator, value = (type(node), node.expression) if left else (_FLIPPED[type(node)], node.this)
-    if operator is exp.EQ:
-        return _holds(value)
-    return operator(this=(_LAST if operator in (exp.GT, exp.GTE) else _FIRST).copy(), expression=value)
+    match node:
+        case exp.Between() if left:
+            reaches_low = exp.GTE(this=_LAST.copy(), expression=node.args["low"])
+            return exp.and_(reaches_low, exp.LTE(this=_FIRST.copy(), expression=node.args["high"]))
+        case exp.In() if left and (values := node.expressions or [node.args.get("query")])[0]:
+            return exp.or_(*(_contains(value) for value in values))
+        case exp.EQ() if left or isinstance(node.expression, exp.Column):
+            return _contains(node.expression if left else node.this)
+        case exp.GT() | exp.GTE() | exp.LT() | exp.LTE() if left or isinstance(node.expression, exp.Column):
+            # If it is true for any time of the hour, it is true for the first or the last one.
+            return exp.or_(_at(node, _FIRST), _at(node, _LAST))
+    return None
 
 
-def _holds(value: exp.Expr) -> exp.Expr:
+def _contains(value: exp.Expr) -> exp.Expr:
     return exp.Between(this=value.copy(), low=_FIRST.copy(), high=_LAST.copy())
+
+
+def _at(node: exp.Expr, moment: exp.Column) -> exp.Expr:
+    return node.transform(lambda part: moment.copy() if isinstance(part, exp.Column) else part)
 
 
 def _with_constants(node: exp.Expr) -> exp.Expr:

@@ -95,7 +95,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "deep_envelope",
         "fuzzing",
-        "velib_assets/ingest/raw_object.py",
+        "velib_assets/ingest/json_span.py",
         "except (ValueError, RecursionError):",
         "except ValueError:",
     ),

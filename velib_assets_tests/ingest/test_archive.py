@@ -188,13 +188,13 @@ def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveUnreadableError, match="nowhere does not exist"):
+    with pytest.raises(ArchiveUnreadableError, match="nowhere cannot be read: No such file or directory"):
         Archive(tmp_path / "nowhere").check()
 
 
 def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     path = put(tmp_path, "20220604T173000Z.json")
-    with pytest.raises(ArchiveUnreadableError, match="is a file, not a folder"):
+    with pytest.raises(ArchiveUnreadableError, match="cannot be read: Not a directory"):
         Archive(path).check()
 
 

@@ -131,22 +131,15 @@ class Archive:
 
     def _paths(self) -> Iterator[str]:
         """Yield the path of every file, relative to the folder; overridden by BucketArchive."""
-        try:
-            pending = [os.path.realpath(self._folder)]
-            top = pending[0]
-            while pending:
-                with os.scandir(pending.pop()) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            pending.append(entry.path)
-                        elif entry.is_file(follow_symlinks=False):
-                            yield Path(os.path.relpath(entry.path, top)).as_posix()
-        except FileNotFoundError as error:
-            raise ArchiveUnreadableError(f"{error.filename} does not exist") from None
-        except NotADirectoryError as error:
-            raise ArchiveUnreadableError(f"{error.filename} is a file, not a folder") from None
-        except OSError as error:
+
+        def fail(error: OSError) -> None:
             raise ArchiveUnreadableError(f"{error.filename} cannot be read: {error.strerror}") from None
+
+        top = os.path.realpath(self._folder)
+        for folder, _, names in os.walk(top, onerror=fail):
+            for path in (Path(folder, name) for name in names):
+                if path.is_file() and not path.is_symlink():
+                    yield path.relative_to(top).as_posix()
 
 
 def _recognise(path: str) -> Iterator[_File]:

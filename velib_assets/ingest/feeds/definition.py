@@ -28,21 +28,24 @@ class Field(NamedTuple):
     members: Tuple[Tuple[str, str], ...] = ()
     required: bool = True
 
-    def find(self, record: Mapping[str, object]) -> object:
-        """Return the field's value in a record; None if it is missing."""
-        part, _, name = self.path.rpartition(".")
-        parent = record.get(part) if part else record
-        return parent.get(name) if isinstance(parent, dict) else None
+    @property
+    def part(self) -> str:
+        """The member of the record that has the field; empty if it is the record itself."""
+        return self.path.rpartition(".")[0]
 
-    def occurs_in(self, record: object) -> bool:
-        """Return whether a record has the field, if only with null."""
-        part, _, name = self.path.rpartition(".")
-        parent = record.get(part) if part and isinstance(record, dict) else record
-        return isinstance(parent, dict) and name in parent
+    @property
+    def name(self) -> str:
+        """The field's name in its part."""
+        return self.path.rpartition(".")[2]
 
-    def values(self, record: Mapping[str, object]) -> Iterator[Tuple[str, object]]:
+    def part_of(self, record: object) -> Mapping[str, object]:
+        """Return the part of a record that has the field; empty if it is missing."""
+        part = record.get(self.part) if self.part and isinstance(record, dict) else record
+        return part if isinstance(part, dict) else {}
+
+    def values(self, record: object) -> Iterator[Tuple[str, object]]:
         """Yield (column, value) for each column that the field fills; in a list the last non-null counts."""
-        value = self.find(record)
+        value = self.part_of(record).get(self.name)
         if self.column:
             yield self.column, value
         objects = value if isinstance(value, list) else [value]
@@ -77,7 +80,7 @@ class FeedDefinition(NamedTuple):
         """Whether the fields are in objects of the record instead of the record itself."""
         return any("." in field.path for field in self.fields)
 
-    def values(self, record: Mapping[str, object]) -> Dict[str, object]:
+    def values(self, record: object) -> Dict[str, object]:
         """Return the raw value of each column in a record."""
         values: Dict[str, object] = {}
         for field in self.fields:
@@ -91,10 +94,8 @@ class FeedDefinition(NamedTuple):
 
         A whole number counts as text; blank text does not count.
         """
-        if not isinstance(record, dict):
-            return None
         for field in self.filling("station_id"):
-            value = field.find(record)
+            value = field.part_of(record).get(field.name)
             if isinstance(value, str) and value.strip(" \t\n\v\f\r"):
                 return value
             if isinstance(value, int) and not isinstance(value, bool):
