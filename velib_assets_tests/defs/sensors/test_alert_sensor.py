@@ -174,6 +174,6 @@ def test_what_failed_long_before_the_first_round_is_not_told(
 def test_a_webhook_that_refuses_is_named_without_its_address(receiver: LocalServer) -> None:
     """The address of a webhook is a secret."""
     receiver.queue("/s3cret", Reply(status=403))
-    with pytest.raises(AlertError, match="webhook 1 answered HTTP 403") as error:
+    with pytest.raises(AlertError, match="webhook 1 returned HTTP 403") as error:
         WebhookSink("webhook 1", receiver.url + "/s3cret").send(Alert("1", "WARN", "t", "x"))
     assert "s3cret" not in str(error.value)
