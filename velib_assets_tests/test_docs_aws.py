@@ -64,7 +64,7 @@ def test_resources_that_are_named_exist() -> None:
 
 
 def test_alarms_are_those_of_terraform() -> None:
-    assert {code(row[0])[0] for row in table("docs/aws.md", "alarm", "rings when", "do")} == infra.alarms()
+    assert {code(row[0])[0] for row in table("docs/aws.md", "alarm", "fires when", "do")} == infra.alarms()
 
 
 def test_rights_in_the_lake_are_those_of_terraform() -> None:
