@@ -194,6 +194,6 @@ def test_failures_long_before_the_first_round_are_not_sent(
 def test_error_of_a_webhook_does_not_contain_its_address(receiver: LocalServer) -> None:
     """The address of a webhook is a secret."""
     receiver.queue("/s3cret", Reply(status=403))
-    with pytest.raises(AlertError, match=r"webhook 1 .*HTTP 403") as error:
+    with pytest.raises(AlertError, match="webhook 1 returned HTTP 403") as error:
         WebhookSink("webhook 1", receiver.url + "/s3cret").send(Alert("1", "WARN", "t", "x"))
     assert "s3cret" not in str(error.value)
