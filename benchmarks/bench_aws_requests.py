@@ -32,11 +32,10 @@ from velib_assets.cli.runs import run_tick
 from velib_assets.cost.inputs import WORK_FILE
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import iso
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, slot_of
+from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, iso_utc, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -111,7 +110,7 @@ def seed(bucket: str, database: str) -> None:
     for hour in hours:
         for snapshot in feed.recorded(hour):
             store_or_quarantine(
-                store, FeedResponse(OPENDATA, snapshot.answer.bodies), snapshot.taken_at, hour
+                store, FeedResponse(OPENDATA, snapshot.response.bodies), snapshot.taken_at, hour
             )
     wanted = ",".join(map(hour_text, hours))
     glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
@@ -149,7 +148,7 @@ def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[s
     """One tick of the state machine, with its transitions."""
     states = emulator.client("stepfunctions")
     with counts.counting() as found:
-        about = json.dumps({"scheduled_at": iso(utc_now())})
+        about = json.dumps({"scheduled_at": iso_utc(utc_now())})
         arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
         while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
             time.sleep(0.2)

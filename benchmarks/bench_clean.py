@@ -36,8 +36,8 @@ def make_raw(lake: Path, hours: int) -> int:
     """Simulated raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
     from velib_assets.ingest.response import FeedResponse, decode, dump
     from velib_assets.ingest.step import store_or_quarantine
+    from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.keys import hour_of
-    from velib_assets.lake.store import FolderStore
     from velib_assets.simulator.simulator import Simulator
 
     feed, records = Simulator(), 0
@@ -45,9 +45,9 @@ def make_raw(lake: Path, hours: int) -> int:
     for n in range(hours):
         hour = hour_of(START + timedelta(hours=n))
         for snapshot in feed.recorded(hour):
-            taken = store_or_quarantine(packed, snapshot.answer, snapshot.taken_at, hour)
+            taken = store_or_quarantine(packed, snapshot.response, snapshot.taken_at, hour)
             plain.create(taken.key.removesuffix(".gz"), gzip.decompress(packed.read(taken.key)))
-            pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.answer).records)]
+            pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.response).records)]
             store_or_quarantine(gbfs, FeedResponse("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
             records += taken.records
     return records
@@ -82,8 +82,8 @@ def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
 def ours(lake: Path, threads: int) -> int:
     """The project's own clean job."""
     from velib_assets.clean.local_clean_job import LocalCleanJob
+    from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.listing import hours_in
-    from velib_assets.lake.store import FolderStore
 
     store = FolderStore(lake)
     hours = hours_in(store, "raw", START, START + timedelta(days=400))
@@ -171,9 +171,10 @@ def parse_arrow(lake: Path) -> int:
     import pyarrow as pa
     from pyarrow import json as pj
 
-    from velib_assets.clean.dialects import FEED_MAPPINGS
+    from velib_assets.clean.arrow_columns import record_type
+    from velib_assets.ingest.feeds.opendata import FEED
 
-    schema, rows = pa.schema([("results", pa.list_(FEED_MAPPINGS["opendata"].read))]), 0
+    schema, rows = pa.schema([("results", pa.list_(record_type(FEED, all_fields=False)))]), 0
     for text in _texts(lake):
         read = pj.ReadOptions(use_threads=False, block_size=len(text) + 1)
         parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")

@@ -1,23 +1,10 @@
-# The two state machines. They exist in both orchestrator modes and can always be started by hand.
+# The two state machines. They exist in both orchestrator modes and can be started by hand.
 #
-# STANDARD, because EXPRESS has no `.sync` and ends after five minutes. Transitions are billed ($0.025 per 1,000 after
-# 4,000 free ones per month): a tick takes 5, or about 15 with the crawler, which is $0.26 or $1 per month.
+# Their type is STANDARD, as EXPRESS has no `.sync` and ends after five minutes. Each state transition is billed
+# ($0.025 per 1,000 after 4,000 free ones per month). A tick takes 5 of them, or about 15 with the crawler: $0.26 or
+# $1 per month.
 
 locals {
-  sql_dir = "${path.module}/../velib_assets/query/sql"
-
-  # The SQL of the views. The state machine fills in the hours that a view reads, from enough days ago that the view
-  # stays correct until it is replaced the next day.
-  views = [for file in sort(fileset(local.sql_dir, "*.sql")) : {
-    view = trimsuffix(file, ".sql")
-    sql = replace(replace(replace(
-      replace(trimspace(file("${local.sql_dir}/${file}")), "velib_db_tf.", "${var.database_name}."),
-      "$${newest_hours}", "\"date\" >= '@yesterday@'"),
-      "$${newest_day}", "\"date\" >= '@two_days_ago@'"),
-      "$${four_weeks}", "\"date\" BETWEEN '@four_weeks_ago@' AND '@yesterday@'",
-    )
-  }]
-
   machines = {
     pipeline = {
       name = var.pipeline_name

@@ -6,15 +6,18 @@ The AWS forms are imported only for VELIB_TARGET=aws.
 from pathlib import Path
 from typing import NamedTuple
 
-from velib_assets.catalog.sqlite_catalog import Catalog, LocalCatalog
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import CleanJob, LocalCleanJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.feeds.gbfs import GBFS_URL, Gbfs
-from velib_assets.ingest.feeds.opendata import OPENDATA_URL, OpenData
+from velib_assets.ingest.feeds.feed_table import FEEDS
+from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.local_ingest import Ingest, LocalIngest
-from velib_assets.lake.store import FolderStore, LakeStore
-from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryEngine
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.store import LakeStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.settings import Settings, dagster_home
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
@@ -43,10 +46,8 @@ def feed_of(settings: Settings) -> Feed:
     """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
         return Simulator(faults=parse_faults(settings.simulator_faults))
-    if settings.source == "gbfs":
-        return Gbfs(settings.gbfs_url)
-    if settings.source == "opendata":
-        return OpenData(settings.opendata_url)
+    if settings.source != "archive":
+        return live_feed(settings.source, _base_url(settings))
     if not settings.archive.startswith("s3://"):
         return Archive(Path(settings.archive))
     from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - only needed on AWS
@@ -64,9 +65,13 @@ def _aws_resources(settings: Settings) -> Resources:
     names = settings.names
     lake = BucketStore(names.bucket, region=names.region)
     catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
-    # A default URL is not sent, so that the URL in the function's own settings holds.
-    url = {"opendata": settings.opendata_url, "gbfs": settings.gbfs_url}.get(settings.source, "")
-    own_url = "" if url in (OPENDATA_URL, GBFS_URL) else url
+    # A default URL is not sent, so that the function's own setting applies.
+    url = _base_url(settings)
+    own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
     engine = AthenaQueryEngine(names, catalog, lake, dagster_home() / "mirror" / names.bucket)
     return Resources(lake, ingest, GlueCleanJob(names), catalog, engine)
+
+
+def _base_url(settings: Settings) -> str:
+    return {"opendata": settings.opendata_url, "gbfs": settings.gbfs_url}.get(settings.source, "")

@@ -4,9 +4,9 @@ read_commands; `audit` and `cost` in aws_commands.
 
 import click
 
-from velib_assets.catalog.sqlite_catalog import CatalogError
+from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli import aws_commands, console, read_commands, run_commands
-from velib_assets.query.query_error import QueryError
+from velib_assets.query.engine import QueryError
 
 
 class Commands(click.Group):

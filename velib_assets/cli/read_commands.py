@@ -19,8 +19,8 @@ from velib_assets.cli.console import (
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
+from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.kpis import VIEWS
-from velib_assets.query.query_error import LakeReadError, QueryError
 from velib_assets.settings import dagster_home
 
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
@@ -29,6 +29,9 @@ The table is source_velib; the views are {", ".join(view.name for view in VIEWS)
 A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
+
+In local mode DuckDB runs the query. It returns Athena's values, but does not refuse all that Athena refuses:
+verify a query on Athena before you deploy it.
 """  # noqa: S608 - help, not a query
 
 
@@ -55,7 +58,7 @@ def report(show: bool) -> None:
     printed.
     """
     from velib_assets.lake.bucket_store import BucketStore
-    from velib_assets.lake.store import FolderStore
+    from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
     from velib_assets.report.writer import write_report
 

@@ -11,7 +11,7 @@ from velib_assets.cli.console import say
 from velib_assets.cli.rows import frame_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
-from velib_assets.query.duckdb_engine import QueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import frame_of
 from velib_assets.query.kpis import KPIS
 

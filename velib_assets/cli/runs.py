@@ -1,8 +1,6 @@
 """Runs of the asset graph in this process, on the Dagster instance that the UI shows."""
 
 import fcntl
-import os
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +12,14 @@ from time import sleep
 import click
 import dagster as dg
 
-from velib_assets.defs.hourly import BLOCKED_BY
+from velib_assets.defs.dagster_home import prepare_home
+from velib_assets.defs.graphs import BLOCKED_BY
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import utc_now
-from velib_assets.settings import CHECKOUT, dagster_home
+from velib_assets.settings import dagster_home
 
 STARTING = timedelta(
     seconds=20
@@ -99,14 +98,10 @@ def _count(event: dg.AssetMaterialization, name: str) -> int:
 
 @contextmanager
 def open_instance() -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of DAGSTER_HOME, or of `.dagster` in the checkout; made where it is new."""
+    """Open the Dagster instance in DAGSTER_HOME (default `.dagster` in the checkout); create it if needed."""
     home = dagster_home()
-    home.mkdir(parents=True, exist_ok=True)
-    ours = CHECKOUT / "dagster.yaml"
-    if ours.exists() and not (home / "dagster.yaml").exists():
-        fresh = home / f"dagster.yaml.{os.getpid()}"
-        shutil.copyfile(ours, fresh)
-        fresh.replace(home / "dagster.yaml")  # another command may be reading it
+    if message := prepare_home(home):
+        click.echo(message, err=True)
     with _alone(home):
         instance = dg.DagsterInstance.from_config(str(home))
     with instance:

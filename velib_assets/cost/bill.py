@@ -8,7 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from velib_assets.cost.inputs import DAYS, HOURS, DeployedInputs, Inputs
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query import kpis
 from velib_assets.settings import Settings
 

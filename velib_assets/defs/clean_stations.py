@@ -1,7 +1,4 @@
-"""The layer `clean_stations`: an hour's raw as one typed Parquet file.
-
-Belongs here: what is told of a cleaned hour. Does not: cleaning (core.clean, resources.clean_job).
-"""
+"""The asset `clean_stations`: the raw snapshots of an hour as one typed Parquet file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,50 +6,71 @@ from typing import Any
 
 import dagster as dg
 
+from velib_assets.clean.clean_result import CleanedHour
 from velib_assets.clean.hour import QuarantinedObject
 from velib_assets.clean.local_clean_job import CleanJob
-from velib_assets.clean.rebuild import CleanedHour, footer_of
+from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs import findings
 from velib_assets.defs.findings import Finding
-from velib_assets.defs.hourly import HourOutcome, hourly_asset
+from velib_assets.defs.graphs import table_schema
+from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
 from velib_assets.lake.store import LakeStore
 
-DESCRIPTION = """\
-All raw snapshots of an hour as one Parquet file: audited again, typed, duplicates dropped, sorted by
-station and time. The same raw gives the same bytes, in any order of arrival. Rows that cannot be typed
-lie in `rejects/` with the reason.
-"""
+
+@hourly_asset(
+    upstream="raw_snapshot", group_name="lake", kinds={"python", "parquet", "arrow"}, metadata=table_schema()
+)
+def clean_stations(
+    context: dg.OpExecutionContext,
+    lake: dg.ResourceParam[LakeStore],
+    clean_job: dg.ResourceParam[CleanJob],
+) -> Iterator[HourOutcome]:
+    """All raw snapshots of an hour as one typed Parquet file, sorted by station and time.
+
+    Every snapshot is audited again, and duplicates are dropped. The same raw objects give the same bytes,
+    whatever their order of arrival. Records that cannot be typed are in `rejects/` with the reason.
+    """
+    yield from clean_hours(lake, clean_job, hours_of(context))
 
 
-def clean_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
-    """Rebuild each hour's clean file."""
-    store: LakeStore = context.resources.lake
-    job: CleanJob = context.resources.clean_job
+def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
+    """Rebuild the clean file of each hour."""
     counts: dict[datetime, list[int]] = {}
     for result in job.run(hours):
         cleaned = result.cleaned
         if result.absent:
             yield HourOutcome(result.hour, None, {}, result.trouble)
             continue
-        refused = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
+        refusals = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
         if cleaned is None or not cleaned.size:
-            finding = findings.readable_raw(refused, result.trouble, cleaned=False)
+            finding = findings.readable_raw(refusals, result.trouble, cleaned=False)
             yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)
         counts[result.hour] = [part.records for part in cleaned.snapshots]
-        yield _outcome(store, cleaned, refused, preceding, job.links)
+        summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
+        if (rejected := sum(part.rejected for part in cleaned.snapshots)) or refusals:
+            summary += f", {rejected} rejected, {len(refusals)} quarantined"
+        checked = _findings(cleaned, refusals, preceding, store.address(rejects_key(result.hour)))
+        yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
+
+
+def _refusal(store: LakeStore, part: QuarantinedObject) -> str:
+    return f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
 
 
 def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
-    """The record counts of the 24 hours before, from the clean files' footers; 24 reads at most."""
+    """Return the record counts of the 24 hours before.
+
+    They come from the footers of the clean files, at most 24 reads. `known` caches them within a run.
+    """
     day = list(hours_between(hour - 24 * HOUR, hour - HOUR))
     for earlier in day:
         if earlier not in known:
             try:
                 footer = footer_of(store, earlier)
-            except OSError:  # what is unknown of a neighbour holds up no hour
+            except OSError:  # an unreadable neighbour must not stop this hour
                 footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
     for old in [past for past in known if past < day[0]]:
@@ -60,75 +78,44 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
     return [records for earlier in day for records in known[earlier]]
 
 
-def _outcome(
-    store: LakeStore,
-    cleaned: CleanedHour,
-    refused: list[str],
-    preceding: list[int],
-    links: Mapping[str, str],
-) -> HourOutcome:
-    records = sum(part.records for part in cleaned.snapshots)
-    duplicates = sum(part.duplicates for part in cleaned.snapshots)
+def _metadata(store: LakeStore, cleaned: CleanedHour, links: Mapping[str, str]) -> dict[str, Any]:
     rejected = sum(part.rejected for part in cleaned.snapshots)
-    metadata: dict[str, Any] = {
+    metadata = {
         "dagster/row_count": cleaned.rows,
         "bytes": cleaned.size,
         "snapshots": len(cleaned.snapshots),
-        "records": records,
+        "records": sum(part.records for part in cleaned.snapshots),
         "rejected": rejected,
-        "duplicates": duplicates,
+        "duplicates": sum(part.duplicates for part in cleaned.snapshots),
         "quarantined": len(cleaned.quarantined),
         "stale_share": cleaned.stale / cleaned.rows if cleaned.rows else 0.0,
         "digest": cleaned.digest,
         "file": dg.MetadataValue.path(store.address(clean_key(cleaned.hour))),
-        **{name: dg.MetadataValue.url(link) for name, link in links.items()},
+        **{name: dg.MetadataValue.url(url) for name, url in links.items()},
     }
     if rejected:
         metadata["rejects"] = dg.MetadataValue.path(store.address(rejects_key(cleaned.hour)))
         metadata["reject_reasons"] = dg.MetadataValue.json(cleaned.rejected)
-    summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
-    if rejected or cleaned.quarantined:
-        summary += f", {rejected} rejected, {len(cleaned.quarantined)} quarantined"
-    found = _findings(cleaned, refused, preceding, store.address(rejects_key(cleaned.hour)))
-    return HourOutcome(cleaned.hour, metadata, found, summary)
-
-
-def _refusal(store: LakeStore, part: QuarantinedObject) -> str:
-    return f"{part.reason} ({store.address(part.key)}; the reason lies in quarantine/, move it away to go on)"
+    return metadata
 
 
 def _findings(
-    cleaned: CleanedHour, refused: list[str], preceding: list[int], rejects: str
+    cleaned: CleanedHour, refusals: Sequence[str], preceding: Sequence[int], rejects: str
 ) -> dict[str, Finding]:
-    records = sum(part.records for part in cleaned.snapshots)
+    parts = cleaned.snapshots
     return {
-        "readable_raw": findings.readable_raw(refused),
-        "rejected_rows": findings.rejected_rows(cleaned.rejected, records, rejects),
+        "readable_raw": findings.readable_raw(refusals),
+        "rejected_rows": findings.rejected_rows(
+            cleaned.rejected, sum(part.records for part in parts), rejects
+        ),
         "conservation": findings.conservation(
-            [
-                (part.key, part.records, part.rows, part.rejected, part.duplicates)
-                for part in cleaned.snapshots
-            ],
+            [(part.key, part.records, part.rows, part.rejected, part.duplicates) for part in parts],
             cleaned.rows,
         ),
         "unique_rows": findings.unique_rows(cleaned.repeated),
         "partial_snapshot": findings.partial_snapshot(
-            [(part.key, part.records) for part in cleaned.snapshots], preceding
+            [(part.key, part.records) for part in parts], preceding
         ),
         "stale_stations": findings.stale_stations(cleaned.stale, cleaned.rows),
         "schema_drift": findings.schema_drift(*cleaned.drift),
     }
-
-
-def clean_stations_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
-    """The asset."""
-    return hourly_asset(
-        clean_hours,
-        name="clean_stations",
-        upstream="raw_snapshot",
-        resources={"lake", "clean_job"},
-        group_name="lake",
-        description=DESCRIPTION,
-        kinds={"python", "parquet", "arrow"},
-        **attributes,
-    )

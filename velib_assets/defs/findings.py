@@ -1,7 +1,4 @@
-"""What is right or wrong with an hour: pure findings, each a fact and a sentence for a person.
-
-Belongs here: thresholds and words. Does not: measuring (clean, ledger) or alerting (checks, sensors).
-"""
+"""Whether an hour is in order: pure functions, one per check, with its threshold and its message."""
 
 from __future__ import annotations
 
@@ -15,132 +12,124 @@ SLOTS_PER_HOUR = 4
 FAULTS = "faults"
 _MOST_NAMES = 20
 
+Facts = dict[str, int | float | str]
+
 
 class Finding(NamedTuple):
-    """Whether all is well, why in a sentence, and the numbers behind it.
+    """The outcome of a check: whether it passed, a message for people, and the numbers behind it.
 
-    The number `faults` says how many things are wrong with an hour that each tick looks at again: nobody is
-    told again of those that were there before. A finding without it is news each time.
+    Every tick checks its hour again. The number `faults` lets the alert sensor see whether there are more
+    than before; a failed finding without it is reported every time.
     """
 
     passed: bool
     message: str
-    facts: dict[str, int | float | str] = {}  # noqa: RUF012 - never written to
+    facts: Facts = {}  # noqa: RUF012 - never modified
 
 
-def usable_snapshot(stored: int, refusals: Sequence[str], trouble: str = "") -> Finding:
-    """A usable snapshot came: `stored` counts those there, `refusals` and `trouble` say why none is."""
-    if stored and not trouble:
+def usable_snapshot(stored: int, refusals: Sequence[str], error: str = "") -> Finding:
+    """Check that a run stored a usable snapshot.
+
+    Args:
+        stored: The number of usable snapshots.
+        refusals: Why each quarantined response is not usable.
+        error: Why there was no response at all, if there was none.
+    """
+    if stored and not error:
         return Finding(True, f"{stored} usable", {"usable": stored})
-    reasons = trouble or "; ".join(refusals) or "nothing was stored for this hour"
-    return Finding(False, reasons, {"usable": 0, "quarantined": len(refusals)})
+    reason = error or "; ".join(refusals) or "no snapshot is stored for this hour"
+    return Finding(False, reason, {"usable": 0, "quarantined": len(refusals)})
 
 
 def quarantined_snapshot(refusals: Sequence[str]) -> Finding:
-    """Nothing that this run brought went to quarantine."""
-    if not refusals:
-        return Finding(True, "nothing went to quarantine", {"quarantined": 0})
-    return Finding(
-        False,
-        f"{len(refusals)} went to quarantine: {'; '.join(refusals)}",
-        {"quarantined": len(refusals)},
-    )
+    """Check that a run quarantined nothing; `refusals` says why each quarantined response is not usable."""
+    count = len(refusals)
+    message = f"{count} quarantined: {'; '.join(refusals)}" if count else "no response was quarantined"
+    return Finding(not count, message, {"quarantined": count})
 
 
-def readable_raw(refusals: Sequence[str], trouble: str = "", *, cleaned: bool = True) -> Finding:
-    """Every raw object of the hour is usable, and the hour could be cleaned.
+def readable_raw(refusals: Sequence[str], error: str = "", *, cleaned: bool = True) -> Finding:
+    """Check that every raw object of an hour is usable (`refusals`) and that the hour was cleaned (`error`).
 
-    That it could not (`trouble`, or not `cleaned`) is news each time.
+    An hour that was not cleaned is reported every time.
     """
-    if not refusals and not trouble:
+    if not refusals and not error:
         return Finding(True, "every raw object is usable", {"refused": 0})
-    faults = {FAULTS: len(refusals)} if cleaned and not trouble else {}
-    return Finding(False, trouble or "; ".join(refusals), {"refused": len(refusals), **faults})
+    faults: Facts = {FAULTS: len(refusals)} if cleaned and not error else {}
+    return Finding(False, error or "; ".join(refusals), {"refused": len(refusals), **faults})
 
 
-def partial_snapshot(counts: Sequence[tuple[str, int]], preceding: list[int]) -> Finding:
-    """No snapshot (key, records; in order of time) has under 80 % of the median of what came before it.
+def partial_snapshot(counts: Sequence[tuple[str, int]], preceding: Sequence[int]) -> Finding:
+    """Check that no snapshot has fewer than 80 % of the median record count of those before it.
 
-    `preceding` holds the record counts of the 24 hours before the hour.
+    Args:
+        counts: Raw key and record count of each snapshot of the hour, in order of time.
+        preceding: Record counts of the snapshots of the 24 hours before.
     """
-    before, low, bound = list(preceding), [], partial_below(preceding)
+    earlier, partial = list(preceding), []
     for key, records in counts:
-        bound = partial_below(before)
-        if bound is not None and records < bound:
-            usual = f"{records:,} records where at least {bound:,.0f} are usual"
-            low.append(f"{key.rpartition('/')[2]} has {usual}")
-        before.append(records)
-    facts: dict[str, int | float | str] = {"compared": len(before) - 1, FAULTS: len(low)}
-    return Finding(not low, "; ".join(low) or "none is partial", facts)
+        minimum = partial_below(earlier)
+        if minimum is not None and records < minimum:
+            partial.append(f"{_file(key)} has {records:,} records where at least {minimum:,.0f} are usual")
+        earlier.append(records)
+    facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
+    return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
 
 
 def stale_stations(stale: int, rows: int) -> Finding:
-    """The share of rows whose station has not reported for three hours is ordinary."""
+    """Check the share of rows whose station has not reported for three hours."""
     share = stale / rows if rows else 0.0
-    return Finding(
-        share <= MAX_STALE_SHARE,
-        f"{share:.1%} of {rows:,} rows are stale; {MAX_STALE_SHARE:.0%} is the limit",
-        {"stale_share": share, "stale_rows": stale, FAULTS: int(share > MAX_STALE_SHARE)},
-    )
+    passed = share <= MAX_STALE_SHARE
+    message = f"{share:.1%} of {rows:,} rows are stale; the limit is {MAX_STALE_SHARE:.0%}"
+    return Finding(passed, message, {"stale_share": share, "stale_rows": stale, FAULTS: int(not passed)})
 
 
 def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[str]) -> Finding:
-    """The feed's fields are those declared, with their types."""
-    parts = [
-        f"{word}: {_some(names)}"
-        for word, names in (("missing", missing), ("new", new), ("retyped", retyped))
-        if names
-    ]
-    facts: dict[str, int | float | str] = {FAULTS: len(missing) + len(new) + len(retyped)}
-    return Finding(not parts, "; ".join(parts) or "the fields are those declared", facts)
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first of many names: a feed can make up as many as it likes."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    """Check that the feed has the declared fields, with the declared types."""
+    kinds = {"missing": missing, "new": new, "retyped": retyped}
+    message = "; ".join(f"{kind}: {_shortened(names)}" for kind, names in kinds.items() if names)
+    faults = sum(map(len, kinds.values()))
+    return Finding(not faults, message or "the fields are as declared", {FAULTS: faults})
 
 
 def conservation(snapshots: Sequence[tuple[str, int, int, int, int]], rows: int) -> Finding:
-    """Records in = rows + rejected + duplicates for each (key, records, rows, rejected, duplicates).
+    """Check that every record is accounted for.
 
-    `rows` is what the written table holds; it must be the sum of the snapshots' rows.
+    Args:
+        snapshots: Raw key, records, rows, rejected records and duplicates of each snapshot.
+        rows: The number of rows in the written file.
     """
     lost = [
-        f"{key.rpartition('/')[2]}: {records:,} in, {kept:,} + {rejected:,} + {duplicates:,} out"
+        f"{_file(key)}: {records:,} in, {kept:,} + {rejected:,} + {duplicates:,} out"
         for key, records, kept, rejected, duplicates in snapshots
         if records != kept + rejected + duplicates
     ]
-    total = sum(part[2] for part in snapshots)
-    if total != rows:
-        lost.append(f"the table holds {rows:,} rows, its snapshots gave {total:,}")
+    expected = sum(part[2] for part in snapshots)
+    if expected != rows:
+        lost.append(f"the file has {rows:,} rows; its snapshots have {expected:,}")
     records = sum(part[1] for part in snapshots)
-    return Finding(
-        not lost,
-        "; ".join(lost) or f"{records:,} records in, all accounted for",
-        {"records": records, "rows": rows, FAULTS: len(lost)},
-    )
+    facts: Facts = {"records": records, "rows": rows, FAULTS: len(lost)}
+    return Finding(not lost, "; ".join(lost) or f"all {records:,} records are accounted for", facts)
 
 
-def rejected_rows(reasons: Mapping[str, int], records: int, where: str) -> Finding:
-    """Every record could be typed; `reasons` counts those that could not, `where` they lie."""
+def rejected_rows(reasons: Mapping[str, int], records: int, path: str) -> Finding:
+    """Check that no record was rejected; `reasons` counts those that were, `path` is where they are."""
     rejected = sum(reasons.values())
     if not rejected:
-        return Finding(True, "every record could be typed", {FAULTS: 0})
+        return Finding(True, "no record was rejected", {FAULTS: 0})
     counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
-    return Finding(
-        False, f"{rejected:,} of {records:,} rejected ({counted}), see {where}", {FAULTS: rejected}
-    )
+    message = f"{rejected:,} of {records:,} records were rejected ({counted}); see {path}"
+    return Finding(False, message, {FAULTS: rejected})
 
 
 def unique_rows(repeated: int) -> Finding:
-    """No station stands twice in one snapshot."""
-    message = f"{repeated:,} rows repeat a station within a snapshot" if repeated else "no repetition"
+    """Check that no station occurs twice in a snapshot."""
+    message = f"{repeated:,} rows repeat a station of their snapshot" if repeated else "every row is unique"
     return Finding(not repeated, message, {FAULTS: repeated})
 
 
 def complete_hour(stored: int, past: int) -> Finding:
-    """Every slot of the hour that is over (`past` of four) has a stored snapshot."""
+    """Check that each of the `past` slots of an hour has a snapshot, once all four are over."""
     missing = past - stored
     message = (
         f"{stored} of {past} slots are stored"
@@ -151,25 +140,32 @@ def complete_hour(stored: int, past: int) -> Finding:
     return Finding(passed, message, {"slots_stored": stored, FAULTS: 0 if passed else missing})
 
 
-def table_schema(differences: Sequence[str], trouble: str = "") -> Finding:
-    """The registered file has the declared columns."""
-    words = trouble or "; ".join(differences)
-    return Finding(not words, words or "as declared", {"differences": len(differences)})
+def table_schema(differences: Sequence[str], error: str = "") -> Finding:
+    """Check that a registered file has the declared columns."""
+    message = error or "; ".join(differences)
+    return Finding(not message, message or "the columns are as declared", {"differences": len(differences)})
 
 
-def report_written(trouble: str = "") -> Finding:
-    """The report's page and its exports were written; `trouble` says why not."""
-    return Finding(not trouble, trouble or "page and exports are written", {"written": int(not trouble)})
+def report_written(error: str = "") -> Finding:
+    """Check that the report and its exports were written."""
+    return Finding(not error, error or "the report and its exports were written", {"written": int(not error)})
 
 
-def view_answers(expected: Sequence[str], found: Sequence[str] | None, trouble: str = "") -> Finding:
-    """A view answers, with its columns in order."""
-    if found is not None and list(found) == list(expected):
-        return Finding(True, "it answers, with its columns", {"columns": len(expected)})
-    if found is None:
-        return Finding(False, f"it does not answer: {trouble}", {"columns": 0})
-    return Finding(
-        False,
-        f"its columns are {', '.join(found)}; declared {', '.join(expected)}",
-        {"columns": len(found)},
-    )
+def view_answers(declared: Sequence[str], columns: Sequence[str] | None, error: str = "") -> Finding:
+    """Check that a view's query succeeded (else `columns` is None) and returned the declared columns."""
+    if columns is None:
+        return Finding(False, f"the query failed: {error}", {"columns": 0})
+    if list(columns) != list(declared):
+        message = f"the columns are {', '.join(columns)}; declared are {', '.join(declared)}"
+        return Finding(False, message, {"columns": len(columns)})
+    return Finding(True, "the query succeeded; its columns are as declared", {"columns": len(declared)})
+
+
+def _file(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Join the first names: a feed can invent any number of fields."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

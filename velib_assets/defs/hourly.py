@@ -1,35 +1,34 @@
-"""The shape that the three hourly layers share: many hours in one run, each with its own outcome.
+"""The shape of the three hourly assets: many hours in one run, each with its own outcome.
 
-Belongs here: turning outcomes into Dagster events. Dagster would mark every hour of a range as
-materialized by one result, would leave a range's checks without partition, and would skip what follows
-when a layer yields nothing. So a layer is a graph asset whose op logs each hour's materialization and
-checks itself, and whose input also hangs on an op that always succeeds: hours that failed turn no
-hour green and hold up no other.
+A backfill is one run over a range of hours. With a plain asset, one result would mark every hour of the range
+as materialized, the range's checks would have no partition, and a layer that yields nothing would skip all
+that follows. So an hourly asset is a graph asset whose op logs the materialization and the checks of each
+hour as it ends: an hour that failed is not marked, and does not stop the others.
 """
 
+import functools
+import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import dagster as dg
 
-from velib_assets.defs.checks import CHECKS, evaluation, specs_of
+from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
+from velib_assets.defs.graphs import BLOCKED_BY, OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.defs.partitions import HOURLY, hour_of_key, key_of
 from velib_assets.lake.keys import hour_text
 
-BLOCKED_BY = "blocked_by"
 progress = logging.getLogger("velib.progress")
-
-# Dagster warns that a blocking check "emitted no result": ours are logged events, and they do block.
-logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
 
 
 class HourOutcome(NamedTuple):
-    """What became of an hour in a layer; `metadata` is None where it wrote nothing.
+    """The outcome of one hour in one layer.
 
-    Where the layer above left nothing to work on there are no findings: that layer's say why.
+    `metadata` is that of the materialization, or None if nothing was written. `findings` are by check name;
+    they are empty if the layer above wrote nothing, because its checks give the reason already.
     """
 
     hour: datetime
@@ -38,119 +37,87 @@ class HourOutcome(NamedTuple):
     summary: str
 
 
-Layer = Callable[[dg.OpExecutionContext, Sequence[datetime]], Iterator[HourOutcome]]
+Event = dg.DagsterEvent | dg.Output[None]
+Layer = Callable[..., Iterator[HourOutcome]]
+
+
+def hours_of(context: dg.OpExecutionContext) -> list[datetime]:
+    """Return the hours (UTC) of a run's partitions."""
+    return [hour_of_key(key) for key in context.partition_keys]
 
 
 def hourly_asset(
-    layer: Layer,
-    *,
-    name: str,
-    upstream: str | None,
-    resources: set[str],
-    **attributes: Any,  # noqa: ANN401 - handed on to graph_asset
-) -> dg.AssetsDefinition:
-    """An hourly asset from a function over hours; `attributes` are those of `dg.graph_asset`."""
-    specs = specs_of(name)
-    outs = outs_of(["result"], specs)
+    *, upstream: str | None, group_name: str, kinds: set[str], metadata: Mapping[str, Any] | None = None
+) -> Callable[[Layer], dg.AssetsDefinition]:
+    """Turn a function into an hourly asset with its name, its docstring as description, and its checks.
 
-    @dg.op(
-        name=f"{name}_hours",
-        ins={"upstream": dg.In(dg.Nothing)} if upstream else {},
-        out=outs,
-        required_resource_keys=resources,
-    )
-    def hours(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        yield from run_layer(context, name, layer)
+    The function takes the context and resources (`dg.ResourceParam`), and yields an outcome per hour.
+    """
 
-    common = {
-        "name": name,
-        "partitions_def": HOURLY,
-        "backfill_policy": dg.BackfillPolicy.single_run(),
-        "check_specs": specs,
-        **attributes,
-    }
-    if upstream is None:
+    def decorate(layer: Layer) -> dg.AssetsDefinition:
+        name, specs = layer.__name__, specs_of(layer.__name__)
 
-        def root() -> dict[str, Any]:
-            return all_of(hours(), outs)
+        @functools.wraps(layer)  # Dagster reads the resources from the layer's signature
+        def compute(context: dg.OpExecutionContext, **resources: object) -> Iterator[Event]:
+            yield from log_outcomes(context, name, layer(context, **resources))
 
-        return _graph_asset(root, **common)
+        op = dg.op(
+            name=f"{name}_hours",
+            ins={"upstream": dg.In(dg.Nothing)} if upstream else {},
+            out=outs_of(["result"], specs),
+        )(compute)
+        asset: dg.AssetsDefinition = dg.graph_asset(
+            name=name,
+            ins={"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)} if upstream else {},
+            description=inspect.getdoc(layer),
+            partitions_def=HOURLY,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            check_specs=specs,
+            group_name=group_name,
+            kinds=kinds,
+            owners=OWNERS,
+            metadata={**code_of(layer), **(metadata or {})},
+        )(composition(op, name))
+        return asset
 
-    wait = waiting_for(name)
-
-    def follower(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        return all_of(hours(wait(upstream)), outs)
-
-    ins = {"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)}
-    return _graph_asset(follower, ins=ins, **common)
+    return decorate
 
 
-def _graph_asset(compose: Callable[..., Any], **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401
-    asset: dg.AssetsDefinition = dg.graph_asset(**attributes)(compose)
-    return asset
+def log_outcomes(
+    context: dg.OpExecutionContext, name: str, outcomes: Iterator[HourOutcome]
+) -> Iterator[Event]:
+    """Log the checks and the materialization of each hour, so that they are stored as the hour ends.
 
-
-def run_layer(context: dg.OpExecutionContext, name: str, layer: Layer) -> Iterator[dg.DagsterEvent]:
-    """Each hour's checks and materialization, stored as the hour ends.
-
-    They go through the context: yielded as they are, one blocking check of a range would stop all.
+    Yielded instead of logged, the first failed blocking check would end the range.
 
     Raises:
-        dagster.Failure: where no hour was written, so that nothing downstream runs.
+        dagster.Failure: No hour was written, so nothing downstream may run.
     """
-    key, written, told, why = dg.AssetKey(name), 0, False, []
-    for outcome in layer(context, [hour_of_key(part) for part in context.partition_keys]):
+    checks = {check.name: check for check in checks_of(name)}
+    written, reported, reasons = 0, False, []
+    for outcome in outcomes:
         partition = key_of(outcome.hour)
         for check, finding in outcome.findings.items():
-            log_check(context, evaluation(key, check, finding, partition))
+            log_check(context, checks[check], finding, partition)
         if outcome.metadata is not None:
-            event = dg.AssetMaterialization(key, partition=partition, metadata=dict(outcome.metadata))
-            context.log_event(event)
             written += 1
+            context.log_event(
+                dg.AssetMaterialization(name, partition=partition, metadata=dict(outcome.metadata))
+            )
         else:
-            told = told or bool(outcome.findings)
-            why.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
+            reported = reported or bool(outcome.findings)
+            reasons.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
         yield from context.consume_events()
         facts = {"layer": name, "hour": outcome.hour, "wrote": outcome.metadata is not None}
         progress.info(outcome.summary, extra=facts)
     if not written:
-        blocker = next(check.name for check in CHECKS if check.asset == name)
         raise dg.Failure(
-            f"{name} wrote nothing. {'; '.join(why)}",
-            metadata={BLOCKED_BY: blocker} if told else {},
+            f"{name} wrote nothing. {'; '.join(reasons)}",
+            metadata={BLOCKED_BY: next(iter(checks))} if reported else {},
             allow_retries=False,
         )
-
-
-def log_check(context: dg.OpExecutionContext, check: dg.AssetCheckEvaluation) -> None:
-    """Log a check's evaluation; the context takes it, though its annotation does not say so."""
-    context.log_event(check)  # type: ignore[arg-type]
-
-
-def outs_of(assets: Sequence[str], specs: Sequence[dg.AssetCheckSpec]) -> dict[str, dg.Out]:
-    """The outputs of an op that logs its own events: one an asset, one a check, none of them yielded."""
-    names = [*assets, *(spec.get_python_identifier() for spec in specs)]
-    return {name: dg.Out(dg.Nothing, is_required=False) for name in names}
-
-
-def all_of(handles: Any, outs: Mapping[str, dg.Out]) -> dict[str, Any]:  # noqa: ANN401 - composition handles
-    """An op's outputs, as a graph gives them."""
-    return {out: getattr(handles, out) for out in outs}
-
-
-def waiting_for(name: str) -> Callable[[Any], list[Any]]:
-    """What the op of asset `name` waits for: the layer above, and an op that always succeeds.
-
-    An op waits for all of its input's sources but is skipped only when none of them yields anything.
-    The op in between also spares it a look through every partition upstream for their versions.
-    """
-
-    @dg.op(name=f"{name}_arrived", ins={"upstream": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
-    def arrived() -> None:
-        """The layer above wrote every hour of the run."""
-
-    @dg.op(name=f"{name}_ready", out=dg.Out(dg.Nothing))
-    def ready() -> None:
-        """Holds for what the layer above did write, when some of its hours wrote nothing."""
-
-    return lambda upstream: [arrived(upstream), ready()]
+    # Dagster lets downstream steps wait for a blocking check's output, and warns where there is none. The
+    # check itself blocks above, by failing the step: only then is nothing written.
+    for spec in specs_of(name):
+        if spec.blocking:
+            yield dg.Output(None, spec.get_python_identifier())

@@ -1,100 +1,107 @@
-"""The layer of the views: an asset each, read by one op.
-
-Belongs here: what is told of a view. Does not: the SQL (velib_assets/query/sql) or running it (query engine).
-"""
+"""The assets of the KPI views: one per view, all read by one op, because each step costs seconds."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import CatalogError
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import findings
-from velib_assets.defs.checks import evaluation, specs_of
+from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
-from velib_assets.defs.hourly import BLOCKED_BY, all_of, log_check, outs_of, waiting_for
+from velib_assets.defs.graphs import (
+    BLOCKED_BY,
+    OWNERS,
+    code_reference,
+    column_schema,
+    composition,
+    log_check,
+    outs_of,
+)
+from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
+from velib_assets.query import sql
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryError
-from velib_assets.query.kpis import Kpi, code_version, sql_template
+from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.kpis import VIEWS, Kpi
+from velib_assets.query.view_sql import code_version, standalone_sql
 
 PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
+_SPECS = [spec for view in VIEWS for spec in specs_of(view.name)]
+Metadata = dict[str, Any]
 
 
-def kpi_assets(views: Sequence[Kpi], attributes: Callable[[Kpi], dict[str, Any]]) -> dg.AssetsDefinition:
-    """The assets of the views, one step for those of them that a run selects: a step each costs seconds.
+@dg.op(
+    name="kpi_views_read",
+    ins={"upstream": dg.In(dg.Nothing)},
+    out=outs_of([view.name for view in VIEWS], _SPECS),
+)
+def read_views(
+    context: dg.OpExecutionContext,
+    query_engine: dg.ResourceParam[QueryEngine],
+    catalog: dg.ResourceParam[Catalog],
+    lake: dg.ResourceParam[LakeStore],
+) -> Iterator[dg.DagsterEvent]:
+    """Refresh the selected views and log the newest state and the check of each.
 
-    It refreshes the definitions that changed and reads the newest states. `attributes` are an asset's own.
+    Raises:
+        dagster.Failure: A view failed; the others were read all the same.
     """
-    specs = [spec for view in views for spec in specs_of(view.name)]
-    outs = outs_of([view.name for view in views], specs)
-
-    @dg.op(
-        name="kpi_views_read",
-        ins={"upstream": dg.In(dg.Nothing)},
-        out=outs,
-        required_resource_keys={"query_engine", "catalog", "lake"},
-    )
-    def read(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        silent, selected = [], context.selected_output_names  # worked out at each look
-        for view in views:
-            if selected & {*outs_of([view.name], specs_of(view.name))}:
-                finding = _log_view(context, view, made=view.name in selected)
-                silent += [] if finding.passed else [f"{view.name}: {finding.message}"]
-                yield from context.consume_events()
-        if silent:
-            facts = {BLOCKED_BY: "view_answers"}
-            raise dg.Failure("; ".join(silent), metadata=facts, allow_retries=False)
-
-    wait = waiting_for("kpi_views")
-
-    @dg.graph_multi_asset(
-        name="kpi_views",
-        ins={"upstream": dg.AssetIn("source_velib", dagster_type=dg.Nothing)},
-        outs={view.name: _out(view, **attributes(view)) for view in views},
-        group_name="kpi",
-        check_specs=specs,
-        can_subset=True,
-    )
-    def assets(upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - a composition handle
-        return all_of(read(wait(upstream)), outs)
-
-    return assets
+    selected = context.selected_output_names  # computed at each access
+    # Dagster plans the checks for the run's hour, although the views have no partitions.
+    partition = context.partition_key if context.has_partition_key else None
+    failed = []
+    for view in VIEWS:
+        if selected.isdisjoint(outs_of([view.name], specs_of(view.name))):
+            continue
+        finding, metadata = read_view(view, query_engine, catalog, lake)
+        (check,) = checks_of(view.name)
+        log_check(context, check, finding, partition)
+        if metadata is not None and view.name in selected:  # else the check was selected alone
+            tags = {"dagster/code_version": code_version(view)}
+            context.log_event(dg.AssetMaterialization(view.name, metadata=metadata, tags=tags))
+        if not finding.passed:
+            failed.append(f"{view.name}: {finding.message}")
+        yield from context.consume_events()
+    if failed:
+        raise dg.Failure("; ".join(failed), metadata={BLOCKED_BY: "view_answers"}, allow_retries=False)
 
 
-def _out(view: Kpi, **attributes: Any) -> dg.AssetOut:  # noqa: ANN401 - of the asset
+def _out(view: Kpi) -> dg.AssetOut:
+    source = Path(sql.__file__).parent / f"{view.name}.sql"
+    schema = [(name, type_, meaning) for name, type_, meaning in view.columns]
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
-        description=f"One row: {view.grain}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
+        description=f"One row: {view.grain}.\n\n```sql\n{standalone_sql(view)}\n```\n",
         code_version=code_version(view),
         kinds={"sql"},
-        **attributes,
+        owners=OWNERS,
+        metadata={**column_schema(schema), **code_reference(str(source), 1)},
     )
 
 
-def _log_view(context: dg.OpExecutionContext, view: Kpi, *, made: bool) -> Finding:
-    """Read a view and log its check and, unless the check alone runs (not `made`), its materialization."""
-    finding, metadata = read_view(context.resources, view)
-    # Dagster plans the check for the run's hour, though the view has none.
-    partition = context.partition_key if context.has_partition_key else None
-    key, tags = dg.AssetKey(view.name), {"dagster/code_version": code_version(view)}
-    log_check(context, evaluation(key, "view_answers", finding, partition))
-    if metadata is not None and made:
-        context.log_event(dg.AssetMaterialization(key, metadata=metadata, tags=tags))
-    return finding
+kpi_views = dg.graph_multi_asset(
+    name="kpi_views",
+    ins={"upstream": dg.AssetIn("source_velib", dagster_type=dg.Nothing)},
+    outs={view.name: _out(view) for view in VIEWS},
+    group_name="kpi",
+    check_specs=_SPECS,
+    can_subset=True,
+)(composition(read_views, "kpi_views"))
 
 
-def read_view(resources: Any, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]:  # noqa: ANN401 - Dagster's
-    """Refresh the view and read its newest state: whether it answers, and what is told of it."""
-    declared = [column[0] for column in kpi.columns]
+def read_view(
+    view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore
+) -> tuple[Finding, Metadata | None]:
+    """Refresh a view and read its newest state; return its finding and, unless it failed, its metadata."""
+    declared = [column.name for column in view.schema]
     try:
-        changed, newest, headline = newest_state(
-            kpi, resources.query_engine, resources.catalog, resources.lake
-        )
+        changed, newest, headline = newest_state(view, engine, catalog, store)
     except (QueryError, CatalogError, OSError) as error:
         return findings.view_answers(declared, None, str(error)), None
     return findings.view_answers(declared, newest.column_names), {
@@ -105,7 +112,7 @@ def read_view(resources: Any, kpi: Kpi) -> tuple[Finding, dict[str, Any] | None]
 
 
 def markdown(table: pa.Table) -> str:
-    """Rows as a Markdown table; text from the feed is cut short and cannot become markup."""
+    """Format rows as a Markdown table. Text from the feed is shortened and cannot become markup."""
     if not table.num_rows:
         return "*No rows in the newest snapshot.*"
     rows = [[_cell(value) for value in row.values()] for row in table.to_pylist()]
@@ -115,15 +122,14 @@ def markdown(table: pa.Table) -> str:
 
 
 def _cell(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - NaN is unlike itself
+    if value is None or value != value:  # noqa: PLR0124 - NaN does not equal itself
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     text = one_line(" ".join(str(value).split()), PREVIEW_WIDTH)
-    return _LINKED.sub("\N{WORD JOINER}", text).translate(_ESCAPES)
+    return _ADDRESS.sub("\N{WORD JOINER}", text).translate(_ESCAPES)
 
 
-_LINKED = re.compile(
-    r"(?=://)|(?<=www)|(?<=@)", re.IGNORECASE
-)  # the UI makes links of bare addresses, escaped or not
+# The UI turns plain addresses into links, whether they are escaped or not.
+_ADDRESS = re.compile(r"(?=://)|(?<=www)|(?<=@)", re.IGNORECASE)
 _ESCAPES = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()<>#|!~&"}

@@ -1,7 +1,7 @@
-"""Hourly UTC partitions <-> hours of the lake.
+"""The hourly UTC partitions.
 
-Belongs here: the one partitions definition and the conversions. Date and hour are one hourly dimension:
-as two dimensions today's future hours would exist, and a range across midnight would not.
+Date and hour are one dimension. As two dimensions the future hours of today would exist as partitions, and a
+range across midnight would not.
 """
 
 from datetime import UTC, datetime
@@ -15,22 +15,22 @@ HOURLY = dg.HourlyPartitionsDefinition(
     start_date=FIRST_HOUR,
     timezone="UTC",
     fmt=_KEY,
-    end_offset=1,  # the hour that is running has a partition from its first second
+    end_offset=1,  # the running hour has a partition from its first second
 )
 
 
 def key_of(hour: datetime) -> str:
-    """The partition key of an hour."""
+    """Return the partition key of an hour."""
     return hour.strftime(_KEY)
 
 
 def hour_of_key(key: str) -> datetime:
-    """The hour (UTC) of a partition key."""
+    """Return the hour (UTC) of a partition key."""
     return datetime.strptime(key, _KEY).replace(tzinfo=UTC)
 
 
 def range_tags(first: datetime, last: datetime) -> dict[str, str]:
-    """The tags of a run over the hours `first` to `last`, both included."""
+    """Return the tags of a run over the hours from `first` to `last`, inclusive."""
     return {
         "dagster/asset_partition_range_start": key_of(first),
         "dagster/asset_partition_range_end": key_of(last),

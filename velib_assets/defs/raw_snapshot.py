@@ -1,17 +1,14 @@
-"""The layer `raw_snapshot`: an hour's snapshots as the feed gave them.
-
-Belongs here: which run may ask the feed for the present, and what is told of an hour. Does not: storing.
-"""
+"""The asset `raw_snapshot`: the snapshots of an hour, as the feed returned them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import dagster as dg
 
 from velib_assets.defs import findings
-from velib_assets.defs.hourly import HourOutcome, hourly_asset
+from velib_assets.defs.findings import Finding
+from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.local_ingest import Ingest
 from velib_assets.ingest.step import (
@@ -30,122 +27,113 @@ from velib_assets.lake.store import LakeStore
 SCHEDULED_AT = "velib/scheduled_at"
 RESTORE_ONLY = "velib/restore_only"
 
-DESCRIPTION = """\
-One snapshot of all stations, every 15 minutes, kept as the feed gave it.
 
-A tick takes a new snapshot into the running hour. A closed hour is never filled with the present: it
-reports what raw holds, and restores what the archive or the simulator has recorded. An answer that is
-not usable goes to `quarantine/`, its bytes as they came, with the reason beside it.
-"""
+@hourly_asset(upstream=None, group_name="ingest", kinds={"python", "json"})
+def raw_snapshot(
+    context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore], ingest: dg.ResourceParam[Ingest]
+) -> Iterator[HourOutcome]:
+    """One snapshot of all stations, every 15 minutes, stored unmodified.
+
+    A tick adds the current snapshot to the running hour. A past hour never gets current data: it reports what
+    raw holds, and restores what the archive or the simulator has recorded. A response that is not usable goes
+    to `quarantine/` unmodified, with the reason beside it.
+    """
+    yield from ingest_hours(lake, ingest, hours_of(context), context.run.tags)
 
 
-def raw_hours(context: dg.OpExecutionContext, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
-    """Bring each hour's snapshots into raw."""
-    store: LakeStore = context.resources.lake
-    ingest: Ingest = context.resources.ingest
+def ingest_hours(
+    store: LakeStore, ingest: Ingest, hours: Sequence[datetime], tags: Mapping[str, str]
+) -> Iterator[HourOutcome]:
+    """Take or restore the snapshots of each hour.
+
+    A tick (run tag SCHEDULED_AT) and a run over the running hour take a new snapshot from a live feed. Any
+    other run, and one with the tag RESTORE_ONLY, restores recorded snapshots.
+    """
+    scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
     for hour in hours:
         now = utc_now()
+        running = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
+        takes = ingest.live and (scheduled is not None or running)
         try:
-            outcome = _hour(store, ingest, hour, now, context.run.tags)
-        except OSError as error:  # the lake itself cannot be read: one hour's trouble, not the others'
-            finding = findings.usable_snapshot(0, [], str(error))
-            outcome = HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
-        yield outcome
-        if SCHEDULED_AT in context.run.tags and now < hour + SLOT:
-            with suppress(OSError):  # the hour that runs has told of it
-                yield from _hour_before(store, hour - HOUR, now)
+            yield _ingest_hour(store, ingest, hour, scheduled, now, takes=takes)
+        except OSError as error:  # the lake cannot be listed for this hour; try the next one
+            yield _not_written(hour, findings.usable_snapshot(0, [], str(error)))
+        if scheduled and now < hour + SLOT:
+            with suppress(OSError):  # already reported for the running hour
+                yield from _previous_hour(store, hour - HOUR, now)
 
 
-def _hour(
-    store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
+def _ingest_hour(
+    store: LakeStore,
+    ingest: Ingest,
+    hour: datetime,
+    scheduled: datetime | None,
+    now: datetime,
+    *,
+    takes: bool,
 ) -> HourOutcome:
-    """Bring an hour's snapshots into raw, and say what lies there now.
+    """Take or restore the snapshots of an hour and report what raw holds afterwards.
 
     Raises:
-        OSError: where the lake cannot be listed.
+        OSError: The lake cannot be listed.
     """
-    taken, trouble = [], ""
-    ticks = _ticks(ingest, hour, now, tags)
     try:
-        taken = _tick(store, ingest, hour, now, tags) if ticks else ingest.restore(hour, now)
-    except (FeedError, SourceMismatchError, OSError, ValueError, SlotExpiredError) as error:
-        trouble = str(error)
-    outcome = _outcome(store, hour, now, taken, trouble, ticks=ticks)
-    if taken and outcome.metadata:
-        links = {name: dg.MetadataValue.url(link) for name, link in ingest.links.items()}
-        outcome = outcome._replace(metadata={**outcome.metadata, **links})
-    return outcome
+        results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
+    except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
+        return _not_written(hour, findings.usable_snapshot(0, [], str(error)))
+    refusals = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
+    stored, quarantined = slot_times(store, hour)
+    usable = len(results) - len(refusals)
+    if not usable and not (takes and refusals):
+        usable = len(stored)  # nothing new, but what is stored already counts
+    arrived = findings.usable_snapshot(usable, refusals)
+    if not arrived.passed:
+        return _not_written(hour, arrived)
+    slots = ledger([hour], lambda _: (stored, quarantined), now)
+    count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
+    past = sum(slot.start + SLOT <= now for slot in slots)
+    objects = raw_objects(store, hour)
+    new = [result for result in results if result.state == STORED]
+    metadata = {
+        "snapshots": len(objects),
+        "new_snapshots": len(new),
+        "new_records": sum(result.records for result in new),
+        "bytes": sum(item.size for item in objects),
+        **{f"slots_{state}": number for state, number in count.items()},
+        "slots_open": len(slots_of(hour)) - len(slots),  # neither past nor filled
+        "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
+        **({name: dg.MetadataValue.url(url) for name, url in ingest.links.items()} if results else {}),
+    }
+    checked = {
+        "usable_snapshot": arrived,
+        "quarantined_snapshot": findings.quarantined_snapshot(refusals),
+        "complete_hour": findings.complete_hour(count["stored"], past),
+    }
+    return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
 
 
-def _hour_before(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
-    """The first tick of an hour tells whether the hour before is complete: nobody else looks then."""
+def _not_written(hour: datetime, finding: Finding) -> HourOutcome:
+    """Return the outcome of an hour without a usable snapshot; one check fails, so there is one alert."""
+    return HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
+
+
+def _take(
+    store: LakeStore, ingest: Ingest, hour: datetime, scheduled: datetime | None, now: datetime
+) -> list[IngestResult]:
+    """Take the current snapshot, unless a tick finds that of its slot: it was started twice, or retried."""
+    if scheduled is None:
+        return [ingest.take(now, now)]
+    if scheduled in slot_times(store, hour)[0]:
+        return []
+    ensure_slot_open(scheduled, now)
+    return [ingest.take(scheduled, now)]
+
+
+def _previous_hour(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
+    """Check whether the hour before is complete. The first tick of an hour does it: no later run would."""
     span = hour_range(store, "raw")
     if span and span[0] <= hour:
         stored, _ = slot_times(store, hour)
         count = sum(slot.state == STORED for slot in ledger([hour], lambda _: (stored, set()), now))
         finding = findings.complete_hour(count, len(slots_of(hour)))
         yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)
-
-
-def _ticks(ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]) -> bool:
-    """Whether the run may ask for the present; any other brings back what was recorded."""
-    runs_now = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
-    return ingest.live and (SCHEDULED_AT in tags or runs_now)
-
-
-def _tick(
-    store: LakeStore, ingest: Ingest, hour: datetime, now: datetime, tags: Mapping[str, str]
-) -> list[IngestResult]:
-    if SCHEDULED_AT not in tags:
-        return [ingest.take(now, now)]
-    scheduled = datetime.fromisoformat(tags[SCHEDULED_AT])
-    if scheduled in slot_times(store, hour)[0]:
-        return []  # a doubled or a late retry of a tick that did its work
-    ensure_slot_open(scheduled, now)
-    return [ingest.take(scheduled, now)]
-
-
-def _outcome(
-    store: LakeStore, hour: datetime, now: datetime, taken: list[IngestResult], trouble: str, *, ticks: bool
-) -> HourOutcome:
-    refused = [f"{part.reason} ({store.address(part.key)})" for part in taken if part.state == QUARANTINED]
-    stored, quarantined = slot_times(store, hour)
-    brought = sum(part.state != QUARANTINED for part in taken)
-    usable = brought or (0 if refused and ticks else len(stored))
-    slots = ledger([hour], lambda _: (stored, quarantined), now)
-    count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
-    over = sum(slot.start + SLOT <= now for slot in slots)
-    arrived = findings.usable_snapshot(usable, refused, trouble)
-    if not arrived.passed:  # says it all: one alert, not three
-        return HourOutcome(hour, None, {"usable_snapshot": arrived}, arrived.message)
-    found = {
-        "usable_snapshot": arrived,
-        "quarantined_snapshot": findings.quarantined_snapshot(refused),
-        "complete_hour": findings.complete_hour(count["stored"], over),
-    }
-    objects = raw_objects(store, hour)
-    new = [part for part in taken if part.state == STORED]
-    metadata = {
-        "snapshots": len(objects),
-        "new_snapshots": len(new),
-        "new_records": sum(part.records for part in new),
-        "bytes": sum(item.size for item in objects),
-        **{f"slots_{state}": number for state, number in count.items()},
-        "slots_open": len(slots_of(hour)) - len(slots),  # neither over nor filled: with it they are four
-        "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
-    }
-    return HourOutcome(hour, metadata, found, f"{len(objects)} snapshots, {len(new)} new")
-
-
-def raw_snapshot_asset(**attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
-    """The asset."""
-    return hourly_asset(
-        raw_hours,
-        name="raw_snapshot",
-        upstream=None,
-        resources={"lake", "ingest"},
-        group_name="ingest",
-        description=DESCRIPTION,
-        kinds={"python", "json"},
-        **attributes,
-    )

@@ -1,96 +1,81 @@
-"""The report: a page over the whole lake, made anew after the views.
-
-Belongs here: what is told of it. Does not: its data (resources.report_data), its files
-(resources.report_files) or its looks (velib_assets/report).
-"""
+"""The asset `velib_report`: one HTML page about the whole lake, built after the views."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
-from velib_assets.catalog.sqlite_catalog import CatalogError
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import findings
-from velib_assets.defs.checks import evaluation, specs_of
+from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
-from velib_assets.defs.hourly import all_of, log_check, outs_of, waiting_for
+from velib_assets.defs.graphs import OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.lake.listing import utc_now
-from velib_assets.query.duckdb_engine import QueryError
+from velib_assets.lake.store import LakeStore
+from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.kpis import VIEWS
 from velib_assets.report.network import TOTALS
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import WrittenReport, write_report
 
 NAME = "velib_report"
-DESCRIPTION = """\
-The insights report: one HTML page of the network now, its last 24 hours and its typical week. The numbers
-behind each picture lie beside it as CSV and Parquet. `velib report --open` shows it.
-"""
+_SPECS = specs_of(NAME)
+Metadata = dict[str, Any]
 
 
-def velib_report_asset(upstream: Sequence[str], **attributes: Any) -> dg.AssetsDefinition:  # noqa: ANN401 - of the asset
-    """The asset; it waits for all of `upstream`."""
-    specs = specs_of(NAME)
-    outs = outs_of(["result"], specs)
-
-    @dg.op(
-        name=f"{NAME}_page",
-        ins={"upstream": dg.In(dg.Nothing)},
-        out=outs,
-        required_resource_keys={"query_engine", "catalog", "lake"},
-    )
-    def page(context: dg.OpExecutionContext) -> Iterator[dg.DagsterEvent]:
-        finding, metadata = make_report(context.resources)
-        # As with the views: the check is planned for the run's hour.
-        partition = context.partition_key if context.has_partition_key else None
-        key = dg.AssetKey(NAME)
-        log_check(context, evaluation(key, "report_written", finding, partition))
-        if metadata is not None:
-            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
-        yield from context.consume_events()
-
-    wait = waiting_for(NAME)
-
-    @dg.graph_asset(
-        name=NAME,
-        ins={name: dg.AssetIn(name, dagster_type=dg.Nothing) for name in upstream},
-        group_name="report",
-        description=DESCRIPTION,
-        kinds={"html"},
-        check_specs=specs,
-        **attributes,
-    )
-    def asset(**views: Any) -> dict[str, Any]:  # noqa: ANN401 - composition handles
-        return all_of(page(wait(list(views.values()))), outs)
-
-    return asset
+@dg.op(name=f"{NAME}_page", ins={"upstream": dg.In(dg.Nothing)}, out=outs_of(["result"], _SPECS))
+def build_report(
+    context: dg.OpExecutionContext,
+    query_engine: dg.ResourceParam[QueryEngine],
+    catalog: dg.ResourceParam[Catalog],
+    lake: dg.ResourceParam[LakeStore],
+) -> Iterator[dg.DagsterEvent]:
+    """Write the report and log its materialization and its check."""
+    finding, metadata = make_report(query_engine, catalog, lake)
+    # Dagster plans the check for the run's hour, although the report has no partitions.
+    partition = context.partition_key if context.has_partition_key else None
+    (check,) = checks_of(NAME)
+    log_check(context, check, finding, partition)
+    if metadata is not None:
+        context.log_event(dg.AssetMaterialization(NAME, metadata=metadata))
+    yield from context.consume_events()
 
 
-def make_report(resources: Any) -> tuple[Finding, dict[str, Any] | None]:  # noqa: ANN401 - Dagster's
-    """Make the report anew: whether it was written, and what is told of it; None where it was not."""
+def make_report(engine: QueryEngine, catalog: Catalog, store: LakeStore) -> tuple[Finding, Metadata | None]:
+    """Write the report; return its finding and, unless it failed, its metadata."""
     start = time.perf_counter()
     try:
-        found = load_report_data(resources.query_engine, resources.catalog, resources.lake, utc_now())
-        written = write_report(resources.lake, found)
+        written = write_report(store, load_report_data(engine, catalog, store, utc_now()))
     except (QueryError, CatalogError, OSError, ValueError) as error:
         return findings.report_written(str(error)), None
     return findings.report_written(), _metadata(written, time.perf_counter() - start)
 
 
-def _metadata(written: WrittenReport, seconds: float) -> dict[str, Any]:
+def _metadata(written: WrittenReport, seconds: float) -> Metadata:
     report = written.report
     newest, now = report["newest_ts"], report["totals"]["now"] or {}
-    when = {"newest_snapshot": dg.TimestampMetadataValue(_seconds(newest))} if newest else {}
-    return {
+    metadata: Metadata = {
         "page": dg.MetadataValue.path(written.address),
         "bytes": written.size,
         "seconds": round(seconds, 3),
-        **when,
         **{name: now[name] for name in TOTALS if now.get(name) is not None},
         "episodes": len(report["episodes"]),
     }
+    if newest:
+        metadata["newest_snapshot"] = dg.TimestampMetadataValue(datetime.fromisoformat(newest).timestamp())
+    return metadata
 
 
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
+velib_report: dg.AssetsDefinition = dg.graph_asset(
+    name=NAME,
+    ins={view.name: dg.AssetIn(view.name, dagster_type=dg.Nothing) for view in VIEWS},
+    group_name="report",
+    description="The insights report: one HTML page with the network now, its last 24 hours and its typical "
+    "week. The data of each chart is beside it as CSV and Parquet. Open it with `velib report --open`.",
+    kinds={"html"},
+    check_specs=_SPECS,
+    owners=OWNERS,
+    metadata=code_of(make_report),
+)(composition(build_report, NAME))

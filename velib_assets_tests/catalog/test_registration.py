@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.rebuild import clean_lake_hour
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets_tests.samples import HOUR, raw, records
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import FILE_NAME, CatalogError, LocalCatalog, Partition
+from velib_assets.catalog.catalog import CatalogError, Partition
+from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.lake.keys import clean_key
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=timezone.utc)

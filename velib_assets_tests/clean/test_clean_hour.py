@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from velib_assets.clean.clean_file import TABLE_SCHEMA, encode_clean, encode_rejects
+from velib_assets.clean.arrow_schema import TABLE_SCHEMA
+from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import CleanHour, RawObject, clean_hour
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
@@ -264,10 +265,10 @@ def test_gbfs_types_are_merged_by_key() -> None:
         ({}, ((), (), ())),
         ({"surprise": 1}, ((), ("surprise",), ())),
         ({"surprise": None}, ((), ("surprise",), ())),
-        ({"name": 7}, ((), (), ("name: number where text is declared",))),
+        ({"name": 7}, ((), (), ("name: number instead of text",))),
         (
             {"code_insee_commune": 75101},
-            ((), (), ("code_insee_commune: number where text is declared",)),
+            ((), (), ("code_insee_commune: number instead of text",)),
         ),
     ],
 )

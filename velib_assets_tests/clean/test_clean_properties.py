@@ -15,8 +15,10 @@ from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import clean_hour
-from velib_assets.clean.typed import TypedSnapshot
+from velib_assets.clean.typed_snapshot import TypedSnapshot
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump
 from velib_assets_tests.samples import HOUR, pair, raw, record
 
@@ -126,8 +128,8 @@ ODD_PAIR = st.builds(
 )
 
 
-def fast(rows: list[Any], shape: str = "opendata") -> TypedSnapshot | None:
-    found = type_fast([memoryview(dump(rows))], shape)
+def fast(rows: list[Any], feed: str = "opendata") -> TypedSnapshot | None:
+    found = type_fast([memoryview(dump(rows))], definition_of(feed))
     return found[0] if found else None
 
 
@@ -143,11 +145,11 @@ def test_so_it_does_for_the_operators_pairs(rows: list[Any]) -> None:
     assert_alike(rows, "gbfs")
 
 
-def assert_alike(rows: list[Any], shape: str) -> None:
-    found = fast(rows, shape)
+def assert_alike(rows: list[Any], feed: str) -> None:
+    found = fast(rows, feed)
     if found is None:
         return
-    general = type_general(json.loads(dump(rows)), shape)
+    general = type_general(json.loads(dump(rows)), definition_of(feed))
     assert found.table.to_pylist() == general.table.to_pylist()
     assert general.rejects == []
     assert found.drift == general.drift
@@ -176,9 +178,9 @@ def test_the_fast_path_does_answer_for_ordinary_records() -> None:
 def test_one_odd_snapshot_leaves_the_others_on_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     general = []
 
-    def counted(rows: list[Any], shape: str) -> TypedSnapshot:
+    def counted(rows: list[Any], feed: FeedDefinition) -> TypedSnapshot:
         general.append(len(rows))
-        return type_general(rows, shape)
+        return type_general(rows, feed)
 
     monkeypatch.setattr(snapshots_module, "type_general", counted)
     hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]

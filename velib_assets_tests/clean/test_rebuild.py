@@ -14,9 +14,9 @@ from velib_assets.clean import rebuild
 from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.hour import CleanHour, RawObject
 from velib_assets.clean.rebuild import NoRawError, clean_lake_hour, footer_of, is_current
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
 from velib_assets.lake.listing import refused_keys, slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
 

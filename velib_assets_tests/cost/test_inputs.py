@@ -15,8 +15,8 @@ from velib_assets.aws.names import Names
 from velib_assets.cost import inputs as module
 from velib_assets.cost.inputs import DeployedInputs, Inputs
 from velib_assets.defs.build import SECONDS
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT
 
 NAMES = Names("a-bucket")

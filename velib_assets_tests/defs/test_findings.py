@@ -35,7 +35,7 @@ def test_rejected_rows_are_told_with_their_reasons_and_their_place() -> None:
         {"bikes is negative": 2, "no station code": 1}, 40, "/lake/rejects.parquet"
     )
     assert found.message == (
-        "3 of 40 rejected (bikes is negative: 2, no station code: 1), see /lake/rejects.parquet"
+        "3 of 40 records were rejected (bikes is negative: 2, no station code: 1); see /lake/rejects.parquet"
     )
 
 
@@ -67,4 +67,4 @@ def test_only_a_closed_hour_can_be_incomplete() -> None:
 
 def test_a_view_with_other_columns_does_not_pass() -> None:
     assert not findings.view_answers(["a", "b"], ["b", "a"]).passed
-    assert findings.view_answers(["a"], None, "boom").message == "it does not answer: boom"
+    assert findings.view_answers(["a"], None, "boom").message == "the query failed: boom"

@@ -17,8 +17,8 @@ from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import Settings
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -99,6 +99,14 @@ def test_an_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterI
     assert failed == {("complete_hour", key_of(HOUR))}
 
 
+def test_run_logs_no_warning_of_dagsters(
+    tmp_path: Path, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Dagster warns where a blocking check has no output, although its evaluation is logged."""
+    assert run(from_archive(tmp_path, {HOUR: body(records())}), instance, HOUR).success
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
 def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -136,7 +144,7 @@ def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
     assert result.success
     evaluation = checks(result)["quarantined_snapshot", key_of(HOUR)]
     assert not evaluation.passed
-    assert "0 of 40 records carry a station code" in str(evaluation.description)
+    assert "0 of 40 records have a station code" in str(evaluation.description)
     assert "quarantine/source=velib" in str(evaluation.description)
     assert metadata(result, "clean_stations")["dagster/row_count"] == 40
 
@@ -227,7 +235,7 @@ def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
     assert not result.success
     evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
     assert (evaluation.passed, evaluation.blocking) == (False, True)
-    assert "no station at all" in str(evaluation.description)
+    assert "contains no stations" in str(evaluation.description)
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
     assert "clean_stations.clean_stations_hours" not in started
     assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
@@ -283,7 +291,7 @@ def test_a_past_hour_never_asks_a_live_feed(
     """It would write today's state under yesterday's hour."""
     result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
     assert not result.success
-    assert "nothing was stored for this hour" in str(
+    assert "no snapshot is stored for this hour" in str(
         checks(result)["usable_snapshot", key_of(HOUR)].description
     )
     assert portal.requests == []

@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.rebuild import CleanedHour, clean_lake_hours
+from velib_assets.clean.clean_result import CleanedHour
+from velib_assets.clean.rebuild import clean_lake_hours
 from velib_assets.ingest.feeds.archive import Archive
-from velib_assets.ingest.feeds.gbfs import GBFS_PATH, Gbfs
-from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.feeds.gbfs import GBFS_PATH
+from velib_assets.ingest.feeds.live_feed import live_feed
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, FeedResponse
 from velib_assets.ingest.step import IngestResult, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import parse_faults
@@ -132,7 +134,7 @@ def _over_http(
         for part, data in bodies.items():
             path = EXPORT_PATH if part == "body" else f"{GBFS_PATH}/{part}.json"
             server.queue(path, Reply(body=data))
-        feed = OpenData(server.url) if "body" in bodies else Gbfs(server.url)
+        feed = live_feed("opendata" if "body" in bodies else "gbfs", server.url)
         return take_snapshot(lake, feed, taken, taken)
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.guarantees.writers import FORKS, started
 

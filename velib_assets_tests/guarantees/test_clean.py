@@ -16,9 +16,9 @@ from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import GBFS, SIMULATOR, FeedResponse, decode
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import clean_key, hour_prefix, hour_text, raw_key, rejects_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.simulator.faults import FAULTS
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.guarantees.writers import clean_hours, started

@@ -10,9 +10,9 @@ import pytest
 
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.damage import QUARANTINE, REJECTS, STORED, WAYS

@@ -142,7 +142,7 @@ def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) 
             except ArchiveUnreadableError:
                 return
             for found in (one for hour in hours for one in archive.recorded(hour)):
-                assert list(found.answer.bodies) == ["body"]
+                assert list(found.response.bodies) == ["body"]
                 assert found.problem is None or str(found.problem).isprintable()
 
     examples = (FULL if full else SHORT) // 2

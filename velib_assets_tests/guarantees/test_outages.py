@@ -13,10 +13,10 @@ import pytest
 from velib_assets.clean.rebuild import is_current
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.ingest.step import take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, slots_of
 from velib_assets.lake.ledger import MISSED, STORED, ledger
 from velib_assets.lake.listing import slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.faults import parse_faults
@@ -82,7 +82,7 @@ def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
 
         alerts = watch.kept.alerts[told - 1 :] if dark else []
         assert [alert.id for alert in alerts] == [f"missed:{hour_text(hour)}" for hour in missing[:1]]
-        assert all(f"missed: {len(missing)}" in alert.title for alert in alerts)
+        assert all(alert.title.startswith(f"{len(missing)} hour") for alert in alerts)
         assert watch.look() == told
         slots = ledger([begin, *hours], lambda hour: slot_times(store, hour), clock[0])
         states = {state: {slot.start for slot in slots if slot.state == state} for state in (STORED, MISSED)}
@@ -127,7 +127,7 @@ def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
     arrive(store, [START + 8 * HOUR])
     clock[0] += timedelta(minutes=50)
     watch.look()
-    assert [alert.title for alert in watch.kept.alerts] == ["hours missed: 7"]
+    assert [alert.title for alert in watch.kept.alerts] == ["7 hours missed: snapshots have resumed"]
 
 
 def test_hours_of_which_only_bad_answers_came_are_not_missed(

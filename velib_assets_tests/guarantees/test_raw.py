@@ -18,7 +18,8 @@ from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.defs.partitions import key_of
 from velib_assets.ingest.feeds.archive import Archive
-from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH, FEED
 from velib_assets.ingest.http import Fetcher
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import FeedResponse
@@ -30,9 +31,9 @@ from velib_assets.ingest.step import (
     store_or_quarantine,
     take_snapshot,
 )
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, raw_key, slot_of
 from velib_assets.lake.listing import slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import build_resources
 from velib_assets_tests.defs.test_graph import archive, checks, from_archive, run
 from velib_assets_tests.guarantees.writers import FORKS, Told, started, tick_slots
@@ -85,7 +86,7 @@ def test_an_answer_that_comes_after_its_tick_was_tried_again_changes_nothing(lak
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault="held"), Reply(body=body(records(31))))
 
         def tick() -> None:
-            states.append(take_snapshot(store, OpenData(server.url), at(15), at(15)).state)
+            states.append(take_snapshot(store, live_feed("opendata", server.url), at(15), at(15)).state)
 
         late = threading.Thread(target=tick)
         late.start()
@@ -105,7 +106,7 @@ def test_an_answer_that_breaks_off_is_tried_again_and_stored_once(lake: Path, fa
     """Half a body is never stored, nor is it the one that counts."""
     with LocalServer() as server:
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault=fault), Reply(body=body(records(31))))
-        feed = OpenData(server.url, fetcher=Fetcher(silence=0.5, sleep=lambda _: None))
+        feed = LiveFeed(FEED, server.url, fetcher=Fetcher(silence=0.5, sleep=lambda _: None))
         states = [take_snapshot(FolderStore(lake), feed, at(15), at(16)).state for _ in range(2)]
         assert len(server.requests) >= 2  # more where the machine is slow
     assert states == [STORED, PRESENT]
@@ -198,7 +199,7 @@ def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: 
     told = checks(result)["readable_raw", key_of(HOUR)]
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert str(path) in str(told.description)
-    assert "does not unpack" in str(told.description)
+    assert "cannot be decompressed" in str(told.description)
     assert path.read_bytes() == bytes(packed)
     (reason,) = (settings.lake / "quarantine").rglob("*.reason.json")
     assert json.loads(reason.read_text())["raw_key"] == raw_key(at(15))
@@ -216,7 +217,7 @@ def test_records_that_were_changed_with_care_are_refused_too() -> None:
     forged = document.replace(b'"numbikesavailable": 8', b'"numbikesavailable": 9', 1)
     clean = clean_hour(HOUR, [RawObject(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
     assert [(part.code, part.reason) for part in clean.quarantined] == [
-        ("hash_mismatch", "its records are not those that were stored: their SHA-256 differs")
+        ("hash_mismatch", "its records have changed since they were stored: their SHA-256 differs")
     ]
     assert len(clean.table) == 40
 

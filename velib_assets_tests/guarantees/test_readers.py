@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import FILE_NAME
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.guarantees.readers import Reader, files, look
 from velib_assets_tests.guarantees.writers import (
     FORKS,

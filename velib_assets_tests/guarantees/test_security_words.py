@@ -24,8 +24,8 @@ from velib_assets.cli.commands import main
 from velib_assets.defs.kpi_views import markdown
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.step import restore_hour
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import quarantine_reasons, utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.lake.text import one_line, visible
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.test_graph import archive, checks, run

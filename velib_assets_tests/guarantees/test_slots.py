@@ -20,6 +20,7 @@ from velib_assets.cli import commands
 from velib_assets.defs import raw_snapshot
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import (
     hour_of,
@@ -30,7 +31,6 @@ from velib_assets.lake.keys import (
     slot_of,
     slots_of,
 )
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.samples import HOUR, at, body, first_version, records
 

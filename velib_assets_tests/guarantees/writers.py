@@ -21,8 +21,8 @@ from velib_assets.clean.rebuild import clean_lake_hour, clean_lake_hours
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
 from velib_assets_tests.samples import body, records
 

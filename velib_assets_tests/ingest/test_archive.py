@@ -33,7 +33,7 @@ def put(folder: Path, name: str, body: bytes = PAGE) -> Path:
 def only(folder: Path, hour: datetime = HOUR) -> tuple[str, list[object]]:
     """The feed and the records of an hour's one snapshot."""
     (found,) = Archive(folder).recorded(hour)
-    return found.answer.feed, decode(found.answer).records
+    return found.response.feed, decode(found.response).records
 
 
 @pytest.mark.parametrize("body", [PAGE, b'[{"stationcode": "1001"}]'], ids=["page", "array"])
@@ -73,7 +73,7 @@ def test_gives_an_hour_in_the_order_of_time(tmp_path: Path) -> None:
     put(tmp_path, "b/20220604T170000Z.json.gz", b"[2]")
     put(tmp_path, "b/20220604T180000Z.json.gz")
     found = list(Archive(tmp_path).recorded(HOUR))
-    assert [(r.taken_at, r.answer.bodies["body"]) for r in found] == [
+    assert [(r.taken_at, r.response.bodies["body"]) for r in found] == [
         (HOUR, b"[2]"),
         (HOUR + timedelta(seconds=3599), b"[1]"),
     ]
@@ -147,11 +147,11 @@ def test_a_damaged_file_is_handed_over_with_its_problem(tmp_path: Path, name: st
     (tmp_path / name).write_bytes(damaged)
     put(tmp_path, "20220604T174500Z.json")
     first, second = Archive(tmp_path).recorded(HOUR)
-    assert first.answer.bodies == {"body": damaged}
+    assert first.response.bodies == {"body": damaged}
     assert first.problem is not None
     assert first.problem.code == "not_gzip"
     with pytest.raises(UnusableError):
-        decode(first.answer)
+        decode(first.response)
     assert second.problem is None
 
 
@@ -188,19 +188,19 @@ def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveUnreadableError, match="nowhere does not exist"):
+    with pytest.raises(ArchiveUnreadableError, match="nowhere cannot be read: No such file or directory"):
         Archive(tmp_path / "nowhere").check()
 
 
 def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     path = put(tmp_path, "20220604T173000Z.json")
-    with pytest.raises(ArchiveUnreadableError, match="is a file, not a folder"):
+    with pytest.raises(ArchiveUnreadableError, match="cannot be read: Not a directory"):
         Archive(path).check()
 
 
 def test_a_folder_without_snapshots_is_said(tmp_path: Path) -> None:
     put(tmp_path, "notes.txt")
-    with pytest.raises(ArchiveUnreadableError, match="holds no recorded snapshot"):
+    with pytest.raises(ArchiveUnreadableError, match="contains no recorded snapshot"):
         Archive(tmp_path).recorded_hours(HOUR, HOUR)
 
 
@@ -230,7 +230,7 @@ def test_an_archive_has_no_present(tmp_path: Path) -> None:
     """A tick must not be answered with a recorded state."""
     archive = Archive(tmp_path)
     assert not archive.live
-    with pytest.raises(FeedError, match="has no present"):
+    with pytest.raises(FeedError, match="has no current data"):
         archive.fetch(HOUR)
 
 
@@ -240,7 +240,7 @@ def test_reads_two_real_days() -> None:
     archive, first = Archive(REAL), datetime(2022, 6, 4, tzinfo=timezone.utc)
     hours = archive.recorded_hours(first, first + timedelta(hours=47))
     rows = [
-        len(decode(recorded.answer).records)
+        len(decode(recorded.response).records)
         for hour in hours_between(first, first + timedelta(hours=47))
         for recorded in archive.recorded(hour)
     ]

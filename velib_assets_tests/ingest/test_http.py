@@ -128,7 +128,7 @@ def test_a_wait_beyond_the_deadline_ends_it_at_once(
 ) -> None:
     """A spent daily quota asks for hours: say so now instead of sleeping the deadline away."""
     text = failure(fetcher, server, Reply(429, headers={"Retry-After": "3600"}))
-    assert "it asks to wait 3,600 s, beyond the deadline of 45 s" in text
+    assert "the server requests a wait of 3,600 s, more than the deadline of 45 s" in text
     assert timer.waits == []
 
 
@@ -155,8 +155,8 @@ def test_gives_up_within_the_deadline(fetcher: Fetcher, server: LocalServer, tim
     """45 s are for all tries and waits together; the message counts both and quotes the server."""
     text = failure(fetcher, server, Reply(503, b"<h1>down\n for   lunch</h1>" + b"x" * 5000))
     assert timer.seconds <= 45.0
-    assert f"{server.url}/x after {len(server.requests)} tries in {timer.seconds:.1f} s" in text
-    assert "HTTP 503 Scripted, saying '<h1>down for lunch</h1>xxx" in text
+    assert f"{server.url}/x after {len(server.requests)} attempts in {timer.seconds:.1f} s" in text
+    assert "HTTP 503 Scripted, with the body '<h1>down for lunch</h1>xxx" in text
     assert "VELIB_OPENDATA_URL" in text
     assert len(text) < 600
 
@@ -164,7 +164,7 @@ def test_gives_up_within_the_deadline(fetcher: Fetcher, server: LocalServer, tim
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 304])
 def test_a_refusal_is_not_tried_again(fetcher: Fetcher, server: LocalServer, status: int) -> None:
     """Asking again does not make a wrong address right."""
-    assert f"after 1 try in 0.0 s: HTTP {status}" in failure(fetcher, server, Reply(status))
+    assert f"after 1 attempt in 0.0 s: HTTP {status}" in failure(fetcher, server, Reply(status))
     assert len(server.requests) == 1
 
 

@@ -14,8 +14,8 @@ import pytest
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import SourceMismatchError, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
 NOW = datetime(2022, 6, 5, tzinfo=timezone.utc)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.store import Change
 
 KEY = "raw/a.json"
 

@@ -279,7 +279,7 @@ def test_past_hour_has_the_snapshots_of_its_ticks(city: Simulator) -> None:
     hour = TUESDAY - timedelta(days=400)
     found = list(city.recorded(hour))
     assert [r.taken_at - hour for r in found] == [timedelta(minutes=15 * n) for n in range(4)]
-    assert found[1].answer == city.fetch(hour + timedelta(minutes=15))
+    assert found[1].response == city.fetch(hour + timedelta(minutes=15))
     assert city.recorded_hours(hour, hour + timedelta(hours=2)) == {
         hour + timedelta(hours=n) for n in range(3)
     }
@@ -287,5 +287,5 @@ def test_past_hour_has_the_snapshots_of_its_ticks(city: Simulator) -> None:
 
 def test_restored_hour_has_the_same_faults() -> None:
     broken = Simulator(stations=20, faults=parse_faults("empty@2026-11-24T07:15"))
-    bodies = [r.answer.bodies["body"] for r in broken.recorded(TUESDAY + timedelta(hours=7))]
+    bodies = [r.response.bodies["body"] for r in broken.recorded(TUESDAY + timedelta(hours=7))]
     assert [body == b"[]" for body in bodies] == [False, True, False, False]

@@ -130,7 +130,7 @@ def test_ticks_through_good_empty_good(lake: Path, server: Server, portal: Local
     }
     ((where, words),) = failed.items()
     assert where == (("raw_snapshot", "usable_snapshot"), second["id"])
-    assert "no station at all" in words
+    assert "contains no stations" in words
     for entries in found.values():
         said = [entry["evaluation"] for entry in entries if entry["runId"] == third["id"]]
         assert [evaluation["success"] for evaluation in said if evaluation] == [True]

@@ -1,1 +1,5 @@
-"""Upkeep of Dagster's storage: old runs are deleted, orphaned runs are ended. The lake is not touched."""
+"""Upkeep of Dagster's own storage; the lake is not touched.
+
+`maintenance_job.py` deletes old runs once a day, through `forget_runs.py`. `orphans.py` ends runs whose
+`velib` command was killed.
+"""

@@ -1,8 +1,8 @@
-"""Runs of this machine whose process is gone: a killed `velib` command leaves its run "started".
+"""End the runs of `velib` commands that were killed.
 
-Belongs here: marking such runs, and ending them. Dagster's own monitoring cannot tell for a run that a
-command executes itself, nor for one that was forked here: a run that never ends takes a place in the queue
-and holds up healing.
+A command executes its run itself, so Dagster does not notice when its process is gone. The run would take a
+place in the queue and hold up healing. Runs that Dagster launches need no such mark: the code server that
+started a run notices when its process ends.
 """
 
 import os
@@ -19,38 +19,40 @@ UNFINISHED = [
 ]
 
 
-def process_tag(run_id: str, process: int | None = None) -> dict[str, str]:
-    """The tag of a run that a process of this machine executes: this one, or the one of that number.
+def process_tag(run_id: str) -> dict[str, str]:
+    """Return the tag of a run that this process executes.
 
-    It names the run, for Dagster copies the tags of a run to the one that tries it again.
+    It contains the run id, because Dagster copies the tags of a run to its retries.
     """
-    return {PROCESS: f"{socket.gethostname()}:{process or os.getpid()}:{run_id}"}
+    return {PROCESS: f"{socket.gethostname()}:{os.getpid()}:{run_id}"}
 
 
 def end_orphans(instance: dg.DagsterInstance) -> int:
-    """Report the unfinished runs whose process is gone: failed, or canceled if asked for; how many."""
+    """End the unfinished runs of this machine whose process is gone; return how many.
+
+    They fail, or are canceled if that was requested.
+    """
     ended = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         host, _, rest = run.tags.get(PROCESS, "").partition(":")
-        process, _, of = rest.partition(":")
-        if host == socket.gethostname() and of == run.run_id and not _alive(int(process)):
-            ended += _end(instance, run.run_id)
+        process, _, run_id = rest.partition(":")
+        if host == socket.gethostname() and run_id == run.run_id and not _is_alive(int(process)):
+            ended += _end(instance, run_id)
     return ended
 
 
 def _end(instance: dg.DagsterInstance, run_id: str) -> bool:
-    run = instance.get_run_by_id(run_id)  # anew: it may have ended just before its process did
+    run = instance.get_run_by_id(run_id)  # read again: it may have finished just before its process ended
     if run is None or run.is_finished:
         return False
     if run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run)
     else:
-        where = "Its logs or the daemon's output have what it wrote."
-        instance.report_run_failed(run, f"The process that executed this run is gone. {where}")
+        instance.report_run_failed(run, "The `velib` command that executed this run is gone.")
     return True
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

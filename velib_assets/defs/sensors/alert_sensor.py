@@ -1,9 +1,12 @@
-"""The alert sensor: every failed check that is news, and every failed run, told to the sinks.
+"""The alert sensor: sends new check failures and failed runs to the sinks, at least once each.
 
-Belongs here: finding what failed since last time, and telling it at least once (once where nothing
-crashed). It reads run status changes, then each run's check evaluations: that is what every storage can
-answer. The cursor holds for each sink, so that one that is down holds up no other, how far it has read of
-each kind of ending, what it has taken of the run under way, and what it was told of which hour.
+It reads the ends of runs, and then the check evaluations of each run: every storage supports these queries.
+Its cursor holds a state per sink, so that a sink that is down delays no other:
+
+- `RUN_SUCCESS`, `RUN_FAILURE`, `RUN_CANCELED`: how far the sink has read each kind of run end;
+- `taken`: the ids of alerts that it has accepted of the run in progress;
+- `told`: the faults that it was alerted of (see `new_failures.py`);
+- `refused`: how often it has refused the current alert.
 """
 
 import heapq
@@ -14,15 +17,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from velib_assets.alerts.alert import Alert, AlertError, AlertSink
-from velib_assets.defs.hourly import BLOCKED_BY
+from velib_assets.defs.graphs import BLOCKED_BY
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.lake.keys import hours_text
 
-ENDINGS = (
+RUN_ENDS = (
     dg.DagsterEventType.RUN_SUCCESS,
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_CANCELED,
@@ -30,15 +32,15 @@ ENDINGS = (
 SENSOR = "velib_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
-_BATCH = 50
+SinkState = dict[str, Any]
 
 
 def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
-    """The sensor `velib_alerts`."""
+    """Return the sensor `velib_alerts`."""
 
     @dg.sensor(
         name=SENSOR,
-        description="Sends every failed check that is news, and failed run, to the sinks of VELIB_ALERTS.",
+        description="Sends each new check failure and each failed run to the sinks of VELIB_ALERTS.",
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -46,51 +48,53 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         state: dict[str, Any] = (
             json.loads(context.cursor) if context.cursor else {"since": _now() - GRACE_SECONDS}
         )
-        said = []
+        lines = []
         for sink in sinks:
             sink_state = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
             try:
                 sent = _deliver_alerts(context.instance, state["since"], sink_state, sink)
-                said += [f"{sink.name}: {sent} alerts sent"] if sent else []
+                lines += [f"{sink.name}: {sent} alerts sent"] if sent else []
             except AlertError as error:
-                said.append(f"{error}; it is tried again in the next round")
-                context.log.warning(said[-1])
+                lines.append(f"{error}; the next round will retry")
+                context.log.warning(lines[-1])
         context.update_cursor(json.dumps(state))
-        return dg.SkipReason("; ".join(said) or "nothing failed")
+        return dg.SkipReason("; ".join(lines) or "nothing new has failed")
 
     return velib_alerts
 
 
 def runs_pending_alerts(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]) -> set[str]:
-    """The runs that have ended and that the sensor has still to tell some sink of.
+    """Return the ids of the finished runs that the sensor has not yet reported to every sink.
 
-    None while the sensor is off, for then nobody waits, nor where it never ran: it starts at the present.
+    There are none while the sensor is off, because its alerts are not wanted, nor before its first round,
+    because it starts at the present.
     """
-    cursors = {
-        state.instigator_data.last_tick_timestamp or 0: state.instigator_data.cursor
+    states = [
+        state.instigator_data
         for state in instance.all_instigator_state()
-        if state.name == SENSOR and isinstance(state.instigator_data, SensorInstigatorData)
-        if state.is_running
-    }
-    cursor = cursors[max(cursors)] if cursors else None
+        if state.name == SENSOR and state.is_running and state.instigator_data
+    ]
+    newest = max(states, key=lambda data: getattr(data, "last_tick_timestamp", None) or 0, default=None)
+    cursor = getattr(newest, "cursor", None)
     if not cursor:
         return set()
-    places = json.loads(cursor).get("sinks", {})
+    sink_states = json.loads(cursor).get("sinks", {})
     return {
         record.run_id
         for sink in sinks
-        for ending in ENDINGS
-        for record in _ended(instance, ending, places.get(sink.name, {}).get(ending.value))
+        for end in RUN_ENDS
+        for record, _ in _ends(instance, end, sink_states.get(sink.name, {}).get(end.value), page_size=500)
     }
 
 
-def _ended(
-    instance: dg.DagsterInstance, ending: dg.DagsterEventType, cursor: str | None
-) -> Iterator[dg.EventLogRecord]:
-    """The endings of runs of one kind after a cursor, in order."""
+def _ends(
+    instance: dg.DagsterInstance, end: dg.DagsterEventType, cursor: str | None, *, page_size: int
+) -> Iterator[tuple[dg.EventLogRecord, str]]:
+    """Yield the run ends of one kind after a cursor, each with the cursor after its page."""
     while True:
-        page = instance.fetch_run_status_changes(ending, limit=_BATCH, cursor=cursor, ascending=True)
-        yield from page.records
+        page = instance.fetch_run_status_changes(end, limit=page_size, cursor=cursor, ascending=True)
+        for record in page.records:
+            yield record, page.cursor
         cursor = page.cursor
         if not page.has_more:
             return
@@ -101,51 +105,52 @@ def _now() -> float:
 
 
 def _deliver_alerts(
-    instance: dg.DagsterInstance, since: float, sink_state: dict[str, Any], sink: AlertSink
+    instance: dg.DagsterInstance, since: float, sink_state: SinkState, sink: AlertSink
 ) -> int:
-    """Tell a sink of the runs that ended, however, in order; moves its cursor past each that it has taken."""
+    """Send the alerts of the runs that have ended, in order; return how many were sent.
+
+    The state moves past each run whose alerts the sink has accepted.
+
+    Raises:
+        AlertError: The sink did not accept an alert. The next round starts with the same one.
+    """
     sent = 0
-    endings = [_ended(instance, ending, sink_state.get(ending.value)) for ending in ENDINGS]
-    for record in heapq.merge(*endings, key=lambda found: found.storage_id):
-        ending = record.event_log_entry.get_dagster_event().event_type
+    # Pages of one: the cursor after a run is that after its page.
+    streams = [_ends(instance, end, sink_state.get(end.value), page_size=1) for end in RUN_ENDS]
+    for record, cursor in heapq.merge(*streams, key=lambda pair: pair[0].storage_id):
+        end = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
-            told, checked = sink_state.get("told", {}), checks_of(instance, record.run_id)
-            alerts = alerts_of(instance, record.run_id, ending, new_failures(checked, told))
-            taken = [_send(alert, sink, sink_state) for alert in alerts]
-            sent += sum(taken)
-            if all(taken):
-                sink_state["told"] = update_alerted(checked, told)
-        sink_state[ending.value] = _cursor_at(record)
+            alerted, results = sink_state.get("told", {}), checks_of(instance, record.run_id)
+            alerts = alerts_of(instance, record.run_id, end, new_failures(results, alerted))
+            accepted = [_send(alert, sink, sink_state) for alert in alerts]
+            sent += sum(accepted)
+            if all(accepted):
+                sink_state["told"] = update_alerted(results, alerted)
+        sink_state[end.value] = cursor
         sink_state["taken"].clear()
     return sent
 
 
-def _cursor_at(record: dg.EventLogRecord) -> str:
-    from dagster._core.event_api import EventLogCursor  # noqa: PLC0415 - has no public name
-
-    return str(EventLogCursor.from_storage_id(record.storage_id))
-
-
-def _send(alert: Alert, sink: AlertSink, sink_state: dict[str, Any]) -> bool:
-    """Whether the sink has the alert; not where it refuses it for good and nobody tries any more."""
+def _send(alert: Alert, sink: AlertSink, sink_state: SinkState) -> bool:
+    """Return whether the sink accepted the alert; False if it refused it too often and it was dropped."""
     if alert.id in sink_state["taken"]:
         return True
-    given_up = False
+    dropped = False
     try:
         sink.send(alert)
     except AlertError as error:
         sink_state["refused"] += error.permanent
         if sink_state["refused"] <= MAX_REFUSALS:
             raise
-        logging.getLogger("velib.alerts").warning("%s; given up: %s", error, alert)
-        given_up = True
+        logging.getLogger("velib.alerts").warning("%s; dropped: %s", error, alert)
+        dropped = True
     sink_state["refused"] = 0
     sink_state["taken"].append(alert.id)
-    return not given_up
+    return not dropped
 
 
 def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
-    """The check evaluations of a run, in order."""
+    """Return the check evaluations of a run, in order."""
     return [
         CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
         for record in _records(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
@@ -153,57 +158,49 @@ def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
 
 
 def alerts_of(
-    instance: dg.DagsterInstance, run_id: str, ending: dg.DagsterEventType, failed: Iterable[CheckResult]
+    instance: dg.DagsterInstance, run_id: str, end: dg.DagsterEventType, failures: Iterable[CheckResult]
 ) -> Iterator[Alert]:
-    """What a finished run has to tell: one alert a failed check (its hours together), one a failed run.
+    """Yield the alerts of a finished run: one per failed check with all its hours, and one if the run failed.
 
-    A run that failed only by a blocking check has the check's alert alone.
+    A run that failed only because of its checks has no alert of its own.
     """
-    by_key: dict[dg.AssetCheckKey, list[CheckResult]] = {}
-    for one in failed:
-        by_key.setdefault(one.evaluation.asset_check_key, []).append(one)
-    for key, found in by_key.items():
-        yield _check_alert(run_id, key, found)
-    if ending is dg.DagsterEventType.RUN_FAILURE:
-        failures = [
-            _failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)
-        ]
-        if not failures or any(not blocked for _, blocked in failures):
-            words = "; ".join(text for text, blocked in failures if not blocked)
-            yield Alert(
-                f"{run_id}:run",
-                "ERROR",
-                f"run {run_id[:8]} failed",
-                words or "it ended without a failed step: see its log in the Dagster UI",
-            )
+    by_check: dict[dg.AssetCheckKey, list[CheckResult]] = {}
+    for result in failures:
+        by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
+    for key, results in by_check.items():
+        yield _check_alert(run_id, key, results)
+    if end is dg.DagsterEventType.RUN_FAILURE:
+        steps = [_failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)]
+        errors = [text for text, blocked in steps if not blocked]
+        if errors or not steps:
+            text = "; ".join(errors) or "No step failed. See the run's log in the Dagster UI."
+            yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
 
 
 def _records(
     instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
 ) -> Iterator[dg.EventLogRecord]:
-    cursor = None
-    while True:
+    cursor, has_more = None, True
+    while has_more:
         page = instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=500)
         yield from page.records
-        cursor = page.cursor
-        if not page.has_more:
-            return
+        cursor, has_more = page.cursor, page.has_more
 
 
-def _check_alert(run_id: str, key: dg.AssetCheckKey, found: Sequence[CheckResult]) -> Alert:
-    first, check = found[0]
-    asset = key.asset_key.to_user_string()
-    hours = [hour_of_key(part.partition) for _, part in found if part.partition]
+def _check_alert(run_id: str, key: dg.AssetCheckKey, results: Sequence[CheckResult]) -> Alert:
+    first, check = results[0]
+    hours = [hour_of_key(result.evaluation.partition) for result in results if result.evaluation.partition]
+    where = f" for {hours_text(hours)}" if hours else ""
     return Alert(
         f"{run_id}:{first}",
         check.severity.value,
-        f"{asset}: check {key.name} failed{f' for {hours_text(hours)}' if hours else ''}",
-        "\n".join(dict.fromkeys(part.description or "" for _, part in found)),
+        f"{key.asset_key.to_user_string()}: check {key.name} failed{where}",
+        "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
     )
 
 
 def _failure(record: dg.EventLogRecord) -> tuple[str, bool]:
-    """A step failure in words, and whether a blocking check made it."""
+    """Return the message of a step failure, and whether a failed check caused it."""
     event = record.event_log_entry.dagster_event
     data = event.step_failure_data  # type: ignore[union-attr]
     user = data.user_failure_data

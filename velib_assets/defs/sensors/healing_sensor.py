@@ -1,8 +1,7 @@
-"""The healing sensor: hours whose clean file is missing, made from other raw, or not registered.
+"""The healing sensor: requests hours whose clean file is missing, outdated or not registered.
 
-Belongs here: comparing raw with clean, and bounding the work. Each round looks at the newest two days, at
-what came since the last round that found nothing outdated, and at one stretch of the older history, so that a
-year is walked through in about an hour.
+Each round checks the newest two days, everything since the last round that found nothing to do (up to two
+weeks), and one stretch of the older history. A year is covered in about an hour.
 """
 
 import json
@@ -12,40 +11,39 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import footer_of
+from velib_assets.defs.jobs import PIPELINE_JOB
 from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import days_in, hour_range, refused_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
+from velib_assets.query.kpis import VIEWS
 
 RECENT = timedelta(hours=48)
 OUTAGE = timedelta(days=14)
 STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
-DELAYS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
-UNKNOWN = ""  # what a crawler's partition says of the raw behind it
-HEALED = ("clean_stations", "source_velib")
+UNKNOWN = ""  # the digest of a partition that a crawler registered
+SELECTION = [
+    dg.AssetKey(name)
+    for name in ("clean_stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
+]
+TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
+Span = tuple[datetime, datetime]
 
 
-def healing_sensor(
-    store: LakeStore,
-    catalog: Catalog,
-    job: Any,  # noqa: ANN401 - an unresolved asset job has no public name
-    kpis: Iterable[str],
-    seconds: int = 30,
-) -> dg.SensorDefinition:
-    """The sensor `velib_healing`; its rounds are `seconds` apart."""
-    selection = [dg.AssetKey(name) for name in (*HEALED, *kpis)]
+def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.SensorDefinition:
+    """Return the sensor `velib_healing`, which is evaluated every `seconds`."""
 
     @dg.sensor(
         name="velib_healing",
-        job=job,
+        job=PIPELINE_JOB,
         description="Requests hours whose clean file is missing or older than their raw snapshots.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -54,10 +52,10 @@ def healing_sensor(
         state = json.loads(context.cursor) if context.cursor else {}
         tries: dict[str, list[Any]] = state.setdefault("tries", {})
         end_orphans(context.instance)
-        if _busy(context.instance):
-            return dg.SensorResult(skip_reason="runs are under way", cursor=json.dumps(state))
-        spans = _spans(store, state)
-        hours, outdated = _look(store, catalog, spans)
+        if _is_busy(context.instance):
+            return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
+        spans = _next_spans(store, state)
+        hours, outdated = _find_outdated(store, catalog, spans)
         if spans and not outdated:
             state["well"] = hour_text(spans[-1][1])
         for hour in set(hours) - {hour for hour, _ in outdated}:
@@ -66,31 +64,29 @@ def healing_sensor(
         for hour, digest in due:
             known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
-        requests = [
-            dg.RunRequest(
-                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-                asset_selection=selection,
-                tags={
-                    **range_tags(first, last),
-                    RESTORE_ONLY: "true",
-                    "velib/healing": "true",
-                },
-            )
-            for first, last in contiguous(hour for hour, _ in due)
-        ]
+        waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
+        requests = [_request(first, last) for first, last in contiguous(hour for hour, _ in due)]
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else f"{len(hours)} hours looked at, all clean",
+            skip_reason=None if requests else f"{len(hours)} hours checked, {waiting}",
             cursor=json.dumps(state),
         )
 
     return velib_healing
 
 
-def _busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is under way: it may be writing the very hours that look outdated.
+def _request(first: datetime, last: datetime) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+        asset_selection=SELECTION,
+        tags={**range_tags(first, last), **TAGS},
+    )
 
-    One of over half an hour is not waited for: it may hang, and writing an hour twice is safe.
+
+def _is_busy(instance: dg.DagsterInstance) -> bool:
+    """Whether a run is in progress: it may be writing the very hours that look outdated.
+
+    A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
     unfinished = [
         dg.DagsterRunStatus.QUEUED,
@@ -98,15 +94,12 @@ def _busy(instance: dg.DagsterInstance) -> bool:
         dg.DagsterRunStatus.STARTING,
         dg.DagsterRunStatus.STARTED,
     ]
-    return bool(
-        instance.get_run_ids(
-            dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY), limit=1
-        )
-    )
+    runs = dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY)
+    return bool(instance.get_run_ids(runs, limit=1))
 
 
-def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
-    """The next stretch of older raw (oldest again at the end), and the newest: two days, or the outage."""
+def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
+    """Return the spans to check: a stretch of older raw (starting over at the end), and the recent hours."""
     span = hour_range(store, "raw")
     if span is None:
         return []
@@ -122,12 +115,12 @@ def _spans(store: LakeStore, state: dict[str, Any]) -> list[tuple[datetime, date
     return [(max(start, FIRST_HOUR), end), recent] if start <= end else [recent]
 
 
-def _look(
-    store: LakeStore, catalog: Catalog, spans: Iterable[tuple[datetime, datetime]]
+def _find_outdated(
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span]
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
-    """The hours of these spans that have raw; and the outdated ones with the digest of their raw.
+    """Return the hours of these spans that have raw, and the outdated ones with the digest of their raw.
 
-    A healthy hour costs no request of its own: the listings of its day and the catalog tell it.
+    An hour that is up to date costs no request of its own: listings of days and the catalog suffice.
     """
     hours: list[datetime] = []
     outdated: list[tuple[datetime, str]] = []
@@ -136,39 +129,35 @@ def _look(
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():
             listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
-            digest = digest_of(listing)
+            digest, part = digest_of(listing), registered.get(hour)
             hours.append(hour)
-            if not _is_healthy(digest, clean.get(hour, []), registered.get(hour)) and _is_sick(
-                store, hour, digest, listing, registered.get(hour)
-            ):
+            if _is_current(digest, clean.get(hour, []), part):
+                continue
+            if _can_be_healed(store, hour, digest, listing, part):
                 outdated.append((hour, digest))
     return hours, sorted(outdated)
 
 
-def _is_healthy(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
-    """Whether the registered partition was made of this raw and is the one file that lies there."""
-    there = [(item.key, item.size) for item in clean]
-    return part is not None and part.digest == digest and there == [(part.key, part.bytes)]
+def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
+    """Whether the registered partition was made from this raw and is the only clean file of the hour."""
+    files = [(item.key, item.size) for item in clean]
+    return part is not None and part.digest == digest and files == [(part.key, part.bytes)]
 
 
-def _is_sick(
-    store: LakeStore,
-    hour: datetime,
-    digest: str,
-    listing: Sequence[tuple[str, str]],
-    part: Partition | None,
+def _can_be_healed(
+    store: LakeStore, hour: datetime, digest: str, listing: Sequence[tuple[str, str]], part: Partition | None
 ) -> bool:
-    """Whether an hour that does not look healthy has something to clean or to register."""
+    """Whether an hour that does not look current has something to clean or to register."""
     footer = footer_of(store, hour)
-    if footer is None:  # an hour of which every raw object was refused has nothing to clean
+    if footer is None:  # there is nothing to clean if every raw object is quarantined
         refused = refused_keys(store, hour) if listing else set()
         return any(key not in refused for key, _ in listing)
     return not (footer.digest == digest and part is not None and part.digest == UNKNOWN)
 
 
 def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:
-    """Whether an outdated hour may be requested again: at once, then more and more rarely, at last hourly."""
+    """Whether an outdated hour may be requested again: at once, then less and less often, at last hourly."""
     known, count, last = tries.get(hour_text(hour), ("", 0, ""))
     if known != digest:
         return True
-    return utc_now() >= datetime.fromisoformat(last) + DELAYS[min(count, len(DELAYS) - 1)]
+    return utc_now() >= datetime.fromisoformat(last) + RETRY_AFTER[min(count, len(RETRY_AFTER) - 1)]

@@ -1,8 +1,4 @@
-"""What is news among a run's failed checks: a fault that each tick finds again in its hour is told once.
-
-Belongs here: comparing with what a sink was told before. Does not: sending it (alerts), or counting faults
-(core.findings).
-"""
+"""Which failed checks of a run are new: a fault that each tick finds again in its hour is alerted once."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -11,9 +7,9 @@ import dagster as dg
 
 from velib_assets.defs.findings import FAULTS
 
-_MOST = 200  # hours are cleaned again while they run; what was told of older ones may be told once more
+_MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 AlertedFaults = dict[str, int]
-"""How many faults a sink was told of, by check and hour; the newest last."""
+"""How many faults a sink was alerted of, by check and hour, newest last."""
 
 
 class CheckResult(NamedTuple):
@@ -23,28 +19,32 @@ class CheckResult(NamedTuple):
     evaluation: dg.AssetCheckEvaluation
 
 
-def new_failures(checked: Iterable[CheckResult], told: Mapping[str, int]) -> list[CheckResult]:
-    """The evaluations that failed, less those that find no more faults in their hour than were told."""
-    failed = [one for one in checked if not one.evaluation.passed]
-    return [one for one in failed if (n := faults(one.evaluation)) is None or n > told.get(_key(one), 0)]
+def new_failures(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> list[CheckResult]:
+    """Return the failed results, without those that count no more faults in their hour than were alerted."""
+    failed = [result for result in results if not result.evaluation.passed]
+    return [
+        result
+        for result in failed
+        if (count := faults(result.evaluation)) is None or count > alerted.get(_key(result), 0)
+    ]
 
 
-def update_alerted(checked: Iterable[CheckResult], told: Mapping[str, int]) -> AlertedFaults:
-    """What is told once a sink has taken the news: an hour that is well again is forgotten."""
-    after = dict(told)
-    for one in checked:
-        after.pop(_key(one), None)
-        if not one.evaluation.passed and (n := faults(one.evaluation)) is not None:
-            after[_key(one)] = n
-    return dict(list(after.items())[-_MOST:])
+def update_alerted(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> AlertedFaults:
+    """Return the alerted faults after a sink has accepted these results. An hour that passes is removed."""
+    after = dict(alerted)
+    for result in results:
+        after.pop(_key(result), None)
+        if not result.evaluation.passed and (count := faults(result.evaluation)) is not None:
+            after[_key(result)] = count
+    return dict(list(after.items())[-_MAX_ENTRIES:])
 
 
 def faults(evaluation: dg.AssetCheckEvaluation) -> int | None:
-    """How many faults a check of an hour counted; None where it counts none."""
-    found = evaluation.metadata.get(FAULTS)
-    return int(str(found.value)) if found and evaluation.partition else None
+    """Return how many faults an hour's check counted, or None if it counts none."""
+    value = evaluation.metadata.get(FAULTS)
+    return int(str(value.value)) if value and evaluation.partition else None
 
 
-def _key(one: CheckResult) -> str:
-    check = one.evaluation
+def _key(result: CheckResult) -> str:
+    check = result.evaluation
     return f"{check.asset_key.to_user_string()}:{check.check_name}:{check.partition}"

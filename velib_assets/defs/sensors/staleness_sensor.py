@@ -1,7 +1,7 @@
-"""The staleness sensor: nothing fires when no run happens, so it looks at the newest snapshot itself.
+"""The staleness sensor: alerts when no new snapshot arrives.
 
-Belongs here: the dead man's switch inside Dagster. One alert when an outage begins, and one when it is over
-that says how many hours are missed. Each sink has its own state, so that one that is down holds up no other.
+No other alert fires when no run happens. It alerts once when an outage begins, and once when it is over, with
+the number of missed hours. Each sink has its own state, so that a sink that is down delays no other.
 """
 
 import json
@@ -27,15 +27,21 @@ def staleness_sensor(
     *,
     others_tick: bool = False,
 ) -> dg.SensorDefinition:
-    """The sensor `velib_staleness`; its rounds are `seconds` apart.
+    """Return the sensor `velib_staleness`.
 
-    It minds only while `schedule` is on; missed hours also where `others_tick`, as EventBridge does on AWS.
+    Args:
+        store: The lake.
+        sinks: Where alerts go.
+        schedule: The schedule that takes snapshots; while it is off, none are expected.
+        seconds: The time between two evaluations.
+        others_tick: Whether snapshots may arrive without the schedule, as from EventBridge on AWS. Missed
+            hours are then alerted even while the schedule is off.
     """
 
     @dg.sensor(
         name="velib_staleness",
-        description="Alerts when the newest snapshot is over 20 minutes old while the schedule is on, and "
-        "says how many hours an outage has cost.",
+        description="Alerts when the newest snapshot is more than 20 minutes old while the schedule is on, "
+        "and after an outage says how many hours were missed.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -48,72 +54,69 @@ def staleness_sensor(
             return dg.SkipReason("the schedule is off")
         state["on_since"] = on_since.isoformat() if on_since else None
         newest = newest_snapshot(store, now)
-        said = [f"the newest snapshot is of {newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "no snapshot yet"]
+        lines = [f"newest snapshot: {newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "no snapshot yet"]
         for sink in sinks:
             sink_state = state.setdefault("sinks", {}).setdefault(sink.name, {})
             try:
-                for alert in _due(store, sink_state, newest, on_since, now):
+                for alert in _due_alerts(store, sink_state, newest, on_since, now):
                     sink.send(alert)
             except AlertError as error:
-                said.append(f"{error}; it is tried again in the next round")
+                lines.append(f"{error}; the next round will retry")
         context.update_cursor(json.dumps(state))
-        return dg.SkipReason("; ".join(said))
+        return dg.SkipReason("; ".join(lines))
 
     return velib_staleness
 
 
-def _due(
+def _due_alerts(
     store: LakeStore,
     sink_state: dict[str, Any],
     newest: datetime | None,
     on_since: datetime | None,
     now: datetime,
 ) -> Iterator[Alert]:
-    """What a sink has to be told; `sink_state`, what it knows, moves on with each alert that it has taken."""
+    """Yield the alerts that a sink has not received. Its state moves on after each that it accepts."""
     last = max(filter(None, (newest, on_since)), default=now)
     if now - last <= STALE_AFTER:
         sink_state.pop("told", None)
     elif on_since and sink_state.get("told") != last.isoformat():
+        age = f"The newest is from {newest:%Y-%m-%d %H:%M:%S} UTC." if newest else "The lake has none yet."
         yield Alert(
             f"stale:{last.isoformat()}",
             "ERROR",
-            "no new snapshot for over 20 minutes",
-            f"{f'The newest is of {newest:%Y-%m-%d %H:%M:%S} UTC' if newest else 'There is none yet'}. "
-            "Is the feed up? Does the schedule tick?",
+            "no new snapshot for more than 20 minutes",
+            f"{age} Check the feed's service, and the ticks of velib_pipeline_schedule in the Dagster UI.",
         )
         sink_state["told"] = last.isoformat()
     if newest:
-        if lost := _missed(
-            store, datetime.fromisoformat(sink_state.get("seen") or newest.isoformat()), newest
-        ):
+        seen = datetime.fromisoformat(sink_state["seen"]) if sink_state.get("seen") else newest
+        if missed := _missed_hours(store, seen, newest):
+            number = f"{len(missed)} hour{'s' if len(missed) > 1 else ''}"
             yield Alert(
-                f"missed:{hour_text(lost[0])}",
+                f"missed:{hour_text(missed[0])}",
                 "ERROR",
-                f"hours missed: {len(lost)}",
-                f"Snapshots come again, but nothing was taken in {hours_text(lost)} (UTC). "
-                "The live feeds have no past; an archive can restore them: `velib backfill`.",
+                f"{number} missed: snapshots have resumed",
+                f"No snapshot was taken in {hours_text(missed)} (UTC). The live feeds have no past. "
+                "To restore these hours from an archive, run `velib backfill`.",
             )
         sink_state["seen"] = newest.isoformat()
 
 
-def _missed(store: LakeStore, seen: datetime, newest: datetime) -> list[datetime]:
-    """The hours between two snapshots in which nothing came at all, usable or not."""
+def _missed_hours(store: LakeStore, seen: datetime, newest: datetime) -> list[datetime]:
+    """Return the hours between two snapshots in which no response arrived, usable or not."""
     first, last = hour_of(seen) + HOUR, hour_of(newest) - HOUR
     if first > last:
         return []
-    came = {hour for layer in ("raw", "quarantine") for hour in hours_in(store, layer, first, last)}
-    return [hour for hour in hours_between(first, last) if hour not in came]
+    arrived = {hour for layer in ("raw", "quarantine") for hour in hours_in(store, layer, first, last)}
+    return [hour for hour in hours_between(first, last) if hour not in arrived]
 
 
 def _on_since(
-    instance: dg.DagsterInstance,
-    schedule: dg.ScheduleDefinition,
-    state: dict[str, Any],
-    now: datetime,
+    instance: dg.DagsterInstance, schedule: dg.ScheduleDefinition, state: dict[str, Any], now: datetime
 ) -> datetime | None:
-    """Since when the schedule is known to be on (UTC), or None while it is off.
+    """Return since when (UTC) the schedule is known to be on, or None while it is off.
 
-    A schedule that was just switched on gets 20 minutes before anything counts as missing.
+    A schedule that was just switched on gets 20 minutes before a snapshot counts as missing.
     """
     states = [s for s in instance.all_instigator_state() if s.name == schedule.name]
     on = states[-1].is_running if states else schedule.default_status is dg.DefaultScheduleStatus.RUNNING

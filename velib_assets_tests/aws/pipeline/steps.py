@@ -23,9 +23,9 @@ from velib_assets.clean.glue_run_client import GlueRun
 from velib_assets.cli.runs import RunSummary, run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SLOT, slot_of
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -146,13 +146,13 @@ def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
     """The job's own script, which runs the lines of `then` where it would tell of an hour."""
     lines = f"""
 import os, time
-from velib_assets.clean import glue_job
-ours = glue_job.result_message
+from velib_assets.clean.clean_result import CleanResult
+ours = CleanResult.message
 def told(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
 {indent(then, " " * 8)}
     return ours(result)
-glue_job.result_message = told
+CleanResult.message = told
 """
     own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
     return own.replace("\nrun()", f"{lines}\nrun()")

@@ -14,12 +14,12 @@ from velib_assets.clean.rebuild import clean_lake_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import gunzip, iso, open_raw
+from velib_assets.ingest.raw_object import gunzip, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import clean_key, hour_of, rejects_key, slot_of
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import clean_key, hour_of, iso_utc, rejects_key, slot_of
 from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
@@ -57,7 +57,7 @@ def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFac
         body, at = fault(whole), slot + timedelta(seconds=second)
         serve(city, body, path=f"/{name}")
         before = set(_objects(cloud))
-        error, said = invoke(cloud.emulator, scheduled_at=iso(at), url=f"{city.url}/{name}")
+        error, said = invoke(cloud.emulator, scheduled_at=iso_utc(at), url=f"{city.url}/{name}")
         there = {key: store.read(key) for key in set(_objects(cloud)) - before}
         twin = FolderStore(folder / name)
         local = store_or_quarantine(twin, FeedResponse(OPENDATA, {"body": body}), at, _fetched_at(there))
@@ -149,7 +149,7 @@ def test_a_tick_of_the_operators_own_feed(
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (Reply(404, b"no such data set"), "HTTP 404 Scripted, saying 'no such data set'"),
+        (Reply(404, b"no such data set"), "HTTP 404 Scripted, with the body 'no such data set'"),
         (Reply(503, headers={"Retry-After": "3600"}), "asks to wait 3,600 s"),
     ],
     ids=["404", "come-back-later"],
@@ -159,7 +159,7 @@ def test_a_feed_that_is_down_is_an_error_and_leaves_nothing(
 ) -> None:
     city.queue(f"/down-{reply.status}{EXPORT_PATH}", reply)
     url = f"{city.url}/down-{reply.status}"
-    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=url)
+    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=url)
     assert (error, said["errorType"]) == ("Unhandled", "FeedError")
     assert words in said["errorMessage"]
     assert lake.walk("raw/") + lake.walk("quarantine/") == []
@@ -171,7 +171,7 @@ def test_an_answer_that_breaks_off_or_is_no_gzip_is_asked_for_again(
     body, headers = gzip.compress(snapshot(steady_now())), {"Content-Encoding": "gzip"}
     broken = [Reply(body=body, headers=headers, fault="truncated"), Reply(body=b"[]", headers=headers)]
     city.queue(f"/flaky{EXPORT_PATH}", *broken, Reply(body=body, headers=headers))
-    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=f"{city.url}/flaky")
+    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=f"{city.url}/flaky")
     assert (error, said["state"], said["records"]) == ("", STORED, 120)
     assert open_raw(lake.read(said["key"])).results == gunzip(body)
 
@@ -182,13 +182,13 @@ def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
 ) -> None:
     report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
     (words,) = report.failures[report.requested[0]]
-    assert "velib_ingest_lambda failed: FeedError: no answer from" in words
+    assert "velib_ingest_lambda failed: FeedError: no response from" in words
     assert "HTTP 404" in words
     assert "console.aws.amazon.com/lambda" in words
     assert report.errors == []
 
 
 def test_an_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
-    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso(steady_now()))
+    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso_utc(steady_now()))
     assert (error, said["errorType"]) == ("Unhandled", "ValueError")
     assert lake.walk("raw/") == []

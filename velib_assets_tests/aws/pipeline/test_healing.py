@@ -9,9 +9,8 @@ import pytest
 from velib_assets.alerts.alert import Alert, sinks_of
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import hour_of_key
-from velib_assets.ingest.raw_object import iso
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import clean_key, hour_of, raw_key
+from velib_assets.lake.keys import clean_key, hour_of, iso_utc, raw_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
@@ -46,7 +45,7 @@ def test_hours_that_came_without_dagster_are_cleaned(
     """One by the Lambda alone, as EventBridge calls it, one of yesterday; a second look finds nothing."""
     now = steady_now()
     serve(city, snapshot(now))
-    assert invoke(cloud.emulator, scheduled_at=iso(now))[0] == ""
+    assert invoke(cloud.emulator, scheduled_at=iso_utc(now))[0] == ""
     past = hour_of(utc_now()) - timedelta(hours=20)
     lake.create(raw_key(past), raw(records()).data)
     requests = look(cloud.settings(), instance)

@@ -168,7 +168,7 @@ def test_a_job_with_no_run_free_is_waited_for(
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
         list(run.poll())
-    assert "ended SUCCEEDED" in run.ending()
+    assert "ended SUCCEEDED" in run.outcome()
 
 
 @pytest.mark.usefixtures("over")

@@ -14,7 +14,7 @@ from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import clean_key, raw_key
-from velib_assets.query.query_error import QueryError
+from velib_assets.query.engine import QueryError
 from velib_assets.resources import build_resources
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, serve, snapshot, steady_now
@@ -154,5 +154,5 @@ def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
     "sql", ["DROP TABLE source_velib", "INSERT INTO x VALUES (1)", "-- SELECT\nUNLOAD (SELECT 1)"]
 )
 def test_only_questions_are_asked(cloud: Cloud, sql: str) -> None:
-    with pytest.raises(QueryError, match="only questions"):
+    with pytest.raises(QueryError, match="only read-only queries"):
         build_resources(cloud.settings()).query_engine.query(sql)

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.cli.runs import run_tick
-from velib_assets.ingest.raw_object import iso
+from velib_assets.lake.keys import iso_utc
 from velib_assets.query.kpis import VIEWS
 from velib_assets.resources import build_resources
 from velib_assets_tests.aws.calls import ACTIVE
@@ -65,7 +65,7 @@ def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -
     now = steady_now()
     serve(city, snapshot(now))
     for _ in range(2):  # the second meets a key that is taken, and changes nothing
-        done = execute(cloud, "velib_pipeline", scheduled_at=iso(now))
+        done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(now))
         assert done["status"] == "SUCCEEDED", done
     views = execute(cloud, "velib_kpi_views")
     assert views["status"] == "SUCCEEDED", views
@@ -80,7 +80,7 @@ def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -
 def test_an_unusable_answer_fails_the_execution_with_its_reason(cloud: Cloud, city: LocalServer) -> None:
     """What an alarm sees; the bytes are kept."""
     serve(city, b"[]")
-    done = execute(cloud, "velib_pipeline", scheduled_at=iso(steady_now()))
+    done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(steady_now()))
     assert done["status"] == "FAILED"
     assert done["error"] == "QuarantinedError"
     assert f"s3://{cloud.bucket}/quarantine/" in done["cause"]

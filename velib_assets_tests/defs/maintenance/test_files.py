@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from velib_assets.settings import Settings
-from velib_assets_tests.defs.launching.instances import ours
+from velib_assets_tests.defs.instances import instance_in
 from velib_assets_tests.defs.maintenance.test_maintenance import archive, files_of, later, maintain  # noqa: F401
 from velib_assets_tests.defs.test_graph import run
 from velib_assets_tests.samples import HOUR
@@ -38,7 +38,7 @@ def test_room_is_given_back_while_others_have_the_file_open(
     later: Callable[[int], None],  # noqa: F811 - likewise
 ) -> None:
     """As the daemon and the webserver of `make dev` have it."""
-    with ours(tmp_path) as daemon, ours(tmp_path) as instance:
+    with instance_in(tmp_path) as daemon, instance_in(tmp_path) as instance:
         assert daemon.event_log_storage.get_materialized_partitions(dg.AssetKey("raw_snapshot")) == set()
         room_is_given_back(archive, instance, later)
 

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.defs.maintenance.orphans import PROCESS, end_orphans, process_tag
-from velib_assets_tests.defs.launching.instances import status
+from velib_assets_tests.defs.instances import status
 
 
 @dg.job

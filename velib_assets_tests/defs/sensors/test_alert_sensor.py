@@ -66,7 +66,7 @@ def test_a_run_blocked_by_a_check_has_the_checks_alert_alone(
     (request,) = receiver.requests
     told = json.loads(request.body)
     assert "usable_snapshot" in told["text"]
-    assert "no station at all" in told["text"]
+    assert "contains no stations" in told["text"]
     assert told["severity"] == "ERROR"
 
 

@@ -7,11 +7,11 @@ import dagster as dg
 import pytest
 
 from velib_assets.alerts.alert import AlertSink
-from velib_assets.defs.schedules import pipeline_job, pipeline_schedule
+from velib_assets.defs.jobs import pipeline_schedule
 from velib_assets.defs.sensors import staleness_sensor
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import raw_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.defs.sensors.test_alert_sensor import Kept
 from velib_assets_tests.samples import raw, records
 
@@ -25,7 +25,7 @@ class Watch:
         self.kept, self._instance = Kept(), instance
         self.cursor: str | None = None
         self.sinks: list[AlertSink] = [self.kept]
-        schedule = pipeline_schedule(pipeline_job(), on=on)
+        schedule = pipeline_schedule(on=on)
         self._sensor = staleness_sensor.staleness_sensor(store, self.sinks, schedule, others_tick=others_tick)
 
     def look(self) -> int:

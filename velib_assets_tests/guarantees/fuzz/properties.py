@@ -16,7 +16,7 @@ from unittest.mock import patch
 from velib_assets.clean import snapshots
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import CleanHour, RawObject, clean_hour, digest_of
-from velib_assets.clean.measure import repeated_rows
+from velib_assets.clean.rebuild import repeated_rows
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump, load_json

@@ -1,0 +1,48 @@
+"""The jobs, and the schedule that takes a snapshot every 15 minutes."""
+
+import dagster as dg
+
+from velib_assets.defs.partitions import key_of
+from velib_assets.defs.raw_snapshot import SCHEDULED_AT
+from velib_assets.lake.keys import hour_of
+
+EVERY_15_MINUTES = "*/15 * * * *"
+
+# In process: with a process per step, each would import Dagster, pyarrow and DuckDB again.
+PIPELINE_JOB = dg.define_asset_job(
+    "velib_pipeline",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
+    description="The whole graph for one hour: snapshot, clean file, partition, KPI views, report.",
+)
+KPI_JOB = dg.define_asset_job(
+    "velib_kpi_views",
+    selection=dg.AssetSelection.groups("kpi", "report"),
+    executor_def=dg.in_process_executor,
+    description="The KPI views and the report.",
+)
+
+
+def pipeline_schedule(*, on: bool, cron: str = EVERY_15_MINUTES) -> dg.ScheduleDefinition:
+    """Return `velib_pipeline_schedule`, which runs the pipeline for the hour of its scheduled time.
+
+    It is off until it is switched on in the UI or with VELIB_SCHEDULE=on.
+    """
+
+    @dg.schedule(
+        name="velib_pipeline_schedule",
+        job=PIPELINE_JOB,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        description="Every 15 minutes: one snapshot, through to the KPIs.",
+        default_status=dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED,
+    )
+    def velib_pipeline_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        at = context.scheduled_execution_time
+        return dg.RunRequest(
+            run_key=at.isoformat(),
+            partition_key=key_of(hour_of(at)),
+            tags={SCHEDULED_AT: at.isoformat(), "dagster/priority": "10"},  # before all else in the queue
+        )
+
+    return velib_pipeline_schedule

@@ -1,1 +1,0 @@
-"""How runs start: real processes, forked as the daemon forks them."""
