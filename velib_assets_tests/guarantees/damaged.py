@@ -1,8 +1,4 @@
-"""The corpus of damaged answers: what is done to a good one, and what must become of it.
-
-Belongs here: one line a damage. Does not: its kind (damage), how an answer comes (damaged_lakes), or the
-proof (test_damaged).
-"""
+"""The corpus of damaged responses: what is done to a good one, and what must happen to it."""
 
 import gzip
 import json
@@ -42,26 +38,26 @@ _MARKER = 987_654_321
 _DIGITS = swap(b"%d" % _MARKER, b"9" * 5000)
 
 STRUCTURAL = (
-    refused("no byte", "not_json", instead(b"")),
-    refused("one blank", "not_json", instead(b" ")),
+    refused("no bytes", "not_json", instead(b"")),
+    refused("one space", "not_json", instead(b" ")),
     refused("HTML", "not_json", instead(b"<!DOCTYPE html><html><h1>Maintenance</h1></html>")),
     refused("XML", "not_json", instead(b'<?xml version="1.0"?><stations/>')),
     refused("CSV", "not_json", instead(b"stationcode;name\n1001;Quai\n")),
-    refused("plain words", "not_json", instead(b"Service temporarily unavailable")),
-    refused("cut in the middle", "not_json", lambda body: body[: len(body) // 2]),
-    refused("cut before the last byte", "not_json", lambda body: body[:-1]),
-    refused("cut after the first byte", "not_json", lambda body: body[:1]),
-    refused("first byte lost", "not_json", lambda body: body[1:]),
+    refused("plain text", "not_json", instead(b"Service temporarily unavailable")),
+    refused("truncated in the middle", "not_json", lambda body: body[: len(body) // 2]),
+    refused("last byte missing", "not_json", lambda body: body[:-1]),
+    refused("only the first byte", "not_json", lambda body: body[:1]),
+    refused("first byte missing", "not_json", lambda body: body[1:]),
     refused("a hole in the middle", "not_json", swap(b'":', b"")),
-    refused("said twice", "not_json", lambda body: body + body),
-    refused("words after the end", "not_json", lambda body: body + b" -- end"),
+    refused("repeated twice", "not_json", lambda body: body + body),
+    refused("text after the end", "not_json", lambda body: body + b" -- end"),
     refused("JSON lines", "not_json", lambda body: body[1:-1].replace(b"},{", b"}\n{"), PORTAL),
     refused("JSONP", "not_json", lambda body: b"callback(" + body + b")"),
     refused("a comment", "not_json", lambda body: b"/* v2 */" + body),
-    refused("a comma too many", "not_json", lambda body: body.replace(b"}]", b"},]", 1)),
+    refused("trailing comma", "not_json", lambda body: body.replace(b"}]", b"},]", 1)),
     refused("single quotes", "not_json", lambda body: body.replace(b'"', b"'")),
-    refused("Python's words", "not_json", lambda body: body.replace(b":8,", b":None,")),
-    refused("nested without end", "not_json", instead(_DEEP)),
+    refused("Python literals", "not_json", lambda body: body.replace(b":8,", b":None,")),
+    refused("nested too deeply", "not_json", instead(_DEEP)),
     refused("an error object", "not_a_list", instead(b'{"error_code": "ODSQLError", "message": "quota"}')),
     refused("null", "not_a_list", instead(b"null")),
     refused("a number", "not_a_list", instead(b"404")),
@@ -71,18 +67,18 @@ STRUCTURAL = (
     refused("stations under their codes", "not_a_list", lambda body: b'{"1001":' + body + b"}", PORTAL),
     refused("another key for the list", "not_a_list", swap(b'"stations"', b'"vehicles"'), [GBFS]),
     Damaged("no station", QUARANTINE, "empty", lambda parts: {part: [] for part in parts}),
-    unfit("a list in the list", "no_identity", rows_of(lambda rows: [rows]), PORTAL),
+    unfit("a nested list", "no_identity", rows_of(lambda rows: [rows]), PORTAL),
     unfit("records as lists of values", "no_identity", each(lambda row: list(row.values()))),
     unfit("records as texts", "no_identity", each(str)),
     unfit("null records", "no_identity", no_record(None)),
     unfit("empty records", "no_identity", no_record({})),
     unfit("no identity", "no_identity", put("code", None, every=1)),
     unfit("a tenth without a code", "no_identity", put("code", None, every=10)),
-    unfit("codes of another name", "no_identity", renamed("code", "code")),
-    unfit("fields in capitals", "no_identity", each(lambda row: {key.upper(): row[key] for key in row})),
-    unfit("bikes of another name", "missing_field", renamed("bikes", "bikes_available")),
-    unfit("docks of another name", "missing_field", renamed("docks", "docks_available")),
-    unfit("bikes gone", "missing_field", renamed("bikes", None)),
+    unfit("renamed codes", "no_identity", renamed("code", "code")),
+    unfit("fields in upper case", "no_identity", each(lambda row: {key.upper(): row[key] for key in row})),
+    unfit("renamed bikes", "missing_field", renamed("bikes", "bikes_available")),
+    unfit("renamed docks", "missing_field", renamed("docks", "docks_available")),
+    unfit("bikes missing", "missing_field", renamed("bikes", None)),
     rejected("a few without a code", "no station code", put("code", None)),
     rejected("a few codes gone", "no station code", renamed("code", None, every=20)),
     rejected("a few null records", "no station code", each(lambda _: None, every=20), PORTAL),
@@ -94,21 +90,21 @@ STRUCTURAL = (
 )
 TEXTUAL = (
     rejected("blank codes", "no station code", put("code", " \t")),
-    rejected("codes that are fractions", "no station code", put("code", 1001.5)),
+    rejected("fractional codes", "no station code", put("code", 1001.5)),
     rejected("codes that are true", "no station code", put("code", True)),
     rejected("codes that are lists", "no station code", put("code", ["1001"])),
-    rejected("bikes in words", "bikes is not a whole number", put("bikes", "douze")),
+    rejected("bikes as a word", "bikes is not a whole number", put("bikes", "douze")),
     rejected("bikes as text", "bikes is not a whole number", put("bikes", "12")),
-    rejected("docks that are empty texts", "docks is not a whole number", put("docks", "")),
+    rejected("docks as empty text", "docks is not a whole number", put("docks", "")),
     rejected("capacity as text", "capacity is not a whole number", put("capacity", "20")),
-    nulled("dates in words", "reported", "hier à midi"),
-    nulled("dates without sense", "reported", "2022-02-30T10:00:00+00:00"),
-    nulled("flags in other words", "renting", "peut-être"),
-    nulled("flags that are objects", "installed", {"fr": "OUI"}),
-    nulled("names that are numbers", "name", 7),
-    nulled("places as text", "lat", "48.85, 2.34", [GBFS]),
-    kept("places as text of both", put("lat", "48.85, 2.34"), put("lat", None), PORTAL),
-    kept("places as lists", put("lat", [2.34, 48.85]), put("lat", None), PORTAL),
+    nulled("dates as words", "reported", "hier à midi"),
+    nulled("impossible dates", "reported", "2022-02-30T10:00:00+00:00"),
+    nulled("unknown flags", "renting", "peut-être"),
+    nulled("flags as objects", "installed", {"fr": "OUI"}),
+    nulled("names as numbers", "name", 7),
+    nulled("positions as text", "lat", "48.85, 2.34", [GBFS]),
+    kept("positions as one text", put("lat", "48.85, 2.34"), put("lat", None), PORTAL),
+    kept("positions as lists", put("lat", [2.34, 48.85]), put("lat", None), PORTAL),
     as_it_is("names with markup", "name", "<script>x</script>'; DROP TABLE source_velib; --|`x`"),
     as_it_is("names with control characters", "name", "a\x00b\x1b[2J\r\n\u202e"),
 )
@@ -121,10 +117,10 @@ NUMERIC = (
         "negative bikes of a type", "mechanical is negative: -3", put("types", [{"mechanical": -3}]), [GBFS]
     ),
     rejected("half a bike", "bikes is not a whole number: 1.5", put("bikes", 1.5)),
-    rejected("bikes beyond a column", "bikes is too large: 2147483648", put("bikes", 2**31)),
+    rejected("bikes too large for the column", "bikes is too large: 2147483648", put("bikes", 2**31)),
     rejected("bikes of thirty digits", "bikes is too large", put("bikes", 10**29)),
-    rejected("docks that are infinite", "docks is not a whole number: Infinity", put("docks", float("inf"))),
-    rejected("bikes that are no number", "bikes is not a whole number: NaN", put("bikes", float("nan"))),
+    rejected("infinite docks", "docks is not a whole number: Infinity", put("docks", float("inf"))),
+    rejected("bikes that are NaN", "bikes is not a whole number: NaN", put("bikes", float("nan"))),
     rejected("bikes that are true", "bikes is not a whole number: true", put("bikes", True)),
     rejected("bikes in a list", "bikes is not a whole number: [8]", put("bikes", [8])),
     rejected("docks in an object", "docks is not a whole number", put("docks", {"n": 8})),
@@ -132,29 +128,29 @@ NUMERIC = (
     nulled("null bikes", "bikes", None),
     nulled("null docks", "docks", None),
     kept("whole numbers as fractions", put("bikes", 8.0), put("bikes", 8)),
-    kept("minus nothing", put("bikes", -0.0), put("bikes", 0)),
-    nulled("dates beyond the calendar", "reported", 10**17, [GBFS]),
+    kept("negative zero", put("bikes", -0.0), put("bikes", 0)),
+    nulled("dates out of range", "reported", 10**17, [GBFS]),
     nulled("dates in milliseconds", "reported", 1_654_336_680_000_000, [GBFS]),
-    nulled("latitudes beyond any number", "lat", 10**400, [GBFS]),
+    nulled("latitudes larger than a double", "lat", 10**400, [GBFS]),
 )
 ENCODING = (
     refused("Latin-1", "not_utf8", swap(b'"1001"', '"é1001"'.encode("latin-1"))),
     refused("UTF-16", "not_utf8", lambda body: body.decode().encode("utf-16")),
     refused("UTF-16 without a mark", "not_json", lambda body: body.decode().encode("utf-16-le")),
     refused("a byte that is no UTF-8", "not_utf8", swap(b'"1001"', b'"10\xff01"')),
-    refused("a character cut in two", "not_utf8", swap(b'"1001"', b'"10\xe2\x8201"')),
+    refused("a truncated character", "not_utf8", swap(b'"1001"', b'"10\xe2\x8201"')),
     refused("surrogates as bytes", "not_utf8", swap(b'"1001"', b'"\xed\xa0\x80"')),
     refused(
-        "packed once too often",
+        "compressed twice",
         "not_utf8",
         lambda body: gzip.compress(body, mtime=0),
         [OPENDATA, GBFS, STORED],
     ),
     refused("zeros", "not_json", lambda body: bytes(len(body))),
     refused("a zero byte within a text", "not_json", swap(b'"1001"', b'"10\x0001"')),
-    refused("another escape than JSON's", "not_json", swap(b'"1001"', b'"10\\x3101"')),
+    refused("an escape that JSON does not have", "not_json", swap(b'"1001"', b'"10\\x3101"')),
     Damaged(
-        "a mark at the beginning",
+        "a byte order mark",
         CLEAN,
         text=lambda body: b"\xef\xbb\xbf" + body,
         ways=[OPENDATA, GBFS, ARCHIVE],
@@ -164,12 +160,12 @@ ENCODING = (
 )
 SIZE = (
     as_it_is("a name of 2 MB", "name", "long " * 400_000, every=COUNT),
-    Damaged("blanks of 5 MB", CLEAN, text=lambda body: body + b" " * 5_000_000),
+    Damaged("5 MB of spaces", CLEAN, text=lambda body: body + b" " * 5_000_000),
     kept("a thousand new fields", each(lambda row: row | {f"f{n}": n for n in range(1000)}, every=20)),
     doubled("each station twice", COUNT, lambda rows: [*rows, *rows]),
-    doubled("some stations again", 8, lambda rows: [*rows, *rows[:8]]),
-    doubled("again with other numbers", 5, lambda rows: rows + more_bikes(rows[:5]), PORTAL),
-    Damaged("one station alone", CLEAN, change=first(1), as_if=first(1), counts=(1, 1, 0, 0)),
+    doubled("some stations twice", 8, lambda rows: [*rows, *rows[:8]]),
+    doubled("duplicates with other numbers", 5, lambda rows: rows + more_bikes(rows[:5]), PORTAL),
+    Damaged("only one station", CLEAN, change=first(1), as_if=first(1), counts=(1, 1, 0, 0)),
 )
 _TENTH = STATIONS // 10
 _FEWER = (STATIONS, STATIONS - _TENTH, _TENTH, 0)
@@ -212,7 +208,7 @@ CORPUS = (*STRUCTURAL, *TEXTUAL, *NUMERIC, *ENCODING, *SIZE, *SIMULATED)
 
 
 def chosen(full: bool) -> list[tuple[str, str]]:
-    """(way, name) of each damage by every way that it can come; in the short form by one, in turn."""
+    """(way, name) of each damage: in the full form by all its ways, in the short form by one in turn."""
     return [
         (way, case.name)
         for way in WAYS
