@@ -1,7 +1,6 @@
-"""The heavy steps in one of their two forms: on this machine, or on AWS.
+"""The resources of the asset graph, in their local or their AWS form.
 
-Belongs here: which form each resource takes by the settings. Does not: the forms themselves. The AWS forms
-are imported only where they are asked for.
+The AWS forms are imported only for VELIB_TARGET=aws.
 """
 
 from pathlib import Path
@@ -25,7 +24,7 @@ from velib_assets.simulator.simulator import Simulator
 
 
 class Resources(NamedTuple):
-    """The resources of the graph, by the names that the assets know them by."""
+    """The resources, by the names that the assets use."""
 
     lake: LakeStore
     ingest: Ingest
@@ -35,61 +34,43 @@ class Resources(NamedTuple):
 
 
 def build_resources(settings: Settings) -> Resources:
-    """The resources for these settings; nothing is opened or called yet."""
-    return _on_aws(settings) if settings.target == "aws" else _local(settings)
+    """Build the resources for these settings, without opening or calling anything."""
+    if settings.target == "aws":
+        return _aws_resources(settings)
+    lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
+    ingest = LocalIngest(lake, feed_of(settings))
+    return Resources(lake, ingest, LocalCleanJob(lake), catalog, LocalQueryEngine(settings.lake, catalog))
 
 
 def feed_of(settings: Settings) -> Feed:
-    """The feed that VELIB_SOURCE names."""
-    if settings.source == "archive":
-        return _archive(settings)
+    """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
         return Simulator(faults=parse_faults(settings.simulator_faults))
-    return live_feed(settings.source, _base_url(settings))
-
-
-def _archive(settings: Settings) -> Feed:
+    if settings.source in FEEDS:
+        return live_feed(settings.source, _base_url(settings))
     if not settings.archive.startswith("s3://"):
         return Archive(Path(settings.archive))
-    from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - see above
+    from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - only needed on AWS
 
     return BucketArchive(settings.archive, settings.names.region)
 
 
-def _local(settings: Settings) -> Resources:
-    store, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
-    return Resources(
-        store,
-        LocalIngest(store, feed_of(settings)),
-        LocalCleanJob(store),
-        catalog,
-        LocalQueryEngine(settings.lake, catalog),
-    )
-
-
-def _on_aws(settings: Settings) -> Resources:
+def _aws_resources(settings: Settings) -> Resources:
     from velib_assets.catalog.glue_catalog_client import CrawledCatalog, GlueCatalog  # noqa: PLC0415 - see above
-    from velib_assets.clean.glue_client import GlueCleanJob  # noqa: PLC0415 - likewise
-    from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - likewise
-    from velib_assets.lake.bucket_store import BucketStore  # noqa: PLC0415 - likewise
-    from velib_assets.query.athena_engine import AthenaQueryEngine  # noqa: PLC0415 - likewise
+    from velib_assets.clean.glue_client import GlueCleanJob  # noqa: PLC0415 - see above
+    from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - see above
+    from velib_assets.lake.bucket_store import BucketStore  # noqa: PLC0415 - see above
+    from velib_assets.query.athena_engine import AthenaQueryEngine  # noqa: PLC0415 - see above
 
     names = settings.names
-    store = BucketStore(names.bucket, region=names.region)
+    lake = BucketStore(names.bucket, region=names.region)
     catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
-    return Resources(
-        store,
-        LambdaIngest(store, feed_of(settings), names, _own_url(settings)),
-        GlueCleanJob(names),
-        catalog,
-        AthenaQueryEngine(names, catalog, store, dagster_home() / "mirror" / names.bucket),
-    )
-
-
-def _own_url(settings: Settings) -> str:
-    """The feed's base URL if a setting replaces the default; otherwise the function's own settings apply."""
+    # A default URL is not sent, so that the URL in the function's own settings holds.
     url = _base_url(settings)
-    return "" if url in [feed.base_url for feed in FEEDS.values()] else url
+    own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
+    ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
+    engine = AthenaQueryEngine(names, catalog, lake, dagster_home() / "mirror" / names.bucket)
+    return Resources(lake, ingest, GlueCleanJob(names), catalog, engine)
 
 
 def _base_url(settings: Settings) -> str:

@@ -64,7 +64,7 @@ def test_resources_named_exist() -> None:
 
 
 def test_documented_alarms_match_terraform() -> None:
-    assert {code(row[0])[0] for row in table("docs/aws.md", "alarm", "rings when", "do")} == infra.alarms()
+    assert {code(row[0])[0] for row in table("docs/aws.md", "alarm", "fires when", "do")} == infra.alarms()
 
 
 def test_documented_rights_match_terraform() -> None:

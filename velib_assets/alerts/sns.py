@@ -1,7 +1,4 @@
-"""The alert sink of Amazon SNS.
-
-Belongs here: an alert as a notification. Does not: deciding what is worth one (sensors).
-"""
+"""The alert sink for topics of Amazon SNS."""
 
 from velib_assets.alerts.alert import MAX_TEXT, Alert, AlertError
 from velib_assets.aws.api import AwsError, call, client
@@ -11,7 +8,7 @@ _REFUSED = {"NotFound", "NotFoundException", "InvalidParameter", "InvalidParamet
 
 
 class SnsSink:
-    """Alerts as notifications of a topic; the attribute `id` lets a receiver drop a repetition."""
+    """Publishes alerts to a topic; the attribute `id` lets a receiver drop duplicates."""
 
     def __init__(self, name: str, topic: str) -> None:
         self.name, self._topic = name, topic

@@ -28,7 +28,7 @@ def told(instance: dg.DagsterInstance) -> dict[str, Any] | None:
     return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
-def test_a_run_makes_the_report_and_tells_of_it(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_run_writes_the_report_with_its_metadata(settings: Settings, instance: dg.DagsterInstance) -> None:
     result = run(settings, instance, HOUR)
     assert result.success
     page = settings.lake / REPORT_KEY
@@ -42,9 +42,7 @@ def test_a_run_makes_the_report_and_tells_of_it(settings: Settings, instance: dg
     assert [data.passed for data in evaluations] == [True]
 
 
-def test_the_job_of_the_views_makes_it_over_an_empty_lake(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
+def test_report_is_written_for_an_empty_lake(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     job = build_defs(Settings(lake=tmp_path / "lake")).resolve_job_def("velib_kpi_views")
     assert job.execute_in_process(instance=instance).success
     facts = told(instance)
@@ -60,7 +58,7 @@ def blocked(settings: Settings) -> Settings:
     return settings
 
 
-def test_a_report_that_cannot_be_written_is_a_failed_check(
+def test_report_that_cannot_be_written_fails_its_check(
     blocked: Settings, instance: dg.DagsterInstance
 ) -> None:
     """The run succeeds, the KPIs are there, and the check's ERROR is what the alerts tell."""
@@ -73,7 +71,7 @@ def test_a_report_that_cannot_be_written_is_a_failed_check(
     assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage"))
 
 
-def test_the_next_run_makes_it_again(blocked: Settings, instance: dg.DagsterInstance) -> None:
+def test_next_run_writes_the_report_again(blocked: Settings, instance: dg.DagsterInstance) -> None:
     run(blocked, instance, HOUR)
     (blocked.lake / REPORT_KEY).rmdir()
     assert run(blocked, instance, HOUR).success

@@ -52,7 +52,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
 
 
 @pytest.mark.timeout(1800)
-def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
+def test_outages_heal_in_two_rounds_and_send_one_alert(
     *,
     full: bool,
     figure: Callable[[str, float], None],
@@ -99,7 +99,7 @@ def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
     figure("lost", 4 * len(came) - len(rows))
 
 
-def test_a_crash_after_the_alert_tells_it_with_the_same_id(
+def test_alert_after_a_crash_of_the_staleness_sensor_has_the_same_id(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
     """The cursor was not saved, and meanwhile another snapshot came."""
@@ -115,7 +115,7 @@ def test_a_crash_after_the_alert_tells_it_with_the_same_id(
     assert [alert.id for alert in watch.kept.alerts] == ["missed:2026-03-02T01"] * 2
 
 
-def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
+def test_missed_hours_are_alerted_with_the_schedule_off_where_others_tick(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
     """On AWS EventBridge may tick; there the alarm of CloudWatch says that nothing comes."""
@@ -130,7 +130,7 @@ def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
     assert [alert.title for alert in watch.kept.alerts] == ["7 hours missed: snapshots have resumed"]
 
 
-def test_hours_of_which_only_bad_answers_came_are_not_missed(
+def test_hours_with_only_bad_responses_are_not_missed(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
     """Each of them was told when it came."""

@@ -126,7 +126,7 @@ def servers_at_work(work: Work, home: Path) -> int:
 
 
 @pytest.mark.timeout(900)
-def test_nothing_disturbs_anything(
+def test_commands_daemon_and_ui_work_at_once(
     *, full: bool, figure: Callable[[str, float], None], lake: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"

@@ -75,7 +75,7 @@ def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
-def test_the_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
+def test_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi", "report"})
     picture = folder / "lineage.png"
@@ -83,7 +83,7 @@ def test_the_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
-def test_a_partition_is_materialized_from_the_lineage(
+def test_partition_is_materialized_from_the_lineage(
     browser: Browser, server: Server, folder: Path, hour: datetime
 ) -> None:
     """An hour that was missing goes through the whole graph, in one run."""
@@ -104,7 +104,7 @@ def test_a_partition_is_materialized_from_the_lineage(
     browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
 
 
-def test_a_kpi_shows_its_sql_its_columns_and_a_preview(browser: Browser) -> None:
+def test_kpi_shows_sql_columns_and_preview(browser: Browser) -> None:
     browser.open("/assets/kpi_taux_remplissage")
     browser.wait_for_text("CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage", "velib-insights")
     browser.wait_for_text("Column name", *(column[0] for column in KPIS[0].columns))
@@ -114,7 +114,7 @@ def test_a_kpi_shows_its_sql_its_columns_and_a_preview(browser: Browser) -> None
 
 
 @pytest.mark.parametrize("asset", sorted(HOURLY))
-def test_the_checks_are_listed_and_have_passed(browser: Browser, asset: str) -> None:
+def test_checks_are_listed_and_passed(browser: Browser, asset: str) -> None:
     checks = [check for check in CHECKS if check.asset == asset]
     browser.open(f"/assets/{asset}?view=checks")
     browser.wait_for_text(f"Checks ({len(checks)})", *(check.name for check in checks))
@@ -122,7 +122,7 @@ def test_the_checks_are_listed_and_have_passed(browser: Browser, asset: str) -> 
     browser.find("//*[text()='Passed']")
 
 
-def test_the_schedule_is_off_and_the_sensors_are_on(browser: Browser) -> None:
+def test_schedule_is_off_and_sensors_are_on(browser: Browser) -> None:
     browser.open("/automation")
     browser.wait_for_text("velib_pipeline_schedule", "Every 15 minutes")
     assert not browser.switched_on("velib_pipeline_schedule")

@@ -61,7 +61,7 @@ def forget_clients() -> None:
         ),
         ("query SELECT\n1", {"VELIB_WORKGROUP": "absent", **ROOT}, "WorkGroup"),
         ("audit", {"VELIB_CRAWLER": "absent", **ROOT}, "glue:GetCrawler on the crawler absent"),
-        ("status", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "did not answer"),
+        ("status", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not be reached"),
     ],
     ids=["credentials", "bucket", "not-allowed", "workgroup", "crawler", "unreachable"],
 )

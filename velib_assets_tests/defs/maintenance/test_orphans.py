@@ -33,13 +33,13 @@ def gone() -> str:
     return f"{socket.gethostname()}:{process.pid}"
 
 
-def test_a_run_whose_process_is_gone_is_ended(instance: dg.DagsterInstance, gone: str) -> None:
+def test_run_without_its_process_fails(instance: dg.DagsterInstance, gone: str) -> None:
     run_id = started(instance, gone)
     assert end_orphans(instance) == 1
     assert status(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
-def test_one_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
+def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
     """A failed one would be tried again."""
     run_id = started(instance, gone)
     run = instance.get_run_by_id(run_id)
@@ -49,15 +49,13 @@ def test_one_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, g
     assert status(instance, run_id) is dg.DagsterRunStatus.CANCELED
 
 
-def test_one_that_dagster_tries_again_bears_a_process_that_is_not_its_own(
-    instance: dg.DagsterInstance, gone: str
-) -> None:
+def test_retry_with_the_tag_of_its_parent_is_left_alone(instance: dg.DagsterInstance, gone: str) -> None:
     run_id = started(instance, gone, of=str(uuid.uuid4()))
     assert end_orphans(instance) == 0
     assert status(instance, run_id) is dg.DagsterRunStatus.STARTED
 
 
-def test_runs_of_living_processes_of_other_machines_and_of_the_daemon_are_left_alone(
+def test_other_runs_are_left_alone(
     instance: dg.DagsterInstance,
 ) -> None:
     alive = process_tag("")[PROCESS].rstrip(":")

@@ -74,7 +74,7 @@ def carry_out(settings: Settings, instance: dg.DagsterInstance, request: dg.RunR
     ).success
 
 
-def test_an_outage_heals_in_one_round(
+def test_outage_heals_in_one_round(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     hours = [HOUR + timedelta(hours=n) for n in (0, 1, 2, 5)]
@@ -89,7 +89,7 @@ def test_an_outage_heals_in_one_round(
     assert evaluate(settings, instance, cursor)[0] == []
 
 
-def test_an_hour_that_got_more_raw_is_requested(
+def test_hour_with_new_raw_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -99,7 +99,7 @@ def test_an_hour_that_got_more_raw_is_requested(
     assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
 
 
-def test_a_clean_file_that_is_gone_or_damaged_is_requested(
+def test_hour_with_a_damaged_clean_file_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -108,7 +108,7 @@ def test_a_clean_file_that_is_gone_or_damaged_is_requested(
     assert len(evaluate(settings, instance)[0]) == 1
 
 
-def test_a_clean_hour_that_is_not_registered_is_requested(
+def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -116,7 +116,7 @@ def test_a_clean_hour_that_is_not_registered_is_requested(
     assert len(evaluate(settings, instance)[0]) == 1
 
 
-def test_an_hour_of_refused_objects_has_nothing_to_clean(
+def test_hour_with_only_quarantined_objects_is_not_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     bad = RawObject(raw_key(HOUR), "", b"broken")
@@ -125,7 +125,7 @@ def test_an_hour_of_refused_objects_has_nothing_to_clean(
     assert evaluate(settings, instance)[0] == []
 
 
-def test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_given_up(
+def test_failing_hour_is_retried_less_and_less_often_without_end(
     settings: Settings,
     store: FolderStore,
     instance: dg.DagsterInstance,
@@ -141,7 +141,7 @@ def test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_give
     assert asked == [0, 1, 6, 36, 96, 156, 216]
 
 
-def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
+def test_new_raw_ends_the_wait_for_a_retry(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -152,7 +152,7 @@ def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
     assert len(evaluate(settings, instance, cursor)[0]) == 1
 
 
-def test_old_history_is_walked_through_in_stretches(
+def test_old_history_is_checked_in_stretches(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     """A hole of last month is found, though each round looks at little."""
@@ -165,7 +165,7 @@ def test_old_history_is_walked_through_in_stretches(
     assert found[0][0] == key_of(HOUR - timedelta(days=30))
 
 
-def test_nothing_is_requested_while_a_run_is_under_way(
+def test_nothing_is_requested_while_a_run_is_in_progress(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])

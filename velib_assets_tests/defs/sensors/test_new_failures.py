@@ -50,7 +50,7 @@ def hour(tmp_path: Path, instance: dg.DagsterInstance) -> Hour:
     return Hour(tmp_path, instance)
 
 
-def test_an_odd_snapshot_is_told_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
+def test_fault_is_alerted_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
     told = []
     for minute, data in ((0, body(records())), (15, ODD), (30, body(records())), (45, body(records()))):
         hour.tick(minute, data)
@@ -58,13 +58,13 @@ def test_an_odd_snapshot_is_told_once_however_often_its_hour_is_cleaned(hour: Ho
     assert told == [0, 1, 1, 1]
 
 
-def test_a_second_one_in_the_hour_is_told_too(hour: Hour) -> None:
+def test_second_fault_of_the_hour_is_alerted(hour: Hour) -> None:
     for minute in (15, 30, 45):
         hour.tick(minute, ODD if minute != 30 else body(records()))
     assert len(set(hour.ids())) == 2
 
 
-def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
+def test_alert_after_a_crash_has_the_same_id(hour: Hour) -> None:
     hour.tick(15, body(records()))
     hour.arrive(30, ODD)
     hour.look(crashed=True)
@@ -73,9 +73,7 @@ def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
     assert len(set(hour.ids())) == 1
 
 
-def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
-    hour: Hour, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dropped_alert_is_sent_with_the_next_tick(hour: Hour, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Alert) -> None:
         raise AlertError("kept refuses it", permanent=True)
 
@@ -104,7 +102,7 @@ def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> C
     )
 
 
-def test_an_hour_that_was_well_in_between_is_told_again() -> None:
+def test_fault_that_returns_is_alerted_again() -> None:
     told = update_alerted([checked(3)], {})
     assert not new_failures([checked(3)], told)
     assert new_failures([checked(4)], told)
@@ -112,12 +110,12 @@ def test_an_hour_that_was_well_in_between_is_told_again() -> None:
     assert new_failures([checked(3)], update_alerted([checked(2)], told))
 
 
-def test_what_counts_no_faults_or_has_no_hour_is_news_each_time() -> None:
+def test_failure_without_a_fault_count_is_alerted_every_time() -> None:
     for one in (checked(None), checked(3, partition=None)):
         assert new_failures([one], update_alerted([one], {}))
 
 
-def test_what_was_told_is_bounded() -> None:
+def test_alerted_faults_are_bounded() -> None:
     told: dict[str, int] = {}
     for n in range(1000):
         told = update_alerted([checked(1, partition=f"hour {n}")], told)

@@ -53,7 +53,9 @@ def arrive(store: FolderStore, moment: datetime) -> None:
     store.create(raw_key(moment), raw(records()).data)
 
 
-def test_one_alert_an_outage(instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]) -> None:
+def test_outage_sends_one_alert(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
     watch = Watch(instance, store, on=True)
     arrive(store, clock[0])
     told = []
@@ -63,7 +65,7 @@ def test_one_alert_an_outage(instance: dg.DagsterInstance, store: FolderStore, c
     assert told == [0, 0, 0, 1, 1, 1]
 
 
-def test_a_second_outage_is_told_again(
+def test_second_outage_sends_another_alert(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     watch = Watch(instance, store, on=True)
@@ -77,7 +79,7 @@ def test_a_second_outage_is_told_again(
     assert len(watch.kept.alerts) == 2
 
 
-def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
+def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     """Each round told the good ones again while one was down."""
@@ -94,7 +96,7 @@ def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
     assert len(down.alerts) == 1
 
 
-def test_nothing_is_told_while_the_schedule_is_off(
+def test_no_alert_while_the_schedule_is_off(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     watch = Watch(instance, store, on=False)
@@ -103,7 +105,7 @@ def test_nothing_is_told_while_the_schedule_is_off(
     assert watch.look() == 0
 
 
-def test_a_schedule_just_switched_on_gets_its_first_twenty_minutes(
+def test_schedule_just_switched_on_gets_twenty_minutes(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     """The newest snapshot may be of last week."""

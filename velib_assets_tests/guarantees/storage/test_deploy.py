@@ -43,7 +43,7 @@ def options_of(command: str) -> list[str]:
     return words[: words.index("-U")]
 
 
-def test_the_instance_of_the_server_loads(
+def test_instance_of_the_server_loads(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is that of one machine but for its launcher and its storage, and that is the variables' database."""
@@ -59,11 +59,11 @@ def test_the_instance_of_the_server_loads(
         assert instance.get_runs() == []
     del settings["storage"]
     ours = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    del ours["run_launcher"], ours["instance_class"]
+    del ours["instance_class"]
     assert settings == ours
 
 
-def test_a_dump_is_read_back(server: Postgres, tmp_path: Path) -> None:
+def test_dump_is_restored(server: Postgres, tmp_path: Path) -> None:
     """With the options that the documentation gives, over an instance that has gone on since."""
 
     def instance_on(url: str) -> Any:
@@ -87,7 +87,7 @@ def test_a_dump_is_read_back(server: Postgres, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_a_containers_command_exists_and_takes_its_options(service: str) -> None:
+def test_command_of_a_container_exists_and_takes_its_options(service: str) -> None:
     command = OURS[service]["command"]
     program = Path(sys.executable).parent / command[0]
     words = [word for word in command[1:] if not word.startswith(("-", "/")) and word.isalpha()]
@@ -98,7 +98,7 @@ def test_a_containers_command_exists_and_takes_its_options(service: str) -> None
     assert missing == []
 
 
-def test_the_image_holds_what_the_containers_use() -> None:
+def test_image_holds_what_the_containers_use() -> None:
     lines = [line.split() for line in (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()]
     copied = [name for words in lines if words[:1] == ["COPY"] for name in words[1:-1]]
     assert [name for name in copied if not (CHECKOUT / name).exists()] == []
@@ -106,7 +106,7 @@ def test_the_image_holds_what_the_containers_use() -> None:
     assert {word.removeprefix("/app/") for word in used} <= {*copied}
 
 
-def test_the_containers_find_each_other_and_their_settings() -> None:
+def test_containers_find_each_other_and_their_settings() -> None:
     (location,) = loaded("workspace.yaml")["load_from"]
     server = location["grpc_server"]
     assert str(server["port"]) in OURS[server["host"]]["command"]
@@ -125,12 +125,12 @@ def test_the_containers_find_each_other_and_their_settings() -> None:
         assert {name for name in files if not name.startswith(".")} <= {*COMPOSE["volumes"]}
 
 
-def test_only_the_ui_has_a_port_and_only_on_loopback() -> None:
+def test_only_the_ui_has_a_port_on_loopback() -> None:
     ports = {name: part["ports"] for name, part in COMPOSE["services"].items() if "ports" in part}
     assert ports == {"webserver": ["127.0.0.1:3000:3000"]}
 
 
-def test_the_example_of_settings_is_valid() -> None:
+def test_example_of_settings_is_valid() -> None:
     lines = (DEPLOY / "velib.env.example").read_text(encoding="utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert Settings.from_env(given).schedule_on
