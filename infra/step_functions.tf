@@ -1,7 +1,8 @@
 # The two state machines. They exist in both orchestrator modes and can be started by hand.
 #
-# STANDARD, because EXPRESS has no `.sync` and ends after five minutes. Transitions are billed ($0.025 per 1,000 after
-# 4,000 free ones per month): a tick takes 5, or about 15 with the crawler, which is $0.26 or $1 per month.
+# Their type is STANDARD, as EXPRESS has no `.sync` and ends after five minutes. Each state transition is billed
+# ($0.025 per 1,000 after 4,000 free ones per month). A tick takes 5 of them, or about 15 with the crawler: $0.26 or
+# $1 per month.
 
 locals {
   machines = {

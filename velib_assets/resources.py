@@ -46,7 +46,7 @@ def feed_of(settings: Settings) -> Feed:
     """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
         return Simulator(faults=parse_faults(settings.simulator_faults))
-    if settings.source in FEEDS:
+    if settings.source != "archive":
         return live_feed(settings.source, _base_url(settings))
     if not settings.archive.startswith("s3://"):
         return Archive(Path(settings.archive))
@@ -65,7 +65,7 @@ def _aws_resources(settings: Settings) -> Resources:
     names = settings.names
     lake = BucketStore(names.bucket, region=names.region)
     catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
-    # A default URL is not sent, so that the URL in the function's own settings holds.
+    # A default URL is not sent, so that the function's own setting applies.
     url = _base_url(settings)
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
