@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from velib_assets.simulator.faults import FAULTS
-from velib_assets_tests.guarantees.answers import COUNT, STATIONS, Change, each, left_out, put, same
+from velib_assets_tests.guarantees.responses import COUNT, STATIONS, Change, each, left_out, put, same
 
 QUARANTINE, REJECTS, CLEAN = "quarantine", "rejects", "clean"
 OPENDATA, GBFS, ARCHIVE, STORED, SIMULATOR = WAYS = "opendata", "gbfs", "archive", "stored", "simulator"
@@ -18,7 +18,7 @@ _CHANGED = COUNT // 20
 class Damaged(NamedTuple):
     """A damage: `change` is applied to the records of a good response, then `text` to its main part's bytes.
 
-    `fate` is quarantine (`says` is the code), rejects (`says` is the start of the reason) or clean. `counts`
+    `fate` is quarantine (`message` is the code), rejects (`message` starts the reason) or clean. `counts`
     are the snapshot's records, rows, rejects and duplicates. The table and all views must be equal to those
     of the response that `as_if` makes of the good one, or of no response if it is quarantined. `ways` are the
     ways by which it can reach the lake.
@@ -26,7 +26,7 @@ class Damaged(NamedTuple):
 
     name: str
     fate: str
-    says: str = ""
+    message: str = ""
     change: Change = same
     text: Callable[[bytes], bytes] = bytes
     as_if: Change = same
@@ -34,38 +34,40 @@ class Damaged(NamedTuple):
     ways: Sequence[str] = _NOT_SIMULATED
 
 
-def refused(
-    name: str, says: str, text: Callable[[bytes], bytes], ways: Sequence[str] = _NOT_SIMULATED
+def bad_bytes(
+    name: str, message: str, text: Callable[[bytes], bytes], ways: Sequence[str] = _NOT_SIMULATED
 ) -> Damaged:
     """A response that is quarantined because of its bytes."""
-    return Damaged(name, QUARANTINE, says, text=text, ways=ways)
+    return Damaged(name, QUARANTINE, message, text=text, ways=ways)
 
 
-def unfit(name: str, says: str, change: Change, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
+def bad_records(name: str, message: str, change: Change, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
     """A response that is quarantined because of its records."""
-    return Damaged(name, QUARANTINE, says, change, ways=ways)
+    return Damaged(name, QUARANTINE, message, change, ways=ways)
 
 
-def rejected(name: str, says: str, change: Change, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
+def rejected(name: str, message: str, change: Change, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
     """A response whose changed records are rejected."""
     counts = (COUNT, COUNT - _CHANGED, _CHANGED, 0)
-    return Damaged(name, REJECTS, says, change, as_if=left_out(), counts=counts, ways=ways)
+    return Damaged(name, REJECTS, message, change, as_if=left_out(), counts=counts, ways=ways)
 
 
-def kept(name: str, change: Change, as_if: Change = same, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
+def cleaned_as(
+    name: str, change: Change, as_if: Change = same, ways: Sequence[str] = _NOT_SIMULATED
+) -> Damaged:
     """A response that is stored and cleaned like another one."""
     return Damaged(name, CLEAN, change=change, as_if=as_if, ways=ways)
 
 
 def nulled(name: str, column: str, value: object, ways: Sequence[str] = _NOT_SIMULATED) -> Damaged:
     """A response in whose changed records only this value becomes null."""
-    return kept(name, put(column, value), put(column, None), ways)
+    return cleaned_as(name, put(column, value), put(column, None), ways)
 
 
 def as_it_is(name: str, column: str, value: object, every: int = 20) -> Damaged:
     """A response that keeps the changed value."""
     change = put(column, value, every)
-    return kept(name, change, change)
+    return cleaned_as(name, change, change)
 
 
 def first(count: int) -> Change:
@@ -115,7 +117,9 @@ def no_record(value: object) -> Change:
 WHOLE = (STATIONS, STATIONS, 0, 0)
 
 
-def simulated(name: str, fate: str, says: str = "", as_if: Change = same, counts: Counts = WHOLE) -> Damaged:
+def simulated(
+    name: str, fate: str, message: str = "", as_if: Change = same, counts: Counts = WHOLE
+) -> Damaged:
     """A fault of the simulator."""
     text, name = FAULTS[name], f"fault {name}"
-    return Damaged(name, fate, says, text=text, as_if=as_if, counts=counts, ways=[SIMULATOR])
+    return Damaged(name, fate, message, text=text, as_if=as_if, counts=counts, ways=[SIMULATOR])

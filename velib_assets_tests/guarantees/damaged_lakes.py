@@ -24,9 +24,9 @@ from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import samples
-from velib_assets_tests.guarantees.answers import STATIONS, good, main_part, written
 from velib_assets_tests.guarantees.damage import ARCHIVE, QUARANTINE, STORED, Damaged
 from velib_assets_tests.guarantees.damaged import CORPUS
+from velib_assets_tests.guarantees.responses import STATIONS, good, main_part, written
 from velib_assets_tests.http_server import LocalServer, Reply
 
 LATER = timedelta(minutes=15)

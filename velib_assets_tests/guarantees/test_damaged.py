@@ -74,7 +74,7 @@ def test_damage_ends_in_the_expected_layer(
     bodies, reasons = lakes.response(name), quarantine_reasons(lakes.lake, hour)
     figure("damaged inputs", 1)
     if case.fate == QUARANTINE:
-        assert [reason["code"] for reason in reasons] == [case.says]
+        assert [reason["code"] for reason in reasons] == [case.message]
         assert kept_bytes(lakes, name) == sorted(
             [envelope(bodies["body"])] if way == STORED else bodies.values()
         )
@@ -89,7 +89,7 @@ def test_damage_ends_in_the_expected_layer(
         )
     assert [part[1:] for part in lakes.cleaned[hour].snapshots if part.key == key] == [case.counts]
     rejects = rows_at(lakes.lake, rejects_key(hour), taken)
-    assert all(row["reason"].startswith(case.says) for row in rejects)
+    assert all(row["reason"].startswith(case.message) for row in rejects)
     assert bool(rejects) == (case.fate == REJECTS)
     rows = rows_at(lakes.lake, clean_key(hour), taken)
     assert (len(rows), len(rejects)) == case.counts[1:3]
@@ -113,11 +113,11 @@ def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
 def test_table_and_views_equal_those_of_the_twin(made: dict[str, Lakes], way: str, name: str) -> None:
     """The good snapshot in the same hour is complete."""
     lakes, hour = made[way], made[way].hours[name]
-    there, twin = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
-    assert len(there) >= 40
-    assert json.dumps(there, default=str) == json.dumps(twin, default=str)
-    for view, (found, expected) in lakes.views.items():
-        assert of_hour(found, hour) == of_hour(expected, hour), view
+    rows, twin_rows = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
+    assert len(rows) >= 40
+    assert json.dumps(rows, default=str) == json.dumps(twin_rows, default=str)
+    for view, (actual, expected) in lakes.views.items():
+        assert of_hour(actual, hour) == of_hour(expected, hour), view
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -126,9 +126,9 @@ def test_most_critical_stations_equal_those_of_the_twin(
 ) -> None:
     names = list(made[way].hours)[:: 1 if full else EVERY]
     for name in names:
-        there, twin = made[way].most_critical(name)
-        assert len(there) == 10
-        assert repr(there) == repr(twin), name
+        rows, twin_rows = made[way].most_critical(name)
+        assert len(rows) == 10
+        assert repr(rows) == repr(twin_rows), name
     figure("top tens", len(names))
 
 
@@ -136,4 +136,4 @@ def test_all_views_are_compared(made: dict[str, Lakes]) -> None:
     """Each has rows; otherwise the comparisons would prove nothing."""
     for lakes in made.values():
         assert len(lakes.views) == len(KPIS) - 1
-        assert all(sum(map(len, found.values())) > 0 for found, _ in lakes.views.values()), lakes.way
+        assert all(sum(map(len, rows.values())) > 0 for rows, _ in lakes.views.values()), lakes.way

@@ -155,8 +155,8 @@ def test_properties_can_fail() -> None:
     """The properties detect a lost row; otherwise they would prove nothing."""
 
     def lossy(*given: Any) -> Any:
-        table, kept = assemble(*given)
-        return table.slice(1), kept
+        table, counts = assemble(*given)
+        return table.slice(1), counts
 
     with patch.object(hour, "assemble", lossy), pytest.raises(AssertionError):
         assert_response_holds("opendata", {"body": body([record("1"), record("2")])})

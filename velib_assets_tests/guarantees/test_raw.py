@@ -204,8 +204,8 @@ def test_damaged_object_is_reported_and_kept(tmp_path: Path, instance: dg.Dagste
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
     engine = build_resources(settings).query_engine
     for name in ("source_velib", "kpi_taux_remplissage", "kpi_saturation_par_arrondissement"):
-        found = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
-        assert [moment.minute for moment in found] == [0]
+        times = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
+        assert [moment.minute for moment in times] == [0]
 
 
 def test_records_changed_within_valid_gzip_are_quarantined() -> None:

@@ -113,7 +113,7 @@ class Stage:
     def note(self, figure: Figure, kills: int) -> None:
         """Report the figures of all repetitions."""
         figure("kills", kills)
-        figure("reads meanwhile", self.reads)
+        figure("concurrent reads", self.reads)
         figure("objects lost", self.lost)
 
 

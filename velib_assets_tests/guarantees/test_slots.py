@@ -112,8 +112,8 @@ def expected(events: Sequence[Event], now: datetime) -> dict[datetime, str]:
     """The state of each slot: stored takes precedence over quarantined."""
     states: dict[datetime, str] = {}
     for start in (start for hour in HOURS for start in slots_of(hour)):
-        found = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
-        if state := next((one for one in ("stored", "quarantined") if one in found), None):
+        outcomes = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
+        if state := next((one for one in ("stored", "quarantined") if one in outcomes), None):
             states[start] = state
         elif start + timedelta(minutes=15) <= now:
             states[start] = "missed"
@@ -223,12 +223,12 @@ def test_metadata_of_a_run_equals_the_ledger(
     settings = from_archive(tmp_path, snapshots)
     result = run(settings, instance, HOURS[0], HOURS[-1])
     assert result.success
-    found = dict(metadata_by_hour(result))
-    assert list(found) == HOURS
+    counts = dict(metadata_by_hour(result))
+    assert list(counts) == HOURS
     states = slot_states(settings.lake, now)
-    for hour, numbers in found.items():
+    for hour, numbers in counts.items():
         assert sum(numbers.values()) == 4, (hour, numbers)
         of_hour = Counter(states.get(start, "open") for start in slots_of(hour))
         assert Counter(numbers) == Counter({"open": 0, **of_hour})
-    assert [numbers["missed"] for numbers in found.values()] == [0, 1, 3, 1]
-    assert (found[HOURS[1]]["quarantined"], found[HOURS[-1]]["open"]) == (1, 2)
+    assert [numbers["missed"] for numbers in counts.values()] == [0, 1, 3, 1]
+    assert (counts[HOURS[1]]["quarantined"], counts[HOURS[-1]]["open"]) == (1, 2)

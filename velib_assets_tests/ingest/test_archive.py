@@ -72,8 +72,8 @@ def test_snapshots_are_in_order_of_time(tmp_path: Path) -> None:
     put(tmp_path, "a/20220604T175959Z.json", b"[1]")
     put(tmp_path, "b/20220604T170000Z.json.gz", b"[2]")
     put(tmp_path, "b/20220604T180000Z.json.gz")
-    found = list(Archive(tmp_path).recorded(HOUR))
-    assert [(r.taken_at, r.response.bodies["body"]) for r in found] == [
+    snapshots = list(Archive(tmp_path).recorded(HOUR))
+    assert [(r.taken_at, r.response.bodies["body"]) for r in snapshots] == [
         (HOUR, b"[2]"),
         (HOUR + timedelta(seconds=3599), b"[1]"),
     ]

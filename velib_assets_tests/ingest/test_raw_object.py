@@ -35,6 +35,6 @@ def test_all_gzip_members_are_decompressed(stored: bytes, unpacked: bytes) -> No
     ids=["a byte short", "cut", "junk behind", "two bytes", "another checksum"],
 )
 def test_damaged_gzip_is_refused(stored: bytes) -> None:
-    with pytest.raises(UnusableError) as refused:
+    with pytest.raises(UnusableError) as error:
         gunzip(stored)
-    assert refused.value.code == "not_gzip"
+    assert error.value.code == "not_gzip"

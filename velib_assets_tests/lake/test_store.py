@@ -68,5 +68,5 @@ class Vanishing(FolderStore):
 
 def test_file_removed_during_a_listing_is_not_listed(tmp_path: Path) -> None:
     """A listing of rejects failed when the clean step removed them at the same time."""
-    FolderStore(tmp_path).create(KEY, b"there")
+    FolderStore(tmp_path).create(KEY, b"data")
     assert Vanishing(tmp_path).list("raw/") == []

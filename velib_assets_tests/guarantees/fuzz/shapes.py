@@ -29,9 +29,9 @@ FINDINGS = {
     "paths disagree: not UTF-8 after the results": seeds.pack(
         "document", b'{"results": ' + seeds.coded(b'"x": 1') + b', "x": [{"y": "\xcf"}]}'
     ),
-    "words of 100 KB: a long key": seeds.pack("page", b'{"' + b"k" * 100_000 + b'": []}'),
-    "terminal escapes in words: a key": seeds.pack("page", b'{"\\u001b[31m\\u202e": []}'),
-    "a lone surrogate in words: a key": seeds.pack("export", dump([record("1") | {"\ud800": 1}])),
+    "message of 100 KB: a long key": seeds.pack("page", b'{"' + b"k" * 100_000 + b'": []}'),
+    "terminal escapes in a message: a key": seeds.pack("page", b'{"\\u001b[31m\\u202e": []}'),
+    "a lone surrogate in a message: a key": seeds.pack("export", dump([record("1") | {"\ud800": 1}])),
 }
 
 
