@@ -1,4 +1,4 @@
-"""The definitions as the server loads them: a rename shows here."""
+"""The definitions that the server loads; a rename shows here."""
 
 import ast
 import subprocess
@@ -139,7 +139,7 @@ def test_job_of_the_views_includes_the_report(repository: dg.RepositoryDefinitio
 
 
 def test_tick_belongs_to_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:
-    """A tick at hh:00 belongs to hour hh, and a doubled tick has the same key."""
+    """A tick at hh:00 belongs to hour hh, and a repeated tick has the same run key."""
     from datetime import UTC, datetime
 
     at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -154,14 +154,14 @@ SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]
 
 
 def modules_of(package: str) -> list[str]:
-    """The modules of a step folder that Lambda and Glue carry: all but the clients."""
+    """Return the modules of a step folder that Lambda and Glue run: all except the clients."""
     files = (CHECKOUT / "velib_assets" / package).rglob("*.py")
     names = [".".join(file.relative_to(CHECKOUT).with_suffix("").parts) for file in files]
     return [name for name in names if not name.endswith(("_client", ".package", "__init__"))]
 
 
 def import_all(modules: list[str], *, without: list[str]) -> None:
-    """Import modules in a process of their own that lacks some packages."""
+    """Import modules in a new process in which some packages are missing."""
     code = f"""
 import importlib, sys
 sys.modules.update(dict.fromkeys({without}))
@@ -173,13 +173,13 @@ for name in {modules}:
 
 @pytest.mark.parametrize("package", SHIPPED)
 def test_shipped_modules_import_without_dagster(package: str) -> None:
-    """They run in Lambda and Glue, where there is no Dagster."""
+    """They run in Lambda and Glue, where Dagster is not installed."""
     import_all(modules_of(package), without=["dagster"])
 
 
 @pytest.mark.parametrize("package", ["lake", "ingest", "aws"])
 def test_lambda_modules_import_without_pyarrow(package: str) -> None:
-    """The Lambda carries none."""
+    """It is not in the Lambda's package."""
     import_all(modules_of(package), without=["pyarrow", "pandas", "duckdb"])
 
 
@@ -195,7 +195,7 @@ assert not heavy, heavy
 
 @pytest.mark.parametrize("package", SHIPPED)
 def test_shipped_modules_are_python_3_9(package: str) -> None:
-    """Its Python shell knows no match statement and no `X | Y` outside annotations."""
+    """Glue's Python shell has no match statement and no `X | Y` outside annotations."""
     files = [CHECKOUT.joinpath(*name.split(".")).with_suffix(".py") for name in modules_of(package)]
     assert files
     for file in files:

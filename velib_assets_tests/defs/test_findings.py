@@ -1,4 +1,4 @@
-"""Findings: when something is wrong, and in what words."""
+"""The findings: when a check fails, and with which message."""
 
 from __future__ import annotations
 

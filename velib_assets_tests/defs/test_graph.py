@@ -1,4 +1,4 @@
-"""The asset graph, run for real on small snapshots: what turns green, what does not, and what is said."""
+"""The asset graph on small snapshots: what is materialized, what is not, and what the checks report."""
 
 import gzip
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ HOURLY = ("raw_snapshot", "clean_stations", "source_velib")
 
 
 def archive(folder: Path, snapshots: Mapping[datetime, bytes]) -> Path:
-    """A folder of recorded snapshots."""
+    """Write a folder of recorded snapshots."""
     folder.mkdir()
     for taken, data in snapshots.items():
         (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
@@ -49,7 +49,7 @@ def run(
     last: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """The whole graph for one hour, or for a range."""
+    """Run the whole graph for one hour or for a range."""
     job = build_defs(settings).resolve_job_def("velib_pipeline")
     if last is None:
         return job.execute_in_process(
@@ -67,7 +67,7 @@ def green(instance: dg.DagsterInstance, asset: str) -> set[str]:
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dg.AssetCheckEvaluation]:
-    """The evaluations of a run by check name and partition."""
+    """Return the evaluations of a run by check name and partition."""
     return {
         (data.check_name, data.partition): data
         for event in result.all_events
@@ -108,7 +108,7 @@ def test_run_logs_no_warning_of_dagsters(
 
 
 def test_range_skips_an_hour_without_snapshots(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Dagster marks every hour of a range green by itself, and skips what follows a layer with a gap."""
+    """Dagster alone marks every hour of a range as materialized, and skips what follows a gap."""
     settings = from_archive(tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)})
     result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
     there = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
@@ -160,14 +160,14 @@ def test_partial_snapshot_is_cleaned_with_a_warning(tmp_path: Path, instance: dg
 def test_restoring_the_running_hour_twice_succeeds_twice(
     tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second brings nothing new but a refusal: what is stored still counts, for nobody ticked."""
+    """The second run adds nothing and quarantines again; what is stored counts, because it was no tick."""
     monkeypatch.setattr(raw_snapshot, "utc_now", lambda: at(40))
     settings = from_archive(tmp_path, {at(0): body(records()), at(15): b"<html>"})
     assert [run(settings, instance, HOUR).success for _ in range(2)] == [True, True]
 
 
 def test_unreadable_previous_hour_does_not_stop_an_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Only the usual number of records is unknown then."""
+    """Only the usual number of records is then unknown."""
     settings = from_archive(tmp_path, {HOUR: body(records())})
     (settings.lake / clean_key(HOUR - timedelta(hours=1))).mkdir(parents=True)
     assert run(settings, instance, HOUR).success
@@ -193,7 +193,7 @@ def portal() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Sets the clock by which a run tells the running hour and its slot."""
+    """Return a function that sets the clock of a run."""
 
     def set_to(now: datetime) -> None:
         monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
@@ -251,7 +251,7 @@ def test_tick_after_its_slot_takes_no_snapshot(
 def test_late_retry_of_a_successful_tick_succeeds(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
-    """It meets the same key and stores nothing."""
+    """It finds its snapshot stored and takes none."""
     late = at(15)
     clock(at(31))
     store_or_quarantine(
@@ -265,7 +265,7 @@ def test_late_retry_of_a_successful_tick_succeeds(
 def test_first_tick_of_an_hour_checks_the_previous_hour(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
-    """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
+    """The running hour cannot be complete yet, and no later run checks it."""
     store = FolderStore(tmp_path / "lake")
     for minute in (0, 15, 45):
         store_or_quarantine(
@@ -284,7 +284,7 @@ def test_first_tick_of_an_hour_checks_the_previous_hour(
 def test_past_hour_never_calls_a_live_feed(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, tags: dict[str, str]
 ) -> None:
-    """It would write today's state under yesterday's hour."""
+    """It would store current data under a past hour."""
     result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
     assert not result.success
     assert "no snapshot is stored for this hour" in str(

@@ -1,4 +1,4 @@
-"""The views' assets in the graph: one step for those that were selected, each with an ending of its own."""
+"""The assets of the views: one step reads the selected ones, and each has an outcome of its own."""
 
 from pathlib import Path
 
@@ -36,14 +36,14 @@ def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(result: dg.ExecuteInProcessResult) -> list[str]:
-    """The views that a run materialized, in order."""
+    """Return the views that a run materialized, in order."""
     events = [event for event in result.all_events if event.is_step_materialization and event.asset_key]
     names = [event.asset_key.to_user_string() for event in events if event.asset_key]
     return [name for name in names if name in NAMES]
 
 
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
-    """Which of the views' checks a run evaluated, and which of those passed."""
+    """Return which checks of views a run evaluated, and whether they passed."""
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
     found = [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
     return {one.asset_key.to_user_string(): one.passed for one in found if one.check_name == "view_answers"}
@@ -57,7 +57,7 @@ def test_kpis_are_materialized_before_derived_views(settings: Settings, instance
 
 
 def test_only_selected_views_are_read(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """As from an asset's page in the UI."""
+    """As on an asset's page in the UI."""
     assert run(settings, instance, HOUR).success
     job, chosen = build_defs(settings).resolve_job_def("velib_kpi_views"), ["kpi_shortage", "kpi_episodes"]
     keys = [dg.AssetKey(name) for name in chosen]
@@ -68,7 +68,7 @@ def test_only_selected_views_are_read(settings: Settings, instance: dg.DagsterIn
 
 
 def test_check_of_a_view_can_run_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """The UI offers that."""
+    """The UI offers it."""
     assert run(settings, instance, HOUR).success
     chosen = dg.AssetCheckKey(dg.AssetKey(BROKEN), "view_answers")
     job = dg.define_asset_job("a_check", selection=dg.AssetSelection.checks(chosen))

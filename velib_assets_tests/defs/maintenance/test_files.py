@@ -1,4 +1,4 @@
-"""What the maintenance job does to the files of the default storage: PostgreSQL has none of its own."""
+"""What the maintenance job does to the files of the SQLite storage. PostgreSQL has none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_open_file_is_compacted(
     tmp_path: Path,
     later: Callable[[int], None],  # noqa: F811 - likewise
 ) -> None:
-    """As the daemon and the webserver of `make dev` have it."""
+    """The daemon and the webserver of `make dev` keep it open."""
     with instance_in(tmp_path) as daemon, instance_in(tmp_path) as instance:
         assert daemon.event_log_storage.get_materialized_partitions(dg.AssetKey("raw_snapshot")) == set()
         check_compaction(archive, instance, later)

@@ -1,4 +1,4 @@
-"""The maintenance job: what goes, what stays, and for whom it waits."""
+"""The maintenance job: what it deletes, what stays, and what it waits for."""
 
 import logging
 from collections.abc import Callable
@@ -39,7 +39,7 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("clean_stations"), "conservation")
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Lets days go by for the job."""
+    """Return a function that moves the job's clock by days."""
 
     def later(days: int) -> None:
         now = utc_now() + timedelta(days=days)
@@ -54,7 +54,7 @@ def archive(tmp_path: Path) -> Settings:
 
 
 def maintain(settings: Settings, instance: dg.DagsterInstance) -> set[str]:
-    """Run the job; the runs that are left, without it."""
+    """Run the job; return the ids of the remaining runs, without its own."""
     done = build_defs(settings).resolve_job_def("velib_maintenance").execute_in_process(instance=instance)
     return {run.run_id for run in instance.get_runs()} - {done.run_id}
 
@@ -64,19 +64,19 @@ def files_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
 
 
 def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
-    """How many rows of a run a table of Dagster has."""
-    question = select(func.count()).select_from(table).where(table.c.run_id == run_id)
+    """Count the rows of a run in a table of Dagster's."""
+    query = select(func.count()).select_from(table).where(table.c.run_id == run_id)
     events, storage = instance.event_log_storage, instance.run_storage
     assert isinstance(events, SqlEventLogStorage)
     assert isinstance(storage, SqlRunStorage)
     connect = storage.connect if table in (RunsTable, RunTagsTable) else events.index_connection
     with connect() as connection:
-        found: int = connection.execute(question).scalar_one()
+        found: int = connection.execute(query).scalar_one()
         return found
 
 
 def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus) -> None:
-    """Keep the cursor of the alert sensor, as the daemon does after a round."""
+    """Save the cursor of the alert sensor, as the daemon does after a round."""
     origin = RemoteInstigatorOrigin(REPOSITORY, "velib_alerts")
     data = SensorInstigatorData(last_tick_timestamp=utc_now().timestamp(), cursor=cursor)
     state = InstigatorState(origin, InstigatorType.SENSOR, status, data)

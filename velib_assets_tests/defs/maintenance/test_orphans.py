@@ -1,4 +1,4 @@
-"""A killed command must not hold up the schedule or healing for ever."""
+"""A killed `velib` command must not hold up the schedule or healing."""
 
 import socket
 import subprocess
@@ -14,11 +14,11 @@ from velib_assets_tests.defs.instances import status
 
 @dg.job
 def some_job() -> None:
-    """Nothing."""
+    """Does nothing."""
 
 
 def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -> str:
-    """A run that bears a process, its own or that `of` another."""
+    """Create a started run with the tag of a process, for its own id or that `of` another run."""
     run_id = str(uuid.uuid4())
     tags = {PROCESS: f"{process}:{of or run_id}"}
     instance.create_run_for_job(some_job, run_id=run_id, status=dg.DagsterRunStatus.STARTED, tags=tags)
@@ -27,7 +27,7 @@ def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -
 
 @pytest.fixture
 def gone() -> str:
-    """A process of this machine that has ended."""
+    """The host and number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return f"{socket.gethostname()}:{process.pid}"
@@ -40,7 +40,7 @@ def test_run_without_its_process_fails(instance: dg.DagsterInstance, gone: str) 
 
 
 def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
-    """A failed one would be tried again."""
+    """A failed run would be retried."""
     run_id = started(instance, gone)
     run = instance.get_run_by_id(run_id)
     assert run

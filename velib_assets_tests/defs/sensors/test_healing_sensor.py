@@ -1,4 +1,4 @@
-"""The healing sensor: outages heal without a person, and no hour is asked for without end."""
+"""The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def store(settings: Settings) -> FolderStore:
 
 
 def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
-    """Snapshots arrive without Dagster, as a Lambda on its own schedule would bring them."""
+    """Store snapshots without Dagster, as a Lambda on a schedule of its own does."""
     for hour in hours:
         store.create(raw_key(hour), raw(records()).data)
 
@@ -47,7 +47,7 @@ def heal(store: FolderStore, hour: datetime) -> None:
 def evaluate(
     settings: Settings, instance: dg.DagsterInstance, cursor: str | None = None
 ) -> tuple[list[dg.RunRequest], str | None]:
-    """One round: what it requests, and its cursor."""
+    """Evaluate the sensor once; return its requests and its cursor."""
     repository = build_defs(settings).get_repository_def()
     context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
     data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
@@ -131,14 +131,14 @@ def test_failing_hour_is_retried_less_and_less_often_without_end(
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A full disk may last; what asks each round would fill the queue meanwhile."""
+    """A full disk may last for days, and a request per round would fill the queue."""
     arrive(store, [HOUR])
-    now, cursor, asked = utc_now(), None, []
+    now, cursor, requested = utc_now(), None, []
     for minute in range(240):
         monkeypatch.setattr(healing_sensor, "utc_now", lambda at=now + timedelta(minutes=minute): at)
         requests, cursor = evaluate(settings, instance, cursor)
-        asked += [minute] * len(requests)
-    assert asked == [0, 1, 6, 36, 96, 156, 216]
+        requested += [minute] * len(requests)
+    assert requested == [0, 1, 6, 36, 96, 156, 216]
 
 
 def test_new_raw_ends_the_wait_for_a_retry(
@@ -155,7 +155,7 @@ def test_new_raw_ends_the_wait_for_a_retry(
 def test_old_history_is_checked_in_stretches(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
-    """A hole of last month is found, though each round looks at little."""
+    """A gap of last month is found, although each round checks little."""
     arrive(store, [HOUR - timedelta(days=30), HOUR])
     heal(store, HOUR)
     cursor, found = None, []

@@ -1,4 +1,4 @@
-"""A fault that each tick finds again in its hour is told once; a new one beside it is told."""
+"""A fault that each tick finds again in its hour is alerted once; a new fault is alerted as well."""
 
 import gzip
 from pathlib import Path
@@ -18,7 +18,7 @@ ODD = body([*records(), record("9999", numbikesavailable=-3)])
 
 
 class Hour:
-    """An hour that is cleaned again whenever a snapshot comes, and what was told of its rejected rows."""
+    """An hour that is cleaned again with each snapshot, and the alerts about its rejected rows."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self._settings: Settings = from_archive(folder, {at(0): body(records())})
@@ -26,12 +26,12 @@ class Hour:
         self.kept, self._cursor = Kept(), ""
 
     def tick(self, minute: int, data: bytes) -> None:
-        """A snapshot comes, the hour is cleaned, and the sensor looks."""
+        """Store a snapshot, clean the hour and evaluate the sensor."""
         self.arrive(minute, data)
         self.look()
 
     def arrive(self, minute: int, data: bytes) -> None:
-        """A snapshot comes, and the hour is cleaned."""
+        """Store a snapshot and clean the hour."""
         (self._archive / f"{at(minute):%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
         assert run(self._settings, self._instance, HOUR).success
 
@@ -41,7 +41,7 @@ class Hour:
         self._cursor = self._cursor if crashed else cursor
 
     def ids(self) -> list[str]:
-        """The alerts of rejected rows."""
+        """Return the ids of the alerts about rejected rows."""
         return [alert.id for alert in self.kept.alerts if "rejected_rows" in alert.title]
 
 
@@ -88,7 +88,7 @@ def test_dropped_alert_is_sent_with_the_next_tick(hour: Hour, monkeypatch: pytes
 
 
 def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> CheckResult:
-    """An evaluation that found so many faults; None counts none and fails."""
+    """Return an evaluation with a number of faults; with None it has no count, and fails."""
     facts = {} if faults is None else {FAULTS: faults}
     return CheckResult(
         1,

@@ -1,6 +1,6 @@
-"""The instance of this package's tests: one whose storage is a PostgreSQL database of its own.
+"""The instance of this package's tests: its storage is a PostgreSQL database of its own.
 
-The short form leaves out those that ask nothing of the storage that another one does not ask.
+The short form leaves out tests that use nothing of the storage that another test does not use.
 """
 
 import os
@@ -40,7 +40,7 @@ WHOLE_FORM_ONLY = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what only the whole one runs."""
+    """Leave out of the short form the tests that only the full form runs."""
     here = Path(__file__).parent
     long = [
         item
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    """PostgreSQL, started for the tests."""
+    """Start PostgreSQL for the tests."""
     if programs() is None:
         reason = "THE TESTS ON POSTGRESQL DID NOT RUN: apt-get install postgresql"
         if os.environ.get("CI"):
@@ -66,7 +66,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def instance(server: Postgres) -> Iterator[dg.DagsterInstance]:
-    """In place of the instance on SQLite that the same tests have elsewhere."""
+    """Replaces the instance on SQLite that the same tests have elsewhere."""
     settings = {"telemetry": {"enabled": False}, "storage": {"postgres": {"postgres_url": server.database()}}}
     with dg.DagsterInstance.local_temp(overrides=settings) as temporary:
         yield temporary

@@ -1,4 +1,4 @@
-"""Backfills, and ranges of which only a part works, on PostgreSQL."""
+"""Backfills, and ranges in which some hours fail, on PostgreSQL."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from velib_assets.cli.runs import run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
-from velib_assets_tests.defs.test_graph import (  # noqa: F401 - they are tests here too
+from velib_assets_tests.defs.test_graph import (  # noqa: F401 - the tests run here too
     from_archive,
     green,
     test_hour_without_snapshots_fails_and_runs_nothing_downstream,

@@ -1,6 +1,6 @@
-"""What docs/deploy.md shows: the instance's file, the containers' files, and that a dump can be read back.
+"""docs/deploy.md is right: the instance's file, the containers' files, and restoring a dump.
 
-No container engine is needed: each command and each path that the files name is looked for here.
+No container engine is needed: the tests check that every command and path in the files exists.
 """
 
 import shlex
@@ -37,7 +37,7 @@ OURS = {name: part for name, part in COMPOSE["services"].items() if name != "pos
 
 
 def options_of(command: str) -> list[str]:
-    """The options of a command of the documentation, without user and database."""
+    """Return the options of a command in the documentation, without user and database."""
     (line,) = [line for line in TEXT.splitlines() if f"-T postgres {command} " in line]
     words = shlex.split(line.partition(f"postgres {command} ")[2])
     return words[: words.index("-U")]
@@ -64,7 +64,7 @@ def test_instance_of_the_server_loads(
 
 
 def test_dump_is_restored(server: Postgres, tmp_path: Path) -> None:
-    """With the options that the documentation gives, over an instance that has gone on since."""
+    """With the documented options, over an instance that has changed since."""
 
     def instance_on(url: str) -> Any:
         return dg.DagsterInstance.local_temp(overrides={"storage": {"postgres": {"postgres_url": url}}})
