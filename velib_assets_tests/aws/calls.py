@@ -1,7 +1,4 @@
-"""Calls that tests on the emulator share: create a role, a function, a job, and run one to its end.
-
-Belongs here: plain boto3 over an Emulator, waiting included. Does not: anything of the pipeline.
-"""
+"""Calls that tests on the emulator share: create a role, a function, a job, and run one to its end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The real Terraform with the real provider, deploying `infra/` onto the emulator.
-
-Belongs here: finding the provider, running Terraform in a folder of its own, and the settings that come out.
-Does not: the configuration (infra/), or what is tried on it (tests).
-"""
+"""The real Terraform with the real provider, deploying `infra/` onto the emulator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Small Parquet files like those of a clean lake, and the table over them.
-
-Belongs here: what the harness's tests of Athena and the crawler share. Does not: the pipeline's own schema.
-"""
+"""Small Parquet files like those of a clean lake, and the table over them."""
 
 from __future__ import annotations
 

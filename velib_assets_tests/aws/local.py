@@ -1,7 +1,4 @@
-"""`make aws-local`: the deployed stack on one machine, without an account, and the Dagster UI.
-
-Belongs here: the order of steps, and what is said. Does not: the emulator, or the deployment.
-"""
+"""`make aws-local`: the deployed stack on one machine, without an account, and the Dagster UI."""
 
 from __future__ import annotations
 

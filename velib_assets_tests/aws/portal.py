@@ -1,7 +1,4 @@
-"""A portal of a simulated city for the Lambda of a local stack, which needs no internet.
-
-Belongs here: the HTTP server. Does not: the city (feeds.simulator). The simulator itself never writes to AWS.
-"""
+"""A portal of a simulated city for the Lambda of a local stack, which needs no internet."""
 
 import threading
 from collections.abc import Iterator

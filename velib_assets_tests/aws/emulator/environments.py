@@ -1,7 +1,4 @@
-"""The emulator's Python environments, created once in a cache folder and named after their contents.
-
-Belongs here: the server's venv, and the bare ones of Lambda, Glue shell and Glue Spark. Does not: running.
-"""
+"""The emulator's Python environments, created once in a cache folder and named after their contents."""
 
 from __future__ import annotations
 

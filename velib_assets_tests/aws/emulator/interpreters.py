@@ -1,7 +1,4 @@
-"""Finds the Pythons that AWS uses: 3.12 (Lambda), 3.9 (Glue's Python shell), 3.11 (Glue Spark).
-
-Belongs here: looking, and saying what was taken. Does not: environments made from them (environments).
-"""
+"""Finds the Pythons that AWS uses: 3.12 (Lambda), 3.9 (Glue's Python shell), 3.11 (Glue Spark)."""
 
 from __future__ import annotations
 

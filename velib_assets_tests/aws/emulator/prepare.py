@@ -1,7 +1,4 @@
-"""`make emulator`: creates every environment of the emulator before tests with timeouts start.
-
-Belongs here: which there are, and what is said of one that cannot be made. Does not: making (environments).
-"""
+"""`make emulator`: creates every environment of the emulator before tests with timeouts start."""
 
 from __future__ import annotations
 

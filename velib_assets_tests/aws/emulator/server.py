@@ -1,7 +1,4 @@
-"""Starts and stops the emulator from the project's environment.
-
-Belongs here: the server's process, its settings, clients for it. Does not: what it answers (patches/).
-"""
+"""Starts and stops the emulator from the project's environment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Steps that tests of the deployed stack share.
-
-Belongs here: serving a snapshot, calling the Lambda, the same snapshots in a local lake. Does not: any test.
-"""
+"""Steps that tests of the deployed stack share."""
 
 import io
 import json
