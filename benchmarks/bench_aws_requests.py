@@ -1,4 +1,4 @@
-"""What a tick and a round of each sensor ask of AWS: the constants of velib_assets/cost/work.toml.
+"""Counts the AWS requests of a tick and of each sensor evaluation, for velib_assets/cost/work.toml.
 
     python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
 

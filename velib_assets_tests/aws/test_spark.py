@@ -1,4 +1,4 @@
-"""The cluster's way of cleaning, on a local Spark 3.5: the files of the one-process way, byte by byte."""
+"""Cleaning on Spark 3.5 gives the same bytes as in one process."""
 
 import json
 import os
@@ -29,8 +29,8 @@ print(json.dumps([result.message() for result in results]))
 
 
 @pytest.mark.promise("clean")
-def test_spark_writes_the_bytes_that_one_process_writes(environments: Environments, tmp_path: Path) -> None:
-    """Over more hours than a task takes; one of them without raw, one that cannot be read."""
+def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, tmp_path: Path) -> None:
+    """With more hours than one task takes; one has no raw, and one cannot be read."""
     library = tmp_path / package.GLUE_LIBRARY
     package.write_library(library)
     hours = list(hours_between(FIRST, FIRST + 9 * HOUR))

@@ -1,4 +1,4 @@
-"""The crawler on demand: what it infers of the clean files is what the pipeline declares."""
+"""`velib audit`: the crawler infers the table that the pipeline declares."""
 
 import dagster as dg
 import pyarrow as pa
@@ -16,7 +16,7 @@ from velib_assets_tests.aws.pipeline.steps import hour, serve, snapshot, steady_
 from velib_assets_tests.http_server import LocalServer
 
 
-def test_the_crawler_infers_what_is_declared_and_says_where_not(
+def test_crawler_infers_the_declared_table_and_differences_are_listed(
     cloud: Cloud,
     city: LocalServer,
     lake: BucketStore,

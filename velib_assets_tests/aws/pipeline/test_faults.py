@@ -1,4 +1,4 @@
-"""Every fault that a feed has shown, through the deployed Lambda and the Glue job: as on one machine."""
+"""Every fault of a feed, through the deployed Lambda and Glue job, ends as on one machine."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ from velib_assets_tests.samples import pair
 
 
 class Struck(NamedTuple):
-    """One fault's answer: what the Lambda said, what lies in the bucket, and the same on one machine."""
+    """One fault: the result of the Lambda, the objects in the bucket, and the same on one machine."""
 
     error: str
     said: dict[str, Any]
@@ -47,7 +47,7 @@ class Struck(NamedTuple):
 
 @pytest.fixture(scope="module")
 def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Struck]:
-    """All faults, each under an address and at a second of its own; the bucket keeps them for the module."""
+    """Invoke the Lambda for all faults, each with its own URL and second; the bucket keeps the results."""
     cloud.empty()
     store, folder = cloud.store(), tmp_path_factory.mktemp("faults")
     slot = slot_of(steady_now(seconds=240))
@@ -71,7 +71,7 @@ def _objects(cloud: Cloud) -> list[str]:
 
 
 def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
-    """The function's clock, as it wrote it down: the one thing that two machines cannot have alike."""
+    """Return the function's clock, which is the only thing that may differ between two machines."""
     reason = next((data for key, data in objects.items() if key.endswith(".reason.json")), None)
     text = reason or open_raw(next(iter(objects.values()))).document
     return datetime.fromisoformat(json.loads(text)["fetched_at"])
@@ -79,16 +79,14 @@ def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_lambda_leaves_the_very_bytes_that_one_machine_leaves(
-    struck: dict[str, Struck], name: str
-) -> None:
-    """Raw objects, quarantined bodies and reasons alike, byte by byte."""
+def test_lambda_writes_the_same_bytes_as_one_machine(struck: dict[str, Struck], name: str) -> None:
+    """Raw objects, quarantined bodies and reasons are the same bytes."""
     assert struck[name].there == struck[name].here
 
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
+def test_lambda_reports_the_outcome(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
     error, said, _, local, _ = struck[name]
     if local.state == STORED:
         assert (error, said) == ("", local.message())
@@ -99,14 +97,14 @@ def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struc
 
 
 @pytest.mark.promise("damaged")
-def test_both_ways_out_are_taken(struck: dict[str, Struck]) -> None:
-    """Or the tests above would prove less than they say."""
+def test_some_faults_are_stored_and_some_quarantined(struck: dict[str, Struck]) -> None:
+    """Otherwise the tests above would prove little."""
     states = [case.local.state for case in struck.values()]
     assert (states.count(STORED) > 8, states.count(QUARANTINED) > 5) == (True, True)
 
 
 @pytest.mark.promise("damaged")
-def test_one_glue_run_rejects_what_one_machine_rejects(
+def test_glue_run_rejects_the_same_rows_as_one_machine(
     cloud: Cloud, struck: dict[str, Struck], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     (hour,) = {hour_of(case.local.ingested_at) for case in struck.values()}
@@ -123,10 +121,10 @@ def test_one_glue_run_rejects_what_one_machine_rejects(
         assert rows_of(cloud.store(), key).equals(rows_of(twin, key))
 
 
-def test_a_tick_of_the_operators_own_feed(
+def test_tick_of_the_gbfs_feed(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """GBFS: two files, another shape, one row a station all the same."""
+    """GBFS has two files of another shape, but also one row per station."""
     stations = [pair(str(16101 + n)) for n in range(60)]
     for n, station in enumerate(stations):
         station["information"]["station_id"] = station["status"]["station_id"] = n
@@ -154,7 +152,7 @@ def test_a_tick_of_the_operators_own_feed(
     ],
     ids=["404", "come-back-later"],
 )
-def test_a_feed_that_is_down_is_an_error_and_leaves_nothing(
+def test_unreachable_feed_is_an_error_and_stores_nothing(
     cloud: Cloud, city: LocalServer, lake: BucketStore, reply: Reply, words: str
 ) -> None:
     city.queue(f"/down-{reply.status}{EXPORT_PATH}", reply)
@@ -165,9 +163,7 @@ def test_a_feed_that_is_down_is_an_error_and_leaves_nothing(
     assert lake.walk("raw/") + lake.walk("quarantine/") == []
 
 
-def test_an_answer_that_breaks_off_or_is_no_gzip_is_asked_for_again(
-    cloud: Cloud, city: LocalServer, lake: BucketStore
-) -> None:
+def test_broken_response_is_retried(cloud: Cloud, city: LocalServer, lake: BucketStore) -> None:
     body, headers = gzip.compress(snapshot(steady_now())), {"Content-Encoding": "gzip"}
     broken = [Reply(body=body, headers=headers, fault="truncated"), Reply(body=b"[]", headers=headers)]
     city.queue(f"/flaky{EXPORT_PATH}", *broken, Reply(body=body, headers=headers))
@@ -177,7 +173,7 @@ def test_an_answer_that_breaks_off_or_is_no_gzip_is_asked_for_again(
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
+def test_tick_without_a_response_fails_with_the_message_of_the_function(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
@@ -188,7 +184,7 @@ def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
     assert report.errors == []
 
 
-def test_an_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
+def test_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
     error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso_utc(steady_now()))
     assert (error, said["errorType"]) == ("Unhandled", "ValueError")
     assert lake.walk("raw/") == []

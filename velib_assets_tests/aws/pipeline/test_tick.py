@@ -1,4 +1,4 @@
-"""A tick on AWS: the Lambda stores, the Glue job cleans, the catalog knows, Athena answers."""
+"""A tick on AWS: the Lambda stores, the Glue job cleans, the catalog registers, Athena reads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +20,7 @@ from velib_assets_tests.http_server import LocalServer
 def test_two_ticks_give_the_kpis_of_local_mode(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """The second meets a warm Lambda, in which a session of Pipes was opened before."""
+    """The second uses a warm Lambda, which has opened a Pipes session before."""
     for _ in range(2):
         serve(city, snapshot(steady_now()))
         report = run_tick(cloud.defs(), instance)
@@ -39,7 +39,7 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     assert len(raws) == 2
 
 
-def test_remote_words_counts_and_links_arrive_in_the_run(
+def test_remote_messages_counts_and_links_arrive_in_the_run(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     serve(city, snapshot(steady_now()))
@@ -61,7 +61,7 @@ def test_remote_words_counts_and_links_arrive_in_the_run(
 def test_two_invocations_of_one_tick_store_one_object(
     cloud: Cloud, city: LocalServer, lake: BucketStore
 ) -> None:
-    """At once and again: EventBridge and Step Functions deliver at least once."""
+    """EventBridge and Step Functions deliver at least once."""
     now = steady_now()
     serve(city, snapshot(now), snapshot(now, stations=121))
     with ThreadPoolExecutor(4) as pool:
@@ -73,9 +73,7 @@ def test_two_invocations_of_one_tick_store_one_object(
 
 
 @pytest.mark.promise("raw")
-def test_a_tick_that_comes_after_its_slot_stores_nothing(
-    cloud: Cloud, city: LocalServer, lake: BucketStore
-) -> None:
+def test_tick_after_its_slot_stores_nothing(cloud: Cloud, city: LocalServer, lake: BucketStore) -> None:
     serve(city, snapshot(steady_now()))
     error, answer = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
     assert (error != "", answer["errorType"]) == (True, "SlotExpiredError")
@@ -83,7 +81,7 @@ def test_a_tick_that_comes_after_its_slot_stores_nothing(
 
 
 @pytest.mark.usefixtures("lake")
-def test_an_empty_feed_fails_the_tick_and_keeps_the_bytes(
+def test_empty_response_fails_the_tick_and_is_quarantined(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     serve(city, b"[]")
