@@ -156,7 +156,7 @@ def test_what_is_told_of_an_hour_is_printable_and_short(told: tuple[Settings, st
     """Drifted keys, refusals and reasons are made of the feed's words."""
     settings, words = told
     assert "new: " in words
-    assert "it holds: " in words
+    assert "it contains: " in words
     assert [line[:200] for line in words.split("\n") if not line.isprintable()] == []
     assert "x" * 300 not in words
     plain = MarkdownIt("commonmark").parse("\n\n".join(words.split("\n")))
