@@ -54,7 +54,7 @@ def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytes
         assert evil(browser) == []
         found = {
             "clean_stations": ("schema_drift", "new: "),
-            "raw_snapshot": ("quarantined_snapshot", "it holds: "),
+            "raw_snapshot": ("quarantined_snapshot", "it contains: "),
         }
         for asset, (check, words) in found.items():  # what a check found is shown as Markdown
             browser.open(f"/assets/{asset}?view=checks&checkDetail={check}")
