@@ -1,9 +1,9 @@
-"""`velib backfill` with the start of its process, on an empty lake and an empty DAGSTER_HOME.
+"""Measure `velib backfill` with the start of its process, on an empty lake and an empty DAGSTER_HOME.
 
     python benchmarks/bench_backfill.py [--archive FOLDER] [--first HOUR] [--last HOUR] [--rounds 2]
 
-Without an archive the hours come from the simulator. Beside ours: the same with Dagster's default storage,
-which connects to its SQLite files anew for each event.
+Without an archive the hours come from the simulator. Measured are the pooled storage and Dagster's
+default storage, which opens a SQLite connection for every event.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from tabulate import tabulate
 
 from velib_assets.settings import CHECKOUT
 
-STORAGES = ("ours", "Dagster's default")
+STORAGES = ("pooled", "Dagster's default")
 
 
 class Hours(NamedTuple):
-    """What is backfilled, and from where."""
+    """The range of hours and its source."""
 
     first: str
     last: str
@@ -32,9 +32,9 @@ class Hours(NamedTuple):
 
 
 def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
-    """Wall seconds of one backfill, and what it says of itself."""
+    """Run one backfill; return its wall seconds and its last line."""
     settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    if storage != "ours":
+    if storage != "pooled":
         del settings["instance_class"]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, "home")
@@ -56,7 +56,7 @@ def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
 
 
 def main() -> None:
-    """Both storages in each round, one after the other; print the fastest of each and the ratio."""
+    """Alternate between both storages; print the times and the ratio of the fastest."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--first", default="2022-06-04T00")

@@ -1,11 +1,11 @@
-"""A tick: through the daemon from schedule to KPIs, and its work with a day and a year of history.
+"""Measure a tick: through the daemon from schedule to KPIs, and its work with a day and a year of history.
 
     python benchmarks/bench_tick.py [--ticks 3]
 
-The history is simulated: 28 hours; for a year, files of a day are linked under a year of names before them.
-The daemon part ticks every minute (the schedule's own 15 are too long to wait for) on the lake with a day.
-The other part runs the same graph in this process, in turns on both lakes, and counts the lake's files that
-a tick opens with strace, where that is installed.
+The history is simulated: 28 hours, and for a year hard links to them under the names of a year.
+The daemon part ticks every minute (15 are too long to wait for) on the lake with a day.
+The other part runs the same graph in this process, alternating between both lakes, and counts with strace,
+if it is installed, how many files of the lake a tick opens.
 """
 
 import argparse
@@ -42,7 +42,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def make_day(lake: Path, last: datetime, count: int = HOURS) -> None:
-    """So many hours up to `last`, through clean and catalog."""
+    """Write `count` hours up to `last`, cleaned and registered."""
     store, feed, catalog = FolderStore(lake), Simulator(), LocalCatalog(lake)
     hours = [last - n * HOUR for n in range(count - 1, -1, -1)]
     for hour in hours:
@@ -55,7 +55,7 @@ def make_day(lake: Path, last: datetime, count: int = HOURS) -> None:
 
 
 def make_year(lake: Path, day: Path, last: datetime) -> None:
-    """The same 28 hours, and the newest 24 of them under the names of a year before those too."""
+    """Link the same 28 hours, and the newest 24 of them under the names of the year before."""
     store, catalog = FolderStore(day), LocalCatalog(lake)
     known, entries = {part.hour: part for part in LocalCatalog(day).partitions()}, []
     for back in range(366):
@@ -74,13 +74,13 @@ def make_year(lake: Path, day: Path, last: datetime) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """A file under a second name."""
+    """Give a file a second name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.hardlink_to(source)
 
 
 def step_seconds(settings: Settings, instance: dg.DagsterInstance) -> float:
-    """The summed step time of one tick in this process."""
+    """Run one tick in this process and return the sum of its steps' seconds."""
     result = (
         build_defs(settings)
         .resolve_job_def("velib_pipeline")
@@ -90,7 +90,7 @@ def step_seconds(settings: Settings, instance: dg.DagsterInstance) -> float:
 
 
 def files_opened(lake: Path, home: Path) -> str:
-    """How many of the lake's files one `velib tick` opens."""
+    """Count the files of the lake that one `velib tick` opens."""
     if not shutil.which("strace"):
         return "strace is not installed"
     trace = home / "trace"
@@ -106,7 +106,7 @@ def files_opened(lake: Path, home: Path) -> str:
 
 
 def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[tuple[float, float]]:
-    """Seconds from each tick's scheduled time to the last of the five KPIs, and to the end of its run."""
+    """Return the seconds from each tick's scheduled time to the last of the five KPIs, and to its end."""
     home.mkdir()
     shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
     environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "VELIB_SCHEDULE": "on"}
@@ -118,7 +118,7 @@ def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[tuple[float, 
     with dagster_dev(home, environ, "-m", "velib_assets_tests.ui.every_minute") as server:
         server.wait(
             f"{ticks} ticks", succeeded, 60 * (ticks + 2), pause=5
-        )  # each look takes of the tick's CPU
+        )  # polling takes CPU time from the tick
     with dg.DagsterInstance.from_config(str(home)) as instance:
         return [
             _seconds(instance, run)
@@ -136,7 +136,7 @@ def _seconds(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[float, f
 
 
 def main() -> None:
-    """Make both lakes, run, print."""
+    """Write both lakes, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--ticks", type=int, default=3)
     ticks = parser.parse_args().ticks

@@ -32,7 +32,7 @@ def record_type(feed: FeedDefinition, all_fields: bool) -> pa.StructType:
 
 
 def _field_type(field: Field) -> Optional[pa.DataType]:
-    """Return the type of the ordinary values of a field; None if the definition does not tell."""
+    """Return the type of the ordinary values of a field; None if it cannot be derived."""
     kind = field.types[0]
     if field.members:
         members = pa.struct([(name, TYPED_SCHEMA.field(column).type) for name, column in field.members])

@@ -53,8 +53,8 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
 def paris_label(code: str) -> Optional[str]:
     """Return `Paris 1er` to `Paris 20e` for a code in 1000..20999, otherwise None.
 
-    The feed says only `Paris`. The arrondissement is the code // 1000: so for 985 of 985 stations named
-    Paris in June 2022. It does not hold outside Paris: 13121 is in Ivry.
+    The feed has only `Paris`. The arrondissement is the code // 1000 for all 985 stations named Paris in
+    June 2022, but not outside Paris: 13121 is in Ivry.
     """
     is_number = code.isascii() and code.isdigit() and len(code) <= len(str(_LAST_CODE))
     if not (is_number and _FIRST_CODE <= int(code) <= _LAST_CODE):

@@ -1,4 +1,4 @@
-"""The clean file: one Parquet file per hour, whose footer `velib` says what it was built from."""
+"""The clean file: one Parquet file per hour, with a footer `velib` that has the digest of its raw."""
 
 from __future__ import annotations
 

@@ -130,13 +130,9 @@ def unique_rows(repeated: int) -> Finding:
 
 def complete_hour(stored: int, past: int) -> Finding:
     """Check that each of the `past` slots of an hour has a snapshot, once all four are over."""
-    missing = past - stored
-    message = (
-        f"{stored} of {past} slots are stored"
-        if missing <= 0
-        else f"{missing} of {past} slots have no snapshot"
-    )
-    passed = past < SLOTS_PER_HOUR or missing <= 0
+    missing = max(past - stored, 0)
+    message = f"{missing} of {past} slots have no snapshot" if missing else f"{stored} slots are stored"
+    passed = past < SLOTS_PER_HOUR or not missing
     return Finding(passed, message, {"slots_stored": stored, FAULTS: 0 if passed else missing})
 
 

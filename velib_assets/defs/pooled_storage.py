@@ -1,4 +1,4 @@
-"""Dagster's default SQLite storage with connections that stay open.
+"""Dagster's default SQLite storage with connections to the event log that stay open.
 
 By default Dagster opens a connection for every event that it reads or writes. Keeping the connections open
 reduces a backfill's cost per hour to a quarter. Files, tables and rows stay the same.
@@ -29,18 +29,15 @@ BUSY_SECONDS = 30
 
 
 class PooledInstance(dg.DagsterInstance):
-    """A Dagster instance that keeps the connections to its SQLite files open; see dagster.yaml."""
+    """A Dagster instance that keeps the connections to its event log open; see dagster.yaml."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - Dagster's own arguments
         super().__init__(*args, **settings)
         try:
             _verify_parameters(InstanceRef.config_defaults, "base_dir")
-            runs, events = PooledRuns(self.run_storage), PooledEvents(self.event_log_storage)
+            PooledEvents(self.event_log_storage).install()
         except Exception as difference:  # noqa: BLE001 - whatever Dagster has changed, its runs must go on
             _warn_once(f"{type(difference).__name__}: {difference}")
-        else:
-            runs.install()
-            events.install()
 
     @staticmethod
     def config_schema() -> dict[str, Any]:
@@ -56,46 +53,14 @@ class PooledInstance(dg.DagsterInstance):
             return type(default.get_ref()).config_defaults(base_dir)
 
 
-class PooledRuns:
-    """An open connection to the runs, `history/runs.db`."""
-
-    def __init__(self, storage: Any) -> None:  # noqa: ANN401 - private parts of SqliteRunStorage
-        """Connect to the file of `storage`.
-
-        Raises:
-            LookupError: The storage differs from the one that this class was written for.
-        """
-        _verify_parameters(storage.connect)
-        _verify_parameters(storage.dispose)
-        self._storage, self._dispose = storage, storage.dispose
-        self._engine = _engine(storage._conn_string)
-        with self.connect() as connection:
-            connection.execute(db.text("SELECT 1 FROM runs LIMIT 1"))
-
-    def install(self) -> None:
-        """Make the storage use this connection instead of its own."""
-        self._storage.connect, self._storage.dispose = self.connect, self.dispose
-
-    @contextmanager
-    def connect(self) -> Iterator[db.Connection]:
-        """Begin a transaction and commit it at the end of the block."""
-        with self._engine.begin() as connection:
-            yield connection
-
-    def dispose(self) -> None:
-        """Close the file."""
-        self._dispose()
-        self._engine.dispose()
-
-
 class PooledEvents:
-    """Open connections to the events, `history/runs`: one file per run, and an index of asset events.
+    """Open connections to the event log, `history/runs`: one file per run, and an index of asset events.
 
     The index and the run that was used last stay open. The process of a run uses no other file.
     """
 
     def __init__(self, storage: Any) -> None:  # noqa: ANN401 - private parts of SqliteEventLogStorage
-        """Connect to the index of `storage`.
+        """Verify `storage` and connect to its index.
 
         Raises:
             LookupError: The storage differs from the one that this class was written for.
@@ -139,7 +104,7 @@ class PooledEvents:
                 os.utime(self._storage.path_for_shard(shard))
 
     def has_table(self, table_name: str) -> bool:
-        """Whether the index has a table. Dagster asks this for every check result."""
+        """Whether the index has a table. Dagster calls this for every check result."""
         return db.inspect(self._engine_of(INDEX)).has_table(table_name)
 
     def dispose(self) -> None:
@@ -153,13 +118,10 @@ class PooledEvents:
         if shard not in self._engines:
             for other in self._engines.keys() - {INDEX}:
                 self._engines.pop(other).dispose()
-            self._engines[shard] = _engine(self._storage.conn_string_for_shard(shard))
+            # The pool never makes a thread wait: SQLite's own lock is enough.
+            url, waiting = self._storage.conn_string_for_shard(shard), {"timeout": BUSY_SECONDS}
+            self._engines[shard] = db.create_engine(url, pool_size=1, max_overflow=-1, connect_args=waiting)
         return self._engines[shard]
-
-
-def _engine(url: str) -> db.Engine:
-    """Create a pool that never makes a thread wait: SQLite's own lock is enough."""
-    return db.create_engine(url, pool_size=1, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS})
 
 
 def _rows_written(connection: db.Connection) -> int:

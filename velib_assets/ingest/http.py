@@ -1,4 +1,4 @@
-"""HTTP with retries: backs off between attempts and ends at a deadline whatever the server does."""
+"""HTTP with retries: backs off between attempts, and always ends at a deadline."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def ensure_same_source(store: LakeStore, feed: str) -> None:
 
 
 def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
-    """Write the reason of a quarantine; a reason that exists is kept."""
+    """Write the reason of a quarantine unless it exists."""
     text = json.dumps(reason, ensure_ascii=False, indent=2)
     store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
 

@@ -27,10 +27,11 @@ T = TypeVar("T")
 
 
 class _Read(NamedTuple):
-    """A state, and the newest partitions at the time it was read."""
+    """A state, the newest partitions at the time it was read, and whether `read` has returned it."""
 
-    parts: tuple[Partition, ...]
+    parts: list[Partition]
     state: KpiState
+    returned: bool = False
 
 
 class LocalQueryEngine:
@@ -38,8 +39,7 @@ class LocalQueryEngine:
 
     def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
         self._lake, self._catalog = lake, catalog
-        self._states: dict[str, _Read] = {}  # returned last
-        self._ahead: dict[str, _Read] = {}  # read together with another view, and not yet returned
+        self._reads: dict[str, _Read] = {}
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
@@ -63,19 +63,20 @@ class LocalQueryEngine:
         """See QueryEngine. All KPIs are read in one session; each result is returned once."""
         parts = self._parts()  # first, so that a later change is noticed by the next read
         newest = self._newest()
-        read = self._ahead.pop(kpi.name, None)
-        if not read or read.parts != parts:
-            self._ahead = {name: _Read(parts, state) for name, state in self._read_with(kpi, newest).items()}
-            read = self._ahead.pop(kpi.name)
-        self._states[kpi.name] = read
+        read = self._reads.get(kpi.name)
+        if not read or read.returned or read.parts != parts:
+            self._reads |= {name: _Read(parts, state) for name, state in self._read_with(kpi, newest).items()}
+            read = self._reads[kpi.name]
+        self._reads[kpi.name] = read._replace(returned=True)
         return read.state._replace(changed=self._catalog.record_view(kpi.name, render(kpi, newest)))
 
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine. States returned by `read` are used again if their partitions are unchanged."""
         parts, states = self._parts(), {}
         for view in LIVE_VIEWS:
-            last = self._states.get(view.name)
-            states[view.name] = last.state if last and last.parts == parts else self.read(view)
+            last = self._reads.get(view.name)
+            known = last is not None and last.returned and last.parts == parts
+            states[view.name] = last.state if last and known else self.read(view)
         return states
 
     def _read_with(self, kpi: Kpi, newest: datetime | None) -> dict[str, KpiState]:
@@ -95,10 +96,10 @@ class LocalQueryEngine:
         results = self._run(lambda query: query.states(views), hours_read(views[0], newest), newest)
         return {view.name: state_of(view, result) for view, result in zip(views, results, strict=True)}
 
-    def _parts(self) -> tuple[Partition, ...]:
+    def _parts(self) -> list[Partition]:
         """Return the newest partitions, which the live views are read from."""
         newest = newest_hour(self._catalog)
-        return tuple(self._catalog.partitions(last_26_hours(newest))) if newest else ()
+        return self._catalog.partitions(last_26_hours(newest)) if newest else []
 
     def _run(
         self, step: "Callable[[DuckDBQuery], T]", hours: Sequence[datetime] | None, newest: datetime | None

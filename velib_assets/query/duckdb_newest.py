@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from velib_assets.query.duckdb_guard import TABLES, tables_of
+from velib_assets.lake.schema import DATABASE
 from velib_assets.query.kpis import VIEWS
 
 _ORDERED = ("date", "ingested_ts")
@@ -65,13 +65,12 @@ def _reads_one_table(select: exp.Select, *also: str) -> bool:
     """Return whether a SELECT has only columns of one hourly table or view, FROM, WHERE and `also`."""
     parts = {name for name, value in select.args.items() if value}
     table = select.args["from_"].this if "from_" in parts else None
-    if parts - _PLAIN - {*also} or not isinstance(table, exp.Table) or table not in tables_of(select):
+    if parts - _PLAIN - {*also} or not isinstance(table, exp.Table) or table.db != DATABASE:
         return False
-    names = {column.name for column in TABLES[table.name]}
     nodes = [*select.expressions, *([select.args["where"]] if "where" in parts else [])]
     columns = [column for node in nodes for column in node.find_all(exp.Column)]
     return (
         table.name not in _WINDOWED
-        and not any(select.find_all(exp.Rand, exp.Subquery, exp.Exists))
-        and all(column.table == table.alias_or_name and column.name in names for column in columns)
+        and not select.find(exp.Rand, exp.Subquery, exp.Exists)
+        and all(column.table == table.alias_or_name for column in columns)
     )

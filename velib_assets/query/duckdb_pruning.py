@@ -9,6 +9,7 @@ from datetime import datetime
 
 import duckdb
 from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.query.duckdb_guard import tables_of
@@ -39,12 +40,15 @@ def partitions_needed(
         partitions: all partitions.
         newest: the newest hour that can be read.
     """
-    needed: set[datetime] = set()
-    for table in tables_of(tree):
+    hours, needed = [partition.hour for partition in partitions], set[datetime]()
+    tables = [(table, scope) for scope in traverse_scope(tree) for table in scope.tables if table.db]
+    for table, scope in tables:
         if table.name in _WINDOWS:
             needed.update(_WINDOWS[table.name](newest) if newest else ())
         else:
-            needed.update(_matching(db, list(_conditions(table)), [p.hour for p in partitions]))
+            needed.update(_matching(db, list(_conditions(table, scope)), hours))
+    if len(tables) != len(tables_of(tree)):  # in a place where sqlglot finds no scope
+        return list(partitions)
     return [partition for partition in partitions if partition.hour in needed]
 
 
@@ -62,7 +66,7 @@ def _matching(
     return [start.replace(tzinfo=hours[0].tzinfo) for (start,) in starts]
 
 
-def _conditions(table: exp.Table) -> Iterator[exp.Expr]:
+def _conditions(table: exp.Table, scope: Scope) -> Iterator[exp.Expr]:
     """Yield conditions on a table's partitions, from WHERE and from ON of inner joins."""
     source = table.parent
     select = source.parent if isinstance(source, (exp.From, exp.Join)) else None
@@ -75,20 +79,20 @@ def _conditions(table: exp.Table) -> Iterator[exp.Expr]:
         return  # rows that an outer join fills with nulls could pass the condition
     where = select.args.get("where")
     for node in (where and where.this, *(join.args.get("on") for join in joins if not join.side)):
-        if node is not None and (condition := _on_partition(node, table)) is not None:
+        if node is not None and (condition := _on_partition(node, table, scope)) is not None:
             yield condition
 
 
-def _on_partition(node: exp.Expr, table: exp.Table) -> exp.Expr | None:
+def _on_partition(node: exp.Expr, table: exp.Table, scope: Scope) -> exp.Expr | None:
     """Turn a condition on rows into one on partitions; None if it says nothing about them."""
     node = node.unnest()
     if isinstance(node, (exp.And, exp.Or)):
-        found = [_on_partition(part, table) for part in node.flatten()]
+        found = [_on_partition(part, table, scope) for part in node.flatten()]
         known = [part for part in found if part is not None]
         if isinstance(node, exp.And):
             return exp.and_(*known) if known else None
         return exp.or_(*known) if len(known) == len(found) else None
-    node = _with_constants(node)
+    node = _with_constants(node, scope)
     columns = list(node.find_all(exp.Column))
     if node.find(*_NOT_CONSTANT) or any(column.table != table.alias_or_name for column in columns):
         return None
@@ -124,28 +128,14 @@ def _at(node: exp.Expr, moment: exp.Column) -> exp.Expr:
     return node.transform(lambda part: moment.copy() if isinstance(part, exp.Column) else part)
 
 
-def _with_constants(node: exp.Expr) -> exp.Expr:
+def _with_constants(node: exp.Expr, scope: Scope) -> exp.Expr:
     """Return a copy in which columns of sources without FROM are replaced by the value they stand for."""
-    copy = node.copy()
-    for column, copied in zip(list(node.find_all(exp.Column)), list(copy.find_all(exp.Column)), strict=True):
-        if (value := _constant(column)) is not None and copied is not copy:
-            copied.replace(exp.Paren(this=value.copy()))
-    return copy
 
+    def replaced(part: exp.Expr) -> exp.Expr:
+        source = scope.sources.get(part.table) if isinstance(part, exp.Column) else None
+        select = source.expression if isinstance(source, Scope) else None
+        if not isinstance(select, exp.Select) or select.args.get("from_"):
+            return part
+        return next((exp.paren(p.unalias()) for p in select.selects if p.alias == part.name), part)
 
-def _constant(column: exp.Column) -> exp.Expr | None:
-    select = column.find_ancestor(exp.Select)
-    sources = [select.args["from_"], *(select.args.get("joins") or ())] if select else []
-    for source in (holder.this for holder in sources):
-        if source.alias_or_name == column.table:
-            query = source.this if isinstance(source, exp.Subquery) else _common_table(source)
-            if isinstance(query, exp.Select) and not query.args.get("from_"):
-                return next((p.unalias() for p in query.selects if p.alias == column.name), None)
-    return None
-
-
-def _common_table(source: exp.Expr) -> exp.Expr | None:
-    """Return the query that a table's name stands for in WITH, unless several have that name."""
-    tables = source.root().find_all(exp.CTE) if isinstance(source, exp.Table) and not source.db else ()
-    queries = [cte.this for cte in tables if cte.alias == source.name]
-    return queries[0] if len(queries) == 1 else None
+    return node.transform(replaced)

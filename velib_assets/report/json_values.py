@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from velib_assets.lake.keys import iso_z
+
 Row = Mapping[str, Any]
 """A row of a query result: None for null; times are datetimes in UTC, aware or naive."""
 
@@ -15,17 +17,9 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def iso(moment: datetime | None) -> str | None:
-    """Format a time as `2022-06-05T23:34:56Z`, with milliseconds only if it has any."""
-    if moment is None:
-        return None
-    whole = utc(moment)
-    return whole.isoformat(timespec="milliseconds" if whole.microsecond else "seconds").replace("+00:00", "Z")
-
-
 def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result
     """Return a value as JSON holds it: times as text, everything else unchanged."""
-    return iso(value) if isinstance(value, datetime) else value
+    return iso_z(value) if isinstance(value, datetime) else value
 
 
 def columnar(rows: Sequence[Row], sources: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from velib_assets.ingest.response import SIMULATOR
-from velib_assets.lake.keys import SLOT
+from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report import network, station_columns
-from velib_assets.report.json_values import Row, iso, json_value, utc
+from velib_assets.report.json_values import Row, json_value, utc
 from velib_assets.report.report_data import ReportData
 
 VERSION = 1
@@ -34,12 +34,12 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
     tables = [view for view in VIEWS if view.picture not in _OWN_KEYS]
     return {
         "version": VERSION,
-        "made_at": iso(data.made_at),
-        "newest_ts": iso(newest),
+        "made_at": iso_z(data.made_at),
+        "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
         "totals": network.totals(data.network),
         "stations": station_columns.stations(data.stations),
-        "history": {"ts": [iso(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
+        "history": {"ts": [iso_z(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
         "network": network.series(day),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
@@ -48,7 +48,8 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "episodes": [{name: json_value(row[name]) for name in _EPISODE} for row in episodes(data)],
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": [
-            {"ts": iso(entry.taken), "code": entry.code, "reason": entry.reason} for entry in data.quarantined
+            {"ts": iso_z(entry.taken), "code": entry.code, "reason": entry.reason}
+            for entry in data.quarantined
         ],
         "exports": list(exports),
     }

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from velib_assets.report.json_values import Row, columnar, iso
+from velib_assets.lake.keys import iso_z
+from velib_assets.report.json_values import Row, columnar
 
 DAY = timedelta(hours=24)
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
@@ -71,4 +72,4 @@ def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
 
 
 def _total(row: Row) -> dict[str, Any]:
-    return {"ts": iso(row["ingested_ts"])} | {name: named(row)[name] for name in TOTALS}
+    return {"ts": iso_z(row["ingested_ts"])} | {name: named(row)[name] for name in TOTALS}

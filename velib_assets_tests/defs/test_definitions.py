@@ -1,4 +1,4 @@
-"""The definitions as the server loads them: a rename shows here."""
+"""The definitions that the server loads; a rename shows here."""
 
 import ast
 import subprocess
@@ -35,11 +35,11 @@ def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
     return repository.asset_graph
 
 
-def test_the_assets_are_the_eight_of_the_contract_and_those_of_the_report(graph: AssetGraph) -> None:
+def test_assets(graph: AssetGraph) -> None:
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == HOURLY | KPIS | DERIVED | REPORT
 
 
-def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
+def test_lineage(graph: AssetGraph) -> None:
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
         for key in graph.get_all_asset_keys()
@@ -53,7 +53,7 @@ def test_the_lineage_is_that_of_the_contract(graph: AssetGraph) -> None:
     }
 
 
-def test_the_groups_are_those_of_the_contract(graph: AssetGraph) -> None:
+def test_groups(graph: AssetGraph) -> None:
     groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
     assert groups == {
         "raw_snapshot": "ingest",
@@ -64,7 +64,7 @@ def test_the_groups_are_those_of_the_contract(graph: AssetGraph) -> None:
     }
 
 
-def test_the_first_three_are_hourly_and_the_others_are_not(graph: AssetGraph) -> None:
+def test_only_the_first_three_assets_are_hourly(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         partitions = graph.get(key).partitions_def
         if key.to_user_string() in HOURLY:
@@ -74,7 +74,7 @@ def test_the_first_three_are_hourly_and_the_others_are_not(graph: AssetGraph) ->
             assert partitions is None
 
 
-def test_the_checks_and_which_of_them_block(graph: AssetGraph) -> None:
+def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
     keys = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert keys == {
         ("raw_snapshot", "usable_snapshot"),
@@ -110,7 +110,7 @@ def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
     )
 
 
-def test_every_asset_carries_what_makes_browsing_worth_it(graph: AssetGraph) -> None:
+def test_every_asset_has_description_owner_kind_and_code_reference(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description
@@ -120,26 +120,26 @@ def test_every_asset_carries_what_makes_browsing_worth_it(graph: AssetGraph) -> 
 
 
 @pytest.mark.parametrize("name", ["clean_stations", "source_velib"])
-def test_the_table_columns_are_described(graph: AssetGraph, name: str) -> None:
+def test_table_columns_are_described(graph: AssetGraph, name: str) -> None:
     schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
     assert [column.name for column in schema.columns] == [c.name for c in (*COLUMNS, *PARTITION_COLUMNS)]
     assert all(column.description for column in schema.columns)
 
 
 @pytest.mark.parametrize("name", sorted(VIEWS))
-def test_a_views_description_is_its_sql_and_its_version_follows_it(graph: AssetGraph, name: str) -> None:
+def test_description_of_a_view_is_its_sql(graph: AssetGraph, name: str) -> None:
     node = graph.get(dg.AssetKey(name))
     assert f"CREATE OR REPLACE VIEW velib_db_tf.{name}" in (node.description or "")
     assert node.code_version
 
 
-def test_the_job_of_the_views_makes_the_report_too(repository: dg.RepositoryDefinition) -> None:
+def test_job_of_the_views_includes_the_report(repository: dg.RepositoryDefinition) -> None:
     layer = repository.get_job("velib_kpi_views").asset_layer
     assert {key.to_user_string() for key in layer.selected_asset_keys} == VIEWS | REPORT
 
 
-def test_a_tick_lands_in_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:
-    """A tick at hh:00 belongs to hour hh, and a doubled tick has the same key."""
+def test_tick_belongs_to_the_hour_of_its_scheduled_time(repository: dg.RepositoryDefinition) -> None:
+    """A tick at hh:00 belongs to hour hh, and a repeated tick has the same run key."""
     from datetime import UTC, datetime
 
     at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -154,14 +154,14 @@ SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]
 
 
 def modules_of(package: str) -> list[str]:
-    """The modules of a step folder that Lambda and Glue carry: all but the clients."""
+    """Return the modules of a step folder that Lambda and Glue run: all except the clients."""
     files = (CHECKOUT / "velib_assets" / package).rglob("*.py")
     names = [".".join(file.relative_to(CHECKOUT).with_suffix("").parts) for file in files]
     return [name for name in names if not name.endswith(("_client", ".package", "__init__"))]
 
 
 def import_all(modules: list[str], *, without: list[str]) -> None:
-    """Import modules in a process of their own that lacks some packages."""
+    """Import modules in a new process in which some packages are missing."""
     code = f"""
 import importlib, sys
 sys.modules.update(dict.fromkeys({without}))
@@ -173,13 +173,13 @@ for name in {modules}:
 
 @pytest.mark.parametrize("package", SHIPPED)
 def test_shipped_modules_import_without_dagster(package: str) -> None:
-    """They run in Lambda and Glue, where there is no Dagster."""
+    """They run in Lambda and Glue, where Dagster is not installed."""
     import_all(modules_of(package), without=["dagster"])
 
 
 @pytest.mark.parametrize("package", ["lake", "ingest", "aws"])
 def test_lambda_modules_import_without_pyarrow(package: str) -> None:
-    """The Lambda carries none."""
+    """It is not in the Lambda's package."""
     import_all(modules_of(package), without=["pyarrow", "pandas", "duckdb"])
 
 
@@ -194,8 +194,8 @@ assert not heavy, heavy
 
 
 @pytest.mark.parametrize("package", SHIPPED)
-def test_what_runs_in_glue_is_python_3_9(package: str) -> None:
-    """Its Python shell knows no match statement and no `X | Y` outside annotations."""
+def test_shipped_modules_are_python_3_9(package: str) -> None:
+    """Glue's Python shell has no match statement and no `X | Y` outside annotations."""
     files = [CHECKOUT.joinpath(*name.split(".")).with_suffix(".py") for name in modules_of(package)]
     assert files
     for file in files:

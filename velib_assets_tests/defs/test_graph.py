@@ -1,4 +1,4 @@
-"""The asset graph, run for real on small snapshots: what turns green, what does not, and what is said."""
+"""The asset graph on small snapshots: what is materialized, what is not, and what the checks report."""
 
 import gzip
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ HOURLY = ("raw_snapshot", "clean_stations", "source_velib")
 
 
 def archive(folder: Path, snapshots: Mapping[datetime, bytes]) -> Path:
-    """A folder of recorded snapshots."""
+    """Write a folder of recorded snapshots."""
     folder.mkdir()
     for taken, data in snapshots.items():
         (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
@@ -49,7 +49,7 @@ def run(
     last: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """The whole graph for one hour, or for a range."""
+    """Run the whole graph for one hour or for a range."""
     job = build_defs(settings).resolve_job_def("velib_pipeline")
     if last is None:
         return job.execute_in_process(
@@ -67,7 +67,7 @@ def green(instance: dg.DagsterInstance, asset: str) -> set[str]:
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dg.AssetCheckEvaluation]:
-    """The evaluations of a run by check name and partition."""
+    """Return the evaluations of a run by check name and partition."""
     return {
         (data.check_name, data.partition): data
         for event in result.all_events
@@ -81,7 +81,7 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def test_an_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_hour_runs_through_to_the_views(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     settings = from_archive(
         tmp_path, {at(0): body(records()), at(15): body(records(numbikesavailable=0, mechanical=0, ebike=0))}
     )
@@ -107,10 +107,8 @@ def test_run_logs_no_warning_of_dagsters(
     assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
-def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
-    """Dagster marks every hour of a range green by itself, and skips what follows a layer with a gap."""
+def test_range_skips_an_hour_without_snapshots(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Dagster alone marks every hour of a range as materialized, and skips what follows a gap."""
     settings = from_archive(tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)})
     result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
     there = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
@@ -126,7 +124,7 @@ def test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other(
     assert made - set(HOURLY) == {*(view.name for view in VIEWS), "velib_report"}
 
 
-def test_an_hour_without_anything_fails_and_runs_nothing_downstream(
+def test_hour_without_snapshots_fails_and_runs_nothing_downstream(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     settings = from_archive(tmp_path, {HOUR: body(records())})
@@ -136,7 +134,7 @@ def test_an_hour_without_anything_fails_and_runs_nothing_downstream(
     assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage")) is None
 
 
-def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
+def test_unusable_snapshot_fails_a_check_and_usable_ones_are_cleaned(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     settings = from_archive(tmp_path, {at(0): body(records()), at(15): body([record(None)] * 40)})
@@ -149,9 +147,7 @@ def test_an_unusable_companion_is_told_and_the_usable_ones_go_on(
     assert metadata(result, "clean_stations")["dagster/row_count"] == 40
 
 
-def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
+def test_partial_snapshot_is_cleaned_with_a_warning(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     before = {HOUR - timedelta(hours=n): body(records()) for n in (1, 2)}
     settings = from_archive(tmp_path, before | {HOUR: body(records(8))})
     result = run(settings, instance, HOUR - timedelta(hours=2), HOUR)
@@ -161,28 +157,28 @@ def test_a_partial_snapshot_is_kept_cleaned_and_warned_of(
     assert green(instance, "clean_stations") >= {key_of(HOUR)}
 
 
-def test_restoring_the_running_hour_twice_ends_alike(
+def test_restoring_the_running_hour_twice_succeeds_twice(
     tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second brings nothing new but a refusal: what is stored still counts, for nobody ticked."""
+    """The second run adds nothing and quarantines again; what is stored counts, because it was no tick."""
     monkeypatch.setattr(raw_snapshot, "utc_now", lambda: at(40))
     settings = from_archive(tmp_path, {at(0): body(records()), at(15): b"<html>"})
     assert [run(settings, instance, HOUR).success for _ in range(2)] == [True, True]
 
 
-def test_an_unreadable_neighbour_holds_up_no_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Only the usual number of records is unknown then."""
+def test_unreadable_previous_hour_does_not_stop_an_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Only the usual number of records is then unknown."""
     settings = from_archive(tmp_path, {HOUR: body(records())})
     (settings.lake / clean_key(HOUR - timedelta(hours=1))).mkdir(parents=True)
     assert run(settings, instance, HOUR).success
 
 
-def test_a_new_field_warns_of_drift(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_new_field_fails_schema_drift(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     result = run(from_archive(tmp_path, {HOUR: body(records(station_colour="green"))}), instance, HOUR)
     assert "new: station_colour" in str(checks(result)["schema_drift", key_of(HOUR)].description)
 
 
-def test_rejected_rows_are_counted_with_their_reasons(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_rejected_rows_are_counted_by_reason(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     rows = [*records(), record("9999", numbikesavailable=-3)]
     result = run(from_archive(tmp_path, {HOUR: body(rows)}), instance, HOUR)
     facts = metadata(result, "clean_stations")
@@ -197,7 +193,7 @@ def portal() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Sets the clock by which a run tells the running hour and its slot."""
+    """Return a function that sets the clock of a run."""
 
     def set_to(now: datetime) -> None:
         monkeypatch.setattr(raw_snapshot, "utc_now", lambda: now)
@@ -209,7 +205,7 @@ def live(tmp_path: Path, portal: LocalServer) -> Settings:
     return Settings(lake=tmp_path / "lake", opendata_url=portal.url)
 
 
-def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
+def test_tick_stores_its_snapshot_under_its_scheduled_time(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     portal.queue(EXPORT, Reply(body=body(records())))
@@ -222,7 +218,7 @@ def test_a_tick_takes_a_snapshot_at_its_scheduled_time(
     ]
 
 
-def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
+def test_tick_with_an_unusable_response_blocks_and_overwrites_nothing(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     portal.queue(EXPORT, Reply(body=body(records())), Reply(body=b"[]"))
@@ -241,7 +237,7 @@ def test_a_tick_that_brings_nothing_usable_blocks_and_overwrites_nothing(
     assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
 
 
-def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
+def test_tick_after_its_slot_takes_no_snapshot(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
     late = at(15)
@@ -252,10 +248,10 @@ def test_a_tick_whose_slot_is_over_is_not_filled_with_the_present(
     assert portal.requests == []
 
 
-def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
+def test_late_retry_of_a_successful_tick_succeeds(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
-    """It meets the same key and stores nothing."""
+    """It finds its snapshot stored and takes none."""
     late = at(15)
     clock(at(31))
     store_or_quarantine(
@@ -266,10 +262,10 @@ def test_a_late_retry_of_a_tick_that_did_its_work_succeeds(
     assert portal.requests == []
 
 
-def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
+def test_first_tick_of_an_hour_checks_the_previous_hour(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
 ) -> None:
-    """While an hour runs it cannot be told, and afterwards nothing else looks at it."""
+    """The running hour cannot be complete yet, and no later run checks it."""
     store = FolderStore(tmp_path / "lake")
     for minute in (0, 15, 45):
         store_or_quarantine(
@@ -285,10 +281,10 @@ def test_the_first_tick_of_an_hour_tells_whether_the_hour_before_is_complete(
 
 
 @pytest.mark.parametrize("tags", [{}, {RESTORE_ONLY: "true"}])
-def test_a_past_hour_never_asks_a_live_feed(
+def test_past_hour_never_calls_a_live_feed(
     tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, tags: dict[str, str]
 ) -> None:
-    """It would write today's state under yesterday's hour."""
+    """It would store current data under a past hour."""
     result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
     assert not result.success
     assert "no snapshot is stored for this hour" in str(
@@ -297,7 +293,7 @@ def test_a_past_hour_never_asks_a_live_feed(
     assert portal.requests == []
 
 
-def test_names_cannot_become_markup_in_a_preview() -> None:
+def test_preview_escapes_markup() -> None:
     table = pa.table({"name": ["<script>|`x`", None], "rate": [0.5, None]})
     assert markdown(table).splitlines()[2:] == [
         "| &#60;script&#62;&#124;&#96;x&#96; | 0.500 |",

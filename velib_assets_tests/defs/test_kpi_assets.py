@@ -1,4 +1,4 @@
-"""The views' assets in the graph: one step for those that were selected, each with an ending of its own."""
+"""The assets of the views: one step reads the selected ones, and each has an outcome of its own."""
 
 from pathlib import Path
 
@@ -36,30 +36,28 @@ def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(result: dg.ExecuteInProcessResult) -> list[str]:
-    """The views that a run materialized, in order."""
+    """Return the views that a run materialized, in order."""
     events = [event for event in result.all_events if event.is_step_materialization and event.asset_key]
     names = [event.asset_key.to_user_string() for event in events if event.asset_key]
     return [name for name in names if name in NAMES]
 
 
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
-    """Which of the views' checks a run evaluated, and which of those passed."""
+    """Return which checks of views a run evaluated, and whether they passed."""
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
     found = [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
     return {one.asset_key.to_user_string(): one.passed for one in found if one.check_name == "view_answers"}
 
 
-def test_a_tick_tells_of_the_five_kpis_before_what_is_derived(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_kpis_are_materialized_before_derived_views(settings: Settings, instance: dg.DagsterInstance) -> None:
     result = run(settings, instance, HOUR)
     assert made(result) == NAMES
     assert checked(result) == dict.fromkeys(NAMES, True)
     assert {*made(result)[: len(KPIS)]} == {kpi.name for kpi in KPIS}
 
 
-def test_only_the_views_that_were_selected_are_read(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """As from an asset's page in the UI."""
+def test_only_selected_views_are_read(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """As on an asset's page in the UI."""
     assert run(settings, instance, HOUR).success
     job, chosen = build_defs(settings).resolve_job_def("velib_kpi_views"), ["kpi_shortage", "kpi_episodes"]
     keys = [dg.AssetKey(name) for name in chosen]
@@ -69,8 +67,8 @@ def test_only_the_views_that_were_selected_are_read(settings: Settings, instance
     assert checked(result) == dict.fromkeys(chosen, True)
 
 
-def test_a_views_check_can_be_run_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """The UI offers that."""
+def test_check_of_a_view_can_run_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """The UI offers it."""
     assert run(settings, instance, HOUR).success
     chosen = dg.AssetCheckKey(dg.AssetKey(BROKEN), "view_answers")
     job = dg.define_asset_job("a_check", selection=dg.AssetSelection.checks(chosen))
@@ -80,7 +78,7 @@ def test_a_views_check_can_be_run_alone(settings: Settings, instance: dg.Dagster
 
 
 @pytest.mark.usefixtures("one_is_broken")
-def test_a_view_that_does_not_answer_holds_up_no_other_and_is_one_alert(
+def test_broken_view_stops_no_other_and_sends_one_alert(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     result = run(settings, instance, HOUR)
@@ -93,7 +91,7 @@ def test_a_view_that_does_not_answer_holds_up_no_other_and_is_one_alert(
     assert "fill_rat" in alerts[0].text
 
 
-def test_the_five_are_read_in_one_session(
+def test_the_five_kpis_are_read_in_one_session(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[object] = []

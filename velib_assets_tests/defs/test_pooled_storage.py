@@ -14,7 +14,6 @@ import sqlalchemy as db
 import yaml
 from dagster._core.storage import sqlite_storage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy.pool.base import _ConnectionFairy
 
 from velib_assets.defs import pooled_storage
@@ -35,15 +34,8 @@ def run_on(instance: dg.DagsterInstance) -> None:
 
 
 def is_pooled(instance: dg.DagsterInstance) -> bool:
-    pooled = [
-        isinstance(getattr(method, "__self__", None), kind)
-        for method, kind in (
-            (instance.run_storage.connect, pooled_storage.PooledRuns),  # type: ignore[attr-defined]
-            (instance.event_log_storage._connect, pooled_storage.PooledEvents),  # type: ignore[attr-defined]
-        )
-    ]
-    assert len(set(pooled)) == 1
-    return pooled[0]
+    connect = instance.event_log_storage._connect  # type: ignore[attr-defined]
+    return isinstance(getattr(connect, "__self__", None), pooled_storage.PooledEvents)
 
 
 def test_shipped_dagster_yaml_uses_the_pooled_storage(tmp_path: Path) -> None:
@@ -105,12 +97,12 @@ def test_reading_does_not_touch_the_files(tmp_path: Path) -> None:
         assert path.stat().st_mtime_ns == before
 
 
-def test_index_runs_and_last_run_stay_open_until_the_instance_closes(tmp_path: Path) -> None:
+def test_index_and_last_run_stay_open_until_the_instance_closes(tmp_path: Path) -> None:
     with instance_in(tmp_path) as instance:
         first, second = instance.create_run_for_job(small_job), instance.create_run_for_job(small_job)
         for run in (first, second):
             instance.report_engine_event("begun", run)
-        assert open_files(tmp_path) == {"index.db", "runs.db", f"{second.run_id}.db"}
+        assert open_files(tmp_path) == {"index.db", f"{second.run_id}.db"}
     assert open_files(tmp_path) == set()
 
 
@@ -151,10 +143,6 @@ def in_events(pattern: str, replacement: str) -> Break:
     return rewritten(sqlite_event_log, "SqliteEventLogStorage", pattern, replacement)
 
 
-def in_runs(pattern: str, replacement: str) -> Break:
-    return rewritten(sqlite_run_storage, "SqliteRunStorage", pattern, replacement)
-
-
 def without_instance_ref(patch: pytest.MonkeyPatch) -> None:
     """Import pooled_storage where Dagster has no InstanceRef."""
     with pytest.MonkeyPatch.context() as missing:
@@ -190,8 +178,6 @@ def with_other_pool_options(patch: pytest.MonkeyPatch) -> None:
 
 BREAKS: dict[str, Break] = {
     "InstanceRef": without_instance_ref,
-    "runs.connect": in_runs(r"def connect\(self\)", "def connect(self, write=True)"),
-    "runs._conn_string": in_runs(r"\b_conn_string\b", "_url"),
     "events._connect": in_events(r"\b_connect\b", "_open"),
     "events._connect(shard)": in_events(
         r"def _connect\(self, shard: str\)", "def _connect(self, shard, x=0)"
@@ -207,7 +193,6 @@ BREAKS: dict[str, Break] = {
     "sqlalchemy.create_engine": without("create_engine"),
     "sqlalchemy.create_engine(max_overflow)": with_other_pool_options,
     "sqlalchemy.inspect": without("inspect"),
-    "sqlalchemy.text": without("text"),
     "sqlalchemy's driver_connection": without_change_count,
 }
 

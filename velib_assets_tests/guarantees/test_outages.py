@@ -1,7 +1,7 @@
-"""Outages heal: what came while nobody looked is clean within two rounds, what did not come is counted once.
+"""Outages heal: snapshots that arrived meanwhile are clean within two rounds, missed hours are alerted once.
 
-The sensors and the graph are the real ones, on a real instance; the clock of the dead man's switch is set.
-Snapshots arrive by the function that the Lambda calls.
+The sensors and the graph are the real ones, on a real instance; only the staleness sensor's clock is set.
+Snapshots arrive through the function that the Lambda calls.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.promise("outages")
 
 STATIONS = 20
 START = datetime(2026, 3, 2, tzinfo=UTC)
-# How many hours nobody looks, and in which of them nothing comes at all.
+# For how many hours Dagster is off, and in which of them no snapshot arrives.
 SHORT = ((9, range(3, 6)),)
 FULL = ((9, range(3, 6)), (60, range(20, 21)), (30, range(0)), (300, range(100, 180)))
 
@@ -52,7 +52,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
 
 
 @pytest.mark.timeout(1800)
-def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
+def test_outages_heal_in_two_rounds_and_send_one_alert(
     *,
     full: bool,
     figure: Callable[[str, float], None],
@@ -72,7 +72,7 @@ def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
         arrive(store, sorted({*hours} - {*missing}))
         came += [begin, *sorted({*hours} - {*missing})]
 
-        clock[0] = hours[-1] + HOUR  # somebody starts the daemon
+        clock[0] = hours[-1] + HOUR  # the daemon starts
         told = watch.look()
         for _ in range(2):
             requests, cursor = evaluate(settings, instance, cursor)
@@ -99,10 +99,10 @@ def test_outages_heal_in_two_rounds_and_are_counted_in_one_alert(
     figure("lost", 4 * len(came) - len(rows))
 
 
-def test_a_crash_after_the_alert_tells_it_with_the_same_id(
+def test_alert_after_a_crash_of_the_staleness_sensor_has_the_same_id(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
-    """The cursor was not saved, and meanwhile another snapshot came."""
+    """The cursor was not saved, and another snapshot arrived meanwhile."""
     watch = Watch(instance, store, on=True)
     arrive(store, [START])
     clock[0] = START + HOUR
@@ -115,10 +115,10 @@ def test_a_crash_after_the_alert_tells_it_with_the_same_id(
     assert [alert.id for alert in watch.kept.alerts] == ["missed:2026-03-02T01"] * 2
 
 
-def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
+def test_missed_hours_are_alerted_with_the_schedule_off_where_others_tick(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
-    """On AWS EventBridge may tick; there the alarm of CloudWatch says that nothing comes."""
+    """On AWS EventBridge may tick. An alarm of CloudWatch reports when nothing arrives."""
     watch = Watch(instance, store, on=False, others_tick=True)
     arrive(store, [START])
     for later in (1, 8):
@@ -130,10 +130,10 @@ def test_where_others_tick_missed_hours_are_told_with_the_schedule_off(
     assert [alert.title for alert in watch.kept.alerts] == ["7 hours missed: snapshots have resumed"]
 
 
-def test_hours_of_which_only_bad_answers_came_are_not_missed(
+def test_hours_with_only_bad_responses_are_not_missed(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
-    """Each of them was told when it came."""
+    """Each was alerted when it arrived."""
     watch = Watch(instance, store, on=True)
     arrive(store, [START])
     clock[0] = START + HOUR

@@ -1,8 +1,8 @@
-"""A month of ticks through the real graph: nothing lost, nothing doubled, and no file that grows for ever.
+"""A month of ticks through the real graph: nothing is lost or doubled, and no file grows without bound.
 
-Ticks follow each other as fast as they can. The clock that the graph sees is simulated; Dagster's is not, so
-the maintenance is told which real moment a simulated one was. The alert sensor looks after each tick, as in
-the daemon, and crashes at times between sending and saving its cursor.
+Ticks follow each other without a pause. The clock of the graph is simulated. Dagster's is not, so the
+maintenance gets the real time of a simulated one. The alert sensor is evaluated after each tick, as in the
+daemon, and sometimes crashes between sending and saving its cursor.
 """
 
 import sqlite3
@@ -40,9 +40,9 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 STATIONS = 30
 KINDS = ("empty", "html", "truncated", "not_a_list", "no_results", "no_identity", "renamed_field")
 ODD = "negative_counts"  # usable: some of its records are rejected
-CRASHES = 5  # one in so many faults meets a crash of the sensor
-# What an hour leaves for ever in Dagster's storage is the newest materialization of each of its layers. A run
-# that is not forgotten is 180 kB, and an hour has four.
+CRASHES = 5  # one crash of the sensor per so many faults
+# An hour leaves the newest materialization of each layer in Dagster's storage for ever. A run that is not
+# deleted has 180 kB, and an hour has four.
 BYTES_AN_HOUR = 30_000
 SLACK = 5_000_000  # SQLite's log beside a file may be as large as this
 MEMORY = 50
@@ -50,7 +50,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class Month:
-    """The ticks of a simulated time, and what the daemon does beside them."""
+    """Simulated ticks, and what the daemon does between them."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
         self.sink, self.cursor, self._patch = Kept(), "", patch
@@ -63,7 +63,7 @@ class Month:
         self._job = self._defs.resolve_job_def("velib_pipeline")
 
     def tick(self, at: datetime) -> None:
-        """What the schedule requests."""
+        """Run what the schedule requests."""
         self._real.append(datetime.now(UTC))  # to the microsecond: there are several ticks a second
         self._patch.setattr(raw_snapshot, "utc_now", lambda: at)
         self._job.execute_in_process(
@@ -75,13 +75,13 @@ class Month:
         )
 
     def alert(self, *, crash: bool) -> None:
-        """A round of the alert sensor; after a crash, it looks again from where it was."""
+        """Evaluate the alert sensor; after a crash, evaluate it again with the old cursor."""
         if crash:
             evaluate(self._instance, self.cursor or None, self.sink)
         self.cursor = evaluate(self._instance, self.cursor or None, self.sink) or ""
 
     def maintain(self, keep: int) -> int:
-        """The daily job, as if the retention were `keep` ticks; the bytes that Dagster's files then have."""
+        """Run the daily job with a retention of `keep` ticks; return the size of Dagster's files in bytes."""
         sensor_at(self._instance, self.cursor, InstigatorStatus.RUNNING)
         border = self._real[-keep] + timedelta(days=self._settings.keep_runs_days)
         self._patch.setattr(maintenance, "utc_now", lambda: border)
@@ -92,14 +92,14 @@ class Month:
 
 
 def memory() -> int:
-    """What this process holds in memory, MB."""
+    """Return the memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 // 1_000_000
 
 
 @pytest.fixture
 def _hasty() -> Iterator[None]:
-    """Dagster's storage does not wait for the disk: a month has many commits. Power cuts are not tried."""
+    """Let SQLite not wait for the disk: a month has many commits, and power cuts are not tested."""
 
     def connected(connection: Any, _: object) -> None:
         if isinstance(connection, sqlite3.Connection):
@@ -141,7 +141,7 @@ def test_a_month_of_ticks(
             held.append(memory())
             assert len(instance.get_run_ids()) <= day + 2
 
-    quarter = max(len(sizes) // 4, 1)  # the first round finds nothing to forget
+    quarter = max(len(sizes) // 4, 1)  # the first round finds nothing to delete
     hours = (len(sizes) - 1 - quarter) * day / 4
     assert sizes[-1] - sizes[quarter] < BYTES_AN_HOUR * hours + SLACK, sizes
     assert held[-1] - held[quarter] < MEMORY, held

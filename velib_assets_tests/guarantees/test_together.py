@@ -1,8 +1,8 @@
-"""Ticks, a backfill of the same day, questions and the UI at once, in processes of their own.
+"""Ticks, backfills of the same day, queries and the UI at once, each in a process of its own.
 
-The short form ends as soon as each command has been at work beside the others. The whole one goes on for
-minutes beside the real servers: the schedule ticks and the UI is asked. (`make test` has that without the
-commands in ui/test_daemon.py.) A snapshot is read whole or not at all: each time has every station, once.
+The short form ends as soon as every command has run beside the others. The full form goes on for minutes
+beside the real servers, where the schedule ticks and the UI is polled (`make test` has that without the
+commands, in ui/test_daemon.py). A query sees a snapshot completely or not at all: every station once.
 """
 
 import json
@@ -42,7 +42,7 @@ MINUTES = 3
 
 
 class Work:
-    """What goes on at once over one lake; `done` counts what each kind has come through."""
+    """The commands that run at once on one lake; `done` counts how often each has succeeded."""
 
     def __init__(self, lake: Path, home: Path, hours: int) -> None:
         self.environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "DAGSTER_HOME": str(home)}
@@ -52,7 +52,7 @@ class Work:
         self.over = Event()
 
     def velib(self, *arguments: str) -> str:
-        """Run a command; what it prints."""
+        """Run a command and return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "velib_assets.cli.commands", *arguments],
             cwd=CHECKOUT,
@@ -61,9 +61,9 @@ class Work:
             text=True,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, said
-        assert not [word for word in TROUBLE if word in said], said
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output
+        assert not [word for word in TROUBLE if word in output], output
         return done.stdout
 
     def tick(self) -> None:
@@ -78,7 +78,7 @@ class Work:
 
     @contextmanager
     def going_on(self, **steps: Callable[[], None]) -> Iterator[None]:
-        """Each step over and over, beside the others, while the block lasts; what one raised is raised."""
+        """Repeat each step, beside the others, until the block ends; raise what one of them raised."""
 
         def loop(name: str, step: Callable[[], None]) -> None:
             try:
@@ -99,40 +99,40 @@ class Work:
 
 
 def scheduled(server: Server) -> int:
-    """How many ticks of the schedule have succeeded."""
+    """Count the successful ticks of the schedule."""
     runs = [run for run in server.runs() if "dagster/schedule_name" in run["tags"]]
     return sum(run["status"] == "SUCCESS" for run in runs)
 
 
 def at_work(work: Work) -> bool:
-    """Whether each command has come through often enough, or one has failed: it says so at the end."""
+    """Whether each command has succeeded often enough, or one has failed (raised at the end)."""
     return work.over.is_set() or all(work.done[name] >= least for name, least in DONE.items())
 
 
 def servers_at_work(work: Work, home: Path) -> int:
-    """Poll the UI for minutes, while the schedule ticks; how often it has."""
+    """Poll the UI for minutes while the schedule ticks; return the number of ticks."""
     begin, environ = time.monotonic(), {**work.environ, "VELIB_SCHEDULE": "on"}
     with dagster_dev(home, environ, "-m", "velib_assets_tests.ui.every_minute") as server:
 
-        def looked() -> bool:
+        def polled() -> bool:
             server.ask(PAGES)
             work.done["page of the UI"] += 1
             enough = time.monotonic() - begin > MINUTES * 60 and scheduled(server) >= MINUTES - 1
             return work.over.is_set() or (enough and at_work(work))
 
-        server.wait("each has been at work", looked, 600)
+        server.wait("each command has run", polled, 600)
         assert [word for word in TROUBLE if word in server.text()] == []
         return scheduled(server)
 
 
 @pytest.mark.timeout(900)
-def test_nothing_disturbs_anything(
+def test_commands_daemon_and_ui_work_at_once(
     *, full: bool, figure: Callable[[str, float], None], lake: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     work, begin = Work(lake, home, 12 if full else 4), time.monotonic()
     if full:
-        work.tick()  # the servers may not make a new DAGSTER_HOME beside others; commands may
+        work.tick()  # only commands may create a DAGSTER_HOME at once with others
     with work.going_on(tick=work.tick, backfill=work.backfill, query=work.query):
         if full:
             figure("ticks of the schedule", servers_at_work(work, home))
@@ -142,7 +142,7 @@ def test_nothing_disturbs_anything(
         failed = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=10)
         assert [record.event_log_entry.message for record in failed.records] == []
     if full:
-        work.backfill()  # what the end of the servers has cut short
+        work.backfill()  # the hours that the servers' end has interrupted
     work.query()
     store = FolderStore(lake)
     hours = hours_in(store, "raw", work.hours[0], work.hours[-1] + HOUR)

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from velib_assets.lake.keys import SLOT
+from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
 from velib_assets.report.exports import exports, listed
-from velib_assets.report.json_values import iso
 from velib_assets.report.model import ledger_days, report_object
 from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
 from velib_assets.report.station_columns import history
@@ -52,15 +51,15 @@ def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
 )
 def test_hour_ago_is_newest_snapshot_at_most_30_minutes_older(minutes: Any, hour_ago: Any) -> None:
     totals = network.totals(snapshots(*minutes))
-    expected = hour_ago and iso(NOON - timedelta(minutes=hour_ago))
-    assert (totals["now"]["ts"], (totals["hour_ago"] or {}).get("ts")) == (iso(NOON), expected)
+    expected = hour_ago and iso_z(NOON - timedelta(minutes=hour_ago))
+    assert (totals["now"]["ts"], (totals["hour_ago"] or {}).get("ts")) == (iso_z(NOON), expected)
     assert totals["now"]["bikes"] == 7
 
 
 def test_snapshot_of_a_day_ago_is_in_totals_only() -> None:
     rows = snapshots(0, 15, 24 * 60, 24 * 60 + 10)
-    assert network.totals(rows)["day_ago"]["ts"] == iso(NOON - timedelta(days=1))
-    assert network.series(network.last_day(rows))["ts"] == [iso(NOON - timedelta(minutes=15)), iso(NOON)]
+    assert network.totals(rows)["day_ago"]["ts"] == iso_z(NOON - timedelta(days=1))
+    assert network.series(network.last_day(rows))["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
 
 
 def test_empty_network_has_no_totals() -> None:
@@ -142,7 +141,7 @@ def test_simulated_feed_is_marked() -> None:
 
 def test_quarantine_lists_reasons() -> None:
     report = report_object(report_data(quarantined=[QuarantineReason(NOON, "empty", "it holds <nothing>")]))
-    assert report["quarantined"] == [{"ts": iso(NOON), "code": "empty", "reason": "it holds <nothing>"}]
+    assert report["quarantined"] == [{"ts": iso_z(NOON), "code": "empty", "reason": "it holds <nothing>"}]
 
 
 def test_every_view_and_chart_has_an_export() -> None:
@@ -160,6 +159,5 @@ def test_every_view_and_chart_has_an_export() -> None:
 
 
 def test_times_show_milliseconds_only_if_present() -> None:
-    assert iso(datetime(2022, 6, 4, 12, 0, 1)) == "2022-06-04T12:00:01Z"  # noqa: DTZ001 - the engines return naive times
-    assert iso(NOON + timedelta(milliseconds=5)) == "2022-06-04T12:00:00.005Z"
-    assert iso(None) is None
+    assert iso_z(datetime(2022, 6, 4, 12, 0, 1)) == "2022-06-04T12:00:01Z"  # noqa: DTZ001 - the engines return naive times
+    assert iso_z(NOON + timedelta(milliseconds=5)) == "2022-06-04T12:00:00.005Z"

@@ -1,1 +1,1 @@
-"""Tests through the real servers: the daemon's ticks, and the UI in a browser."""
+"""Tests of the real servers: ticks of the daemon, and the UI in a browser."""

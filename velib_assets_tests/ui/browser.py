@@ -1,6 +1,6 @@
-"""Headless Chromium on the Dagster UI: starting it, opening pages, waiting for what they show.
+"""Headless Chromium on the Dagster UI: start it, open pages, wait for their content.
 
-Belongs here: what knows the UI's markup. Imports no pytest: the documentation's pictures are taken with it.
+It does not import pytest, because it also takes the pictures of the documentation.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE_SECONDS = 30
 PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
-"""What is needed, and the Debian package that has it."""
+"""The required programs, each with its Debian package."""
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
     f"global@global:{group}" for group in ("ingest", "lake", "kpi", "report")
@@ -30,7 +30,7 @@ _FLAGS = """
 
 
 def missing_packages() -> list[str]:
-    """The Debian packages to install before a browser can be started."""
+    """Return the Debian packages that are missing."""
     return [package for program, package in PROGRAMS.items() if not shutil.which(program)]
 
 
@@ -45,16 +45,16 @@ class Browser:
         self.driver.get(self.url + path)
 
     def text(self) -> str:
-        """All that the page shows."""
+        """Return the visible text of the page."""
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def wait_for_text(self, *texts: str) -> None:
         """Wait until the page shows each of the texts."""
         wait = self._wait()
-        wait.until(lambda _: all(text in self.text() for text in texts), f"the page never shows {texts}")
+        wait.until(lambda _: all(text in self.text() for text in texts), f"the page does not show {texts}")
 
     def find(self, xpath: str) -> WebElement:
-        """The first visible element of an XPath, waited for."""
+        """Wait for the first visible element of an XPath."""
 
         def visible(driver: webdriver.Chrome) -> WebElement | None:
             return next((e for e in driver.find_elements(By.XPATH, xpath) if e.is_displayed()), None)
@@ -64,33 +64,33 @@ class Browser:
         return found
 
     def click(self, xpath: str) -> None:
-        """Click an element once it is there."""
+        """Wait for an element and click it."""
         self.find(xpath).click()
 
     def nodes(self) -> set[str]:
-        """The names of the assets and groups drawn in the lineage."""
+        """Return the names of the assets and groups in the lineage."""
         drawn = self.driver.find_elements(By.CSS_SELECTOR, "svg [data-tooltip]")
         return {str(element.get_attribute("data-tooltip")) for element in drawn}
 
     def wait_for_nodes(self, names: set[str]) -> None:
         """Wait until the lineage shows all of these assets."""
-        self._wait().until(lambda _: names <= self.nodes(), f"the lineage never shows {sorted(names)}")
+        self._wait().until(lambda _: names <= self.nodes(), f"the lineage does not show {sorted(names)}")
 
     def type_partition(self, key: str) -> None:
-        """In the dialog that launches runs, select one partition."""
+        """Select one partition in the dialog that launches runs."""
         field = self.find("//*[@role='dialog']//input[@type='text']")
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(Keys.DELETE, key, Keys.TAB)
 
     def switched_on(self, name: str) -> bool:
-        """Whether a schedule or sensor is on, on the automation page."""
+        """Whether the automation page shows a schedule or sensor as on."""
         row = f"//*[@data-index][.//*[text()='{name}']]"
         self.find(f"{row}//label[contains(@class, 'Switch')]")
         switch = self.driver.find_element(By.XPATH, f"{row}//label[contains(@class, 'Switch')]/input")
         return switch.is_selected()
 
     def severe(self) -> list[str]:
-        """The errors on the console since the last call."""
+        """Return the errors on the console since the last call."""
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call] # selenium's
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 
@@ -102,7 +102,7 @@ class Browser:
 
 @contextmanager
 def chromium(url: str, profile: Path, width: int = 1600, height: int = 900) -> Iterator[Browser]:
-    """Debian's Chromium with a profile of its own, its page `width` by `height`."""
+    """Start Debian's Chromium with a new profile and a page of `width` by `height` pixels."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for flag in (*_FLAGS.split(), f"--user-data-dir={profile}"):

@@ -1,7 +1,6 @@
 """The real Dagster servers for a test: webserver, daemon and code server in one process group.
 
-Belongs here: starting them, waiting for them, asking them in GraphQL, and ending every one of them.
-Imports no pytest: the pictures of the documentation are taken with it too.
+It does not import pytest, because the pictures of the documentation are taken with it as well.
 """
 
 import os
@@ -24,7 +23,7 @@ READY_SECONDS = 90
 GRACE_SECONDS = 10
 LOG_TAIL = 15_000
 
-# What a script started in the background may ignore these signals, and so would its children.
+# A script that was started in the background may ignore these signals, and so would its children.
 _LAUNCH = """
 import os, signal, sys
 for number in (signal.SIGINT, signal.SIGTERM):
@@ -39,22 +38,22 @@ _T = TypeVar("_T")
 
 
 class GraphQLError(Exception):
-    """The webserver answered with errors."""
+    """The webserver returned errors."""
 
 
 class Server:
-    """A running Dagster; `url` is its UI's, `log` the file that all its processes write to."""
+    """A running Dagster: the URL of its UI, and the file that all its processes log to."""
 
-    running: "list[Server]" = []  # noqa: RUF012 - shared: whoever reports a failure shows their logs
+    running: "list[Server]" = []  # noqa: RUF012 - shared: a failed test shows their logs
 
     def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
         self.process, self.url, self.log = process, url, log
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of a GraphQL query.
+        """Send a GraphQL query and return its data.
 
         Raises:
-            GraphQLError: where the answer holds errors.
+            GraphQLError: The response contains errors.
         """
         answer = requests.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30
@@ -66,20 +65,20 @@ class Server:
         return data
 
     def runs(self) -> list[dict[str, Any]]:
-        """The runs, oldest first, each with its `id`, `status` and `tags` (a dict)."""
+        """Return the runs, oldest first, each with its `id`, `status` and `tags` (a dict)."""
         data = self.ask(_RUNS)
         runs = sorted(data["runsOrError"]["results"], key=lambda run: float(run["creationTime"]))
         return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in runs]
 
     def text(self) -> str:
-        """What the processes have written so far."""
+        """Return the log so far."""
         return self.log.read_text(errors="replace")
 
     def wait(self, what: str, ask: Callable[[], _T | None], seconds: float, pause: float = 0.5) -> _T:
-        """The first true answer of `ask`.
+        """Call `ask` until it returns something true, and return that.
 
         Raises:
-            TimeoutError: naming `what`, with the log; after `seconds` or as soon as the servers ended.
+            TimeoutError: After `seconds`, or when the servers have ended; with `what` and the log.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -93,7 +92,7 @@ class Server:
         raise TimeoutError(f"{what}: {why}\n{self.text()[-LOG_TAIL:]}")
 
     def up(self) -> bool:
-        """Whether GraphQL answers and the definitions are loaded."""
+        """Whether the webserver responds and the definitions are loaded."""
         with suppress(requests.RequestException, ValueError):
             data = self.ask("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
             return bool(data["repositoriesOrError"].get("nodes"))
@@ -102,12 +101,12 @@ class Server:
 
 @contextmanager
 def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterator[Server]:
-    """`dagster dev` on a free port, up when the block begins and wholly gone after it.
+    """Run `dagster dev` on a free port for the duration of the block.
 
     Args:
-        home: DAGSTER_HOME; gets the repository's dagster.yaml where it has none.
-        environ: VELIB_* and other variables; the caller's own VELIB_* are left out.
-        target: what it loads, as arguments: `-m module` or `-w workspace.yaml`.
+        home: DAGSTER_HOME; the repository's dagster.yaml is copied into it if it has none.
+        environ: VELIB_* and other variables; the caller's own VELIB_* are removed.
+        target: The arguments that say what to load: `-m module` or `-w workspace.yaml`.
     """
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
@@ -129,7 +128,7 @@ def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterato
     server = Server(process, f"http://127.0.0.1:{port}", log)
     Server.running.append(server)
     try:
-        server.wait("the UI answers", server.up, READY_SECONDS)
+        server.wait("the UI responds", server.up, READY_SECONDS)
         yield server
     finally:
         _end(process)
@@ -144,7 +143,7 @@ def _free_port() -> int:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the first process to stop, which stops the others; then kill what is left of the group."""
+    """Interrupt the first process, which stops the others; then kill what is left of the group."""
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The UI in headless Chromium, as a newcomer uses it."""
+"""The UI in headless Chromium."""
 
 import os
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this module's lake, home and screenshots lie; nothing is made without a browser."""
-    if lacking := missing_packages():
-        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(lacking)}"
+    """The folder of this module's lake, home and screenshots. Without a browser the tests are skipped."""
+    if missing := missing_packages():
+        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(missing)}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -38,13 +38,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hour() -> datetime:
-    """The last closed hour."""
+    """The last past hour."""
     return hour_of(utc_now()) - timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
 def server(folder: Path, hour: datetime) -> Iterator[Server]:
-    """Dagster on a lake of one simulated hour."""
+    """Start Dagster on a lake with one simulated hour."""
     settings = Settings(lake=folder / "lake", source="simulator")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "home"))
@@ -63,19 +63,19 @@ def session(folder: Path, server: Server) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(session: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """The browser; leaves a picture of the test's last page, and no error on the console."""
+    """The browser. After the test it saves a screenshot and checks that the console has no errors."""
     yield session
     session.driver.save_screenshot(str(folder / f"{request.node.name}.png"))
     assert session.severe() == []
 
 
 def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
-    """The run that was not there before, once it is over."""
+    """Return the run that is not one of `before`, once it has ended."""
     new = [run for run in server.runs() if run["id"] not in before]
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
-def test_the_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
+def test_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi", "report"})
     picture = folder / "lineage.png"
@@ -83,10 +83,10 @@ def test_the_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
-def test_a_partition_is_materialized_from_the_lineage(
+def test_partition_is_materialized_from_the_lineage(
     browser: Browser, server: Server, folder: Path, hour: datetime
 ) -> None:
-    """An hour that was missing goes through the whole graph, in one run."""
+    """A missing hour goes through the whole graph, in one run."""
     missing = hour - timedelta(hours=1)
     key = key_of(missing)
     before = {run["id"] for run in server.runs()}
@@ -104,7 +104,7 @@ def test_a_partition_is_materialized_from_the_lineage(
     browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
 
 
-def test_a_kpi_shows_its_sql_its_columns_and_a_preview(browser: Browser) -> None:
+def test_kpi_shows_sql_columns_and_preview(browser: Browser) -> None:
     browser.open("/assets/kpi_taux_remplissage")
     browser.wait_for_text("CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage", "velib-insights")
     browser.wait_for_text("Column name", *(column[0] for column in KPIS[0].columns))
@@ -114,7 +114,7 @@ def test_a_kpi_shows_its_sql_its_columns_and_a_preview(browser: Browser) -> None
 
 
 @pytest.mark.parametrize("asset", sorted(HOURLY))
-def test_the_checks_are_listed_and_have_passed(browser: Browser, asset: str) -> None:
+def test_checks_are_listed_and_passed(browser: Browser, asset: str) -> None:
     checks = [check for check in CHECKS if check.asset == asset]
     browser.open(f"/assets/{asset}?view=checks")
     browser.wait_for_text(f"Checks ({len(checks)})", *(check.name for check in checks))
@@ -122,7 +122,7 @@ def test_the_checks_are_listed_and_have_passed(browser: Browser, asset: str) -> 
     browser.find("//*[text()='Passed']")
 
 
-def test_the_schedule_is_off_and_the_sensors_are_on(browser: Browser) -> None:
+def test_schedule_is_off_and_sensors_are_on(browser: Browser) -> None:
     browser.open("/automation")
     browser.wait_for_text("velib_pipeline_schedule", "Every 15 minutes")
     assert not browser.switched_on("velib_pipeline_schedule")

@@ -1,6 +1,6 @@
-"""The real daemon and webserver: the schedule ticks through good, empty, good.
+"""The real daemon and webserver: the schedule ticks with a good, an empty and a good response.
 
-The ticks come each minute here, and fall into one hour, so that they share one Parquet file.
+Here it ticks every minute, and all ticks are in one hour, so that they share one Parquet file.
 """
 
 import json
@@ -34,13 +34,13 @@ query Executions($asset: AssetKeyInput!, $check: String!) {
 
 @pytest.fixture
 def portal() -> Iterator[LocalServer]:
-    """The feed, and the receiver of alerts."""
+    """The feed, and the receiver of the webhook."""
     with LocalServer() as server:
         yield server
 
 
 def wait_for_room() -> None:
-    """Wait for the next hour where three ticks would not fit into this one."""
+    """Wait for the next hour if three ticks do not fit into this one."""
     now = datetime.now(UTC)
     end = hour_of(now) + timedelta(hours=1)
     if end - now < THREE_TICKS:
@@ -48,12 +48,12 @@ def wait_for_room() -> None:
 
 
 def snapshot() -> bytes:
-    """Forty stations that have just reported."""
+    """Return a response with forty stations that have just reported."""
     return body(records(duedate=datetime.now(UTC).isoformat(timespec="seconds")))
 
 
 def ended(server: Server, number: int) -> dict[str, Any]:
-    """The run of the `number`-th tick, once it is over; a minute of the wait may be for it to begin."""
+    """Wait for the end of the `number`-th tick and return its run. It may take a minute to begin."""
 
     def over() -> dict[str, Any] | None:
         runs = [run for run in server.runs() if run["tags"].get("dagster/schedule_name") == SCHEDULE]
@@ -64,7 +64,7 @@ def ended(server: Server, number: int) -> dict[str, Any]:
 
 
 def executions(server: Server) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """What GraphQL has of each check of the graph, newest first."""
+    """Return the executions of each check of the graph, newest first."""
     found = {}
     for node in server.ask(CHECKS)["assetNodes"]:
         asset = node["assetKey"]["path"]
@@ -75,7 +75,7 @@ def executions(server: Server) -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 def alert_rounds(server: Server, run: dict[str, Any]) -> int:
-    """How many rounds the alert sensor has made since a run has ended."""
+    """Count the evaluations of the alert sensor since the end of a run."""
     data = server.ask(
         """{ sensorsOrError(repositorySelector: {repositoryName: "__repository__",
         repositoryLocationName: "velib_assets_tests.ui.every_minute"}) {
@@ -91,7 +91,7 @@ def alert_rounds(server: Server, run: dict[str, Any]) -> int:
 
 @pytest.fixture
 def server(lake: Path, tmp_path: Path, portal: LocalServer) -> Iterator[Server]:
-    """Dagster, ticking each minute."""
+    """Start Dagster with a tick every minute."""
     wait_for_room()
     portal.queue(EXPORT, Reply(body=snapshot()), Reply(body=b"[]"), Reply(body=snapshot()))
     portal.queue("/hook", Reply())
@@ -109,7 +109,7 @@ def server(lake: Path, tmp_path: Path, portal: LocalServer) -> Iterator[Server]:
 @pytest.mark.promise("together")
 @pytest.mark.timeout(1200)
 def test_ticks_through_good_empty_good(lake: Path, server: Server, portal: LocalServer) -> None:
-    """An empty answer fails one check and sends one alert; it changes nothing good and holds up nothing."""
+    """An empty response fails one check and sends one alert; the data and the next tick are not affected."""
     first = ended(server, 1)
     parquet = lake / clean_key(hour_of_key(first["tags"]["dagster/partition"]))
     good = parquet.read_bytes()
@@ -128,17 +128,17 @@ def test_ticks_through_good_empty_good(lake: Path, server: Server, portal: Local
         for entry in entries
         if entry["status"] == "FAILED"
     }
-    ((where, words),) = failed.items()
+    ((where, message),) = failed.items()
     assert where == (("raw_snapshot", "usable_snapshot"), second["id"])
-    assert "contains no stations" in words
+    assert "contains no stations" in message
     for entries in found.values():
-        said = [entry["evaluation"] for entry in entries if entry["runId"] == third["id"]]
-        assert [evaluation["success"] for evaluation in said if evaluation] == [True]
+        evaluations = [entry["evaluation"] for entry in entries if entry["runId"] == third["id"]]
+        assert [evaluation["success"] for evaluation in evaluations if evaluation] == [True]
 
-    server.wait("the alert comes", lambda: "/hook" in portal.paths(), 30)
+    server.wait("the alert arrives", lambda: "/hook" in portal.paths(), 30)
     server.wait("the sensor has seen the third run", lambda: alert_rounds(server, third) >= 2, 40)
     (call,) = [request for request in portal.requests if request.path == "/hook"]
     alert = json.loads(call.body)
-    assert words in alert["text"]
+    assert message in alert["text"]
     assert alert["id"].startswith(f"{second['id']}:")
     assert "Traceback" not in server.text()

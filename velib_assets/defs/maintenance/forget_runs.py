@@ -15,12 +15,6 @@ from sqlalchemy.exc import NoSuchTableError
 
 _MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION.value
 _BUSY_SECONDS = 30
-_EVENT_TABLES = {
-    "event_logs": {"id", "run_id", "asset_key", "partition", "dagster_event_type"},
-    "asset_event_tags": {"event_id"},
-    "asset_check_executions": {"id", "run_id", "asset_key", "check_name"},
-}
-_RUN_TABLES = {"run_tags": {"run_id"}, "runs": {"run_id"}}
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -32,17 +26,30 @@ class RunHistory:
     """The tables and files in which an instance keeps its runs."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
-        """Find the tables.
+        """Find the tables and the columns that are used.
 
         Raises:
             UnknownStorageError: The storage is not as expected.
         """
         self._instance = instance
-        events, runs = instance.event_log_storage, instance.run_storage
-        self._to_events: Connect = _method(events, "index_connection")
-        self._to_runs: Connect = _method(runs, "connect")
-        self._log, self._tags, self._checks = _tables(self._to_events, _EVENT_TABLES)
-        self._run_tables = _tables(self._to_runs, _RUN_TABLES)
+        try:
+            self._to_events: Connect = instance.event_log_storage.index_connection  # type: ignore[attr-defined]
+            self._to_runs: Connect = instance.run_storage.connect  # type: ignore[attr-defined]
+            log, tags, checks = _tables(
+                self._to_events, "event_logs", "asset_event_tags", "asset_check_executions"
+            )
+            self._run_ids = [table.c["run_id"] for table in _tables(self._to_runs, "run_tags", "runs")]
+            self._event_id, self._event_run, self._tag_event = (
+                log.c["id"],
+                log.c["run_id"],
+                tags.c["event_id"],
+            )
+            self._check_id, self._check_run = checks.c["id"], checks.c["run_id"]
+            written = log.c["dagster_event_type"] == _MATERIALIZED
+            self._newest_events = _newest(log, "asset_key", "partition").where(written)
+            self._newest_checks = _newest(checks, "asset_key", "check_name")
+        except (AttributeError, KeyError, NoSuchTableError) as difference:
+            raise UnknownStorageError(f"{type(difference).__name__}: {difference}") from None
 
     def forget(self, run_ids: Sequence[str]) -> None:
         """Delete runs, except each partition's newest materialization and each check's newest result.
@@ -53,17 +60,16 @@ class RunHistory:
             self._instance.compute_log_manager.delete_logs(prefix=[run_id])
             for file in self._files(run_id):
                 file.unlink(missing_ok=True)
-        log, tags, checks = self._log, self._tags, self._checks
-        newest = _newest(log, "asset_key", "partition").where(log.c.dagster_event_type == _MATERIALIZED)
-        old = and_(log.c.run_id.in_(run_ids), log.c.id.not_in(newest))
+        events = and_(self._event_run.in_(run_ids), self._event_id.not_in(self._newest_events))
+        checks = and_(self._check_run.in_(run_ids), self._check_id.not_in(self._newest_checks))
         with self._to_events() as connection:
-            connection.execute(delete(tags).where(tags.c.event_id.in_(select(log.c.id).where(old))))
-            connection.execute(delete(log).where(old))
-            shown = _newest(checks, "asset_key", "check_name")
-            connection.execute(delete(checks).where(checks.c.run_id.in_(run_ids), checks.c.id.not_in(shown)))
+            ids = select(self._event_id).where(events)
+            connection.execute(delete(self._tag_event.table).where(self._tag_event.in_(ids)))
+            connection.execute(delete(self._event_id.table).where(events))
+            connection.execute(delete(self._check_id.table).where(checks))
         with self._to_runs() as connection:
-            for table in self._run_tables:
-                connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+            for column in self._run_ids:
+                connection.execute(delete(column.table).where(column.in_(run_ids)))
 
     def _files(self, run_id: str) -> Iterator[Path]:
         """Yield the SQLite files of a run's events, the main file last. On PostgreSQL there are none."""
@@ -73,28 +79,14 @@ class RunHistory:
             yield from (Path(path + ending) for ending in ("-wal", "-shm", ""))
 
 
-def _method(storage: object, name: str) -> Connect:
-    method: Connect | None = getattr(storage, name, None)
-    if method is None:
-        raise UnknownStorageError(f"{type(storage).__name__} has no method {name}")
-    return method
-
-
-def _tables(connect: Connect, expected: dict[str, set[str]]) -> list[Table]:
+def _tables(connect: Connect, *names: str) -> list[Table]:
     with connect() as connection:
-        try:
-            tables = [Table(name, MetaData(), autoload_with=connection) for name in expected]
-        except NoSuchTableError as error:
-            raise UnknownStorageError(f"there is no table {error}") from None
-    for table in tables:
-        if missing := expected[table.name] - {*table.columns.keys()}:
-            raise UnknownStorageError(f"the table {table.name} has no column {', '.join(sorted(missing))}")
-    return tables
+        return [Table(name, MetaData(), autoload_with=connection) for name in names]
 
 
 def _newest(table: Table, *columns: str) -> Select[tuple[int]]:
     """Select the largest id per group of `columns`."""
-    return select(func.max(table.c.id)).group_by(*(table.c[column] for column in columns))
+    return select(func.max(table.c["id"])).group_by(*(table.c[column] for column in columns))
 
 
 def compact(instance: dg.DagsterInstance) -> None:

@@ -3,7 +3,7 @@
 It reads the ends of runs, and then the check evaluations of each run: every storage supports these queries.
 Its cursor holds a state per sink, so that a sink that is down delays no other:
 
-- `RUN_SUCCESS`, `RUN_FAILURE`, `RUN_CANCELED`: how far the sink has read each kind of run end;
+- `PIPELINE_SUCCESS`, `PIPELINE_FAILURE`, `PIPELINE_CANCELED`: how far it has read each kind of run end;
 - `taken`: the ids of alerts that it has accepted of the run in progress;
 - `told`: the faults that it was alerted of (see `new_failures.py`);
 - `refused`: how often it has refused the current alert.

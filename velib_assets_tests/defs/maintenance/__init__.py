@@ -1,1 +1,1 @@
-"""Tests of velib_assets.maintenance."""
+"""Tests of velib_assets.defs.maintenance."""

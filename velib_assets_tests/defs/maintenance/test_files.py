@@ -1,4 +1,4 @@
-"""What the maintenance job does to the files of the default storage: PostgreSQL has none of its own."""
+"""What the maintenance job does to the files of the SQLite storage. PostgreSQL has none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from velib_assets_tests.defs.test_graph import run
 from velib_assets_tests.samples import HOUR
 
 
-def test_a_runs_own_file_goes(
+def test_file_of_a_run_is_deleted(
     archive: Settings,  # noqa: F811 - a fixture
     instance: dg.DagsterInstance,
     later: Callable[[int], None],  # noqa: F811 - likewise
@@ -24,26 +24,26 @@ def test_a_runs_own_file_goes(
     assert files_of(instance, old) == []
 
 
-def test_room_of_a_file_that_is_mostly_empty_is_given_back(
+def test_mostly_empty_file_is_compacted(
     archive: Settings,  # noqa: F811 - a fixture
     instance: dg.DagsterInstance,
     later: Callable[[int], None],  # noqa: F811 - likewise
 ) -> None:
-    room_is_given_back(archive, instance, later)
+    check_compaction(archive, instance, later)
 
 
-def test_room_is_given_back_while_others_have_the_file_open(
+def test_open_file_is_compacted(
     archive: Settings,  # noqa: F811 - a fixture
     tmp_path: Path,
     later: Callable[[int], None],  # noqa: F811 - likewise
 ) -> None:
-    """As the daemon and the webserver of `make dev` have it."""
+    """The daemon and the webserver of `make dev` keep it open."""
     with instance_in(tmp_path) as daemon, instance_in(tmp_path) as instance:
         assert daemon.event_log_storage.get_materialized_partitions(dg.AssetKey("raw_snapshot")) == set()
-        room_is_given_back(archive, instance, later)
+        check_compaction(archive, instance, later)
 
 
-def room_is_given_back(archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]) -> None:  # noqa: F811
+def check_compaction(archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]) -> None:  # noqa: F811
     for _ in range(4):
         run(archive, instance, HOUR)
     index = Path(instance.root_directory) / "history" / "runs" / "index.db"

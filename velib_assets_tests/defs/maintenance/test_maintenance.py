@@ -1,5 +1,6 @@
-"""The maintenance job: what goes, what stays, and for whom it waits."""
+"""The maintenance job: what it deletes, what stays, and what it waits for."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.runs import SqlRunStorage
 from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.checks import CHECKS
@@ -38,7 +39,7 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("clean_stations"), "conservation")
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Lets days go by for the job."""
+    """Return a function that moves the job's clock by days."""
 
     def later(days: int) -> None:
         now = utc_now() + timedelta(days=days)
@@ -53,7 +54,7 @@ def archive(tmp_path: Path) -> Settings:
 
 
 def maintain(settings: Settings, instance: dg.DagsterInstance) -> set[str]:
-    """Run the job; the runs that are left, without it."""
+    """Run the job; return the ids of the remaining runs, without its own."""
     done = build_defs(settings).resolve_job_def("velib_maintenance").execute_in_process(instance=instance)
     return {run.run_id for run in instance.get_runs()} - {done.run_id}
 
@@ -63,19 +64,19 @@ def files_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
 
 
 def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
-    """How many rows of a run a table of Dagster has."""
-    question = select(func.count()).select_from(table).where(table.c.run_id == run_id)
+    """Count the rows of a run in a table of Dagster's."""
+    query = select(func.count()).select_from(table).where(table.c.run_id == run_id)
     events, storage = instance.event_log_storage, instance.run_storage
     assert isinstance(events, SqlEventLogStorage)
     assert isinstance(storage, SqlRunStorage)
     connect = storage.connect if table in (RunsTable, RunTagsTable) else events.index_connection
     with connect() as connection:
-        found: int = connection.execute(question).scalar_one()
+        found: int = connection.execute(query).scalar_one()
         return found
 
 
 def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus) -> None:
-    """Keep the cursor of the alert sensor, as the daemon does after a round."""
+    """Save the cursor of the alert sensor, as the daemon does after a round."""
     origin = RemoteInstigatorOrigin(REPOSITORY, "velib_alerts")
     data = SensorInstigatorData(last_tick_timestamp=utc_now().timestamp(), cursor=cursor)
     state = InstigatorState(origin, InstigatorType.SENSOR, status, data)
@@ -83,7 +84,7 @@ def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: Instigat
     (instance.update_instigator_state if there else instance.add_instigator_state)(state)
 
 
-def test_an_old_run_goes_with_all_that_it_left_and_its_hour_stays_green(
+def test_old_run_is_deleted_and_its_hour_stays_materialized(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     old = run(archive, instance, HOUR).run_id
@@ -101,7 +102,7 @@ def test_an_old_run_goes_with_all_that_it_left_and_its_hour_stays_green(
     assert rows(instance, SqlEventLogStorageTable, old) == ASSETS
 
 
-def test_of_an_hour_that_several_runs_wrote_only_the_newest_is_remembered(
+def test_only_the_newest_materialization_of_an_hour_stays(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     runs = [run(archive, instance, HOUR).run_id for _ in range(3)]
@@ -111,7 +112,7 @@ def test_of_an_hour_that_several_runs_wrote_only_the_newest_is_remembered(
     assert [rows(instance, AssetCheckExecutionsTable, run_id) for run_id in runs] == [0, 0, len(CHECKS)]
 
 
-def test_each_checks_newest_result_stays(
+def test_newest_result_of_each_check_stays(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     first, second = (run(archive, instance, HOUR + timedelta(hours=n)).run_id for n in (0, 1))
@@ -122,7 +123,7 @@ def test_each_checks_newest_result_stays(
     assert rows(instance, AssetCheckExecutionsTable, first) == 0
 
 
-def test_a_run_whose_alert_was_not_taken_stays_until_it_is(
+def test_run_stays_until_its_alert_is_sent(
     archive: Settings,
     instance: dg.DagsterInstance,
     later: Callable[[int], None],
@@ -142,7 +143,7 @@ def test_a_run_whose_alert_was_not_taken_stays_until_it_is(
     assert len(sink.alerts) == 1
 
 
-def test_nobody_waits_for_an_alert_sensor_that_is_off(
+def test_alerts_are_not_waited_for_while_the_sensor_is_off(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     run(archive, instance, HOUR)
@@ -151,7 +152,7 @@ def test_nobody_waits_for_an_alert_sensor_that_is_off(
     assert maintain(archive, instance) == set()
 
 
-def test_runs_of_a_backfill_that_is_under_way_stay(
+def test_runs_of_a_backfill_in_progress_stay(
     archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
 ) -> None:
     kept = run(archive, instance, HOUR, tags={"dagster/backfill": "going"}).run_id
@@ -162,3 +163,19 @@ def test_runs_of_a_backfill_that_is_under_way_stay(
         )
     later(31)
     assert maintain(archive, instance) == {kept}
+
+
+def test_nothing_is_deleted_where_dagsters_tables_differ(
+    archive: Settings, instance: dg.DagsterInstance, later: Callable[[int], None]
+) -> None:
+    old = run(archive, instance, HOUR).run_id
+    rename = text("ALTER TABLE asset_check_executions RENAME COLUMN check_name TO name_of_check")
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        connection.execute(rename)
+    later(31)
+    job = build_defs(archive).resolve_job_def("velib_maintenance")
+    done = job.execute_in_process(instance=instance)
+    assert done.success
+    assert {run.run_id for run in instance.get_runs()} == {old, done.run_id}
+    warnings = [entry for entry in instance.all_logs(done.run_id) if entry.level == logging.WARNING]
+    assert ["No runs are deleted" in entry.user_message for entry in warnings] == [True]

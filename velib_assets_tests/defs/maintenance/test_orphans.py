@@ -1,4 +1,4 @@
-"""A killed command must not hold up the schedule or healing for ever."""
+"""A killed `velib` command must not hold up the schedule or healing."""
 
 import socket
 import subprocess
@@ -14,11 +14,11 @@ from velib_assets_tests.defs.instances import status
 
 @dg.job
 def some_job() -> None:
-    """Nothing."""
+    """Does nothing."""
 
 
 def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -> str:
-    """A run that bears a process, its own or that `of` another."""
+    """Create a started run with the tag of a process, for its own id or that `of` another run."""
     run_id = str(uuid.uuid4())
     tags = {PROCESS: f"{process}:{of or run_id}"}
     instance.create_run_for_job(some_job, run_id=run_id, status=dg.DagsterRunStatus.STARTED, tags=tags)
@@ -27,20 +27,20 @@ def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -
 
 @pytest.fixture
 def gone() -> str:
-    """A process of this machine that has ended."""
+    """The host and number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return f"{socket.gethostname()}:{process.pid}"
 
 
-def test_a_run_whose_process_is_gone_is_ended(instance: dg.DagsterInstance, gone: str) -> None:
+def test_run_without_its_process_fails(instance: dg.DagsterInstance, gone: str) -> None:
     run_id = started(instance, gone)
     assert end_orphans(instance) == 1
     assert status(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
-def test_one_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
-    """A failed one would be tried again."""
+def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
+    """A failed run would be retried."""
     run_id = started(instance, gone)
     run = instance.get_run_by_id(run_id)
     assert run
@@ -49,15 +49,13 @@ def test_one_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, g
     assert status(instance, run_id) is dg.DagsterRunStatus.CANCELED
 
 
-def test_one_that_dagster_tries_again_bears_a_process_that_is_not_its_own(
-    instance: dg.DagsterInstance, gone: str
-) -> None:
+def test_retry_with_the_tag_of_its_parent_is_left_alone(instance: dg.DagsterInstance, gone: str) -> None:
     run_id = started(instance, gone, of=str(uuid.uuid4()))
     assert end_orphans(instance) == 0
     assert status(instance, run_id) is dg.DagsterRunStatus.STARTED
 
 
-def test_runs_of_living_processes_of_other_machines_and_of_the_daemon_are_left_alone(
+def test_other_runs_are_left_alone(
     instance: dg.DagsterInstance,
 ) -> None:
     alive = process_tag("")[PROCESS].rstrip(":")

@@ -1,1 +1,1 @@
-"""Tests of velib_assets.sensors, on the default SQLite storage."""
+"""Tests of velib_assets.defs.sensors, on Dagster's default SQLite storage."""

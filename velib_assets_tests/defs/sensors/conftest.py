@@ -1,4 +1,4 @@
-"""The sensors' instance, on Dagster's default storage: an older DAGSTER_HOME has it."""
+"""The instance of the sensors' tests, on Dagster's default storage, as in an old DAGSTER_HOME."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ import pytest
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """In place of the instance on the storage of the repository's dagster.yaml."""
+    """Replaces the instance on the pooled storage."""
     with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as temporary:
         yield temporary

@@ -1,5 +1,6 @@
-"""The alert sensor: everything that failed, once, with a stable id, and again where a sink was down."""
+"""The alert sensor: each failure once, with a stable id, and again for a sink that was down."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.alerts.alert import Alert, AlertError, AlertSink, WebhookSink
-from velib_assets.defs.sensors.alert_sensor import alert_sensor
+from velib_assets.defs.sensors import alert_sensor
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -24,7 +25,7 @@ def receiver() -> Iterator[LocalServer]:
 
 
 class Kept:
-    """A sink that keeps what it is sent, and fails while it is down."""
+    """A sink that keeps its alerts, and fails while it is down."""
 
     name = "kept"
 
@@ -39,15 +40,15 @@ class Kept:
 
 
 def evaluate(instance: dg.DagsterInstance, cursor: str | None, *sinks: AlertSink) -> str | None:
-    """One round of the sensor; the cursor after it."""
+    """Evaluate the sensor once and return its cursor."""
     context = dg.build_sensor_context(instance=instance, cursor=cursor)
-    alert_sensor(sinks).evaluate_tick(context)
+    alert_sensor.alert_sensor(sinks).evaluate_tick(context)
     return context.cursor
 
 
 @dg.op
 def broken() -> None:
-    """Fails as no check can tell."""
+    """Fails without a check."""
     raise RuntimeError("the disk is on fire")
 
 
@@ -57,20 +58,20 @@ def broken_job() -> None:
     broken()
 
 
-def test_a_run_blocked_by_a_check_has_the_checks_alert_alone(
+def test_run_blocked_by_a_check_sends_only_the_checks_alert(
     tmp_path: Path, instance: dg.DagsterInstance, receiver: LocalServer
 ) -> None:
     settings = from_archive(tmp_path, {HOUR: b"[]"})
     assert not run(settings, instance, HOUR).success
     evaluate(instance, None, WebhookSink("webhook 1", receiver.url + HOOK))
     (request,) = receiver.requests
-    told = json.loads(request.body)
-    assert "usable_snapshot" in told["text"]
-    assert "contains no stations" in told["text"]
-    assert told["severity"] == "ERROR"
+    alert = json.loads(request.body)
+    assert "usable_snapshot" in alert["text"]
+    assert "contains no stations" in alert["text"]
+    assert alert["severity"] == "ERROR"
 
 
-def test_nothing_is_told_twice(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_second_round_sends_nothing_again(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     kept = Kept()
     run(from_archive(tmp_path, {HOUR: b"[]"}), instance, HOUR)
     cursor = evaluate(instance, None, kept)
@@ -78,9 +79,7 @@ def test_nothing_is_told_twice(tmp_path: Path, instance: dg.DagsterInstance) -> 
     assert len(kept.alerts) == 1
 
 
-def test_the_same_alert_has_the_same_id_when_it_has_to_be_sent_again(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
+def test_repeated_alert_has_the_same_id(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """A crash between sending and saving the cursor sends again; the receiver drops it by its id."""
     run(from_archive(tmp_path, {HOUR: b"[]"}), instance, HOUR)
     first, second = Kept(), Kept()
@@ -89,7 +88,30 @@ def test_the_same_alert_has_the_same_id_when_it_has_to_be_sent_again(
     assert [alert.id for alert in first.alerts] == [alert.id for alert in second.alerts]
 
 
-def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
+def test_cursor_of_an_earlier_version_goes_on_where_it_was(instance: dg.DagsterInstance) -> None:
+    """No alert is lost or repeated by an upgrade: the state is written out here as version 0.1 wrote it."""
+    first, second = (
+        broken_job.execute_in_process(instance=instance, raise_on_error=False).run_id for _ in range(2)
+    )
+    kind = dg.DagsterEventType.RUN_FAILURE
+    (record,) = [
+        found for found in instance.fetch_run_status_changes(kind, limit=9).records if found.run_id == first
+    ]
+    position = json.dumps({"type": "STORAGE_ID", "value": record.storage_id})
+    sink = {
+        "taken": [],
+        "refused": 0,
+        "PIPELINE_FAILURE": base64.b64encode(position.encode()).decode(),
+        "told": {"clean_stations:rejected_rows:2022-06-04-10:00": 1},
+    }
+    kept = Kept()
+    cursor = evaluate(instance, json.dumps({"since": 0.0, "sinks": {"kept": sink}}), kept)
+    assert [alert.id for alert in kept.alerts] == [f"{second}:run"]
+    evaluate(instance, cursor, kept)
+    assert len(kept.alerts) == 1
+
+
+def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     good, down = Kept(), Kept()
@@ -101,8 +123,8 @@ def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
     assert (len(good.alerts), len(down.alerts)) == (1, 1)
 
 
-def test_a_sink_that_is_down_holds_up_no_other(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Whatever their order, and for every run after."""
+def test_failed_sink_delays_no_other(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Whatever their order, and for every later run."""
     down, good = Kept(), Kept()
     down.name, down.down_after = "down", 0
     for name in ("a", "b"):
@@ -112,7 +134,7 @@ def test_a_sink_that_is_down_holds_up_no_other(tmp_path: Path, instance: dg.Dags
     assert len(good.alerts) == 2
 
 
-def test_an_alert_that_is_refused_for_good_is_given_up_and_the_next_goes_on(
+def test_alert_refused_for_good_is_dropped_and_the_next_is_sent(
     instance: dg.DagsterInstance, receiver: LocalServer
 ) -> None:
     for _ in range(2):
@@ -125,7 +147,9 @@ def test_an_alert_that_is_refused_for_good_is_given_up_and_the_next_goes_on(
     assert (len(ids), len(set(ids))) == (7, 2)
 
 
-def test_runs_are_told_in_the_order_in_which_they_ended(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_runs_are_reported_in_the_order_in_which_they_ended(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
     """However they ended."""
     kept = Kept()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
@@ -135,9 +159,7 @@ def test_runs_are_told_in_the_order_in_which_they_ended(tmp_path: Path, instance
     assert ["run" in alert.title.split() for alert in kept.alerts] == [True, False, True]
 
 
-def test_checks_that_failed_in_a_run_that_went_on_are_told_too(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
+def test_failed_checks_of_a_successful_run_are_sent(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     kept = Kept()
     settings = from_archive(tmp_path, {at(0): body(records()), at(15): body([record(None)] * 40)})
     assert run(settings, instance, HOUR).success
@@ -149,7 +171,7 @@ def test_checks_that_failed_in_a_run_that_went_on_are_told_too(
     }
 
 
-def test_a_failed_run_is_told_with_its_error(instance: dg.DagsterInstance) -> None:
+def test_failed_run_is_sent_with_its_error(instance: dg.DagsterInstance) -> None:
     kept = Kept()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
     evaluate(instance, None, kept)
@@ -158,11 +180,9 @@ def test_a_failed_run_is_told_with_its_error(instance: dg.DagsterInstance) -> No
     assert "the disk is on fire" in alert.text
 
 
-def test_what_failed_long_before_the_first_round_is_not_told(
+def test_failures_long_before_the_first_round_are_not_sent(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from velib_assets.defs.sensors import alert_sensor
-
     kept = Kept()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
     now = alert_sensor._now()
@@ -171,7 +191,7 @@ def test_what_failed_long_before_the_first_round_is_not_told(
     assert kept.alerts == []
 
 
-def test_a_webhook_that_refuses_is_named_without_its_address(receiver: LocalServer) -> None:
+def test_error_of_a_webhook_does_not_contain_its_address(receiver: LocalServer) -> None:
     """The address of a webhook is a secret."""
     receiver.queue("/s3cret", Reply(status=403))
     with pytest.raises(AlertError, match="webhook 1 returned HTTP 403") as error:

@@ -1,4 +1,4 @@
-"""The healing sensor: outages heal without a person, and no hour is asked for without end."""
+"""The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def store(settings: Settings) -> FolderStore:
 
 
 def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
-    """Snapshots arrive without Dagster, as a Lambda on its own schedule would bring them."""
+    """Store snapshots without Dagster, as a Lambda on a schedule of its own does."""
     for hour in hours:
         store.create(raw_key(hour), raw(records()).data)
 
@@ -47,7 +47,7 @@ def heal(store: FolderStore, hour: datetime) -> None:
 def evaluate(
     settings: Settings, instance: dg.DagsterInstance, cursor: str | None = None
 ) -> tuple[list[dg.RunRequest], str | None]:
-    """One round: what it requests, and its cursor."""
+    """Evaluate the sensor once; return its requests and its cursor."""
     repository = build_defs(settings).get_repository_def()
     context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
     data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
@@ -74,7 +74,7 @@ def carry_out(settings: Settings, instance: dg.DagsterInstance, request: dg.RunR
     ).success
 
 
-def test_an_outage_heals_in_one_round(
+def test_outage_heals_in_one_round(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     hours = [HOUR + timedelta(hours=n) for n in (0, 1, 2, 5)]
@@ -89,7 +89,7 @@ def test_an_outage_heals_in_one_round(
     assert evaluate(settings, instance, cursor)[0] == []
 
 
-def test_an_hour_that_got_more_raw_is_requested(
+def test_hour_with_new_raw_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -99,7 +99,7 @@ def test_an_hour_that_got_more_raw_is_requested(
     assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
 
 
-def test_a_clean_file_that_is_gone_or_damaged_is_requested(
+def test_hour_with_a_damaged_clean_file_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -108,7 +108,7 @@ def test_a_clean_file_that_is_gone_or_damaged_is_requested(
     assert len(evaluate(settings, instance)[0]) == 1
 
 
-def test_a_clean_hour_that_is_not_registered_is_requested(
+def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -116,7 +116,7 @@ def test_a_clean_hour_that_is_not_registered_is_requested(
     assert len(evaluate(settings, instance)[0]) == 1
 
 
-def test_an_hour_of_refused_objects_has_nothing_to_clean(
+def test_hour_with_only_quarantined_objects_is_not_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     bad = RawObject(raw_key(HOUR), "", b"broken")
@@ -125,23 +125,23 @@ def test_an_hour_of_refused_objects_has_nothing_to_clean(
     assert evaluate(settings, instance)[0] == []
 
 
-def test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_given_up(
+def test_failing_hour_is_retried_less_and_less_often_without_end(
     settings: Settings,
     store: FolderStore,
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A full disk may last; what asks each round would fill the queue meanwhile."""
+    """A full disk may last for days, and a request per round would fill the queue."""
     arrive(store, [HOUR])
-    now, cursor, asked = utc_now(), None, []
+    now, cursor, requested = utc_now(), None, []
     for minute in range(240):
         monkeypatch.setattr(healing_sensor, "utc_now", lambda at=now + timedelta(minutes=minute): at)
         requests, cursor = evaluate(settings, instance, cursor)
-        asked += [minute] * len(requests)
-    assert asked == [0, 1, 6, 36, 96, 156, 216]
+        requested += [minute] * len(requests)
+    assert requested == [0, 1, 6, 36, 96, 156, 216]
 
 
-def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
+def test_new_raw_ends_the_wait_for_a_retry(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
@@ -152,10 +152,10 @@ def test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes(
     assert len(evaluate(settings, instance, cursor)[0]) == 1
 
 
-def test_old_history_is_walked_through_in_stretches(
+def test_old_history_is_checked_in_stretches(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
-    """A hole of last month is found, though each round looks at little."""
+    """A gap of last month is found, although each round checks little."""
     arrive(store, [HOUR - timedelta(days=30), HOUR])
     heal(store, HOUR)
     cursor, found = None, []
@@ -165,7 +165,7 @@ def test_old_history_is_walked_through_in_stretches(
     assert found[0][0] == key_of(HOUR - timedelta(days=30))
 
 
-def test_nothing_is_requested_while_a_run_is_under_way(
+def test_nothing_is_requested_while_a_run_is_in_progress(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])

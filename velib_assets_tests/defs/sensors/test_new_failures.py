@@ -1,4 +1,4 @@
-"""A fault that each tick finds again in its hour is told once; a new one beside it is told."""
+"""A fault that each tick finds again in its hour is alerted once; a new fault is alerted as well."""
 
 import gzip
 from pathlib import Path
@@ -18,7 +18,7 @@ ODD = body([*records(), record("9999", numbikesavailable=-3)])
 
 
 class Hour:
-    """An hour that is cleaned again whenever a snapshot comes, and what was told of its rejected rows."""
+    """An hour that is cleaned again with each snapshot, and the alerts about its rejected rows."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self._settings: Settings = from_archive(folder, {at(0): body(records())})
@@ -26,12 +26,12 @@ class Hour:
         self.kept, self._cursor = Kept(), ""
 
     def tick(self, minute: int, data: bytes) -> None:
-        """A snapshot comes, the hour is cleaned, and the sensor looks."""
+        """Store a snapshot, clean the hour and evaluate the sensor."""
         self.arrive(minute, data)
         self.look()
 
     def arrive(self, minute: int, data: bytes) -> None:
-        """A snapshot comes, and the hour is cleaned."""
+        """Store a snapshot and clean the hour."""
         (self._archive / f"{at(minute):%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
         assert run(self._settings, self._instance, HOUR).success
 
@@ -41,7 +41,7 @@ class Hour:
         self._cursor = self._cursor if crashed else cursor
 
     def ids(self) -> list[str]:
-        """The alerts of rejected rows."""
+        """Return the ids of the alerts about rejected rows."""
         return [alert.id for alert in self.kept.alerts if "rejected_rows" in alert.title]
 
 
@@ -50,7 +50,7 @@ def hour(tmp_path: Path, instance: dg.DagsterInstance) -> Hour:
     return Hour(tmp_path, instance)
 
 
-def test_an_odd_snapshot_is_told_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
+def test_fault_is_alerted_once_however_often_its_hour_is_cleaned(hour: Hour) -> None:
     told = []
     for minute, data in ((0, body(records())), (15, ODD), (30, body(records())), (45, body(records()))):
         hour.tick(minute, data)
@@ -58,13 +58,13 @@ def test_an_odd_snapshot_is_told_once_however_often_its_hour_is_cleaned(hour: Ho
     assert told == [0, 1, 1, 1]
 
 
-def test_a_second_one_in_the_hour_is_told_too(hour: Hour) -> None:
+def test_second_fault_of_the_hour_is_alerted(hour: Hour) -> None:
     for minute in (15, 30, 45):
         hour.tick(minute, ODD if minute != 30 else body(records()))
     assert len(set(hour.ids())) == 2
 
 
-def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
+def test_alert_after_a_crash_has_the_same_id(hour: Hour) -> None:
     hour.tick(15, body(records()))
     hour.arrive(30, ODD)
     hour.look(crashed=True)
@@ -73,9 +73,7 @@ def test_after_a_crash_it_is_told_again_with_the_same_id(hour: Hour) -> None:
     assert len(set(hour.ids())) == 1
 
 
-def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
-    hour: Hour, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dropped_alert_is_sent_with_the_next_tick(hour: Hour, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Alert) -> None:
         raise AlertError("kept refuses it", permanent=True)
 
@@ -90,7 +88,7 @@ def test_what_a_sink_refused_for_good_is_told_with_the_next_tick(
 
 
 def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> CheckResult:
-    """An evaluation that found so many faults; None counts none and fails."""
+    """Return an evaluation with a number of faults; with None it has no count, and fails."""
     facts = {} if faults is None else {FAULTS: faults}
     return CheckResult(
         1,
@@ -104,7 +102,7 @@ def checked(faults: int | None, partition: str | None = "2022-06-04-10:00") -> C
     )
 
 
-def test_an_hour_that_was_well_in_between_is_told_again() -> None:
+def test_fault_that_returns_is_alerted_again() -> None:
     told = update_alerted([checked(3)], {})
     assert not new_failures([checked(3)], told)
     assert new_failures([checked(4)], told)
@@ -112,12 +110,12 @@ def test_an_hour_that_was_well_in_between_is_told_again() -> None:
     assert new_failures([checked(3)], update_alerted([checked(2)], told))
 
 
-def test_what_counts_no_faults_or_has_no_hour_is_news_each_time() -> None:
+def test_failure_without_a_fault_count_is_alerted_every_time() -> None:
     for one in (checked(None), checked(3, partition=None)):
         assert new_failures([one], update_alerted([one], {}))
 
 
-def test_what_was_told_is_bounded() -> None:
+def test_alerted_faults_are_bounded() -> None:
     told: dict[str, int] = {}
     for n in range(1000):
         told = update_alerted([checked(1, partition=f"hour {n}")], told)

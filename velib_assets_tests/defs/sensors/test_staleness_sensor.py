@@ -1,4 +1,4 @@
-"""The staleness sensor: one alert an outage, and only while the schedule is on."""
+"""The staleness sensor: one alert per outage, and only while the schedule is on."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from velib_assets_tests.samples import raw, records
 
 
 class Watch:
-    """The sensor over a lake, at times that the test sets."""
+    """The sensor on a lake, with a clock that the test sets."""
 
     def __init__(
         self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, others_tick: bool = False
@@ -29,7 +29,7 @@ class Watch:
         self._sensor = staleness_sensor.staleness_sensor(store, self.sinks, schedule, others_tick=others_tick)
 
     def look(self) -> int:
-        """One round; how many alerts were told so far."""
+        """Evaluate the sensor once; return how many alerts were sent so far."""
         context = dg.build_sensor_context(instance=self._instance, cursor=self.cursor)
         self._sensor.evaluate_tick(context)
         self.cursor = context.cursor
@@ -38,7 +38,7 @@ class Watch:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
-    """The sensor's clock: a list of one."""
+    """The sensor's clock, as a list with one time."""
     now = [utc_now()]
     monkeypatch.setattr(staleness_sensor, "utc_now", lambda: now[0])
     return now
@@ -53,17 +53,19 @@ def arrive(store: FolderStore, moment: datetime) -> None:
     store.create(raw_key(moment), raw(records()).data)
 
 
-def test_one_alert_an_outage(instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]) -> None:
+def test_outage_sends_one_alert(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
     watch = Watch(instance, store, on=True)
     arrive(store, clock[0])
-    told = []
+    sent = []
     for _ in range(6):
-        told.append(watch.look())
+        sent.append(watch.look())
         clock[0] += timedelta(minutes=9)
-    assert told == [0, 0, 0, 1, 1, 1]
+    assert sent == [0, 0, 0, 1, 1, 1]
 
 
-def test_a_second_outage_is_told_again(
+def test_second_outage_sends_another_alert(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     watch = Watch(instance, store, on=True)
@@ -77,10 +79,10 @@ def test_a_second_outage_is_told_again(
     assert len(watch.kept.alerts) == 2
 
 
-def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
+def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
-    """Each round told the good ones again while one was down."""
+    """A failed sink must not make the others get an alert in every round."""
     watch, down = Watch(instance, store, on=True), Kept()
     down.name, down.down_after = "down", 0
     watch.sinks.insert(0, down)
@@ -94,7 +96,7 @@ def test_a_sink_that_is_down_gets_it_later_and_the_others_only_once(
     assert len(down.alerts) == 1
 
 
-def test_nothing_is_told_while_the_schedule_is_off(
+def test_no_alert_while_the_schedule_is_off(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     watch = Watch(instance, store, on=False)
@@ -103,10 +105,10 @@ def test_nothing_is_told_while_the_schedule_is_off(
     assert watch.look() == 0
 
 
-def test_a_schedule_just_switched_on_gets_its_first_twenty_minutes(
+def test_schedule_just_switched_on_gets_twenty_minutes(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
-    """The newest snapshot may be of last week."""
+    """Even if the newest snapshot is a week old."""
     watch = Watch(instance, store, on=True)
     arrive(store, clock[0] - timedelta(days=7))
     assert watch.look() == 0

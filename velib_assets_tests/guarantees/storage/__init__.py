@@ -1,1 +1,1 @@
-"""The same on PostgreSQL: tests that stand elsewhere, run again with Dagster's storage there."""
+"""Tests from elsewhere, run again with Dagster's storage on PostgreSQL."""

@@ -1,6 +1,6 @@
-"""The instance of this package's tests: one whose storage is a PostgreSQL database of its own.
+"""The instance of this package's tests: its storage is a PostgreSQL database of its own.
 
-The short form leaves out those that ask nothing of the storage that another one does not ask.
+The short form leaves out tests that use nothing of the storage that another test does not use.
 """
 
 import os
@@ -14,33 +14,33 @@ from velib_assets_tests.postgres import Postgres, postgres, programs
 
 WHOLE_FORM_ONLY = {
     "test_healing": {
-        "test_a_clean_file_that_is_gone_or_damaged_is_requested",
-        "test_a_clean_hour_that_is_not_registered_is_requested",
-        "test_an_hour_of_refused_objects_has_nothing_to_clean",
-        "test_an_hour_that_got_more_raw_is_requested",
-        "test_an_hour_that_keeps_failing_is_requested_ever_more_rarely_but_never_given_up",
-        "test_an_hour_that_waits_is_asked_for_again_when_its_raw_changes",
-        "test_old_history_is_walked_through_in_stretches",
+        "test_hour_with_a_damaged_clean_file_is_requested",
+        "test_unregistered_hour_is_requested",
+        "test_hour_with_only_quarantined_objects_is_not_requested",
+        "test_hour_with_new_raw_is_requested",
+        "test_failing_hour_is_retried_less_and_less_often_without_end",
+        "test_new_raw_ends_the_wait_for_a_retry",
+        "test_old_history_is_checked_in_stretches",
     },
     "test_alerts": {
-        "test_a_failed_run_is_told_with_its_error",
-        "test_a_run_blocked_by_a_check_has_the_checks_alert_alone",
-        "test_a_sink_that_is_down_gets_it_later_and_the_others_only_once",
-        "test_a_sink_that_is_down_holds_up_no_other",
-        "test_a_webhook_that_refuses_is_named_without_its_address",
-        "test_an_alert_that_is_refused_for_good_is_given_up_and_the_next_goes_on",
+        "test_failed_run_is_sent_with_its_error",
+        "test_run_blocked_by_a_check_sends_only_the_checks_alert",
+        "test_failed_sink_gets_its_alert_later_and_the_others_only_once",
+        "test_failed_sink_delays_no_other",
+        "test_error_of_a_webhook_does_not_contain_its_address",
+        "test_alert_refused_for_good_is_dropped_and_the_next_is_sent",
     },
     "test_staleness": {
-        "test_a_second_outage_is_told_again",
-        "test_a_sink_that_is_down_gets_it_later_and_the_others_only_once",
+        "test_second_outage_sends_another_alert",
+        "test_failed_sink_gets_its_alert_later_and_the_others_only_once",
     },
-    "test_backfill": {"test_an_hour_without_anything_fails_and_runs_nothing_downstream"},
-    "test_maintenance": {"test_each_checks_newest_result_stays"},
+    "test_backfill": {"test_hour_without_snapshots_fails_and_runs_nothing_downstream"},
+    "test_maintenance": {"test_newest_result_of_each_check_stays"},
 }
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what only the whole one runs."""
+    """Leave out of the short form the tests that only the full form runs."""
     here = Path(__file__).parent
     long = [
         item
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    """PostgreSQL, started for the tests."""
+    """Start PostgreSQL for the tests."""
     if programs() is None:
         reason = "THE TESTS ON POSTGRESQL DID NOT RUN: apt-get install postgresql"
         if os.environ.get("CI"):
@@ -66,7 +66,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def instance(server: Postgres) -> Iterator[dg.DagsterInstance]:
-    """In place of the instance on SQLite that the same tests have elsewhere."""
+    """Replaces the instance on SQLite that the same tests have elsewhere."""
     settings = {"telemetry": {"enabled": False}, "storage": {"postgres": {"postgres_url": server.database()}}}
     with dg.DagsterInstance.local_temp(overrides=settings) as temporary:
         yield temporary

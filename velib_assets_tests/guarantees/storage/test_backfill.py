@@ -1,4 +1,4 @@
-"""Backfills, and ranges of which only a part works, on PostgreSQL."""
+"""Backfills, and ranges in which some hours fail, on PostgreSQL."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,18 +9,18 @@ import pytest
 from velib_assets.cli.runs import run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
-from velib_assets_tests.defs.test_graph import (  # noqa: F401 - they are tests here too
+from velib_assets_tests.defs.test_graph import (  # noqa: F401 - the tests run here too
     from_archive,
     green,
-    test_an_hour_without_anything_fails_and_runs_nothing_downstream,
-    test_in_a_range_an_hour_without_snapshots_stays_white_and_stops_no_other,
+    test_hour_without_snapshots_fails_and_runs_nothing_downstream,
+    test_range_skips_an_hour_without_snapshots,
 )
 from velib_assets_tests.samples import HOUR, body, records
 
 pytestmark = pytest.mark.promise("storage")
 
 
-def test_a_backfill_writes_each_of_its_hours(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_backfill_writes_each_hour(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """Two contiguous ranges, and the views once."""
     hours = [HOUR + timedelta(hours=n) for n in (0, 1, 5)]
     settings = from_archive(tmp_path, {hour: body(records()) for hour in hours})

@@ -1,6 +1,6 @@
-"""What docs/deploy.md shows: the instance's file, the containers' files, and that a dump can be read back.
+"""docs/deploy.md is right: the instance's file, the containers' files, and restoring a dump.
 
-No container engine is needed: each command and each path that the files name is looked for here.
+No container engine is needed: the tests check that every command and path in the files exists.
 """
 
 import shlex
@@ -37,13 +37,13 @@ OURS = {name: part for name, part in COMPOSE["services"].items() if name != "pos
 
 
 def options_of(command: str) -> list[str]:
-    """The options of a command of the documentation, without user and database."""
+    """Return the options of a command in the documentation, without user and database."""
     (line,) = [line for line in TEXT.splitlines() if f"-T postgres {command} " in line]
     words = shlex.split(line.partition(f"postgres {command} ")[2])
     return words[: words.index("-U")]
 
 
-def test_the_instance_of_the_server_loads(
+def test_instance_of_the_server_loads(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is that of one machine but for its launcher and its storage, and that is the variables' database."""
@@ -59,12 +59,12 @@ def test_the_instance_of_the_server_loads(
         assert instance.get_runs() == []
     del settings["storage"]
     ours = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    del ours["run_launcher"], ours["instance_class"]
+    del ours["instance_class"]
     assert settings == ours
 
 
-def test_a_dump_is_read_back(server: Postgres, tmp_path: Path) -> None:
-    """With the options that the documentation gives, over an instance that has gone on since."""
+def test_dump_is_restored(server: Postgres, tmp_path: Path) -> None:
+    """With the documented options, over an instance that has changed since."""
 
     def instance_on(url: str) -> Any:
         return dg.DagsterInstance.local_temp(overrides={"storage": {"postgres": {"postgres_url": url}}})
@@ -87,7 +87,7 @@ def test_a_dump_is_read_back(server: Postgres, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_a_containers_command_exists_and_takes_its_options(service: str) -> None:
+def test_command_of_a_container_exists_and_takes_its_options(service: str) -> None:
     command = OURS[service]["command"]
     program = Path(sys.executable).parent / command[0]
     words = [word for word in command[1:] if not word.startswith(("-", "/")) and word.isalpha()]
@@ -98,7 +98,7 @@ def test_a_containers_command_exists_and_takes_its_options(service: str) -> None
     assert missing == []
 
 
-def test_the_image_holds_what_the_containers_use() -> None:
+def test_image_holds_what_the_containers_use() -> None:
     lines = [line.split() for line in (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()]
     copied = [name for words in lines if words[:1] == ["COPY"] for name in words[1:-1]]
     assert [name for name in copied if not (CHECKOUT / name).exists()] == []
@@ -106,7 +106,7 @@ def test_the_image_holds_what_the_containers_use() -> None:
     assert {word.removeprefix("/app/") for word in used} <= {*copied}
 
 
-def test_the_containers_find_each_other_and_their_settings() -> None:
+def test_containers_find_each_other_and_their_settings() -> None:
     (location,) = loaded("workspace.yaml")["load_from"]
     server = location["grpc_server"]
     assert str(server["port"]) in OURS[server["host"]]["command"]
@@ -125,12 +125,12 @@ def test_the_containers_find_each_other_and_their_settings() -> None:
         assert {name for name in files if not name.startswith(".")} <= {*COMPOSE["volumes"]}
 
 
-def test_only_the_ui_has_a_port_and_only_on_loopback() -> None:
+def test_only_the_ui_has_a_port_on_loopback() -> None:
     ports = {name: part["ports"] for name, part in COMPOSE["services"].items() if "ports" in part}
     assert ports == {"webserver": ["127.0.0.1:3000:3000"]}
 
 
-def test_the_example_of_settings_is_valid() -> None:
+def test_example_of_settings_is_valid() -> None:
     lines = (DEPLOY / "velib.env.example").read_text(encoding="utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert Settings.from_env(given).schedule_on

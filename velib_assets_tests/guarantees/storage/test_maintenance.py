@@ -2,6 +2,6 @@
 
 import pytest
 
-from velib_assets_tests.defs.maintenance.test_maintenance import *  # noqa: F403 - each of its tests is one here
+from velib_assets_tests.defs.maintenance.test_maintenance import *  # noqa: F403 - its tests run here too
 
 pytestmark = pytest.mark.promise("storage")

@@ -1,7 +1,7 @@
-"""The tests of the sensors, on PostgreSQL."""
+"""The tests of the staleness sensor, on PostgreSQL."""
 
 import pytest
 
-from velib_assets_tests.defs.sensors.test_staleness_sensor import *  # noqa: F403 - each of its tests is one here
+from velib_assets_tests.defs.sensors.test_staleness_sensor import *  # noqa: F403 - its tests run here too
 
 pytestmark = pytest.mark.promise("storage")

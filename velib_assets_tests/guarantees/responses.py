@@ -1,7 +1,4 @@
-"""A good answer of each feed, and the small changes that damaged ones are made of.
-
-Belongs here: where a feed writes what, and changing it. Does not: which damage there is (damaged).
-"""
+"""A good response of each feed, and the small changes from which damaged ones are made."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -19,7 +16,7 @@ Records = list[Any]
 Parts = dict[str, Records]
 Change = Callable[[Parts], Parts]
 
-# Each column's field in every part of an answer that holds it.
+# The field of each column in every part of a response that has it.
 FIELDS: dict[str, dict[str, str]] = {
     "code": {"body": "stationcode", PARTS[0]: "stationCode", PARTS[1]: "stationCode"},
     "name": {"body": "name", PARTS[0]: "name"},
@@ -36,7 +33,7 @@ FIELDS: dict[str, dict[str, str]] = {
 
 
 def good(feed: str, taken: datetime) -> Parts:
-    """A good answer's records at a time: 40 stations, a few of them short of bikes and a few full."""
+    """The records of a good response: 40 stations, some of them short and some saturated."""
     reported = taken - timedelta(minutes=2)
     if feed == SIMULATOR:
         return {"body": json.loads(Simulator(stations=STATIONS).fetch(taken).bodies["body"])}
@@ -66,31 +63,31 @@ def _station(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def written(parts: Parts) -> dict[str, bytes]:
-    """An answer's bytes, part by part."""
+    """The bytes of a response by part."""
     if "body" in parts:
         return {"body": dump(parts["body"])}
     return {part: b'{"ttl": 3600, "data": {"stations": %s}}' % dump(rows) for part, rows in parts.items()}
 
 
 def main_part(parts: Iterable[str]) -> str:
-    """The part that the damage of whole answers goes to: the export, or the operator's states."""
+    """The part to which damages of bytes are applied: the export, or `station_status`."""
     return "body" if "body" in parts else PARTS[1]
 
 
 def same(parts: Parts) -> Parts:
-    """As it was."""
+    """Change nothing."""
     return parts
 
 
-def struck(number: int, every: int) -> bool:
-    """Whether a damage of single records hits this one: each 20th of a feed, each 10th of the simulator."""
+def is_selected(number: int, every: int) -> bool:
+    """Whether a change of every n-th record applies to this one."""
     return number % every == 0
 
 
 def each(change: Callable[[Any], Any], every: int = 1) -> Change:
     """Change every n-th record, in each part."""
     return lambda parts: {
-        part: [change(row) if struck(n, every) else row for n, row in enumerate(rows)]
+        part: [change(row) if is_selected(n, every) else row for n, row in enumerate(rows)]
         for part, rows in parts.items()
     }
 
@@ -100,7 +97,7 @@ def put(column: str, value: Any, every: int = 20) -> Change:
     fields = FIELDS[column]
     return lambda parts: {
         part: [
-            row | {fields[part]: value} if part in fields and struck(n, every) else row
+            row | {fields[part]: value} if part in fields and is_selected(n, every) else row
             for n, row in enumerate(rows)
         ]
         for part, rows in parts.items()
@@ -108,7 +105,7 @@ def put(column: str, value: Any, every: int = 20) -> Change:
 
 
 def renamed(column: str, name: str | None, every: int = 1) -> Change:
-    """Give a field another name, or take it away, in every n-th record."""
+    """Rename or remove a field in every n-th record."""
     fields = FIELDS[column]
 
     def change(part: str, row: Any) -> Any:
@@ -116,15 +113,15 @@ def renamed(column: str, name: str | None, every: int = 1) -> Change:
         return {key: value for key, value in pairs if key is not None}
 
     return lambda parts: {
-        part: [change(part, row) if struck(n, every) else row for n, row in enumerate(rows)]
+        part: [change(part, row) if is_selected(n, every) else row for n, row in enumerate(rows)]
         for part, rows in parts.items()
     }
 
 
 def left_out(every: int = 20) -> Change:
-    """Without every n-th station."""
+    """Remove every n-th station."""
     return lambda parts: {
-        part: [row for n, row in enumerate(rows) if not struck(n, every)] for part, rows in parts.items()
+        part: [row for n, row in enumerate(rows) if not is_selected(n, every)] for part, rows in parts.items()
     }
 
 
