@@ -11,7 +11,7 @@ SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev test guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
+.PHONY: all setup demo dev unit test upgrade-check guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
 
 all: lint test
 
@@ -33,8 +33,16 @@ dev: setup
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
+# The inner loop: every test that needs no browser, server, emulator or second interpreter.
+unit: setup
+	$(BIN)/python -m pytest -q -m unit --numprocesses auto --dist loadgroup $(foreach d,aws guarantees ui,--ignore velib_assets_tests/$(d))
+
 test: setup browser postgres emulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+
+# The tests that touch Dagster, DuckDB, sqlglot and pyarrow, with the newest versions in an environment of its own.
+upgrade-check: setup
+	$(BIN)/python -m velib_assets_tests.upgrade .upgrade
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); ONLY="soak readers" proves these alone; SHORT=1 proves them in the short form of `make test`, without the emulator.
@@ -99,4 +107,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .fuzz .audit .dagster .emulator .aws-local lake-demo build *.egg-info
+	rm -rf .venv .fuzz .audit .upgrade .dagster .emulator .aws-local lake-demo build *.egg-info

@@ -1,12 +1,12 @@
-"""Clean, raw to Parquet on disk, beside what a user would write instead for the plain typing alone.
+"""The clean step from raw to Parquet, compared with simpler programs that only type the columns.
 
     python benchmarks/bench_clean.py [--days 7] [--rounds 3]
 
-Makes simulated raw at 15-minute cadence, then runs every contender in a process of its own, in turns,
-and prints the best round of each: rows a second, the ratio to DuckDB of the same run, peak memory. Each
-has done one hour before, so that imports are not in the time.
-Ours does the whole contract (audit, hash, typing, rejects, duplicates, sort, arrondissement, one file an
-hour); the others only type the columns and write them, or only parse.
+Simulates raw every 15 minutes, then runs every contender in a separate process, in turns, and prints the best
+round of each: rows per second, the ratio to DuckDB in the same run, and peak memory. Each cleans one hour
+first, so that imports are not measured.
+Ours does everything that the contract requires (audit, hash, typing, rejects, duplicates, order,
+arrondissement, one file per hour); the others only type and write the columns, or only parse.
 """
 
 import argparse
@@ -33,11 +33,11 @@ FIELDS = [
 
 
 def make_raw(lake: Path, hours: int) -> int:
-    """Simulated raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
+    """Simulate raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
     from velib_assets.ingest.response import FeedResponse, decode, dump
     from velib_assets.ingest.step import store_or_quarantine
+    from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.keys import hour_of
-    from velib_assets.lake.store import FolderStore
     from velib_assets.simulator.simulator import Simulator
 
     feed, records = Simulator(), 0
@@ -45,16 +45,16 @@ def make_raw(lake: Path, hours: int) -> int:
     for n in range(hours):
         hour = hour_of(START + timedelta(hours=n))
         for snapshot in feed.recorded(hour):
-            taken = store_or_quarantine(packed, snapshot.answer, snapshot.taken_at, hour)
+            taken = store_or_quarantine(packed, snapshot.response, snapshot.taken_at, hour)
             plain.create(taken.key.removesuffix(".gz"), gzip.decompress(packed.read(taken.key)))
-            pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.answer).records)]
+            pairs = [as_pair(n, record) for n, record in enumerate(decode(snapshot.response).records)]
             store_or_quarantine(gbfs, FeedResponse("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
             records += taken.records
     return records
 
 
 def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
-    """A portal record as the operator's two files say it."""
+    """Convert a portal record to a GBFS record."""
     ids = {"station_id": 213_688_000 + number, "stationCode": record["stationcode"]}
     bikes, docks = record["numbikesavailable"], record["numdocksavailable"]
     flags = {name: int(record[name] == "OUI") for name in ("is_installed", "is_renting", "is_returning")}
@@ -80,10 +80,10 @@ def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def ours(lake: Path, threads: int) -> int:
-    """The project's own clean job."""
+    """The project's clean job."""
     from velib_assets.clean.local_clean_job import LocalCleanJob
+    from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.listing import hours_in
-    from velib_assets.lake.store import FolderStore
 
     store = FolderStore(lake)
     hours = hours_in(store, "raw", START, START + timedelta(days=400))
@@ -124,7 +124,7 @@ def _texts(lake: Path) -> list[bytes]:
 
 
 def with_polars(lake: Path) -> int:
-    """Polars: read_json a file, one Parquet file."""
+    """Polars: read_json per file, one Parquet file."""
     import polars as pl
 
     frames = []
@@ -171,9 +171,10 @@ def parse_arrow(lake: Path) -> int:
     import pyarrow as pa
     from pyarrow import json as pj
 
-    from velib_assets.clean.dialects import FEED_MAPPINGS
+    from velib_assets.clean.arrow_columns import record_type
+    from velib_assets.ingest.feeds.opendata import FEED
 
-    schema, rows = pa.schema([("results", pa.list_(FEED_MAPPINGS["opendata"].read))]), 0
+    schema, rows = pa.schema([("results", pa.list_(record_type(FEED, all_fields=False)))]), 0
     for text in _texts(lake):
         read = pj.ReadOptions(use_threads=False, block_size=len(text) + 1)
         parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
@@ -197,7 +198,7 @@ CONTENDERS: dict[str, tuple[str, Callable[[Path], int]]] = {
 
 
 def run_one(name: str, root: Path) -> None:
-    """Run one contender in this process and print rows, seconds and peak megabytes."""
+    """Run one contender in this process; prints rows, seconds and peak megabytes."""
     folder, contender = CONTENDERS[name]
     shutil.rmtree(root / folder / "clean", ignore_errors=True)
     contender(root / "warm" / folder)
@@ -209,7 +210,7 @@ def run_one(name: str, root: Path) -> None:
 
 
 def main() -> None:
-    """Make the raw, run all, print the table."""
+    """Simulate raw, run all contenders, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=3)
@@ -227,9 +228,9 @@ def main() -> None:
         for _ in range(args.rounds):
             for name in CONTENDERS:
                 command = [sys.executable, __file__, "--one", name, "--root", folder]
-                told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                rows, seconds, peak = json.loads(told)
-                assert rows == records, f"{name}: {rows} rows of {records}"  # noqa: S101 - or it is no race
+                output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                rows, seconds, peak = json.loads(output)
+                assert rows == records, f"{name}: {rows} rows of {records}"  # noqa: S101 - otherwise the comparison is unfair
                 speed, memory = best.get(name, (0.0, 0.0))
                 best[name] = (max(speed, rows / seconds), max(memory, peak))
     duck = best["DuckDB typing, .json, 2 threads"][0]

@@ -1,14 +1,18 @@
-"""Seconds for each KPI's newest state and for a one-day question, over a day and over a year of hourly files.
+"""Seconds to read each KPI's newest state and to run typical queries, on a day and on a year of hourly files.
 
-Run: python benchmarks/bench_newest_state.py [HOURS, default 8760]
+Run: python benchmarks/bench_newest_state.py [HOURS] [--cold] [--duckdb]
 
-The year is made of a few generated hours under many names (hard links), the newest day of hours of its
-own: DuckDB opens each name by itself, so the links save disk and no work.
+HOURS is 8760 by default. `--cold` empties the page cache before each run (as root). `--duckdb` leaves all
+pruning of partitions to DuckDB.
+
+The year consists of one generated hour under many names (hard links) and of a newest day with its own hours.
+DuckDB opens each name separately, so that the links save disk space and no work.
 """
 
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,16 +24,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
-from velib_assets.clean.clean_file import TABLE_SCHEMA
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.arrow_schema import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR, clean_key, hours_between
+from velib_assets.query import duckdb_query
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS
 
 LAST = datetime(2022, 12, 31, 23, tzinfo=UTC)
 STATIONS, SNAPSHOTS, DAY, ROUNDS = 1450, 4, 24, 5
-QUESTIONS = {
-    "one day": "SELECT * FROM kpi_shortage WHERE \"date\" = '2022-12-31'",
+QUERIES = {
+    "date =": "SELECT * FROM kpi_shortage WHERE \"date\" = '2022-12-31'",
+    "date = AND hour =": "SELECT * FROM kpi_shortage WHERE \"date\" = '2022-12-31' AND hour = '17'",
+    "ingested_ts >=": "SELECT * FROM kpi_shortage WHERE ingested_ts >= TIMESTAMP '2022-12-31 20:00:00'",
+    "max(ingested_ts)": "SELECT max(ingested_ts) FROM source_velib",
     "= (SELECT max)": "SELECT * FROM kpi_shortage "
     "WHERE ingested_ts = (SELECT max(ingested_ts) FROM kpi_shortage)",
     "ORDER BY .. LIMIT": "SELECT * FROM kpi_shortage ORDER BY ingested_ts DESC LIMIT 20",
@@ -38,7 +47,7 @@ QUESTIONS = {
 
 
 def hour_rows(hour: datetime) -> list[dict[str, Any]]:
-    """A believable hour, the same for the same hour."""
+    """Return plausible rows, always the same for an hour."""
     dice = random.Random(hour.isoformat())  # noqa: S311 - a city, not a secret
     rows = []
     for code in range(1001, 1001 + STATIONS):
@@ -58,7 +67,7 @@ def hour_rows(hour: datetime) -> list[dict[str, Any]]:
 
 
 def build(lake: Path, hours: int) -> LocalQueryEngine:
-    """A lake of `hours` hours up to LAST, and the engine over it."""
+    """Build a lake of `hours` hours up to LAST, and return the engine over it."""
     partitions = []
     original: Path | None = None
     for hour in hours_between(LAST - (hours - 1) * HOUR, LAST):
@@ -79,10 +88,12 @@ def build(lake: Path, hours: int) -> LocalQueryEngine:
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """The median of a few runs, after one that imports what is needed."""
+    """Return the median of some runs, after one that imports what is needed."""
     step()
     times = []
     for _ in range(ROUNDS):
+        if "--cold" in sys.argv:
+            subprocess.run("sync; echo 3 > /proc/sys/vm/drop_caches", shell=True, check=True)  # noqa: S602
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
@@ -90,18 +101,25 @@ def seconds(step: Callable[[], object]) -> float:
 
 
 def measure(engine: LocalQueryEngine) -> dict[str, float]:
-    """Seconds by what is asked."""
-    found = {}
+    """Return seconds by query."""
+    figures = {}
     for kpi in KPIS:
-        found[kpi.name] = seconds(lambda kpi=kpi: engine.read(kpi))  # type: ignore[misc]
-    for name, question in QUESTIONS.items():
-        found[name] = seconds(lambda question=question: engine.query(question))  # type: ignore[misc]
-    return found
+        figures[kpi.name] = seconds(lambda kpi=kpi: engine.read(kpi))  # type: ignore[misc]
+    for name, query in QUERIES.items():
+        figures[name] = seconds(lambda query=query: engine.query(query))  # type: ignore[misc]
+    return figures
 
 
 def main() -> None:
-    """Measure over a day and over the whole history, and print both."""
-    hours = int(sys.argv[1]) if len(sys.argv) > 1 else 8760
+    """Measure on a day and on the whole history, and print both."""
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    hours = numbers[0] if numbers else 8760
+    if "--duckdb" in sys.argv:
+        vars(duckdb_query).update(
+            partitions_needed=lambda _db, _tree, partitions, _newest: partitions,
+            newest_value_selects=lambda _tree: [],
+            newest_rows=lambda _tree: None,
+        )
     with tempfile.TemporaryDirectory() as short, tempfile.TemporaryDirectory() as long:
         day, year = measure(build(Path(short), DAY)), measure(build(Path(long), hours))
     print(f"{'newest state (headline + newest)':<36}{DAY:>8} h{hours:>8} h{'ratio':>8}")

@@ -1,11 +1,11 @@
-"""What the report adds to a tick, with two days and with a year of history, and how large its files are.
+"""Measures what the report adds to a tick, with two days and with a year of history, and its file sizes.
 
     PYTHONPATH=. python benchmarks/bench_report.py [--rounds 5]
 
-1,450 simulated stations, a snapshot each 15 minutes. Both lakes have the same newest two days; the year
-before them is one of these days under other names. A round reads the views, as the tick's other assets do,
-and then makes the report; of that the seconds count. The first round of each lake only warms up, and reads
-the typical week, which later rounds find kept.
+The lakes hold 1,450 simulated stations with a snapshot every 15 minutes. Both have the same newest two days;
+the year before consists of copies of one of them. Each round reads the views, as the tick's other assets do,
+then builds the report, which is measured. The first round of each lake is a warm-up; it also caches the
+typical week.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from bench_tick import link, make_day
 from tabulate import tabulate
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY, clean_key, hour_of, raw_key, raw_time, source_prefix
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.report_data import load_report_data
@@ -33,7 +33,7 @@ HISTORIES = ("two days", "year")
 
 
 def make_year(lake: Path, recent: Path) -> None:
-    """The two days, and before them 363 times the older one."""
+    """Link the two days, and 363 copies of the older one before them."""
     parts, entries = LocalCatalog(recent).partitions(), []
     for back in range(364):
         for part in parts if not back else parts[:24]:
@@ -48,24 +48,26 @@ def make_year(lake: Path, recent: Path) -> None:
     LocalCatalog(lake).register(entries)
 
 
-def report_seconds(stack: Resources) -> tuple[float, float]:
-    """Wall and CPU seconds of one report, after the views were read."""
+def report_seconds(resources: Resources) -> tuple[float, float]:
+    """Return wall and CPU seconds of one report, after reading the views."""
     for view in VIEWS:
-        newest_state(view, stack.query_engine, stack.catalog, stack.lake)
+        newest_state(view, resources.query_engine, resources.catalog, resources.lake)
     wall, cpu = time.perf_counter(), time.process_time()
-    write_report(stack.lake, load_report_data(stack.query_engine, stack.catalog, stack.lake, utc_now()))
+    write_report(
+        resources.lake, load_report_data(resources.query_engine, resources.catalog, resources.lake, utc_now())
+    )
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def sizes(lake: Path) -> str:
-    """Bytes of the page and of all exports."""
+    """Return the size of the page and of all exports."""
     page = (lake / REPORT_KEY).stat().st_size
     exports = sum(file.stat().st_size for file in (lake / REPORT_KEY).parent.glob("data/*"))
     return f"page {page:,} bytes, exports {exports:,} bytes"
 
 
 def main() -> None:
-    """Make both lakes, measure in turns, print."""
+    """Create both lakes, measure them in turns, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
@@ -73,14 +75,14 @@ def main() -> None:
         root, last = Path(folder), hour_of(utc_now()) - HOUR
         make_day(root / "two days", last, 48)
         make_year(root / "year", root / "two days")
-        stacks = {name: build_resources(Settings(lake=root / name, source="simulator")) for name in HISTORIES}
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stacks}
+        lakes = {name: build_resources(Settings(lake=root / name, source="simulator")) for name in HISTORIES}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in lakes}
         for _ in range(rounds + 1):
-            for name, stack in stacks.items():
-                taken[name].append(report_seconds(stack))
+            for name, resources in lakes.items():
+                taken[name].append(report_seconds(resources))
         wall, cpu = (
-            {name: statistics.median(pair[place] for pair in pairs[1:]) for name, pairs in taken.items()}
-            for place in (0, 1)
+            {name: statistics.median(pair[index] for pair in pairs[1:]) for name, pairs in taken.items()}
+            for index in (0, 1)
         )
         rows = [
             (
@@ -90,7 +92,7 @@ def main() -> None:
                 f"{wall[name] / wall[HISTORIES[0]]:.2f}",
                 sizes(root / name),
             )
-            for name in stacks
+            for name in lakes
         ]
     print(tabulate(rows, ["history", "seconds", "CPU seconds", "ratio", "files"]))
 

@@ -22,15 +22,16 @@ from pathlib import Path
 import dagster as dg
 from tabulate import tabulate
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_of, raw_key, raw_time
 from velib_assets.lake.listing import raw_objects, utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import KPIS
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets.simulator.simulator import Simulator
@@ -46,7 +47,7 @@ def make_day(lake: Path, last: datetime, count: int = HOURS) -> None:
     hours = [last - n * HOUR for n in range(count - 1, -1, -1)]
     for hour in hours:
         for snapshot in feed.recorded(hour):
-            store_or_quarantine(store, snapshot.answer, snapshot.taken_at, hour)
+            store_or_quarantine(store, snapshot.response, snapshot.taken_at, hour)
     for result in LocalCleanJob(store).run(hours):
         if result.cleaned:
             made = result.cleaned

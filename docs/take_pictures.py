@@ -1,6 +1,9 @@
-"""Take the pictures of the documents: `PYTHONPATH=. python docs/take_pictures.py [FOLDER]` (docs/pictures).
+"""Takes the screenshots of the documents.
 
-They show the lake of VELIB_LAKE and the runs of DAGSTER_HOME; without VELIB_LAKE those of `make demo`.
+    PYTHONPATH=. python docs/take_pictures.py [FOLDER]
+
+FOLDER is docs/pictures by default. They show the lake of VELIB_LAKE (by default that of `make demo`) and the
+runs of DAGSTER_HOME.
 """
 
 import os
@@ -13,29 +16,29 @@ from tempfile import TemporaryDirectory
 
 from selenium.webdriver.common.keys import Keys
 
-from velib_assets.cli.commands import DEMO_LAKE
+from velib_assets.cli.run_commands import DEMO_LAKE
 from velib_assets.defs.partitions import key_of
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY
 from velib_assets.lake.listing import hour_range
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT, dagster_home
 from velib_assets_tests.report.reader import reader
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
 from velib_assets_tests.ui.servers import dagster_dev
 
 WIDTH, HEIGHT = 1600, 900
-NAVIGATION, HEADER = 369, 110  # what lies left of the lineage (closed) and above it
+NAVIGATION, HEADER = 369, 110  # what is left of the lineage (when closed) and above it
 ASSETS = {"raw_snapshot", "clean_stations", "source_velib", "kpi_shortage", "kpi_top10_2hour"}
 
 
 def main(folder: Path) -> None:
-    """Start the servers and a browser, and take each picture."""
-    if lacking := missing_packages():
-        sys.exit(f"A browser is needed: apt-get install {' '.join(lacking)}")
+    """Start server and browser, and take each screenshot."""
+    if missing := missing_packages():
+        sys.exit(f"A browser is needed. Run: apt-get install {' '.join(missing)}")
     lake = Path(os.environ.get("VELIB_LAKE") or DEMO_LAKE).absolute()
     span = hour_range(FolderStore(lake), "clean")
     if span is None:
-        sys.exit(f"The lake {lake} has no clean hour yet: `make demo` makes one")
+        sys.exit(f"The lake {lake} has no clean hour yet. Run `make demo`.")
     environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator"}
     folder.mkdir(parents=True, exist_ok=True)
     if (page := lake / REPORT_KEY).exists():
@@ -52,23 +55,23 @@ def main(folder: Path) -> None:
 
 
 def take_lineage(browser: Browser, target: Path) -> None:
-    """The graph with its groups open, cut out of the page."""
+    """Take the graph with its groups open, cropped from the page."""
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS)
     browser.click("//*[text()='Hide navigation']")
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS)
     browser.wait_for_text("Passed", "Materialized")
-    for _ in range(3):  # it was fitted by its width alone
+    for _ in range(3):  # the UI fits the width only
         browser.click("//button[.//*[@aria-label='zoom_out']]")
-        time.sleep(0.5)  # the zoom glides
+        time.sleep(0.5)  # the zoom is animated
     clip = {"x": NAVIGATION, "y": HEADER + HEADER // 4, "width": WIDTH, "height": HEIGHT, "scale": 1}
     picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})
     target.write_bytes(b64decode(picture["data"]))
 
 
 def take_kpi(browser: Browser, target: Path) -> None:
-    """A view's page where its numbers are plotted."""
+    """Take a view's page with its plots."""
     browser.open("/assets/kpi_shortage")
     browser.wait_for_text("CREATE OR REPLACE VIEW", "Column name", "[Show Markdown]")
     browser.click("//*[text()='Plots']")
@@ -78,7 +81,7 @@ def take_kpi(browser: Browser, target: Path) -> None:
 
 
 def take_partitions(browser: Browser, target: Path, first: datetime, last: datetime) -> None:
-    """The hours of the clean layer that the lake has, one of them open."""
+    """Take the partitions of clean_stations, with one hour selected."""
     shown = max(first, last - timedelta(hours=13))
     browser.open(f"/assets/clean_stations?view=partitions&partition={key_of(shown)}")
     browser.wait_for_text("dagster/row_count", "stale_share")
@@ -90,16 +93,16 @@ def take_partitions(browser: Browser, target: Path, first: datetime, last: datet
 
 
 def take_report(page: Path, folder: Path) -> None:
-    """The report's first screen at a desk, light; its map on a phone, dark."""
+    """Take the top of the report on a desktop (light), and its map on a phone (dark)."""
     with TemporaryDirectory() as profile, reader(Path(profile)) as browser:
         browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
-        for name, width, theme, top in (
+        for name, width, theme, selector in (
             ("report.png", 1280, "light", "header"),
             ("report-phone.png", 360, "dark", "#map"),
         ):
             browser.read(page, width, theme, height=1200)
             browser.draw_all()
-            browser.run("document.querySelector(arguments[0]).scrollIntoView()", top)
+            browser.run("document.querySelector(arguments[0]).scrollIntoView()", selector)
             browser.driver.save_screenshot(str(folder / name))
 
 

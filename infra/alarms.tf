@@ -1,8 +1,8 @@
-# Who is told when something fails or falls silent, whichever orchestrator is in charge. A failed Glue run has no
-# alarm of its own: it fails Dagster's run, or the state machine.
+# Alarms on failures and on missing snapshots, in both orchestrator modes. A failed Glue run has no alarm of its own:
+# it fails Dagster's run or the state machine.
 
 resource "aws_sns_topic" "alerts" {
-  #checkov:skip=CKV_AWS_26:Alerts hold no data. The key that SNS offers (alias/aws/sns) refuses CloudWatch and Budgets, so encryption would silence the alarms; it takes a customer key
+  #checkov:skip=CKV_AWS_26:Alerts hold no data. The AWS-managed key of SNS (alias/aws/sns) does not allow CloudWatch and Budgets, so alarms would not arrive; encryption would need a customer key
   name = var.topic_name
 }
 
@@ -38,12 +38,12 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.alert_email
 }
 
-# The dead-man switch. FILL, since CloudWatch looks further back than the periods asked for and goes by old data
-# while new data is missing: without it the alarm would come an hour late. Where nothing at all is left to fill,
-# missing data breaches. It rings on a new deployment until the first snapshot.
+# The dead-man's switch. FILL is needed because CloudWatch evaluates older data points while new ones are missing,
+# which would delay the alarm by an hour. With no data at all, missing data is breaching: on a new deployment the
+# alarm fires until the first snapshot.
 resource "aws_cloudwatch_metric_alarm" "silence" {
   alarm_name          = "${var.lambda_name}_silent"
-  alarm_description   = "No snapshot stored for ${var.silence_minutes} minutes. The feed has no past: what is missed stays missed."
+  alarm_description   = "No snapshot stored for ${var.silence_minutes} minutes. The feed has no past, so missed snapshots cannot be fetched later."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   evaluation_periods  = var.silence_minutes / 15
@@ -73,7 +73,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
 
 resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
   alarm_name          = "${var.lambda_name}_errors"
-  alarm_description   = "A snapshot could not be taken; its bytes and the reason are in quarantine/ where the feed gave any."
+  alarm_description   = "A snapshot could not be taken. If the feed sent a response, its bytes and the reason are in quarantine/."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.ingest.function_name }
@@ -86,12 +86,12 @@ resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
-# Each step has its own time limit, which ends the execution as failed: TimedOut needs no alarm.
+# Each step has its own timeout, which fails the execution, so TimedOut needs no alarm.
 resource "aws_cloudwatch_metric_alarm" "machine_failures" {
   for_each = local.machines
 
   alarm_name          = "${each.value.name}_failed"
-  alarm_description   = "An execution of ${each.value.name} failed; its cause stands in the execution."
+  alarm_description   = "An execution of ${each.value.name} failed. The execution has the cause."
   namespace           = "AWS/States"
   metric_name         = "ExecutionsFailed"
   dimensions          = { StateMachineArn = aws_sfn_state_machine.machine[each.key].arn }

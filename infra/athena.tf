@@ -1,8 +1,7 @@
-# The workgroup that every query runs in. It decides where results go and how much a query may read; a client
-# cannot overrule it.
+# The workgroup of all queries. It sets the location of results and the scan limit; clients cannot override them.
 
 resource "aws_athena_workgroup" "velib" {
-  #checkov:skip=CKV_AWS_159:Results are encrypted with SSE-S3 like the public data that they come from; kms_key_arn changes both
+  #checkov:skip=CKV_AWS_159:Results are encrypted with SSE-S3, like the public data that they come from; kms_key_arn changes both
   name          = var.workgroup_name
   description   = "Velib Insights"
   force_destroy = true # its history of queries; the results expire in the bucket

@@ -1,5 +1,5 @@
-# The monthly budget of what carries the project's tag. AWS counts by a tag only once it is activated: Billing
-# console, Cost allocation tags, `project`, a day after the first deployment. Until then the budget sees nothing.
+# The monthly budget for resources with the project tag. AWS counts costs by tag only after the tag is activated:
+# Billing console, Cost allocation tags, `project`, a day after the first deployment. Until then the budget is empty.
 
 resource "aws_budgets_budget" "monthly" {
   count = var.monthly_budget_usd > 0 ? 1 : 0

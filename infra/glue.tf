@@ -1,19 +1,19 @@
-# The database, the job and the crawler. The table is not here: the pipeline makes it, and extends it each hour.
+# The database, the job and the crawler. The pipeline creates the table and adds a partition per hour.
 
 locals {
   glue_modules = join(",", compact([for line in split("\n", file("${path.module}/glue_modules.txt")) : trimspace(line)]))
   spark        = var.glue_job_type == "glueetl"
 
-  # Where Glue logs: the Python shell, Spark, crawlers. All of them in each mode, so that a change of mode deletes
-  # no logs. All jobs of an account share them.
+  # The log groups of the Python shell, Spark and crawlers, which all jobs of an account share. They exist in every
+  # mode, so that a change of mode deletes no logs.
   glue_log_groups = toset(var.manage_glue_log_groups ? [
     "/aws-glue/python-jobs/output", "/aws-glue/python-jobs/error",
     "/aws-glue/jobs/output", "/aws-glue/jobs/error", "/aws-glue/crawlers",
   ] : [])
 
-  # In api mode the crawler only audits: it writes what it infers into a table of its own beside the pipeline's.
-  # (Where the name is taken by a table that it has not made, a crawler makes another with a hash in its name. So drop
-  # source_velib, which is only its description, when changing catalog_mode on a lake that is in use.)
+  # In api mode the crawler only audits: it writes the inferred table beside the pipeline's, under another name. (If
+  # a table of the same name exists that the crawler did not create, it creates one with a hash in its name. So drop
+  # source_velib, which deletes no data, before changing catalog_mode on a lake in use.)
   crawler_prefix = var.catalog_mode == "crawler" ? "" : "audit_"
   crawler_table  = "${local.crawler_prefix}source_velib"
 }
@@ -49,15 +49,15 @@ resource "aws_s3_object" "glue" {
   depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
 }
 
-# A job does not go back to the Python shell in place: the provider would keep its workers.
+# A job cannot be changed back to the Python shell in place: the provider would keep its workers.
 resource "terraform_data" "glue_job_type" {
   input = var.glue_job_type
 }
 
 resource "aws_glue_job" "clean" {
-  #checkov:skip=CKV_AWS_195:A security configuration encrypts with a customer key; the job's outputs lie in the bucket under its encryption, and its logs hold no data
+  #checkov:skip=CKV_AWS_195:A security configuration needs a customer key; the bucket encrypts the job's outputs, and its logs hold no data
   name         = var.glue_job_name
-  description  = "Cleans raw snapshots into one Parquet file an hour"
+  description  = "Cleans raw snapshots into one Parquet file per hour"
   role_arn     = local.role["job"]
   glue_version = local.spark ? "5.0" : "3.0" # Python shell 3.9 is "3.0"
   timeout      = var.glue_timeout_minutes
@@ -106,9 +106,9 @@ resource "aws_glue_job" "clean" {
   depends_on = [aws_iam_role_policy.service, aws_cloudwatch_log_group.glue]
 }
 
-# No schedule: it runs when the state machine asks (catalog_mode = "crawler") or somebody audits.
+# No schedule: the state machine starts it (catalog_mode = "crawler"), or `velib audit`.
 resource "aws_glue_crawler" "clean" {
-  #checkov:skip=CKV_AWS_195:A security configuration encrypts with a customer key; the crawler writes only to the catalog and to its log
+  #checkov:skip=CKV_AWS_195:A security configuration needs a customer key; the crawler writes only to the catalog and its log
   name          = var.crawler_name
   description   = "Infers ${local.crawler_table} from clean/"
   role          = local.role["crawler"]
@@ -125,7 +125,7 @@ resource "aws_glue_crawler" "clean" {
     delete_behavior = "LOG" # Athena reads an hour that is gone as empty
   }
 
-  # Level 3 is bucket/clean/source=velib: one table, whatever is found below it, and partitions like the table.
+  # Level 3 is bucket/clean/source=velib: one table for all files below it, and partitions with the table's schema.
   configuration = jsonencode({
     Version  = 1.0
     Grouping = { TableGroupingPolicy = "CombineCompatibleSchemas", TableLevelConfiguration = 3 }

@@ -1,11 +1,11 @@
-# One role a service, or the lab's role for all. Who may touch which part of the lake is in iam_lake.tf; the
-# other rights stand beside their service's name in iam_services.tf and iam_dagster.tf.
+# One role per service, or the lab's role for all. iam_lake.tf has the permissions on the lake; iam_services.tf,
+# iam_step_functions.tf and iam_dagster.tf have the others.
 
 locals {
   own_roles = var.lab_role_name == ""
   lab_role  = "arn:${local.partition}:iam::${local.account}:role/${var.lab_role_name}"
 
-  # A lab's role may have no X-Ray rights, and Lambda refuses a traced function without them.
+  # A lab's role may lack X-Ray permissions, without which Lambda refuses a traced function.
   tracing = var.tracing && local.own_roles
 
   services = {
@@ -42,8 +42,8 @@ data "aws_iam_policy_document" "trust" {
       identifiers = [each.value.principal]
     }
 
-    # Against the confused deputy. The guides of Lambda and Glue name no such condition: a role is only ever passed
-    # to a function or a job of its own account.
+    # Prevents the confused deputy problem. Lambda and Glue need no such condition: a role can only be passed to a
+    # function or a job of the same account.
     dynamic "condition" {
       for_each = contains(["lambda.amazonaws.com", "glue.amazonaws.com"], each.value.principal) ? [] : [local.account]
 
@@ -60,7 +60,7 @@ resource "aws_iam_role" "service" {
   for_each = local.own_roles ? local.services : {}
 
   name               = "${each.value.name}_role"
-  description        = "What ${each.value.name} may do, and nothing more"
+  description        = "The permissions of ${each.value.name}"
   assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
 }
 

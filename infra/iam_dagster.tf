@@ -1,4 +1,4 @@
-# The policy for whoever runs Dagster: attach it to the host's role (or user). A lab's host uses the lab's role.
+# The policy of the Dagster host: attach it to the host's role or user. In a lab, the host uses the lab's role.
 
 data "aws_iam_policy_document" "dagster" {
   source_policy_documents = [data.aws_iam_policy_document.lake["dagster"].json]

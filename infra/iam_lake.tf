@@ -1,5 +1,5 @@
-# Who may list, read, write and delete which prefixes of the lake. Everything else in the bucket is closed to
-# them, and so is every bucket of another account that happens to take the name.
+# Which role may list, read, write and delete which prefixes of the lake. Everything else in the bucket is denied,
+# and so is a bucket of this name in another account.
 
 locals {
   lake_access = {
@@ -45,8 +45,8 @@ locals {
 data "aws_iam_policy_document" "lake" {
   for_each = local.lake_access
 
-  # IfExists: reading a key that is not there asks for ListBucket too, without a prefix. Refused, the answer
-  # would be "access denied" where the pipeline must see "no such key".
+  # IfExists: reading a missing key checks ListBucket too, without a prefix. If that were denied, S3 would return
+  # "access denied" where the pipeline needs "no such key".
   statement {
     sid       = "LakeList"
     actions   = ["s3:ListBucket"]
@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "lake" {
     }
   }
 
-  # Athena and Glue ask where a bucket is before they read or write it.
+  # Athena and Glue read the bucket's location first.
   statement {
     sid       = "LakeLocation"
     actions   = ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]

@@ -1,7 +1,7 @@
-# What each service may call beside the lake: its logs, the catalog, and the services that it starts.
+# What each service may call besides the lake: its logs, the catalog, and the services that it starts.
 
 locals {
-  # Glue names its log groups itself, and makes those that are missing.
+  # Glue chooses the names of its log groups, and creates missing ones.
   glue_logs = {
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.arn.log_group}:/aws-glue/*"]
@@ -64,8 +64,8 @@ data "aws_iam_policy_document" "crawler" {
     resources = local.glue_logs.resources
   }
 
-  # It looks through the whole database for tables that it knows, and writes one. Should it ever find two
-  # schemas, it fails here instead of making a second table.
+  # The crawler searches the whole database for its tables, and writes one. If it infers two schemas, it fails here
+  # instead of creating a second table.
   statement {
     sid       = "ReadCatalog"
     actions   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetTableVersions"]

@@ -1,7 +1,7 @@
-# What the two state machines may call: the steps that stand in their definitions, their logs and their traces.
+# What the two state machines may call: the steps in their definitions, their logs and their traces.
 
 data "aws_iam_policy_document" "machine" {
-  # Step Functions writes its logs by "log delivery", whose calls know no resources.
+  # Step Functions writes its logs through log delivery, whose calls support no resources.
   statement {
     #checkov:skip=CKV_AWS_111:AWS documents that log delivery and X-Ray take no resource but *
     #checkov:skip=CKV_AWS_356:AWS documents that log delivery and X-Ray take no resource but *
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "pipeline" {
     resources = [local.arn.lambda]
   }
 
-  # `.sync` starts the run, polls it, and stops it when the execution is stopped.
+  # `.sync` starts the run, polls it, and stops it if the execution is stopped.
   statement {
     sid       = "Clean"
     actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
@@ -49,8 +49,8 @@ data "aws_iam_policy_document" "pipeline" {
   }
 }
 
-# A query runs with the rights of who starts it, so this machine reads the table's schema, writes the views, and
-# puts Athena's (empty) result where the workgroup wants it. It needs no right to the data.
+# A query runs with the permissions of its caller, so this state machine reads the table's schema, writes the views,
+# and stores Athena's (empty) result in the workgroup's location. It needs no access to the data.
 data "aws_iam_policy_document" "kpi_views" {
   source_policy_documents = [
     data.aws_iam_policy_document.machine.json,
@@ -86,7 +86,7 @@ data "aws_iam_policy_document" "kpi_views" {
 }
 
 locals {
-  # Athena looks at the database `default`, whatever a query is about.
+  # Athena reads the database `default` for every query.
   default_database = [
     local.arn.catalog, "arn:${local.partition}:glue:${local.regional}:database/default",
   ]

@@ -1,4 +1,4 @@
-# The function that takes a snapshot, its log group, and where an event goes that it could not serve.
+# The function that takes a snapshot, its log group, and the destination of failed events.
 
 locals {
   lambda_zip = "${var.artefacts_dir}/velib_ingest_lambda.zip"
@@ -11,13 +11,13 @@ resource "aws_cloudwatch_log_group" "lambda" {
 }
 
 resource "aws_lambda_function" "ingest" {
-  #checkov:skip=CKV_AWS_115:Small accounts have a quota of 10 and cannot reserve any of it; set lambda_reserved_concurrency where the account allows
-  #checkov:skip=CKV_AWS_116:Its failure destination (aws_lambda_function_event_invoke_config) is the newer form of a dead-letter queue, and says why
-  #checkov:skip=CKV_AWS_117:It reads a public feed and writes to S3; a VPC would add a NAT gateway ($32 a month) and protect nothing
+  #checkov:skip=CKV_AWS_115:Small accounts have a quota of 10 and cannot reserve any of it; set lambda_reserved_concurrency if the account allows it
+  #checkov:skip=CKV_AWS_116:Its failure destination (aws_lambda_function_event_invoke_config) is the newer form of a dead-letter queue, and includes the reason
+  #checkov:skip=CKV_AWS_117:It reads a public feed and writes to S3; a VPC would need a NAT gateway ($32 per month) and protect nothing
   #checkov:skip=CKV_AWS_173:Its environment holds names and no secret; Lambda encrypts it with its own key
-  #checkov:skip=CKV_AWS_272:The zip is built deterministically from this repository and its hash stands in the plan; a signing profile would add a second authority for one author
+  #checkov:skip=CKV_AWS_272:The zip is built deterministically from this repository and its hash is in the plan; a signing profile would add a second authority for one author
   function_name                  = var.lambda_name
-  description                    = "Takes one Velib snapshot into raw/ or, where it is unusable, into quarantine/"
+  description                    = "Stores one Velib snapshot in raw/, or in quarantine/ if it is unusable"
   role                           = local.role["lambda"]
   runtime                        = "python3.12"
   architectures                  = ["x86_64"]
@@ -54,8 +54,8 @@ resource "aws_lambda_function" "ingest" {
   depends_on = [aws_cloudwatch_log_group.lambda, aws_iam_role_policy.service]
 }
 
-# Dagster and Step Functions wait for an answer and see a failure themselves. This is for events that somebody
-# sends and forgets. A tick is only worth a retry while its quarter of an hour lasts.
+# For asynchronous events; Dagster and Step Functions wait for the response and see failures themselves. A tick can
+# only be retried within its 15-minute slot.
 resource "aws_lambda_function_event_invoke_config" "ingest" {
   function_name                = aws_lambda_function.ingest.function_name
   maximum_retry_attempts       = 1

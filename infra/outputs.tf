@@ -1,7 +1,7 @@
-# What others need of the stack: names for Dagster and `velib`, ARNs for policies, links for people.
+# Names for Dagster and `velib`, ARNs for policies, and links to the console.
 
 output "bucket" {
-  description = "The lake."
+  description = "The bucket of the lake."
   value       = aws_s3_bucket.lake.bucket
 }
 
@@ -21,7 +21,7 @@ output "crawler" {
 }
 
 output "crawler_table" {
-  description = "The table that the crawler writes: source_velib, or in api mode what an audit compares with it."
+  description = "The table that the crawler writes: source_velib, or in api mode the table that an audit compares with it."
   value       = local.crawler_table
 }
 
@@ -46,12 +46,12 @@ output "state_machine_arns" {
 }
 
 output "dagster_policy_arn" {
-  description = "The policy to attach to Dagster's host; null with lab_role_name."
+  description = "The policy to attach to the role or user of the Dagster host; null with lab_role_name."
   value       = one(aws_iam_policy.dagster[*].arn)
 }
 
 output "dagster_env" {
-  description = "Dagster's settings, NAME=value: terraform output -raw dagster_env > aws.env"
+  description = "The settings of the Dagster host as NAME=value: terraform output -raw dagster_env > aws.env"
   value       = <<-EOT
     VELIB_TARGET=aws
     VELIB_BUCKET=${aws_s3_bucket.lake.bucket}
@@ -68,7 +68,7 @@ output "dagster_env" {
 }
 
 output "console" {
-  description = "Where to look in the AWS console."
+  description = "Links to the AWS console."
   value = {
     lake      = "https://s3.console.aws.amazon.com/s3/buckets/${aws_s3_bucket.lake.bucket}?region=${var.region}"
     lambda    = "${local.console}/lambda/home?region=${var.region}#/functions/${aws_lambda_function.ingest.function_name}"

@@ -1,5 +1,5 @@
-# What starts the state machines by the clock, where Dagster does not. The schedules exist in both modes, so that
-# switching orchestrator is one plan with two changes and nothing to make.
+# The schedules of the state machines. They exist in both orchestrator modes and are enabled in one, so that a switch
+# changes two resources and creates none.
 
 locals {
   schedules = {
@@ -26,11 +26,11 @@ resource "aws_scheduler_schedule" "machine" {
     arn      = aws_sfn_state_machine.machine[each.key].arn
     role_arn = local.role["schedule"]
 
-    # Scheduler puts the time that was due here, so that a doubled start meets the same key. Not jsonencode: it
-    # would write < and > as escapes, which Scheduler does not recognize.
+    # Scheduler inserts the scheduled time, so that a duplicate start has the same key. Not jsonencode, which would
+    # escape < and >, which Scheduler does not recognize.
     input = "{\"scheduled_at\": \"<aws.scheduler.scheduled-time>\"}"
 
-    # After that the next tick is nearer than this one.
+    # After that, the next tick is closer than this one.
     retry_policy {
       maximum_event_age_in_seconds = 600
       maximum_retry_attempts       = 5

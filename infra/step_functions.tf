@@ -1,23 +1,10 @@
-# The two state machines. They exist in both orchestrator modes and can always be started by hand.
+# The two state machines. They exist in both orchestrator modes and can be started by hand.
 #
-# STANDARD, since EXPRESS knows no `.sync` and ends after five minutes. It is billed by the transition ($0.025 per
-# 1,000 after 4,000 free ones a month): a tick takes 5, or about 15 with the crawler, so $0.26 or $1 a month.
+# Their type is STANDARD, as EXPRESS has no `.sync` and ends after five minutes. Each state transition is billed
+# ($0.025 per 1,000 after 4,000 free ones per month). A tick takes 5 of them, or about 15 with the crawler: $0.26 or
+# $1 per month.
 
 locals {
-  sql_dir = "${path.module}/../velib_assets/query/sql"
-
-  # The views' own SQL. What it leaves open are the hours that a view reads, filled when the machine runs: from so
-  # many days ago on that the view stays right until it is written anew the next day.
-  views = [for file in sort(fileset(local.sql_dir, "*.sql")) : {
-    view = trimsuffix(file, ".sql")
-    sql = replace(replace(replace(
-      replace(trimspace(file("${local.sql_dir}/${file}")), "velib_db_tf.", "${var.database_name}."),
-      "$${newest_hours}", "\"date\" >= '@yesterday@'"),
-      "$${newest_day}", "\"date\" >= '@two_days_ago@'"),
-      "$${four_weeks}", "\"date\" BETWEEN '@four_weeks_ago@' AND '@yesterday@'",
-    )
-  }]
-
   machines = {
     pipeline = {
       name = var.pipeline_name
@@ -42,7 +29,7 @@ locals {
   }
 }
 
-# The prefix /aws/vendedlogs/ keeps log delivery out of the account's policy of limited size.
+# The prefix /aws/vendedlogs/ keeps log delivery out of the account's resource policy, whose size is limited.
 resource "aws_cloudwatch_log_group" "machine" {
   #checkov:skip=CKV_AWS_158:Logs hold counts and keys of public data; CloudWatch encrypts them with its own key
   for_each = toset([var.pipeline_name, var.kpi_views_name])

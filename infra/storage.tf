@@ -1,14 +1,14 @@
-# The lake: one bucket, its safety and the lifetimes of what lies in it.
+# The bucket of the lake, its protection and the lifetimes of its objects.
 
 locals {
   lake = "s3://${aws_s3_bucket.lake.bucket}"
 }
 
 resource "aws_s3_bucket" "lake" {
-  #checkov:skip=CKV_AWS_18:Access logs need a second bucket and cost more than the lake; writes are already told apart by role, and CloudTrail data events can be switched on where an audit asks for them
-  #checkov:skip=CKV_AWS_144:Public open data; versioning undoes mistakes, and replication would double the cost of a lake that is no one's system of record
-  #checkov:skip=CKV_AWS_145:SSE-S3 by default, since the data is public and a customer key costs as much as the rest of the stack; set kms_key_arn where one is required
-  #checkov:skip=CKV2_AWS_62:Nothing is driven by object events; the pipeline lists what it needs by prefix
+  #checkov:skip=CKV_AWS_18:Access logs need a second bucket and cost more than the lake; each service writes with its own role, and CloudTrail data events can be enabled for an audit
+  #checkov:skip=CKV_AWS_144:The data is public; versioning undoes mistakes, and replication would double the cost of a lake that is not a system of record
+  #checkov:skip=CKV_AWS_145:SSE-S3 by default, because the data is public and a customer key costs as much as the rest of the stack; set kms_key_arn if one is required
+  #checkov:skip=CKV2_AWS_62:No object event drives anything; the pipeline lists prefixes
   bucket        = var.bucket_name
   force_destroy = var.force_destroy
 }
@@ -80,11 +80,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   bucket     = aws_s3_bucket.lake.id
   depends_on = [aws_s3_bucket_versioning.lake]
 
-  # A snapshot is about 75 KB gzipped, and S3's colder classes bill every object as at least 128 KB. So at that
-  # size Standard-IA saves 7 % a month and takes seven years to earn back its $0.01 per 1,000 moves: never used.
-  # Glacier Instant Retrieval saves 70 %, is read like any other object, and earns its $0.02 back in 17 months
-  # (in two for the first version's plain .json). Below about 23 KB Standard is cheaper; by itself S3 moves
-  # nothing below 128 KB, which a size filter overrules.
+  # A snapshot is about 75 KB gzipped, and S3 bills objects in colder classes as at least 128 KB. Standard-IA would
+  # save 7 % per month and need seven years to recover its $0.01 per 1,000 transitions, so it is not used. Glacier
+  # Instant Retrieval saves 70 %, is read like any other object, and recovers its $0.02 in 17 months (in two for the
+  # first version's plain .json). Below about 23 KB, Standard is cheaper. By default S3 moves nothing below 128 KB,
+  # which a size filter overrides.
   rule {
     id     = "raw-to-a-colder-class"
     status = "Enabled"
@@ -123,7 +123,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # The report is replaced by each tick, some MB each time, and is made anew from what the lake holds.
+  # Every tick replaces the report (some MB), which can be rebuilt from the lake.
   rule {
     id     = "old-reports"
     status = "Enabled"
@@ -137,7 +137,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # Expiry in a versioned bucket only hides: this is what deletes.
+  # In a versioned bucket, expiration only hides objects; this deletes them.
   rule {
     id     = "old-versions-and-leftovers"
     status = "Enabled"

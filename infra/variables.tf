@@ -1,7 +1,7 @@
-# How the stack behaves: its modes, the feed and the schedules. Names and limits have files of their own.
+# The modes of the stack, the feed and the schedules. variables_names.tf has names, variables_limits.tf limits.
 
 variable "orchestrator" {
-  description = "Who starts the ticks: `dagster` (the schedule exists, disabled) or `step_functions` (it fires)."
+  description = "What starts the ticks: `dagster` (the schedule in AWS is disabled) or `step_functions` (it is enabled)."
   type        = string
   default     = "dagster"
 
@@ -12,7 +12,7 @@ variable "orchestrator" {
 }
 
 variable "catalog_mode" {
-  description = "Who registers table and partitions: `api` (the pipeline; free) or `crawler` (from $211 a month at 15 minutes)."
+  description = "What registers the table and its partitions: `api` (the pipeline; free) or `crawler` (from $211 per month at 15 minutes)."
   type        = string
   default     = "api"
 
@@ -34,7 +34,7 @@ variable "glue_job_type" {
 }
 
 variable "glue_workers" {
-  description = "Most G.1X workers of a glueetl run; it is scaled down where there is less to do."
+  description = "Maximum number of G.1X workers of a glueetl run; smaller runs use fewer."
   type        = number
   default     = 4
 
@@ -45,30 +45,30 @@ variable "glue_workers" {
 }
 
 variable "glue_timeout_minutes" {
-  description = "A Glue run that takes longer is stopped."
+  description = "Timeout of a Glue run."
   type        = number
   default     = 120
 
   validation {
     condition     = var.glue_timeout_minutes >= 1 && var.glue_timeout_minutes <= 2880
-    error_message = "glue_timeout_minutes must lie between 1 and 2880 (two days)."
+    error_message = "glue_timeout_minutes must be between 1 and 2880 (two days)."
   }
 }
 
 variable "manage_glue_log_groups" {
-  description = "Whether the log groups that all Glue jobs of an account share are this stack's (retention, deletion). true only where Glue has never run."
+  description = "Whether this stack manages the log groups that all Glue jobs of the account share (retention, deletion). Set true only if Glue has never run in the account."
   type        = bool
   default     = false
 }
 
 variable "lab_role_name" {
-  description = "In a lab where roles cannot be created: the role that every service uses (AWS Academy: LabRole). Empty: one role a service."
+  description = "The role of all services in a lab that does not allow creating roles (AWS Academy: LabRole). Empty: one role per service."
   type        = string
   default     = ""
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{0,64}$", var.lab_role_name))
-    error_message = "lab_role_name is the role's name (LabRole), not its ARN."
+    error_message = "lab_role_name must be the name of a role (LabRole), not its ARN."
   }
 }
 
@@ -79,12 +79,12 @@ variable "feed" {
 
   validation {
     condition     = contains(["opendata", "gbfs"], var.feed)
-    error_message = "feed must be opendata or gbfs: a function has no archive and does not simulate."
+    error_message = "feed must be opendata or gbfs: the function supports no archive and no simulator."
   }
 }
 
 variable "opendata_url" {
-  description = "Another base URL of the opendata feed; empty: the public host."
+  description = "Base URL of the opendata feed. Empty: the public host."
   type        = string
   default     = ""
 
@@ -95,7 +95,7 @@ variable "opendata_url" {
 }
 
 variable "gbfs_url" {
-  description = "Another base URL of the gbfs feed; empty: the public host."
+  description = "Base URL of the gbfs feed. Empty: the public host."
   type        = string
   default     = ""
 
@@ -106,29 +106,29 @@ variable "gbfs_url" {
 }
 
 variable "schedule_expression" {
-  description = "When a snapshot is taken (UTC). Not a rate: it counts from the apply, and a tick due late in its slot arrives in the next one, which is refused."
+  description = "When snapshots are taken (UTC). Use a cron expression: a rate counts from the apply, and a tick scheduled late in its slot arrives in the next one and is refused."
   type        = string
   default     = "cron(0/15 * * * ? *)"
 
   validation {
     condition     = can(regex("^(rate|cron)\\(.+\\)$", var.schedule_expression))
-    error_message = "schedule_expression must be cron(0/15 * * * ? *), say."
+    error_message = "schedule_expression must be a cron or rate expression, such as cron(0/15 * * * ? *)."
   }
 }
 
 variable "views_schedule_expression" {
-  description = "How often the views are written anew: kpi_top10_2hour holds a date, and reads all days since then."
+  description = "When the views are replaced (UTC): kpi_top10_2hour contains a date and reads all days since then."
   type        = string
   default     = "cron(20 0 * * ? *)"
 
   validation {
     condition     = can(regex("^(rate|cron)\\(.+\\)$", var.views_schedule_expression))
-    error_message = "views_schedule_expression must be rate(1 day) or cron(20 0 * * ? *), say."
+    error_message = "views_schedule_expression must be a cron or rate expression, such as cron(20 0 * * ? *)."
   }
 }
 
 variable "artefacts_dir" {
-  description = "Where `make package` has put the function, the job and its library."
+  description = "The folder in which `make package` wrote the function, the job and its library."
   type        = string
   default     = "../build"
 }

@@ -1,7 +1,7 @@
 # Limits, lifetimes, alarms and encryption.
 
 variable "lambda_reserved_concurrency" {
-  description = "Instances reserved for (and at most given to) the function; null: none, since an account with the starting quota of 10 cannot reserve."
+  description = "Concurrency reserved for the function, which is also its maximum. null: none, because an account with the initial quota of 10 cannot reserve any."
   type        = number
   default     = null
 
@@ -12,13 +12,13 @@ variable "lambda_reserved_concurrency" {
 }
 
 variable "tracing" {
-  description = "X-Ray traces of the function and the state machines (free at this rate). Off with lab_role_name."
+  description = "Whether X-Ray traces the function and the state machines (free at this rate). Off with lab_role_name."
   type        = bool
   default     = true
 }
 
 variable "alert_email" {
-  description = "Who is told of alarms and of the budget; AWS sends a confirmation first. Empty: nobody, the topic alone."
+  description = "E-mail address for alarms and the budget; AWS asks for confirmation first. Empty: alerts go only to the topic."
   type        = string
   default     = ""
 
@@ -29,18 +29,18 @@ variable "alert_email" {
 }
 
 variable "silence_minutes" {
-  description = "The dead-man alarm: no snapshot stored for so long."
+  description = "The alarm fires if no snapshot was stored for this many minutes."
   type        = number
   default     = 45
 
   validation {
     condition     = var.silence_minutes >= 15 && var.silence_minutes <= 1440 && var.silence_minutes % 15 == 0
-    error_message = "silence_minutes must be a multiple of 15 between 15 and 1440: it is counted in quarters of an hour."
+    error_message = "silence_minutes must be a multiple of 15 between 15 and 1440, because the alarm counts 15-minute periods."
   }
 }
 
 variable "monthly_budget_usd" {
-  description = "Alert at 80 % of it, and when the month is forecast to pass it. 0: no budget (labs may not make one)."
+  description = "Alert at 80 % of this budget, and if the forecast for the month exceeds it. 0: no budget (labs do not allow one)."
   type        = number
   default     = 10
 
@@ -51,29 +51,29 @@ variable "monthly_budget_usd" {
 }
 
 variable "bytes_scanned_limit" {
-  description = "Athena cuts a query off that reads more than this (10 GB: five cents)."
+  description = "Athena cancels queries that scan more bytes than this (10 GB cost five cents)."
   type        = number
   default     = 10000000000
 
   validation {
     condition     = var.bytes_scanned_limit >= 10485760
-    error_message = "bytes_scanned_limit must be 10485760 or more: Athena takes no lower limit."
+    error_message = "bytes_scanned_limit must be 10485760 or more, the minimum of Athena."
   }
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept. A year of them is less than 1 GB: three cents a month."
+  description = "Retention of logs. A year of logs is less than 1 GB, which costs three cents per month."
   type        = number
   default     = 365
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731: CloudWatch knows no others."
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, the values that CloudWatch accepts."
   }
 }
 
 variable "raw_cold_after_days" {
-  description = "Raw snapshots move to Glacier Instant Retrieval after this."
+  description = "Raw snapshots move to Glacier Instant Retrieval after this many days."
   type        = number
   default     = 90
 
@@ -84,7 +84,7 @@ variable "raw_cold_after_days" {
 }
 
 variable "quarantine_days" {
-  description = "How long unusable answers are kept."
+  description = "Retention of unusable responses."
   type        = number
   default     = 180
 
@@ -95,7 +95,7 @@ variable "quarantine_days" {
 }
 
 variable "temporary_days" {
-  description = "How long query results and Glue's temporary files are kept."
+  description = "Retention of query results and of Glue's temporary files."
   type        = number
   default     = 7
 
@@ -106,7 +106,7 @@ variable "temporary_days" {
 }
 
 variable "old_version_days" {
-  description = "How long an overwritten or deleted object can be brought back."
+  description = "How long overwritten and deleted objects can be restored."
   type        = number
   default     = 14
 
@@ -117,7 +117,7 @@ variable "old_version_days" {
 }
 
 variable "kms_key_arn" {
-  description = "A key of your own for the lake and the query results ($1 a month and $0.03 per 10,000 calls). null: SSE-S3."
+  description = "A KMS key for the lake and the query results ($1 per month and $0.03 per 10,000 calls). null: SSE-S3."
   type        = string
   default     = null
 
@@ -128,7 +128,7 @@ variable "kms_key_arn" {
 }
 
 variable "force_destroy" {
-  description = "Whether `terraform destroy` deletes the lake with all its snapshots. A snapshot that is gone cannot be taken again."
+  description = "Whether `terraform destroy` deletes the lake with all its snapshots, which cannot be taken again."
   type        = bool
   default     = false
 }

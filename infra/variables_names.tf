@@ -1,7 +1,7 @@
-# What things are called. Change a name when a second copy of the stack shares the account.
+# The names of the resources. Change them for a second copy of the stack in the same account.
 
 variable "region" {
-  description = "AWS region of the whole stack."
+  description = "AWS region of the stack."
   type        = string
   default     = "us-east-1"
 
@@ -12,7 +12,7 @@ variable "region" {
 }
 
 variable "tags" {
-  description = "Tags of every resource. The monthly budget counts what carries this `project`."
+  description = "Tags of all resources. The monthly budget counts resources with this `project`."
   type        = map(string)
   default = {
     project = "velib-insights"
@@ -22,12 +22,12 @@ variable "tags" {
 
   validation {
     condition     = try(length(var.tags["project"]) > 0, false)
-    error_message = "tags needs a `project`: the budget finds the stack's costs by it."
+    error_message = "tags must have a `project`, by which the budget finds the costs of the stack."
   }
 }
 
 variable "bucket_name" {
-  description = "The lake's bucket. Names are shared by all of AWS: where this one is taken, choose another."
+  description = "The bucket of the lake. Bucket names are unique in all of AWS: choose another if this one is taken."
   type        = string
   default     = "velib-insights-naw-seu-2326"
 
@@ -49,7 +49,7 @@ variable "lambda_name" {
 }
 
 variable "schedule_name" {
-  description = "The 15-minute schedule; the daily one of the views is named after the views' state machine."
+  description = "The 15-minute schedule. The daily schedule of the views has the name of their state machine."
   type        = string
   default     = "velib_pipeline_schedule"
 
@@ -88,7 +88,7 @@ variable "database_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]{0,127}$", var.database_name))
-    error_message = "database_name must be lower-case letters, digits and _, beginning with a letter: Athena takes nothing else unquoted."
+    error_message = "database_name must be lower-case letters, digits and _, beginning with a letter: Athena requires quotes for anything else."
   }
 }
 
@@ -137,7 +137,7 @@ variable "topic_name" {
 }
 
 variable "dagster_policy_name" {
-  description = "The managed policy for whoever runs Dagster."
+  description = "The managed policy of the Dagster host."
   type        = string
   default     = "velib_dagster_host"
 

@@ -1,4 +1,4 @@
-# Terraform and its one provider, and the facts of the account that everything else is named by.
+# Terraform, its one provider, and the data of the account.
 
 terraform {
   required_version = ">= 1.9, < 2.0"
@@ -10,7 +10,7 @@ terraform {
     }
   }
 
-  # State is a local file unless a backend says otherwise. For a team, write backend_override.tf (git ignores it):
+  # The state is a local file by default. For a team, write backend_override.tf (which git ignores):
   #   terraform {
   #     backend "s3" {
   #       bucket       = "a bucket of your own, versioned, not the lake"
@@ -38,8 +38,8 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
 
-  # ARNs are built from names, not read from resources: policies are then known while planning, and a role's
-  # policy can exist before the service that uses it (Step Functions tries its log group when it is created).
+  # ARNs are built from names instead of read from resources, so that policies are known during planning and can
+  # exist before the service that uses them (Step Functions checks its log group when it is created).
   regional = "${var.region}:${local.account}"
   arn = {
     bucket    = "arn:${local.partition}:s3:::${var.bucket_name}"

@@ -1,4 +1,4 @@
-"""What Dagster loads: the definitions for the settings of the environment."""
+"""What Dagster loads: the definitions for the settings in the environment."""
 
 from velib_assets.defs.build import build_defs
 from velib_assets.settings import Settings

@@ -1,7 +1,4 @@
-"""The settings: the only reader of the environment, which names every bad or missing variable at once.
-
-Belongs here: names, defaults and validity of VELIB_* variables. Does not: building anything from them.
-"""
+"""The settings, read from the environment here and nowhere else; all wrong ones are reported at once."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from velib_assets.aws.names import Names
+from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.gbfs import GBFS_URL
 from velib_assets.ingest.feeds.opendata import OPENDATA_URL
 from velib_assets.ingest.http import base_url_of
@@ -21,17 +19,16 @@ from velib_assets.simulator.faults import parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
-SOURCES = ("opendata", "gbfs", "archive", "simulator")
-
+SOURCES = (*FEEDS, "archive", "simulator")
 CATALOG_MODES = ("api", "crawler")
 MAX_DAYS = 3650
-_NAMED = Names("")
+_DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
-    "function": ("VELIB_LAMBDA", _NAMED.function),
-    "job": ("VELIB_GLUE_JOB", _NAMED.job),
-    "crawler": ("VELIB_CRAWLER", _NAMED.crawler),
-    "database": ("VELIB_DATABASE", _NAMED.database),
-    "workgroup": ("VELIB_WORKGROUP", _NAMED.workgroup),
+    "function": ("VELIB_LAMBDA", _DEFAULT_NAMES.function),
+    "job": ("VELIB_GLUE_JOB", _DEFAULT_NAMES.job),
+    "crawler": ("VELIB_CRAWLER", _DEFAULT_NAMES.crawler),
+    "database": ("VELIB_DATABASE", _DEFAULT_NAMES.database),
+    "workgroup": ("VELIB_WORKGROUP", _DEFAULT_NAMES.workgroup),
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -40,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class SettingsError(Exception):
-    """One line a bad or missing setting, each naming its variable."""
+    """One line per wrong or missing setting, which starts with the name of its variable."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +50,19 @@ class Settings:
     opendata_url: str = field(default=OPENDATA_URL, repr=False)  # may hold a password
     gbfs_url: str = field(default=GBFS_URL, repr=False)  # likewise
     archive: str = ""
-    alerts: tuple[str, ...] = field(default=("log",), repr=False)  # a webhook's address is a secret
+    alerts: tuple[str, ...] = field(default=("log",), repr=False)  # the URL of a webhook is a secret
     schedule_on: bool = False
     keep_runs_days: int = 30
     simulator_faults: str = ""
     catalog_mode: str = "api"
-    names: Names = _NAMED
+    names: Names = _DEFAULT_NAMES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from the environment, or from `environ` in tests.
 
         Raises:
-            SettingsError: naming every bad variable, its value and what it may be.
+            SettingsError: for each wrong variable, what is wrong and what to write.
         """
         env = os.environ if environ is None else environ
         problems: list[str] = []
@@ -82,7 +79,7 @@ class Settings:
         aws = target == "aws"
         if aws and source == "simulator":
             problems.append(
-                "VELIB_SOURCE: the simulator does not write to AWS; use opendata, gbfs or archive"
+                "VELIB_SOURCE: the simulator does not write to AWS; set opendata, gbfs or archive"
             )
         values = {
             "target": target,
@@ -104,11 +101,11 @@ class Settings:
         }
         if problems:
             raise SettingsError("\n".join(problems))
-        return cls(**values)  # type: ignore[arg-type] # each was checked by its own reader
+        return cls(**values)  # type: ignore[arg-type] # each is of its reader's type
 
 
 def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    """A check that lets only `allowed` pass; raises ValueError naming them."""
+    """Return a reader that raises ValueError for any text that is not in `allowed`."""
 
     def check(text: str) -> str:
         if text.lower() not in allowed:
@@ -119,7 +116,7 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
-    """Where Dagster keeps its runs: DAGSTER_HOME, or `.dagster` in the checkout."""
+    """Return the folder of Dagster's runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
     named = env.get("DAGSTER_HOME", "").strip()
     return Path(named or CHECKOUT / ".dagster").expanduser().absolute()
@@ -127,36 +124,38 @@ def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
 
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DAYS):
-        raise ValueError(f"{text!r} is not a number of days, 1 to {MAX_DAYS}")
+        raise ValueError(f"{text!r} is not a number of days: write 1 to {MAX_DAYS}")
     return int(text)
 
 
 def _bucket(text: str) -> str:
     if not text:
-        raise ValueError("is needed with VELIB_TARGET=aws: `terraform output -raw dagster_env` prints it")
+        raise ValueError("is required with VELIB_TARGET=aws: `terraform output -raw dagster_env` prints it")
     if not _BUCKET.fullmatch(text):
-        raise ValueError(f"{text!r} is not the name of a bucket (3 to 63 of a-z, 0-9, - and .)")
+        raise ValueError(f"{text!r} is not the name of a bucket: write 3 to 63 of a-z, 0-9, - and .")
     return text
 
 
 def _lake(text: str) -> Path:
     if "://" in text:
-        raise ValueError("is an address, not a folder; on AWS the bucket is VELIB_BUCKET")
+        raise ValueError("is a URL, not a folder; on AWS, set VELIB_BUCKET")
     path = Path(text).expanduser().absolute()
     nearest = next(p for p in (path, *path.parents) if p.exists())
     if not nearest.is_dir():
         raise ValueError(f"{nearest} is a file, not a folder")
     if any(part.startswith(("date=", "hour=")) for part in path.parts):
-        raise ValueError(f"{path} lies below a folder named like a partition (date= or hour=)")
+        raise ValueError(f"{path} is inside a folder named like a partition (date= or hour=)")
     return path
 
 
 def _archive(text: str) -> str:
     if not text:
-        raise ValueError("is needed with VELIB_SOURCE=archive: a folder of recorded snapshots")
+        raise ValueError("is required with VELIB_SOURCE=archive: write a folder of recorded snapshots")
     if text.startswith("s3://"):
         if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
-            raise ValueError("names no bucket; write s3://bucket/prefix")  # it may hold a key: not repeated
+            raise ValueError(
+                "has no valid bucket: write s3://bucket/prefix"
+            )  # not repeated, for it may hold a key
         return text
     if "://" in text:
         raise ValueError("is neither a folder nor s3://bucket/prefix")
@@ -169,33 +168,32 @@ def _archive(text: str) -> str:
 
 
 def _alerts(text: str) -> tuple[str, ...]:
-    """The sinks. What is wrong is named by its place: any part may be (of) an address, which is a secret."""
+    """Read the sinks. Errors name the position of a sink, because its text may be a secret URL."""
     sinks = tuple(part.strip() for part in text.split(",") if part.strip())
-    for place, sink in enumerate(sinks, 1):
+    for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            _webhook(place, rest)
+            _check_webhook(position, rest)
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
-                raise ValueError(
-                    f"part {place}: sns: needs the ARN of a topic: arn:aws:sns:us-east-1:123456789012:name"
-                )
+                example = "sns:arn:aws:sns:us-east-1:123456789012:name"
+                raise ValueError(f"part {position}: write sns: and the ARN of a topic, as in {example}")
         elif sink != "log":
             raise ValueError(
-                f"part {place} is not a sink; use log, webhook:<url> or sns:<topic arn> "
-                "(a comma in a URL is written %2C)"
+                f"part {position} is not a sink: write log, webhook:<url> or sns:<topic arn> "
+                "(and %2C for a comma in a URL)"
             )
     return sinks or ("log",)
 
 
-def _webhook(place: int, url: str) -> None:
+def _check_webhook(position: int, url: str) -> None:
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"part {place}: webhook: needs an http(s) URL") from None
+        valid = False
+    if not valid:
+        raise ValueError(f"part {position}: write webhook: and an http(s) URL") from None
 
 
 def _faults(text: str) -> str:

@@ -1,7 +1,4 @@
-"""A real HTTP server on 127.0.0.1: answers by script, faults included, and keeps what it was sent.
-
-Belongs here: the server, for every test that needs one (feeds, webhooks). Does not: any test.
-"""
+"""An HTTP server on 127.0.0.1 with scripted replies and faults; it records the requests."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ DRIP_SECONDS = 0.05
 
 
 class Reply(NamedTuple):
-    """One answer, and `fault`: what goes wrong while it is sent.
+    """A reply, and `fault`: how sending it fails.
 
-    `reset` the connection is reset before a byte comes; `hang` nothing ever comes; `hang_body` half
-    of the body comes, then nothing; `truncated` half of it comes, then the end; `truncated_chunks`
-    the same without a Content-Length; `drip` the body comes byte by byte; `drip_head` all of it;
-    `held` nothing comes before the server's `released` is set, and then the whole answer.
+    `reset` resets the connection before the first byte. `hang` sends nothing; `hang_body` sends half of the
+    body, then nothing. `truncated` closes after half of the body; `truncated_chunks` does so without a
+    Content-Length. `drip` sends the body byte by byte, `drip_head` the head too. `held` waits until the
+    server's `released` is set, then sends the whole reply.
     """
 
     status: int = 200
@@ -36,7 +33,7 @@ class Reply(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a client sent, and when (monotonic seconds)."""
+    """A request, and when it arrived (monotonic seconds)."""
 
     method: str
     path: str
@@ -46,9 +43,9 @@ class Request(NamedTuple):
 
 
 class LocalServer:
-    """Answers each path (query apart) with its queued replies in turn; the last one stays.
+    """A server, as a context manager, that sends the queued replies of each path in turn.
 
-    Use it as a context manager. A path without replies gets a 404.
+    The last reply of a path is repeated. A path without replies gets a 404. The query is ignored.
     """
 
     def __init__(self) -> None:
@@ -72,7 +69,7 @@ class LocalServer:
             self._replies[path].extend(replies)
 
     def paths(self) -> list[str]:
-        """The paths asked for, in order."""
+        """Return the requested paths, in order."""
         return [request.path for request in self.requests]
 
     def __enter__(self) -> LocalServer:
@@ -91,7 +88,7 @@ class LocalServer:
         self._thread.join()
 
     def take(self, request: Request) -> Reply:
-        """Record a request and give its reply."""
+        """Record a request and return its reply."""
         with self._lock:
             self.requests.append(request)
             replies = self._replies[urlsplit(request.path).path]
@@ -100,7 +97,7 @@ class LocalServer:
             return replies.popleft() if len(replies) > 1 else replies[0]
 
     def pause(self, seconds: float | None = None) -> bool:
-        """Wait, for ever without `seconds`; True as soon as the server is closing."""
+        """Wait, without limit if `seconds` is None. Returns True if the server is closing."""
         return self._closing.wait(seconds)
 
 
@@ -110,7 +107,7 @@ class _Server(ThreadingHTTPServer):
     script: LocalServer
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that hang up are what the tests are about."""
+        """Ignore errors: tests disconnect on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -124,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Keep the tests' output clean."""
+        """Print nothing."""
 
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -151,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         half = reply.body[: len(reply.body) // 2]
         self.wfile.write(self._head(reply, chunked=True) + b"%x\r\n%s\r\n" % (len(half), half))
 
-    def _send_hang(self, reply: Reply) -> None:  # noqa: ARG002 - nothing of it is sent
+    def _send_hang(self, reply: Reply) -> None:  # noqa: ARG002 - nothing is sent
         self.server.script.pause()
 
     def _send_hang_body(self, reply: Reply) -> None:
@@ -176,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.script.pause(DRIP_SECONDS):
                 return
 
-    def _send_reset(self, reply: Reply) -> None:  # noqa: ARG002 - nothing of it is sent
+    def _send_reset(self, reply: Reply) -> None:  # noqa: ARG002 - nothing is sent
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.rfile.close()
         self.wfile.close()

@@ -1,6 +1,6 @@
-"""What the files of infra/ say, as far as documents are held to it.
+"""Names and values read from the Terraform files, for tests that compare documents with them.
 
-Belongs here: reading names out of HCL, laid out as `terraform fmt` does. Does not: deploying.
+The parsing relies on the layout that `terraform fmt` produces.
 """
 
 import re
@@ -12,7 +12,7 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in sorted((CHECKOUT /
 
 
 class Variable(NamedTuple):
-    """A variable; `default` as HCL has it, or "" where it takes several lines."""
+    """A variable; `default` is HCL text, or "" if it spans several lines."""
 
     name: str
     default: str
@@ -20,31 +20,31 @@ class Variable(NamedTuple):
 
 
 def variables() -> list[Variable]:
-    """All variables, in the order of the files."""
-    found = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', TEXT, re.MULTILINE | re.DOTALL)
+    """Return all variables, in the order of the files."""
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', TEXT, re.MULTILINE | re.DOTALL)
     return [
         Variable(name, _value(body, "default").strip("{"), _value(body, "description")[1:-1])
-        for name, body in found
+        for name, body in blocks
     ]
 
 
 def defaults() -> dict[str, str]:
-    """What a variable is where nobody changes it."""
+    """Return the default of each variable."""
     return {variable.name: variable.default.strip('"') for variable in variables()}
 
 
 def outputs() -> set[str]:
-    """The names of all outputs."""
+    """Return the names of all outputs."""
     return set(re.findall(r'^output "(\w+)"', TEXT, re.MULTILINE))
 
 
 def addresses() -> set[str]:
-    """The addresses of all resources."""
+    """Return the addresses of all resources."""
     return {f"{kind}.{name}" for kind, name in re.findall(r'^resource "(\w+)" "(\w+)"', TEXT, re.MULTILINE)}
 
 
 def alarms() -> set[str]:
-    """The names of all alarms, and of the budget."""
+    """Return the names of all alarms and of the budget."""
     kinds = "aws_cloudwatch_metric_alarm|aws_budgets_budget"
     blocks = re.findall(rf'^resource "(?:{kinds})" .*?^\}}', TEXT, re.MULTILINE | re.DOTALL)
     names = " ".join(_value(block, "alarm_name") or _value(block, "name") for block in blocks)
@@ -58,7 +58,7 @@ def alarms() -> set[str]:
 
 
 def lake_access() -> dict[str, list[list[str]]]:
-    """Who may list, get, put and delete which prefixes."""
+    """Return, for each principal, the prefixes it may list, get, put and delete."""
     block = TEXT.partition("lake_access = {\n")[2].partition("\n  }")[0]
     services = re.findall(r"^    (\w+) = \{\n(.*?)^    \}", block, re.MULTILINE | re.DOTALL)
     return {
@@ -68,5 +68,5 @@ def lake_access() -> dict[str, list[list[str]]]:
 
 
 def _value(body: str, name: str) -> str:
-    found = re.search(rf"^ +{name} += (.*?)(?: #.*)?$", body, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(rf"^ +{name} += (.*?)(?: #.*)?$", body, re.MULTILINE)
+    return match[1] if match else ""

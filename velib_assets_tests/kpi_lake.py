@@ -1,6 +1,6 @@
-"""A small clean lake made by hand: rows of the table, hour files, their catalog and the engine over them.
+"""A small handmade clean lake: rows, hourly files, their catalog and the engine over them.
 
-What a test changes stands in the test. The cleaner is not used: these tests pin the views, not the rows.
+The cleaner is not used, as the tests that use this lake are about the views.
 """
 
 from collections.abc import Iterable
@@ -11,30 +11,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.arrow_schema import TABLE_SCHEMA
 from velib_assets.lake.keys import clean_key, hour_of
-from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-
-TYPES: dict[str, pa.DataType] = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("ms", tz="UTC"),
-}
-SCHEMA = pa.schema([(column.name, TYPES[column.type]) for column in COLUMNS])
 
 
 def at(text: str) -> datetime:
-    """`2022-06-04 10:15` as a time in UTC."""
+    """Parse `2022-06-04 10:15` as a UTC time."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def row(
     station: str, bikes: int | None, docks: int | None, when: str = "2022-06-04 10:00", **changes: Any
 ) -> dict[str, Any]:
-    """A station in operation at a snapshot; its fill rate follows from bikes and docks."""
+    """Return a row of a station in operation; the fill rate is computed from bikes and docks."""
     total = bikes + docks if bikes is not None and docks is not None else 0
     return {
         "ingested_ts": at(when),
@@ -59,31 +51,33 @@ def row(
 
 
 def write_hour(lake: Path, hour: datetime, rows: list[dict[str, Any]]) -> Partition:
-    """Write an hour's file in one step, as the cleaner does, and give its partition."""
+    """Write an hour's file atomically, as the cleaner does, and return its partition."""
     path = lake / clean_key(hour)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), aside, compression="zstd", store_schema=False)
-    size = aside.stat().st_size
-    aside.replace(path)
+    temporary = path.with_name(f".{path.name}.tmp")
+    pq.write_table(
+        pa.Table.from_pylist(rows, schema=TABLE_SCHEMA), temporary, compression="zstd", store_schema=False
+    )
+    size = temporary.stat().st_size
+    temporary.replace(path)
     return Partition(hour, clean_key(hour), len(rows), size, f"digest-{len(rows)}-{size}")
 
 
 def engine_over(lake: Path, rows: Iterable[dict[str, Any]] = ()) -> LocalQueryEngine:
-    """An engine over a lake that holds these rows, each in its hour."""
+    """Return an engine over a lake with these rows, each in the file of its hour."""
     hours: dict[datetime, list[dict[str, Any]]] = {}
-    for one in rows:
-        hours.setdefault(hour_of(one["ingested_ts"]), []).append(one)
+    for values in rows:
+        hours.setdefault(hour_of(values["ingested_ts"]), []).append(values)
     catalog = LocalCatalog(lake)
-    catalog.register([write_hour(lake, hour, found) for hour, found in hours.items()])
+    catalog.register([write_hour(lake, hour, hour_rows) for hour, hour_rows in hours.items()])
     return LocalQueryEngine(lake, catalog)
 
 
 def sql(*parts: str) -> str:
-    """A statement of its parts, for tests that vary one of them."""
+    """Join parts of a statement."""
     return " ".join(parts)
 
 
 def rows_of(engine: LocalQueryEngine, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a question as tuples."""
-    return [tuple(found) for found in engine.query(sql).astype(object).itertuples(index=False)]
+    """Return the rows of a query as tuples."""
+    return [tuple(values) for values in engine.query(sql).astype(object).itertuples(index=False)]

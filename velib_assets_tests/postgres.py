@@ -1,7 +1,6 @@
-"""A PostgreSQL of the tests' own: Debian's package, started on loopback and gone afterwards.
+"""A temporary PostgreSQL server for tests, from Debian's package, on loopback.
 
-Belongs here: starting it and making databases in it. Imports no pytest. PostgreSQL refuses to run as root;
-then its own user runs it.
+PostgreSQL refuses to run as root, so the user `postgres` runs it in that case. Does not import pytest.
 """
 
 import os
@@ -25,34 +24,34 @@ INIT = ("-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync")
 
 
 def programs() -> Path | None:
-    """Where initdb and postgres are: Debian does not put them on the path. None where they are missing."""
-    found = shutil.which("initdb")
+    """Return the folder with initdb and postgres, or None. Debian does not put them on the path."""
+    initdb = shutil.which("initdb")
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-    return folders[-1] if folders else Path(found).resolve().parent if found else None
+    return folders[-1] if folders else Path(initdb).resolve().parent if initdb else None
 
 
 class Postgres:
-    """A running server; each database in it is a test's own."""
+    """A running server. Each test uses a database of its own."""
 
     def __init__(self, bin_folder: Path, port: int, password: str) -> None:
         self.bin, self._port, self._password = bin_folder, port, password
         self._numbers = count(1)
 
     def url(self, database: str) -> str:
-        """The address of a database, with the password."""
+        """Return the URL of a database, including the password."""
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self._port}/{database}"
 
     def database(self) -> str:
-        """Make an empty database; its address, which names the driver for SQLAlchemy, as Dagster wants it."""
+        """Create an empty database and return its SQLAlchemy URL with the driver, as Dagster expects it."""
         name = f"test_{next(self._numbers)}"
         with closing(self._connect("postgres")) as connection:
             connection.autocommit = True
             connection.cursor().execute(f"CREATE DATABASE {name}")
         return self.url(name).replace("postgresql:", "postgresql+psycopg2:")
 
-    def answers(self) -> bool:
-        """Whether it takes connections."""
-        import psycopg2  # only there with the extra `postgres`
+    def is_ready(self) -> bool:
+        """Return whether the server accepts connections."""
+        import psycopg2  # installed with the extra `postgres`
 
         try:
             self._connect("postgres").close()
@@ -68,27 +67,27 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A new server with no data, gone with all of it after the block.
+    """Start an empty server, and stop and delete it after the block.
 
     Raises:
-        FileNotFoundError: where PostgreSQL is not installed.
-        TimeoutError: where it does not come up, with what it said.
+        FileNotFoundError: PostgreSQL is not installed.
+        TimeoutError: The server does not start; the message contains its log.
     """
-    programs_in = programs()
-    if programs_in is None:
+    bin_folder = programs()
+    if bin_folder is None:
         raise FileNotFoundError("PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="velib-postgres-"))
     password, log = secrets.token_hex(), folder / "log"
     (folder / "password").write_text(password)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        server = Postgres(programs_in, probe.getsockname()[1], password)
+        server = Postgres(bin_folder, probe.getsockname()[1], password)
     as_user = _not_root(folder)
     data = folder / "data"
     options = ["-c", "fsync=off", "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1"]
     try:
         subprocess.run(
-            [programs_in / "initdb", "-D", data, "-U", USER, *INIT, "--pwfile", folder / "password"],
+            [bin_folder / "initdb", "-D", data, "-U", USER, *INIT, "--pwfile", folder / "password"],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=folder,
@@ -96,7 +95,7 @@ def postgres() -> Iterator[Postgres]:
         )
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [programs_in / "postgres", "-D", data, "-p", str(server._port), *options],
+                [bin_folder / "postgres", "-D", data, "-p", str(server._port), *options],
                 stdout=out,
                 stderr=out,
                 cwd=folder,
@@ -106,14 +105,14 @@ def postgres() -> Iterator[Postgres]:
             _wait(server, process, log)
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # ends connections too
+            process.send_signal(signal.SIGINT)  # closes connections too
             process.wait(READY_SECONDS)
     finally:
         shutil.rmtree(folder)
 
 
 def _not_root(folder: Path) -> dict[str, Any]:
-    """As whom it runs, as arguments of subprocess; the folder becomes that user's."""
+    """Return the subprocess arguments that select a non-root user, who becomes the folder's owner."""
     if os.geteuid():
         return {}
     user = pwd.getpwnam("postgres")
@@ -124,7 +123,7 @@ def _not_root(folder: Path) -> dict[str, Any]:
 
 def _wait(server: Postgres, process: "subprocess.Popen[bytes]", log: Path) -> None:
     end = time.monotonic() + READY_SECONDS
-    while not server.answers():
+    while not server.is_ready():
         if process.poll() is not None or time.monotonic() > end:
-            raise TimeoutError(f"PostgreSQL does not answer\n{log.read_text(errors='replace')}")
+            raise TimeoutError(f"PostgreSQL did not start\n{log.read_text(errors='replace')}")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Small inputs made by hand: portal records, raw objects, hours. What a test changes stands in the test."""
+"""Small inputs: portal records, GBFS pairs and raw objects. Tests change what they need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = datetime(2022, 6, 4, 10, tzinfo=timezone.utc)
 
 
 def record(code: str | None = "1001", **changes: Any) -> dict[str, Any]:
-    """A portal record of one station; keyword arguments replace fields."""
+    """Return a portal record of one station; keyword arguments replace fields."""
     return {
         "stationcode": code,
         "name": "Quai de l'Horloge",
@@ -35,12 +35,12 @@ def record(code: str | None = "1001", **changes: Any) -> dict[str, Any]:
 
 
 def records(count: int = 40, **changes: Any) -> list[dict[str, Any]]:
-    """Stations 1001, 1002, ... in the feed's order."""
+    """Return records of the stations 1001, 1002, … in this order."""
     return [record(str(1001 + n), **changes) for n in range(count)]
 
 
 def pair(code: str | None = "16107", **changes: Any) -> dict[str, Any]:
-    """A GBFS station, both halves; keyword arguments replace fields of its status."""
+    """Return a joined GBFS record; keyword arguments replace fields of its status."""
     return {
         "information": {
             "station_id": 7,
@@ -66,24 +66,24 @@ def pair(code: str | None = "16107", **changes: Any) -> dict[str, Any]:
 
 
 def body(rows: list[Any]) -> bytes:
-    """An export's bytes."""
+    """Return the bytes of an export."""
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
 def at(minute: int, second: int = 0) -> datetime:
-    """A time within HOUR."""
+    """Return a time in HOUR."""
     return HOUR.replace(minute=minute, second=second)
 
 
 def raw(rows: list[Any], minute: int = 0, feed: str = "opendata") -> RawObject:
-    """A raw object of HOUR holding these records."""
-    answer = FeedResponse(feed, {"body": body(rows)})
-    data = encode_raw(feed, at(minute), at(minute), decode(answer))
+    """Return a raw object of HOUR with these records."""
+    response = FeedResponse(feed, {"body": body(rows)})
+    data = encode_raw(feed, at(minute), at(minute), decode(response))
     return RawObject(raw_key(at(minute)), f"hash-{minute}", data)
 
 
 def first_version(rows: list[Any], minute: int = 0) -> RawObject:
-    """A raw object as the first version wrote it: not compressed, no feed, no hash."""
+    """Return a raw object of the first version: not compressed, without feed and hash."""
     envelope = {
         "source": "velib",
         "ingested_at": at(minute).isoformat(),

@@ -1,4 +1,4 @@
-"""The contenders of the clean benchmark do the same work; its other benchmarks are run by hand."""
+"""The contenders of the clean benchmark read the same records. The other benchmarks are run by hand."""
 
 import runpy
 from pathlib import Path
@@ -15,7 +15,7 @@ CLEAN = runpy.run_path(str(CHECKOUT / "benchmarks" / "bench_clean.py"))
 
 @pytest.mark.parametrize("name", CLEAN["CONTENDERS"])
 def test_each_contender_reads_all_records(tmp_path: Path, name: str) -> None:
-    """Theirs are typing or parsing alone, ours is the whole contract; all of the same hours."""
+    """Other contenders only type or parse; ours does everything. All read the same hours."""
     records = CLEAN["make_raw"](tmp_path, HOURS)
     folder, contender = CLEAN["CONTENDERS"][name]
     assert contender(tmp_path / folder) == records

@@ -1,4 +1,4 @@
-"""The documents tell the truth: what README.md and docs/ name exists, and what exists is documented."""
+"""The documentation is correct: everything it names exists, and everything public is documented."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import dropwhile
+from itertools import dropwhile, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,9 @@ from velib_assets.ingest.local_ingest import LocalIngest
 from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
 from velib_assets.lake import keys
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import DERIVED, KPIS, VIEWS
 from velib_assets.settings import SOURCES, Settings, dagster_home
@@ -38,7 +38,7 @@ from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TOP = "velib_assets_tests|velib_assets|docs|benchmarks|infra|deploy"
@@ -46,12 +46,12 @@ MAKE_VARIABLE = re.compile(r"^([A-Z_]+) \?=", re.MULTILINE)
 
 
 def fences(document: str, language: str) -> list[str]:
-    """The fenced blocks of a document in a language."""
-    return [body for found, body in FENCE.findall(TEXT[document]) if found == language]
+    """Return the fenced blocks of a document in a language."""
+    return [body for name, body in FENCE.findall(TEXT[document]) if name == language]
 
 
 def code_lines() -> Iterator[tuple[str, str]]:
-    """Each line of a shell block and each inline code span, with its document."""
+    """Yield each line of a shell block and each inline code span, with its document."""
     for name, text in TEXT.items():
         for block in fences(name, "sh"):
             yield from ((name, line.partition("#")[0].strip()) for line in block.splitlines())
@@ -59,18 +59,18 @@ def code_lines() -> Iterator[tuple[str, str]]:
 
 
 def commands() -> Iterator[tuple[str, str, list[str]]]:
-    """Each `velib ...` that the documents write: document, command, and what follows it."""
+    """Yield each `velib` command in the documents: document, command, and its arguments."""
     for name, line in code_lines():
-        words = list(dropwhile(lambda word: "=" in word, line.split()))  # its settings
+        words = list(dropwhile(lambda word: "=" in word, line.split()))  # skip VAR=value
         if words[:1] == ["velib"] and words[1:]:
             yield name, words[1], words[2:]
 
 
 def table(document: str, *head: str) -> list[list[str]]:
-    """The rows of the table with that head."""
+    """Return the rows of the table with this header, as cells."""
     text = TEXT[document]
     opening = f"| {' | '.join(head)} |\n"
-    assert text.count(opening) == 1, f"{document} has {text.count(opening)} tables with the head {head}"
+    assert text.count(opening) == 1, f"{document} has {text.count(opening)} tables with the header {head}"
     rows = text.partition(opening)[2].split("\n")[1:]
     cells = []
     for row in rows:
@@ -81,41 +81,41 @@ def table(document: str, *head: str) -> list[list[str]]:
 
 
 def code(cell: str) -> list[str]:
-    """The code spans of a cell."""
+    """Return the code spans of a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 def options(command: click.Command) -> set[str]:
-    """The options that a command takes."""
+    """Return the options of a command."""
     return {name for param in command.params for name in param.opts if name.startswith("--")} | {"--help"}
 
 
 def variables() -> set[str]:
-    """Every variable that the settings read."""
-    asked: set[str] = set()
+    """Return every environment variable that the settings read."""
+    names: set[str] = set()
 
     class Recorder(dict[str, str]):
         def get(self, key: str, default: Any = None) -> Any:
-            asked.add(key)
+            names.add(key)
             return default
 
     Settings.from_env(Recorder())
     dagster_home(Recorder())
-    return asked
+    return names
 
 
-# What the documents name exists
+# Everything that the documents name exists
 
 
 @pytest.mark.parametrize("document", TEXT)
-def test_relative_links_lead_somewhere(document: str) -> None:
+def test_relative_links_exist(document: str) -> None:
     targets = re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", TEXT[document]))
     files = {target.partition("#")[0] for target in targets if "://" not in target} - {""}
     assert [file for file in sorted(files) if not (ROOT / document).parent.joinpath(file).exists()] == []
 
 
 @pytest.mark.parametrize("document", TEXT)
-def test_links_to_sections_find_their_heading(document: str) -> None:
+def test_section_links_match_headings(document: str) -> None:
     missing = []
     for file, section in re.findall(r"\]\(([\w./-]*)#([^)]+)\)", TEXT[document]):
         path = (ROOT / document).parent.joinpath(file) if file else ROOT / document
@@ -131,12 +131,59 @@ def test_repository_paths_exist(document: str) -> None:
     assert [path for path in sorted(set(paths)) if not (ROOT / path).exists()] == []
 
 
+def test_file_names_in_code_spans_exist() -> None:
+    """A path is relative to the repository or the document; a bare name may be anywhere in the package."""
+    missing = [
+        f"{document}: {span}"
+        for document, span in code_lines()
+        if re.fullmatch(r"[\w./*-]+\.(?:py|toml|ya?ml|md|sql|js)", span)
+        and not (ROOT / span).exists()
+        and not (ROOT / document).parent.joinpath(span).exists()
+        and not any((ROOT / "velib_assets").rglob(span))
+    ]
+    assert missing == []
+
+
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     called = (re.findall(r"(?:^|/bin/|velib )make (?:-C \S+ )?([a-z-]+)", line) for _, line in code_lines())
     named = {target for targets in called for target in targets}
     assert named
     assert named <= targets
+
+
+def walk() -> list[str]:
+    """Return the files of the newcomer's walk, in order."""
+    section = TEXT["docs/architecture.md"].partition("\n## A newcomer's walk\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\d+\. `([^`]+)`: \w", section, re.MULTILINE)
+
+
+def test_walk_has_at_most_25_existing_files() -> None:
+    files = walk()
+    assert files[0] == "velib_assets/definitions.py"
+    assert files[-1].startswith("velib_assets/query/")
+    assert 10 <= len(files) == len(set(files)) <= 25
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_walk_enters_each_folder_once() -> None:
+    """The top level counts as part of `defs`, where the walk starts."""
+    folders = [(*Path(file).parts[1:-1], "defs")[0] for file in walk()]
+    entered = [folder for folder, _ in groupby(folders)]
+    assert entered == list(dict.fromkeys(entered))
+    assert entered[0] == "defs"
+
+
+def test_every_package_folder_is_in_the_architecture() -> None:
+    rows = table("docs/architecture.md", "folder", "does", "locally", "on AWS")
+    packages = {f"velib_assets/{file.parent.name}" for file in (ROOT / "velib_assets").glob("*/__init__.py")}
+    assert {code(row[0])[0] for row in rows} == packages
+
+
+def test_architecture_says_where_to_change_what() -> None:
+    rows = table("docs/architecture.md", "I want to change …", "go to …")
+    assert len(rows) >= 15
+    assert [what for what, where in rows if not (code(where) or "](" in where or "same" in where)] == []
 
 
 def test_make_variables_exist() -> None:
@@ -163,14 +210,14 @@ def test_velib_options_exist() -> None:
     assert wrong == []
 
 
-def test_options_named_alone_exist() -> None:
+def test_standalone_options_exist() -> None:
     known = set().union(*(options(command) for command in main.commands.values()))
-    alone = {span for _, span in code_lines() if re.fullmatch(r"--[a-z-]+", span)}
-    assert alone <= known
+    standalone = {span for _, span in code_lines() if re.fullmatch(r"--[a-z-]+", span)}
+    assert standalone <= known
 
 
 def test_variables_named_are_settings() -> None:
-    named = {name for text in TEXT.values() for name in re.findall(r"VELIB_[A-Z_]+", text)}
+    named = {name for text in TEXT.values() for name in re.findall(r"VELIB_[A-Z_]*[A-Z]", text)}
     assert named <= variables()
 
 
@@ -182,17 +229,17 @@ def test_schedule_sensors_and_jobs_named_exist() -> None:
 
 
 @pytest.mark.parametrize("document", TEXT)
-def test_sql_runs_on_an_empty_lake(document: str, tmp_path: Path) -> None:
+def test_sql_runs_on_empty_lake(document: str, tmp_path: Path) -> None:
     engine = LocalQueryEngine(tmp_path, LocalCatalog(tmp_path))
-    questions = fences(document, "sql")
+    queries = fences(document, "sql")
     for block in fences(document, "sh"):
         parts = [shlex.split(line, comments=True) for line in block.splitlines() if "velib query" in line]
-        questions += [words[-1] for words in parts]
-    for question in questions:
-        assert len(engine.query(question)) == 0, question
+        queries += [words[-1] for words in parts]
+    for query in queries:
+        assert len(engine.query(query)) == 0, query
 
 
-def test_ci_calls_the_test_commands_of_the_readme() -> None:
+def test_ci_runs_the_commands_of_the_readme() -> None:
     section = TEXT["README.md"].partition("\n## Tests\n")[2].partition("\n## ")[0]
     called = (ROOT / ".ci" / "run").read_text().splitlines()
     commands = [
@@ -202,15 +249,15 @@ def test_ci_calls_the_test_commands_of_the_readme() -> None:
     assert [command for command in commands if command not in called] == []
 
 
-# What exists is documented
+# Everything public is documented
 
 
 @pytest.mark.parametrize("variable", sorted(variables()))
-def test_variable_has_a_row_in_the_settings(variable: str) -> None:
+def test_variable_is_in_settings_table(variable: str) -> None:
     assert variable in [code(row[0])[0] for row in table("docs/settings.md", "variable", "values", "default")]
 
 
-def test_sources_are_those_of_the_settings() -> None:
+def test_documented_sources_match_settings() -> None:
     rows = {code(row[0])[0]: row[1] for row in table("docs/settings.md", "variable", "values", "default")}
     assert set(code(rows["VELIB_SOURCE"])) == set(SOURCES)
 
@@ -221,7 +268,7 @@ def test_every_command_is_documented() -> None:
     } | {"velib demo"}  # `make demo` is its documented form
 
 
-def test_checks_are_those_of_the_graph() -> None:
+def test_documented_checks_match_graph() -> None:
     rows = table("docs/operating.md", "check", "on", "severity", "blocks", "holds when")
     documented = {
         (code(check)[0], asset, severity, blocks == "yes")
@@ -231,33 +278,33 @@ def test_checks_are_those_of_the_graph() -> None:
     assert documented == {(check.name, check.asset, check.severity.value, check.blocking) for check in CHECKS}
 
 
-def test_faults_listed_are_those_of_the_simulator() -> None:
+def test_documented_faults_match_simulator() -> None:
     section = TEXT["docs/settings.md"].partition("The faults:\n")[2].partition("\n\nWhat becomes")[0]
     assert sorted(code(section)) == sorted(FAULTS)
 
 
-def test_table_columns_are_those_of_the_contract() -> None:
+def test_documented_columns_match_schema() -> None:
     rows = table("docs/data.md", "column", "type", "meaning")
     assert [(code(row[0])[0], row[1]) for row in rows] == [
         (column.name, column.type) for column in (*COLUMNS, *PARTITION_COLUMNS)
     ]
 
 
-def test_view_columns_are_those_of_the_views() -> None:
+def test_documented_view_columns_match_views() -> None:
     rows = table("docs/data.md", "view", "a row is", "columns")
     assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
         kpi.name: [column.name for column in kpi.schema] for kpi in KPIS
     }
 
 
-def test_columns_of_the_derived_views_are_theirs() -> None:
+def test_documented_derived_columns_match_views() -> None:
     rows = table("docs/data.md", "derived view", "a row is", "columns")
     assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
         view.name: [column.name for column in view.schema] for view in DERIVED
     }
 
 
-def test_lake_keys_are_those_of_the_layout() -> None:
+def test_documented_keys_match_lake() -> None:
     at = datetime(2022, 6, 4, 17, 34, 59, tzinfo=UTC)
     hour = keys.hour_of(at)
     expected = [
@@ -270,33 +317,33 @@ def test_lake_keys_are_those_of_the_layout() -> None:
         keys.state_key("<view>"),
     ]
     shapes = ("2022-06-04", "YYYY-MM-DD"), ("hour=17", "hour=HH"), ("20220604_173459", "YYYYMMDD_HHMMSS")
-    for found, shown in shapes:
-        expected = [key.replace(found, shown) for key in expected]
-    assert [code(row[0])[0] for row in table("docs/data.md", "key", "holds")] == [*expected, FILE_NAME]
+    for value, pattern in shapes:
+        expected = [key.replace(value, pattern) for key in expected]
+    assert [code(row[0])[0] for row in table("docs/data.md", "key", "contents")] == [*expected, FILE_NAME]
 
 
-def test_raw_fields_are_those_of_the_envelope() -> None:
+def test_documented_raw_fields_match_raw_object() -> None:
     at = datetime(2022, 6, 4, tzinfo=UTC)
     raw = json.loads(gunzip(encode_raw("opendata", at, at, Decoded([], b"[]"))))
-    assert [code(row[0])[0] for row in table("docs/data.md", "field", "holds")] == list(raw)
+    assert [code(row[0])[0] for row in table("docs/data.md", "field", "contents")] == list(raw)
 
 
 @pytest.mark.parametrize(
     "file", sorted((ROOT / "velib_assets" / "query" / "sql").glob("*.sql")), ids=lambda f: f.stem
 )
-def test_view_is_in_the_readme(file: Path) -> None:
-    assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "answers")]
+def test_view_is_in_readme(file: Path) -> None:
+    assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "question")]
 
 
-def test_every_dependency_says_why() -> None:
+def test_every_dependency_has_a_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
-    wanted = [
+    requirements = [
         *project["dependencies"],
         *(d for group in project["optional-dependencies"].values() for d in group),
     ]
-    silent = [need for need in wanted if not re.search(rf'"{re.escape(need)}", +# \w+', text)]
-    assert silent == []
+    unexplained = [name for name in requirements if not re.search(rf'"{re.escape(name)}", +# \w+', text)]
+    assert unexplained == []
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "benchmarks").glob("bench_*.py")), ids=lambda f: f.stem)
@@ -305,18 +352,18 @@ def test_benchmark_is_documented(file: Path) -> None:
     assert f"python benchmarks/{file.name}" in commands
 
 
-# What docs/bad-input.md says of each fault is what happens
+# Each fault is handled as docs/bad-input.md says
 
 BAD = [
     (code(row[1])[0], row[2], (code(row[3]) or [""])[0], row[4])
-    for row in table("docs/bad-input.md", "bad input", "fault", "bytes", "said by", "in the words")
+    for row in table("docs/bad-input.md", "bad input", "fault", "stored in", "reported by", "message")
 ]
 QUIET_HOUR = datetime(2026, 3, 3, 10, tzinfo=UTC)
-STRUCK = QUIET_HOUR + timedelta(minutes=15)
+FAULTY_SLOT = QUIET_HOUR + timedelta(minutes=15)
 
 
-class Story(NamedTuple):
-    """What an hour came to of which one snapshot was broken."""
+class FaultOutcome(NamedTuple):
+    """The outcome of an hour with one faulty snapshot."""
 
     failed: dict[str, str]
     layers: set[str]
@@ -325,62 +372,62 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def happened(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Run an hour with a fault (or "" for none) in its second slot, after a good hour."""
+def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a function that runs a good hour, then one with a fault ("" for none) in its second slot."""
 
     @cache
-    def run(fault: str) -> Story:
+    def run(fault: str) -> FaultOutcome:
         store = FolderStore(tmp_path_factory.mktemp(fault or "good"))
-        faults = parse_faults(f"{fault}@{STRUCK:%Y-%m-%dT%H:%M}" if fault else "")
+        faults = parse_faults(f"{fault}@{FAULTY_SLOT:%Y-%m-%dT%H:%M}" if fault else "")
         ingest = LocalIngest(store, Simulator(stations=60, faults=faults))
         hours = [QUIET_HOUR - HOUR, QUIET_HOUR]
         raw = list(ingest_hours(store, ingest, hours, {RESTORE_ONLY: "true"}))[1]
         clean = list(clean_hours(store, LocalCleanJob(store, 1), hours))[1]
         findings = {**raw.findings, **clean.findings}
         rows = pq.read_table(store.address(keys.clean_key(QUIET_HOUR)), partitioning=None).to_pylist()
-        there = {
+        layers = {
             "quarantine": bool(store.list(keys.hour_prefix("quarantine", QUIET_HOUR))),
             "rejects": bool(store.list(keys.hour_prefix("rejects", QUIET_HOUR))),
-            "clean": any(row["ingested_ts"] == STRUCK for row in rows),
+            "clean": any(row["ingested_ts"] == FAULTY_SLOT for row in rows),
         }
         rejected = Path(store.address(keys.rejects_key(QUIET_HOUR)))
-        return Story(
+        return FaultOutcome(
             {name: finding.message for name, finding in findings.items() if not finding.passed},
-            {layer for layer, holds in there.items() if holds},
+            {layer for layer, present in layers.items() if present},
             pq.read_table(rejected, partitioning=None)["reason"].to_pylist() if rejected.exists() else [],
-            [row for row in rows if row["ingested_ts"] != STRUCK],
+            [row for row in rows if row["ingested_ts"] != FAULTY_SLOT],
         )
 
     return run
 
 
-def test_every_fault_is_in_the_table_of_bad_input() -> None:
+def test_every_fault_is_in_bad_input_table() -> None:
     assert {fault for fault, *_ in BAD} == set(FAULTS)
 
 
 @pytest.mark.parametrize(("fault", "layer"), sorted({(fault, layer) for fault, layer, *_ in BAD}))
-def test_bytes_of_a_fault_end_up_where_the_table_says(fault: str, layer: str, happened: Any) -> None:
+def test_faulty_bytes_end_up_in_documented_layer(fault: str, layer: str, outcome_of: Any) -> None:
     expected = {"quarantine": {"quarantine"}, "clean": {"clean"}, "rejects": {"clean", "rejects"}}
-    assert happened(fault).layers == expected[layer]
+    assert outcome_of(fault).layers == expected[layer]
 
 
-@pytest.mark.parametrize(("fault", "said_by", "words"), [(f, by, words) for f, _, by, words in BAD if by])
-def test_words_on_a_fault_are_those_of_the_table(fault: str, said_by: str, words: str, happened: Any) -> None:
-    story = happened(fault)
-    said = story.rejects if said_by == "rejects/" else [story.failed.get(said_by, "")]
-    pattern = ".+".join(re.escape(part.strip()) for part in words.split("…"))
-    assert any(re.search(pattern, text) for text in said), said
+@pytest.mark.parametrize(("fault", "reporter", "message"), [(f, by, text) for f, _, by, text in BAD if by])
+def test_fault_message_matches_table(fault: str, reporter: str, message: str, outcome_of: Any) -> None:
+    outcome = outcome_of(fault)
+    messages = outcome.rejects if reporter == "rejects/" else [outcome.failed.get(reporter, "")]
+    pattern = ".+".join(re.escape(part.strip()) for part in message.split("…"))
+    assert any(re.search(pattern, text) for text in messages), messages
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_no_check_fails_on_a_fault_that_the_table_does_not_name(fault: str, happened: Any) -> None:
-    named = {said_by for found, _, said_by, _ in BAD if found == fault} - {"", "rejects/"}
+def test_no_undocumented_check_fails(fault: str, outcome_of: Any) -> None:
+    named = {reporter for name, _, reporter, _ in BAD if name == fault} - {"", "rejects/"}
     consequences = {"complete_hour"} if "quarantined_snapshot" in named else set()
-    assert set(happened(fault).failed) <= named | consequences
+    assert set(outcome_of(fault).failed) <= named | consequences
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_good_snapshots_of_the_hour_are_untouched(fault: str, happened: Any) -> None:
-    good = happened("")
+def test_good_snapshots_of_the_hour_are_unchanged(fault: str, outcome_of: Any) -> None:
+    good = outcome_of("")
     assert good.others
-    assert happened(fault).others == good.others
+    assert outcome_of(fault).others == good.others

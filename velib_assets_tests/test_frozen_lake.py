@@ -24,10 +24,9 @@ from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import clean_lake_hour, is_current
-from velib_assets.ingest.raw_object import iso
-from velib_assets.lake.keys import clean_key, parse_hour, raw_time
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import clean_key, iso_utc, parse_hour, raw_time
 from velib_assets.lake.listing import raw_listing
-from velib_assets.lake.store import FolderStore
 
 FROZEN = Path(__file__).with_name("frozen_lake")
 EXPECTED: dict[str, Any] = json.loads((FROZEN / "expected.json").read_text(encoding="utf-8"))
@@ -49,7 +48,9 @@ def test_clean_file_of_an_older_version_is_current(store: FolderStore, hour: dat
 @pytest.mark.parametrize("hour", HOURS, ids=EXPECTED["hours"])
 def test_listing_hashes_and_times_are_unchanged(store: FolderStore, hour: datetime) -> None:
     listing = raw_listing(store, hour)
-    found = {key: {"hash": hash_, "taken": iso(taken)} for key, hash_ in listing if (taken := raw_time(key))}
+    found = {
+        key: {"hash": hash_, "taken": iso_utc(taken)} for key, hash_ in listing if (taken := raw_time(key))
+    }
     assert found == HOURS[hour]["raw"]
     assert digest_of(listing) == HOURS[hour]["digest"]
 

@@ -1,4 +1,4 @@
-"""Settings: every bad variable is named, at once, in one line each."""
+"""Settings: all wrong variables are reported at once, in one line each."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from velib_assets.settings import CHECKOUT, Settings, SettingsError, dagster_home
 
 
-def test_the_defaults_are_those_of_the_contract() -> None:
+def test_defaults_are_the_documented_ones() -> None:
     settings = Settings.from_env({})
     assert (settings.target, settings.source, settings.alerts) == ("local", "opendata", ("log",))
     assert settings.lake == CHECKOUT / "lake"
@@ -15,7 +15,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.keep_runs_days == 30
 
 
-def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
+def test_all_wrong_variables_are_reported_at_once(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(SettingsError) as error:
@@ -43,41 +43,41 @@ def test_every_bad_variable_is_named_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("archive", "words"),
-    [("", "is needed"), ("/no/such/folder", "does not exist"), ("s3://B/x", "names no bucket")],
+    ("archive", "message"),
+    [("", "is required"), ("/no/such/folder", "does not exist"), ("s3://B/x", "has no valid bucket")],
 )
-def test_an_archive_that_cannot_be_read_is_named(archive: str, words: str) -> None:
-    with pytest.raises(SettingsError, match=rf"VELIB_ARCHIVE: .*{words}"):
+def test_unreadable_archive_is_reported(archive: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=rf"VELIB_ARCHIVE: .*{message}"):
         Settings.from_env({"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": archive})
 
 
-def test_an_archive_is_only_looked_at_when_it_is_the_source() -> None:
+def test_archive_is_only_checked_if_it_is_the_source() -> None:
     assert Settings.from_env({"VELIB_ARCHIVE": "/no/such/folder"}).source == "opendata"
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "1.5", "²"])
-def test_a_retention_is_a_number_of_days(days: str) -> None:
-    """With none at all the run that forgets would forget itself."""
+def test_retention_is_a_positive_number_of_days(days: str) -> None:
+    """With 0 days, the run that deletes old runs would delete itself."""
     with pytest.raises(SettingsError, match=r"VELIB_KEEP_RUNS_DAYS: .*1 to 3650"):
         Settings.from_env({"VELIB_KEEP_RUNS_DAYS": days})
 
 
-def test_an_unknown_fault_is_named() -> None:
+def test_unknown_fault_is_reported() -> None:
     with pytest.raises(SettingsError, match=r"VELIB_SIMULATOR_FAULTS: .*hiccup"):
         Settings.from_env({"VELIB_SIMULATOR_FAULTS": "hiccup"})
 
 
-def test_a_bad_webhook_is_refused_without_repeating_it() -> None:
-    """The address may hold a secret."""
+def test_wrong_webhook_is_reported_without_its_url() -> None:
+    """The URL may hold a secret."""
     with pytest.raises(SettingsError) as error:
         Settings.from_env({"VELIB_ALERTS": "webhook:ftp://example.org/s3cret"})
     assert "s3cret" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("named", "where"),
+    ("value", "home"),
     [("", CHECKOUT / ".dagster"), ("~/runs", Path.home() / "runs"), ("runs", Path.cwd() / "runs")],
 )
-def test_a_home_is_a_whole_path(named: str, where: Path) -> None:
-    """`~` means to Dagster, too, the user's folder."""
-    assert dagster_home({"DAGSTER_HOME": named}) == where
+def test_dagster_home_is_an_absolute_path(value: str, home: Path) -> None:
+    """`~` is the home of the user."""
+    assert dagster_home({"DAGSTER_HOME": value}) == home

@@ -1,4 +1,4 @@
-"""Waiting for what comes by itself: a process's end, a file, an answer."""
+"""Waiting for a condition: the end of a process, a file, a response."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def wait_for(look: Callable[[], _T], seconds: float = 30) -> _T:
-    """What `look` gives as soon as it is true.
+def wait_for(poll: Callable[[], _T], seconds: float = 30) -> _T:
+    """Call `poll` until it returns something true, and return that.
 
     Raises:
-        TimeoutError: after `seconds`.
+        TimeoutError: Nothing true after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
+        result = poll()
+        if result:
+            return result
         time.sleep(0.05)
-    raise TimeoutError(f"not within {seconds} s")
+    raise TimeoutError(f"no result within {seconds} s")

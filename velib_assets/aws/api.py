@@ -1,7 +1,6 @@
-"""Calls of AWS's API, and what is said when one is refused.
+"""Calls to AWS, and one message for each way in which they fail.
 
-Belongs here: the one way in which this project calls boto3, and the words for what came back. Does not:
-any one service's business. boto3 is imported with the first client: loading the definitions needs none.
+boto3 is imported with the first client, because loading Dagster's definitions needs none.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from velib_assets.lake.text import visible
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-# What a call needs, where its permission is not named like it.
+# Permissions that are not named like their call.
 _PERMISSIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
-_LOGIN = re.compile(r"//[^/@\s]+@")  # of an AWS_ENDPOINT_URL
+_LOGIN = re.compile(r"//[^/@\s]+@")  # in an AWS_ENDPOINT_URL
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "AuthorizationError"}
-_NOT_WHO = {
+_INVALID_CREDENTIALS = {
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidAccessKeyId",
@@ -35,9 +34,10 @@ _NOT_WHO = {
 
 
 class AwsError(OSError):
-    """A call that AWS did not answer, in one line: which, on what, why, and what it needs.
+    """A failed call, in one line: the call, the resource, the reason, and what to do.
 
-    `code` is the service's own, such as `NoSuchKey`; empty where no service was reached.
+    Attributes:
+        code: the error code of the service, such as `NoSuchKey`; empty if no service was reached.
     """
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -47,33 +47,45 @@ class AwsError(OSError):
 
 @cache
 def client(service: str, region: Optional[str] = None, read_timeout: int = 60, attempts: int = 5) -> Any:  # noqa: ANN401 - boto3's
-    """A client that gives up in bounded time; one a process, for each costs 20 ms and new connections.
+    """Return the client of a service; cached, because a new one costs 20 ms and new connections.
+
+    Args:
+        service: as boto3 names it, such as `s3`.
+        region: by default that of AWS's own settings.
+        read_timeout: seconds to wait for a response.
+        attempts: how often a call is tried.
 
     Raises:
-        AwsError: where region, profile or credentials are named in a way that boto3 does not understand.
+        AwsError: boto3 does not accept the region, the profile or the credentials.
     """
     import boto3  # noqa: PLC0415 - see above
     from botocore.config import Config  # noqa: PLC0415 - likewise
     from botocore.exceptions import BotoCoreError, NoRegionError  # noqa: PLC0415 - likewise
 
     retries = {"mode": "standard", "total_max_attempts": attempts}
-    signature = "s3v4" if service == "s3" else None  # links too: by itself it signs those in an older way
+    signature = "s3v4" if service == "s3" else None  # for presigned links, whose default is an older one
     config = Config(
         connect_timeout=5, read_timeout=read_timeout, retries=retries, signature_version=signature
     )
     try:
         return boto3.client(service, region_name=region, config=config)
     except NoRegionError:
-        raise AwsError("no AWS region is set: AWS_REGION=us-east-1") from None
+        raise AwsError("no AWS region is set; set AWS_REGION=us-east-1") from None
     except BotoCoreError as error:
         raise AwsError(f"the AWS settings cannot be used for {service}: {error}") from None
 
 
 def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-    """Call a client's method; `resource` is what people know the thing by, for the words.
+    """Call a method of a client.
+
+    Args:
+        client: from `client`.
+        method: such as `get_object`.
+        resource: what is called, as a person knows it, for error messages.
+        **arguments: of the method.
 
     Raises:
-        AwsError: where the call was refused or never arrived.
+        AwsError: the call was refused, or AWS was not reached.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
@@ -85,7 +97,7 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
 
 
 def to_aws_error(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's
-    """An error of boto3's in our words."""
+    """Convert an error of boto3."""
     from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError  # noqa: PLC0415 - see above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
@@ -98,33 +110,32 @@ def to_aws_error(client: Any, resource: str, error: Exception) -> AwsError:  # n
             "(aws sso login, aws configure) or set AWS_PROFILE"
         )
     if isinstance(error, ParamValidationError):
-        return AwsError(f"this boto3 is too old for {service} on {resource}: {error}")
-    if isinstance(error, ResponseParserError):  # its words repeat the answer
-        return AwsError(
-            f"what answered for {service} at {client.meta.endpoint_url} is not AWS: a proxy's page?"
-        )
-    return AwsError(f"{service} did not answer for {resource} at {client.meta.endpoint_url}: {error}")
+        return AwsError(f"this version of boto3 is too old for {service} on {resource}: {error}")
+    url = client.meta.endpoint_url
+    if isinstance(error, ResponseParserError):  # its text repeats the response
+        return AwsError(f"the response of {service} from {url} is not AWS's own; is it a proxy's page?")
+    return AwsError(f"{service} could not be reached for {resource} at {url}: {error}")
 
 
 def account_of(region: Optional[str] = None) -> str:
-    """The account that the credentials belong to: writes are refused in any other's bucket.
+    """Return the account of the credentials; S3 refuses writes to a bucket of any other account.
 
     Raises:
-        AwsError: where they are missing or refused.
+        AwsError: the credentials are missing or refused.
     """
     sts = client("sts", region)
     return str(call(sts, "get_caller_identity", "the caller's account")["Account"])
 
 
 def _refused(service: str, resource: str, error: ClientError) -> AwsError:
-    found = error.response.get("Error", {})
-    code, message = str(found.get("Code", "")), str(found.get("Message", ""))
+    details = error.response.get("Error", {})
+    code, reason = str(details.get("Code", "")), str(details.get("Message", ""))
     call_name = f"{service}:{error.operation_name}"
-    words = f"{call_name} on {resource} was refused: {code}" + (f" ({message})" if message else "")
+    message = f"{call_name} on {resource} was refused: {code}" + (f" ({reason})" if reason else "")
     if code in _DENIED:
-        words += f"; the caller wants the permission {_PERMISSIONS.get(call_name, call_name)} there"
-    elif code in _NOT_WHO:
-        words += "; the credentials are not valid (any more): sign in again"
+        message += f"; the caller needs the permission {_PERMISSIONS.get(call_name, call_name)}"
+    elif code in _INVALID_CREDENTIALS:
+        message += "; the credentials are invalid or have expired: sign in again"
     elif code == "NoSuchBucket":
-        words += "; is VELIB_BUCKET the bucket that `terraform output` names?"
-    return AwsError(words, code)
+        message += "; set VELIB_BUCKET to the bucket that `terraform output` prints"
+    return AwsError(message, code)

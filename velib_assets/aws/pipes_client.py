@@ -1,8 +1,7 @@
-"""Sessions of Dagster Pipes with a Lambda or a Glue job: its lines and outcomes arrive in the run.
+"""Dagster Pipes sessions with a Lambda or a Glue job, whose messages arrive in the run through the bucket.
 
-Belongs here: how context and messages travel through the bucket. Does not: what is run, or what it says.
-dagster-aws's own clients are not used: PipesGlueClient waits for ever for an EXPIRED run and fails by one
-throttled poll, PipesLambdaClient throws the function's answer away.
+Why not dagster-aws's Pipes clients: PipesGlueClient never returns for an EXPIRED run and fails on a single
+throttled poll, and PipesLambdaClient discards the function's response.
 """
 
 import contextlib
@@ -18,38 +17,38 @@ from velib_assets.aws.api import client, to_aws_error
 from velib_assets.aws.names import PIPES_PREFIX
 
 if TYPE_CHECKING:
-    from dagster._core.pipes.context import PipesSession
+    from botocore.client import BaseClient
 
-_INTERVAL = 1.0  # seconds between two looks for messages
+_INTERVAL = 1.0  # seconds between two polls for messages
 
 
 @contextmanager
-def session(bucket: str, region: str) -> "Iterator[PipesSession]":
-    """A session for the op that is running; messages keep arriving until the context ends.
+def session(bucket: str, region: str) -> Iterator[dg.PipesSession]:
+    """Open a session for the running op; messages arrive until the context ends.
 
     Raises:
-        AwsError: where its own reading or writing in the bucket is refused.
+        AwsError: the session may not read or write in the bucket.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only here is AWS called
-    from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all of dagster-aws's clients
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only needed on AWS
+    from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all clients of dagster-aws
 
-    warnings.simplefilter("ignore", dg.PreviewWarning)  # Dagster's, of its own reader
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # for the message reader
     s3 = client("s3", region)
     try:
         with dg.open_pipes_session(
-            context=cast("dg.OpExecutionContext", _Quiet(dg.OpExecutionContext.get())),
+            context=cast("dg.OpExecutionContext", _WithoutAssets(dg.OpExecutionContext.get())),
             context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
             message_reader=_messages(bucket, s3),
         ) as opened:
             yield opened
-    except (BotoCoreError, ClientError) as error:  # what the body calls is an AwsError already
+    except (BotoCoreError, ClientError) as error:  # calls of the body raise AwsError
         raise to_aws_error(s3, f"s3://{bucket}/{PIPES_PREFIX}", error) from None
 
 
-class _Quiet:
-    """The op's context, as that of no asset: of an asset's, Dagster would demand every output by `yield`.
+class _WithoutAssets:
+    """The op's context as that of an op without assets, because `defs.hourly` logs the events of each hour.
 
-    The layers log each hour's events themselves (assets.hourly).
+    For an asset, Dagster would require that the session yields every output.
     """
 
     has_assets_def = False
@@ -61,29 +60,29 @@ class _Quiet:
         return getattr(self._context, name)
 
 
-def _messages(bucket: str, s3: Any) -> Any:  # noqa: ANN401 - boto3's client, dagster-aws's reader
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
-    from dagster_aws.pipes import PipesS3MessageReader  # noqa: PLC0415 - likewise
+def _messages(bucket: str, s3: "BaseClient") -> dg.PipesMessageReader:
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - only needed on AWS
+    from dagster_aws.pipes import PipesS3MessageReader  # noqa: PLC0415 - see above
 
     class Messages(PipesS3MessageReader):
-        """The reader, with its chunks below the one prefix that the steps may write to.
+        """A reader that keeps its chunks below the prefix that the steps may write, and misses none.
 
-        Dagster takes one chunk in two seconds, and drops what is left ten seconds after the end; and its
-        thread ends with the first connection that breaks off. Here all that lies there is taken.
+        The reader of dagster-aws takes one chunk per two seconds, drops those left ten seconds after the end,
+        and stops at the first broken connection.
         """
 
         @contextmanager
         def get_params(self) -> Iterator[dict[str, Any]]:
-            """Where the remote step writes its messages."""
+            """Choose where the remote step writes its messages."""
             with super().get_params() as params:
                 yield {**params, "key_prefix": PIPES_PREFIX + secrets.token_hex(16)}
 
-        def download_messages(self, cursor: Any, params: Any) -> Any:  # noqa: ANN401 - Dagster's
-            """Every chunk that has come since the last look."""
+        def download_messages(self, cursor: Any, params: Any) -> Any:  # noqa: ANN401 - as Dagster declares it
+            """Read every chunk since the last poll."""
             chunks: list[str] = []
-            with contextlib.suppress(BotoCoreError, OSError):  # the next look may get through
-                while found := super().download_messages(cursor, params):
-                    cursor, chunk = found
+            with contextlib.suppress(BotoCoreError, OSError):  # the next poll may succeed
+                while result := super().download_messages(cursor, params):
+                    cursor, chunk = result
                     chunks.append(chunk)
             return (cursor, "\n".join(chunks)) if chunks else None
 

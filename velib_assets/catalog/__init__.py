@@ -1,1 +1,7 @@
-"""The table's partitions: SQLite locally, the Glue Data Catalog on AWS. Runs on Python 3.9."""
+"""The catalog: which hours of the table are registered, and with which clean file.
+
+Start with `catalog`, the interface. `sqlite_catalog` is the local form; on AWS it is `glue_catalog_client`,
+which fills the Glue Data Catalog through its API (`glue_table`) or by the crawler (`crawler_client`).
+`registration` reads a partition from its clean file. Glue runs this package on Python 3.9, except the modules
+that end in `_client`.
+"""

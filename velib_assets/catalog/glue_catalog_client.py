@@ -1,23 +1,19 @@
-"""The catalog as AWS's Glue Data Catalog, filled through its API or by the crawler.
-
-Belongs here: which way the table's partitions come to be. Does not: the table's form (runtime.glue_table).
-"""
+"""The catalog on AWS: the Glue Data Catalog, filled through its API or by the crawler."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from velib_assets.aws.names import Names
+from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.catalog.crawler_client import POLL, Crawler
 from velib_assets.catalog.glue_table import GlueTable
-from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.sqlite_catalog import CatalogError
 from velib_assets.lake.listing import utc_now
 
-_LOOKS = (timedelta(days=2), timedelta(days=60))  # for the newest partitions; then all of them
+_RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 
 
 class GlueCatalog:
-    """The table and its partitions, registered through the API: free, and at once."""
+    """Registers partitions through the API, which is free and immediate."""
 
     def __init__(self, names: Names) -> None:
         self._table = GlueTable(names.database, names.bucket, names.region)
@@ -32,19 +28,19 @@ class GlueCatalog:
 
     def newest_hours(self, count: int) -> list[datetime]:
         """See Catalog."""
-        for look in _LOOKS:
-            found = _with_rows(self._table.since(f"{utc_now() - look:%Y-%m-%d}"))
-            if len(found) >= count:
+        for period in _RECENT:
+            hours = _with_rows(self._table.since(f"{utc_now() - period:%Y-%m-%d}"))
+            if len(hours) >= count:
                 break
         else:
-            found = _with_rows(self._table.partitions())
-        return found[::-1][:count]
+            hours = _with_rows(self._table.partitions())
+        return hours[::-1][:count]
 
 
 class CrawledCatalog(GlueCatalog):
-    """The table and its partitions, as the crawler makes them: at least ten minutes of a DPU each time.
+    """Registers partitions by the crawler, which is billed at least ten minutes of a DPU per crawl.
 
-    So it is started only for hours that the table does not have yet.
+    Therefore it runs only for hours that the table does not have yet.
     """
 
     def __init__(self, names: Names, poll: float = POLL) -> None:
@@ -55,20 +51,19 @@ class CrawledCatalog(GlueCatalog):
         """See Catalog.
 
         Raises:
-            CatalogError: where the crawler failed, or did not find an hour.
+            CatalogError: if the crawler fails or does not find an hour.
         """
-        wanted = [part.hour for part in partitions]
-        lacking = self._lacking(wanted)
-        if lacking:
+        missing = self._missing([part.hour for part in partitions])
+        if missing:
             self._crawler.run()
-            if left := self._lacking(lacking):
+            if still_missing := self._missing(missing):
                 raise CatalogError(
-                    f"the crawler {self._crawler.name} ended without {len(left)} of {len(lacking)} hours "
-                    f"({self._crawler.link})"
+                    f"the crawler {self._crawler.name} ended without {len(still_missing)} of {len(missing)} "
+                    f"hours ({self._crawler.link})"
                 )
-        return len(lacking)
+        return len(missing)
 
-    def _lacking(self, hours: Sequence[datetime]) -> list[datetime]:
+    def _missing(self, hours: Sequence[datetime]) -> list[datetime]:
         registered = {part.hour for part in self.partitions(hours)}
         return [hour for hour in hours if hour not in registered]
 

@@ -1,8 +1,4 @@
-"""The table in AWS's Glue Data Catalog: made, kept as declared, and its partitions registered.
-
-Belongs here: the one function that registers, for the `source_velib` asset and for the Glue job as its
-last step. Does not: which hours are registered, or the views.
-"""
+"""The table in the Glue Data Catalog: created, kept as declared, and its partitions registered."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from datetime import datetime
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from velib_assets.aws.api import AwsError, call, client
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.keys import clean_key, date_hour, key_hour, source_prefix
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
 
@@ -29,19 +25,20 @@ _PARQUET = {
 
 
 class GlueTable:
-    """The table `source_velib` of a database, over a bucket. Nothing is asked of AWS before the first use."""
+    """The table `source_velib` of a database and a bucket. The constructor sends no request."""
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
-        self._made: Optional[Any] = None
+        self._client: Optional[Any] = None
 
     def register(self, partitions: Iterable[Partition]) -> int:
-        """Add or replace partitions, in hundreds, and make the table where it is missing or differs.
+        """Add or replace partitions in batches; creates or corrects the table first. Idempotent.
 
-        Doing it again changes nothing. Returns how many were new or changed.
+        Returns:
+            How many partitions are new or changed.
 
         Raises:
-            AwsError: where the catalog refuses.
+            AwsError: if a request fails.
         """
         wanted = {part.hour: part for part in partitions}
         self.declare()
@@ -59,68 +56,60 @@ class GlueTable:
         return len(new) + len(changed)
 
     def declare(self) -> bool:
-        """Make the table, or correct it where it is not as declared; whether there was anything to do."""
+        """Create the table, or correct it if it differs. Returns whether anything changed."""
         declared = table_input(self._bucket)
-        found = self.found()
-        if found is None:
+        table = self.table()
+        if table is None:
             try:
                 self._call("create_table", TABLE, DatabaseName=self._database, TableInput=declared)
             except AwsError as error:
                 if error.code != _EXISTS:
                     raise
             return True
-        if not differences(found, declared):
+        if not differences(table, declared):
             return False
         self._call("update_table", TABLE, DatabaseName=self._database, TableInput=declared)
         return True
 
-    def found(self) -> Optional[Dict[str, Any]]:
-        """The table as the catalog has it; None where there is none."""
+    def table(self) -> Optional[Dict[str, Any]]:
+        """Return the table's entry in the catalog; None if it does not exist."""
         try:
-            answer = self._call("get_table", TABLE, DatabaseName=self._database, Name=TABLE)
+            response = self._call("get_table", TABLE, DatabaseName=self._database, Name=TABLE)
         except AwsError as error:
             if error.code == _MISSING and "Database" not in str(error):
                 return None
             raise
-        return dict(answer["Table"])
+        return dict(response["Table"])
 
     def partitions(self, hours: Optional[Sequence[datetime]] = None) -> List[Partition]:
-        """The registered partitions, oldest first; of `hours` those that are registered."""
+        """Return the registered partitions of `hours`, or all, oldest first."""
         if hours is None:
-            return sorted(self._matching(""))
-        found: List[Partition] = []
+            return self.since("")
+        parts: List[Partition] = []
         for start in range(0, len(hours), GET_BATCH):
-            batch = hours[start : start + GET_BATCH]
-            keys = [{"Values": list(date_hour(hour))} for hour in batch]
-            try:
-                answer = self._table_call("batch_get_partition", PartitionsToGet=keys)
-            except AwsError as error:
-                if error.code == _MISSING:
-                    return []
-                raise
-            found += [_partition(entry) for entry in answer["Partitions"]]
-        return sorted(found)
+            keys = [{"Values": list(date_hour(hour))} for hour in hours[start : start + GET_BATCH]]
+            parts += self._lookup("batch_get_partition", PartitionsToGet=keys)[0]
+        return sorted(parts)
 
     def since(self, date: str) -> List[Partition]:
-        """The registered partitions of a day and after, oldest first."""
-        return sorted(self._matching(f"date >= '{date}'"))
+        """Return the registered partitions from a date on, oldest first; empty for all."""
+        arguments: Dict[str, Any] = {"Expression": f"date >= '{date}'"} if date else {}
+        parts, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
+        while token:
+            arguments["NextToken"] = token
+            page, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
+            parts += page
+        return sorted(parts)
 
-    def _matching(self, expression: str) -> List[Partition]:
-        arguments: Dict[str, Any] = {"ExcludeColumnSchema": True}
-        if expression:
-            arguments["Expression"] = expression
-        found: List[Partition] = []
-        while True:
-            try:
-                page = self._table_call("get_partitions", **arguments)
-            except AwsError as error:
-                if error.code == _MISSING:
-                    return []
-                raise
-            found += [_partition(entry) for entry in page["Partitions"]]
-            if not page.get("NextToken"):
-                return found
-            arguments["NextToken"] = page["NextToken"]
+    def _lookup(self, method: str, **arguments: Any) -> Tuple[List[Partition], str]:  # noqa: ANN401 - boto3's
+        """Read partitions and the token of the next page, if any; nothing if the table does not exist."""
+        try:
+            response = self._table_call(method, **arguments)
+        except AwsError as error:
+            if error.code == _MISSING:
+                return [], ""
+            raise
+        return [_partition(entry) for entry in response["Partitions"]], response.get("NextToken", "")
 
     def _input(self, part: Partition) -> Dict[str, Any]:
         storage = table_input(self._bucket)["StorageDescriptor"]
@@ -137,30 +126,31 @@ class GlueTable:
         }
 
     def _batch(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
-        """A call over many partitions; what another registered meanwhile is no error."""
-        answer = self._table_call(method, **arguments)
-        for error in answer.get("Errors", []):
+        """Send one request for many partitions. A partition that exists by now is not an error."""
+        response = self._table_call(method, **arguments)
+        for error in response.get("Errors", []):
             detail = error.get("ErrorDetail", {})
             if detail.get("ErrorCode") != _EXISTS:
                 values = "/".join(error.get("PartitionValues", error.get("PartitionValueList", [])))
                 code = str(detail.get("ErrorCode", ""))
                 raise AwsError(
-                    f"glue: partition {values} was refused: {code} {detail.get('ErrorMessage', '')}", code
+                    f"glue did not register the partition {values}: {code} {detail.get('ErrorMessage', '')}",
+                    code,
                 )
 
     def _table_call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         return self._call(method, TABLE, DatabaseName=self._database, TableName=TABLE, **arguments)
 
     def _call(self, method: str, name: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        self._made = self._made or client("glue", self._region)
-        return call(self._made, method, f"the table {self._database}.{name}", **arguments)
+        self._client = self._client or client("glue", self._region)
+        return call(self._client, method, f"the table {self._database}.{name}", **arguments)
 
 
 def table_input(bucket: str) -> Dict[str, Any]:
-    """The table as declared in core.schema, in Glue's form. Timestamps are INT64 milliseconds in Parquet."""
+    """Return the declared table in Glue's form. Timestamps are INT64 milliseconds in Parquet."""
     return {
         "Name": TABLE,
-        "Description": "One row a Velib' station and snapshot; times are UTC",
+        "Description": "One row per Velib' station per snapshot; times are UTC",
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
         "PartitionKeys": _columns(PARTITION_COLUMNS),
@@ -172,38 +162,38 @@ def table_input(bucket: str) -> Dict[str, Any]:
     }
 
 
-def differences(found: Dict[str, Any], declared: Dict[str, Any]) -> List[str]:
-    """In what a table of the catalog differs from the declared one: columns, keys, format, place."""
-    where, ours = found.get("StorageDescriptor", {}), declared["StorageDescriptor"]
+def differences(table: Dict[str, Any], declared: Dict[str, Any]) -> List[str]:
+    """Describe how a table of the catalog differs from the declared one."""
+    actual, wanted = table.get("StorageDescriptor", {}), declared["StorageDescriptor"]
     pairs: List[Tuple[str, Any, Any]] = [
-        ("columns", _plain(where.get("Columns", [])), _plain(ours["Columns"])),
-        ("partition keys", _plain(found.get("PartitionKeys", [])), _plain(declared["PartitionKeys"])),
+        ("columns", _names_and_types(actual.get("Columns", [])), _names_and_types(wanted["Columns"])),
         (
-            "location",
-            where.get("Location", "").rstrip("/"),
-            ours["Location"].rstrip("/"),
+            "partition keys",
+            _names_and_types(table.get("PartitionKeys", [])),
+            _names_and_types(declared["PartitionKeys"]),
         ),
-        ("input format", where.get("InputFormat"), _PARQUET["InputFormat"]),
+        ("location", actual.get("Location", "").rstrip("/"), wanted["Location"].rstrip("/")),
+        ("input format", actual.get("InputFormat"), _PARQUET["InputFormat"]),
     ]
-    return [f"{name}: {has}, declared {should}" for name, has, should in pairs if has != should]
+    return [f"{name}: {is_}, declared {should_be}" for name, is_, should_be in pairs if is_ != should_be]
 
 
 def _columns(columns: Sequence[Column]) -> List[Dict[str, str]]:
     return [{"Name": c.name, "Type": c.type, "Comment": c.description} for c in columns]
 
 
-def _plain(columns: Sequence[Dict[str, str]]) -> List[Tuple[str, str]]:
+def _names_and_types(columns: Sequence[Dict[str, str]]) -> List[Tuple[str, str]]:
     return [(column["Name"], column["Type"]) for column in columns]
 
 
 def _partition(entry: Dict[str, Any]) -> Partition:
-    said = entry.get("Parameters", {})
+    parameters = entry.get("Parameters", {})
     date, hour = entry["Values"]
     moment = key_hour(f"date={date}/hour={hour}/")
     if moment is None:
-        raise AwsError(f"glue: the table has a partition that is no hour: {date}/{hour}; drop it")
-    rows, size = int(said.get(_ROWS, 1)), int(said.get(_BYTES, 0))
-    return Partition(moment, clean_key(moment), rows, size, said.get(_DIGEST, ""))
+        raise AwsError(f"glue: the table has a partition that is not an hour: {date}/{hour}. Drop it.")
+    rows, size = int(parameters.get(_ROWS, 1)), int(parameters.get(_BYTES, 0))
+    return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""))
 
 
 def _batches(parts: Sequence[Partition]) -> List[Sequence[Partition]]:

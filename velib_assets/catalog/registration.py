@@ -1,16 +1,12 @@
-"""What there is to register of an hour, and that what is registered is what lies there.
-
-Belongs here: reading it from the clean file, before and after. Does not: the catalogs.
-"""
+"""Reads an hour's partition from its clean file, and registers until the catalog matches the files."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Callable, Sequence
 
-from velib_assets.catalog.partition import Partition
-from velib_assets.clean.clean_file import read_footer
-from velib_assets.clean.measure import schema_differences
+from velib_assets.catalog.catalog import Partition
+from velib_assets.clean.clean_file import read_footer, schema_differences
 from velib_assets.lake.keys import clean_key
 from velib_assets.lake.store import LakeStore
 
@@ -18,15 +14,15 @@ _ATTEMPTS = 20
 
 
 class NotCleanError(Exception):
-    """A file that lies where a clean file should, and is none."""
+    """A file under a clean file's key is damaged or has another schema."""
 
 
 def partition_of(store: LakeStore, hour: datetime) -> Partition:
-    """What there is to register of an hour.
+    """Read an hour's partition from its clean file.
 
     Raises:
-        FileNotFoundError: where it has no clean file.
-        NotCleanError: where the file is damaged, or has another schema than the table's.
+        FileNotFoundError: if the hour has no clean file.
+        NotCleanError: if the file is damaged or has another schema than the table.
     """
     key = clean_key(hour)
     with store.open(key) as source:
@@ -42,17 +38,20 @@ def partition_of(store: LakeStore, hour: datetime) -> Partition:
 def register_until_stable(
     store: LakeStore, parts: Sequence[Partition], register: Callable[[Sequence[Partition]], int]
 ) -> int:
-    """Register partitions, and anew those whose file was replaced meanwhile; how many were new or changed.
+    """Register partitions, again if their files were replaced in the meantime.
 
-    Of two writers of an hour the slower may register last what it read first; it looks again after that.
+    The slower of two writers may register last what it read first, therefore it reads the files again.
+
+    Returns:
+        How many partitions are new or changed.
 
     Raises:
-        FileNotFoundError, NotCleanError: where a clean file is gone or damaged by then.
+        FileNotFoundError, NotCleanError: if a clean file is missing or damaged by then.
     """
-    changed, unsettled = register(parts), parts
+    changed, outdated = register(parts), parts
     for _ in range(_ATTEMPTS):
-        unsettled = [now for part in unsettled if (now := partition_of(store, part.hour)) != part]
-        if not unsettled:
+        outdated = [now for part in outdated if (now := partition_of(store, part.hour)) != part]
+        if not outdated:
             break
-        changed += register(unsettled)
+        changed += register(outdated)
     return changed

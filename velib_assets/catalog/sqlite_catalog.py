@@ -1,8 +1,4 @@
-"""The catalog of the table's partitions. Local form: one SQLite file in the lake; on AWS it is Glue's.
-
-Belongs here: the interface, and which hours are registered with which file. Does not: reading Parquet
-(query_engine), or deciding what is registered (assets.source_velib).
-"""
+"""The local catalog: one SQLite file in the lake."""
 
 from __future__ import annotations
 
@@ -11,12 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.lake.keys import clean_key, hour_text
-
-__all__ = ["Catalog", "CatalogError", "LocalCatalog", "Partition"]
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
@@ -36,31 +29,11 @@ WHERE (key, rows, bytes, digest) IS NOT (excluded.key, excluded.rows, excluded.b
 """
 
 
-class CatalogError(Exception):
-    """The catalog cannot be read or written; the message says what to do."""
-
-
-class Catalog(Protocol):
-    """The registered partitions of the table."""
-
-    def register(self, partitions: Iterable[Partition]) -> int:
-        """Add or replace partitions; all or none. Returns how many are new or changed."""
-        ...
-
-    def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
-        """The registered partitions, oldest first; of `hours` those that are registered."""
-        ...
-
-    def newest_hours(self, count: int) -> list[datetime]:
-        """The newest registered hours that have rows, newest first."""
-        ...
-
-
 class LocalCatalog:
-    """A SQLite file in the lake. Processes may register and read at once; a missing file is an empty catalog.
+    """A SQLite file in the lake, safe for several processes. A missing file is an empty catalog.
 
-    It keeps SQLite's rollback journal: WAL would add two more files and not work on network folders, and
-    saves nothing where a write is one short transaction. Writers wait for each other (`BEGIN IMMEDIATE`).
+    Writers wait for each other (`BEGIN IMMEDIATE`). The rollback journal is SQLite's default: WAL would add
+    two files, does not work on network folders, and saves nothing for one short transaction.
     """
 
     def __init__(self, lake: Path) -> None:
@@ -70,7 +43,7 @@ class LocalCatalog:
         """See Catalog.
 
         Raises:
-            ValueError: for a key that does not lie in its hour's folder.
+            ValueError: if a key is not the clean file of its hour.
         """
         rows = [(hour_text(p.hour), p.key, p.rows, p.bytes, p.digest) for p in map(_checked, partitions)]
         with self._writing() as db:
@@ -83,8 +56,9 @@ class LocalCatalog:
         wanted = {hour_text(hour) for hour in hours}
         if not wanted:
             return []
-        there = "SELECT * FROM partitions WHERE hour BETWEEN ? AND ? ORDER BY hour"
-        return [_partition(row) for row in self._read(there, (min(wanted), max(wanted))) if row[0] in wanted]
+        between = "SELECT * FROM partitions WHERE hour BETWEEN ? AND ? ORDER BY hour"
+        rows = self._read(between, (min(wanted), max(wanted)))
+        return [_partition(row) for row in rows if row[0] in wanted]
 
     def newest_hours(self, count: int) -> list[datetime]:
         """See Catalog."""
@@ -92,7 +66,7 @@ class LocalCatalog:
         return [_hour(row[0]) for row in self._read(newest, (count,))]
 
     def record_view(self, name: str, definition: str) -> bool:
-        """Keep a view's definition; whether it differs from the one that was kept."""
+        """Store a view's definition. Returns whether it is new or changed."""
         if self._read("SELECT 1 FROM views WHERE (name, definition) = (?, ?)", (name, definition)):
             return False
         with self._writing() as db:
@@ -125,23 +99,23 @@ class LocalCatalog:
             with contextlib.closing(db):
                 yield db
         except sqlite3.Error as error:
-            raise CatalogError(_trouble(self.path, error)) from error
+            raise CatalogError(_describe(self.path, error)) from error
 
 
 def _version(db: sqlite3.Connection) -> int:
-    """The version of the file's tables; 0 for a new file."""
+    """Return the version of the file's tables; 0 for a new file."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version not in (0, _VERSION):
-        raise sqlite3.DatabaseError(f"it has version {version}, this program reads {_VERSION}")
+        raise sqlite3.DatabaseError(f"it has version {version}; this program reads version {_VERSION}")
     return version
 
 
-def _trouble(path: Path, error: sqlite3.Error) -> str:
+def _describe(path: Path, error: sqlite3.Error) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return f"{path} is held by another process for over {BUSY_SECONDS:.0f} s ({error}): try again"
+        return f"{path} was locked by another process for over {BUSY_SECONDS:.0f} s ({error}). Try again."
     return (
-        f"{path} cannot be used as a catalog ({error}). It holds nothing that the clean files do not: "
-        "move it away and register the hours anew: velib backfill FROM TO"
+        f"{path} cannot be used as a catalog ({error}). It can be rebuilt from the clean files: move it away "
+        "and run: velib backfill FROM TO"
     )
 
 

@@ -1,28 +1,28 @@
-"""Typed snapshots into the rows of the table: duplicates dropped, sorted, columns derived.
-
-Belongs here: what takes all rows of an hour at once. Does not: one snapshot (fast, general).
-"""
+"""Assembles typed snapshots into the table's rows: drops duplicates, sorts, derives columns."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import List, Sequence, Tuple
+from functools import lru_cache
+from typing import List, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.arrondissement import paris_label
-from velib_assets.clean.clean_file import TABLE_SCHEMA
-from velib_assets.clean.typed import TYPED_SCHEMA
+from velib_assets.clean.arrow_schema import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
 
 STALE_AFTER = timedelta(hours=3)
-_TS = pa.timestamp("ms", tz="UTC")
+_FIRST_CODE, _LAST_CODE = 1000, 20999
 
 
 def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
-    """The sorted rows of snapshots taken at `times`, and how many rows each snapshot kept.
+    """Return the sorted rows of all snapshots, and how many rows each snapshot contributed.
 
-    Of rows of one station and time the first is kept, in the order of snapshots and in the feed's.
+    Of several rows with one station and time the first counts, in the order of snapshots and of the feed.
+
+    Args:
+        times: when each snapshot was taken.
+        tables: the rows of each snapshot, as `TYPED_SCHEMA`.
     """
     if not tables:
         return TABLE_SCHEMA.empty_table(), []
@@ -30,27 +30,41 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     moments = sorted(set(times))
     snapshot = _repeat([moments.index(taken) for taken in times], tables)
     codes = rows["station_id"].combine_chunks().dictionary_encode()
-    place = pc.sort_indices(pc.sort_indices(codes.dictionary))  # of each code in the order of codes
-    key = pc.add(pc.multiply(place.cast(pa.int64()).take(codes.indices), len(moments)), snapshot)
-    order = pc.sort_indices(key)  # stable: of duplicates the first comes first
+    rank = pc.sort_indices(pc.sort_indices(codes.dictionary))  # of each code in sorted order
+    key = pc.add(pc.multiply(rank.cast(pa.int64()).take(codes.indices), len(moments)), snapshot)
+    order = pc.sort_indices(key)  # stable: the first of several duplicates stays first
     ordered = key.take(order)
     repeats = pc.equal(ordered[1:], ordered[:-1])
-    kept = [len(table) for table in tables]
+    counts = [len(table) for table in tables]
     if pc.any(repeats).as_py():
         order = order.filter(pa.concat_arrays([pa.array([True]), pc.invert(repeats)]))
         counted = pc.value_counts(_repeat(range(len(tables)), tables).take(order))
-        of_each = dict(zip(*(values.to_pylist() for values in counted.flatten())))
-        kept = [of_each.get(n, 0) for n in range(len(tables))]
+        by_table = dict(zip(*(values.to_pylist() for values in counted.flatten())))
+        counts = [by_table.get(n, 0) for n in range(len(tables))]
     labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
     return _derive(
         rows.take(order),
         labels.take(codes.indices.take(order)),
-        pa.array(moments, _TS).take(snapshot.take(order)),
-    ), kept
+        pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot.take(order)),
+    ), counts
+
+
+@lru_cache(maxsize=16384)
+def paris_label(code: str) -> Optional[str]:
+    """Return `Paris 1er` to `Paris 20e` for a code in 1000..20999, otherwise None.
+
+    The feed has only `Paris`. The arrondissement is the code // 1000 for all 985 stations named Paris in
+    June 2022, but not outside Paris: 13121 is in Ivry.
+    """
+    is_number = code.isascii() and code.isdigit() and len(code) <= len(str(_LAST_CODE))
+    if not (is_number and _FIRST_CODE <= int(code) <= _LAST_CODE):
+        return None
+    number = int(code) // 1000
+    return "Paris 1er" if number == 1 else f"Paris {number}e"
 
 
 def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
-    """Each snapshot's value in each of its rows."""
+    """Repeat each table's value for each of its rows."""
     return pa.concat_arrays(
         [pa.repeat(pa.scalar(value, pa.int64()), len(table)) for value, table in zip(values, tables)]
     )
@@ -59,8 +73,8 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
 def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
     column = {name: rows[name].combine_chunks() for name in TYPED_SCHEMA.names}
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
-    places = pc.add(bikes, docks)
-    known = pc.if_else(pc.greater(places, 0), places, pa.scalar(None, pa.float64()))
+    total = pc.add(bikes, docks)
+    known = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
     late = pc.greater(pc.subtract(ingested, column["reported_ts"]), STALE_AFTER)
     in_paris = pc.and_(pc.equal(column["commune"], "Paris"), label.is_valid())
     column["ingested_ts"] = ingested

@@ -1,52 +1,28 @@
-"""The clean file: one Parquet file an hour, its schema, its bytes and the footer that dates it.
-
-Belongs here: the Arrow form of the table contract, and the footer `velib` (JSON: digest of the raw
-listing, what became of each snapshot). Does not: computing the rows (hour).
-"""
+"""The clean file: one Parquet file per hour, with a footer `velib` that has the digest of its raw."""
 
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
+from typing import IO, Any, Dict, List, NamedTuple, Optional
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from velib_assets.clean.arrow_schema import REJECTS_SCHEMA, TABLE_SCHEMA
+from velib_assets.clean.hour import CleanHour
 from velib_assets.lake.schema import COLUMNS
 
-if TYPE_CHECKING:
-    from velib_assets.clean.hour import CleanHour
-
-ARROW_TYPES: Dict[str, pa.DataType] = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("ms", tz="UTC"),
-}
-TABLE_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in COLUMNS])
-REJECTS_SCHEMA = pa.schema(
-    [
-        ("raw_key", pa.string()),
-        ("ingested_ts", pa.timestamp("ms", tz="UTC")),
-        ("position", pa.int32()),
-        ("station_id", pa.string()),
-        ("reason", pa.string()),
-        ("record", pa.string()),
-    ]
-)
 _FOOTER = b"velib"
-_TEXTS = [column.name for column in COLUMNS if column.type == "string"]
-_WRITING: Dict[str, Any] = {
+_OPTIONS: Dict[str, Any] = {
     "compression": "zstd",
-    "use_dictionary": _TEXTS,
-    "write_statistics": ["ingested_ts", "station_id"],  # what a reader could skip a file by
+    "use_dictionary": [column.name for column in COLUMNS if column.type == "string"],
+    "write_statistics": ["ingested_ts", "station_id"],  # those by which a reader can skip a file
     "store_schema": False,
 }
 
 
 class Footer(NamedTuple):
-    """What a clean file says of its making: the digest of its raw listing, its snapshots' counts."""
+    """What a clean file was built from: the digest of its raw listing, and the counts of its snapshots."""
 
     digest: str
     rows: int
@@ -55,7 +31,7 @@ class Footer(NamedTuple):
 
 
 def encode_clean(clean: CleanHour) -> bytes:
-    """The hour's Parquet file; the same hour gives the same bytes within one pyarrow version."""
+    """Encode an hour as Parquet. Within one pyarrow version, equal hours give equal bytes."""
     footer = {
         "digest": clean.digest,
         "snapshots": [part._asdict() for part in clean.snapshots],
@@ -66,7 +42,7 @@ def encode_clean(clean: CleanHour) -> bytes:
 
 
 def encode_rejects(clean: CleanHour) -> Optional[bytes]:
-    """The hour's rejected records as Parquet, or None when there are none."""
+    """Encode an hour's rejected records as Parquet; None if there are none."""
     if not clean.rejects:
         return None
     rows = [
@@ -76,18 +52,37 @@ def encode_rejects(clean: CleanHour) -> Optional[bytes]:
 
 
 def read_footer(source: IO[bytes]) -> Optional[Footer]:
-    """The footer of a clean file, or None where the file is not one of ours or is damaged."""
+    """Read the footer of a clean file; None if it is damaged or not a clean file."""
     try:
         parquet = pq.read_metadata(source)
-        said = json.loads((parquet.metadata or {})[_FOOTER])
-        return Footer(said["digest"], parquet.num_rows, said["snapshots"], said["quarantined"])
+        footer = json.loads((parquet.metadata or {})[_FOOTER])
+        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], footer["quarantined"])
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
 
 
+def schema_differences(source: IO[bytes]) -> List[str]:
+    """Describe how a Parquet file's columns differ from the declared ones.
+
+    Raises:
+        pyarrow.ArrowInvalid: if it is not a Parquet file.
+    """
+    actual = {field.name: field.type for field in pq.read_schema(source)}
+    declared = {field.name: field.type for field in TABLE_SCHEMA}
+    return (
+        [f"{name} is missing" for name in declared if name not in actual]
+        + [f"{name} is not declared" for name in actual if name not in declared]
+        + [
+            f"{name} is {actual[name]}, but declared {type_}"
+            for name, type_ in declared.items()
+            if name in actual and actual[name] != type_
+        ]
+    )
+
+
 def _encode(table: pa.Table, footer: Dict[str, str]) -> bytes:
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, **_WRITING) as writer:
+    with pq.ParquetWriter(sink, table.schema, **_OPTIONS) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(footer)
     return bytes(sink.getvalue())

@@ -1,7 +1,7 @@
-"""The fast path: snapshots as they should be, JSON to Arrow in one pass without the interpreter.
+"""The fast path: types whole snapshots from JSON to Arrow in one pass, outside the interpreter.
 
-Belongs here: what can be typed as a whole. It declines (returns None) whenever anything is odd, and
-`general` then types the snapshot record by record; tests prove that both agree where this one answers.
+It declines (returns None) if anything is odd; the general path then types the snapshot record by record.
+Tests prove that both paths agree wherever this one succeeds.
 """
 
 from __future__ import annotations
@@ -13,57 +13,57 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from velib_assets.clean.dialects import FEED_MAPPINGS, FeedMapping, Fields
-from velib_assets.clean.typed import TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
+from velib_assets.clean.arrow_columns import Fields, columns_of, record_type
+from velib_assets.clean.arrow_schema import COUNTS, TEXTS, TYPED_SCHEMA
+from velib_assets.clean.typed_snapshot import Drift, TypedSnapshot, drift_between
+from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.response import MAX_DEPTH
 
-_COUNTS = ("capacity", "bikes", "mechanical", "ebikes", "docks")
-_TEXTS = ("station_id", "name", "commune")
-_MOST_BRACKETS = 8000  # 1,500 stations have 3,000; nested 12,000 deep pyarrow still stood
-_YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds from the epoch: Python's span
+_MOST_BRACKETS = 8000  # 1,500 stations have 3,000; pyarrow still parsed 12,000 nested ones
+_YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds since 1970: the range of datetime
 
 
-def type_fast(results: Sequence[memoryview], shape: str) -> Optional[List[TypedSnapshot]]:
-    """Type snapshots of one shape together, or decline if any of them is odd.
+def type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
+    """Type snapshots of one feed together, or decline if any of them is odd.
 
     Args:
-        results: each snapshot's JSON array of records.
-        shape: opendata or gbfs.
+        results: the JSON array of records of each snapshot.
+        feed: the definition of the records.
     """
     document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
-        document.decode("utf-8")  # also where nothing is read of it: `general` refuses the whole
-        return _typed(_parse(document, FEED_MAPPINGS[shape]), len(results), shape)
+        document.decode("utf-8")  # fields that are not read must be valid too
+        return _typed(_parse(document, feed), len(results), feed)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
         return None
 
 
-def _parse(document: bytes, dialect: FeedMapping) -> pa.ListArray:
-    """The lists of records; whatever else is in them is parsed only where something is."""
+def _parse(document: bytes, feed: FeedDefinition) -> pa.ListArray:
+    """Parse the lists of records. Undeclared fields are parsed only if there are any."""
     try:
-        return _parse_results(document, dialect.declared, "error")
+        return _parse_results(document, record_type(feed, all_fields=True), "error")
     except pa.ArrowInvalid:
         if document.count(b"{") + document.count(b"[") > _MOST_BRACKETS:
-            raise  # nested too deep, perhaps: the parser recurses on the C stack
-        return _parse_results(document, dialect.read, "infer")
+            raise  # it may be nested too deeply: the parser recurses on the C stack
+        return _parse_results(document, record_type(feed, all_fields=False), "infer")
 
 
-def _parse_results(document: bytes, record: pa.StructType, others: str) -> pa.ListArray:
-    """The `results` of JSON objects that follow each other; `others` is what to do with further fields."""
+def _parse_results(document: bytes, record: pa.StructType, undeclared: str) -> pa.ListArray:
+    """Parse the `results` of consecutive JSON objects. `undeclared` is pyarrow's way with other fields."""
     schema = pa.schema([("results", pa.list_(record))])
     parsed = pj.read_json(
         pa.BufferReader(document),
         read_options=pj.ReadOptions(use_threads=False, block_size=len(document) + 1),
-        parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others),
+        parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=undeclared),
     )
-    if parsed.schema.names != ["results"] or _nests(parsed.schema.field(0).type, MAX_DEPTH):
-        raise pa.ArrowInvalid("something follows the records, or they nest too deep")
+    if parsed.schema.names != ["results"] or _is_deeper(parsed.schema.field(0).type, MAX_DEPTH):
+        raise pa.ArrowInvalid("other members follow the records, or they are nested too deeply")
     return parsed["results"].chunk(0)
 
 
-def _nests(found: pa.DataType, most: int) -> bool:
-    """Whether a type nests deeper than `most`."""
-    level = [found]
+def _is_deeper(type_: pa.DataType, most: int) -> bool:
+    """Return whether a type is nested deeper than `most`."""
+    level = [type_]
     for _ in range(most):
         level = [part.field(n).type for part in level for n in range(part.num_fields)]
         if not any(part.num_fields for part in level):
@@ -71,21 +71,19 @@ def _nests(found: pa.DataType, most: int) -> bool:
     return True
 
 
-def _typed(lists: pa.ListArray, snapshots: int, shape: str) -> Optional[List[TypedSnapshot]]:
+def _typed(lists: pa.ListArray, snapshots: int, feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
     records, sizes = lists.flatten(), lists.value_lengths().to_pylist()
     if len(sizes) != snapshots or not all(sizes) or records.null_count:
         return None
-    fields = _fields(records, FEED_MAPPINGS[shape].nested)
-    columns = FEED_MAPPINGS[shape].columns(fields)
-    if columns is None:
-        return None
+    fields = _fields(records, feed.is_nested)
+    columns = columns_of(fields, feed, len(records))
     table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
     starts = accumulate(sizes, initial=0)
     parts = [
-        TypedSnapshot(table.slice(start, size), [], size, _drift(fields, start, size, shape))
+        TypedSnapshot(table.slice(start, size), [], size, _drift(fields, start, size, feed))
         for start, size in zip(starts, sizes)
     ]
-    return parts if _ordinary(table) and all(_counted(part.table) for part in parts) else None
+    return parts if _is_ordinary(table) and all(_has_counts(part.table) for part in parts) else None
 
 
 def _fields(records: pa.StructArray, nested: bool) -> Fields:
@@ -100,12 +98,12 @@ def _fields(records: pa.StructArray, nested: bool) -> Fields:
     }
 
 
-def _ordinary(table: pa.Table) -> bool:
-    """Whether every row can be kept as it is: codes there, counts not negative, text real UTF-8."""
-    for name in _TEXTS:
+def _is_ordinary(table: pa.Table) -> bool:
+    """Return whether every row is valid: a station code, no negative count, valid UTF-8."""
+    for name in TEXTS:
         table[name].validate(full=True)
     codes, reported = table["station_id"], pc.min_max(table["reported_ts"])
-    lowest = pc.min(pa.chunked_array([table[name].chunk(0) for name in _COUNTS])).as_py()
+    lowest = pc.min(pa.chunked_array([table[name].chunk(0) for name in COUNTS])).as_py()
     earliest, latest = reported["min"].value, reported["max"].value
     return (
         codes.null_count == 0
@@ -115,29 +113,28 @@ def _ordinary(table: pa.Table) -> bool:
     )
 
 
-def _counted(snapshot: pa.Table) -> bool:
-    """Whether it has counts; where all are null `general` can tell whether the field is there."""
+def _has_counts(snapshot: pa.Table) -> bool:
+    """Return whether there are counts. If all are null, only the audit can tell whether the field exists."""
     return all(snapshot[name].null_count < len(snapshot) for name in ("bikes", "docks"))
 
 
-def _drift(fields: Fields, start: int, size: int, shape: str) -> Drift:
-    """What the fields of a snapshot hold; of one that nobody declared the parser says what it found."""
+def _drift(fields: Fields, start: int, size: int, feed: FeedDefinition) -> Drift:
     return drift_between(
-        shape,
+        feed,
         {
-            path: _kinds(values.type) if values.slice(start, size).null_count < size else ()
+            path: _json_type(values.type) if values.slice(start, size).null_count < size else ()
             for path, values in fields.items()
         },
     )
 
 
-def _kinds(found: pa.DataType) -> Tuple[str, ...]:
-    return next(((kind,) for kind, matches in _KINDS.items() if matches(found)), ("value",))
+def _json_type(type_: pa.DataType) -> Tuple[str, ...]:
+    return next(((name,) for name, matches in _JSON_TYPES.items() if matches(type_)), ("value",))
 
 
-_KINDS = {
-    "text": lambda found: pa.types.is_string(found) or pa.types.is_timestamp(found),
-    "number": lambda found: pa.types.is_integer(found) or pa.types.is_floating(found),
+_JSON_TYPES = {
+    "text": lambda type_: pa.types.is_string(type_) or pa.types.is_timestamp(type_),
+    "number": lambda type_: pa.types.is_integer(type_) or pa.types.is_floating(type_),
     "boolean": pa.types.is_boolean,
     "object": pa.types.is_struct,
     "list": pa.types.is_list,

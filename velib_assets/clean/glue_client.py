@@ -1,8 +1,4 @@
-"""The clean job as an AWS Glue job: one run for many hours.
-
-Belongs here: what is asked of a run, and what each hour came to. Does not: waiting for it (glue_run), or
-cleaning (runtime.glue_clean), which the run does.
-"""
+"""The clean job on AWS: one run of the Glue job cleans many hours."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,19 +9,18 @@ import dagster as dg
 from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
+from velib_assets.clean.clean_result import CleanResult
 from velib_assets.clean.glue_run_client import GlueRun
-from velib_assets.clean.messages import result_from_message
-from velib_assets.clean.rebuild import CleanResult
 from velib_assets.lake.keys import contiguous, hour_text, hours_between
 
 _POLL = 2.0  # seconds
-_RANGES = 200  # in one run: the text of its arguments has an end
+_MOST_RANGES = 200  # per run, because the length of its arguments is limited
 
 _Ranges = list[tuple[datetime, datetime]]
 
 
 class GlueCleanJob:
-    """Cleans by runs of the Glue job; a run that Dagster gives up is stopped."""
+    """Cleans with runs of the Glue job. A run is stopped if Dagster's run is cancelled."""
 
     def __init__(self, names: Names, poll: float = _POLL) -> None:
         self._names, self._poll = names, poll
@@ -34,38 +29,38 @@ class GlueCleanJob:
     def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
         """See CleanJob."""
         ranges = contiguous(hours)
-        for start in range(0, len(ranges), _RANGES):
-            yield from self._results(ranges[start : start + _RANGES])
+        for start in range(0, len(ranges), _MOST_RANGES):
+            yield from self._results(ranges[start : start + _MOST_RANGES])
 
     def _results(self, ranges: _Ranges) -> Iterator[CleanResult]:
-        """Each hour of one run; of an hour that the run told nothing of, its end is the trouble."""
-        left = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
+        """Yield the results of one run; hours without a result get the run's own outcome."""
+        pending = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
         try:
             with session(self._names.bucket, self._names.region) as pipes:
-                arguments = {"--hours": _text(ranges), "--register": "false"}
+                arguments = {"--hours": _format(ranges), "--register": "false"}
                 arguments |= pipes.get_bootstrap_cli_arguments()
                 with GlueRun(self._names, arguments, self._poll) as run:
                     self.links = {"glue_run": run.link}
                     dg.OpExecutionContext.get().log.info(f"Glue run {run.id}: {run.link}")
-                    told = 0
+                    read = 0
                     for _ in run.poll():
                         messages = pipes.get_custom_messages()
-                        yield from _told(messages[told:], left)
-                        told = len(messages)
-            yield from _told(pipes.get_custom_messages()[told:], left)
-            trouble = run.ending() if left else ""
+                        yield from _new_results(messages[read:], pending)
+                        read = len(messages)
+            yield from _new_results(pipes.get_custom_messages()[read:], pending)
+            trouble = run.outcome() if pending else ""
         except AwsError as error:
             trouble = str(error)
-        yield from (CleanResult(hour, None, trouble) for hour in left)
+        yield from (CleanResult(hour, None, trouble) for hour in pending)
 
 
-def _told(messages: Iterable[Any], left: dict[datetime, None]) -> Iterator[CleanResult]:
-    """The hours that messages tell of, each once, and no longer among those left."""
-    for result in map(result_from_message, messages):
-        if result.hour in left:
-            del left[result.hour]
+def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[CleanResult]:
+    """Yield results of pending hours, each once, and remove those hours from `pending`."""
+    for result in map(CleanResult.of, messages):
+        if result.hour in pending:
+            del pending[result.hour]
             yield result
 
 
-def _text(ranges: _Ranges) -> str:
+def _format(ranges: _Ranges) -> str:
     return ",".join(f"{hour_text(first)}..{hour_text(last)}" for first, last in ranges)

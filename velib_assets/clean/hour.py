@@ -1,7 +1,4 @@
-"""An hour's raw objects into the hour's rows, with an account of every record.
-
-Belongs here: everything that makes clean(hour) a function of raw(hour). Does not: files or storage.
-"""
+"""Cleans the raw objects of an hour: rows, rejects and counts, as a pure function of raw."""
 
 from __future__ import annotations
 
@@ -13,15 +10,15 @@ import pyarrow as pa
 
 from velib_assets.clean.assemble import assemble
 from velib_assets.clean.snapshots import type_snapshots
-from velib_assets.clean.typed import Drift, Reject, TypedSnapshot
+from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import hour_of, raw_time
 
-_MISFILED = UnusableError("misfiled", "its name says another hour than its folder")
+_MISFILED = UnusableError("misfiled", "its name and its folder have different hours")
 
 
 class RawObject(NamedTuple):
-    """A raw object as stored: its key, the hash that its listing gives, its bytes."""
+    """A raw object: its key, its hash from the listing, and its bytes."""
 
     key: str
     hash: str
@@ -29,7 +26,7 @@ class RawObject(NamedTuple):
 
 
 class SnapshotCount(NamedTuple):
-    """What became of one snapshot's records: records = rows + rejected + duplicates."""
+    """The counts of one snapshot: records = rows + rejected + duplicates."""
 
     key: str
     records: int
@@ -39,7 +36,7 @@ class SnapshotCount(NamedTuple):
 
 
 class QuarantinedObject(NamedTuple):
-    """A raw object that the audit refused: it adds no rows and stays where it is."""
+    """An unusable raw object. It adds no rows and stays in raw."""
 
     key: str
     hash: str
@@ -48,7 +45,7 @@ class QuarantinedObject(NamedTuple):
 
 
 class CleanHour(NamedTuple):
-    """An hour, cleaned: rows as `TABLE_SCHEMA`, sorted; the rest accounts for every record."""
+    """A cleaned hour: sorted rows as `TABLE_SCHEMA`, and the counts of every record."""
 
     hour: datetime
     digest: str
@@ -60,15 +57,15 @@ class CleanHour(NamedTuple):
 
 
 def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
-    """The digest of an hour's raw listing, (key, hash) pairs in any order; names not ours are left out."""
+    """Return the digest of a raw listing: (key, hash) pairs in any order. Other files are ignored."""
     lines = sorted(f"{key}\t{hash_}\n" for key, hash_ in listing if raw_time(key))
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
 def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
-    """Clean the raw objects of one hour (UTC), whatever their order of arrival.
+    """Clean the raw objects of one hour (UTC); their order does not matter.
 
-    An unusable object goes to `quarantined`; the others go on. With none usable the table is empty.
+    Unusable objects are listed in `quarantined`. If none is usable, the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
     outcomes = iter(type_snapshots([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
@@ -80,7 +77,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
             quarantined.append(QuarantinedObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
             typed.append((raw, taken, outcome))
-    table, kept = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])
+    table, row_counts = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])
     return CleanHour(
         hour,
         digest_of((key, raw.hash) for key, raw, _ in ordered),
@@ -88,12 +85,12 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
         [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects],
         [
             SnapshotCount(raw.key, part.records, rows, len(part.rejects), len(part.table) - rows)
-            for (raw, _, part), rows in zip(typed, kept)
+            for (raw, _, part), rows in zip(typed, row_counts)
         ],
         quarantined,
-        _merged([part.drift for _, _, part in typed]),
+        _merge([part.drift for _, _, part in typed]),
     )
 
 
-def _merged(drifts: List[Drift]) -> Drift:
+def _merge(drifts: List[Drift]) -> Drift:
     return Drift(*(tuple(sorted({text for part in kind for text in part})) for kind in zip(*drifts)))

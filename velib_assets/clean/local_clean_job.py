@@ -1,14 +1,12 @@
-"""The clean job as a resource: rebuilds hours. Local form: threads; on AWS it is a Glue job (aws.glue_job).
-
-Belongs here: the interface and its local form. Does not: what cleaning is (core.clean, runtime.clean_job).
-"""
+"""The clean job resource: its interface, and its local form, which cleans in threads of this process."""
 
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from velib_assets.clean.rebuild import CleanResult, clean_lake_hours
+from velib_assets.clean.clean_result import CleanResult
+from velib_assets.clean.rebuild import clean_lake_hours
 from velib_assets.lake.store import LakeStore
 
 
@@ -16,15 +14,15 @@ class CleanJob(Protocol):
     """Rebuilds the clean files of hours (UTC)."""
 
     links: dict[str, str]
-    """Where a person sees the last run, by what it is called; none on one machine."""
+    """Labelled links to the last run; none for the local form."""
 
     def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
-        """Clean each hour and tell of each in order, as it ends; one that fails stops no other."""
+        """Clean hours and yield their results in order. A failing hour does not stop the others."""
         ...
 
 
 class LocalCleanJob:
-    """Clean in threads of this process."""
+    """Cleans in threads of this process, by default one per available core."""
 
     def __init__(self, store: LakeStore, threads: int | None = None) -> None:
         self._store = store

@@ -1,7 +1,7 @@
-"""What each JSON value becomes in a typed row: the general path's reading of one value.
+"""The general path's conversion of one JSON value to its column.
 
-A value of another JSON type is never coerced: a count that is not a whole number rejects its row,
-everything else that cannot be read becomes null.
+A value of another JSON type is never converted: a count that is not a whole number rejects its record, and
+any other unreadable value becomes null.
 """
 
 from __future__ import annotations
@@ -10,75 +10,69 @@ import json
 import math
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Optional
+from typing import Callable, Dict, Optional
 
-from velib_assets.clean.typed import FALSE_WORDS, MAX_COUNT, TRUE_WORDS
-
+TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
+FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
+JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
+_MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
     r"(Z|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
-KINDS = {
-    str: "text",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    dict: "object",
-    list: "list",
-}
 
 
 class RowError(ValueError):
-    """Why a record cannot become a row."""
+    """Why a record is rejected; the text before the first colon is the group in which it is counted."""
 
 
 def count(name: str, value: object) -> Optional[int]:
-    """A count from a whole, not negative number; null stays null.
+    """Convert a non-negative whole number; null stays null.
 
     Raises:
-        RowError: for everything else, naming the column.
+        RowError: for any other value.
     """
     if value is None:
         return None
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or (isinstance(value, float) and not value.is_integer()):
         raise RowError(f"{name} is not a whole number: {as_json(value)[:60]}")
-    count = int(value)  # type: ignore[call-overload] # a number, as just seen
-    if count < 0:
-        raise RowError(f"{name} is negative: {count}")
-    if count > MAX_COUNT:
+    whole = int(value)  # type: ignore[call-overload] # a number, as checked above
+    if whole < 0:
+        raise RowError(f"{name} is negative: {whole}")
+    if whole > _MAX_COUNT:
         raise RowError(f"{name} is too large: {as_json(value)[:60]}")
-    return int(count)
+    return int(whole)
 
 
 def text(value: object) -> Optional[str]:
-    """Text as it is; a lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    """Return text; a lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
     if not isinstance(value, str):
         return None
-    return value.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def flag(value: object) -> Optional[bool]:
-    """OUI/NON and its other spellings as a boolean; anything else is unknown."""
+    """Convert OUI/NON and other spellings to a boolean; anything else is null."""
     word = value if isinstance(value, str) else as_json(value) if isinstance(value, (int, bool)) else ""
     word = word.lower()
     return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
 
 
 def degrees(value: object) -> Optional[float]:
-    """A finite JSON number."""
+    """Convert a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an integer beyond any double
+    except OverflowError:  # an integer larger than any double
         return None
 
 
 def moment(value: object) -> Optional[datetime]:
-    """ISO 8601 text (UTC where it names no zone) or POSIX seconds, floored to milliseconds."""
+    """Convert ISO 8601 text (UTC without a zone) or POSIX seconds; milliseconds are rounded down."""
     try:
         if isinstance(value, str):
             return _iso_moment(value)
@@ -87,6 +81,15 @@ def moment(value: object) -> Optional[datetime]:
     except (OverflowError, ValueError):
         pass
     return None
+
+
+READERS: Dict[str, Callable[[object], object]] = {
+    "string": text,
+    "boolean": flag,
+    "double": degrees,
+    "timestamp": moment,
+}
+"""The conversion for each column type, except `count`, which needs the column's name."""
 
 
 def _iso_moment(text: str) -> Optional[datetime]:
@@ -98,7 +101,7 @@ def _iso_moment(text: str) -> Optional[datetime]:
     moment = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
     if zone not in ("", "Z"):
         hours, minutes = int(zone[1:3]), int(zone.replace(":", "")[3:] or 0)
-        if hours > 23 or minutes > 59:  # noqa: PLR2004 - a clock's limits
+        if hours > 23 or minutes > 59:  # noqa: PLR2004 - limits of a clock
             return None
         offset = timedelta(hours=hours, minutes=minutes)
         moment = moment - offset if zone[0] == "+" else moment + offset
@@ -106,5 +109,5 @@ def _iso_moment(text: str) -> Optional[datetime]:
 
 
 def as_json(value: object) -> str:
-    """A value as JSON text."""
+    """Return a value as JSON text."""
     return text(json.dumps(value, ensure_ascii=False)) or ""

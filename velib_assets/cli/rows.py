@@ -1,115 +1,103 @@
-"""Rows for the terminal: as a table, as JSON, as CSV.
-
-Belongs here: what becomes of each value, so that none breaks a row, acts on the terminal or in a spreadsheet.
-Does not: which rows.
-"""
+"""Rows as a table, JSON or CSV, such that no value breaks a row or acts on a terminal or in a spreadsheet."""
 
 import json
 import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from velib_assets.lake.keys import hour_of, hour_text
+from velib_assets.lake.ledger import Slot
 from velib_assets.lake.text import one_line, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELL_WIDTH = 36
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+\Z)")  # a number with its sign is none
-_PLAIN = "biufMm"  # kinds of columns that hold no text: numbers and times
-_NOT_SHOWN = re.compile(r"[^ -~]")
+SLOT_LABELS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+\Z)")  # a signed number is not a formula
+_NO_TEXT = "biufMm"  # kinds of columns with numbers and times
+_NOT_ASCII = re.compile(r"[^ -~]")
 
 
 def frame_text(frame: "pd.DataFrame", form: str) -> str:
-    """A frame as `table`, `json` (an array of objects in column order) or `csv`.
+    """Format a frame as `table`, `json` (an array of objects in column order) or `csv`.
 
-    Nothing in it acts on a terminal. JSON is exact; in CSV text that a spreadsheet would take for a formula
-    begins with an apostrophe.
+    JSON is exact. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    if form == "json":
-        names = _distinct([str(name) for name in frame.columns])
-        values = (map(_plain, row) for row in frame.astype(object).itertuples(index=False, name=None))
-        rows = [dict(zip(names, row, strict=True)) for row in values]
-        return _NOT_SHOWN.sub(_escaped, json.dumps(rows, ensure_ascii=False, indent=1))
     if form == "csv":
-        safe = frame.apply(lambda column: column if column.dtype.kind in _PLAIN else column.map(_csv_cell))
+        safe = frame.apply(lambda column: column if column.dtype.kind in _NO_TEXT else column.map(_csv_cell))
         return str(safe.to_csv(index=False)).rstrip("\n")
-    width = None if len(frame.columns) == 1 else CELL_WIDTH
-    return table(list(frame.columns), frame.astype(object).itertuples(index=False), width)
+    rows = frame.astype(object).itertuples(index=False, name=None)
+    if form == "json":
+        names = [str(name) for name in frame.columns]  # repeated ones get a number
+        keys = [
+            name if (n := names[: i + 1].count(name)) == 1 else f"{name}_{n}" for i, name in enumerate(names)
+        ]
+        objects = [dict(zip(keys, map(_json_value, row), strict=True)) for row in rows]
+        return _NOT_ASCII.sub(_escape, json.dumps(objects, ensure_ascii=False, indent=1))
+    return table(list(frame.columns), rows, None if len(frame.columns) == 1 else CELL_WIDTH)
 
 
-def _escaped(char: re.Match[str]) -> str:
-    return char[0] if char[0] == "\n" or char[0].isprintable() else json.dumps(char[0])[1:-1]
-
-
-def _csv_cell(value: object) -> object:
-    value = _flat(value)
-    if not isinstance(value, str):
-        return value
-    return ("'" if _FORMULA.match(value) else "") + visible(value)
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Column names as JSON keys: a repeated one gets its number."""
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-    counts = dict.fromkeys(seen, 0)
-    result = []
-    for name in names:
-        counts[name] += 1
-        result.append(name if counts[name] == 1 else f"{name}_{counts[name]}")
-    return result
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, to any of JSON
-    if _is_nested(value):
-        return _plain_nested(value)
-    if value is None or value != value or (isinstance(value, float) and math.isinf(value)):  # noqa: PLR0124
-        return None
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds")
-    if hasattr(value, "item"):  # of numpy
-        return value.item()
-    return value if isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _is_nested(value: object) -> bool:
-    """Whether it is an ARRAY, a MAP or a ROW, as Arrow hands it to pandas."""
-    return isinstance(value, (list, tuple, dict)) or getattr(value, "ndim", 0) > 0
-
-
-def _plain_nested(value: Any) -> Any:  # noqa: ANN401 - as _plain
-    """A ROW is an object, a MAP too (pairs, in a frame), an ARRAY a list."""
-    if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if len(value) and all(isinstance(part, tuple) for part in value):
-        return {str(name): _plain(part) for name, part in value}
-    return [_plain(part) for part in value]
-
-
-def _flat(value: Any) -> Any:  # noqa: ANN401 - as _plain
-    """A value of one cell: what is nested becomes JSON."""
-    return json.dumps(_plain_nested(value), ensure_ascii=False) if _is_nested(value) else value
-
-
-def table(head: Sequence[str], rows: Iterable[Iterable[Any]], width: int | None = CELL_WIDTH) -> str:
-    """A plain table; longer cells are cut and control characters shown as one, so no row breaks another."""
+def table(head: Sequence[str], rows: Iterable[Iterable[object]], width: int | None = CELL_WIDTH) -> str:
+    """Format a plain table. Longer cells are cut; control characters are replaced, so a row is one line."""
     return tabulate(
-        [[_cell(value, width) for value in row] for row in rows],
+        [[_table_cell(value, width) for value in row] for row in rows],
         headers=[visible(name) for name in head],
         disable_numparse=True,
     )
 
 
-def _cell(value: object, width: int | None) -> str:
-    value = _flat(value)
-    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are unlike themselves
+def ledger_text(slots: Sequence[Slot], form: str) -> str:
+    """Format the ledger as `table` with a row per hour, or as `json` with an object per slot."""
+    if form == "json":
+        return json.dumps([{"slot": s.start.isoformat(), "state": s.state} for s in slots], indent=1)
+    hours = groupby(slots, lambda slot: hour_of(slot.start))
+    rows = [[hour_text(hour), *(SLOT_LABELS[slot.state] for slot in group)] for hour, group in hours]
+    counts = ", ".join(f"{sum(slot.state == state for slot in slots)} {state}" for state in SLOT_LABELS)
+    body = table(["hour (UTC)", ":00", ":15", ":30", ":45"], rows)
+    return f"{body}\n\n{len(slots)} slots: {counts}"
+
+
+def _escape(char: re.Match[str]) -> str:
+    return char[0] if char[0] == "\n" or char[0].isprintable() else json.dumps(char[0])[1:-1]
+
+
+def _csv_cell(value: object) -> object:
+    value = _flatten(value)
+    if not isinstance(value, str):
+        return value
+    return ("'" if _FORMULA.match(value) else "") + visible(value)
+
+
+def _table_cell(value: object, width: int | None) -> str:
+    value = _flatten(value)
+    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
         return ""
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return one_line(str(value), width)
+    return f"{value:.3f}" if isinstance(value, float) else one_line(str(value), width)
+
+
+def _flatten(value: object) -> object:
+    """Turn an ARRAY, a MAP or a ROW into JSON text."""
+    json_value = _json_value(value)
+    return json.dumps(json_value, ensure_ascii=False) if isinstance(json_value, (list, dict)) else value
+
+
+def _json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, and any of JSON
+    """Convert a value of a frame: a ROW and a MAP (pairs, in a frame) become objects, an ARRAY a list."""
+    if isinstance(value, dict):
+        return {str(name): _json_value(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0:
+        if len(value) and all(isinstance(part, tuple) for part in value):
+            return {str(name): _json_value(part) for name, part in value}
+        return [_json_value(part) for part in value]
+    if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - see above
+        return value.isoformat(timespec="milliseconds")
+    value = value.item() if hasattr(value, "item") else value  # a number of numpy
+    if value is None or value != value or (isinstance(value, float) and math.isinf(value)):  # noqa: PLR0124 - see above
+        return None
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,17 +1,13 @@
-"""Running the asset graph from the command line, on the instance that the UI shows.
-
-Belongs here: opening the instance, runs over ranges of hours, and reading what became of each hour.
-"""
+"""Runs of the asset graph in this process, on the Dagster instance that the UI shows."""
 
 import fcntl
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import sleep
-from typing import Any
 
 import click
 import dagster as dg
@@ -25,32 +21,79 @@ from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import dagster_home
 
-STARTING = timedelta(seconds=20)  # from a tick's time to the feed's answer, on a busy machine or on AWS
+STARTING = timedelta(
+    seconds=20
+)  # from the start of a tick to the feed's response, on a busy machine or on AWS
 LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
 class RunSummary:
-    """What became of the hours of one or more runs."""
+    """What became of the requested hours in one or more runs."""
 
-    asked: list[datetime]
+    requested: list[datetime]
     rows: dict[datetime, int] = field(default_factory=dict)
-    done: dict[datetime, set[str]] = field(default_factory=dict)
+    written: dict[datetime, set[str]] = field(default_factory=dict)  # the layers that wrote an hour
     rejected: int = 0
     warnings: dict[str, list[datetime]] = field(default_factory=dict)
     failures: dict[datetime, list[str]] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)  # failures that concern no single hour
 
     @property
     def ok(self) -> bool:
-        """Whether every hour asked for ended in clean and is registered, and nothing else failed."""
-        return not self.broken and len(self.clean) == len(self.asked)
+        """Whether every requested hour was cleaned and registered, and nothing else failed."""
+        return not self.errors and len(self.clean) == len(self.requested)
 
     @property
     def clean(self) -> list[datetime]:
-        """The hours that every layer wrote; one that has only kept an older clean file is not among them."""
-        return [hour for hour in self.asked if self.done.get(hour) == set(LAYERS)]
+        """The hours that every layer wrote, which excludes those that kept an older clean file."""
+        return [hour for hour in self.requested if self.written.get(hour) == set(LAYERS)]
+
+    def add(self, event: dg.DagsterEvent) -> None:
+        """Add an event of a run.
+
+        Raises:
+            KeyboardInterrupt: the run was interrupted, which Dagster reports only as an event.
+        """
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            self._add_check(event.asset_check_evaluation_data)
+        elif event.is_step_materialization:
+            self._add_materialization(event.step_materialization_data.materialization)
+        elif event.is_step_failure:
+            failure = event.step_failure_data
+            if "DagsterExecutionInterruptedError" in failure.error_display_string:
+                raise KeyboardInterrupt
+            user = failure.user_failure_data
+            if not (user and BLOCKED_BY in user.metadata):
+                self.errors.append(f"{event.step_key}: {failure.error_display_string.strip()}")
+
+    def _add_check(self, check: dg.AssetCheckEvaluation) -> None:
+        if check.passed:
+            return
+        message = f"{check.asset_key.to_user_string()}: {check.description}"
+        if check.partition is None:
+            self.errors.append(message)
+        elif check.severity is dg.AssetCheckSeverity.WARN or check.check_name == "quarantined_snapshot":
+            self.warnings.setdefault(message, []).append(hour_of_key(check.partition))
+        else:
+            self.failures.setdefault(hour_of_key(check.partition), []).append(message)
+
+    def _add_materialization(self, event: dg.AssetMaterialization) -> None:
+        layer = event.asset_key.to_user_string()
+        if not event.partition or layer not in LAYERS:
+            return
+        hour = hour_of_key(event.partition)
+        self.written.setdefault(hour, set()).add(layer)
+        if layer == "clean_stations":
+            self.rejected += _count(event, "rejected")
+        elif layer == "source_velib":
+            self.rows[hour] = _count(event, "dagster/row_count")
+
+
+def _count(event: dg.AssetMaterialization, name: str) -> int:
+    value = event.metadata[name].value
+    return value if isinstance(value, int) else 0
 
 
 @contextmanager
@@ -75,43 +118,44 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
-    """Restore, clean and register hours, one run a contiguous range; then the views once."""
-    report = RunSummary(sorted(hours))
+    """Restore, clean and register hours in one run per contiguous range, then refresh the views once."""
+    summary = RunSummary(sorted(hours))
     job = defs.resolve_job_def("velib_pipeline")
-    for first, last in contiguous(report.asked):
-        selection = [dg.AssetKey(name) for name in LAYERS]
+    for first, last in contiguous(summary.requested):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        _execute(report, job, instance, tags=tags, asset_selection=selection)
-    if report.rows:
-        _execute(report, defs.resolve_job_def("velib_kpi_views"), instance)
-    return report
+        layers = [dg.AssetKey(name) for name in LAYERS]
+        _execute(summary, job, instance, tags=tags, asset_selection=layers)
+    if summary.rows:
+        _execute(summary, defs.resolve_job_def("velib_kpi_views"), instance)
+    return summary
 
 
 def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
-    """One snapshot of this second, into the running hour, through the whole graph.
+    """Take one snapshot of this second and run the whole graph for the current hour.
 
-    Just before a slot ends it waits for the next: by the time the feed is asked, the slot would be over.
+    Just before a slot ends, it waits for the next one, because the feed would respond after the slot is over.
     """
     job, now = defs.resolve_job_def("velib_pipeline"), utc_now()
     if (left := slot_of(now) + SLOT - now) < STARTING:
-        click.echo(f"This slot ends in {left.seconds} s: the snapshot is taken in the next one", err=True)
+        click.echo(f"This slot ends in {left.seconds} s: waiting for the next one", err=True)
         sleep(left.total_seconds())
         now = utc_now()
-    report = RunSummary([hour_of(now)])
+    summary = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
-    _execute(report, job, instance, tags=tags, partition_key=key_of(hour_of(now)))
-    return report
+    _execute(summary, job, instance, tags=tags, partition_key=key_of(hour_of(now)))
+    return summary
 
 
 def _execute(
-    report: RunSummary,
+    summary: RunSummary,
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     *,
     tags: Mapping[str, str] | None = None,
-    **scope: Any,  # noqa: ANN401 - handed on to execute_in_process
+    asset_selection: Sequence[dg.AssetKey] | None = None,
+    partition_key: str | None = None,
 ) -> None:
-    """Run a job in this process, which its run is tagged with, and add its events to the report."""
+    """Run a job in this process, which the run is tagged with, and add its events to the summary."""
     run_id = str(uuid.uuid4())
     result = job.execute_in_process(
         instance=instance,
@@ -119,55 +163,8 @@ def _execute(
         raise_on_error=False,
         run_id=run_id,
         tags={**(tags or {}), **process_tag(run_id)},
-        **scope,
+        asset_selection=asset_selection,
+        partition_key=partition_key,
     )
-    read_events(report, result)
-
-
-def read_events(report: RunSummary, result: dg.ExecuteInProcessResult) -> None:
-    """Add a run's events to a report.
-
-    Raises:
-        KeyboardInterrupt: where the run was interrupted; Dagster keeps that to itself.
-    """
     for event in result.all_events:
-        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            _read_check(report, event.asset_check_evaluation_data)
-        elif event.is_step_materialization:
-            _read_materialization(report, event.step_materialization_data.materialization)
-        elif event.is_step_failure:
-            if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
-                raise KeyboardInterrupt
-            user = event.step_failure_data.user_failure_data
-            if not (user and BLOCKED_BY in user.metadata):
-                report.broken.append(
-                    f"{event.step_key}: {event.step_failure_data.error_display_string.strip()}"
-                )
-
-
-def _read_check(report: RunSummary, check: dg.AssetCheckEvaluation) -> None:
-    if check.passed:
-        return
-    asset = check.asset_key.to_user_string()
-    words = f"{asset}: {check.description}"
-    if check.partition is None:
-        report.broken.append(words)
-    elif check.severity is dg.AssetCheckSeverity.WARN or check.check_name == "quarantined_snapshot":
-        report.warnings.setdefault(words, []).append(hour_of_key(check.partition))
-    else:
-        report.failures.setdefault(hour_of_key(check.partition), []).append(words)
-
-
-def _read_materialization(report: RunSummary, event: dg.AssetMaterialization) -> None:
-    key = event.asset_key.to_user_string()
-    facts = {name: value.value for name, value in event.metadata.items()}
-    if event.partition and key in LAYERS:
-        report.done.setdefault(hour_of_key(event.partition), set()).add(key)
-    if event.partition and key == "clean_stations":
-        report.rejected += _number(facts["rejected"])
-    if event.partition and key == "source_velib":
-        report.rows[hour_of_key(event.partition)] = _number(facts["dagster/row_count"])
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+        summary.add(event)

@@ -1,123 +1,140 @@
-"""The monthly bill: the deployed stack's beside the first version's, now and after a year.
+"""`velib cost`: the monthly bill, which is quantities times prices, as JSON data or as a table."""
 
-Belongs here: quantities times prices, totals, the host's lines, and all of it as JSON data. Does not: the
-quantities (usage, first_version), or how it is printed (table).
-"""
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
 
-from typing import Any, NamedTuple
+from tabulate import tabulate
 
-from velib_assets.cost.first_version import first_usage
-from velib_assets.cost.inputs import Inputs
-from velib_assets.cost.prices import Price, Prices
-from velib_assets.cost.usage import GB, HOURS, bytes_out, usage
-from velib_assets.cost.work import COMMAND, Counted, Work
+from velib_assets.cost.inputs import DAYS, HOURS, DeployedInputs, Inputs
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.query import kpis
+from velib_assets.settings import Settings
 
-COLUMNS = ("month_1", "month_12", "first_version_month_1", "first_version_month_12")
-HOST_DISK = 20  # GB
-OWN_MACHINE, RENTED = "your own machine", "a t4g.small in the region"
-
-
-class Line(NamedTuple):
-    """A line of the bill: its price, and a quantity for each of COLUMNS."""
-
-    name: str
-    price: Price
-    quantities: tuple[float, ...]
-
-    def costs(self, *, with_free: bool = True) -> list[float]:
-        """A month's cost for each of COLUMNS."""
-        return [self.price.cost(quantity, with_free=with_free) for quantity in self.quantities]
+Input = float | str | None
+MONTHS = {"month_1": 1, "month_12": 12}
+GB, TB = 1e9, 1e12
+VIEWS = len(kpis.VIEWS)
+HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
+DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
 
-class Bill(NamedTuple):
-    """All lines, the host's offers, and what they come from."""
+def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tuple[str, list[str]]:
+    """Return the bill as `table` or `json`, and one message per refusal of AWS.
 
-    lines: list[Line]
-    hosts: list[tuple[str, float, str]]
-    inputs: Inputs
-    work: Counted
-    prices: Prices
-
-    def totals(self, *, with_free: bool = True) -> list[float]:
-        """The sums, for each of COLUMNS."""
-        return [
-            sum(column)
-            for column in zip(*(line.costs(with_free=with_free) for line in self.lines), strict=True)
-        ]
+    `given` holds the options of the command line by name; None if not used.
+    """
+    aws = settings.target == "aws"
+    inputs = DeployedInputs(settings.names, settings.catalog_mode) if aws else Inputs()
+    if not aws:
+        inputs.set_sizes(FolderStore(settings.lake))
+    for name, value in given.items():
+        inputs.set(f"given: --{name.replace('_', '-')}", **{name: value})
+    bill = make_bill(inputs)
+    return json.dumps(bill, indent=2) if form == "json" else to_table(bill), inputs.refusals
 
 
-def bill_of(inputs: Inputs, work: Counted, prices: Prices) -> Bill:
-    """The bill for these inputs."""
-    used = [
-        usage(inputs, work, 1),
-        usage(inputs, work, 12),
-        first_usage(inputs, 1),
-        first_usage(inputs, 12),
-    ]
-    lines = [
-        Line(name, price, tuple(column.get(name, 0.0) for column in used))
-        for name, price in prices.bill.items()
-    ]
-    return Bill(lines, _hosts(inputs, work, prices), inputs, work, prices)
-
-
-def _hosts(inputs: Inputs, work: Counted, prices: Prices) -> list[tuple[str, float, str]]:
-    """Where Dagster may run: what it is, what it costs a month, and the words for it."""
-    if inputs.orchestrator != "dagster":
-        return []
-    host, out = prices.host, bytes_out(inputs, work) / GB
-    rented = {"host_hours": HOURS, "host_disk": HOST_DISK, "host_address": HOURS}
-    parts = ", ".join(
-        f"{host[name].what} ${host[name].cost(quantity):.2f}" for name, quantity in rented.items()
-    )
-    own = (
-        f"{out:.0f} GB leave AWS for it, of {host['transfer'].free:.0f} free ones; "
-        f"${host['transfer'].cost(out, with_free=False):.2f} where others use those up"
-    )
-    return [
-        (OWN_MACHINE, host["transfer"].cost(out), own),
-        (RENTED, sum(host[name].cost(quantity) for name, quantity in rented.items()), parts),
-    ]
-
-
-def work_facts(bill: Bill) -> list[tuple[str, Work, str]]:
-    """The measured work that is in the bill: its name, its counts, where they are from."""
-    basis = f"measured: {bill.work.measured} ({COMMAND})"
-    orchestrator = bill.inputs.orchestrator
-    found = [(f"a tick ({orchestrator})", bill.work.tick[orchestrator], basis)]
-    if orchestrator == "dagster":
-        found += [
-            ("a round of healing", bill.work.healing, basis),
-            ("a look for silence", bill.work.staleness, basis),
-        ]
-    return found
-
-
-def data_of(bill: Bill) -> dict[str, Any]:
-    """The bill as JSON data, unrounded."""
+def make_bill(inputs: Inputs) -> dict[str, Any]:
+    """Compute the lines, their totals without the host of Dagster, and what they are based on."""
+    used = {column: quantities(inputs, month) for column, month in MONTHS.items()}
+    lines = [_line(name, price, used) for name, price in inputs.prices["bill"].items()]
+    paid = {m: sum(line[m]["quantity"] * line["price"] / line["per"] for line in lines) for m in MONTHS}
+    hosts = inputs.prices["host"] if inputs.by_dagster else {}
     return {
         "currency": "USD",
-        "prices": {"collected": bill.prices.collected, "region": bill.prices.region},
-        "lines": [
-            {
-                "name": line.name,
-                **{
-                    name: getattr(line.price, name)
-                    for name in ("what", "unit", "price", "per", "free", "page")
-                },
-                **{
-                    column: {"quantity": quantity, "cost": cost}
-                    for column, quantity, cost in zip(COLUMNS, line.quantities, line.costs(), strict=True)
-                },
-            }
-            for line in bill.lines
-        ],
-        "total": dict(zip(COLUMNS, bill.totals(), strict=True)),
-        "total_without_free_tiers": dict(zip(COLUMNS, bill.totals(with_free=False), strict=True)),
-        "host": [{"what": what, "cost": cost, "words": words} for what, cost, words in bill.hosts],
-        "inputs": [
-            {"name": name, "what": what, "value": value, "basis": basis}
-            for name, what, value, basis in bill.inputs.facts()
-        ],
-        "work": [{"what": what, **work._asdict(), "basis": basis} for what, work, basis in work_facts(bill)],
+        "prices": {name: inputs.prices[name] for name in ("collected", "region")},
+        "lines": lines,
+        "total": {column: sum(line[column]["cost"] for line in lines) for column in MONTHS},
+        "total_without_free_tiers": paid,
+        "host": [_line(name, price, used) for name, price in hosts.items()],
+        "inputs": [{"name": name, **entry} for name, entry in inputs.table.items()],
+        "work": inputs.counts,
     }
+
+
+def _line(name: str, price: dict[str, Any], used: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    line = {"name": name, "per": 1, "free": 0, **price}
+    for column in MONTHS:
+        quantity = used[column][name] if name in used[column] else price["quantity"]
+        cost = max(0, quantity - line["free"]) * line["price"] / line["per"]
+        line[column] = {"quantity": quantity, "cost": cost}
+    return line
+
+
+def quantities(i: Inputs, month: int) -> dict[str, float]:
+    """Compute the quantity of each line of prices.toml in the `month`-th month; of what grows, the mean."""
+    age = DAYS * (month - 0.5)  # days of history in the middle of the month
+    shell = i.job_type == "pythonshell"
+    dpu, seconds = (i.shell_dpu, i.shell_seconds) if shell else (i.spark_dpu, i.spark_seconds)
+    crawls, polls = 0.0, 0
+    if i.catalog_mode == "crawler":  # the state machine crawls at each tick, Dagster only for a new hour
+        crawls = min(i.ticks, HOURS) if i.by_dagster else i.ticks
+        polls = 1 + 3 * math.ceil(i.crawl_seconds / i.poll_seconds)
+    crawled = crawls * min(HOURS, i.ticks) * (month - 0.5)  # files, each listed and read
+    queries, logs = i.monthly("queries"), i.ticks * i.log_bytes / GB
+    scanned = queries * max(i.min_query_bytes, i.query_partitions * i.clean_bytes)
+    gets = i.monthly("get") + queries * i.athena_get + crawled
+    if i.by_dagster:
+        transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
+        weeks = DAYS * i.week_partitions
+        polling = i.ticks * (i.lambda_seconds + seconds)  # for messages, one GET per second
+        gets += weeks * i.week_gets + polling
+    else:
+        transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
+        starts, statements, weeks = i.ticks + DAYS, VIEWS * DAYS, 0
+    return {
+        "lambda_requests": i.ticks,
+        "lambda_gb_seconds": i.ticks * i.lambda_seconds * i.memory / 1024,
+        "glue_dpu_hours": i.ticks * dpu * max(i.min_run_seconds, seconds) / 3600,
+        "crawler_dpu_hours": crawls * i.crawl_dpu * max(i.min_crawl_seconds, i.crawl_seconds) / 3600,
+        "transitions": transitions,
+        "scheduler": starts,
+        "athena_tb": (scanned + weeks * i.clean_bytes) / TB,
+        "s3_put": i.monthly("put") + (queries + statements) * i.athena_put,
+        "s3_list": i.monthly("list") + queries * i.athena_list + weeks + crawled / 1000,
+        "s3_get": gets,
+        "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,
+        "log_gb": logs,
+        "log_stored_gb": logs / DAYS * min(age, i.log_days),
+        "traces": i.ticks,
+        "transfer": i.monthly("bytes") / GB,
+        "emails": i.emails,
+        **_storage(i, age),
+    }
+
+
+def _storage(i: Inputs, age: float) -> dict[str, float]:
+    """GB in the bucket: raw by storage class, clean and its old versions, query results, reports."""
+    ticks, hours = 1440 / i.every, min(24, 1440 / i.every)  # per day
+    warm = age if i.raw_bytes <= i.never_cold_bytes else min(age, i.raw_cold_after)  # days
+    older = max(0.0, ticks / 24 - 1) * i.older_size * min(age, i.old_version_days)
+    results = i.monthly("queries") / DAYS * min(age, i.temporary_days + i.old_version_days)
+    reports = ticks * i.old_report_days if i.by_dagster else 0
+    clean = hours * (age + older) * i.clean_bytes
+    standard = ticks * warm * i.raw_bytes + clean + results * i.result_bytes + reports * i.report_bytes
+    return {
+        "s3_moves": i.ticks if warm < age else 0,
+        "s3_standard": standard / GB,
+        "s3_cold": ticks * (age - warm) * max(i.raw_bytes, i.min_cold_bytes) / GB,
+        "catalog_objects": hours * age + VIEWS + 2,
+    }
+
+
+def to_table(bill: Mapping[str, Any]) -> str:
+    """Format the bill for the terminal."""
+    head = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "month 12")
+    rows = []
+    for line in [*bill["lines"], *bill["host"]]:
+        if any(line[column]["quantity"] for column in MONTHS):
+            price, costs = [line[name] for name in head[2:6]], [line[column]["cost"] for column in MONTHS]
+            rows.append((line["what"], line["month_1"]["quantity"], *price, *costs))
+    totals = {"Total, without a host": bill["total"], "without free tiers": bill["total_without_free_tiers"]}
+    rows += [(what, *[None] * 5, *costs.values()) for what, costs in totals.items()]
+    lines = tabulate(rows, head, floatfmt=("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f"), intfmt=",")
+    facts = [(entry["what"], entry["value"], entry["basis"]) for entry in bill["inputs"]]
+    facts.append(("requests per tick and sensor", "work.toml", f"measured: {bill['work']['measured']}"))
+    collected = "{region}, collected {collected}".format(**bill["prices"])
+    facts.append(("list prices, without tax", "prices.toml", collected))
+    basis = tabulate(facts, ("based on", "", ""), disable_numparse=True, colalign=("left", "right", "left"))
+    return f"{lines}\n\n{basis}"

@@ -1,75 +1,153 @@
-"""What the bill depends on: the deployed settings, durations and sizes, each with where it is from.
+"""The values that the bill depends on, each with its basis: assumed, or as deployed and measured."""
 
-Belongs here: names, defaults and their grounds. Does not: finding out the real ones (deployed, sizes).
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+import re
+import tomllib
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
-INFRA = "assumed: the default of infra/"
-MEASURED_DAYS = "measured: 84 real snapshots of June 2022"
-ORCHESTRATORS, CATALOG_MODES = ("dagster", "step_functions"), ("api", "crawler")
-JOB_TYPES = ("pythonshell", "glueetl")
+from velib_assets.aws.api import AwsError, account_of, call, client
+from velib_assets.aws.names import Names
+from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.keys import raw_time, source_prefix
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.store import LakeStore
+
+FOLDER = Path(__file__).parent
+WORK_FILE = FOLDER / "work.toml"  # written by benchmarks/bench_aws_requests.py
+DAYS, HOURS = 30, 720  # of a month
+SCHEDULE = "velib_pipeline_schedule"
+_EVERY = re.compile(r"(?:rate\(|cron\([0*]/)(\d+) (minute|hour|day|\* )")
+_MINUTES = {"minute": 1, "hour": 60, "day": 1440, "* ": 1}
 
 
-def _input(value: float | str, what: str, basis: str) -> Any:  # noqa: ANN401 - a dataclass field of any type
-    return field(default=value, metadata={"what": what, "basis": basis})
-
-
-@dataclass(frozen=True)
 class Inputs:
-    """All inputs; `told` says of some of them where they are from, the others are assumed."""
+    """The values of inputs.toml, read as attributes (`inputs.memory`), the prices and the measured counts."""
 
-    orchestrator: str = _input("dagster", "who starts the ticks", INFRA)
-    catalog_mode: str = _input("api", "who registers partitions", INFRA)
-    job_type: str = _input("pythonshell", "the Glue job's type", INFRA)
-    every: float = _input(15, "minutes between two ticks", INFRA)
-    memory: float = _input(256, "the Lambda's memory, MB", INFRA)
-    lambda_seconds: float = _input(
-        6, "a Lambda call, s", "assumed: 0.7 CPU seconds here, by 0.14 vCPU, and the feed's answer"
-    )
-    shell_dpu: float = _input(0.0625, "DPU of a Python shell run", INFRA)
-    shell_seconds: float = _input(
-        60,
-        "a Python shell run, s",
-        "assumed: 6 CPU seconds here, 5 of them pip, by 1/4 vCPU: below the minimum",
-    )
-    spark_dpu: float = _input(2, "DPU of a Spark run", "assumed: the fewest, two workers G.1X")
-    spark_seconds: float = _input(60, "start of a Spark run, s", "assumed")
-    crawl_dpu: float = _input(2, "DPU of a crawl", "assumed: as in AWS's price examples")
-    crawl_seconds: float = _input(90, "a crawl, s", "assumed; ten minutes are paid")
-    raw_bytes: float = _input(73_248, "a raw snapshot, bytes", MEASURED_DAYS)
-    clean_bytes: float = _input(97_138, "an hour's clean file, bytes", MEASURED_DAYS)
-    json_bytes: float = _input(570_000, "a snapshot as plain JSON, bytes", MEASURED_DAYS)
-    answer_bytes: float = _input(300_000, "a question's result, bytes", "assumed: the rows of five views")
-    report_bytes: float = _input(6_000_000, "the report and its exports, bytes", "measured: bench_report.py")
-    athena_put: float = _input(2, "S3 PUT of Athena a question", "assumed: the result and its metadata")
-    athena_list: float = _input(10, "S3 LIST of Athena a question", "assumed: one a view and partition")
-    athena_get: float = _input(30, "S3 GET of Athena a question", "assumed: footers, columns, the result")
-    log_bytes: float = _input(12_000, "logs of a tick, bytes", "assumed: most of it is pip's in the Glue job")
-    emails: float = _input(10, "alerts a month", "assumed")
-    raw_cold_after: float = _input(90, "raw moves to the colder class after, days", INFRA)
-    temporary_days: float = _input(7, "query results are kept, days", INFRA)
-    old_version_days: float = _input(14, "old versions are kept, days", INFRA)
-    log_days: float = _input(365, "logs are kept, days", INFRA)
-    healing_seconds: float = _input(
-        1800, "between two rounds of healing, s", "assumed: as in velib_assets/defs/build.py"
-    )
-    staleness_seconds: float = _input(
-        300, "between two looks for silence, s", "assumed: as in velib_assets/defs/build.py"
-    )
-    spark_files: float = _input(100, "raw files Spark reads a second (first version)", "assumed")
-    told: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        texts = [(FOLDER / f"{name}.toml").read_text("utf-8") for name in ("inputs", "prices", "work")]
+        self.table, self.prices, self.counts = map(tomllib.loads, texts)
+        self.refusals: list[str] = []
 
-    def known(self, basis: str, **values: float | str) -> "Inputs":
-        """With other values, and where they are from."""
-        return replace(self, **values, told={**self.told, **dict.fromkeys(values, basis)})  # type: ignore[arg-type]
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a number or a text, depending on the name
+        return self.table[name]["value"]
 
-    def facts(self) -> list[tuple[str, str, float | str, str]]:
-        """Every input: its name, what it is, its value, where it is from."""
-        return [
-            (f.name, f.metadata["what"], getattr(self, f.name), self.told.get(f.name, f.metadata["basis"]))
-            for f in fields(self)
-            if f.metadata
-        ]
+    def set(self, basis: str, **values: float | str | None) -> None:
+        """Replace values, which get this basis; None leaves a value as it is."""
+        for name, value in values.items():
+            if value is not None:
+                self.table[name] |= {"value": value, "basis": basis}
+
+    def set_sizes(self, lake: LakeStore) -> None:
+        """Replace the file sizes by the means of the lake's newest complete day, or of its only day."""
+        for date in lake.folders(source_prefix("clean"))[-2:][:1]:
+            for layer in ("raw", "clean"):
+                files = lake.walk(f"{source_prefix(layer)}{date}/")
+                sizes = [file.size for file in files if raw_time(file.key) or file.key.endswith(".parquet")]
+                if sizes:
+                    basis = f"measured: {date} in {lake.address('')}, files: {len(sizes)}"
+                    self.set(basis, **{f"{layer}_bytes": mean(sizes)})
+
+    @property
+    def by_dagster(self) -> bool:
+        """Whether Dagster starts the ticks."""
+        return bool(self.orchestrator == "dagster")
+
+    @property
+    def ticks(self) -> float:
+        """Ticks per month."""
+        return HOURS * 60 / float(self.every)
+
+    def monthly(self, name: str) -> float:
+        """Add up a count of work.toml, such as `put`, over the ticks and sensor evaluations of a month."""
+        total = self.ticks * self.counts["tick"][self.orchestrator].get(name, 0)
+        for sensor in ("healing", "staleness") if self.by_dagster else ():
+            evaluations = HOURS * 3600 / self.table[f"{sensor}_seconds"]["value"]
+            total += evaluations * self.counts[sensor].get(name, 0)
+        return float(total)
+
+
+class DeployedInputs(Inputs):
+    """Inputs of the deployed stack. What AWS refuses to show stays assumed, with a message in `refusals`.
+
+    Raises:
+        AwsError: there are no credentials, or AWS cannot be reached.
+    """
+
+    def __init__(self, names: Names, catalog_mode: str) -> None:
+        super().__init__()
+        self.names = names
+        self.set("set: VELIB_CATALOG_MODE", catalog_mode=catalog_mode)
+        lake = BucketStore(names.bucket, account_of(names.region), names.region)
+        steps: list[Callable[[], None]] = [self._function, self._durations, self._job, self._runs]
+        steps += [self._schedule, self._crawls, partial(self.set_sizes, lake)]
+        for step in steps:
+            try:
+                step()
+            except AwsError as error:
+                if not error.code:
+                    raise
+                self.refusals.append(str(error))
+
+    def _get(self, service: str, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        return call(client(service, self.names.region), method, resource, **arguments)
+
+    def _function(self) -> None:
+        name = self.names.function
+        found = self._get("lambda", "get_function_configuration", name, FunctionName=name)
+        self.set(f"measured: the function {name}", memory=found["MemorySize"])
+
+    def _durations(self) -> None:
+        name, now = self.names.function, utc_now()
+        function = [{"Name": "FunctionName", "Value": name}]
+        metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Statistics": ["Average"]}
+        period = {"StartTime": now - timedelta(days=14), "EndTime": now, "Period": 14 * 86400}
+        arguments = {"Dimensions": function, **metric, **period}
+        found = self._get("cloudwatch", "get_metric_statistics", f"the durations of {name}", **arguments)
+        if points := found["Datapoints"]:
+            basis = f"measured: CloudWatch, 14 days of {name}, without cold starts"
+            self.set(basis, lambda_seconds=mean(point["Average"] for point in points) / 1000)
+
+    def _job(self) -> None:
+        name = self.names.job
+        job = self._get("glue", "get_job", name, JobName=name)["Job"]
+        basis = f"measured: the job {name}"
+        self.set(basis, job_type=job["Command"]["Name"], shell_dpu=job.get("MaxCapacity"))
+        self.set(basis, spark_dpu=job.get("NumberOfWorkers"))  # of type G.1X, which is one DPU
+
+    def _runs(self) -> None:
+        """Take the median of the last runs, in which a long backfill does not count."""
+        name, spark = self.names.job, self.job_type == "glueetl"
+        runs = self._get("glue", "get_job_runs", name, JobName=name, MaxResults=100)["JobRuns"]
+        runs = [r for r in runs if r["JobRunState"] == "SUCCEEDED" and bool(r.get("WorkerType")) == spark]
+        basis = f"measured: the last {len(runs)} runs of {name}"
+        if runs:
+            seconds = median(run["ExecutionTime"] for run in runs)
+            self.set(basis, **{"spark_seconds" if spark else "shell_seconds": seconds})
+        billed = [run["DPUSeconds"] / run["ExecutionTime"] for run in runs if run.get("DPUSeconds")]
+        if spark and billed:  # auto-scaling bills fewer workers than the job may have
+            self.set(basis, spark_dpu=median(billed))
+
+    def _schedule(self) -> None:
+        """Find the orchestrator: the schedule in AWS is enabled only with step_functions."""
+        schedule = self._get("scheduler", "get_schedule", f"the schedule {SCHEDULE}", Name=SCHEDULE)
+        basis, enabled = f"measured: the schedule {SCHEDULE}", schedule["State"] == "ENABLED"
+        self.set(basis, orchestrator="step_functions" if enabled else "dagster")
+        if enabled and (every := _EVERY.match(schedule["ScheduleExpression"])):
+            self.set(basis, every=float(every[1]) * _MINUTES[every[2]])
+
+    def _crawls(self) -> None:
+        name = self.names.crawler
+        if self.catalog_mode != "crawler":
+            return
+        crawls = self._get("glue", "list_crawls", name, CrawlerName=name, MaxResults=20)["Crawls"]
+        if crawls := [c for c in crawls if c.get("State") == "COMPLETED" and c.get("DPUHour")]:
+            seconds = median((crawl["EndTime"] - crawl["StartTime"]).total_seconds() for crawl in crawls)
+            hours = median(crawl["DPUHour"] for crawl in crawls)
+            dpu = hours * 3600 / max(self.min_crawl_seconds, seconds)
+            self.set(
+                f"measured: the last {len(crawls)} crawls of {name}", crawl_seconds=seconds, crawl_dpu=dpu
+            )

@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
+from velib_assets.clean.clean_result import CleanedHour
 from velib_assets.clean.hour import QuarantinedObject
 from velib_assets.clean.local_clean_job import CleanJob
-from velib_assets.clean.rebuild import CleanedHour, footer_of
+from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs import findings
 from velib_assets.defs.findings import Finding
 from velib_assets.defs.graphs import table_schema

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import Catalog, CatalogError
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import findings
 from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
@@ -25,8 +25,9 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 from velib_assets.query import sql
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryEngine, QueryError
-from velib_assets.query.kpis import VIEWS, Kpi, code_version, sql_template
+from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.kpis import VIEWS, Kpi
+from velib_assets.query.view_sql import code_version, standalone_sql
 
 PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
@@ -76,7 +77,7 @@ def _out(view: Kpi) -> dg.AssetOut:
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
-        description=f"One row: {view.grain}.\n\n```sql\n{sql_template(view).strip()}\n```\n",
+        description=f"One row: {view.grain}.\n\n```sql\n{standalone_sql(view)}\n```\n",
         code_version=code_version(view),
         kinds={"sql"},
         owners=OWNERS,

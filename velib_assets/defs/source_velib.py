@@ -6,9 +6,8 @@ from datetime import datetime
 import dagster as dg
 import pyarrow as pa
 
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
 from velib_assets.catalog.registration import NotCleanError, partition_of, register_until_stable
-from velib_assets.catalog.sqlite_catalog import Catalog, CatalogError
 from velib_assets.defs import findings
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of

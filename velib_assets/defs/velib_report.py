@@ -7,14 +7,14 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.catalog.sqlite_catalog import Catalog, CatalogError
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import findings
 from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
 from velib_assets.defs.graphs import OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.duckdb_engine import QueryEngine, QueryError
+from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.network import TOTALS
 from velib_assets.report.report_data import load_report_data

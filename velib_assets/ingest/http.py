@@ -1,8 +1,4 @@
-"""HTTP with patience: tries again with back-off, and ends at a deadline whatever the server does.
-
-Belongs here: which failure is worth another try, how long to wait for it, and the one error at the
-end. Does not: a single request (http_try), or what the bytes mean (answers).
-"""
+"""HTTP with retries: backs off between attempts, and always ends at a deadline."""
 
 from __future__ import annotations
 
@@ -28,17 +24,17 @@ _GRACE = 0.2
 
 
 class Fetcher:
-    """Fetches bodies over HTTP; holds settings only, so that one instance may serve many threads.
+    """Fetches bodies over HTTP. Holds only settings, so several threads can share one.
 
     Args:
-        deadline: seconds for one `fetch`: all its URLs, all their tries, all waits.
-        silence: seconds a server may send nothing before the try is given up.
-        max_bytes: the largest decoded body that is taken.
-        setting: the setting that holds the address, for the error message.
-        clock: monotonic seconds.
+        deadline: seconds for one `fetch`: all URLs, attempts and waits.
+        silence: seconds without data after which an attempt fails.
+        max_bytes: the size limit of a decoded body.
+        setting: the setting that contains the address, for the error message.
+        clock: returns monotonic seconds.
         sleep: waits for seconds.
-        now: the wall clock, aware, for a Retry-After that is a date.
-        jitter: a number in 0..1; a wait is 50 to 100 % of the back-off, so that clients spread.
+        now: returns the current time, aware, for a Retry-After with a date.
+        jitter: returns a number in 0..1; a wait is 50 to 100 % of the back-off, to spread clients.
     """
 
     def __init__(
@@ -53,42 +49,36 @@ class Fetcher:
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._deadline = deadline
-        self._silence = silence
-        self._max_bytes = max_bytes
-        self._setting = setting
-        self._clock = clock
-        self._sleep = sleep
-        self._now = now
-        self._jitter = jitter
+        self.deadline, self.silence, self.max_bytes = deadline, silence, max_bytes
+        self.setting, self.clock, self.sleep, self.now, self._jitter = setting, clock, sleep, now, jitter
 
     def fetch(self, urls: Sequence[str]) -> List[bytes]:
-        """The decoded body of each URL, in order, under one deadline for all of them.
+        """Fetch the decoded body of each URL, in order, under one deadline.
 
-        A thread does the work: a name that does not resolve and headers that trickle in know no
-        timeout, and only somebody who stands outside can stop waiting for them.
+        The requests run in a thread: name resolution and slow headers have no timeout, so only another
+        thread can stop waiting for them.
 
         Raises:
-            FeedError: naming the URL, the tries, the seconds, what came instead, and what to do.
+            FeedError: with the URL, the attempts, the last failure and what to do.
         """
-        course = _FetchTask(self, urls)
-        worker = threading.Thread(target=course.run, name="velib-fetch", daemon=True)
+        task = _FetchTask(self, urls)
+        worker = threading.Thread(target=task.run, name="velib-fetch", daemon=True)
         worker.start()
-        worker.join(self._deadline + _GRACE)
+        worker.join(self.deadline + _GRACE)
         if worker.is_alive():
-            raise course.error("the server kept the request open")
-        if course.raised is not None:
-            raise course.raised
-        return course.bodies
+            raise task.error("the server kept the request open")
+        if task.raised is not None:
+            raise task.raised
+        return task.bodies
 
-    def wait_before(self, tries: int, failed: RequestFailedError) -> float:
-        """Seconds to wait after that many failed tries: the server's wish or a growing back-off."""
-        backoff = min(_FIRST_WAIT * (1 << min(tries - 1, 10)), _LONGEST_WAIT)
-        return max(backoff * (0.5 + 0.5 * self._jitter()), failed.retry_after or 0.0)
+    def wait_before(self, attempts: int, failure: RequestFailedError) -> float:
+        """Return the seconds to wait after failed attempts: the back-off, or the server's Retry-After."""
+        backoff = min(_FIRST_WAIT * (1 << min(attempts - 1, 10)), _LONGEST_WAIT)
+        return max(backoff * (0.5 + 0.5 * self._jitter()), failure.retry_after or 0.0)
 
 
 class _FetchTask:
-    """One call of `fetch` on its way: what was tried so far, and how it ended."""
+    """One call of `fetch`: its progress and its outcome."""
 
     def __init__(self, fetcher: Fetcher, urls: Sequence[str]) -> None:
         self.bodies: List[bytes] = []
@@ -96,70 +86,71 @@ class _FetchTask:
         self._fetcher = fetcher
         self._urls = urls
         self._url = urls[0]
-        self._tries = 0
-        self._last = ""
-        self._began = fetcher._clock()
+        self._attempts = 0
+        self._previous = ""
+        self._started = fetcher.clock()
 
     def run(self) -> None:
         try:
             with requests.Session() as session:
                 session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
                 for url in self._urls:
-                    self._url, self._tries, self._last = url, 0, ""
-                    self.bodies.append(self._persist(session))
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+                    self._url, self._attempts, self._previous = url, 0, ""
+                    self.bodies.append(self._fetch_with_retries(session))
+        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             self.raised = error
 
     def error(self, reason: str) -> FeedError:
-        elapsed = self._fetcher._clock() - self._began
-        tries = f"{self._tries} {'try' if self._tries == 1 else 'tries'} in {elapsed:.1f} s"
-        before = f" (before that: {self._last})" if self._last and self._last != reason else ""
-        setting = f" and at {self._fetcher._setting}" if self._fetcher._setting else ""
+        elapsed = self._fetcher.clock() - self._started
+        attempts = f"{self._attempts} {'attempt' if self._attempts == 1 else 'attempts'} in {elapsed:.1f} s"
+        differs = self._previous and self._previous != reason
+        previous = f" (previous failure: {self._previous})" if differs else ""
+        setting = f" and {self._fetcher.setting}" if self._fetcher.setting else ""
         return FeedError(
-            f"no answer from {public_url(self._url)} after {tries}: {reason}{before}. "
-            f"The next tick asks anew; if it goes on, look at the service's state{setting}."
+            f"no response from {public_url(self._url)} after {attempts}: {reason}{previous}. "
+            f"The next tick will retry. If this persists, check the service's status{setting}."
         )
 
-    def _persist(self, session: requests.Session) -> bytes:
-        """The body of the current URL, trying until it comes, cannot come, or time is up."""
-        own = self._fetcher
-        limits = Limits(self._remaining, own._silence, own._max_bytes)
+    def _fetch_with_retries(self, session: requests.Session) -> bytes:
+        """Fetch the current URL until it succeeds, fails permanently or the deadline is near."""
+        fetcher = self._fetcher
+        limits = Limits(self._remaining, fetcher.silence, fetcher.max_bytes)
         while True:
-            self._tries += 1
+            self._attempts += 1
             try:
-                return request_once(session, self._url, limits, own._now)
-            except RequestFailedError as failed:
-                wait = own.wait_before(self._tries, failed)
-                if not failed.transient:
-                    raise self.error(str(failed)) from None
+                return request_once(session, self._url, limits, fetcher.now)
+            except RequestFailedError as failure:
+                wait = fetcher.wait_before(self._attempts, failure)
+                if not failure.transient:
+                    raise self.error(str(failure)) from None
                 if wait >= self._remaining():
-                    raise self.error(f"{failed}{self._no_time_for(failed)}") from None
-                self._last = str(failed)
-            own._sleep(wait)
+                    raise self.error(f"{failure}{self._too_long(failure)}") from None
+                self._previous = str(failure)
+            fetcher.sleep(wait)
 
     def _remaining(self) -> float:
-        return self._began + self._fetcher._deadline - self._fetcher._clock()
+        return self._started + self._fetcher.deadline - self._fetcher.clock()
 
-    def _no_time_for(self, failed: RequestFailedError) -> str:
-        if failed.retry_after and failed.retry_after >= self._remaining():
+    def _too_long(self, failure: RequestFailedError) -> str:
+        if failure.retry_after and failure.retry_after >= self._remaining():
             return (
-                f"; it asks to wait {failed.retry_after:,.0f} s, "
-                f"beyond the deadline of {self._fetcher._deadline:.0f} s"
+                f"; the server requests a wait of {failure.retry_after:,.0f} s, "
+                f"more than the deadline of {self._fetcher.deadline:.0f} s"
             )
         return ""
 
 
 def base_url_of(url: str) -> str:
-    """A service's base URL without its last slash.
+    """Return a service's base URL without a trailing slash.
 
     Raises:
-        ValueError: where it is not `http(s)://host[:port][/path]`.
+        ValueError: if it does not have the form `http(s)://host[:port][/path]`.
     """
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not match, a port that is no number
-        raise ValueError("not a URL: write https://host, with a path if need be") from None
-    if not good or parts.query or parts.fragment:
-        raise ValueError(f"{public_url(url)!r} is not a base URL: write https://host or https://host/path")
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # unbalanced brackets, or a port that is not a number
+        raise ValueError("not a URL. Use https://host or https://host/path") from None
+    if not valid or parts.query or parts.fragment:
+        raise ValueError(f"{public_url(url)!r} is not a base URL. Use https://host or https://host/path")
     return url.rstrip("/")

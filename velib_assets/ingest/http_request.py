@@ -1,8 +1,4 @@
-"""One HTTP request: the body, or why there is none and whether another try could help.
-
-Belongs here: reading one answer, classing what went wrong, and saying it in words that hold no
-secret. Does not: trying again and the deadline over all tries (http).
-"""
+"""One HTTP request: its body, or a failure message without secrets and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import ssl
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -23,8 +19,8 @@ from velib_assets.lake.text import neutralize_links
 
 CONNECT_SECONDS = 10.0
 _CHUNK = 65536
-_SHOWN = 200
-_SECRET = 4  # characters from which on something of a URL is taken for a secret
+_SHOWN = 200  # characters of an error response
+_SECRET = 4  # characters; shorter parts of a URL are not treated as secrets
 _KINDS = (
     (socket.gaierror, "the host name does not resolve"),
     (ssl.SSLError, "TLS failed"),
@@ -33,55 +29,53 @@ _KINDS = (
 
 
 class RequestFailedError(Exception):
-    """A try that brought no body. `retry_after` is the wait in seconds that the server wants."""
+    """A request without a body. `retry_after` is the wait in seconds that the server requests."""
 
     def __init__(self, reason: str, *, transient: bool, retry_after: Optional[float] = None) -> None:
         super().__init__(reason)
-        self.transient = transient
-        self.retry_after = retry_after
+        self.transient, self.retry_after = transient, retry_after
 
 
-class Limits:
-    """What one try may cost: `remaining()` and `silence` in seconds, `size` in decoded bytes."""
+class Limits(NamedTuple):
+    """The limits of one request: `remaining()` and `silence` in seconds, `size` in decoded bytes."""
 
-    def __init__(self, remaining: Callable[[], float], silence: float, size: int) -> None:
-        self.remaining = remaining
-        self.silence = silence
-        self.size = size
+    remaining: Callable[[], float]
+    silence: float
+    size: int
 
 
 def request_once(session: requests.Session, url: str, limits: Limits, now: Callable[[], datetime]) -> bytes:
-    """The decoded body of a 2xx answer to a GET of `url`.
+    """Send a GET request and return the decoded body of a 2xx response.
 
     Args:
-        session: carries the headers.
-        url: what to ask for.
-        limits: time and size that may be spent.
-        now: the wall clock, aware, for a Retry-After that is a date.
+        session: has the request's headers.
+        url: the URL.
+        limits: the time and size limits.
+        now: returns the current time, aware, for a Retry-After with a date.
 
     Raises:
         RequestFailedError: for every other outcome.
     """
     left = max(limits.remaining(), 0.01)
-    patience = (min(CONNECT_SECONDS, left), min(limits.silence, left))
+    timeouts = (min(CONNECT_SECONDS, left), min(limits.silence, left))
     try:
-        with session.get(url, stream=True, timeout=patience) as response:
-            if 200 <= response.status_code < 300:  # noqa: PLR2004 - the class of success
+        with session.get(url, stream=True, timeout=timeouts) as response:
+            if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
                 return _read(response, limits)
-            raise _refusal(response, url, limits, now)
+            raise _status_error(response, url, limits, now)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise RequestFailedError(_words(error, patience), transient=_is_transient(error)) from None
+        raise RequestFailedError(_describe(error, timeouts), transient=_is_transient(error)) from None
 
 
 def public_url(url: str) -> str:
-    """A URL fit for a message: without user, password, query and fragment."""
+    """Return a URL for a message: without user, password, query and fragment."""
     parts = urlsplit(url)
     query = "?…" if parts.query else ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
 def redact_credentials(text: str, url: str) -> str:
-    """Words of a server without what of a URL is secret (user, password, query): some repeat the request."""
+    """Remove a URL's user, password and query from text of a server, which may repeat the request."""
     parts = urlsplit(url)
     login = parts.netloc.rpartition("@")[0]
     plain = [unquote(part) for part in (login, *login.split(":"), parts.query)]
@@ -93,7 +87,7 @@ def redact_credentials(text: str, url: str) -> str:
 
 
 def retry_after_seconds(value: Optional[str], now: datetime) -> Optional[float]:
-    """The wait that a Retry-After header asks for, in seconds; None for none or nonsense."""
+    """Return the wait of a Retry-After header in seconds; None if it is missing or invalid."""
     text = (value or "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         return float(text)
@@ -107,7 +101,7 @@ def retry_after_seconds(value: Optional[str], now: datetime) -> Optional[float]:
 
 
 def _read(response: requests.Response, limits: Limits) -> bytes:
-    """The whole body. `read1` returns what has come, so that a trickle cannot outlast the clock."""
+    """Read the whole body. `read1` returns available data, so that a slow body cannot exceed the deadline."""
     parts: List[bytes] = []
     size = 0
     while True:
@@ -117,34 +111,32 @@ def _read(response: requests.Response, limits: Limits) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limits.size:
-            raise RequestFailedError(f"the answer is larger than {limits.size:,} bytes", transient=False)
+            raise RequestFailedError(f"the response is larger than {limits.size:,} bytes", transient=False)
         if limits.remaining() <= 0:
             raise RequestFailedError(
-                f"HTTP {response.status_code}, and the body was still coming when the time was up "
-                f"({size:,} bytes so far)",
+                f"HTTP {response.status_code}, and the body was not complete at the deadline "
+                f"({size:,} bytes received)",
                 transient=True,
             )
 
 
-def _refusal(
+def _status_error(
     response: requests.Response, url: str, limits: Limits, now: Callable[[], datetime]
 ) -> RequestFailedError:
     status = response.status_code
-    words = (
-        f"HTTP {status} {neutralize_links(redact_credentials(response.reason or '', url), _SHOWN)}".rstrip()
-    )
-    shown = neutralize_links(redact_credentials(_opening(response, limits), url)[:_SHOWN])
-    if shown:
-        words += f", saying {shown!r}"
+    phrase = neutralize_links(redact_credentials(response.reason or "", url), _SHOWN)
+    message = f"HTTP {status} {phrase}".rstrip()
+    if start := neutralize_links(redact_credentials(_body_start(response, limits), url)[:_SHOWN]):
+        message += f", with the body {start!r}"
     return RequestFailedError(
-        words,
+        message,
         transient=status == requests.codes.too_many_requests or status >= requests.codes.server_error,
         retry_after=retry_after_seconds(response.headers.get("Retry-After"), now()),
     )
 
 
-def _opening(response: requests.Response, limits: Limits) -> str:
-    """The first characters of an error's body, on one line; whatever of it can be had."""
+def _body_start(response: requests.Response, limits: Limits) -> str:
+    """Return the first characters of an error's body on one line, as far as it can be read."""
     body = b""
     try:
         while len(body) < 4 * _SHOWN and limits.remaining() > 0:
@@ -160,27 +152,27 @@ def _opening(response: requests.Response, limits: Limits) -> str:
 def _is_transient(error: BaseException) -> bool:
     if isinstance(_root(error), ssl.SSLCertVerificationError):
         return False
-    if isinstance(error, requests.RequestException):  # which is an OSError too
+    if isinstance(error, requests.RequestException):  # a subclass of OSError
         return isinstance(error, (requests.ConnectionError, requests.Timeout))
     return True
 
 
-def _words(error: BaseException, patience: Tuple[float, float]) -> str:
-    """What happened, in words of our own: the libraries' messages quote the URL with its query."""
+def _describe(error: BaseException, timeouts: Tuple[float, float]) -> str:
+    """Describe a failure without the libraries' messages, which contain the URL with its query."""
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {patience[0]:.1f} s"
+        return f"no connection within {timeouts[0]:.1f} s"
     if isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
-        return f"the server sent nothing for {patience[1]:.1f} s"
+        return f"the server sent nothing for {timeouts[1]:.1f} s"
     root = _root(error)
     if isinstance(root, IncompleteRead):
-        return "the body broke off before its end"
-    kind = next((words for kind, words in _KINDS if isinstance(root, kind)), "the exchange failed")
-    said = getattr(root, "reason", None) or getattr(root, "strerror", None)
-    return f"{kind}: {said if isinstance(said, str) else type(root).__name__}"
+        return "the connection closed before the end of the body"
+    kind = next((name for type_, name in _KINDS if isinstance(root, type_)), "the request failed")
+    detail = getattr(root, "reason", None) or getattr(root, "strerror", None)
+    return f"{kind}: {detail if isinstance(detail, str) else type(root).__name__}"
 
 
 def _root(error: BaseException) -> BaseException:
-    """The innermost cause: requests wraps urllib3, which wraps the operating system."""
+    """Return the innermost cause: requests wraps urllib3, which wraps the operating system."""
     seen = {id(error)}
     while True:
         inner = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]

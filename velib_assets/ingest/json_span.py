@@ -1,7 +1,4 @@
-"""Where a member's value stands in a JSON document, so that its bytes can be kept as they came.
-
-Belongs here: finding the span. Does not: what the value means.
-"""
+"""Finds the span of `results` in a JSON document, so that its bytes can be stored unmodified."""
 
 from __future__ import annotations
 
@@ -9,30 +6,25 @@ import json
 import re
 from typing import Any, Dict, Optional, Tuple
 
-_RESULTS = re.compile(r'"results"\s*:\s*')
-_HEAD = 4096
+_RESULTS = re.compile(rb'"results"\s*:\s*')
+_HEAD = 4096  # bytes in which `results` is searched
 _DECODER = json.JSONDecoder()
 
 
-def results_last(text: str) -> Optional[Tuple[Dict[str, Any], Any, Tuple[int, int]]]:
-    """The members before `results`, its value and its span, in one pass; None unless it comes last.
+def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
+    """Return the members before `results` and the offset of its value, without parsing the value.
 
-    Raises:
-        ValueError: where what follows `"results":` is not JSON.
+    None if `results` is not near the start of the document or not a member of the object itself.
     """
-    match = _RESULTS.search(text, 0, _HEAD)
-    if not match:
-        return None
+    match = _RESULTS.search(document, 0, _HEAD)
     try:
-        head = json.loads(text[: match.end()] + "null}")
-    except ValueError:
+        return (json.loads(document[: match.end()] + b"null}"), match.end()) if match else None
+    except (ValueError, RecursionError):
         return None
-    value, end = _DECODER.raw_decode(text, match.end())
-    return (head, value, (match.end(), end)) if text[end:].strip() == "}" else None
 
 
 def results_span(text: str) -> Tuple[int, int]:
-    """The span of `results` in a valid JSON object that has it, wherever it stands."""
+    """Return the span of `results` in a valid JSON object that has it, at any position."""
     position, span = text.index("{") + 1, (0, 0)
     while True:
         position = _skip(text, position)
@@ -47,7 +39,7 @@ def results_span(text: str) -> Tuple[int, int]:
 
 
 def _skip(text: str, position: int) -> int:
-    """The next place that is neither white space nor punctuation between members."""
+    """Return the next position after white space and punctuation between members."""
     while position < len(text) and text[position] in " \t\r\n,:}":
         position += 1
     return position

@@ -1,10 +1,8 @@
-"""What AWS Lambda runs: one snapshot of now into the bucket's raw.
+"""The Lambda function: takes the current snapshot into the bucket's raw layer.
 
-Belongs here: the event, the environment, and failing by raising. Does not: the ingest step itself (ingest).
-
-Event: `{"scheduled_at": "2026-11-23T10:15:00Z"}`, all optional: without it the clock's second is the
-snapshot's time. `source` and `url` go before the function's own settings. Called twice for one time it
-stores one object.
+The event is `{"scheduled_at": "2026-11-23T10:15:00Z"}`. All keys are optional: without `scheduled_at` the
+snapshot has the current time, and `source` and `url` override the function's settings. Two calls with one
+time store one object.
 """
 
 from __future__ import annotations
@@ -16,9 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, Dict, Mapping
 
 from velib_assets.aws.reporter import reporter_of_event
-from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.feeds.gbfs import GBFS_URL, Gbfs
-from velib_assets.ingest.feeds.opendata import OPENDATA_URL, OpenData
+from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.step import QUARANTINED, IngestResult, take_snapshot
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
@@ -27,58 +23,55 @@ METRIC_NAMESPACE, METRIC, DIMENSION = "Velib/Ingest", "SnapshotsStored", "Functi
 
 
 class QuarantinedError(Exception):
-    """The answer was not usable: its bytes and the reason lie in quarantine."""
+    """The response was not usable. Its bytes and the reason are in quarantine."""
 
 
 def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  # noqa: ANN401, ARG001 - Lambda's
-    """Take the snapshot; the outcome as `IngestResult.message`.
+    """Take the snapshot.
+
+    Returns:
+        The result, as `IngestResult.message`.
 
     Raises:
-        QuarantinedError: for an answer that is not usable.
-        FeedError: where the feed gave none.
-        SlotExpiredError: where the slot of `scheduled_at` is over.
-        AwsError: where the bucket refuses.
-        ValueError: for an event or a setting that is not understood.
+        QuarantinedError: if the response is not usable.
+        FeedError: if the feed gives no response.
+        SlotExpiredError: if the slot of `scheduled_at` is over.
+        AwsError: if the bucket cannot be read or written.
+        ValueError: if the event or a setting is invalid.
     """
     now = utc_now()
     store = BucketStore(os.environ["VELIB_BUCKET"], os.environ.get("VELIB_ACCOUNT", ""))
+    source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
+    feed = live_feed(source, event.get("url") or "", os.environ)
     with reporter_of_event(event) as reporter:
-        taken = take_snapshot(store, _feed(event), _scheduled(event, now), now)
-        reporter.message(taken.message())
-        where = store.address(taken.key)
-        if taken.state == QUARANTINED:
-            raise QuarantinedError(f"not usable ({taken.code}): {taken.reason}; its bytes lie in {where}")
-        reporter.info(f"{taken.state}: {taken.records} records, {taken.size} bytes in {where}")
-    _count(taken)
-    return taken.message()
+        result = take_snapshot(store, feed, _scheduled_at(event, now), now)
+        reporter.message(result.message())
+        address = store.address(result.key)
+        if result.state == QUARANTINED:
+            raise QuarantinedError(
+                f"the response is not usable ({result.code}): {result.reason}. It is stored at {address}"
+            )
+        reporter.info(f"{result.state}: {result.records} records, {result.size} bytes, {address}")
+    _count(result)
+    return result.message()
 
 
-def _feed(event: Mapping[str, Any]) -> Feed:
-    source = event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata"
-    url = event.get("url") or ""
-    if source == "opendata":
-        return OpenData(url or os.environ.get("VELIB_OPENDATA_URL") or OPENDATA_URL)
-    if source == "gbfs":
-        return Gbfs(url or os.environ.get("VELIB_GBFS_URL") or GBFS_URL)
-    raise ValueError(f"source {source!r} is not one that a Lambda can take: opendata or gbfs")
-
-
-def _scheduled(event: Mapping[str, Any], now: datetime) -> datetime:
+def _scheduled_at(event: Mapping[str, Any], now: datetime) -> datetime:
     text = event.get("scheduled_at")
     if not text:
         return now
     moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     if moment.tzinfo is None:
-        raise ValueError(f"scheduled_at {text!r} has no zone: write 2026-11-23T10:15:00Z")
+        raise ValueError(f"scheduled_at {text!r} has no time zone. Use a form such as 2026-11-23T10:15:00Z")
     return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
-def _count(taken: IngestResult) -> None:
-    """A line that CloudWatch turns into a metric: the dead man's switch outside Dagster counts it."""
+def _count(result: IngestResult) -> None:
+    """Print a line that CloudWatch turns into a metric; an alarm fires if the metric stops."""
     metrics = [{"Name": METRIC, "Unit": "Count"}]
     metric = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     about = {"Timestamp": int(utc_now().timestamp() * 1000), "CloudWatchMetrics": [metric]}
     name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
-    line = {"_aws": about, METRIC: 1, DIMENSION: name, "key": taken.key}
+    line = {"_aws": about, METRIC: 1, DIMENSION: name, "key": result.key}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -1,7 +1,4 @@
-"""The ingest step as a resource: takes or restores snapshots. Local form; on AWS it is a Lambda.
-
-Belongs here: the interface and its forms. Does not: what happens to an answer (runtime.ingest).
-"""
+"""The ingest resource: its interface, and its local form, which runs the step in this process."""
 
 from datetime import datetime
 from typing import Protocol
@@ -12,41 +9,39 @@ from velib_assets.lake.store import LakeStore
 
 
 class Ingest(Protocol):
-    """Brings snapshots into raw. All times are UTC."""
+    """Brings snapshots into raw. All times are UTC.
+
+    `take` and `restore` raise SourceMismatchError if the lake contains another source's snapshots.
+    """
 
     source: str
     """The feed's name, as in VELIB_SOURCE."""
 
     live: bool
-    """Whether a tick may ask it for the snapshot of now."""
+    """Whether the feed provides the current state, so that a tick can use it."""
 
     links: dict[str, str]
-    """Where a person sees the step at work, by what it is called; none on one machine."""
+    """Labelled links to the service that runs the step; none for the local form."""
 
     def take(self, ingested_at: datetime, now: datetime) -> IngestResult:
         """Take the snapshot of `ingested_at` now.
 
         Raises:
-            FeedError: where the feed gave no answer.
-            SourceMismatchError: where the lake is not the feed's.
+            FeedError: if the feed gives no response.
         """
         ...
 
     def restore(self, hour: datetime, now: datetime) -> list[IngestResult]:
-        """Add an hour's recorded snapshots that raw lacks; none for a feed without a past.
-
-        Raises:
-            SourceMismatchError: where the lake is not the feed's.
-        """
+        """Add the recorded snapshots of an hour that raw does not have yet."""
         ...
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
-        """The hours of a range (both ends included) that it could restore."""
+        """Return the hours from `first` to `last` (both included) that can be restored."""
         ...
 
 
 class LocalIngest:
-    """Ingest in this process."""
+    """Runs the ingest step in this process."""
 
     def __init__(self, store: LakeStore, feed: Feed) -> None:
         self._store, self._feed = store, feed

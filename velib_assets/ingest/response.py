@@ -1,34 +1,30 @@
-"""What a feed answered, and how its bytes become a list of records.
-
-Belongs here: the shapes of an answer (export, page, GBFS pair) and decoding. Does not: judging
-whether the records are worth keeping (audit), or fetching them (feeds).
-"""
+"""A feed's response, and how its bytes become a list of records."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from velib_assets.ingest.json_span import results_last
+from velib_assets.ingest.json_span import split_head
 from velib_assets.lake.text import neutralize_links
 
-MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real one has 570 KB
-MAX_DEPTH = 100  # of the array of records; real ones nest 3 deep
+MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real snapshot has 570 KB
+MAX_DEPTH = 100  # of nested lists and objects; a real snapshot has 3
 
 OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
 
+_DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII = json.JSONEncoder(separators=(",", ":"))
 
 
 class FeedResponse(NamedTuple):
-    """The bytes of one snapshot as they came.
+    """The unmodified bytes of one snapshot.
 
-    `feed` names who made the records (opendata, gbfs, simulator). `bodies` maps a part's name to
-    its bytes: one part `body`, or for GBFS `station_information` and `station_status` (`body` where
-    they were joined before, as in raw objects).
+    `feed` is opendata, gbfs or simulator. `bodies` maps parts to their bytes: one part `body`, or for GBFS
+    `station_information` and `station_status` (`body` if they are joined already, as in raw objects).
     """
 
     feed: str
@@ -36,50 +32,45 @@ class FeedResponse(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """The records of an answer, and their JSON array as UTF-8 bytes, the way raw keeps it."""
+    """The records of a response, and their JSON array as UTF-8 bytes, as raw stores it."""
 
     records: List[Any]
     results: bytes
 
 
 class UnusableError(ValueError):
-    """An answer or raw object that cannot be used: `code` for programs, the message for people."""
+    """A response or raw object that cannot be used. `code` is for programs, the message for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-def shape_of(feed: str) -> str:
-    """The record shape a feed speaks: `gbfs`, or `opendata` for every other."""
-    return GBFS if feed == GBFS else OPENDATA
+def decode(response: FeedResponse) -> Decoded:
+    """Decode a response into records.
 
-
-def decode(answer: FeedResponse) -> Decoded:
-    """Turn an answer's bytes into records.
-
-    The array's bytes are kept as they came. Where something follows them in the answer they are
-    written anew, compact, in the feed's order; so is the GBFS pair.
+    The bytes of the array are kept unmodified. They are encoded again, compactly and in the feed's order,
+    only if other members follow them, and for a GBFS pair.
 
     Raises:
-        UnusableError: where the bytes are not UTF-8 JSON holding a list of records, are too many, or
-            nest too deep.
+        UnusableError: if the bytes are not UTF-8 JSON with a list of records, are too many or nested too
+            deeply.
     """
-    if max(map(len, answer.bodies.values())) > MAX_BYTES:
+    if max(map(len, response.bodies.values())) > MAX_BYTES:
         raise too_large()
-    if answer.feed == GBFS and "body" not in answer.bodies:
-        records, results = _join_gbfs(answer.bodies), b""
+    if "body" in response.bodies:
+        records, results = _array(response.bodies["body"])
     else:
-        records, results = _array(answer.bodies["body"])
-    _refuse_depth(records, MAX_DEPTH, "the answer")
+        records, results = _join_gbfs(response.bodies), b""
+    _check_depth(records, MAX_DEPTH, "the response")
     return Decoded(records, results or dump(records))
 
 
 def dump(records: List[Any]) -> bytes:
-    """Records as compact UTF-8 JSON; a lone surrogate, which UTF-8 cannot hold, stays an escape.
+    """Encode records as compact UTF-8 JSON. A lone surrogate, which UTF-8 cannot encode, stays an escape.
 
     Raises:
-        UnusableError: `too_large`; the two files of a GBFS pair can multiply.
+        UnusableError: `too_large`: the product of a GBFS pair can exceed the limit.
     """
     parts, room = [], MAX_BYTES
     for record in records:
@@ -95,15 +86,15 @@ def dump(records: List[Any]) -> bytes:
 
 
 def too_large() -> UnusableError:
-    """The refusal of what is larger than any snapshot."""
+    """Return the error for data that is larger than any snapshot."""
     return UnusableError("too_large", f"it is larger than {MAX_BYTES:,} bytes")
 
 
-def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - JSON is any shape
+def load_json(body: bytes, what: str = "the response") -> Any:  # noqa: ANN401 - JSON is any shape
     """Parse UTF-8 JSON.
 
     Raises:
-        UnusableError: `not_utf8` or `not_json`, saying at which byte and what stands there.
+        UnusableError: `not_utf8` or `not_json`, with the position.
     """
     try:
         document = json.loads(body.decode("utf-8-sig"))
@@ -113,16 +104,16 @@ def load_json(body: bytes, what: str = "the answer") -> Any:  # noqa: ANN401 - J
         head = neutralize_links(body[:60].decode("utf-8", "replace"))
         raise UnusableError(
             "not_json",
-            f"{what} is not JSON: {error.msg} at character {error.pos}; it begins {head!r}",
+            f"{what} is not JSON: {error.msg} at character {error.pos}; it starts with {head!r}",
         ) from None
-    except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
-        raise UnusableError("not_json", f"{what} is not readable JSON: {error}") from None
-    _refuse_depth(document, MAX_DEPTH + 1, what)
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number with too many digits
+        raise UnusableError("not_json", f"{what} cannot be parsed as JSON: {error}") from None
+    _check_depth(document, MAX_DEPTH + 1, what)
     return document
 
 
 def too_deep(value: object, most: int) -> bool:
-    """Whether lists and objects nest deeper than `most`."""
+    """Return whether lists and objects are nested deeper than `most`."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(most):
         children = (node.values() if isinstance(node, dict) else node for node in level)
@@ -132,16 +123,15 @@ def too_deep(value: object, most: int) -> bool:
     return True
 
 
-def _refuse_depth(value: object, most: int, what: str) -> None:
-    """A bound of our own: how deep Python's parser goes depends on who calls it, and on its version."""
+def _check_depth(value: object, most: int, what: str) -> None:
+    """Apply a fixed limit, because the limit of Python's parser depends on the call stack and the version."""
     if too_deep(value, most):
-        raise UnusableError("not_json", f"{what} is not readable JSON: it nests over {most} deep")
+        raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {most} levels deep")
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
-    found = _results_last(body)
-    if found:
-        return found
+    if page := _results_last(body):
+        return page
     document = load_json(body)
     if isinstance(document, list):
         return document, body.decode("utf-8-sig").strip().encode("utf-8")
@@ -149,35 +139,37 @@ def _array(body: bytes) -> Tuple[List[Any], bytes]:
 
 
 def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
-    """The page's records and their bytes as they came, where nothing follows them; else None."""
-    try:
-        text = body.decode("utf-8-sig")
-        found = results_last(text) if text.lstrip().startswith("{") else None
-    except (ValueError, RecursionError):
-        return None  # `load_json` says what is wrong
-    if not found or not isinstance(found[1], list):
+    """Return the records of a page that ends with `results`, and their bytes; None for other documents."""
+    if not (split := split_head(body)):
         return None
-    return found[1], text[slice(*found[2])].encode("utf-8")
+    try:
+        body[: split[1]].decode("utf-8")  # stricter than json.loads, which accepts encoded surrogates
+        text = body[split[1] :].decode("utf-8")
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None  # `load_json` reports the problem
+    is_page = isinstance(value, list) and text[end:].strip() == "}"
+    return (value, text[:end].encode("utf-8")) if is_page else None
 
 
 def record_list(document: object, key: str = "results") -> List[Any]:
-    """The list under `key` of a decoded answer.
+    """Return the list under `key` of a decoded response.
 
     Raises:
-        UnusableError: `not_a_list` where the answer is something else.
+        UnusableError: `not_a_list` if there is none.
     """
     if not isinstance(document, dict):
         kind = type(document).__name__
-        raise UnusableError("not_a_list", f"the answer is a JSON {kind}, not a list of records")
+        raise UnusableError("not_a_list", f"the response is a JSON {kind}, not a list of records")
     if not isinstance(document.get(key), list):
-        found = neutralize_links(", ".join(sorted(document)[:8])) or "nothing"
-        raise UnusableError("not_a_list", f"the answer has no list {key!r}; it holds: {found}")
+        names = neutralize_links(", ".join(sorted(document)[:8])) or "nothing"
+        raise UnusableError("not_a_list", f"the response has no list {key!r}; it contains: {names}")
     records: List[Any] = document[key]
     return records
 
 
 def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
-    """One `{"information", "status"}` a station, joined on `station_id` (as text: both types occur)."""
+    """Join the files on `station_id` (as text) to one `{"information", "status"}` per station."""
     information = _stations(bodies, "station_information")
     status = _stations(bodies, "station_status")
     both = list(information) + [key for key in status if key not in information]
@@ -189,7 +181,7 @@ def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
 
 
 def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:
-    """Pair what one station has in each file; a station said twice stays twice, for clean to count."""
+    """Pair a station's entries of both files; a duplicated station stays duplicated, for clean to count."""
     width = max(len(information), len(status))
     return [
         (
@@ -206,7 +198,7 @@ def _stations(bodies: Dict[str, bytes], part: str) -> Dict[str, List[Any]]:
     stations = record_list(data if isinstance(data, dict) else document, "stations")
     grouped: Dict[str, List[Any]] = {}
     for position, station in enumerate(stations):
-        known = station.get("station_id") if isinstance(station, dict) else None
-        key = str(known) if known is not None else f"{part}#{position}"
+        station_id = station.get("station_id") if isinstance(station, dict) else None
+        key = str(station_id) if station_id is not None else f"{part}#{position}"
         grouped.setdefault(key, []).append(station)
     return grouped

@@ -1,7 +1,4 @@
-"""The ingest step: an answer becomes a raw object, or goes to quarantine with its reason.
-
-Belongs here: the one way into raw. Does not: where answers come from (feeds) or who asks (assets, CLI).
-"""
+"""The ingest step: the only way into raw. A response becomes a raw object or goes to quarantine."""
 
 from __future__ import annotations
 
@@ -12,17 +9,17 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
-from velib_assets.ingest.raw_object import encode_raw, iso, open_raw
+from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
-from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key, raw_time, slot_of
-from velib_assets.lake.listing import REASON_ENDING, end_keys, raw_objects, slot_times
+from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
+from velib_assets.lake.listing import REASON_ENDING, first_and_last_keys, raw_objects, slot_times
 from velib_assets.lake.store import LakeStore
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
 
 
 class IngestResult(NamedTuple):
-    """What became of one answer: `state` is stored, present (the key was taken) or quarantined."""
+    """The result of ingesting one response. `state` is stored, present (the key was taken) or quarantined."""
 
     state: str
     ingested_at: datetime
@@ -33,119 +30,129 @@ class IngestResult(NamedTuple):
     reason: str = ""
 
     def message(self) -> Dict[str, Any]:
-        """As JSON data, for who called the Lambda."""
-        return {**self._asdict(), "ingested_at": iso(self.ingested_at)}
+        """Return the result as JSON data: the Lambda's response and Pipes message."""
+        return {**self._asdict(), "ingested_at": iso_utc(self.ingested_at)}
 
     @classmethod
     def of(cls, message: Dict[str, Any]) -> IngestResult:
-        """From its JSON data.
+        """Read a result from JSON data.
 
         Raises:
-            KeyError, TypeError, ValueError: where it is of another version.
+            KeyError, TypeError, ValueError: if another version wrote it.
         """
         return cls(**{**message, "ingested_at": datetime.fromisoformat(message["ingested_at"])})
 
 
 class SourceMismatchError(Exception):
-    """The simulator was asked to write into a lake that holds real snapshots."""
+    """The simulator was about to write into a lake that contains real snapshots."""
 
 
 class SlotExpiredError(Exception):
-    """A scheduled tick that runs after its slot is over: the present is not its snapshot any more."""
+    """A scheduled tick ran after its slot was over: current data no longer belongs to that slot."""
 
 
 def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> IngestResult:
-    """Take the snapshot of `ingested_at` from a live feed at the clock's `now` (both UTC).
+    """Take the snapshot of `ingested_at` from a live feed.
 
-    A key that is taken already is not asked for again, so a retried tick costs nothing.
+    If the key is taken, the feed is not called, so that a retried tick costs nothing.
+
+    Args:
+        store: the lake.
+        feed: a live feed.
+        ingested_at: the snapshot's time, UTC.
+        now: the current time, UTC.
 
     Raises:
-        FeedError: where the feed gave no answer.
+        FeedError: if the feed gives no response.
         SourceMismatchError: see `ensure_same_source`.
         SlotExpiredError: see `ensure_slot_open`.
     """
     ensure_same_source(store, feed.name)
-    if taken := _present(store, ingested_at):
-        return taken
+    if present := _present(store, ingested_at):
+        return present
     ensure_slot_open(ingested_at, now)
     return store_or_quarantine(store, feed.fetch(ingested_at), ingested_at, now)
 
 
 def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
-    """Keep the present out of a slot that is over.
+    """Keep current data out of a slot that is over.
 
     Raises:
-        SlotExpiredError: where the clock has left the slot of `ingested_at`.
+        SlotExpiredError: if `now` is in another slot than `ingested_at`.
     """
     if slot_of(now) != slot_of(ingested_at):
         raise SlotExpiredError(
-            f"the tick of {ingested_at:%H:%M} came at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was "
-            "over; that snapshot is missed, the next tick takes its own"
+            f"the tick of {ingested_at:%H:%M} ran at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was over. "
+            "That snapshot is missed; the next tick takes its own."
         )
 
 
 def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[IngestResult]:
-    """Add to raw the recorded snapshots of a past hour that are missing there; never the present.
+    """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
 
     Raises:
         SourceMismatchError: see `ensure_same_source`.
     """
     ensure_same_source(store, feed.name)
     stored, _ = slot_times(store, hour)
-    held = {slot_of(moment) for moment in stored} if feed.live else stored
+    taken = {slot_of(moment) for moment in stored} if feed.live else stored
     return [
         _restore(store, feed, recorded, now)
         for recorded in feed.recorded(hour)
         if recorded.taken_at <= now
-        and (slot_of(recorded.taken_at) if feed.live else recorded.taken_at) not in held
+        and (slot_of(recorded.taken_at) if feed.live else recorded.taken_at) not in taken
         and not _present(store, recorded.taken_at)
     ]
 
 
 def _restore(store: LakeStore, feed: Feed, recorded: RecordedSnapshot, now: datetime) -> IngestResult:
-    answer, taken_at = recorded.answer, recorded.taken_at
-    if answer.feed != feed.name:  # an archive may hold simulated snapshots too
-        ensure_same_source(store, answer.feed)
+    response, taken_at = recorded.response, recorded.taken_at
+    if response.feed != feed.name:  # an archive may contain simulated snapshots
+        ensure_same_source(store, response.feed)
     if recorded.problem:
-        return _quarantine(store, answer, taken_at, now, recorded.problem)
-    return store_or_quarantine(store, answer, taken_at, now)
+        return _quarantine(store, response, taken_at, now, recorded.problem)
+    return store_or_quarantine(store, response, taken_at, now)
 
 
 def store_or_quarantine(
-    store: LakeStore, answer: FeedResponse, ingested_at: datetime, now: datetime
+    store: LakeStore, response: FeedResponse, ingested_at: datetime, now: datetime
 ) -> IngestResult:
-    """Store a usable answer in raw, or any other in quarantine with its bytes as they came."""
+    """Store a usable response in raw; quarantine the bytes of any other."""
     try:
-        decoded = decode(answer)
-        audit(decoded.records, answer.feed)
+        decoded = decode(response)
+        audit(decoded.records, response.feed)
     except UnusableError as error:
-        return _quarantine(store, answer, ingested_at, now, error)
-    data = encode_raw(answer.feed, ingested_at, now, decoded)
+        return _quarantine(store, response, ingested_at, now, error)
+    data = encode_raw(response.feed, ingested_at, now, decoded)
     key = raw_key(ingested_at)
     state = STORED if store.create(key, data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
 
 
 def ensure_same_source(store: LakeStore, feed: str) -> None:
-    """Keep simulated snapshots out of a lake of real ones; `feed` names who made what is to be written.
+    """Keep simulated snapshots out of a lake of real ones.
+
+    Args:
+        store: the lake.
+        feed: the feed of the snapshot to be written.
 
     Raises:
-        SourceMismatchError: naming the object that shows it.
+        SourceMismatchError: with the address of a raw object from another feed.
     """
-    for key in end_keys(store) if feed == SIMULATOR else ():
+    for key in first_and_last_keys(store) if feed == SIMULATOR else ():
         try:
-            found = open_raw(store.read(key)).feed
+            other = open_raw(store.read(key)).feed
         except (UnusableError, FileNotFoundError):
             continue
-        if found != SIMULATOR:
+        if other != SIMULATOR:
             raise SourceMismatchError(
-                f"the simulator does not write into a lake of {found} snapshots: {store.address(key)}. "
-                "Give it a lake of its own (VELIB_LAKE=<folder>), or move this one away"
+                f"the simulator cannot write into a lake of {other} snapshots: {store.address(key)}. "
+                "Set VELIB_LAKE to another folder, or move this lake away."
             )
 
 
 def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
-    """Write why something is in quarantine; the first word on it stays."""
+    """Write the reason of a quarantine unless it exists."""
     text = json.dumps(reason, ensure_ascii=False, indent=2)
     store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
 
@@ -158,31 +165,23 @@ def _present(store: LakeStore, ingested_at: datetime) -> Optional[IngestResult]:
 
 
 def _quarantine(
-    store: LakeStore, answer: FeedResponse, ingested_at: datetime, now: datetime, error: UnusableError
+    store: LakeStore, response: FeedResponse, ingested_at: datetime, now: datetime, error: UnusableError
 ) -> IngestResult:
-    whole = hashlib.sha256(b"".join(answer.bodies.values())).hexdigest()
-    stem = quarantine_stem(hour_of(ingested_at), ingested_at, whole)
-    keys = {part: f"{stem}.{part}" for part in answer.bodies}
+    digest = hashlib.sha256(b"".join(response.bodies.values())).hexdigest()
+    size = sum(len(body) for body in response.bodies.values())
+    stem = quarantine_stem(hour_of(ingested_at), ingested_at, digest)
+    keys = {part: f"{stem}.{part}" for part in response.bodies}
     for part, key in keys.items():
-        store.create(key, answer.bodies[part])
-    write_reason(
-        store,
-        stem,
-        {
-            "code": error.code,
-            "reason": str(error),
-            "feed": answer.feed,
-            "ingested_at": iso(ingested_at),
-            "fetched_at": iso(now),
-            "keys": sorted(keys.values()),
-            "bytes": sum(len(body) for body in answer.bodies.values()),
-        },
-    )
-    return IngestResult(
-        QUARANTINED,
-        ingested_at,
-        next(iter(keys.values())),
-        size=sum(len(body) for body in answer.bodies.values()),
-        code=error.code,
-        reason=str(error),
-    )
+        store.create(key, response.bodies[part])
+    reason = {
+        "code": error.code,
+        "reason": str(error),
+        "feed": response.feed,
+        "ingested_at": iso_utc(ingested_at),
+        "fetched_at": iso_utc(now),
+        "keys": sorted(keys.values()),
+        "bytes": size,
+    }
+    write_reason(store, stem, reason)
+    key = next(iter(keys.values()))
+    return IngestResult(QUARANTINED, ingested_at, key, size=size, code=error.code, reason=str(error))

@@ -1,1 +1,7 @@
-"""The lake: object keys, the ledger of slots, and objects in a folder or a bucket. Runs on Python 3.9."""
+"""The lake: objects in a local folder or an S3 bucket, and the keys that locate them.
+
+Start with `keys` (every key and every time in a key) and `schema` (the table's columns). `store` is the
+interface; `folder_store` is its local form and `bucket_store` its S3 form. `listing` lists the contents of a
+lake, `ledger` has the state of each 15-minute slot, and `text` makes external text safe to show. Lambda and
+Glue run this package on Python 3.9.
+"""

@@ -1,7 +1,4 @@
-"""A lake in an S3 bucket.
-
-Belongs here: LakeStore over S3, with conditional writes where a folder has locks. Does not: what keys mean.
-"""
+"""The lake in an S3 bucket, where conditional writes replace a folder's locks."""
 
 from __future__ import annotations
 
@@ -15,21 +12,21 @@ from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, 
 from velib_assets.aws.api import AwsError, account_of, call, client
 from velib_assets.lake.store import Change, Stored
 
-_ATTEMPTS, _READS = 20, 3
+_WRITE_ATTEMPTS, _READ_ATTEMPTS = 20, 3
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "412"}
-_BROWSED = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
-_RACED = {"ConditionalRequestConflict", "409"}
+_CONFLICT = {"ConditionalRequestConflict", "409"}
+_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 
 
 class BucketStore:
-    """A lake in a bucket. Nothing is asked of AWS before the first use.
+    """A lake in a bucket. The constructor sends no request.
 
     Args:
-        bucket: its name.
-        account: the account that must own it; the caller's own where it is empty. Bucket names are global:
-            without it a mistyped name could hand the snapshots to a stranger.
-        region: of the bucket; boto3's own where it is empty.
+        bucket: the bucket's name.
+        account: the account that must own the bucket; empty for the caller's. Bucket names are global, so
+            without this a mistyped name could write to somebody else's bucket.
+        region: the bucket's region; empty for boto3's default.
     """
 
     def __init__(self, bucket: str, account: str = "", region: str = "") -> None:
@@ -46,23 +43,25 @@ class BucketStore:
         )
 
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
-        """See LakeStore. Folders are passed over by their names, not listed one by one: a listing costs."""
-        found: List[Stored] = []
+        """See LakeStore. Compares keys instead of listing each folder, because requests cost."""
+        objects: List[Stored] = []
         for page in self._pages(prefix, deep=True, after=first and prefix + first):
-            for o in page.get("Contents", []):
-                if last and o["Key"][len(prefix) :].partition("/")[0] > last:
-                    return found
-                if _is_object(o["Key"].rpartition("/")[2]):
-                    found.append(Stored(o["Key"], o["Size"], o["ETag"]))
-        return found
+            for item in page.get("Contents", []):
+                if last and item["Key"][len(prefix) :].partition("/")[0] > last:
+                    return objects
+                if _is_object(item["Key"].rpartition("/")[2]):
+                    objects.append(Stored(item["Key"], item["Size"], item["ETag"]))
+        return objects
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""
-        found = [part for page in self._pages(prefix, deep=False) for part in page.get("CommonPrefixes", [])]
-        return sorted(part["Prefix"][len(prefix) : -1] for part in found)
+        pages = self._pages(prefix, deep=False)
+        return sorted(
+            folder["Prefix"][len(prefix) : -1] for page in pages for folder in page.get("CommonPrefixes", [])
+        )
 
     def hash(self, stored: Stored) -> str:
-        """The object's ETag, which S3 gives in the listing: no object is opened for it."""
+        """Return the object's ETag, which the listing contains: no object is read."""
         return stored.etag
 
     def fetch(self, stored: Stored) -> Tuple[str, bytes]:
@@ -74,64 +73,72 @@ class BucketStore:
         return self._get(key)[1]
 
     def open(self, key: str) -> IO[bytes]:
-        """See LakeStore. The whole object: what is opened is a footer of 0.2 MB, and requests cost more."""
+        """See LakeStore. Reads the whole object: clean files have 0.2 MB, and several requests cost more."""
         return io.BytesIO(self.read(key))
 
     def create(self, key: str, data: bytes) -> bool:
         """See LakeStore."""
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_WRITE_ATTEMPTS):
             try:
                 self._call("put_object", key, Body=data, IfNoneMatch="*")
             except AwsError as error:
                 if error.code in _CHANGED:
                     return False
-                if error.code not in _RACED:
+                if error.code not in _CONFLICT:
                     raise
                 _pause(attempt)
             else:
                 return True
-        raise AwsError(f"{self.address(key)} is being written by others: 409 in {_ATTEMPTS} tries")
+        raise AwsError(
+            f"{self.address(key)} could not be written: {_WRITE_ATTEMPTS} attempts met another writer. Retry."
+        )
 
     def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
-        """See LakeStore. Each object is replaced only if it is what it was before `precondition()` was asked.
+        """See LakeStore. Replaces an object only if it has not changed since the precondition was checked.
 
-        Whoever wrote in between saw other raw: then the question is asked anew. So of two writers the one
-        that saw more raw wins, without a lock.
+        If another writer changed an object in between, the precondition is checked again. Therefore the
+        writer that saw more raw wins, without a lock.
         """
-        for attempt in range(_ATTEMPTS):
-            seen = [self._etag(change.key) for change in changes]
+        for attempt in range(_WRITE_ATTEMPTS):
+            etags = [self._etag(change.key) for change in changes]
             if not precondition():
                 return False
-            if all(self._swap(change, etag) for change, etag in zip(changes, seen)):
+            if all(self._swap(change, etag) for change, etag in zip(changes, etags)):
                 return True
             _pause(attempt)
-        raise AwsError(f"{self.address(changes[-1].key)} is being written by others: {_ATTEMPTS} tries")
+        raise AwsError(
+            f"{self.address(changes[-1].key)} could not be replaced: "
+            f"{_WRITE_ATTEMPTS} attempts met another writer. Retry."
+        )
 
     def address(self, key: str) -> str:
         """See LakeStore."""
         return f"s3://{self.bucket}/{key}"
 
     def link(self, key: str, seconds: int = 3600) -> str:
-        """A link under which anybody can read the object for so long; less, where the credentials end first.
+        """Return a presigned URL that expires after `seconds`, or earlier with the credentials.
 
-        Without the owner's number: a browser would have to send it.
+        The expected owner is not part of it, because a browser would have to send it as a header.
         """
-        asked = {"Bucket": self.bucket, "Key": key}
-        return str(self._client()[0].generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds))
+        params = {"Bucket": self.bucket, "Key": key}
+        s3, _ = _client(self._region, self._account)
+        return str(s3.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
 
     def _swap(self, change: Change, etag: Optional[str]) -> bool:
         if change.data is None and etag is None:
             return True
         if change.data is not None and etag == _md5(change.data):
-            return True  # the same bytes lie there already; a write costs, and keeps a version
+            return True  # unchanged: a write costs a request and keeps another version
         condition: Dict[str, Any] = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         try:
             if change.data is None:
                 self._call("delete_object", change.key, **condition)
             else:
-                self._call("put_object", change.key, Body=change.data, **condition, **_kind(change.key))
+                self._call(
+                    "put_object", change.key, Body=change.data, **condition, **_content_type(change.key)
+                )
         except AwsError as error:
-            if error.code in _CHANGED | _RACED | _MISSING:
+            if error.code in _CHANGED | _CONFLICT | _MISSING:
                 return False
             raise
         return True
@@ -145,45 +152,40 @@ class BucketStore:
             raise
 
     def _get(self, key: str) -> Tuple[str, bytes]:
-        """ETag and bytes; boto3 asks again for an answer, not for a body that broke off."""
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - see aws_call
+        """Return ETag and bytes. Retries an interrupted body, which boto3 does not."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
 
-        failed: Optional[Exception] = None
-        for _ in range(_READS):
+        failure: Optional[Exception] = None
+        for _ in range(_READ_ATTEMPTS):
             try:
-                answer = self._call("get_object", key)
+                response = self._call("get_object", key)
             except AwsError as error:
                 if error.code in _MISSING:
                     raise FileNotFoundError(self.address(key)) from None
                 raise
             try:
-                return str(answer["ETag"]), answer["Body"].read()
+                return str(response["ETag"]), response["Body"].read()
             except (BotoCoreError, OSError) as error:
-                failed = error
-        raise AwsError(f"{self.address(key)} broke off each time it was read: {failed}")
+                failure = error
+        raise AwsError(f"{self.address(key)} could not be read in {_READ_ATTEMPTS} attempts: {failure}")
 
-    def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's answer
-        s3, owner = self._client()
-        return call(
-            s3, method, self.address(key), Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner, **arguments
-        )
+    def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
+        return self._request(method, key, Key=key, **arguments)
 
     def _pages(self, prefix: str, *, deep: bool, after: str = "") -> Iterator[Dict[str, Any]]:
-        s3, owner = self._client()
-        arguments = {"Bucket": self.bucket, "Prefix": prefix, "ExpectedBucketOwner": owner}
-        if not deep:
-            arguments["Delimiter"] = "/"
+        arguments = {"Prefix": prefix, **({} if deep else {"Delimiter": "/"})}
         if after:
             arguments["StartAfter"] = after
         while True:
-            page = call(s3, "list_objects_v2", self.address(prefix), **arguments)
+            page = self._request("list_objects_v2", prefix, **arguments)
             yield page
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
 
-    def _client(self) -> Tuple[Any, str]:
-        return _client(self._region, self._account)
+    def _request(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        s3, owner = _client(self._region, self._account)
+        return call(s3, method, self.address(key), Bucket=self.bucket, ExpectedBucketOwner=owner, **arguments)
 
 
 @cache
@@ -191,22 +193,22 @@ def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
     return client("s3", region), account or account_of(region)
 
 
-def _kind(key: str) -> Dict[str, str]:
-    """What a browser takes an object for; S3's own word makes it a download."""
-    kind = _BROWSED.get(key.rpartition(".")[2])
+def _content_type(key: str) -> Dict[str, str]:
+    """Return the Content-Type that makes a browser show an object instead of downloading it."""
+    kind = _CONTENT_TYPES.get(key.rpartition(".")[2])
     return {"ContentType": kind} if kind else {}
 
 
 def _md5(data: bytes) -> str:
-    """The ETag that S3 gives to these bytes, unless they are encrypted with a key of one's own."""
+    """Return the ETag that S3 assigns to these bytes, unless they are encrypted with a customer key."""
     return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
 def _pause(attempt: int) -> None:
-    """Let the other writer end: at random, ever longer, two seconds at most."""
-    time.sleep(random.random() * min(2.0, 0.05 * 2**attempt))  # noqa: S311 - no secret
+    """Sleep for a random time that grows with the attempts, at most two seconds."""
+    time.sleep(random.random() * min(2.0, 0.05 * 2**attempt))  # noqa: S311 - not a secret
 
 
 def _is_object(name: str) -> bool:
-    """Whether it may be ours: not hidden, nor the empty name of a folder that a console made."""
+    """Return whether a name is an object's: not hidden, and not empty as of a folder made in the console."""
     return bool(name) and not name.startswith(".")

@@ -1,14 +1,13 @@
-"""The lake's object keys and its clock: hours, 15-minute slots, and where each thing lies.
+"""The lake's object keys, and the hours and 15-minute slots that they are built from.
 
-Belongs here: every rule that turns a time into a key or a key into a time. Does not: reading or
-writing anything. All times are aware datetimes in UTC; an *hour* is one truncated to the hour.
+All times are aware datetimes in UTC; an *hour* is a datetime truncated to the hour.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, Match, Optional, Sequence, Tuple
 
 SOURCE = "velib"
 SLOT = timedelta(minutes=15)
@@ -17,36 +16,37 @@ _MAX_SPANS = 6
 _FIRST_YEAR = 1970
 
 _HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
-_RAW_NAME = re.compile(r"velib_(\d{8})_(\d{6})\.json(\.gz)?")
-_STAMPED_NAME = re.compile(r"velib_(\d{8})_(\d{6})[._]")
+_STAMP = r"velib_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
+_RAW_NAME = re.compile(_STAMP + r"\.json(\.gz)?")
+_STAMPED_NAME = re.compile(_STAMP + r"[._]")
 _FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The UTC hour that holds an aware `moment`."""
+    """Truncate an aware datetime to its UTC hour."""
     return moment.astimezone(timezone.utc).replace(minute=0, second=0, microsecond=0)
 
 
 def slot_of(moment: datetime) -> datetime:
-    """The start of the 15-minute slot that holds an aware `moment`."""
+    """Truncate an aware datetime to the start of its 15-minute slot, in UTC."""
     utc = moment.astimezone(timezone.utc)
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
 
 
 def slots_of(hour: datetime) -> List[datetime]:
-    """The four slots of an hour, in order."""
+    """Return the starts of the four slots of an hour, in order."""
     return [hour + n * SLOT for n in range(4)]
 
 
 def hours_between(first: datetime, last: datetime) -> Iterator[datetime]:
-    """Every hour from `first` to `last`, both included."""
+    """Yield every hour from `first` to `last`, both included."""
     while first <= last:
         yield first
         first += HOUR
 
 
 def contiguous(hours: Iterable[datetime]) -> List[Tuple[datetime, datetime]]:
-    """Hours as contiguous (first, last) ranges, in order."""
+    """Group hours into contiguous (first, last) ranges, in order."""
     ranges: List[Tuple[datetime, datetime]] = []
     for hour in sorted(set(hours)):
         if ranges and ranges[-1][1] + HOUR == hour:
@@ -57,29 +57,24 @@ def contiguous(hours: Iterable[datetime]) -> List[Tuple[datetime, datetime]]:
 
 
 def parse_hour(text: str) -> datetime:
-    """Read `YYYY-MM-DDTHH` (UTC).
+    """Parse `YYYY-MM-DDTHH` (UTC).
 
     Raises:
-        ValueError: for anything else, naming the text.
+        ValueError: if the text has another form.
     """
-    if match := _HOUR.fullmatch(text):
-        try:
-            hour = _utc(match.groups())
-        except ValueError:
-            pass
-        else:
-            if hour.year >= _FIRST_YEAR:
-                return hour
-    raise ValueError(f"{text!r} is not an hour: write YYYY-MM-DDTHH, in UTC, as in 2022-06-04T17")
+    hour = _time(_HOUR.fullmatch(text))
+    if hour is None or hour.year < _FIRST_YEAR:
+        raise ValueError(f"{text!r} is not an hour. Use YYYY-MM-DDTHH in UTC, for example 2022-06-04T17")
+    return hour
 
 
 def hour_text(hour: datetime) -> str:
-    """`YYYY-MM-DDTHH`, the way people and commands write an hour."""
+    """Format an hour as `YYYY-MM-DDTHH`."""
     return hour.strftime("%Y-%m-%dT%H")
 
 
 def hours_text(hours: Sequence[datetime]) -> str:
-    """Hours in a phrase: one by its name, ranges by their ends, many by their number."""
+    """Summarise hours as text: a list of hours and ranges, or a count if there are more than six ranges."""
     spans = [
         hour_text(first) if first == last else f"{hour_text(first)} to {hour_text(last)}"
         for first, last in contiguous(hours)
@@ -89,51 +84,63 @@ def hours_text(hours: Sequence[datetime]) -> str:
     return f"{len(hours)} hours between {hour_text(min(hours))} and {hour_text(max(hours))}"
 
 
+def iso_utc(moment: datetime) -> str:
+    """Format an aware time as `2022-06-04T17:34:59+00:00`, the form in the lake's JSON."""
+    return moment.astimezone(timezone.utc).isoformat()
+
+
+def iso_z(moment: datetime) -> str:
+    """Format a time as `2022-06-04T17:34:59Z`, the form in the report; a naive time is UTC.
+
+    Milliseconds are included only if they are not zero.
+    """
+    utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")
+
+
 def date_hour(hour: datetime) -> Tuple[str, str]:
-    """The two partition keys of the table: `("YYYY-MM-DD", "HH")`."""
+    """Return the table's partition keys for an hour: `("YYYY-MM-DD", "HH")`."""
     return hour.strftime("%Y-%m-%d"), hour.strftime("%H")
 
 
 def source_prefix(layer: str) -> str:
-    """`raw/source=velib/`: everything of one layer (raw, quarantine, clean or rejects)."""
+    """Return the prefix of a layer (raw, quarantine, clean, rejects), for example `raw/source=velib/`."""
     return f"{layer}/source={SOURCE}/"
 
 
 def hour_prefix(layer: str, hour: datetime) -> str:
-    """`raw/source=velib/date=YYYY-MM-DD/hour=HH/`."""
+    """Return the prefix of an hour, for example `raw/source=velib/date=2022-06-04/hour=17/`."""
     date, hh = date_hour(hour)
     return f"{source_prefix(layer)}date={date}/hour={hh}/"
 
 
 def raw_key(ingested_at: datetime) -> str:
-    """The key of the snapshot taken at `ingested_at`; one second holds at most one snapshot."""
+    """Return the key of the snapshot taken at `ingested_at`. A second has at most one snapshot."""
     return f"{hour_prefix('raw', hour_of(ingested_at))}{_stem(ingested_at)}.json.gz"
 
 
 def raw_time(key: str) -> Optional[datetime]:
-    """When the snapshot under a raw key was taken, or None where the name is not a snapshot's."""
-    match = _RAW_NAME.fullmatch(key.rpartition("/")[2])
-    return _stamp(match.group(1), match.group(2)) if match else None
+    """Return when the snapshot with this raw key was taken; None if the key is not a snapshot's."""
+    return _time(_RAW_NAME.fullmatch(key.rpartition("/")[2]))
 
 
 def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
-    """Where what is unusable of an hour goes, less the ending; its hash keeps two of one second apart."""
+    """Return the quarantine key without its extension. The hash separates two responses of one second."""
     return f"{hour_prefix('quarantine', hour)}{_stem(ingested_at)}_{sha256[:12]}"
 
 
 def quarantine_time(key: str) -> Optional[datetime]:
-    """When the answer behind a quarantine key was taken, or None for a name that is not ours."""
-    match = _STAMPED_NAME.match(key.rpartition("/")[2])
-    return _stamp(match.group(1), match.group(2)) if match else None
+    """Return when the response with this quarantine key was taken; None if the name has another form."""
+    return _time(_STAMPED_NAME.match(key.rpartition("/")[2]))
 
 
 def clean_key(hour: datetime) -> str:
-    """The one Parquet file of an hour."""
+    """Return the key of an hour's Parquet file."""
     return hour_prefix("clean", hour) + "stations.parquet"
 
 
 def rejects_key(hour: datetime) -> str:
-    """The Parquet file of an hour's rejected rows; absent when there are none."""
+    """Return the key of an hour's rejected records. The file exists only if there are any."""
     return hour_prefix("rejects", hour) + "rejects.parquet"
 
 
@@ -141,17 +148,17 @@ REPORT_KEY = "reports/velib_report.html"
 
 
 def export_key(name: str, form: str) -> str:
-    """The numbers behind the report's pictures, as `csv` or `parquet`; replaced with each report."""
+    """Return the key of one of the report's data exports; `form` is csv or parquet."""
     return f"reports/data/{name}.{form}"
 
 
 def state_key(view: str) -> str:
-    """The newest state of a view that is not read anew at each tick."""
+    """Return the key of a view's cached newest state."""
     return f"reports/state/{view}.json"
 
 
 def key_hour(key: str) -> Optional[datetime]:
-    """The hour whose folder a key lies in, or None outside such folders."""
+    """Return the hour of the folder that contains a key; None if the key is in no hour's folder."""
     match = _FOLDER.search(key)
     if not match:
         return None
@@ -165,14 +172,14 @@ def _stem(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("velib_%Y%m%d_%H%M%S")
 
 
-def _stamp(day: str, clock: str) -> Optional[datetime]:
+def _time(match: Optional[Match[str]]) -> Optional[datetime]:
     try:
-        return _utc((day[:4], day[4:6], day[6:], clock[:2], clock[2:4], clock[4:]))
+        return _utc(match.groups()[:6]) if match else None
     except ValueError:
         return None
 
 
 def _utc(parts: Sequence[str]) -> datetime:
-    """A time from its digits, by hand: a report reads thousands, and `strptime` takes ten times as long."""
+    """Build a UTC datetime from its digits: ten times faster than `strptime`, and reports parse thousands."""
     year, month, day, hour, minute, second = (*map(int, parts), 0, 0)[:6]
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)

@@ -1,7 +1,4 @@
-"""The slot ledger: every 15-minute slot is stored, quarantined or missed.
-
-Belongs here: the rule. Does not: listing the lake (runtime.lake) or printing (cli).
-"""
+"""The slot ledger: every 15-minute slot of a past hour is stored, quarantined or missed."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ STORED, QUARANTINED, MISSED = "stored", "quarantined", "missed"
 
 
 class Slot(NamedTuple):
-    """A slot's start (UTC) and its state."""
+    """A slot's start (UTC) and state."""
 
     start: datetime
     state: str
@@ -25,12 +22,12 @@ def ledger(
     times: Callable[[datetime], Tuple[Set[datetime], Set[datetime]]],
     now: datetime,
 ) -> List[Slot]:
-    """The slots of `hours` that are over at `now`, in order.
+    """Return the slots of `hours` in order, without empty slots that end after `now`.
 
     Args:
         hours: UTC hours.
-        times: for an hour, when its usable snapshots and its unusable answers were taken.
-        now: the clock, UTC. A slot that is not over counts only where something lies in it already.
+        times: returns, for an hour, the times of its usable snapshots and of its quarantined responses.
+        now: the current time, UTC.
     """
     slots = []
     for hour in hours:

@@ -1,7 +1,4 @@
-"""What lies in the lake: listings of snapshots, quarantine and clean hours over a store.
-
-Belongs here: reading the lake's state by the rules of core.layout. Does not: changing it.
-"""
+"""What a lake contains: snapshots, quarantine reasons and the hours of each layer."""
 
 from __future__ import annotations
 
@@ -24,31 +21,32 @@ REASON_ENDING = ".reason.json"
 
 
 def raw_objects(store: LakeStore, hour: datetime) -> List[Stored]:
-    """The raw objects of an hour, oldest first; names that are not a snapshot's are left out."""
+    """List an hour's raw objects, oldest first, without files that are not snapshots."""
     return [item for item in store.list(hour_prefix("raw", hour)) if raw_time(item.key)]
 
 
 def raw_listing(store: LakeStore, hour: datetime) -> List[Tuple[str, str]]:
-    """The (key, hash) pairs of an hour's raw objects: what a clean file's digest is made of."""
+    """Return the (key, hash) pairs of an hour's raw objects, the input of a clean file's digest."""
     return [(item.key, store.hash(item)) for item in raw_objects(store, hour)]
 
 
 def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]:
-    """The reasons written beside an hour's unusable answers, oldest first."""
-    found = []
+    """Read the reasons of an hour's quarantined responses, oldest first."""
+    reasons = []
     for item in store.list(hour_prefix("quarantine", hour)):
         if item.key.endswith(REASON_ENDING) and quarantine_time(item.key):
             try:
-                said = json.loads(store.read(item.key))
+                reason = json.loads(store.read(item.key))
             except (ValueError, RecursionError, FileNotFoundError):
-                said = None
-            known = isinstance(said, dict) and isinstance(said.get("raw_key", ""), str)
-            found.append(said if known else {"code": "unreadable", "reason": f"{item.key} is not a reason"})
-    return found
+                reason = None
+            if not isinstance(reason, dict) or not isinstance(reason.get("raw_key", ""), str):
+                reason = {"code": "unreadable", "reason": f"{item.key} is not a quarantine reason"}
+            reasons.append(reason)
+    return reasons
 
 
 def refused_keys(store: LakeStore, hour: datetime) -> Set[str]:
-    """The raw objects of an hour that the clean step refused, and that are still what they were then."""
+    """Return the raw objects of an hour that the clean step quarantined and that have not changed since."""
     reasons = {r["raw_key"]: r.get("raw_hash") for r in quarantine_reasons(store, hour) if "raw_key" in r}
     return {
         item.key
@@ -58,7 +56,7 @@ def refused_keys(store: LakeStore, hour: datetime) -> Set[str]:
 
 
 def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[datetime]]:
-    """When an hour's usable snapshots and its unusable answers were taken (two sets, UTC)."""
+    """Return when an hour's usable snapshots and its quarantined responses were taken (UTC)."""
     objects, refused = raw_objects(store, hour), refused_keys(store, hour)
     stored = {raw_time(item.key) for item in objects if item.key not in refused}
     quarantined = {quarantine_time(item.key) for item in store.list(hour_prefix("quarantine", hour))}
@@ -68,19 +66,19 @@ def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[dat
 def slot_times_in(
     store: LakeStore, raw: Dict[datetime, List[Stored]], quarantine: Dict[datetime, List[Stored]]
 ) -> Dict[datetime, Tuple[Set[datetime], Set[datetime]]]:
-    """As `slot_times`, for each hour of these listings by `days_in`: what is listed is not listed again."""
-    found = {}
+    """Return `slot_times` for each hour of two `days_in` listings, without listing those objects again."""
+    times = {}
     for hour in {*raw, *quarantine}:
         stored = {t for item in raw.get(hour, []) if (t := raw_time(item.key))}
         quarantined = {t for item in quarantine.get(hour, []) if (t := quarantine_time(item.key))}
-        if stored & quarantined:  # perhaps refused by the clean step: only its reason tells
+        if stored & quarantined:  # the clean step may have quarantined a raw object: its reason decides
             stored = slot_times(store, hour)[0]
-        found[hour] = (stored, quarantined)
-    return found
+        times[hour] = (stored, quarantined)
+    return times
 
 
 def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> List[datetime]:
-    """The hours of `first`..`last` (both included) that have a folder in a layer, in order."""
+    """Return the hours from `first` to `last` (both included) that have a folder in a layer, in order."""
     return [
         hour
         for date in store.folders(source_prefix(layer))
@@ -91,17 +89,17 @@ def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> L
 
 
 def days_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> Dict[datetime, List[Stored]]:
-    """The objects of the days of `first`..`last` by their hour, sorted by key. One listing a thousand."""
-    found: Dict[datetime, List[Stored]] = {}
+    """List a layer's objects from hour `first` to `last`, by hour and sorted by key."""
+    objects: Dict[datetime, List[Stored]] = {}
     for item in store.walk(source_prefix(layer), f"date={first:%Y-%m-%d}", f"date={last:%Y-%m-%d}"):
         hour = key_hour(item.key)
         if hour and first <= hour <= last:
-            found.setdefault(hour, []).append(item)
-    return found
+            objects.setdefault(hour, []).append(item)
+    return objects
 
 
 def hour_range(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
-    """The first and the last hour, up to now, that a layer has a folder for; None for an empty layer."""
+    """Return the first and last hour of a layer, ignoring future hours; None if the layer is empty."""
     now = utc_now()
     dates = _dates_until(store, layer, now)
     first = next((hours[0] for date in dates if (hours := _hours_of_day(store, layer, date, now))), None)
@@ -112,7 +110,10 @@ def hour_range(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetim
 
 
 def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optional[datetime]:
-    """When the newest raw snapshot up to `now` was taken (UTC), or None. One listing where it is of today."""
+    """Return when the newest raw snapshot up to `now` was taken (UTC), or None.
+
+    A snapshot of the last two dates costs one listing; an older one is searched folder by folder.
+    """
     now = now or utc_now()
     recent = days_in(store, "raw", hour_of(now - timedelta(days=1)), now)
     if past := [t for items in recent.values() for item in items if (t := raw_time(item.key)) and t <= now]:
@@ -125,15 +126,15 @@ def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optiona
     return None
 
 
-def end_keys(store: LakeStore) -> List[str]:
-    """The keys of the oldest and of the newest raw object, whatever time they claim."""
+def first_and_last_keys(store: LakeStore) -> List[str]:
+    """Return the keys of raw's first and last object by key; they may be in the future."""
     dates = store.folders(source_prefix("raw"))
     keys = []
     for date in {*dates[:1], *dates[-1:]}:
         hours = _hours_of_day(store, "raw", date)
         for hour in {*hours[:1], *hours[-1:]}:
-            found = [item.key for item in raw_objects(store, hour)]
-            keys += [*found[:1], *found[-1:]]
+            objects = [item.key for item in raw_objects(store, hour)]
+            keys += [*objects[:1], *objects[-1:]]
     return sorted(set(keys))
 
 
@@ -157,5 +158,5 @@ def _hours_of_day(
 
 
 def utc_now() -> datetime:
-    """The clock, in whole seconds of UTC: keys have no finer time."""
+    """Return the current time in UTC, in whole seconds, the resolution of keys."""
     return datetime.now(timezone.utc).replace(microsecond=0)

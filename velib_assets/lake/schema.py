@@ -1,8 +1,4 @@
-"""The one contract of the table `source_velib` and of the feed's records.
-
-Belongs here: names, types, units and meanings, as plain data that Arrow, Glue, DuckDB and Dagster
-forms are derived from. Does not: any of those libraries, or the rules that fill the columns.
-"""
+"""The schema of the table `source_velib`, from which the Arrow, Glue, DuckDB and Dagster schemas derive."""
 
 from __future__ import annotations
 
@@ -12,8 +8,26 @@ DATABASE = "velib_db_tf"
 TABLE = "source_velib"
 
 
+class ColumnType(NamedTuple):
+    """What a column type is called: `arrow` as pyarrow's alias, without a time zone; `duckdb` in SQL."""
+
+    arrow: str
+    duckdb: str
+
+
+TYPES: Dict[str, ColumnType] = {
+    "string": ColumnType("string", "VARCHAR"),
+    "int": ColumnType("int32", "INTEGER"),
+    "bigint": ColumnType("int64", "BIGINT"),
+    "double": ColumnType("double", "DOUBLE"),
+    "boolean": ColumnType("bool", "BOOLEAN"),
+    "timestamp": ColumnType("timestamp[ms]", "TIMESTAMP"),
+}
+"""The column types by their name in Glue and Athena. A timestamp has milliseconds and is UTC."""
+
+
 class Column(NamedTuple):
-    """A column: `type` is one of string, int, double, boolean, timestamp (milliseconds, UTC)."""
+    """A column; `type` is a key of TYPES."""
 
     name: str
     type: str
@@ -23,80 +37,26 @@ class Column(NamedTuple):
 
 COLUMNS: Tuple[Column, ...] = (
     Column("ingested_ts", "timestamp", "When the snapshot was taken", "UTC, milliseconds"),
-    Column("station_id", "string", "Public station code, as text: 31024_relais exists"),
+    Column("station_id", "string", "Public station code; text, because codes such as 31024_relais exist"),
     Column("name", "string", "Station name; not unique"),
-    Column("commune", "string", "The feed's nom_arrondissement_communes: Paris, or the commune"),
-    Column("arrondissement", "string", "Paris 1er to Paris 20e, outside Paris the commune"),
+    Column("commune", "string", "Paris or the commune (the feed's nom_arrondissement_communes)"),
+    Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
     Column("lat", "double", "Latitude", "WGS 84 degrees"),
     Column("lon", "double", "Longitude", "WGS 84 degrees"),
-    Column("is_installed", "boolean", "In the street and switched on; null where unreadable"),
-    Column("is_renting", "boolean", "Lends bikes; null where unreadable"),
-    Column("is_returning", "boolean", "Takes bikes back; null where unreadable"),
-    Column("capacity", "int", "Docks built, as reported", "docks"),
-    Column("bikes", "int", "Bikes available, as reported", "bikes"),
-    Column("mechanical", "int", "Mechanical bikes among them", "bikes"),
-    Column("ebikes", "int", "Electric bikes among them", "bikes"),
+    Column("is_installed", "boolean", "The station is in service; null if unreadable"),
+    Column("is_renting", "boolean", "The station lends bikes; null if unreadable"),
+    Column("is_returning", "boolean", "The station accepts returns; null if unreadable"),
+    Column("capacity", "int", "Number of docks, as reported", "docks"),
+    Column("bikes", "int", "Available bikes, as reported", "bikes"),
+    Column("mechanical", "int", "Available mechanical bikes", "bikes"),
+    Column("ebikes", "int", "Available electric bikes", "bikes"),
     Column("docks", "int", "Free docks, as reported", "docks"),
-    Column("fill_rate", "double", "bikes / (bikes + docks); null where 0 or unknown", "ratio 0..1"),
-    Column("reported_ts", "timestamp", "The station's own last report", "UTC, milliseconds"),
-    Column("is_stale", "boolean", "Report unknown, or over 3 hours older than the snapshot"),
+    Column("fill_rate", "double", "bikes / (bikes + docks); null if the sum is 0 or unknown", "ratio 0..1"),
+    Column("reported_ts", "timestamp", "When the station last reported", "UTC, milliseconds"),
+    Column("is_stale", "boolean", "reported_ts is null or over 3 hours before ingested_ts"),
 )
 
 PARTITION_COLUMNS: Tuple[Column, ...] = (
-    Column("date", "string", "Partition key: UTC day of ingested_ts, YYYY-MM-DD"),
+    Column("date", "string", "Partition key: UTC date of ingested_ts, YYYY-MM-DD"),
     Column("hour", "string", "Partition key: UTC hour of ingested_ts, HH"),
 )
-
-
-class Field(NamedTuple):
-    """A field of a feed's record: its path, its JSON types (beside null), whether it must be there."""
-
-    path: str
-    types: Tuple[str, ...]
-    required: bool = True
-
-
-_TEXT = ("text",)
-_COUNT = ("number",)
-_FLAG = ("text", "number", "boolean")
-
-FIELDS: Dict[str, Tuple[Field, ...]] = {
-    "opendata": (
-        Field("stationcode", _TEXT),
-        Field("name", _TEXT),
-        Field("is_installed", _TEXT),
-        Field("capacity", _COUNT),
-        Field("numdocksavailable", _COUNT),
-        Field("numbikesavailable", _COUNT),
-        Field("mechanical", _COUNT),
-        Field("ebike", _COUNT),
-        Field("is_renting", _TEXT),
-        Field("is_returning", _TEXT),
-        Field("duedate", _TEXT),
-        Field("coordonnees_geo", ("object",)),
-        Field("nom_arrondissement_communes", _TEXT),
-        Field("code_insee_commune", ("text",), required=False),
-        Field("station_opening_hours", ("text",), required=False),
-    ),
-    "gbfs": (
-        Field("information.station_id", ("text", "number")),
-        Field("information.stationCode", _TEXT),
-        Field("information.name", _TEXT),
-        Field("information.lat", ("number",)),
-        Field("information.lon", ("number",)),
-        Field("information.capacity", _COUNT),
-        Field("status.station_id", ("text", "number")),
-        Field("status.stationCode", _TEXT),
-        Field("status.is_installed", _FLAG),
-        Field("status.is_renting", _FLAG),
-        Field("status.is_returning", _FLAG),
-        Field("status.last_reported", ("number",)),
-        Field("status.num_bikes_available_types", ("list",)),
-        Field("status.num_bikes_available", _COUNT, required=False),
-        Field("status.numBikesAvailable", _COUNT, required=False),
-        Field("status.num_docks_available", _COUNT, required=False),
-        Field("status.numDocksAvailable", _COUNT, required=False),
-        Field("information.rental_methods", ("list",), required=False),
-        Field("information.station_opening_hours", _TEXT, required=False),
-    ),
-}

@@ -1,8 +1,7 @@
-"""The query engine as Amazon Athena.
+"""The query engine on AWS: Amazon Athena.
 
-Belongs here: a question's way through Athena. Does not: the SQL (core), typing the answers (answers), the
-views' definitions and states (view_states). dagster-aws's AthenaClientResource is not used: it sends no
-database, gives untyped text, and leaves the query running where the run is cancelled.
+dagster-aws's AthenaClientResource is not used: it sets no database, returns untyped text, and leaves the
+query running when the run is cancelled.
 """
 
 import contextlib
@@ -14,31 +13,31 @@ from typing import TYPE_CHECKING, Any
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.store import LakeStore
+from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.athena_results import table_of_pages
 from velib_assets.query.athena_views import ViewStates
-from velib_assets.query.duckdb_engine import KpiState, LocalQueryEngine
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError
 from velib_assets.query.frames import frame_of
 from velib_assets.query.kpis import Kpi
-from velib_assets.query.mirror import Mirror
-from velib_assets.query.query_error import LakeReadError, QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_ENDED = {"SUCCEEDED", "FAILED", "CANCELLED"}
-_ITS_FAULT = "InvalidRequestException"  # no statement, or no workgroup of that name
-_DEADLINE = 1800.0  # seconds; Athena's own is 30 minutes
-_READING = re.compile(r"\s*\(*\s*(SELECT|WITH|VALUES|TABLE|SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
+_FINAL_STATES = {"SUCCEEDED", "FAILED", "CANCELLED"}
+_INVALID = "InvalidRequestException"  # the statement is empty, or the workgroup does not exist
+_MAX_SECONDS = 1800.0  # Athena's own limit is 30 minutes
+_READS = re.compile(r"\s*\(*\s*(SELECT|WITH|VALUES|TABLE|SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 class AthenaQueryEngine:
-    """Asks Athena, in the workgroup that Terraform made, which decides limits and where results lie.
+    """Runs queries in the workgroup that Terraform created, which sets limits and the result location.
 
-    `folder` is where copies of the newest day's files are kept, on this machine.
+    `folder` holds copies of the newest files on this machine.
     """
 
     def __init__(self, names: Names, catalog: Catalog, store: LakeStore, folder: Path) -> None:
@@ -48,8 +47,8 @@ class AthenaQueryEngine:
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
-        if not _READING.match(_COMMENT.sub(" ", sql)):
-            raise QueryError("only questions are asked here: SELECT, WITH, VALUES, SHOW, DESCRIBE")
+        if not _READS.match(_COMMENT.sub(" ", sql)):
+            raise QueryError(READ_ONLY)
         return frame_of(self.rows(sql))
 
     def read(self, kpi: Kpi) -> KpiState:
@@ -58,64 +57,63 @@ class AthenaQueryEngine:
 
     def query_recent(self, sql: str) -> "pa.Table":
         """See QueryEngine."""
-        return self._near().query_recent(sql)
+        return self._local().query_recent(sql)
 
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine."""
-        return self._near().read_all()
+        return self._local().read_all()
 
-    def _near(self) -> LocalQueryEngine:
+    def _local(self) -> LocalQueryEngine:
         try:
             return self._mirror.engine()
         except AwsError as error:
             raise LakeReadError(str(error)) from error
 
     def rows(self, sql: str) -> "pa.Table":
-        """The rows of a statement; raises as `run` does."""
-        query = self.run(sql)
-        return table_of_pages(self._pages(query))
+        """Return the rows of a statement; raises as `run` does."""
+        return table_of_pages(self._pages(self.run(sql)))
 
     def run(self, sql: str) -> str:
-        """Run a statement to its end; its id.
+        """Run a statement to its end and return its id.
 
         Raises:
-            QueryError: where Athena refused the question or stopped it, with its own reason.
-            LakeReadError: where it could not be asked.
+            QueryError: If Athena refuses or stops the query, with Athena's reason.
+            LakeReadError: If Athena cannot be reached.
         """
         context = {"Catalog": "AwsDataCatalog", "Database": self._names.database}
         try:
-            answer = self._call(
+            started = self._call(
                 "start_query_execution",
                 QueryString=sql,
                 QueryExecutionContext=context,
                 WorkGroup=self._names.workgroup,
             )
-            query = str(answer["QueryExecutionId"])
+            query = str(started["QueryExecutionId"])
             status = self._wait(query)
         except AwsError as error:
-            kind = QueryError if error.code == _ITS_FAULT else LakeReadError
+            kind = QueryError if error.code == _INVALID else LakeReadError
             raise kind(str(error)) from error
         if status["State"] != "SUCCEEDED":
-            reason = status.get("StateChangeReason", "no reason was given")
+            reason = status.get("StateChangeReason", "Athena gave no reason")
             raise QueryError(f"{reason} ({status['State'].lower()}: {self._names.query_link(query)})")
         return query
 
     def _wait(self, query: str) -> dict[str, Any]:
-        """The final status. A query that nobody waits for any more is stopped: it would go on to cost."""
-        end, pause, ended = time.monotonic() + _DEADLINE, 0.1, False
+        """Return the final status. An abandoned query is stopped, as it would go on to cost money."""
+        end, pause, ended = time.monotonic() + _MAX_SECONDS, 0.1, False
         try:
             while time.monotonic() < end:
                 status = self._call("get_query_execution", QueryExecutionId=query)["QueryExecution"]["Status"]
-                ended = status["State"] in _ENDED
+                ended = status["State"] in _FINAL_STATES
                 if ended:
                     return dict(status)
                 time.sleep(pause)
                 pause = min(2.0, pause * 1.5)
         finally:
             if not ended:
-                with contextlib.suppress(AwsError):  # what ends the wait is what counts
+                with contextlib.suppress(AwsError):  # the exception that ended the wait matters more
                     self._call("stop_query_execution", QueryExecutionId=query)
-        raise QueryError(f"it ran for over 30 minutes and was stopped ({self._names.query_link(query)})")
+        raise QueryError(f"the query was stopped after 30 minutes ({self._names.query_link(query)})")
 
     def _pages(self, query: str) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}

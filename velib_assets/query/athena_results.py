@@ -1,57 +1,36 @@
-"""Athena's answers, which are text, as typed tables.
-
-Belongs here: from text and column types to columns. Does not: asking (query_engine).
-"""
+"""Athena's results, which are text, as typed Arrow tables."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-
-def _moment(text: str) -> datetime:
-    """`2022-06-04 17:34:59.000`, perhaps with a zone behind it: UTC, without a zone in tables.
-
-    Raises:
-        ValueError: where it is no such time, or of a zone that nobody here knows.
-    """
-    day, clock, *zone = text.split(" ")
-    moment = datetime.fromisoformat(f"{day} {clock}")
-    if not zone or zone == ["UTC"]:
-        return moment
-    if zone[0][0] in "+-":
-        known = datetime.fromisoformat(f"{day} {clock}{zone[0]}")
-    else:
-        known = moment.replace(tzinfo=ZoneInfo(zone[0]))
-    return known.astimezone(UTC).replace(tzinfo=None)
-
-
-# Athena's type: Arrow's, and from text. Others stay text.
-_TYPES: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
-    "boolean": (pa.bool_(), lambda text: text == "true"),
-    "tinyint": (pa.int32(), int),
-    "smallint": (pa.int32(), int),
-    "integer": (pa.int32(), int),
-    "bigint": (pa.int64(), int),
-    "float": (pa.float64(), float),
-    "double": (pa.float64(), float),
-    "date": (pa.date32(), date.fromisoformat),
-    "timestamp": (pa.timestamp("us"), _moment),
-    "timestamp with time zone": (pa.timestamp("us"), _moment),
+# Arrow's types of Athena's types. Other types stay text.
+_TYPES = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int32(),
+    "smallint": pa.int32(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "float": pa.float64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us"),
 }
 
 
 def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
-    """All pages of GetQueryResults as one table.
+    """Return all pages of GetQueryResults as one table.
 
     The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
     """
     first = next(pages)
-    about = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-    names, kinds = [column["Name"] for column in about], [column["Type"] for column in about]
+    columns = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    names, kinds = [column["Name"] for column in columns], [column["Type"] for column in columns]
     rows = [
         [cell.get("VarCharValue") for cell in row["Data"]]
         for page in itertools.chain([first], pages)
@@ -59,13 +38,29 @@ def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
     ]
     if rows and rows[0] == names:
         rows = rows[1:]
-    columns = [_column(kind, [row[place] for row in rows]) for place, kind in enumerate(kinds)]
-    return pa.table(columns, names=names)
+    arrays = [_array(kind, [row[position] for row in rows]) for position, kind in enumerate(kinds)]
+    return pa.table(arrays, names=names)
 
 
-def _column(kind: str, texts: list[str | None]) -> pa.Array:
-    arrow, read = _TYPES.get(kind, (pa.string(), str))
+def _array(kind: str, texts: list[str | None]) -> pa.Array:
     try:
-        return pa.array([None if text is None else read(text) for text in texts], arrow)
-    except (ValueError, KeyError):  # what cannot be read stays as Athena wrote it; KeyError: of zoneinfo
+        if kind == "timestamp with time zone":
+            return pa.array([None if text is None else _in_utc(text) for text in texts], _TYPES[kind])
+        return pa.array(texts, pa.string()).cast(_TYPES.get(kind, pa.string()))
+    except (ValueError, KeyError):  # text that cannot be parsed stays as it is; KeyError: an unknown zone
         return pa.array(texts, pa.string())
+
+
+def _in_utc(text: str) -> datetime:
+    """Parse `2022-06-04 17:34:59.000 Europe/Paris` as a naive UTC time; without a zone it is UTC.
+
+    Raises:
+        ValueError: If it is no such time.
+        KeyError: If the zone is unknown.
+    """
+    day, clock, zone = [*text.split(" "), "UTC"][:3]
+    if zone[0] in "+-":
+        aware = datetime.fromisoformat(f"{day} {clock}{zone}")
+    else:
+        aware = datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=ZoneInfo(zone))
+    return aware.astimezone(UTC).replace(tzinfo=None)

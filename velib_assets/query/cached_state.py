@@ -1,7 +1,4 @@
-"""The newest state of a view, asked anew or, of a view over weeks, kept in the lake while it holds.
-
-Belongs here: when a kept state holds. Does not: asking (query_engine).
-"""
+"""The newest state of a view; a cached view's state is stored in the lake and read again when outdated."""
 
 import hashlib
 import json
@@ -9,51 +6,52 @@ from typing import Any
 
 import pyarrow as pa
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.lake.keys import hour_text, state_key
 from velib_assets.lake.store import Change, LakeStore
-from velib_assets.query.duckdb_engine import KpiState, QueryEngine
+from velib_assets.query.engine import KpiState, QueryEngine
 from velib_assets.query.frames import ARROW
-from velib_assets.query.kpis import Kpi, hours_read, render
+from velib_assets.query.kpis import Kpi
+from velib_assets.query.view_sql import hours_read, render
 
 
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
-    """The view's newest state, as `QueryEngine.read` gives it.
+    """Return the view's newest state, as `QueryEngine.read` does.
 
-    That of a `kept` view is read anew only where its statement or one of its partitions is another than when
-    it was read last. What is kept may vanish at any time: then it is read again.
+    A cached view is read again only if its statement or one of its partitions changed, or if somebody deleted
+    the stored state.
 
     Raises:
-        QueryError: where the view does not answer.
-        CatalogError: where the catalog cannot be read.
+        QueryError: If the view fails.
+        CatalogError: If the catalog cannot be read.
     """
     if not view.cached:
         return engine.read(view)
     digest = _digest(view, catalog)
-    kept = _kept(view, store)
-    if kept.get("digest") == digest:
-        return KpiState(False, _table(view, kept["rows"]), kept["headline"])
+    stored = _stored(view, store)
+    if stored.get("digest") == digest:
+        return KpiState(False, _table(view, stored["rows"]), stored["headline"])
     state = engine.read(view)
     rows = [list(row.values()) for row in state.newest.to_pylist()]
-    found = {"digest": digest, "headline": state.headline, "rows": rows}
-    store.publish([Change(state_key(view.name), json.dumps(found).encode())], lambda: True)
+    content = {"digest": digest, "headline": state.headline, "rows": rows}
+    store.publish([Change(state_key(view.name), json.dumps(content).encode())], lambda: True)
     return state
 
 
 def _digest(view: Kpi, catalog: Catalog) -> str:
-    """Of all that goes into the state: the statement, and what each registered partition was made of."""
-    newest = next(iter(catalog.newest_hours(1)), None)
+    """Return a digest of the statement and of the partitions that the state is read from."""
+    newest = newest_hour(catalog)
     parts = catalog.partitions(hours_read(view, newest))
-    told = [f"{hour_text(p.hour)} {p.digest} {p.rows} {p.bytes}" for p in parts]
-    return hashlib.sha256("\n".join([render(view, newest), *told]).encode()).hexdigest()
+    lines = [f"{hour_text(p.hour)} {p.digest} {p.rows} {p.bytes}" for p in parts]
+    return hashlib.sha256("\n".join([render(view, newest), *lines]).encode()).hexdigest()
 
 
-def _kept(view: Kpi, store: LakeStore) -> dict[str, Any]:
+def _stored(view: Kpi, store: LakeStore) -> dict[str, Any]:
     try:
-        found = json.loads(store.read(state_key(view.name)))
+        content = json.loads(store.read(state_key(view.name)))
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _table(view: Kpi, rows: list[list[Any]]) -> pa.Table:

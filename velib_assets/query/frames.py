@@ -1,35 +1,28 @@
-"""Rows as Arrow tables and as pandas frames, the same from either engine.
+"""Query results as Arrow tables and pandas frames, the same from both engines.
 
-Belongs here: types of their columns, and the parts of a KPI's state. Does not: asking an engine. A tick does
-without pandas, which takes as long to import as five views to answer.
+A tick does not import pandas, which takes as long as reading all views.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.query.kpi_queries import HEADLINE, PRESENT
+from velib_assets.lake.schema import TYPES
+from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import Kpi
+from velib_assets.query.state_sql import HEADLINE, PRESENT
 from velib_assets.query.union import PART
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ARROW = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us"),
-}
+ARROW = {name: pa.type_for_alias(names.arrow) for name, names in TYPES.items()}
 
 
 def frame_of(table: pa.Table) -> "pd.DataFrame":
-    """A table as a frame, for people: whole numbers stay whole beside nulls (None), dates stay dates."""
-    import pandas as pd  # noqa: PLC0415 - see above
+    """Return a frame in which integers stay integers beside nulls (None), and dates stay dates."""
+    import pandas as pd  # noqa: PLC0415 - slow to import
 
     columns: list[Any] = []
     for column in table.columns:
@@ -45,28 +38,20 @@ def frame_of(table: pa.Table) -> "pd.DataFrame":
 
 
 def rows_of_part(table: pa.Table, part: str) -> pa.Table:
-    """The rows of one part of an answer to `union.union_sql`."""
+    """Return the rows of one part from the result of a `union.union_sql` query."""
     return table.filter(pc.equal(table[PART], part))
 
 
-def state_of(kpi: Kpi, answer: pa.Table) -> tuple[pa.Table, dict[str, float]]:
-    """The newest rows and the known headline numbers, from the answer to `kpi_queries.state_sql`."""
-    newest = answer.filter(pc.is_valid(answer[PRESENT])).select([column.name for column in kpi.schema])
-    numbers = {headline.name: answer[HEADLINE + headline.name][0].as_py() for headline in kpi.headlines}
-    known = {name: float(value) for name, value in numbers.items() if value is not None and value == value}  # noqa: PLR0124 - NaN is unlike itself
-    return newest, known
+def state_of(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:
+    """Return the state from the result of a `state_sql` query; unknown headline numbers are left out."""
+    newest = result.filter(pc.is_valid(result[PRESENT])).select([column.name for column in kpi.schema])
+    numbers = {headline.name: result[HEADLINE + headline.name][0].as_py() for headline in kpi.headlines}
+    known = {name: float(value) for name, value in numbers.items() if value is not None and value == value}  # noqa: PLR0124 - NaN differs from itself
+    return KpiState(changed, newest, known)
 
 
-def states_of(
-    views: Sequence[Kpi], answer: pa.Table
-) -> Iterator[tuple[Kpi, tuple[pa.Table, dict[str, float]]]]:
-    """`state_of` each of the views, from the answer to `kpi_queries.states_sql`."""
-    for view in views:
-        yield view, state_of(view, rows_of_part(answer, view.name))
-
-
-def _interval(value: Any) -> str | None:  # noqa: ANN401 - a MonthDayNano of Arrow
-    """An interval as Athena prints it: days, then hours, minutes, seconds and milliseconds."""
+def _interval(value: Any) -> str | None:  # noqa: ANN401 - Arrow's MonthDayNano
+    """Format an interval as Athena does: days, then hours, minutes, seconds and milliseconds."""
     if value is None or value.months:
         return None if value is None else f"{value.months // 12}-{value.months % 12}"
     whole = value.days * 86_400_000 + value.nanoseconds // 1_000_000

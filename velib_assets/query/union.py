@@ -1,21 +1,19 @@
-"""Several questions as one: Athena charges each for 10 MB at least, and starts each anew.
-
-Belongs here: putting answers of different columns under each other. Does not: the questions themselves.
-"""
+"""One query from several: Athena charges each query for at least 10 MB and has to start it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-PART, PLACE = "part", "place"
-_CASTS = {"string": "varchar", "int": "integer"}
+from velib_assets.lake.schema import TYPES
+
+PART, POSITION = "part", "place"
 
 
 class Part(NamedTuple):
-    """A question: its name, its columns with their types (as in schema.Column), its order, and its SELECT.
+    """A SELECT with its name, its column types (as in `schema.Column`) and its ORDER BY expressions.
 
-    The SELECT has no WITH, and no ORDER BY of its own.
+    The SELECT itself has no ORDER BY.
     """
 
     name: str
@@ -25,19 +23,20 @@ class Part(NamedTuple):
 
 
 def union_sql(parts: Sequence[Part]) -> str:
-    """All rows of all parts; in each its part's name, its place by that order, and null for others' columns.
+    """Return a query for all rows of all parts; a row has null in the columns of other parts.
 
-    Columns of one name must have one type.
+    The columns `part` and `place` hold the part's name and the row's position within it. Columns with the
+    same name must have the same type.
     """
     columns = {name: kind for part in parts for name, kind in part.columns.items()}
     branches = " UNION ALL ".join(_branch(part, columns) for part in parts)
-    return f"{branches} ORDER BY {PART}, {PLACE}"
+    return f"{branches} ORDER BY {PART}, {POSITION}"
 
 
 def _branch(part: Part, columns: dict[str, str]) -> str:
     values = ", ".join(
-        f'"{name}"' if name in part.columns else f'CAST(NULL AS {_CASTS.get(kind, kind)}) AS "{name}"'
+        f'"{name}"' if name in part.columns else f'CAST(NULL AS {TYPES[kind].duckdb}) AS "{name}"'
         for name, kind in columns.items()
     )
-    place = f"row_number() OVER (ORDER BY {part.order})"
-    return f"SELECT '{part.name}' AS {PART}, {place} AS {PLACE}, {values} FROM ({part.select})"  # noqa: S608 - our own names
+    position = f"row_number() OVER (ORDER BY {part.order})"
+    return f"SELECT '{part.name}' AS {PART}, {position} AS {POSITION}, {values} FROM ({part.select})"  # noqa: S608 - our own names

@@ -1,7 +1,6 @@
-"""The hours that a view's constants name: Athena prunes partitions on constants only.
+"""The partition filters of views over recent hours. All hours are aware and UTC.
 
-Belongs here: which partitions a view over the recent past reads, and the condition on them. Does not: the
-views (kpis). All hours are UTC and aware.
+Athena prunes partitions by constants only, so that these views name the hours that they read.
 """
 
 from __future__ import annotations
@@ -17,32 +16,37 @@ _DAY_HOURS = 24
 
 
 class Window(NamedTuple):
-    """What stands in a view's SQL, and the hours that it is replaced by, from the newest registered hour."""
+    """A placeholder in a view's SQL, and the hours that replace it.
+
+    `hours` lists them from the newest registered hour on. `relative` is a filter that covers them when the
+    newest hour is the current one; it makes the SQL complete where no lake is known.
+    """
 
     placeholder: str
     hours: Callable[[datetime], list[datetime]]
+    relative: str
 
 
-def two_hours(newest_hour: datetime) -> list[datetime]:
-    """The three hours that `newest snapshot - 2 h` can reach into, where the newest lies in `newest_hour`."""
-    return _back(newest_hour, 2)
+def two_hours(newest: datetime) -> list[datetime]:
+    """Return the three hours that the two hours before a snapshot in `newest` can touch."""
+    return _up_to(newest, 2)
 
 
-def last_26_hours(newest_hour: datetime) -> list[datetime]:
-    """The 26 hours that `newest snapshot - 25 h` can reach into."""
-    return _back(newest_hour, 25)
+def last_26_hours(newest: datetime) -> list[datetime]:
+    """Return the 26 hours that the 25 hours before a snapshot in `newest` can touch."""
+    return _up_to(newest, 25)
 
 
-def four_weeks(newest_hour: datetime) -> list[datetime]:
-    """All hours of the 28 UTC days before the day of `newest_hour`; what an hour is does not change them."""
-    today = newest_hour.replace(hour=0)
+def four_weeks(newest: datetime) -> list[datetime]:
+    """Return all hours of the 28 UTC days before the day of `newest`."""
+    today = newest.replace(hour=0)
     return [today - timedelta(days=7 * WEEKS) + n * HOUR for n in range(7 * WEEKS * _DAY_HOURS)]
 
 
 def partition_filter(hours: Sequence[datetime]) -> str:
-    """A condition on constants of the partition columns, which Athena prunes by; false for no hours.
+    """Return an SQL condition with constants for `date` and `hour`; it is false for no hours.
 
-    Days of which every hour is named stand in one list.
+    Complete days share one list.
     """
     days: dict[str, list[str]] = {}
     for hour in sorted(hours):
@@ -58,10 +62,14 @@ def partition_filter(hours: Sequence[datetime]) -> str:
     return f"({' OR '.join(parts)})" if parts else "(1 = 0)"
 
 
-def _back(newest_hour: datetime, hours: int) -> list[datetime]:
-    return [newest_hour - n * HOUR for n in range(hours, -1, -1)]
+def _up_to(newest: datetime, hours: int) -> list[datetime]:
+    return [newest - n * HOUR for n in range(hours, -1, -1)]
 
 
-TWO_HOURS = Window("${newest_hours}", two_hours)
-DAY = Window("${newest_day}", last_26_hours)
-FOUR_WEEKS = Window("${four_weeks}", four_weeks)
+def _days_ago(days: int) -> str:
+    return f"CAST(current_date - INTERVAL '{days}' DAY AS varchar)"
+
+
+TWO_HOURS = Window("newest_hours", two_hours, f'"date" >= {_days_ago(1)}')
+DAY = Window("newest_day", last_26_hours, f'"date" >= {_days_ago(2)}')
+FOUR_WEEKS = Window("four_weeks", four_weeks, f'"date" BETWEEN {_days_ago(28)} AND {_days_ago(1)}')

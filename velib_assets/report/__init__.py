@@ -1,1 +1,8 @@
-"""The insights report: its query, its model, its exports and the files it is written to."""
+"""The insights report: one HTML page about the network, with the numbers behind it as CSV and Parquet.
+
+Read `report_data.py` first: `load_report_data` reads views, ledger and quarantine into a `ReportData`,
+through the query engine, so it works the same on a local lake and on AWS. `model.py` turns that into the
+page's JSON object (with `network.py` and `station_columns.py`), `exports.py` into tables. `writer.py` stores
+both in the lake, and `page/html.py` builds the page. `report_query.py` holds the one SQL query that is not a
+view.
+"""

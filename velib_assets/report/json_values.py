@@ -1,7 +1,4 @@
-"""Values of an answer as JSON's: times, days, and rows by column.
-
-Belongs here: the forms that every part of the report shares. Does not: which values (the other modules).
-"""
+"""Query results as JSON values: times, and rows turned into columns."""
 
 from __future__ import annotations
 
@@ -9,28 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from velib_assets.lake.keys import iso_z
+
 Row = Mapping[str, Any]
-"""A row of an answer: null is None, a time is a datetime in UTC, with its zone or without."""
+"""A row of a query result: None for null; times are datetimes in UTC, aware or naive."""
 
 
 def utc(moment: datetime) -> datetime:
-    """An aware time; the engines give theirs in UTC without saying so."""
+    """Return an aware time in UTC. The engines return naive ones, which are in UTC."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def iso(moment: datetime | None) -> str | None:
-    """`2022-06-05T23:34:56Z`, with milliseconds only where there are some."""
-    if moment is None:
-        return None
-    whole = utc(moment)
-    return whole.isoformat(timespec="milliseconds" if whole.microsecond else "seconds").replace("+00:00", "Z")
+def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result
+    """Return a value as JSON holds it: times as text, everything else unchanged."""
+    return iso_z(value) if isinstance(value, datetime) else value
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of an answer, to any of JSON
-    """A value as JSON has it, to the last digit."""
-    return iso(value) if isinstance(value, datetime) else value
-
-
-def columnar(rows: Sequence[Row], names: Mapping[str, str]) -> dict[str, list[Any]]:
-    """Rows as one list a column; `names` says what a column is called here and in the rows."""
-    return {name: [plain(row[source]) for row in rows] for name, source in names.items()}
+def columnar(rows: Sequence[Row], sources: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Turn rows into one list per column; `sources` maps a new column name to its name in the rows."""
+    return {name: [json_value(row[source]) for row in rows] for name, source in sources.items()}

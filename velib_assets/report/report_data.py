@@ -1,14 +1,13 @@
-"""What the report is made of, asked of the lake: the views, a question, and a look at raw and quarantine.
+"""What the report is made from, read from the lake: views, the report's own query, ledger and quarantine."""
 
-Belongs here: asking, the same way on this machine and on AWS. Does not: the questions and the shape of the
-answers (core.report), or writing anything (report_files).
-"""
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
@@ -16,45 +15,88 @@ from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
-from velib_assets.query.duckdb_engine import QueryEngine
+from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import rows_of_part
-from velib_assets.query.kpis import DERIVED
-from velib_assets.report.model import QuarantineReason, ReportData
+from velib_assets.query.kpis import VIEWS
+from velib_assets.report.json_values import Row
 from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
-from velib_assets.report.slots import ledger_span
 
-Times = Mapping[datetime, tuple[set[datetime], set[datetime]]]
-MOST_QUARANTINED = 50
-_WEEK = next(view for view in DERIVED if view.cached)
+SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
+LEDGER_DAYS = 14
+MAX_QUARANTINED = 50
+_WEEK = next(view for view in VIEWS if view.cached)
+
+
+class QuarantineReason(NamedTuple):
+    """Why a response was quarantined, and when it was taken."""
+
+    taken: datetime
+    code: str
+    reason: str
+
+
+class ReportData(NamedTuple):
+    """Everything the report shows, as read from the lake; times are UTC.
+
+    `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
+    row per snapshot) by time, `quarantined` newest first. `days` are the midnights of the ledger's days.
+    """
+
+    made_at: datetime
+    feed: str | None
+    views: Mapping[str, Sequence[Row]]
+    stations: Sequence[Row]
+    network: Sequence[Row]
+    ledger: Sequence[Slot]
+    days: Sequence[datetime]
+    quarantined: Sequence[QuarantineReason]
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
-    """All that the report is made of; `now` is the clock, UTC. What it costs does not grow with the history.
+    """Read what the report shows. The cost does not depend on how much history the lake holds.
+
+    Args:
+        engine: Runs the views and the report's query.
+        catalog: Knows the newest registered hour.
+        store: The lake, for the ledger and the quarantine.
+        now: The current time, UTC.
 
     Raises:
-        QueryError: where a question was refused or could not be answered.
-        CatalogError: where the catalog cannot be read.
+        QueryError: A query was refused or failed.
+        CatalogError: The catalog cannot be read.
     """
-    newest = next(iter(catalog.newest_hours(1)), None)
+    newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
-    answer = engine.query_recent(report_sql(newest))
+    result = engine.query_recent(report_sql(newest))
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: state.newest.to_pylist() for name, state in states.items()},
-        stations=rows_of_part(answer, STATIONS).to_pylist(),
-        network=rows_of_part(answer, NETWORK).to_pylist(),
+        stations=rows_of_part(result, STATIONS).to_pylist(),
+        network=rows_of_part(result, NETWORK).to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
     )
 
 
+def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
+    """Return the midnights of the 14 UTC days that the ledger shows, oldest first.
+
+    The last day is today, or the newest snapshot's day if the lake is older than 14 days.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = today
+    if newest is not None and newest < today - timedelta(days=LEDGER_DAYS - 1):
+        last = newest.replace(hour=0, minute=0, second=0, microsecond=0)
+    return [last - timedelta(days=n) for n in range(LEDGER_DAYS - 1, -1, -1)]
+
+
 def _feed(store: LakeStore, objects: Sequence[Stored]) -> str | None:
-    """Who made the newest hour's raw objects; None where that cannot be told."""
+    """Return the feed of the newest readable raw object, or None."""
     for item in reversed(objects):
         try:
             return open_raw(store.read(item.key)).feed
@@ -63,25 +105,25 @@ def _feed(store: LakeStore, objects: Sequence[Stored]) -> str | None:
     return None
 
 
-def _ledger(store: LakeStore, times: Times, first: datetime, last: datetime, now: datetime) -> list[Slot]:
-    """The slots from `first` on, or from the lake's first hour where that is later."""
-    older = any(date < f"date={first:%Y-%m-%d}" for date in store.folders(source_prefix("raw"))[:1])
-    begun = first if older else min(times, default=None)
-    if begun is None:
+def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime, now: datetime) -> list[Slot]:
+    """Return the slots from `first`, or from the lake's first hour if that is later."""
+    has_older = any(date < f"date={first:%Y-%m-%d}" for date in store.folders(source_prefix("raw"))[:1])
+    start = first if has_older else min(times, default=None)
+    if start is None:
         return []
-    return ledger(hours_between(begun, last), lambda hour: times.get(hour, (set(), set())), now)
+    return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
 def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
-    """Why these answers lie in quarantine, newest first; only so many are read."""
-    items = [item for found in listed.values() for item in found if item.key.endswith(REASON_ENDING)]
-    taken = [(when, item.key) for item in items if (when := quarantine_time(item.key))]
-    return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MOST_QUARANTINED]]
+    """Read the newest quarantine reasons, newest first, at most `MAX_QUARANTINED`."""
+    keys = [item.key for items in listed.values() for item in items if item.key.endswith(REASON_ENDING)]
+    taken = [(when, key) for key in keys if (when := quarantine_time(key))]
+    return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MAX_QUARANTINED]]
 
 
 def _reason(store: LakeStore, when: datetime, key: str) -> QuarantineReason:
     try:
-        told = json.loads(store.read(key))
-        return QuarantineReason(when, str(told["code"]), str(told["reason"]))
+        content = json.loads(store.read(key))
+        return QuarantineReason(when, str(content["code"]), str(content["reason"]))
     except (ValueError, KeyError, TypeError, FileNotFoundError):
         return QuarantineReason(when, "unreadable", f"{store.address(key)} cannot be read")

@@ -1,8 +1,6 @@
-"""The simulated city: where its stations stand, how large they are, and what draws bikes to them.
+"""The stations of the simulated city, which do not change with time.
 
-Belongs here: what does not change with time. Does not: the map it draws on (simulator_places), tides
-and moods (simulator_tides), records. Everything follows from the seed through
-`random.Random(text).random()`, which is the same on every Python.
+Everything follows from the seed through `random.Random(text).random()`, which is the same on every Python.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ _SPECIALS_FROM = 200
 
 
 class Station(NamedTuple):
-    """A station: `role` as its area's; `base` how full it tends to be; `electric` a share, 0..1."""
+    """A station. `role` is as in its area, `base` how full it tends to be, `electric` a share (0..1)."""
 
     code: str
     name: str
@@ -35,10 +33,10 @@ class Station(NamedTuple):
 
 @lru_cache(maxsize=4)
 def build_city(seed: int, stations: int) -> tuple[Station, ...]:
-    """The city of a seed, in the feed's order, which is none.
+    """Build the stations of a seed, in random order, as a feed lists them.
 
     Raises:
-        ValueError: for a number of stations outside 1..3000.
+        ValueError: the number of stations is not in 1..3000.
     """
     if not 1 <= stations <= MAX_STATIONS:
         raise ValueError(f"stations must be 1 to {MAX_STATIONS:,}, not {stations:,}")
@@ -59,32 +57,32 @@ def _specials() -> Iterator[tuple[Area, str]]:
 
 
 def _shares(stations: int) -> Iterator[tuple[Area, int]]:
-    """Each area's number of stations: its weight's share, rounded so that the sum is `stations`."""
-    total, given, weight = sum(area.weight for area in AREAS), 0, 0
+    """Yield the number of stations of each area, in proportion to its weight; the sum is `stations`."""
+    total, assigned, weight = sum(area.weight for area in AREAS), 0, 0
     for area in AREAS:
         weight += area.weight
         upto = stations * weight // total
-        yield area, upto - given
-        given = upto
+        yield area, upto - assigned
+        assigned = upto
 
 
 def _codes(area: Area, count: int) -> Iterator[int]:
-    """Codes from the area's first on; every ninth number is a station long since removed."""
-    code, given = area.first_code, 0
-    while given < count:
+    """Yield codes from the area's first on; every ninth belongs to a station that was removed long ago."""
+    code, yielded = area.first_code, 0
+    while yielded < count:
         if code % 9 and code not in ODD_CODES:
             yield code
-            given += 1
+            yielded += 1
         code += 1
 
 
 def _station(area: Area, code: str, chance: Random) -> Station:
     def centred() -> float:
-        """A bell of three draws, about -0.5 to 0.5."""
+        """Draw from a bell curve, about -0.5 to 0.5."""
         return (chance.random() + chance.random() + chance.random() - 1.5) / 3 * 1.6
 
     name = KINDS[int(chance.random() * len(KINDS))]
-    if chance.random() < 0.75:  # noqa: PLR2004 - three of four stand at a corner
+    if chance.random() < 0.75:  # noqa: PLR2004 - three of four are at a corner
         name += " - " + NEXT_TO[int(chance.random() * len(NEXT_TO))]
     size = chance.random()
     relay = code == RELAY_CODE

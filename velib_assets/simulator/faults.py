@@ -1,7 +1,6 @@
-"""How the simulator breaks its answers: each fault that a real feed has shown, or could.
+"""Faults that break the simulator's responses as real feeds do, and the snapshots that they affect.
 
-Belongs here: the faults by name, and which snapshots they strike. Does not: what becomes of them.
-A fault is a function from a good answer's bytes to a broken one's; a new one is a line in FAULTS.
+A fault is a function from the bytes of a good response to those of a broken one. Add one as a line in FAULTS.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from typing import Any, NamedTuple
 from velib_assets.lake.keys import slot_of
 
 Record = dict[str, Any]
-_EACH = 10  # a fault of single records strikes every tenth
+_EACH = 10  # a fault of single records affects every tenth
 _HUGE = 2_000_000
 _IDENTITY = ("stationcode", "name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
 _COUNTS = ("numdocksavailable", "numbikesavailable", "mechanical", "ebike")
 
 
 class Fault(NamedTuple):
-    """A fault of a setting: by name, on a share of the snapshots (0..1), or on one slot (UTC)."""
+    """A configured fault: its name, the share of snapshots that it affects (0..1), or its one slot (UTC)."""
 
     name: str
     share: float = 1.0
@@ -38,7 +37,7 @@ def _records(change: Callable[[list[Record]], object]) -> Callable[[bytes], byte
 
 
 def _each(change: Callable[[Record, int], Record], every: int = 1) -> Callable[[bytes], bytes]:
-    """Change every n-th record; `change` also gets which of the changed ones it is."""
+    """Change every n-th record; `change` also receives the number of the change."""
     return _records(
         lambda records: [
             change(record, n // every) if n % every == 0 else record for n, record in enumerate(records)
@@ -64,7 +63,7 @@ def _missing_dates(record: Record, n: int) -> Record:
     return {name: value for name, value in record.items() if name != "duedate"}
 
 
-def _place(record: Record, *, as_text: bool) -> Record:
+def _coordinates(record: Record, *, as_text: bool) -> Record:
     geo = record["coordonnees_geo"]
     listed = [geo["lon"], geo["lat"]]
     return {**record, "coordonnees_geo": f"{geo['lat']}, {geo['lon']}" if as_text else listed}
@@ -100,8 +99,8 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "textual_counts": _each(lambda record, _: _with(record, _COUNTS, "douze"), _EACH),
     "textual_dates": _each(_textual_dates, _EACH),
     "missing_dates": _each(_missing_dates, _EACH),
-    "coordinates_text": _each(lambda record, _: _place(record, as_text=True)),
-    "coordinates_list": _each(lambda record, _: _place(record, as_text=False)),
+    "coordinates_text": _each(lambda record, _: _coordinates(record, as_text=True)),
+    "coordinates_list": _each(lambda record, _: _coordinates(record, as_text=False)),
     "renamed_field": _each(_renamed),
     "huge_name": _each(_huge),
     "stale": _each(_days_old),
@@ -109,27 +108,27 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def parse_faults(spec: str) -> tuple[Fault, ...]:
-    """Read a setting: `name` (every snapshot), `name=0.02` (a share), `name@2026-11-23T10:15` (a slot).
+    """Parse faults: `name` (every snapshot), `name=0.02` (a share), `name@2026-11-23T10:15` (one slot).
 
-    Several are separated by commas; times are UTC and mean the 15-minute slot that holds them.
+    Several are separated by commas; a time is UTC and stands for the 15-minute slot that it is in.
 
     Raises:
-        ValueError: naming the part that is wrong, and the faults there are.
+        ValueError: with the wrong part and the names of all faults.
     """
     parts = [part.strip() for part in spec.split(",")]
     return tuple(_fault(part) for part in parts if part)
 
 
 def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
-    """The first fault that strikes the snapshot of `at` (UTC), if one does; the same one each time."""
+    """Return the first fault that affects the snapshot of `at` (UTC), or None; always the same one."""
     for fault in faults:
         if fault.slot is not None:
-            hit = slot_of(at) == fault.slot
+            affected = slot_of(at) == fault.slot
         else:
             moment = at.astimezone(UTC).isoformat()
-            luck = Random(f"velib fault {fault.name} {seed} {moment}")  # noqa: S311 - a simulation
-            hit = luck.random() < fault.share
-        if hit:
+            chance = Random(f"velib fault {fault.name} {seed} {moment}")  # noqa: S311 - a simulation
+            affected = chance.random() < fault.share
+        if affected:
             return FAULTS[fault.name]
     return None
 

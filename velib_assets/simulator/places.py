@@ -1,8 +1,4 @@
-"""The map of the simulated city: its areas, and words for the names of its stations.
-
-Belongs here: tables. Does not: placing stations (simulator_city). The areas and their shares of the
-network are like those of June 2022; the stations' names are invented.
-"""
+"""The map of the simulated city: areas with the proportions of June 2022, and invented station names."""
 
 from __future__ import annotations
 
@@ -10,10 +6,13 @@ from typing import NamedTuple
 
 
 class Area(NamedTuple):
-    """A part of the city: `weight` in stations of the real network, `spread` in degrees of latitude.
+    """A part of the city.
 
-    `role` runs from -1 (people sleep there) to 1 (people work there); `hill` is how much emptier
-    its stations are because nobody rides up.
+    Attributes:
+        weight: its number of stations in the real network.
+        spread: its size in degrees of latitude.
+        role: from -1 (people live there) to 1 (people work there).
+        hill: how much emptier its stations are because few people ride uphill.
     """
 
     commune: str
@@ -86,7 +85,7 @@ AREAS: tuple[Area, ...] = (
     ),
     *_COMMUNES,
 )
-# Outside Paris, yet numbered like an arrondissement: the code alone does not tell where one is.
+# Outside Paris but numbered like an arrondissement, so that a code alone does not give the area.
 ODD_CODES = {
     12041: "Saint-Mandé",
     13121: "Ivry-sur-Seine",
@@ -94,13 +93,13 @@ ODD_CODES = {
     14116: "Montrouge",
     19043: "Pantin",
 }
-KINDS = (  # noqa: SIM905 - as a list it is one line a name
+KINDS = (  # noqa: SIM905 - a list takes one line per name
     "Rue de l'Avenir,Quai des Tanneurs,Place du Marché,Gare de l'Ouest,Les Tilleuls,Rue de la Source,"
     "Square des Écoliers,Pont aux Ânes,Théâtre,Hôtel de Ville,Porte d'Argent,L'Orangerie,La Forge,"
     "Rue du Père Noé,Allée des Frênes,Cité de l'Étoile,Boulevard Nord,Fontaine Sèche,Clos d'Été,"
     "Rue des Sœurs,Passage de l'Horloge,La Grande Halle,Stade,Bibliothèque,Moulin Brûlé,Les Chênes"
 ).split(",")
-NEXT_TO = (  # noqa: SIM905 - the same
+NEXT_TO = (  # noqa: SIM905 - see above
     "République Neuve,Église,Mairie,Les Halles Basses,Abbé Genêt,Général Pétrel,Métro,Lycée,Préfecture,"
     "Maréchal d'Aubrac,L'Écluse,Cimetière,Docteur Noël,Trois Frères,Canal,Hôpital,Colonel Févre,"
     "Jardin d'Hiver,Vieux Port,Université,Bois Joli,Verdure,Château d'Eau,Poète Inconnu"

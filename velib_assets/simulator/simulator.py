@@ -1,8 +1,4 @@
-"""A believable city for every hour, past or present, without any network.
-
-Belongs here: the state of the simulated network as the portal would export it. Does not: the city
-(simulator_city), what moves it (simulator_tides), or breaking the answer (simulator_faults).
-"""
+"""The feed of the simulated network: its state at any time, past or present, as the portal exports it."""
 
 from __future__ import annotations
 
@@ -15,8 +11,7 @@ from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import SIMULATOR, FeedResponse
 from velib_assets.lake.keys import hour_of, hours_between, slots_of
 from velib_assets.simulator.city import Station, build_city
-from velib_assets.simulator.faults import Fault, select_fault
-from velib_assets.simulator.tides import (
+from velib_assets.simulator.conditions import (
     EPOCH,
     broken_docks,
     daily_outages,
@@ -25,6 +20,7 @@ from velib_assets.simulator.tides import (
     fills,
     seconds_of,
 )
+from velib_assets.simulator.faults import Fault, select_fault
 
 STATIONS = 1450
 SEED = 2022
@@ -32,22 +28,22 @@ _DAY = 86400
 
 
 class _Text(NamedTuple):
-    """The parts of a station's record that never change, as JSON."""
+    """The constant parts of a station's record, as JSON."""
 
     opening: str
     ending: str
 
 
 class Simulator:
-    """A simulated network; the same seed and time give the same bytes, anywhere.
+    """A simulated network. The same seed and time give the same bytes on every machine.
 
     Args:
-        seed: another seed is another city.
-        stations: how many, 1 to 3,000.
-        faults: which answers are broken, and how (see `simulator_faults.parse_faults`).
+        seed: of the city.
+        stations: their number, 1 to 3,000.
+        faults: which responses are broken, and how (see `faults.parse_faults`).
 
     Raises:
-        ValueError: for a number of stations that it cannot build.
+        ValueError: the number of stations is out of range.
     """
 
     name = "simulator"
@@ -60,45 +56,45 @@ class Simulator:
         self._texts = [_text(station) for station in self._city]
 
     def fetch(self, at: datetime) -> FeedResponse:
-        """The network's state at `at` (UTC), or what a fault made of it."""
+        """Return the network's state at `at` (UTC), possibly broken by a fault."""
         body = self._snapshot(at)
         fault = select_fault(self._faults, self._seed, at)
         return FeedResponse(SIMULATOR, {"body": fault(body) if fault else body})
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
-        """Every hour: the simulator remembers all of them."""
+        """Return every hour, because the simulator knows all of them."""
         return set(hours_between(hour_of(first), last))
 
     def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
-        """The states at :00, :15, :30 and :45 of an hour."""
+        """Yield the states at :00, :15, :30 and :45 of an hour."""
         for slot in slots_of(hour_of(hour)):
             yield RecordedSnapshot(slot, self.fetch(slot))
 
     def _snapshot(self, at: datetime) -> bytes:
         now, count = seconds_of(at), len(self._city)
         day = now // _DAY
-        moods = daily_outages(self._seed, day, count)
+        outages = daily_outages(self._seed, day, count)
         broken = broken_docks(self._seed, day, count)
         phases = draws(self._seed, "reports", 0, count)
         times = _Times()
         records: list[str] = []
         for n, fill in enumerate(fills(self._seed, self._city, at)):
             station, text = self._city[n], self._texts[n]
-            places = station.capacity // 4 if n in moods.damaged else station.capacity - broken[n]
-            since = moods.silent.get(n)
-            if since is not None:  # what it said last
-                fill = fill_of(station.base)  # noqa: PLW2901 - it is this station's
-            removed = n in moods.removed
-            places = 0 if removed or not station.capacity else max(places, 1)
-            bikes = int(fill * places + 0.5)
+            docks = station.capacity // 4 if n in outages.damaged else station.capacity - broken[n]
+            since = outages.silent.get(n)
+            if since is not None:  # its last report
+                fill = fill_of(station.base)  # noqa: PLW2901 - of this station
+            removed = n in outages.removed
+            docks = 0 if removed or not station.capacity else max(docks, 1)
+            bikes = int(fill * docks + 0.5)
             electric = int(bikes * station.electric + 0.5)
-            renting = not (removed or n in moods.closed or n in moods.takes_back_only)
-            returning = not (removed or n in moods.closed)
+            renting = not (removed or n in outages.closed or n in outages.takes_back_only)
+            returning = not (removed or n in outages.closed)
             if since is None:
                 since = now - int(now + 997 * phases[n]) % (60 + int(120 * phases[n]))
             records.append(
                 f'{text.opening}"is_installed": "{_YES[not removed]}", "capacity": {station.capacity}, '
-                f'"numdocksavailable": {places - bikes}, "numbikesavailable": {bikes}, '
+                f'"numdocksavailable": {docks - bikes}, "numbikesavailable": {bikes}, '
                 f'"mechanical": {bikes - electric}, "ebike": {electric}, '
                 f'"is_renting": "{_YES[renting]}", "is_returning": "{_YES[returning]}", '
                 f'"duedate": "{times[since]}", {text.ending}'
@@ -110,7 +106,7 @@ _YES = ("NON", "OUI")
 
 
 class _Times(dict[int, str]):
-    """Seconds since 1970 to ISO 8601 text, each written once: many stations share a second."""
+    """Maps seconds since 1970 to ISO 8601 text, which is cached because many stations share a second."""
 
     def __missing__(self, seconds: int) -> str:
         self[seconds] = text = (EPOCH + timedelta(seconds=seconds)).isoformat()

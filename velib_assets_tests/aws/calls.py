@@ -1,7 +1,4 @@
-"""Calls that tests on the emulator share: make a role, a function, a job; run one to its end.
-
-Belongs here: plain boto3 over an Emulator, waiting included. Does not: anything of the pipeline.
-"""
+"""Calls that tests on the emulator share: create a role, a function, a job, and run one to its end."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ ACTIVE = ("STARTING", "RUNNING", "STOPPING", "QUEUED", "WAITING")
 
 
 def zipped(files: Mapping[str, str]) -> bytes:
-    """An archive of texts by path."""
+    """Zip texts by path."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, content in files.items():
@@ -27,7 +24,7 @@ def zipped(files: Mapping[str, str]) -> bytes:
 
 
 def make_role(emulator: Emulator, name: str, *statements: Mapping[str, Any]) -> str:
-    """A role that may do what the statements say; its ARN."""
+    """Create a role with these statements; return its ARN."""
     iam = emulator.client("iam")
     services = [f"{name}.amazonaws.com" for name in ("lambda", "glue", "states", "scheduler")]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
@@ -38,7 +35,7 @@ def make_role(emulator: Emulator, name: str, *statements: Mapping[str, Any]) -> 
 
 
 def make_function(emulator: Emulator, name: str, code: str, role: str) -> None:
-    """A Python 3.12 function whose module `m` is the code and whose handler is `m.handler`."""
+    """Create a Python 3.12 function with the code as module `m` and the handler `m.handler`."""
     emulator.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
@@ -50,7 +47,7 @@ def make_function(emulator: Emulator, name: str, code: str, role: str) -> None:
 
 
 def invoke(emulator: Emulator, name: str, event: Mapping[str, Any] | None = None) -> tuple[str | None, Any]:
-    """A function's error (None where it has none) and its answer."""
+    """Invoke a function; return its error, or None, and its response."""
     answer = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
     return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 
@@ -64,7 +61,7 @@ def run_job(emulator: Emulator, name: str, seconds: float = 60, **arguments: str
 
 
 def job_ended(emulator: Emulator, name: str, run_id: str, seconds: float = 60) -> dict[str, Any]:
-    """A run's record once it has ended."""
+    """Wait for the end of a run; return its description."""
     glue = emulator.client("glue")
 
     def look() -> dict[str, Any] | None:
@@ -75,7 +72,7 @@ def job_ended(emulator: Emulator, name: str, run_id: str, seconds: float = 60) -
 
 
 def run_query(emulator: Emulator, sql: str, workgroup: str, database: str = "default") -> dict[str, Any]:
-    """A query's execution once it has ended."""
+    """Run a query to its end; return its execution."""
     athena = emulator.client("athena")
     context = {"Database": database}
     started = athena.start_query_execution(
@@ -91,7 +88,7 @@ def run_query(emulator: Emulator, sql: str, workgroup: str, database: str = "def
 
 
 def rows_of(emulator: Emulator, execution: Mapping[str, Any]) -> list[list[str | None]]:
-    """All rows of a query, the header too, over as many pages as there are."""
+    """Read all pages of a query's rows, including the header."""
     pages = emulator.client("athena").get_paginator("get_query_results")
     found = pages.paginate(QueryExecutionId=execution["QueryExecutionId"])
     return [
@@ -100,7 +97,7 @@ def rows_of(emulator: Emulator, execution: Mapping[str, Any]) -> list[list[str |
 
 
 def execution_ended(emulator: Emulator, arn: str, seconds: float = 60) -> dict[str, Any]:
-    """A state machine's execution once it has ended."""
+    """Wait for the end of an execution; return its description."""
     states = emulator.client("stepfunctions")
 
     def look() -> dict[str, Any] | None:
@@ -111,7 +108,7 @@ def execution_ended(emulator: Emulator, arn: str, seconds: float = 60) -> dict[s
 
 
 def log_lines(emulator: Emulator, group: str, stream: str | None = None) -> list[str]:
-    """The messages of a log group, or of one of its streams."""
+    """Read the messages of a log group, or of one of its streams."""
     wanted = {"logStreamNames": [stream]} if stream else {}
     events = emulator.client("logs").filter_log_events(logGroupName=group, **wanted)["events"]
     return [event["message"] for event in events]

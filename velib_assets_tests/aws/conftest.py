@@ -1,4 +1,4 @@
-"""Fixtures of the tests on the emulator: its environments, and one server for the whole session."""
+"""Fixtures of the tests on the emulator: its environments, and one server per session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from velib_assets_tests.aws.emulator.server import Emulator
 
 @pytest.fixture(scope="session")
 def environments() -> Environments:
-    """The emulator's environments, made where they are missing; under CI that must succeed."""
+    """Create the missing environments of the emulator, which must succeed under CI."""
     found = Environments.default()
     try:
         _ = (found.server, found.lambda_python, found.glue_python)
@@ -27,14 +27,14 @@ def environments() -> Environments:
 
 @pytest.fixture(scope="session")
 def emulator(environments: Environments) -> Iterator[Emulator]:
-    """A server that all tests of the session share; a minute of a Glue job's timeout lasts two seconds."""
+    """Start the server of the session, on which a minute of a Glue timeout lasts two seconds."""
     with Emulator(environments=environments, minute=2) as server:
         yield server
 
 
 @pytest.fixture
 def bucket(emulator: Emulator) -> str:
-    """A bucket of the test's own."""
+    """Create a bucket for the test."""
     name = f"test-{uuid4().hex[:12]}"
     emulator.client("s3").create_bucket(Bucket=name)
     return name
@@ -42,5 +42,5 @@ def bucket(emulator: Emulator) -> str:
 
 @pytest.fixture
 def unique() -> str:
-    """A name that no other test of the session has."""
+    """Return a name that is unique in the session."""
     return f"t{uuid4().hex[:10]}"

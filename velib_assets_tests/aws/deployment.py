@@ -1,8 +1,4 @@
-"""The real Terraform with the real provider, deploying `infra/` onto the emulator.
-
-Belongs here: finding the provider, running Terraform in a folder of its own, and the settings that come out.
-Does not: the configuration (infra/), or what is tried on it (tests).
-"""
+"""The real Terraform with the real provider, deploying `infra/` onto the emulator."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ VARIABLES = {"force_destroy": True}
 
 
 class TerraformError(Exception):
-    """Terraform, or the provider, is missing; or a command of it failed, with what it said."""
+    """Terraform or the provider is missing, or a command failed."""
 
 
 class Deployment:
@@ -44,20 +40,20 @@ class Deployment:
         shutil.copytree(CHECKOUT / "infra", self._infra, dirs_exist_ok=True)
         sources = folder / "velib_assets"
         if not sources.exists():
-            sources.symlink_to(CHECKOUT / "velib_assets")  # the views' SQL, which infra reads beside itself
+            sources.symlink_to(CHECKOUT / "velib_assets")  # infra reads the SQL of the views
 
     def init(self) -> str:
-        """`terraform init`, from the mirror where there is one."""
+        """Run `terraform init`, from the mirror if there is one."""
         mirror = provider_mirror()
         return self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def apply(self, **variables: Any) -> str:
-        """`terraform apply` with these variables over the defaults; they hold for what follows."""
+        """Run `terraform apply` with these variables, which also apply to later calls."""
         self._variables = variables
         return self._run("apply", "-input=false", "-auto-approve", *self._arguments())
 
     def changes(self, **variables: Any) -> dict[str, list[str]]:
-        """What `terraform plan` would do, actions by address; `variables` go over those applied."""
+        """Return the actions of `terraform plan` by address; `variables` override the applied ones."""
         chosen = {**self._variables, **variables}
         self._run("plan", "-input=false", "-out=plan.bin", *self._arguments(chosen))
         plan = json.loads(self._run("show", "-json", "plan.bin"))
@@ -67,28 +63,28 @@ class Deployment:
         }
 
     def destroy(self) -> str:
-        """`terraform destroy`."""
+        """Run `terraform destroy`."""
         return self._run("destroy", "-input=false", "-auto-approve", *self._arguments())
 
     def state(self) -> list[str]:
-        """The addresses of all that is deployed."""
+        """List the addresses in the state."""
         return self._run("state", "list").split()
 
     def output(self, name: str) -> Any:
-        """An output's value."""
+        """Return the value of an output."""
         return json.loads(self._run("output", "-json", name))
 
     def environment(self) -> dict[str, str]:
-        """Dagster's settings, as `terraform output -raw dagster_env` prints them."""
+        """Return Dagster's settings from `terraform output -raw dagster_env`."""
         lines = self._run("output", "-raw", "dagster_env").split()
         return dict(line.split("=", 1) for line in lines)
 
     def settings(self, **environment: str) -> Settings:
-        """The settings of a Dagster that works on this deployment, with more variables over them."""
+        """Return the settings for this deployment, overridden by these variables."""
         return Settings.from_env({**self.environment(), "VELIB_ALERTS": "log", **environment})
 
     def run(self, *command: str) -> str:
-        """Any other command of Terraform."""
+        """Run any other command of Terraform."""
         return self._run(*command)
 
     def _arguments(self, variables: Mapping[str, Any] | None = None) -> list[str]:
@@ -106,7 +102,7 @@ class Deployment:
 
 
 def terraform() -> str:
-    """Terraform's own file.
+    """Find the Terraform binary.
 
     Raises:
         TerraformError: where it is not installed.
@@ -118,9 +114,9 @@ def terraform() -> str:
 
 
 def provider_mirror() -> Path | None:
-    """The folder above `registry.terraform.io`: what TF_PLUGIN_DIR names, or one found on this machine.
+    """Find the folder above `registry.terraform.io`: TF_PLUGIN_DIR, or one on this machine.
 
-    None where there is none: then `terraform init` needs the internet.
+    Returns None if there is none; `terraform init` then needs the internet.
     """
     if named := os.environ.get("TF_PLUGIN_DIR"):
         return Path(named)
@@ -146,7 +142,7 @@ def _folders(folder: Path) -> Sequence[Path]:
 
 
 def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without a real account's credentials: nothing here may ever reach one."""
+    """Remove AWS settings from the environment, so that no real account is ever used."""
     return {name: value for name, value in environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
 
 

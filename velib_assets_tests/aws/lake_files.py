@@ -1,7 +1,4 @@
-"""Small Parquet files as a clean lake has them, and the table over them.
-
-Belongs here: what the harness's tests of Athena and the crawler share. Does not: the pipeline's own schema.
-"""
+"""Small Parquet files like those of a clean lake, and the table over them."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ COLUMNS = {
 
 
 def parquet(hour: str, stations: int = 3) -> bytes:
-    """One snapshot at a quarter past the hour; the last station is null but for its name."""
+    """Write one snapshot at a quarter past the hour; the last station has only its name."""
     values = [*range(1, stations), None]
     moment = datetime(2022, 6, 4, int(hour), 15)  # noqa: DTZ001 - wall clock, UTC
     table = pa.table(
@@ -42,7 +39,7 @@ def parquet(hour: str, stations: int = 3) -> bytes:
 
 
 def written(table: pa.Table) -> bytes:
-    """A table as a Parquet file's bytes."""
+    """Convert a table to the bytes of a Parquet file."""
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
@@ -51,14 +48,14 @@ def written(table: pa.Table) -> bytes:
 def put_hour(
     emulator: Emulator, bucket: str, hour: str, body: bytes | None = None, name: str = "part"
 ) -> str:
-    """Store an hour's file; its partition's location."""
+    """Store the file of an hour; return the location of its partition."""
     key = f"clean/source=velib/date=2022-06-04/hour={hour}/"
     emulator.client("s3").put_object(Bucket=bucket, Key=key + name, Body=body or parquet(hour))
     return f"s3://{bucket}/{key}"
 
 
 def make_table(emulator: Emulator, bucket: str, database: str, columns: dict[str, str] | None = None) -> None:
-    """A database with an empty `source_velib`."""
+    """Create a database with an empty `source_velib`."""
     glue = emulator.client("glue")
     glue.create_database(DatabaseInput={"Name": database})
     table: dict[str, Any] = {
@@ -74,7 +71,7 @@ def make_table(emulator: Emulator, bucket: str, database: str, columns: dict[str
 
 
 def register(emulator: Emulator, database: str, hour: str, location: str) -> None:
-    """Register an hour's partition."""
+    """Register the partition of an hour."""
     entry = {"Values": ["2022-06-04", hour], "StorageDescriptor": {"Location": location}}
     glue = emulator.client("glue")
     glue.batch_create_partition(DatabaseName=database, TableName="source_velib", PartitionInputList=[entry])

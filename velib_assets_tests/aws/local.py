@@ -1,7 +1,4 @@
-"""`make aws-local`: the deployed stack on one machine, without an account, and the Dagster UI on top of it.
-
-Belongs here: the order of steps, and what is said. Does not: the emulator, or the deployment.
-"""
+"""`make aws-local`: the deployed stack on one machine, without an account, and the Dagster UI."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from velib_assets_tests.aws.portal import portal
 
 
 def main() -> int:
-    """Run it until Ctrl-C, or with --once until a tick came through; the exit status."""
+    """Run until Ctrl-C, or with --once until the end of a tick; return the exit status."""
     parser = argparse.ArgumentParser(prog="make aws-local", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the tick, without the UI")
     parser.add_argument("--real-feed", action="store_true", help="ask the city's portal, not a simulated one")
@@ -37,7 +34,7 @@ def main() -> int:
         sys.stderr.write(f"aws-local: {error}\n")
         return 1
     except KeyboardInterrupt:
-        _say(f"Ended. All of it is kept in {chosen.state}; delete the folder to begin anew.")
+        _say(f"Ended. {chosen.state} keeps everything; delete the folder to start over.")
         return 0
 
 
@@ -75,14 +72,14 @@ def _velib(environment: Mapping[str, str], *arguments: str) -> int:
 
 
 def _user_interface(environment: Mapping[str, str], port: int) -> int:
-    _say(f"\nThe Dagster UI opens on http://127.0.0.1:{port}; Ctrl-C ends it all.")
+    _say(f"\nThe Dagster UI opens on http://127.0.0.1:{port}. Press Ctrl-C to end.")
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(CHECKOUT / "workspace.yaml")]
     options = ["-h", "127.0.0.1", "-p", str(port)]
     return subprocess.run([*command, *options], env=_over(environment), cwd=CHECKOUT, check=False).returncode
 
 
 def _over(environment: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment under the stack's own: no setting of a real account may shine through."""
+    """Merge the environments, without any AWS setting of this process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VELIB_"))}
     return {**kept, **environment}
 

@@ -1,7 +1,4 @@
-"""A portal of a simulated city, for a stack on a laptop: what the Lambda asks where there is no internet.
-
-Belongs here: the HTTP server. Does not: the city (feeds.simulator). The simulator itself never writes to AWS.
-"""
+"""A portal of a simulated city for the Lambda of a local stack, which needs no internet."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +12,7 @@ from velib_assets.simulator.simulator import Simulator
 
 @contextmanager
 def portal(port: int) -> Iterator[str]:
-    """Serve the city as it is now on 127.0.0.1; gives the base URL."""
+    """Serve the current state of the city on 127.0.0.1; yield the base URL."""
     with ThreadingHTTPServer(("127.0.0.1", port), _Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -32,4 +29,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the Lambda says what it asked."""
+        """Log nothing, because the Lambda logs its requests."""

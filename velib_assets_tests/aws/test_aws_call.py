@@ -1,4 +1,4 @@
-"""What is said when AWS cannot be called: one line, which call, on what, and what to do."""
+"""A failed call to AWS is one line: which call, on which resource, why, and what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "u
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials of the test's own, and no client of an earlier one."""
+    """Set credentials for the test, and drop the cached clients."""
     for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**KEYS, "AWS_CONFIG_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}.items():
@@ -29,7 +29,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"AWS_SECRET_ACCESS_KEY": None}, "Partial credentials found in env"),
         ({"AWS_PROFILE": "nobody"}, r"The config profile \(nobody\) could not be found"),
@@ -37,17 +37,17 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
     ids=["half-a-key", "profile", "region"],
 )
-def test_settings_that_boto3_does_not_understand_are_named(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], words: str
+def test_settings_that_boto3_does_not_accept_are_named(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], message: str
 ) -> None:
     for name, value in changes.items():
         monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
     region = changes.get("AWS_REGION") or "us-east-1"
-    with pytest.raises(AwsError, match=words):
+    with pytest.raises(AwsError, match=message):
         client("s3", region)
 
 
-def test_no_credentials_say_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_tell_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -55,38 +55,38 @@ def test_no_credentials_say_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> 
         call(client("s3", "us-east-1"), "list_buckets", "the lake")
 
 
-def test_a_service_that_is_not_there_is_named_with_its_address() -> None:
+def test_unreachable_service_is_named_with_its_address() -> None:
     aws = boto3.client("sqs", "us-east-1", endpoint_url="http://127.0.0.1:9")
-    with pytest.raises(AwsError, match=r"sqs did not answer for the queue at http://127\.0\.0\.1:9"):
+    with pytest.raises(AwsError, match=r"sqs could not be reached for the queue at http://127\.0\.0\.1:9"):
         call(aws, "list_queues", "the queue")
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "code", "words"),
+    ("service", "operation", "code", "message"),
     [
-        ("s3", "HeadObject", "403", "wants the permission s3:GetObject there"),
-        ("s3", "ListObjectsV2", "AccessDenied", "wants the permission s3:ListBucket there"),
-        ("lambda", "Invoke", "AccessDeniedException", "wants the permission lambda:InvokeFunction there"),
-        ("glue", "StartJobRun", "AccessDeniedException", "wants the permission glue:StartJobRun there"),
-        ("sns", "Publish", "AuthorizationError", "wants the permission sns:Publish there"),
+        ("s3", "HeadObject", "403", "needs the permission s3:GetObject"),
+        ("s3", "ListObjectsV2", "AccessDenied", "needs the permission s3:ListBucket"),
+        ("lambda", "Invoke", "AccessDeniedException", "needs the permission lambda:InvokeFunction"),
+        ("glue", "StartJobRun", "AccessDeniedException", "needs the permission glue:StartJobRun"),
+        ("sns", "Publish", "AuthorizationError", "needs the permission sns:Publish"),
         ("s3", "PutObject", "ExpiredToken", "sign in again"),
         ("athena", "GetQueryResults", "InvalidSignatureException", "sign in again"),
-        ("s3", "GetObject", "NoSuchBucket", "is VELIB_BUCKET the bucket"),
+        ("s3", "GetObject", "NoSuchBucket", "set VELIB_BUCKET to the bucket"),
         ("glue", "GetTable", "EntityNotFoundException", r"refused: EntityNotFoundException \(why\)$"),
     ],
 )
-def test_a_refusal_names_call_thing_and_permission(
-    service: str, operation: str, code: str, words: str
+def test_refusal_names_call_resource_and_permission(
+    service: str, operation: str, code: str, message: str
 ) -> None:
     error: Any = ClientError({"Error": {"Code": code, "Message": "why"}}, operation)
-    found = to_aws_error(client(service, "us-east-1"), "the thing", error)
+    found = to_aws_error(client(service, "us-east-1"), "the resource", error)
     assert found.code == code
-    assert str(found).startswith(f"{service}:{operation} on the thing was refused: {code} (why)")
-    with pytest.raises(AwsError, match=words):
+    assert str(found).startswith(f"{service}:{operation} on the resource was refused: {code} (why)")
+    with pytest.raises(AwsError, match=message):
         raise found
 
 
-def test_an_error_is_one_line_whatever_the_service_writes() -> None:
+def test_error_of_a_service_is_one_line() -> None:
     error = ClientError({"Error": {"Code": "Odd", "Message": "first\nsecond\r\n  third"}}, "GetObject")
     assert str(api.to_aws_error(client("s3", "us-east-1"), "s3://b/k", error)).endswith(
         "(first second third)"

@@ -1,4 +1,4 @@
-"""The bucket store's writers, in every order that two of them can take their steps in."""
+"""Two writers of the bucket store, in every order of their steps."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.store import Change, Stored
 
 REJECTS, CLEAN = "rejects/h", "clean/h"
-STEPS = 5  # of a writer that is not disturbed: two looks, the question, two writes
+STEPS = 5  # of an undisturbed writer: two reads, the check, two writes
 
 
 class Bucket:
-    """The part of S3 that a writer uses. Each call waits for the turn of the writer that makes it."""
+    """The part of S3 that a writer uses. Each call waits for the turn of its writer."""
 
     def __init__(self) -> None:
         self.meta = SimpleNamespace(service_model=SimpleNamespace(service_name="s3"), endpoint_url="")
@@ -29,14 +29,14 @@ class Bucket:
         self.turns = Turns([])
 
     def head_object(self, Key: str, **_: Any) -> Any:  # noqa: N803 - boto3's names
-        """ETag, or 404."""
+        """Return the ETag, or 404."""
         with self.turns.own():
             if Key not in self.objects:
                 raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
             return {"ETag": self.objects[Key].decode()}
 
     def put_object(self, Key: str, Body: bytes, IfMatch: str = "", IfNoneMatch: str = "", **_: Any) -> Any:  # noqa: N803
-        """Store it, or 412."""
+        """Store the object, or return 412."""
         with self.turns.own():
             there = self.objects.get(Key, b"").decode()
             if there != IfMatch or (IfNoneMatch and there):
@@ -45,7 +45,7 @@ class Bucket:
 
 
 class Turns:
-    """Whose turn it is: by the order, and then in whatever order they come."""
+    """Whose turn it is: in the given order, then in the order of the calls."""
 
     def __init__(self, order: list[str]) -> None:
         self._left = order
@@ -53,7 +53,7 @@ class Turns:
 
     @contextmanager
     def own(self) -> Iterator[None]:
-        """The turn of the thread that asks."""
+        """Wait for the turn of the calling thread."""
         name = threading.current_thread().name
         with self._changed:
             assert self._changed.wait_for(lambda: self._left[:1] in ([], [name]), 10)
@@ -63,7 +63,7 @@ class Turns:
             self._changed.notify_all()
 
     def done(self) -> None:
-        """A writer that has ended takes no more turns."""
+        """End the turns of a finished writer."""
         name = threading.current_thread().name
         with self._changed:
             self._left = [other for other in self._left if other != name]
@@ -71,14 +71,14 @@ class Turns:
 
 
 def orders() -> Iterator[list[str]]:
-    """Every way in which the older writer's steps lie between those of the newer, whose first is new raw."""
+    """Yield every interleaving of the older writer's steps with the newer's, which begins with new raw."""
     for places in itertools.combinations(range(2 * STEPS + 1), STEPS):
         yield ["older" if place in places else "newer" for place in range(2 * STEPS + 1)]
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """What every BucketStore finds."""
+    """The bucket that every BucketStore uses."""
     fake = Bucket()
     monkeypatch.setattr(bucket_store, "_client", lambda *_: (fake, "1"))
     monkeypatch.setattr(bucket_store, "_pause", lambda _: None)
@@ -87,8 +87,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 @pytest.mark.promise("readers")
 @pytest.mark.parametrize("before", [None, b"0"], ids=["first", "again"])
-def test_the_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before: bytes | None) -> None:
-    """Both objects are its own in the end, never one of each; of 462 orders none is left out."""
+def test_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before: bytes | None) -> None:
+    """In all 462 orders, both objects are its own in the end."""
     tried = 0
     for order in orders():
         bucket.objects = {REJECTS: before, CLEAN: before} if before else {}
@@ -120,8 +120,8 @@ def test_the_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before
     assert tried == 462
 
 
-def test_a_folder_made_in_the_console_is_no_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would make its hour look sick for ever, for a day is walked and an hour is listed."""
+def test_folder_created_in_the_console_is_not_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise its hour would always be outdated, because days are walked and hours are listed."""
     keys = ["clean/h/", "clean/h/.hidden", "clean/h/stations.parquet"]
     page = {"Contents": [{"Key": key, "Size": 1, "ETag": "e"} for key in keys]}
     monkeypatch.setattr(BucketStore, "_pages", lambda *_, **__: [page])

@@ -1,4 +1,4 @@
-"""The harness: Athena answers in its own dialect and words over registered partitions, and keeps views."""
+"""The emulator's Athena has its dialect, types, errors and views, over registered partitions."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ FROM {0}.source_velib WHERE is_installed GROUP BY station_id, "date", "hour"
 
 @pytest.fixture
 def lake(emulator: Emulator, bucket: str, unique: str) -> str:
-    """A database, also the name of a workgroup; hours 00 and 01 are registered, 02 only lies there."""
+    """Create a database and a workgroup of that name; hours 00 and 01 are registered, 02 is not."""
     make_table(emulator, bucket, unique)
     for hour in ("00", "01", "02"):
         location = put_hour(emulator, bucket, hour)
@@ -42,7 +42,7 @@ def _state(execution: dict[str, dict[str, str]]) -> tuple[str, str]:
     return execution["Status"]["State"], execution["Status"].get("StateChangeReason", "")
 
 
-def test_values_and_types_are_athenas(emulator: Emulator, lake: str) -> None:
+def test_values_and_types_are_those_of_athena(emulator: Emulator, lake: str) -> None:
     done = run_query(emulator, "SELECT * FROM source_velib WHERE hour = '00' ORDER BY station_id", lake, lake)
     assert _state(done) == ("SUCCEEDED", "")
     result = emulator.client("athena").get_query_results(QueryExecutionId=done["QueryExecutionId"])[
@@ -70,7 +70,7 @@ def test_only_registered_partitions_are_read_and_constants_prune(emulator: Emula
     assert one_hour["Statistics"]["DataScannedInBytes"] == pytest.approx(size, abs=10)
 
 
-def test_the_result_lies_where_the_workgroup_says(emulator: Emulator, lake: str, bucket: str) -> None:
+def test_result_is_in_the_location_of_the_workgroup(emulator: Emulator, lake: str, bucket: str) -> None:
     done = run_query(emulator, "SELECT 'a \"b\"' AS x, CAST(NULL AS varchar) AS y", lake)
     query_id = done["QueryExecutionId"]
     key = f"athena-results/{query_id}.csv"
@@ -80,7 +80,7 @@ def test_the_result_lies_where_the_workgroup_says(emulator: Emulator, lake: str,
     emulator.client("s3").head_object(Bucket=bucket, Key=f"{key}.metadata")
 
 
-def test_a_view_is_kept_as_athena_keeps_it(emulator: Emulator, lake: str) -> None:
+def test_view_is_stored_as_athena_stores_it(emulator: Emulator, lake: str) -> None:
     assert _state(run_query(emulator, VIEW.format(lake), lake, lake)) == ("SUCCEEDED", "")
     assert _state(run_query(emulator, VIEW.format(lake), lake, lake)) == ("SUCCEEDED", "")
     table = emulator.client("glue").get_table(DatabaseName=lake, Name="busy")["Table"]
@@ -108,27 +108,27 @@ def test_a_view_is_kept_as_athena_keeps_it(emulator: Emulator, lake: str) -> Non
         ("SELECT gone FROM source_velib", "COLUMN_NOT_FOUND: line 1:1: Column 'gone' cannot be resolved"),
     ],
 )
-def test_a_failure_has_athenas_words(emulator: Emulator, lake: str, sql: str, reason: str) -> None:
+def test_failure_has_the_message_of_athena(emulator: Emulator, lake: str, sql: str, reason: str) -> None:
     state, said = _state(run_query(emulator, sql, lake, lake))
     assert state == "FAILED"
     assert said.startswith(reason.format(lake))
 
 
-def test_a_file_of_other_types_is_refused(emulator: Emulator, lake: str, bucket: str) -> None:
+def test_file_with_other_types_is_refused(emulator: Emulator, lake: str, bucket: str) -> None:
     table = pa.table({"bikes": pa.array(["one"])})
     put_hour(emulator, bucket, "01", written(table), "second")
     state, said = _state(run_query(emulator, "SELECT bikes FROM source_velib", lake, lake))
     assert (state, said[:40]) == ("FAILED", "HIVE_BAD_DATA: Field bikes's type STRING")
 
 
-def test_submission_is_refused_for_no_workgroup_and_no_sql(emulator: Emulator, lake: str) -> None:
+def test_submission_without_workgroup_or_sql_is_refused(emulator: Emulator, lake: str) -> None:
     with pytest.raises(ClientError, match="WorkGroup gone is not found"):
         run_query(emulator, "SELECT 1", "gone")
     with pytest.raises(ClientError, match=r"InvalidRequestException.*mismatched input"):
         run_query(emulator, "SELECT FROM WHERE", lake)
 
 
-def test_a_query_over_the_limit_is_cut_off(emulator: Emulator, lake: str, bucket: str) -> None:
+def test_query_over_the_scan_limit_is_cancelled(emulator: Emulator, lake: str, bucket: str) -> None:
     noise = pa.table({"station_id": pa.array([os.urandom(6_000_000).hex()])})
     put_hour(emulator, bucket, "00", written(noise), "noise")
     _workgroup(emulator, f"{lake}-small", f"s3://{bucket}/r/", cutoff=10_000_000)
@@ -136,7 +136,7 @@ def test_a_query_over_the_limit_is_cut_off(emulator: Emulator, lake: str, bucket
     assert _state(done) == ("CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
 
 
-def test_results_come_in_pages_and_a_query_can_be_stopped(emulator: Emulator, lake: str) -> None:
+def test_results_are_paged_and_a_query_can_be_stopped(emulator: Emulator, lake: str) -> None:
     done = run_query(emulator, "SELECT x FROM UNNEST(sequence(1, 2500)) AS t(x)", lake)
     assert len(rows_of(emulator, done)) == 2501
     athena = emulator.client("athena")

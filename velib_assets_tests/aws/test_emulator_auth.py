@@ -1,4 +1,4 @@
-"""The harness with AUTH=true: functions and jobs may do what their roles say, and nothing else."""
+"""The emulator with AUTH=true: functions and jobs may only do what their roles allow."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +64,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def strict(environments: Environments) -> Iterator[Emulator]:
-    """An emulator that enforces policies, with a bucket, two tables and a role."""
+    """Start an emulator that enforces policies, with a bucket, two tables and a role."""
     with Emulator(environments=environments, auth=True) as emulator:
         s3, glue = emulator.client("s3"), emulator.client("glue")
         s3.create_bucket(Bucket="lake")
@@ -81,14 +81,14 @@ def _allowed(answers: dict[str, str]) -> dict[str, bool]:
     return {name: answer == "done" for name, answer in answers.items()}
 
 
-def test_a_function_is_kept_to_its_role(strict: Emulator) -> None:
+def test_function_is_limited_to_its_role(strict: Emulator) -> None:
     make_function(strict, "tries", TRIES, "arn:aws:iam::000000000000:role/worker")
     error, answers = invoke(strict, "tries")
     assert error is None
     assert _allowed(answers) == EXPECTED
 
 
-def test_a_job_is_kept_to_its_role(strict: Emulator) -> None:
+def test_job_is_limited_to_its_role(strict: Emulator) -> None:
     s3, glue = strict.client("s3"), strict.client("glue")
     s3.delete_object(Bucket="lake", Key="raw/x")
     body = TRIES + "\nassert False, repr(handler({}, None))\n"
@@ -101,7 +101,7 @@ def test_a_job_is_kept_to_its_role(strict: Emulator) -> None:
     assert _allowed(found) == EXPECTED
 
 
-def test_a_job_whose_script_its_role_may_not_read_fails(strict: Emulator) -> None:
+def test_job_fails_if_its_role_may_not_read_the_script(strict: Emulator) -> None:
     command = {"Name": "pythonshell", "ScriptLocation": "s3://lake/clean/there", "PythonVersion": "3.9"}
     strict.client("glue").create_job(Name="blind", Role="worker", Command=command)
     run = run_job(strict, "blind")

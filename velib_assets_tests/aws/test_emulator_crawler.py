@@ -1,4 +1,4 @@
-"""The harness: a crawler reads Parquet below its target and makes the table that Athena then answers from."""
+"""The emulator's crawler reads Parquet below its target and creates the table that Athena queries."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +11,7 @@ from velib_assets_tests.waiting import wait_for
 
 @pytest.fixture
 def crawler(emulator: Emulator, bucket: str, unique: str) -> str:
-    """A crawler and the database it writes into, of one name."""
+    """Create a crawler and its database, which have the same name."""
     make_role(emulator, unique)
     glue = emulator.client("glue")
     glue.create_database(DatabaseInput={"Name": unique})
@@ -21,7 +21,7 @@ def crawler(emulator: Emulator, bucket: str, unique: str) -> str:
 
 
 def _crawled(emulator: Emulator, name: str) -> str:
-    """Run it; the states it went through are READY, RUNNING, STOPPING, READY."""
+    """Run the crawler, whose states are READY, RUNNING, STOPPING, READY."""
     glue = emulator.client("glue")
     glue.start_crawler(Name=name)
     with pytest.raises(ClientError) as refused:
@@ -39,7 +39,7 @@ def _crawled(emulator: Emulator, name: str) -> str:
     return status
 
 
-def test_a_crawl_makes_the_table_and_a_second_one_extends_it(
+def test_crawl_creates_the_table_and_the_next_extends_it(
     emulator: Emulator, bucket: str, crawler: str
 ) -> None:
     put_hour(emulator, bucket, "00")
@@ -58,7 +58,7 @@ def test_a_crawl_makes_the_table_and_a_second_one_extends_it(
     assert rows_of(emulator, done) == [["n"], ["6"]]
 
 
-def test_a_crawl_without_its_bucket_fails(emulator: Emulator, unique: str) -> None:
+def test_crawl_of_a_missing_bucket_fails(emulator: Emulator, unique: str) -> None:
     make_role(emulator, unique)
     glue = emulator.client("glue")
     glue.create_database(DatabaseInput={"Name": unique})

@@ -1,4 +1,4 @@
-"""The harness: Glue jobs really run, with their arguments, and end as the service says."""
+"""The emulator's Glue jobs run their scripts, with arguments, limits and states of the service."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ SCRIPT = """
 import os, sys, time
 try:
     import library
-except ImportError:  # the shell puts the zip's folder on the path, and the zip not
+except ImportError:  # the shell puts the zip's folder on the path, but not the zip
     sys.path[:0] = [os.path.join(folder, "library.zip") for folder in sys.path]
 else:
     raise AssertionError("the emulator is kinder than AWS")
@@ -30,7 +30,7 @@ if mode == "sleep":
     time.sleep(60)
 if mode == "eat":
     eaten = [b"x" * (64 << 20) for _ in range(20)]
-    time.sleep(60)  # until the watcher has looked
+    time.sleep(60)  # until the watcher has polled
 if mode == "exit":
     sys.exit(3)
 """
@@ -40,7 +40,7 @@ Job = Callable[..., str]
 
 @pytest.fixture
 def job(emulator: Emulator, bucket: str, unique: str) -> Job:
-    """Makes a Python shell job of a script."""
+    """Creates a Python shell job from a script."""
     make_role(emulator, unique)
 
     def make(**changes: Any) -> str:
@@ -72,7 +72,7 @@ def job(emulator: Emulator, bucket: str, unique: str) -> Job:
     return make
 
 
-def test_a_job_gets_its_arguments_and_library(emulator: Emulator, job: Job) -> None:
+def test_job_gets_its_arguments_and_library(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(), hours="newest")
     assert (run["JobRunState"], run.get("ErrorMessage")) == ("SUCCEEDED", None)
     assert run["MaxCapacity"] == 0.0625
@@ -82,7 +82,7 @@ def test_a_job_gets_its_arguments_and_library(emulator: Emulator, job: Job) -> N
     assert line.endswith(f"{emulator.interpreters()['glue']} from the zip")
 
 
-def test_a_run_s_arguments_win_and_a_raise_fails(emulator: Emulator, job: Job) -> None:
+def test_arguments_of_the_run_override_and_an_exception_fails_it(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(), mode="raise")
     assert (run["JobRunState"], run["ErrorMessage"]) == (
         "FAILED",
@@ -91,7 +91,7 @@ def test_a_run_s_arguments_win_and_a_raise_fails(emulator: Emulator, job: Job) -
     assert any("Traceback" in line for line in log_lines(emulator, "/aws-glue/python-jobs/error", run["Id"]))
 
 
-def test_an_exit_status_fails(emulator: Emulator, job: Job) -> None:
+def test_exit_status_fails_the_run(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(), mode="exit")
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "Command failed with exit code 3")
 
@@ -105,12 +105,12 @@ def test_stopping_kills_the_process(emulator: Emulator, job: Job, bucket: str) -
     assert [run["JobRunState"] for run in glue.get_job_runs(JobName=name)["JobRuns"]] == ["STOPPED"]
 
 
-def test_the_timeout_ends_a_run(emulator: Emulator, job: Job) -> None:
+def test_timeout_ends_the_run(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(Timeout=1), mode="sleep")
     assert run["JobRunState"] == "TIMEOUT"
 
 
-def test_no_more_runs_at_once_than_allowed(emulator: Emulator, job: Job) -> None:
+def test_concurrent_runs_are_limited(emulator: Emulator, job: Job) -> None:
     glue, name = emulator.client("glue"), job(ExecutionProperty={"MaxConcurrentRuns": 1})
     run_id = glue.start_job_run(JobName=name, Arguments={"--mode": "sleep"})["JobRunId"]
     with pytest.raises(ClientError) as refused:
@@ -120,18 +120,18 @@ def test_no_more_runs_at_once_than_allowed(emulator: Emulator, job: Job) -> None
     job_ended(emulator, name, run_id)
 
 
-def test_one_gigabyte_is_the_end_of_a_sixteenth_of_a_dpu(emulator: Emulator, job: Job) -> None:
+def test_run_with_a_sixteenth_dpu_has_one_gigabyte(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(), mode="eat")
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "Command Failed due to Out of Memory")
 
 
-def test_a_module_that_is_not_there_fails_loudly(emulator: Emulator, job: Job) -> None:
+def test_missing_module_fails_the_run(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(arguments={"--additional-python-modules": "pyarrow==1.0.0"}))
     assert run["JobRunState"] == "FAILED"
     assert "pyarrow==1.0.0" in run["ErrorMessage"]
 
 
-def test_a_script_that_is_not_there_fails(emulator: Emulator, job: Job, bucket: str) -> None:
+def test_missing_script_fails_the_run(emulator: Emulator, job: Job, bucket: str) -> None:
     command = {"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/glue/gone.py"}
     run = run_job(emulator, job(Command=command))
     assert run["JobRunState"] == "FAILED"

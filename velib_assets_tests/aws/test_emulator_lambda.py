@@ -1,4 +1,4 @@
-"""The harness: functions run in a bare Python 3.12, raise their own errors, and log metrics."""
+"""The emulator's functions run in a bare Python 3.12, raise their own errors, and log metrics."""
 
 from velib_assets_tests.aws.calls import invoke, log_lines, make_function, make_role
 from velib_assets_tests.aws.emulator.environments import Environments
@@ -33,7 +33,7 @@ def handler(event, context):
 """
 
 
-def test_a_function_has_boto3_and_the_endpoint_and_nothing_else(emulator: Emulator, unique: str) -> None:
+def test_function_has_only_boto3_and_the_endpoint(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, WORLD, make_role(emulator, unique))
     error, answer = invoke(emulator, unique)
     assert error is None
@@ -42,7 +42,7 @@ def test_a_function_has_boto3_and_the_endpoint_and_nothing_else(emulator: Emulat
     assert not [name for name in answer["environment"] if name.startswith(("VELIB_", "LAMBDA_PYTHONS"))]
 
 
-def test_a_zip_without_a_dependency_fails(emulator: Emulator, unique: str) -> None:
+def test_zip_without_a_dependency_fails(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, "import requests\ndef handler(e, c): pass", make_role(emulator, unique))
     error, answer = invoke(emulator, unique)
     assert error == "Unhandled"
@@ -50,7 +50,7 @@ def test_a_zip_without_a_dependency_fails(emulator: Emulator, unique: str) -> No
     assert "requests" in answer["errorMessage"]
 
 
-def test_an_error_has_its_own_type_and_the_environment_stays_warm(emulator: Emulator, unique: str) -> None:
+def test_error_has_its_type_and_the_environment_stays_warm(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, RAISES, make_role(emulator, unique))
     assert invoke(emulator, unique) == (None, 1)
     error, answer = invoke(emulator, unique, {"fail": True})
@@ -71,8 +71,8 @@ def test_embedded_metrics_reach_cloudwatch(emulator: Emulator, unique: str) -> N
     assert [(metric["MetricName"], metric["Dimensions"]) for metric in found] == [("Stored", [])]
 
 
-def test_the_environments_are_bare(environments: Environments) -> None:
-    """Each holds its own modules only; the marker names what went in."""
+def test_environments_are_bare(environments: Environments) -> None:
+    """Each has only its own modules; the marker lists them."""
     for python in (environments.lambda_python, environments.glue_python):
         assert not list(python.parent.parent.glob("lib/*/site-packages/ministack"))
         assert not list(python.parent.parent.glob("lib/*/site-packages/dagster"))

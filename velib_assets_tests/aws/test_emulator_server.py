@@ -1,4 +1,4 @@
-"""The harness itself: keeping its state, ending with its starter, refusing an unknown ministack."""
+"""The emulator keeps its state, ends with its parent, and refuses an unknown ministack."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.waiting import wait_for
 
 
-def test_a_folder_keeps_everything_over_a_restart(environments: Environments, tmp_path: Path) -> None:
+def test_state_survives_a_restart(environments: Environments, tmp_path: Path) -> None:
     with Emulator(environments=environments, state=tmp_path / "state") as emulator:
         emulator.client("s3").create_bucket(Bucket="kept")
         emulator.client("s3").put_object(Bucket="kept", Key="a", Body=b"1")
@@ -26,8 +26,8 @@ def test_a_folder_keeps_everything_over_a_restart(environments: Environments, tm
         assert emulator.client("glue").get_database(Name="kept")["Database"]["Name"] == "kept"
 
 
-def test_it_ends_when_its_starter_is_killed(environments: Environments) -> None:
-    """A server that outlives a killed test run would hold its port and memory for ever."""
+def test_emulator_ends_when_its_parent_is_killed(environments: Environments) -> None:
+    """Otherwise it would keep its port and memory after a killed test run."""
     command = [sys.executable, "-m", "velib_assets_tests.aws.emulator", "--port", "0"]
     environment = {**os.environ, "VELIB_EMULATOR_HOME": str(environments.home)}
     starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -39,7 +39,7 @@ def test_it_ends_when_its_starter_is_killed(environments: Environments) -> None:
     wait_for(lambda: not _listening(port), 10)
 
 
-def test_a_name_that_is_gone_is_said_at_start() -> None:
+def test_missing_ministack_name_is_reported_at_start() -> None:
     class Module:
         __name__ = "ministack.services.x"
 
@@ -47,13 +47,13 @@ def test_a_name_that_is_gone_is_said_at_start() -> None:
         patching.replace(Module(), "_gone", None)
 
 
-def test_a_missing_interpreter_is_said_loudly() -> None:
+def test_missing_interpreter_is_reported() -> None:
     with pytest.warns(interpreters.MissingInterpreterWarning, match="NO PYTHON 3.1 ON THIS MACHINE"):
         found = interpreters.find("3.1")
     assert found.exists()
 
 
-def test_it_starts_quickly_on_this_machine_only(environments: Environments) -> None:
+def test_emulator_starts_quickly_on_loopback_only(environments: Environments) -> None:
     began = time.monotonic()
     with Emulator(environments=environments) as emulator:
         assert time.monotonic() - began < 20
@@ -63,7 +63,7 @@ def test_it_starts_quickly_on_this_machine_only(environments: Environments) -> N
 
 
 def _listening(port: int) -> list[str]:
-    """The addresses (in the kernel's hexadecimal) that somebody listens on at this port."""
+    """Find the addresses (hexadecimal, as in /proc) that are listened on at this port."""
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [
         address for _, address, _, state, *_ in sockets if state == "0A" and address.endswith(f":{port:04X}")

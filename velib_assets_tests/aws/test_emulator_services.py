@@ -1,4 +1,4 @@
-"""The harness: what S3, CloudWatch alarms and SNS must do for the pipeline's tests to mean something."""
+"""The emulator's S3, CloudWatch alarms, SNS and catalog behave as the pipeline's tests assume."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_conditional_writes(emulator: Emulator, bucket: str) -> None:
     assert _refused(refused) == 412
 
 
-def test_another_owner_is_refused(emulator: Emulator, bucket: str) -> None:
+def test_wrong_expected_owner_is_refused(emulator: Emulator, bucket: str) -> None:
     s3 = emulator.client("s3")
     s3.put_object(Bucket=bucket, Key="a", Body=b"1", ExpectedBucketOwner="000000000000")
     for call in (s3.put_object, s3.get_object, s3.head_object):
@@ -43,7 +43,7 @@ def test_another_owner_is_refused(emulator: Emulator, bucket: str) -> None:
     assert _refused(refused) == 403
 
 
-def test_listing_in_pages_with_a_delimiter(emulator: Emulator, bucket: str) -> None:
+def test_listing_is_paged_with_a_delimiter(emulator: Emulator, bucket: str) -> None:
     s3 = emulator.client("s3")
     for hour in range(5):
         for part in range(2):
@@ -56,7 +56,7 @@ def test_listing_in_pages_with_a_delimiter(emulator: Emulator, bucket: str) -> N
     assert [prefix for page in found for prefix in page] == [f"raw/hour={hour:02}/" for hour in range(5)]
 
 
-def test_a_dead_man_alarm_rings_without_data_and_tells_its_topic(emulator: Emulator, unique: str) -> None:
+def test_alarm_on_missing_data_fires_and_notifies_its_topic(emulator: Emulator, unique: str) -> None:
     sns, sqs, watch = emulator.client("sns"), emulator.client("sqs"), emulator.client("cloudwatch")
     topic = sns.create_topic(Name=unique)["TopicArn"]
     queue = sqs.create_queue(QueueName=unique)["QueueUrl"]
@@ -86,7 +86,7 @@ def test_a_dead_man_alarm_rings_without_data_and_tells_its_topic(emulator: Emula
     assert state() == "OK"
 
 
-def test_what_is_published_reaches_a_queue(emulator: Emulator, unique: str) -> None:
+def test_published_message_reaches_a_queue(emulator: Emulator, unique: str) -> None:
     sns, sqs = emulator.client("sns"), emulator.client("sqs")
     topic = sns.create_topic(Name=unique)["TopicArn"]
     queue = sqs.create_queue(QueueName=unique)["QueueUrl"]
@@ -97,7 +97,7 @@ def test_what_is_published_reaches_a_queue(emulator: Emulator, unique: str) -> N
     assert [message["Body"] for message in messages] == ["no snapshot"]
 
 
-def test_partitions_come_by_expression_and_no_more_than_a_hundred_are_taken(
+def test_partitions_are_filtered_and_created_in_batches_of_a_hundred(
     emulator: Emulator, bucket: str, unique: str
 ) -> None:
     make_table(emulator, bucket, unique)

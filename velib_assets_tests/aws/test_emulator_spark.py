@@ -1,4 +1,4 @@
-"""The harness: a `glueetl` job runs on local Spark 3.5 with the same arguments and libraries."""
+"""The emulator runs `glueetl` jobs on local Spark 3.5, with the same arguments and libraries."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ NO_JAVA = shutil.which("java") is None and os.environ.get("CI") != "true"
 
 
 @pytest.mark.skipif(NO_JAVA, reason="THERE IS NO JAVA: SPARK DOES NOT RUN")
-def test_a_spark_job_runs_and_fails_like_any_other(environments: Environments) -> None:
+def test_spark_job_runs_and_fails_like_any_other(environments: Environments) -> None:
     with Emulator(environments=environments, spark=True) as emulator:
         s3 = emulator.client("s3")
         s3.create_bucket(Bucket="lake")

@@ -1,4 +1,4 @@
-"""The harness: state machines run the two `.sync` integrations, in both query languages; schedules fire."""
+"""The emulator's state machines run both `.sync` integrations and query languages; schedules fire."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def _definition(language: str, state: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def job(emulator: Emulator, bucket: str, unique: str) -> str:
-    """A job that fails where its last argument is `bad`."""
+    """Create a job that fails if its last argument is `bad`."""
     make_role(emulator, unique)
     emulator.client("s3").put_object(Bucket=bucket, Key="job.py", Body=SCRIPT)
     command = {"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/job.py", "PythonVersion": "3.9"}
@@ -57,7 +57,9 @@ def job(emulator: Emulator, bucket: str, unique: str) -> str:
         ),
     ],
 )
-def test_a_glue_job_is_waited_for(emulator: Emulator, job: str, language: str, state: dict[str, Any]) -> None:
+def test_state_machine_waits_for_a_glue_job(
+    emulator: Emulator, job: str, language: str, state: dict[str, Any]
+) -> None:
     key = "Parameters" if language == "JSONPath" else "Arguments"
     state = {**state, "Resource": GLUE, key: {**state[key], "JobName": job}}
     machine = _machine(emulator, job, _definition(language, state))
@@ -74,7 +76,7 @@ def test_a_glue_job_is_waited_for(emulator: Emulator, job: str, language: str, s
     assert wait_for(lambda: watch.list_metrics(**wanted)["Metrics"])
 
 
-def test_a_query_is_waited_for(emulator: Emulator, bucket: str, unique: str) -> None:
+def test_state_machine_waits_for_a_query(emulator: Emulator, bucket: str, unique: str) -> None:
     settings = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
     emulator.client("athena").create_work_group(Name=unique, Configuration=settings)
     arguments = {"QueryString": "{% 'SELECT * FROM ' & $states.input.table %}", "WorkGroup": unique}
@@ -88,7 +90,7 @@ def test_a_query_is_waited_for(emulator: Emulator, bucket: str, unique: str) -> 
     assert "SCHEMA_NOT_FOUND" in failed["cause"]
 
 
-def test_a_lambda_s_error_has_its_class(emulator: Emulator, unique: str) -> None:
+def test_error_of_a_lambda_has_its_class(emulator: Emulator, unique: str) -> None:
     code = "class FeedError(Exception): pass\ndef handler(e, c): raise FeedError('503')"
     make_function(emulator, unique, code, make_role(emulator, unique))
     parameters = {"FunctionName": unique, "Payload": {}}
@@ -98,7 +100,7 @@ def test_a_lambda_s_error_has_its_class(emulator: Emulator, unique: str) -> None
     assert json.loads(failed["cause"])["errorMessage"] == "503"
 
 
-def test_a_schedule_fires_with_its_time_and_a_disabled_one_does_not(emulator: Emulator, unique: str) -> None:
+def test_enabled_schedule_fires_with_its_time(emulator: Emulator, unique: str) -> None:
     machine = _machine(emulator, unique, _definition_of_nothing())
     scheduler, states = emulator.client("scheduler"), emulator.client("stepfunctions")
     target = {
@@ -112,7 +114,7 @@ def test_a_schedule_fires_with_its_time_and_a_disabled_one_does_not(emulator: Em
     scheduler.create_schedule(Name=unique, Target=target, **common)
     found = wait_for(lambda: states.list_executions(stateMachineArn=machine)["executions"], 90)
     scheduler.delete_schedule(Name=unique)
-    for execution in found:  # it may have fired twice between two looks
+    for execution in found:  # it may have fired twice between two polls
         given = json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
         assert given["scheduled_at"] != "never"
         assert given["scheduled_at"].endswith("Z")

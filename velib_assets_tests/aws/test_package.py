@@ -1,4 +1,4 @@
-"""What is uploaded: the same bytes each time, small, and at home in the Pythons that AWS has."""
+"""The uploaded packages are reproducible, small, and work in AWS's Pythons."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return package.build(tmp_path_factory.mktemp("built"))
 
 
-def test_the_same_input_gives_the_same_bytes(built: list[Path], tmp_path: Path) -> None:
+def test_same_sources_give_the_same_bytes(built: list[Path], tmp_path: Path) -> None:
     again = package.build(tmp_path / "again")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in built]
 
 
-def test_the_lambda_is_small_and_brings_what_it_imports(built: list[Path]) -> None:
+def test_lambda_is_small_and_has_its_imports(built: list[Path]) -> None:
     with zipfile.ZipFile(built[0]) as archive:
         packages = {name.partition("/")[0] for name in archive.namelist()}
         compiled = [name for name in archive.namelist() if name.endswith((".so", ".pyc"))]
@@ -34,7 +34,7 @@ def test_the_lambda_is_small_and_brings_what_it_imports(built: list[Path]) -> No
 def test_each_module_of_the_job_has_a_wheel_for_an_old_linux(
     environments: Environments, tmp_path: Path
 ) -> None:
-    """The Python shell's may be older than the newest wheels want: glibc 2.17 here."""
+    """The Python shell may have an older glibc than new wheels need: 2.17 here."""
     options = ["--python-version=3.9", "--platform=manylinux2014_x86_64", "--only-binary=:all:", "--no-deps"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(tmp_path), *options]
     done = subprocess.run([*command, *environments.glue_modules], capture_output=True, text=True, check=False)
@@ -42,10 +42,10 @@ def test_each_module_of_the_job_has_a_wheel_for_an_old_linux(
     assert len(list(tmp_path.glob("*.whl"))) == len(environments.glue_modules)
 
 
-def test_the_script_finds_the_library_and_the_newest_boto3(
+def test_script_finds_the_library_and_the_newest_boto3(
     environments: Environments, built: list[Path], tmp_path: Path
 ) -> None:
-    """Glue puts the library's folder on the path, and has an older boto3 in front, loaded already."""
+    """Glue puts the library's folder on the path, and has loaded an older boto3 that comes first."""
     old = tmp_path / "old"
     (old / "boto3").mkdir(parents=True)
     (old / "boto3" / "__init__.py").write_text("__version__ = '1.9.9'")

@@ -1,4 +1,4 @@
-"""The cluster's way of cleaning, on a local Spark 3.5: the files of the one-process way, byte by byte."""
+"""Cleaning on Spark 3.5 gives the same bytes as in one process."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from velib_assets.aws import package
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.samples import HOUR as FIRST
 from velib_assets_tests.samples import raw, records
@@ -20,18 +20,17 @@ from pathlib import Path
 from velib_assets.lake.keys import parse_hour
 from velib_assets.clean.rebuild import clean_lake_hours
 from velib_assets.clean.spark import clean_on_cluster
-from velib_assets.clean.messages import result_message
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 ways = {"spark": clean_on_cluster, "shell": lambda store, hours: clean_lake_hours(store, hours, 2)}
 hours = [parse_hour(text) for text in sys.argv[3:]]
 results = ways[sys.argv[1]](FolderStore(Path(sys.argv[2])), hours)
-print(json.dumps([result_message(result) for result in results]))
+print(json.dumps([result.message() for result in results]))
 """
 
 
 @pytest.mark.promise("clean")
-def test_spark_writes_the_bytes_that_one_process_writes(environments: Environments, tmp_path: Path) -> None:
-    """Over more hours than a task takes; one of them without raw, one that cannot be read."""
+def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, tmp_path: Path) -> None:
+    """With more hours than one task takes; one has no raw, and one cannot be read."""
     library = tmp_path / package.GLUE_LIBRARY
     package.write_library(library)
     hours = list(hours_between(FIRST, FIRST + 9 * HOUR))

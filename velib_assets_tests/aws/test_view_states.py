@@ -1,4 +1,4 @@
-"""The views and the report on the emulator's Athena: the same answers as in local mode, in few questions."""
+"""The views and the report on the emulator's Athena: the same results as in local mode, in few queries."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import pytest
 
 from velib_assets.aws import api
 from velib_assets.aws.names import Names
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.glue_catalog_client import GlueCatalog
-from velib_assets.catalog.partition import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY, clean_key, hour_of
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.store import Change
 from velib_assets.query.athena_engine import AthenaQueryEngine
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -41,7 +42,7 @@ ROWS = [
 
 
 class Cloud:
-    """A lake of these rows in a bucket, its twin in a folder, and what Athena was asked."""
+    """A lake in a bucket, its twin in a folder, and the queries that Athena ran."""
 
     def __init__(self, emulator: Emulator, bucket: str, database: str, folder: Path) -> None:
         self.emulator, self.names = emulator, Names(bucket, database=database, workgroup=database)
@@ -53,12 +54,12 @@ class Cloud:
         )
         emulator.client("glue").create_database(DatabaseInput={"Name": database})
         hours: dict[Any, list[dict[str, Any]]] = {}
-        for one in ROWS:
-            hours.setdefault(hour_of(one["ingested_ts"]), []).append(one)
+        for values in ROWS:
+            hours.setdefault(hour_of(values["ingested_ts"]), []).append(values)
         self.put(hours)
 
     def put(self, hours: dict[Any, list[dict[str, Any]]]) -> None:
-        """Write hours into both lakes and register them."""
+        """Write hours to both lakes and register them."""
         parts = [write_hour(self.folder, hour, rows) for hour, rows in hours.items()]
         for part in parts:
             self.store.publish(
@@ -68,15 +69,15 @@ class Cloud:
         self.catalog.register(parts)
 
     def engine(self) -> AthenaQueryEngine:
-        """An engine as a process makes it."""
+        """Return a new engine, as each process has."""
         return AthenaQueryEngine(self.names, self.catalog, self.store, self.folder.parent / "mirror")
 
     def local(self) -> LocalQueryEngine:
-        """The local engine over the twin."""
+        """Return the local engine over the twin."""
         return LocalQueryEngine(self.folder, self.twin)
 
-    def asked(self) -> int:
-        """How many questions Athena has answered."""
+    def query_count(self) -> int:
+        """Return how many queries Athena has run."""
         athena = self.emulator.client("athena")
         ids = athena.list_query_executions(WorkGroup=self.names.workgroup)["QueryExecutionIds"]
         runs = [athena.get_query_execution(QueryExecutionId=one)["QueryExecution"] for one in ids]
@@ -89,37 +90,37 @@ def cloud(
 ) -> Iterator[Cloud]:
     for name, value in emulator.env().items():
         monkeypatch.setenv(name, value)
-    _forget()
+    _reset_clients()
     yield Cloud(emulator, bucket, unique, tmp_path / "twin")
-    _forget()
+    _reset_clients()
 
 
-def _forget() -> None:
-    """Clients, and boto3's own session, know the emulator and the credentials of the test that made them."""
+def _reset_clients() -> None:
+    """Clients and boto3's session keep the emulator and the credentials of the test that created them."""
     boto3.DEFAULT_SESSION = None
     api.client.cache_clear()
     bucket_store._client.cache_clear()
 
 
-def test_the_views_of_a_tick_are_one_question_and_those_of_local_mode(cloud: Cloud) -> None:
+def test_live_views_need_one_query_and_equal_those_of_local_mode(cloud: Cloud) -> None:
     engine, local = cloud.engine(), cloud.local()
     for view in LIVE_VIEWS:
-        here, there = engine.read(view), local.read(view)
-        assert here.changed
-        assert here.newest.equals(there.newest)
-        assert here.headline == pytest.approx(there.headline)
-    assert cloud.asked() == 1
+        state, expected = engine.read(view), local.read(view)
+        assert state.changed
+        assert state.newest.equals(expected.newest)
+        assert state.headline == pytest.approx(expected.headline)
+    assert cloud.query_count() == 1
     assert not any(engine.read(view).changed for view in LIVE_VIEWS)
     assert not any(cloud.engine().read(view).changed for view in LIVE_VIEWS[-1:])
-    assert cloud.asked() == 1
+    assert cloud.query_count() == 1
 
 
-def test_the_typical_week_is_that_of_local_mode_and_is_asked_once(cloud: Cloud) -> None:
-    """Across the day on which clocks go back."""
+def test_typical_week_equals_that_of_local_mode_and_needs_one_query(cloud: Cloud) -> None:
+    """The weeks include the day on which clocks go back."""
     week = DERIVED[-1]
-    found = [newest_state(week, cloud.engine(), cloud.catalog, cloud.store) for _ in range(2)]
+    states = [newest_state(week, cloud.engine(), cloud.catalog, cloud.store) for _ in range(2)]
     local = cloud.local().read(week)
-    for state in found:
+    for state in states:
         assert state.newest.equals(local.newest)
     assert [tuple(row.values()) for row in local.newest.to_pylist()] == [
         (1, 12, 0.1, 1),
@@ -127,58 +128,58 @@ def test_the_typical_week_is_that_of_local_mode_and_is_asked_once(cloud: Cloud) 
         (7, 3, 0.2, 1),
         (7, 10, 0.25, 1),
     ]
-    assert cloud.asked() == 1
+    assert cloud.query_count() == 1
 
 
-def test_what_was_read_holds_until_a_partition_changes(cloud: Cloud) -> None:
+def test_state_is_reused_until_a_partition_changes(cloud: Cloud) -> None:
     engine, hour = cloud.engine(), hour_of(at("2022-10-31 10:00"))
     assert engine.read(KPIS[1]).newest["station_id"].to_pylist() == ["a"]
     newer = [*ROWS[:4], row("d", 0, 9, "2022-10-31 10:18")]
     cloud.put({hour: newer})
     assert engine.read(KPIS[1]).newest["station_id"].to_pylist() == ["d"]
-    assert cloud.asked() == 2
+    assert cloud.query_count() == 2
 
 
-def test_partitions_that_tell_nothing_of_their_raw_are_asked_each_time(cloud: Cloud) -> None:
-    """A crawler's: the same partition may stand for another file."""
-    parts = cloud.catalog.partitions([hour_of(one["ingested_ts"]) for one in ROWS])
+def test_partitions_without_a_digest_are_queried_each_time(cloud: Cloud) -> None:
+    """The crawler registers them: the same partition may hold another file."""
+    parts = cloud.catalog.partitions([hour_of(values["ingested_ts"]) for values in ROWS])
     cloud.catalog.register([Partition(p.hour, p.key, p.rows, p.bytes, "") for p in parts])
     engine = cloud.engine()
     for _ in range(2):
         assert engine.read(KPIS[1]).newest["station_id"].to_pylist() == ["a"]
-    assert cloud.asked() == 2
+    assert cloud.query_count() == 2
 
 
-def test_a_view_that_somebody_dropped_is_defined_again_and_holds_up_no_other(cloud: Cloud) -> None:
+def test_dropped_view_is_defined_again_without_delaying_others(cloud: Cloud) -> None:
     engine = cloud.engine()
     for view in KPIS:
         engine.read(view)
     cloud.emulator.client("glue").delete_table(DatabaseName=cloud.names.database, Name="kpi_shortage")
     fresh = cloud.engine()
     assert len(fresh.read(KPIS[0]).newest) == 2
-    again = fresh.read(KPIS[1])
-    assert (again.changed, again.newest["station_id"].to_pylist()) == (True, ["a"])
+    restored = fresh.read(KPIS[1])
+    assert (restored.changed, restored.newest["station_id"].to_pylist()) == (True, ["a"])
     assert len(fresh.read(KPIS[2]).newest) == 1
 
 
-def test_the_report_is_that_of_local_mode(cloud: Cloud) -> None:
+def test_report_equals_that_of_local_mode(cloud: Cloud) -> None:
     engine = cloud.engine()
-    here = report_object(load_report_data(engine, cloud.catalog, cloud.store, NOW))
-    there = report_object(load_report_data(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
-    assert here == there
-    assert cloud.asked() == 1  # the typical week
+    report = report_object(load_report_data(engine, cloud.catalog, cloud.store, NOW))
+    expected = report_object(load_report_data(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
+    assert report == expected
+    assert cloud.query_count() == 1  # the typical week
 
 
-def test_only_the_hour_that_changed_is_fetched_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By another process too; and what is not registered, or older than 26 hours, is not fetched."""
+def test_only_a_changed_hour_is_fetched_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes share the copies. Hours that are not registered or older than 26 hours are not fetched."""
     fetched: list[str] = []
     read = BucketStore.read
 
-    def noted(store: BucketStore, key: str) -> bytes:
+    def recorded(store: BucketStore, key: str) -> bytes:
         fetched.append(key)
         return read(store, key)
 
-    monkeypatch.setattr(BucketStore, "read", noted)
+    monkeypatch.setattr(BucketStore, "read", recorded)
     hours = [hour_of(at(f"2022-10-{text}:00")) for text in ("30 09", "31 10")]
     cloud.engine().read_all()
     assert fetched == [clean_key(hour) for hour in hours]
@@ -189,20 +190,20 @@ def test_only_the_hour_that_changed_is_fetched_again(cloud: Cloud, monkeypatch: 
     assert states["kpi_shortage"].newest["station_id"].to_pylist() == ["d"]
 
 
-def test_the_page_is_written_and_its_link_shows_it(cloud: Cloud) -> None:
+def test_page_is_written_and_served_by_its_link(cloud: Cloud) -> None:
     written = write_report(cloud.store, load_report_data(cloud.engine(), cloud.catalog, cloud.store, NOW))
     assert written.address == f"s3://{cloud.names.bucket}/{REPORT_KEY}"
     link = cloud.store.link(REPORT_KEY)
-    with urllib.request.urlopen(link) as answer:  # noqa: S310 - the emulator's
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert len(answer.read()) == written.size
+    with urllib.request.urlopen(link) as response:  # noqa: S310 - the emulator's
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert len(response.read()) == written.size
     assert "X-Amz-Expires=3600" in link
     assert "expected-bucket-owner" not in link
 
 
-def test_every_view_is_there_for_others_to_ask(cloud: Cloud) -> None:
+def test_every_view_can_be_queried_by_others(cloud: Cloud) -> None:
     engine = cloud.engine()
     for view in VIEWS:
         engine.read(view)
-        asked = f"SELECT count(*) AS n FROM {view.name}"  # noqa: S608 - our own names
-        assert engine.query(asked)["n"].iloc[0] == cloud.local().query(asked)["n"].iloc[0]
+        sql = f"SELECT count(*) AS n FROM {view.name}"  # noqa: S608 - our own names
+        assert engine.query(sql)["n"].iloc[0] == cloud.local().query(sql)["n"].iloc[0]

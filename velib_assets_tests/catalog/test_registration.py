@@ -1,19 +1,19 @@
-"""What is registered of an hour is what lies there, also when it is replaced meanwhile."""
+"""Registered partitions match the clean files, even if these are replaced at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from velib_assets.catalog.partition import Partition
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.rebuild import clean_lake_hour
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets_tests.samples import HOUR, raw, records
 
 
-def test_the_last_word_is_of_the_file_that_lies_there(tmp_path: Path) -> None:
-    """A slower writer registered what it had read before a quicker one replaced it, and that stayed."""
+def test_file_replaced_during_registration_is_registered_again(tmp_path: Path) -> None:
+    """A slower writer registered what it had read before a faster one replaced the file."""
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
     clean_lake_hour(store, HOUR)
@@ -29,7 +29,7 @@ def test_the_last_word_is_of_the_file_that_lies_there(tmp_path: Path) -> None:
     assert [part.rows for part in registered] == [40, 80]
 
 
-def test_a_file_that_stays_is_registered_once(tmp_path: Path) -> None:
+def test_unchanged_file_is_registered_once(tmp_path: Path) -> None:
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
     clean_lake_hour(store, HOUR)

@@ -1,4 +1,4 @@
-"""The local catalog: one SQLite file that several processes write and read."""
+"""The local catalog: one SQLite file that several processes use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import FILE_NAME, CatalogError, LocalCatalog, Partition
+from velib_assets.catalog.catalog import CatalogError, Partition
+from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.lake.keys import clean_key
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=timezone.utc)
@@ -29,44 +30,43 @@ def _register_many(lake: Path, worker: int) -> None:
         assert catalog.newest_hours(1)
 
 
-def test_what_was_registered_is_read_back_oldest_first(tmp_path: Path) -> None:
-    """Hours come back aware, in UTC."""
+def test_partitions_are_read_oldest_first(tmp_path: Path) -> None:
+    """Hours are aware, in UTC."""
     catalog = LocalCatalog(tmp_path / "lake")
     assert catalog.register([partition(1), partition(0)]) == 2
     assert catalog.partitions() == [partition(0), partition(1)]
 
 
-def test_registering_again_changes_nothing(tmp_path: Path) -> None:
+def test_registering_twice_changes_nothing(tmp_path: Path) -> None:
     """A retried run reports no new partition."""
     catalog = LocalCatalog(tmp_path)
     catalog.register([partition()])
     assert catalog.register([partition()]) == 0
 
 
-def test_a_rebuilt_hour_counts_as_changed(tmp_path: Path) -> None:
-    """Its digest is another one."""
+def test_rebuilt_hour_counts_as_changed(tmp_path: Path) -> None:
+    """Its digest differs."""
     catalog = LocalCatalog(tmp_path)
     catalog.register([partition()])
     assert catalog.register([partition(digest="other"), partition(1)]) == 2
     assert catalog.partitions([NOON]) == [partition(digest="other")]
 
 
-def test_hours_asked_for_that_are_not_registered_are_left_out(tmp_path: Path) -> None:
-    """The window of the newest two hours may have a gap."""
+def test_unregistered_hours_are_not_returned(tmp_path: Path) -> None:
+    """The two newest hours may have a gap."""
     catalog = LocalCatalog(tmp_path)
     catalog.register([partition()])
     assert catalog.partitions([NOON, NOON + timedelta(hours=1)]) == [partition()]
 
 
-def test_the_newest_hours_have_rows(tmp_path: Path) -> None:
+def test_newest_hours_have_rows(tmp_path: Path) -> None:
     """An hour whose every record was rejected must not hide the newest state."""
     catalog = LocalCatalog(tmp_path)
     catalog.register([partition(0), partition(1), partition(2, rows=0)])
     assert catalog.newest_hours(5) == [NOON + timedelta(hours=1), NOON]
 
 
-def test_a_lake_without_catalog_is_empty_and_stays_untouched(tmp_path: Path) -> None:
-    """Reading creates nothing."""
+def test_reading_a_missing_catalog_creates_nothing(tmp_path: Path) -> None:
     catalog = LocalCatalog(tmp_path / "none")
     assert catalog.partitions() == []
     assert catalog.newest_hours(3) == []
@@ -74,14 +74,13 @@ def test_a_lake_without_catalog_is_empty_and_stays_untouched(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("key", ["/etc/passwd", "../x.parquet", clean_key(NOON + timedelta(hours=1))])
-def test_a_key_outside_its_hour_is_refused(key: str, tmp_path: Path) -> None:
-    """The engine reads whatever the catalog names."""
+def test_key_of_another_hour_is_refused(key: str, tmp_path: Path) -> None:
+    """The query engine reads every file in the catalog."""
     with pytest.raises(ValueError, match="is not the clean file of 2022-06-04T12"):
         LocalCatalog(tmp_path).register([Partition(NOON, key, 1, 1, "d")])
 
 
-def test_a_registration_is_all_or_nothing(tmp_path: Path) -> None:
-    """A failure in the middle leaves no half of it."""
+def test_registration_is_all_or_nothing(tmp_path: Path) -> None:
     catalog = LocalCatalog(tmp_path)
     wrong = partition(1)._replace(digest=None)  # type: ignore[arg-type]
     with pytest.raises(CatalogError):
@@ -89,8 +88,8 @@ def test_a_registration_is_all_or_nothing(tmp_path: Path) -> None:
     assert catalog.partitions() == []
 
 
-def test_eight_processes_register_at_once(tmp_path: Path) -> None:
-    """`database is locked` was the answer without a busy timeout and BEGIN IMMEDIATE."""
+def test_eight_processes_register_concurrently(tmp_path: Path) -> None:
+    """Without a busy time-out and BEGIN IMMEDIATE, this failed with `database is locked`."""
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_register_many, args=(tmp_path, n)) for n in range(PROCESSES)]
     for worker in workers:
@@ -101,23 +100,20 @@ def test_eight_processes_register_at_once(tmp_path: Path) -> None:
     assert len(LocalCatalog(tmp_path).partitions()) == PROCESSES * HOURS_EACH + 1
 
 
-def test_a_corrupt_file_says_that_it_can_be_made_anew(tmp_path: Path) -> None:
-    """The words name the file and what to do."""
+def test_corrupt_file_is_reported_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 500)
     with pytest.raises(CatalogError, match=rf"{FILE_NAME} cannot be used as a catalog .*velib backfill"):
         LocalCatalog(tmp_path).partitions()
 
 
-def test_a_catalog_of_another_version_is_refused(tmp_path: Path) -> None:
-    """A newer program's file is not misread."""
+def test_catalog_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
         db.execute("PRAGMA user_version = 9")
     with pytest.raises(CatalogError, match="version 9"):
         LocalCatalog(tmp_path).partitions()
 
 
-def test_a_views_definition_is_changed_once(tmp_path: Path) -> None:
-    """A tick that changes nothing says so."""
+def test_unchanged_view_is_not_stored_again(tmp_path: Path) -> None:
     catalog = LocalCatalog(tmp_path)
-    said = [catalog.record_view("v", text) for text in ("a", "a", "b", "b")]
-    assert said == [True, False, True, False]
+    changed = [catalog.record_view("v", text) for text in ("a", "a", "b", "b")]
+    assert changed == [True, False, True, False]

@@ -1,4 +1,4 @@
-"""Cleaning an hour: the table contract, row by row."""
+"""Cleaning an hour: the contract of the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from velib_assets.clean.clean_file import TABLE_SCHEMA, encode_clean, encode_rejects
+from velib_assets.clean.arrow_schema import TABLE_SCHEMA
+from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import CleanHour, RawObject, clean_hour
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
@@ -21,17 +22,17 @@ UNKNOWN: list[object] = ["maybe", "", None, 2, 1.0, [], {}]
 
 
 def only(clean: CleanHour, code: str) -> dict[str, Any]:
-    """The one row of a station."""
+    """Return a station's only row."""
     (row,) = [row for row in clean.table.to_pylist() if row["station_id"] == code]
     return dict(row)
 
 
 def with_odd(**changes: Any) -> CleanHour:
-    """An hour of 40 good stations and one odd one, station 9999."""
+    """Clean 40 good stations and an odd one, 9999."""
     return clean_hour(HOUR, [raw([*records(), record("9999", **changes)])])
 
 
-def test_a_good_record_becomes_the_row_of_the_contract() -> None:
+def test_good_record_becomes_a_row() -> None:
     row = only(clean_hour(HOUR, [raw(records())]), "1001")
     assert row == {
         "ingested_ts": HOUR,
@@ -55,7 +56,7 @@ def test_a_good_record_becomes_the_row_of_the_contract() -> None:
     }
 
 
-def test_the_table_has_exactly_the_declared_schema() -> None:
+def test_table_has_the_declared_schema() -> None:
     assert clean_hour(HOUR, [raw(records())]).table.schema.equals(TABLE_SCHEMA)
 
 
@@ -74,10 +75,10 @@ def test_the_table_has_exactly_the_declared_schema() -> None:
         ("1001", None, None),
     ],
 )
-def test_the_arrondissement_needs_both_the_name_and_the_code(
+def test_arrondissement_depends_on_commune_and_code(
     code: str, commune: str | None, label: str | None
 ) -> None:
-    """13121 lies in Ivry although its code says 13e."""
+    """13121 is in Ivry, not in the 13e."""
     rows = [*records(40)[1:], record(code, nom_arrondissement_communes=commune)]
     assert only(clean_hour(HOUR, [raw(rows)]), code)["arrondissement"] == label
 
@@ -90,7 +91,7 @@ def test_the_arrondissement_needs_both_the_name_and_the_code(
         *((word, None) for word in UNKNOWN),
     ],
 )
-def test_flags_are_read_in_every_declared_spelling(word: object, value: bool | None) -> None:
+def test_flags_have_several_spellings(word: object, value: bool | None) -> None:
     assert only(with_odd(is_renting=word), "9999")["is_renting"] is value
 
 
@@ -98,7 +99,7 @@ def test_flags_are_read_in_every_declared_spelling(word: object, value: bool | N
     ("bikes", "docks", "rate"),
     [(8, 12, 0.4), (0, 5, 0.0), (5, 0, 1.0), (0, 0, None), (None, 5, None), (5, None, None)],
 )
-def test_fill_rate_is_null_where_the_sum_is_zero_or_unknown(
+def test_fill_rate_is_null_if_the_sum_is_zero_or_unknown(
     bikes: int | None, docks: int | None, rate: float | None
 ) -> None:
     row = only(with_odd(numbikesavailable=bikes, numdocksavailable=docks), "9999")
@@ -124,14 +125,14 @@ def test_stale_means_unknown_or_over_three_hours_old(reported: object, stale: bo
 
 
 @pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5])
-def test_coordinates_of_another_shape_become_null_and_keep_the_row(place: object) -> None:
+def test_odd_coordinates_become_null(place: object) -> None:
     row = only(with_odd(coordonnees_geo=place), "9999")
     assert (row["lat"], row["lon"]) == (None, None)
 
 
 @pytest.mark.parametrize("field", ["numbikesavailable", "numdocksavailable", "capacity", "ebike"])
 @pytest.mark.parametrize("value", [-1, "many", "12", 1.5, True, [], 2**31])
-def test_a_row_with_an_impossible_count_is_rejected_with_its_reason(field: str, value: object) -> None:
+def test_impossible_count_rejects_the_record(field: str, value: object) -> None:
     clean = with_odd(**{field: value})
     assert "9999" not in clean.table["station_id"].to_pylist()
     ((key, taken, reject),) = clean.rejects
@@ -139,33 +140,33 @@ def test_a_row_with_an_impossible_count_is_rejected_with_its_reason(field: str, 
     assert any(word in reject.reason for word in ("negative", "not a whole number", "too large"))
 
 
-def test_a_null_count_stays_null() -> None:
+def test_null_count_stays_null() -> None:
     assert only(with_odd(numbikesavailable=None), "9999")["bikes"] is None
 
 
-def test_a_whole_number_written_as_a_float_is_that_number() -> None:
+def test_whole_number_may_be_a_float() -> None:
     assert only(with_odd(numbikesavailable=8.0), "9999")["bikes"] == 8
 
 
 @pytest.mark.parametrize("code", [None, "", "  ", 1.5, True, []])
-def test_a_row_without_a_station_code_is_rejected(code: object) -> None:
+def test_record_without_a_station_code_is_rejected(code: object) -> None:
     clean = clean_hour(HOUR, [raw([*records(), record() | {"stationcode": code}])])
     assert [reject.reason for _, _, reject in clean.rejects] == ["no station code"]
 
 
-def test_records_that_are_no_objects_are_rejected_too() -> None:
+def test_records_that_are_not_objects_are_rejected() -> None:
     clean = clean_hour(HOUR, [raw([*records(99), 7, "x"])])
     assert [part.rejected for part in clean.snapshots] == [2]
 
 
-def test_of_duplicates_the_first_in_the_feeds_order_is_kept() -> None:
+def test_first_of_duplicates_is_kept() -> None:
     rows = [*records(), record("9999", name="first"), record("9999", name="second")]
     clean = clean_hour(HOUR, [raw(rows)])
     assert only(clean, "9999")["name"] == "first"
     assert clean.snapshots[0][1:] == (42, 41, 0, 1)
 
 
-def test_the_same_station_in_two_snapshots_is_no_duplicate() -> None:
+def test_station_in_two_snapshots_is_not_a_duplicate() -> None:
     clean = clean_hour(HOUR, [raw(records(), 0), raw(records(), 15)])
     assert [part.duplicates for part in clean.snapshots] == [0, 0]
 
@@ -177,7 +178,7 @@ def test_rows_are_sorted_by_station_then_time() -> None:
     assert order == list(itertools.product(["10", "1001", "31024_relais", "9"], [0, 15, 30]))
 
 
-def test_any_order_of_arrival_gives_the_same_bytes() -> None:
+def test_order_of_arrival_does_not_change_bytes() -> None:
     raws = [raw(records(), 0), raw(records(30, numbikesavailable="x"), 15), raw(records(), 30)]
     files = {
         (encode_clean(clean), encode_rejects(clean))
@@ -187,19 +188,19 @@ def test_any_order_of_arrival_gives_the_same_bytes() -> None:
     assert len(files) == 1
 
 
-def test_the_first_version_is_read_as_well() -> None:
+def test_first_version_is_read() -> None:
     assert clean_hour(HOUR, [first_version(records())]).snapshots[0].rows == 40
 
 
 @pytest.mark.parametrize("order", ["results last", "results first", "a list follows"])
-def test_a_hash_is_verified_wherever_the_records_stand(order: str) -> None:
-    """Others may write raw objects, with their members in another order."""
+def test_hash_is_verified_at_any_position_of_the_records(order: str) -> None:
+    """Other writers may order the members differently."""
     rows = json.dumps(records())
     head = {"source": "velib", "sha256": hashlib.sha256(rows.encode()).hexdigest()}
-    nothing: dict[str, Any] = {}
+    empty: dict[str, Any] = {}
     orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-        "results last": (head, nothing),
-        "results first": (nothing, head),
+        "results last": (head, empty),
+        "results first": (empty, head),
         "a list follows": (head, {"notes": [1]}),
     }
     before, after = orders[order]
@@ -209,8 +210,8 @@ def test_a_hash_is_verified_wherever_the_records_stand(order: str) -> None:
     assert len(clean_hour(HOUR, [stored]).table) == 40
 
 
-def test_two_objects_of_one_second_give_each_station_once() -> None:
-    """The first version's .json and ours of the same second: the later name only repeats."""
+def test_two_objects_of_one_second_have_each_station_once() -> None:
+    """The first version's .json and a .json.gz of the same second."""
     clean = clean_hour(HOUR, [raw(records()), first_version(records())])
     assert [part.rows for part in clean.snapshots] == [40, 0]
     assert [part.duplicates for part in clean.snapshots] == [0, 40]
@@ -233,25 +234,25 @@ def test_two_objects_of_one_second_give_each_station_once() -> None:
         (b'{"results": 5, "more": [{}]}', "not_a_list"),
     ],
 )
-def test_an_unusable_raw_object_adds_no_rows_and_the_others_go_on(data: bytes, code: str) -> None:
+def test_unusable_raw_object_adds_no_rows(data: bytes, code: str) -> None:
     bad = RawObject(raw_key(at(15)), "bad", data)
     clean = clean_hour(HOUR, [raw(records()), bad])
     assert [(part.key, part.code) for part in clean.quarantined] == [(bad.key, code)]
     assert len(clean.table) == 40
 
 
-def test_an_object_filed_under_another_hour_is_refused() -> None:
+def test_object_in_another_hours_folder_is_quarantined() -> None:
     stray = raw(records())._replace(key=raw_key(HOUR).replace("_100000", "_110000"))
     assert [part.code for part in clean_hour(HOUR, [stray]).quarantined] == ["misfiled"]
 
 
-def test_an_hour_of_unusable_objects_is_an_empty_table() -> None:
+def test_hour_without_usable_objects_is_empty() -> None:
     clean = clean_hour(HOUR, [RawObject(raw_key(HOUR), "x", b"")])
     assert (len(clean.table), clean.snapshots) == (0, [])
 
 
 def test_gbfs_types_are_merged_by_key() -> None:
-    """`num_bikes_available_types` comes in any order, an object a type."""
+    """`num_bikes_available_types` has one object per type, in any order."""
     row = only(clean_hour(HOUR, [raw([pair()], feed="gbfs")]), "16107")
     assert (row["mechanical"], row["ebikes"], row["bikes"], row["docks"]) == (7, 2, 9, 20)
     assert (row["is_installed"], row["is_returning"]) == (True, False)
@@ -264,25 +265,25 @@ def test_gbfs_types_are_merged_by_key() -> None:
         ({}, ((), (), ())),
         ({"surprise": 1}, ((), ("surprise",), ())),
         ({"surprise": None}, ((), ("surprise",), ())),
-        ({"name": 7}, ((), (), ("name: number where text is declared",))),
+        ({"name": 7}, ((), (), ("name: number instead of text",))),
         (
             {"code_insee_commune": 75101},
-            ((), (), ("code_insee_commune: number where text is declared",)),
+            ((), (), ("code_insee_commune: number instead of text",)),
         ),
     ],
 )
-def test_drift_names_what_is_new_or_retyped(change: dict[str, Any], drift: object) -> None:
+def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: object) -> None:
     clean = clean_hour(HOUR, [raw([record(**change), *records(39)[1:]])])
     assert tuple(clean.drift) == drift
 
 
-def test_drift_names_a_field_that_is_gone() -> None:
+def test_drift_lists_missing_fields() -> None:
     rows = [{k: v for k, v in row.items() if k != "mechanical"} for row in records()]
     assert clean_hour(HOUR, [raw(rows)]).drift.missing == ("mechanical",)
 
 
-def test_a_document_nested_without_end_is_refused_and_stops_nothing() -> None:
-    """The quick parser recurses on the C stack: 20,000 brackets ended the whole process."""
+def test_deeply_nested_object_is_quarantined() -> None:
+    """The JSON parser recurses on the C stack: 20,000 brackets ended the process."""
     deep = b"[" * 20_000 + b"]" * 20_000
     data = b'{"results": [{"stationcode": "1", "numbikesavailable": 1, "z": ' + deep + b"}]}"
     clean = clean_hour(HOUR, [raw(records()), RawObject(raw_key(at(15)), "x", data)])

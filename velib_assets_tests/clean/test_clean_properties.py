@@ -1,4 +1,4 @@
-"""Properties of cleaning: both paths agree, nothing is lost, order of arrival does not matter."""
+"""Properties of cleaning: both paths agree, no record is lost, the order of arrival does not matter."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import clean_hour
-from velib_assets.clean.typed import TypedSnapshot
+from velib_assets.clean.typed_snapshot import TypedSnapshot
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump
 from velib_assets_tests.samples import HOUR, pair, raw, record
 
@@ -126,37 +128,37 @@ ODD_PAIR = st.builds(
 )
 
 
-def fast(rows: list[Any], shape: str = "opendata") -> TypedSnapshot | None:
-    found = type_fast([memoryview(dump(rows))], shape)
-    return found[0] if found else None
+def fast(rows: list[Any], feed: str = "opendata") -> TypedSnapshot | None:
+    snapshots = type_fast([memoryview(dump(rows))], definition_of(feed))
+    return snapshots[0] if snapshots else None
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(ORDINARY, ODD), min_size=1, max_size=6))
-def test_where_the_fast_path_answers_the_general_one_says_the_same(rows: list[Any]) -> None:
-    assert_alike(rows, "opendata")
+def test_paths_agree_on_portal_records(rows: list[Any]) -> None:
+    assert_paths_agree(rows, "opendata")
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(PAIR, ODD_PAIR), min_size=1, max_size=4))
-def test_so_it_does_for_the_operators_pairs(rows: list[Any]) -> None:
-    assert_alike(rows, "gbfs")
+def test_paths_agree_on_gbfs_records(rows: list[Any]) -> None:
+    assert_paths_agree(rows, "gbfs")
 
 
-def assert_alike(rows: list[Any], shape: str) -> None:
-    found = fast(rows, shape)
-    if found is None:
+def assert_paths_agree(rows: list[Any], feed: str) -> None:
+    typed = fast(rows, feed)
+    if typed is None:
         return
-    general = type_general(json.loads(dump(rows)), shape)
-    assert found.table.to_pylist() == general.table.to_pylist()
+    general = type_general(json.loads(dump(rows)), definition_of(feed))
+    assert typed.table.to_pylist() == general.table.to_pylist()
     assert general.rejects == []
-    assert found.drift == general.drift
+    assert typed.drift == general.drift
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(st.one_of(ORDINARY, ODD), max_size=4), min_size=1, max_size=6))
-def test_an_hour_is_the_same_without_the_fast_path(snapshots: list[list[Any]]) -> None:
-    """Snapshots that are parsed together keep their own rows, counts and drift."""
+def test_hour_is_the_same_without_the_fast_path(snapshots: list[list[Any]]) -> None:
+    """Snapshots that are typed together keep their own rows, counts and drift."""
     raws = [raw(rows, 9 * n) for n, rows in enumerate(snapshots)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshots_module, "type_fast", lambda *_: None)
@@ -166,19 +168,19 @@ def test_an_hour_is_the_same_without_the_fast_path(snapshots: list[list[Any]]) -
     assert quick.table.to_pylist() == slow.table.to_pylist()
 
 
-def test_the_fast_path_does_answer_for_ordinary_records() -> None:
-    """Or the property above would prove nothing, and speed would be gone unnoticed."""
+def test_fast_path_accepts_ordinary_records() -> None:
+    """Otherwise the properties would prove nothing."""
     assert fast([record(), record("1002", duedate=None, coordonnees_geo=None)])
     assert fast([record(), record("1002", surprise={"a": [1]})])
     assert fast([pair("1001"), pair("1002")], "gbfs")
 
 
-def test_one_odd_snapshot_leaves_the_others_on_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     general = []
 
-    def counted(rows: list[Any], shape: str) -> TypedSnapshot:
+    def counted(rows: list[Any], feed: FeedDefinition) -> TypedSnapshot:
         general.append(len(rows))
-        return type_general(rows, shape)
+        return type_general(rows, feed)
 
     monkeypatch.setattr(snapshots_module, "type_general", counted)
     hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
@@ -202,7 +204,7 @@ def test_every_record_is_a_row_a_reject_or_a_duplicate(rows: list[Any]) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.one_of(ORDINARY, ODD), max_size=4), min_size=1, max_size=4), st.randoms())
-def test_order_of_arrival_never_shows(snapshots: list[list[Any]], random: Any) -> None:
+def test_order_of_arrival_does_not_matter(snapshots: list[list[Any]], random: Any) -> None:
     raws = [raw(rows, 15 * n) for n, rows in enumerate(snapshots)]
     shuffled = random.sample(raws, len(raws))
     assert encode_clean(clean_hour(HOUR, raws)) == encode_clean(clean_hour(HOUR, shuffled))
@@ -210,7 +212,7 @@ def test_order_of_arrival_never_shows(snapshots: list[list[Any]], random: Any) -
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(ORDINARY, JSON), max_size=30))
-def test_the_audit_lets_pass_exactly_what_is_95_percent_coded(rows: list[Any]) -> None:
+def test_audit_accepts_exactly_95_percent_of_codes(rows: list[Any]) -> None:
     coded = sum(
         isinstance(row, dict)
         and ((isinstance(code := row.get("stationcode"), str) and bool(code.strip())) or type(code) is int)
@@ -227,9 +229,9 @@ def test_the_audit_lets_pass_exactly_what_is_95_percent_coded(rows: list[Any]) -
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
-    for answer in (
+    for response in (
         FeedResponse("opendata", {"body": data}),
         FeedResponse("gbfs", {"station_information": data, "station_status": b'{"data": {"stations": []}}'}),
     ):
         with contextlib.suppress(UnusableError):
-            assert isinstance(decode(answer).records, list)
+            assert isinstance(decode(response).records, list)

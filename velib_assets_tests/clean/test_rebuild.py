@@ -1,4 +1,4 @@
-"""The clean job over a real folder: what is published, and who wins."""
+"""Rebuilding hours of a lake in a folder: what is published, and which writer wins."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from velib_assets.clean import rebuild
 from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.hour import CleanHour, RawObject
 from velib_assets.clean.rebuild import NoRawError, clean_lake_hour, footer_of, is_current
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
 from velib_assets.lake.listing import refused_keys, slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
 
@@ -30,7 +30,7 @@ def put(store: FolderStore, *objects: RawObject) -> None:
         store.create(item.key, item.data)
 
 
-def test_an_hour_becomes_one_parquet_file_with_a_current_footer(store: FolderStore) -> None:
+def test_hour_becomes_one_current_file(store: FolderStore) -> None:
     put(store, raw(records(), 0), raw(records(), 15))
     clean_lake_hour(store, HOUR)
     folder = (store.root / clean_key(HOUR)).parent
@@ -39,8 +39,8 @@ def test_an_hour_becomes_one_parquet_file_with_a_current_footer(store: FolderSto
     assert is_current(store, HOUR)
 
 
-def test_timestamps_are_int64_milliseconds_of_utc(store: FolderStore) -> None:
-    """Athena reads nanoseconds and INT96 as junk dates."""
+def test_timestamps_are_int64_milliseconds_in_utc(store: FolderStore) -> None:
+    """Athena reads nanoseconds and INT96 as wrong dates."""
     put(store, raw(records()))
     clean_lake_hour(store, HOUR)
     schema = pq.ParquetFile(store.root / clean_key(HOUR)).schema
@@ -50,7 +50,7 @@ def test_timestamps_are_int64_milliseconds_of_utc(store: FolderStore) -> None:
     assert "isAdjustedToUTC=true" in str(column.logical_type)
 
 
-def test_rejects_lie_beside_and_go_when_there_are_none_any_more(store: FolderStore) -> None:
+def test_rejects_are_written_and_removed_when_outdated(store: FolderStore) -> None:
     put(store, raw([*records(), record("9999", capacity=-1)]))
     clean_lake_hour(store, HOUR)
     path = store.root / rejects_key(HOUR)
@@ -63,12 +63,12 @@ def test_rejects_lie_beside_and_go_when_there_are_none_any_more(store: FolderSto
     assert not path.exists()
 
 
-def test_an_hour_without_raw_is_an_error(store: FolderStore) -> None:
+def test_hour_without_raw_is_an_error(store: FolderStore) -> None:
     with pytest.raises(NoRawError):
         clean_lake_hour(store, HOUR)
 
 
-def test_an_hour_without_a_usable_snapshot_leaves_the_old_file(store: FolderStore) -> None:
+def test_hour_without_a_usable_snapshot_keeps_its_file(store: FolderStore) -> None:
     put(store, raw(records()))
     clean_lake_hour(store, HOUR)
     before = store.read(clean_key(HOUR))
@@ -77,7 +77,7 @@ def test_an_hour_without_a_usable_snapshot_leaves_the_old_file(store: FolderStor
     assert store.read(clean_key(HOUR)) == before
 
 
-def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
+def test_unusable_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
     put(store, raw(records()), RawObject(raw_key(at(15)), "", b"broken"))
     clean_lake_hour(store, HOUR)
     clean_lake_hour(store, HOUR)
@@ -87,14 +87,14 @@ def test_a_refused_raw_object_gets_a_reason_and_counts_as_quarantined(store: Fol
     assert (store.root / raw_key(at(15))).read_bytes() == b"broken"
 
 
-def test_a_misfiled_object_counts_where_it_lies(store: FolderStore) -> None:
+def test_misfiled_object_counts_in_the_hour_of_its_folder(store: FolderStore) -> None:
     stray = raw_key(HOUR).replace("_100000", "_090000")
     put(store, raw(records()), RawObject(stray, "", raw(records()).data))
     clean_lake_hour(store, HOUR)
     assert refused_keys(store, HOUR) == {stray}
 
 
-def test_a_raw_object_that_was_repaired_is_no_longer_refused(store: FolderStore) -> None:
+def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
     put(store, RawObject(raw_key(HOUR), "", b"broken"))
     clean_lake_hour(store, HOUR)
     (store.root / raw_key(HOUR)).unlink()
@@ -102,23 +102,23 @@ def test_a_raw_object_that_was_repaired_is_no_longer_refused(store: FolderStore)
     assert refused_keys(store, HOUR) == set()
 
 
-def test_names_that_are_no_snapshot_are_left_alone(store: FolderStore) -> None:
+def test_other_files_are_ignored(store: FolderStore) -> None:
     put(store, raw(records()))
     (store.root / raw_key(HOUR)).with_name("notes.json").write_text("{}")
     assert clean_lake_hour(store, HOUR).quarantined == []
 
 
-def test_more_raw_makes_an_hour_no_longer_current(store: FolderStore) -> None:
+def test_new_raw_makes_an_hour_outdated(store: FolderStore) -> None:
     put(store, raw(records(), 0))
     clean_lake_hour(store, HOUR)
     put(store, first_version(records(), 15))
     assert not is_current(store, HOUR)
 
 
-def test_a_slower_writer_that_saw_fewer_snapshots_does_not_win(
+def test_slower_writer_that_saw_fewer_snapshots_does_not_win(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has read one snapshot when a second arrives and is cleaned by another; then it publishes."""
+    """It has read one snapshot when another writer cleans a second one; then it tries to publish."""
     put(store, raw(records(), 0))
     read, resume = threading.Event(), threading.Event()
     encode = encode_clean
@@ -150,8 +150,8 @@ def _writer(root: str, minute: int, rounds: int) -> None:
         clean_lake_hour(store, HOUR)
 
 
-def test_two_processes_on_one_hour_at_once(store: FolderStore) -> None:
-    """Each adds snapshots and cleans; a reader never sees half a file, and the last state has all."""
+def test_two_processes_rebuild_one_hour_concurrently(store: FolderStore) -> None:
+    """Each adds snapshots and cleans; readers never see a partial file, and the last file has all."""
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_writer, args=(str(store.root), m, 12)) for m in (0, 30)]
     for worker in workers:

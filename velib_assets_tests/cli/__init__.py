@@ -1,1 +1,1 @@
-"""Tests of velib_assets.cli.commands."""
+"""Tests of the `velib` command."""

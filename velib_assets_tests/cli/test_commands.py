@@ -1,4 +1,4 @@
-"""The `velib` command as its user meets it: what it prints, where, and with which exit status."""
+"""The `velib` command: what it prints, where, and its exit status."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,9 @@ from click.testing import CliRunner, Result
 
 from velib_assets.cli.commands import main
 from velib_assets.defs import raw_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_prefix
-from velib_assets.lake.store import FolderStore, Stored
+from velib_assets.lake.store import Stored
 from velib_assets_tests.defs.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -19,7 +20,7 @@ HERE = "2022-06-04T10"
 
 
 class Terminal:
-    """A terminal with settings of its own."""
+    """Runs `velib` with its own settings."""
 
     def __init__(self, folder: Path) -> None:
         self.lake = folder / "lake"
@@ -44,7 +45,7 @@ def terminal(tmp_path: Path) -> Terminal:
 
 @pytest.fixture
 def recorded(terminal: Terminal, tmp_path: Path) -> Terminal:
-    """A terminal whose archive has two hours: one good snapshot each, and a bad one in the second."""
+    """A terminal with an archive of two hours: one good snapshot each, and a bad one in the second."""
     later = HOUR + timedelta(hours=2)
     folder = archive(
         tmp_path / "archive",
@@ -58,45 +59,45 @@ def recorded(terminal: Terminal, tmp_path: Path) -> Terminal:
     return terminal
 
 
-def test_a_backfill_names_the_hours_that_no_source_has_and_ends_with_1(recorded: Terminal) -> None:
+def test_backfill_lists_hours_without_a_source_and_exits_with_1(recorded: Terminal) -> None:
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "2 hours clean, 80 rows, 1 rejected" in result.stderr
-    assert "no source has a snapshot of 2022-06-04T11" in result.stderr
+    assert "velib: skipped 2022-06-04T11: no source has a snapshot" in result.stderr
     assert "quarantine/source=velib" in result.stderr
 
 
-def test_a_backfill_whose_hours_all_end_in_clean_ends_with_0(recorded: Terminal) -> None:
-    """A quarantined companion is printed and does not change it."""
+def test_backfill_exits_with_0_if_every_hour_was_cleaned(recorded: Terminal) -> None:
+    """A quarantined snapshot beside it is printed, and does not change the status."""
     result = recorded.velib("backfill", "2022-06-04T12", "2022-06-04T12")
     assert (result.exit_code, "1 quarantined: " in result.stderr) == (0, True)
 
 
-def test_an_hour_that_fails_is_named_with_its_reason(recorded: Terminal, tmp_path: Path) -> None:
+def test_failed_hour_is_reported_with_its_reason(recorded: Terminal, tmp_path: Path) -> None:
     (tmp_path / "archive" / "20220604T110000Z.json").write_bytes(b"[]")
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert (
-        "velib: 2022-06-04T11 failed, its clean file is as it was: "
-        "raw_snapshot: the answer holds no station at all" in result.stderr
+        "velib: 2022-06-04T11 failed, its clean file is unchanged: "
+        "raw_snapshot: the response contains no stations" in result.stderr
     )
     assert "2 hours clean" in result.stderr
 
 
-def test_an_hour_that_keeps_an_older_clean_file_did_not_end_in_clean(recorded: Terminal) -> None:
-    """It is registered again beside an hour that works; that is not what was asked for."""
+def test_hour_that_keeps_an_older_clean_file_does_not_count_as_cleaned(recorded: Terminal) -> None:
+    """It is registered again, together with an hour that works."""
     assert recorded.velib("backfill", HERE, HERE).exit_code == 0
     (damaged,) = (recorded.lake / hour_prefix("raw", HOUR)).iterdir()
     damaged.write_bytes(b"not a snapshot")
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "1 hour clean, 40 rows" in result.stderr
-    assert f"velib: {HERE} failed, its clean file is as it was: clean_stations: " in result.stderr
+    assert f"velib: {HERE} failed, its clean file is unchanged: clean_stations: " in result.stderr
 
 
 @pytest.fixture
 def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """11:00's raw cannot be listed. A disk that refuses root cannot be made otherwise."""
+    """The raw of 11:00 cannot be listed. Nothing else makes a disk that refuses root."""
     listed, bad = FolderStore.list, hour_prefix("raw", HOUR + timedelta(hours=1))
 
     def refused(store: FolderStore, prefix: str) -> list[Stored]:
@@ -108,17 +109,17 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unreadable")
-def test_an_hour_that_cannot_be_looked_at_stops_no_other(recorded: Terminal) -> None:
+def test_hour_that_cannot_be_listed_stops_no_other(recorded: Terminal) -> None:
     (recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1))).mkdir(parents=True)
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "2 hours clean" in result.stderr
-    assert "velib: 2022-06-04T11 failed, its clean file is as it was: raw_snapshot: " in result.stderr
+    assert "velib: 2022-06-04T11 failed, its clean file is unchanged: raw_snapshot: " in result.stderr
     assert "Traceback" not in result.stderr
 
 
 @pytest.mark.usefixtures("unreadable")
-def test_what_the_disk_refuses_is_one_line(recorded: Terminal) -> None:
+def test_disk_error_is_one_line(recorded: Terminal) -> None:
     result = recorded.velib("status", "--from", HERE, "--to", "2022-06-04T11")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "Permission denied: 'raw/source=velib/date=2022-06-04/hour=11/'" in result.stderr
@@ -144,7 +145,7 @@ def test_query_prints_json_in_column_order(recorded: Terminal) -> None:
         ("SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)) AS r", {"r": {"a": 1, "b": "x"}}),
     ],
 )
-def test_json_keeps_every_digit_and_every_column(terminal: Terminal, sql: str, row: object) -> None:
+def test_json_keeps_every_digit_and_column(terminal: Terminal, sql: str, row: object) -> None:
     assert json.loads(terminal.velib("query", sql, "--format", "json").stdout) == [row]
 
 
@@ -155,26 +156,26 @@ def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     assert recorded.velib("query", sql).stdout.split() == ["n", "---", "40"]
 
 
-def test_what_is_nested_is_json_in_a_cell(terminal: Terminal) -> None:
+def test_nested_value_is_json_in_a_cell(terminal: Terminal) -> None:
     sql = "SELECT ARRAY['x', 'y'] AS a, 1 AS n"
     assert terminal.velib("query", sql, "--format", "csv").stdout == 'a,n\n"[""x"", ""y""]",1\n'
     assert terminal.velib("query", sql).stdout.splitlines()[2] == '["x", "y"]  1'
 
 
-def test_an_answer_of_one_column_is_not_cut(terminal: Terminal) -> None:
+def test_single_column_is_not_cut(terminal: Terminal) -> None:
     result = terminal.velib("query", "SHOW CREATE VIEW kpi_shortage")
     assert "AND bikes = 0" in result.stdout
 
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "DROP TABLE source_velib", "SELECT nope FROM source_velib", ""])
-def test_a_query_that_cannot_run_is_one_line_and_ends_with_2(terminal: Terminal, sql: str) -> None:
+def test_invalid_query_is_one_line_and_exits_with_2(terminal: Terminal, sql: str) -> None:
     result = terminal.velib("query", sql)
     assert result.exit_code == 2
     assert result.stderr.startswith("velib: ")
     assert result.stdout == ""
 
 
-def test_an_empty_lake_answers_with_no_rows(terminal: Terminal) -> None:
+def test_query_of_an_empty_lake_has_no_rows(terminal: Terminal) -> None:
     result = terminal.velib("query", "SELECT * FROM kpi_shortage", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
@@ -187,10 +188,10 @@ def test_status_accounts_for_every_slot(recorded: Terminal) -> None:
     assert (states.count("stored"), states.count("quarantined"), states.count("missed")) == (2, 1, 9)
 
 
-def test_status_of_an_empty_lake_says_what_to_do(terminal: Terminal) -> None:
+def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
     result = terminal.velib("status")
     assert result.exit_code == 0
-    assert "`velib tick` takes one" in result.stderr
+    assert "Run `velib tick`" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_status_of_an_empty_lake_says_what_to_do(terminal: Terminal) -> None:
         (("teleport",), "No such command"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
+def test_wrong_usage_exits_with_2_and_its_reason(
     terminal: Terminal, arguments: tuple[str, ...], words: str
 ) -> None:
     result = terminal.velib(*arguments)
@@ -214,26 +215,26 @@ def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
 
 
 @pytest.mark.parametrize("command", [("tick",), ("backfill", HERE, HERE), ("query", "SELECT 1"), ("status",)])
-def test_bad_settings_are_a_line_each_and_end_with_2(terminal: Terminal, command: tuple[str, ...]) -> None:
+def test_each_wrong_setting_is_a_line_and_exits_with_2(terminal: Terminal, command: tuple[str, ...]) -> None:
     terminal.env |= {"VELIB_TARGET": "moon", "VELIB_SOURCE": "rss"}
     result = terminal.velib(*command)
     assert result.exit_code == 2
-    named = [line.split(":")[1].strip() for line in result.stderr.splitlines()]
-    assert named == ["VELIB_SOURCE", "VELIB_TARGET"]
+    names = [line.split(":")[1].strip() for line in result.stderr.splitlines()]
+    assert names == ["VELIB_SOURCE", "VELIB_TARGET"]
 
 
-def test_an_archive_without_snapshots_is_named(terminal: Terminal, tmp_path: Path) -> None:
+def test_archive_without_snapshots_is_a_wrong_setting(terminal: Terminal, tmp_path: Path) -> None:
     terminal.env |= {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(tmp_path)}
     result = terminal.velib("backfill", HERE, HERE)
     assert (result.exit_code, "VELIB_ARCHIVE" in result.stderr) == (2, True)
 
 
-def test_an_archive_cannot_tick(recorded: Terminal) -> None:
+def test_archive_has_no_tick(recorded: Terminal) -> None:
     result = recorded.velib("tick")
-    assert (result.exit_code, "has no present" in result.stderr) == (2, True)
+    assert (result.exit_code, "has no current snapshot" in result.stderr) == (2, True)
 
 
-def test_a_tick_ends_with_the_headlines(terminal: Terminal) -> None:
+def test_tick_prints_the_headlines(terminal: Terminal) -> None:
     with LocalServer() as portal:
         portal.queue(EXPORT, Reply(body=body(records())))
         terminal.env["VELIB_OPENDATA_URL"] = portal.url
@@ -242,10 +243,10 @@ def test_a_tick_ends_with_the_headlines(terminal: Terminal) -> None:
     assert "kpi_top10_2hour" in result.stdout
 
 
-def test_a_tick_just_before_its_slot_ends_waits_for_the_next(
+def test_tick_just_before_its_slot_ends_waits_for_the_next(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the time the feed is asked the slot would be over, and its tick refused as late."""
+    """The feed would respond after the slot is over, and the tick would be refused as late."""
     clock = [at(14, 50), at(15)]
     waited: list[float] = []
     monkeypatch.setattr("velib_assets.cli.runs.utc_now", lambda: clock.pop(0))
@@ -256,23 +257,23 @@ def test_a_tick_just_before_its_slot_ends_waits_for_the_next(
         terminal.env["VELIB_OPENDATA_URL"] = portal.url
         result = terminal.velib("tick")
     assert (result.exit_code, waited) == (0, [10.0])
-    assert "the snapshot is taken in the next one" in result.stderr
+    assert "waiting for the next one" in result.stderr
     assert [path.name for path in (terminal.lake / "raw").rglob("*.gz")] == ["velib_20220604_101500.json.gz"]
 
 
-def test_a_tick_that_fails_says_what_where_and_what_to_do(terminal: Terminal) -> None:
+def test_failed_tick_tells_what_failed_and_where_the_bytes_are(terminal: Terminal) -> None:
     with LocalServer() as portal:
         portal.queue(EXPORT, Reply(body=b"<html>busy</html>"))
         terminal.env["VELIB_OPENDATA_URL"] = portal.url
         result = terminal.velib("tick")
     assert result.exit_code == 1
     assert "is not JSON" in result.stderr
-    (kept,) = (terminal.lake / "quarantine").rglob("*.body")
-    assert str(kept) in result.stderr
+    (body_file,) = (terminal.lake / "quarantine").rglob("*.body")
+    assert str(body_file) in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_the_report_is_made_and_its_place_is_printed(recorded: Terminal) -> None:
+def test_report_is_built_and_its_path_is_printed(recorded: Terminal) -> None:
     recorded.velib("backfill", HERE, HERE)
     result = recorded.velib("report")
     page = recorded.lake / "reports" / "velib_report.html"
@@ -280,45 +281,45 @@ def test_the_report_is_made_and_its_place_is_printed(recorded: Terminal) -> None
     assert "Quai de l'Horloge" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_the_report_is_opened_where_a_browser_is(
-    recorded: Terminal, there: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_browser", [True, False])
+def test_report_is_opened_if_there_is_a_browser(
+    recorded: Terminal, has_browser: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
 
     def browser(url: str) -> bool:
         opened.append(url)
-        return there
+        return has_browser
 
     monkeypatch.setattr("webbrowser.open", browser)
     result = recorded.velib("report", "--open")
     assert opened == [(recorded.lake / "reports" / "velib_report.html").as_uri()]
-    assert (result.exit_code, "no browser could be opened" in result.stderr) == (0, not there)
+    assert (result.exit_code, "no browser could be opened" in result.stderr) == (0, not has_browser)
 
 
-def test_the_report_of_an_empty_lake_says_what_to_do(terminal: Terminal) -> None:
+def test_report_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
     result = terminal.velib("report")
-    assert (result.exit_code, "`velib tick` takes one" in result.stderr) == (0, True)
+    assert (result.exit_code, "Run `velib tick`" in result.stderr) == (0, True)
 
 
-def test_a_report_that_cannot_be_made_is_one_line_and_ends_with_1(recorded: Terminal) -> None:
+def test_report_that_cannot_be_built_is_one_line_and_exits_with_1(recorded: Terminal) -> None:
     recorded.velib("backfill", HERE, HERE)
     for file in (recorded.lake / "clean").rglob("*.parquet"):
         file.write_bytes(b"no parquet")
     result = recorded.velib("report")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
-    assert result.stderr.startswith("velib: the report was not made: ")
+    assert result.stderr.startswith("velib: ")
     assert result.stdout == ""
 
 
-def test_a_home_that_cannot_be_written_is_a_setting(terminal: Terminal, tmp_path: Path) -> None:
+def test_unwritable_home_is_a_wrong_setting(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     terminal.env["DAGSTER_HOME"] = str(tmp_path / "file")
     result = terminal.velib("tick")
     assert (result.exit_code, "DAGSTER_HOME" in result.stderr) == (2, True)
 
 
-def test_a_portal_that_is_down_is_an_error_without_a_traceback(terminal: Terminal) -> None:
+def test_unreachable_portal_is_an_error_without_a_traceback(terminal: Terminal) -> None:
     with LocalServer() as portal:
         portal.queue(EXPORT, Reply(status=404, body=b"gone"))
         terminal.env["VELIB_OPENDATA_URL"] = portal.url
@@ -333,7 +334,7 @@ def test_a_portal_that_is_down_is_an_error_without_a_traceback(terminal: Termina
 @pytest.mark.parametrize(
     "command", [(), ("demo",), ("tick",), ("backfill",), ("query",), ("status",), ("report",)]
 )
-def test_every_command_explains_itself(terminal: Terminal, command: tuple[str, ...]) -> None:
+def test_every_command_has_help(terminal: Terminal, command: tuple[str, ...]) -> None:
     result = terminal.velib(*command, "--help")
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) > 5

@@ -1,4 +1,4 @@
-"""`velib cost` as it is typed."""
+"""The command `velib cost`."""
 
 import json
 from pathlib import Path
@@ -16,20 +16,20 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     return CliRunner()
 
 
-def test_the_table_names_lines_total_host_and_grounds(runner: CliRunner) -> None:
+def test_table_shows_lines_totals_host_and_basis(runner: CliRunner) -> None:
     result = runner.invoke(main, ["cost"])
     assert result.exit_code == 0
-    assert "Glue job (a minute at least)" in result.stdout
-    assert "Total, US dollars" in result.stdout
-    assert "your own machine: $0.00" in result.stdout
+    assert "Glue job (at least a minute)" in result.stdout
+    assert "Total, without a host" in result.stdout
+    assert "Host elsewhere: data transfer" in result.stdout
     assert "assumed: the default of infra/" in result.stdout
     assert "Step Functions" not in result.stdout
 
 
-def test_options_go_before_defaults_and_are_named(runner: CliRunner) -> None:
-    asked = ["--orchestrator", "step_functions", "--catalog-mode", "crawler", "--job-type", "glueetl"]
-    asked += ["--every", "30", "--memory", "1024", "--format", "json"]
-    data = json.loads(runner.invoke(main, ["cost", *asked]).stdout)
+def test_options_override_defaults_and_are_their_basis(runner: CliRunner) -> None:
+    options = ["--orchestrator", "step_functions", "--catalog-mode", "crawler", "--job-type", "glueetl"]
+    options += ["--every", "30", "--memory", "1024", "--format", "json"]
+    data = json.loads(runner.invoke(main, ["cost", *options]).stdout)
     given = {entry["name"]: entry["value"] for entry in data["inputs"] if entry["basis"].startswith("given")}
     assert given == {
         "orchestrator": "step_functions",
@@ -43,6 +43,6 @@ def test_options_go_before_defaults_and_are_named(runner: CliRunner) -> None:
     assert data["host"] == []
 
 
-@pytest.mark.parametrize("asked", [["--every", "0"], ["--memory", "64"], ["--orchestrator", "cron"]])
-def test_nonsense_is_usage(runner: CliRunner, asked: list[str]) -> None:
-    assert runner.invoke(main, ["cost", *asked]).exit_code == 2
+@pytest.mark.parametrize("options", [["--every", "0"], ["--memory", "64"], ["--orchestrator", "cron"]])
+def test_wrong_option_is_a_usage_error(runner: CliRunner, options: list[str]) -> None:
+    assert runner.invoke(main, ["cost", *options]).exit_code == 2

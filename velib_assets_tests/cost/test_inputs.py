@@ -1,4 +1,4 @@
-"""Where the inputs come from: infra's defaults, the lake's sizes, the deployed stack."""
+"""The inputs of the bill: defaults of infra/, sizes in the lake, the deployed stack."""
 
 import re
 from collections.abc import Iterator
@@ -12,13 +12,11 @@ from botocore.stub import Stubber
 
 from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
-from velib_assets.cost import deployed as module
-from velib_assets.cost.deployed import deployed, minutes_of
-from velib_assets.cost.inputs import Inputs
-from velib_assets.cost.sizes import with_sizes
+from velib_assets.cost import inputs as module
+from velib_assets.cost.inputs import DeployedInputs, Inputs
 from velib_assets.defs.build import SECONDS
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import CHECKOUT
 
 NAMES = Names("a-bucket")
@@ -32,7 +30,7 @@ def default_of(variable: str) -> str:
     return found[1]
 
 
-def test_the_defaults_are_those_of_infra() -> None:
+def test_defaults_are_those_of_infra() -> None:
     inputs = Inputs()
     for variable, value in {
         "orchestrator": inputs.orchestrator,
@@ -54,35 +52,25 @@ def test_the_defaults_are_those_of_infra() -> None:
     assert (inputs.healing_seconds, inputs.staleness_seconds) == SECONDS["aws"]
 
 
-def test_sizes_are_those_of_the_newest_full_day(tmp_path: Path) -> None:
+def test_sizes_are_those_of_the_newest_complete_day(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
-    assert with_sizes(Inputs(), store) == Inputs()
+    inputs = Inputs()
+    inputs.set_sizes(store)
+    assert inputs.table == Inputs().table
     day, today = HOUR - timedelta(days=1), HOUR
     for moment, size in ((day, 100), (day + timedelta(minutes=15), 200), (today, 999)):
         store.create(raw_key(moment), b"x" * size)
     store.create(clean_key(day), b"x" * 40)
     store.create(clean_key(today), b"x" * 999)
-    found = with_sizes(Inputs(), store)
-    assert (found.raw_bytes, found.clean_bytes) == (150, 40)
-    assert found.told["raw_bytes"] == f"measured: date=2026-11-22 in {store.address('')}, snapshots: 2"
-
-
-@pytest.mark.parametrize(
-    ("expression", "minutes"),
-    [
-        ("rate(15 minutes)", 15),
-        ("rate(1 hour)", 60),
-        ("cron(0/5 * * * ? *)", 5),
-        ("cron(20 0 * * ? *)", None),
-    ],
-)
-def test_minutes_of_a_schedule(expression: str, minutes: float | None) -> None:
-    assert minutes_of(expression) == minutes
+    inputs.set_sizes(store)
+    assert (inputs.raw_bytes, inputs.clean_bytes) == (150, 40)
+    basis = inputs.table["raw_bytes"]["basis"]
+    assert basis == f"measured: date=2026-11-22 in {store.address('')}, files: 2"
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
-    """Clients that answer what a test puts in; anything else that is asked fails."""
+    """Clients with queued responses; any other call fails."""
     made: dict[str, Stubber] = {}
     clients: dict[str, Any] = {}
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -93,7 +81,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
         made[service].activate()
     monkeypatch.setattr(module, "client", lambda service, _region: clients[service])
     monkeypatch.setattr(module, "account_of", lambda _region: "000000000000")
-    monkeypatch.setattr(module, "with_sizes", lambda inputs, _store: inputs)
+    monkeypatch.setattr(Inputs, "set_sizes", lambda _self, _lake: None)
     yield made
     for stub in made.values():
         stub.assert_no_pending_responses()
@@ -103,16 +91,27 @@ def run(seconds: int, state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
     return {"JobRunState": state, "ExecutionTime": seconds, **more}
 
 
-def test_a_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
-    """The last runs' median counts: a backfill's hour among them does not."""
-    aws["lambda"].add_response("get_function_configuration", {"MemorySize": 512})
-    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": [{"Average": 2500.0}]})
-    aws["glue"].add_response("get_job", {"Job": {"Command": {"Name": "pythonshell"}, "MaxCapacity": 1.0}})
-    runs = [run(70), run(80), run(3600), run(5, "FAILED"), run(70), run(500, WorkerType="G.1X")]
+def stub_lambda(aws: dict[str, Stubber], *, memory: int, milliseconds: list[float]) -> None:
+    points = [{"Average": value} for value in milliseconds]
+    aws["lambda"].add_response("get_function_configuration", {"MemorySize": memory})
+    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": points})
+
+
+def stub_glue(aws: dict[str, Stubber], job: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    aws["glue"].add_response("get_job", {"Job": job})
     aws["glue"].add_response("get_job_runs", {"JobRuns": runs})
-    aws["scheduler"].add_response(
-        "get_schedule", {"State": "ENABLED", "ScheduleExpression": "rate(5 minutes)"}
-    )
+
+
+def stub_schedule(aws: dict[str, Stubber], state: str, expression: str) -> None:
+    aws["scheduler"].add_response("get_schedule", {"State": state, "ScheduleExpression": expression})
+
+
+def test_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
+    """Runs count with their median, so that a backfill of an hour does not matter."""
+    stub_lambda(aws, memory=512, milliseconds=[2500.0])
+    runs = [run(70), run(80), run(3600), run(5, "FAILED"), run(70), run(500, WorkerType="G.1X")]
+    stub_glue(aws, {"Command": {"Name": "pythonshell"}, "MaxCapacity": 1.0}, runs)
+    stub_schedule(aws, "ENABLED", "rate(5 minutes)")
     start = datetime(2026, 11, 23, tzinfo=UTC)
     crawl = {
         "State": "COMPLETED",
@@ -121,45 +120,60 @@ def test_a_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
         "EndTime": start + timedelta(seconds=900),
     }
     aws["glue"].add_response("list_crawls", {"Crawls": [crawl, {"State": "FAILED"}]})
-    found, refused = deployed(NAMES, "crawler")
-    assert refused == []
+    found = DeployedInputs(NAMES, "crawler")
+    assert found.refusals == []
     assert (found.memory, found.lambda_seconds, found.shell_dpu, found.shell_seconds) == (512, 2.5, 1.0, 75)
     assert (found.orchestrator, found.every, found.catalog_mode) == ("step_functions", 5, "crawler")
     assert (found.crawl_seconds, found.crawl_dpu) == (900, 2)
-    assert found.told["shell_seconds"] == "measured: the last 4 runs of velib_clean_job"
+    assert found.table["shell_seconds"]["basis"] == "measured: the last 4 runs of velib_clean_job"
 
 
-def test_a_spark_job_is_read_by_what_its_runs_were_billed(aws: dict[str, Stubber]) -> None:
-    """Auto-scaling pays for fewer workers than the job may have."""
-    aws["lambda"].add_response("get_function_configuration", {"MemorySize": 256})
-    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+@pytest.mark.parametrize(
+    ("expression", "minutes"),
+    [
+        ("rate(15 minutes)", 15),
+        ("rate(1 hour)", 60),
+        ("cron(0/5 * * * ? *)", 5),
+        ("cron(20 0 * * ? *)", 15),  # uneven: the default stays
+    ],
+)
+def test_schedule_expression_gives_the_interval(
+    aws: dict[str, Stubber], expression: str, minutes: float
+) -> None:
+    stub_lambda(aws, memory=256, milliseconds=[])
+    stub_glue(aws, {"Command": {"Name": "pythonshell"}}, [])
+    stub_schedule(aws, "ENABLED", expression)
+    assert DeployedInputs(NAMES, "api").every == minutes
+
+
+def test_spark_job_is_read_as_its_runs_were_billed(aws: dict[str, Stubber]) -> None:
+    """Auto-scaling bills fewer workers than the job may have."""
+    stub_lambda(aws, memory=256, milliseconds=[])
     job = {"Command": {"Name": "glueetl"}, "WorkerType": "G.1X", "NumberOfWorkers": 4}
-    aws["glue"].add_response("get_job", {"Job": job})
-    aws["glue"].add_response("get_job_runs", {"JobRuns": [run(100, WorkerType="G.1X", DPUSeconds=200.0)]})
-    aws["scheduler"].add_response(
-        "get_schedule", {"State": "DISABLED", "ScheduleExpression": "rate(1 minute)"}
-    )
-    found, _ = deployed(NAMES, "api")
+    stub_glue(aws, job, [run(100, WorkerType="G.1X", DPUSeconds=200.0)])
+    stub_schedule(aws, "DISABLED", "rate(1 minute)")
+    found = DeployedInputs(NAMES, "api")
     assert (found.job_type, found.spark_dpu, found.spark_seconds) == ("glueetl", 2, 100)
     assert (found.orchestrator, found.every, found.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
 
 
-def test_what_aws_refuses_is_assumed_and_told(aws: dict[str, Stubber]) -> None:
+def test_what_aws_refuses_stays_assumed_and_is_reported(aws: dict[str, Stubber]) -> None:
     aws["lambda"].add_client_error("get_function_configuration", "AccessDeniedException", "no")
     aws["cloudwatch"].add_client_error("get_metric_statistics", "AccessDenied", "no")
     aws["glue"].add_client_error("get_job", "EntityNotFoundException", "no such job")
     aws["glue"].add_response("get_job_runs", {"JobRuns": []})
     aws["scheduler"].add_client_error("get_schedule", "ResourceNotFoundException", "no such schedule")
-    found, refused = deployed(NAMES, "api")
-    assert found.facts() == Inputs().known("set: VELIB_CATALOG_MODE", catalog_mode="api").facts()
-    assert len(refused) == 4
-    assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in refused[0]
+    found, expected = DeployedInputs(NAMES, "api"), Inputs()
+    expected.set("set: VELIB_CATALOG_MODE", catalog_mode="api")
+    assert found.table == expected.table
+    assert len(found.refusals) == 4
+    assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in found.refusals[0]
 
 
-def test_without_credentials_nothing_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(_region: str) -> str:
+def test_missing_credentials_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_account(_region: str) -> str:
         raise AwsError("no AWS credentials were found")
 
-    monkeypatch.setattr(module, "account_of", nobody)
+    monkeypatch.setattr(module, "account_of", no_account)
     with pytest.raises(AwsError, match="no AWS credentials"):
-        deployed(NAMES, "api")
+        DeployedInputs(NAMES, "api")

@@ -8,7 +8,7 @@ import pytest
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.sensors.alert_sensor import alerts_of, checks_of
 from velib_assets.defs.sensors.new_failures import new_failures
-from velib_assets.query import kpis
+from velib_assets.query import view_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi
 from velib_assets.settings import Settings
@@ -26,13 +26,13 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    sql = kpis.sql_template
+    sql = view_sql.sql_template
 
     def template(view: Kpi) -> str:
         text = sql(view)
         return text.replace("fill_rate", "fill_rat") if view.name == BROKEN else text
 
-    monkeypatch.setattr(kpis, "sql_template", template)
+    monkeypatch.setattr(view_sql, "sql_template", template)
 
 
 def made(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -95,12 +95,12 @@ def test_the_five_kpis_are_read_in_one_session(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[object] = []
-    answer = LocalQueryEngine._answer
+    answer = LocalQueryEngine._run
 
     def counted(engine: LocalQueryEngine, step: object, *hours: object) -> object:
         sessions.append(step)
         return answer(engine, step, *hours)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(LocalQueryEngine, "_answer", counted)
+    monkeypatch.setattr(LocalQueryEngine, "_run", counted)
     assert run(settings, instance, HOUR).success
     assert len(sessions) == 4  # theirs, one of each derived view, and the report's question

@@ -1,7 +1,4 @@
-"""Canaries in the environment and in addresses, a machine that has them everywhere, and where they turned up.
-
-Belongs here: making and finding them. Does not: what is run meanwhile (test_security).
-"""
+"""Canaries in the environment and in URLs, and the search for them in everything that was written."""
 
 import base64
 import gzip
@@ -28,7 +25,7 @@ CANARIES = {
     "SLACK_BOT_TOKEN": "xoxb-canary-0005",
     "GITHUB_TOKEN": "ghp_canary0006",
 }
-IN_ADDRESSES = (
+IN_URLS = (
     "canaryPath0001",
     "canaryUser0007",
     "canaryPass@0008",
@@ -39,20 +36,20 @@ IN_ADDRESSES = (
 
 
 def spellings() -> list[bytes]:
-    """Every canary as it is, as a URL has it, as JSON has it, and in a header of Basic authorization."""
-    basic = [f"{IN_ADDRESSES[1]}:{IN_ADDRESSES[2]}", f"{IN_ADDRESSES[4]}:{IN_ADDRESSES[5]}"]
-    plain = [*CANARIES.values(), *IN_ADDRESSES]
+    """List every canary in plain form, URL-encoded, in JSON, and in a Basic authorization header."""
+    basic = [f"{IN_URLS[1]}:{IN_URLS[2]}", f"{IN_URLS[4]}:{IN_URLS[5]}"]
+    plain = [*CANARIES.values(), *IN_URLS]
     texts = {form for text in plain for form in (text, quote(text, safe=""), json.dumps(text)[1:-1])}
     return [text.encode() for text in texts] + [base64.b64encode(text.encode()) for text in basic]
 
 
 def leaks(data: bytes) -> list[bytes]:
-    """The canaries in some bytes."""
+    """Find the canaries in some bytes."""
     return [canary for canary in spellings() if canary in data]
 
 
 def readable(path: Path) -> bytes:
-    """What a file holds, unpacked."""
+    """Read a file, decompressed."""
     data = path.read_bytes()
     if path.suffix == ".parquet":
         table = pq.read_table(path, partitioning=None)
@@ -61,10 +58,10 @@ def readable(path: Path) -> bytes:
 
 
 class Scene:
-    """A machine with canaries everywhere: a feed and a webhook on loopback, a lake, a DAGSTER_HOME."""
+    """A feed, a webhook, a lake and a DAGSTER_HOME whose settings hold canaries."""
 
     def __init__(self, folder: Path, server: LocalServer) -> None:
-        self.folder, self.server, self.said = folder, server, ""
+        self.folder, self.server, self.output = folder, server, ""
         host = server.url.removeprefix("http://")
         self.feed = f"http://canaryFeed0010:{quote('canaryWord@0011', safe='')}@{host}"
         self.hook = (
@@ -81,13 +78,13 @@ class Scene:
         }
 
     def velib(self, *arguments: str, **env: str) -> int:
-        """Run a command; what it prints is kept."""
+        """Run a command and keep its output; return its exit status."""
         result = CliRunner().invoke(main, list(arguments), env=self.env | env)
-        self.said += result.output + result.stderr + repr(result.exception)
+        self.output += result.output + result.stderr + repr(result.exception)
         return result.exit_code
 
-    def tell(self, *, hook: str = "") -> str:
-        """One round of the alert sensor over all runs, on the webhook as it is, or on another one."""
+    def run_alert_sensor(self, *, hook: str = "") -> str:
+        """Evaluate the alert sensor over all runs, with this webhook or another one."""
         env = self.env | ({"VELIB_ALERTS": f"log,webhook:{hook}"} if hook else {})
         settings = Settings.from_env(env)
         with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
@@ -98,13 +95,13 @@ class Scene:
                 .get_sensor_def("velib_alerts")
                 .evaluate_tick(context)
             )
-        said = f"{result.skip_message} {context.cursor} {settings!r}"
-        self.said += said
-        return said
+        output = f"{result.skip_message} {context.cursor} {settings!r}"
+        self.output += output
+        return output
 
     def written(self) -> Iterator[tuple[str, bytes]]:
-        """Everything that there is to search, by its name."""
-        yield "said", self.said.encode()
+        """Yield everything to search, by name."""
+        yield "output", self.output.encode()
         for number, request in enumerate(self.server.requests):
             if request.method == "POST":
                 yield f"alert {number}", request.body
@@ -114,6 +111,6 @@ class Scene:
 
 
 def repeating(scene: Scene, status: int) -> Reply:
-    """A server's error that repeats the request, as some do."""
+    """Return an error that repeats the request, as some servers do."""
     login = base64.b64encode(b"canaryFeed0010:canaryWord@0011").decode()
     return Reply(status, f"no access to {scene.feed} with Authorization: Basic {login}".encode())

@@ -1,7 +1,4 @@
-"""A lake with every damage that can come by one way, and its twin of the good answers that they count as.
-
-Belongs here: bringing answers in, and reading lakes for the proof. Does not: the corpus, or what must hold.
-"""
+"""A lake with all damages of one way, and a twin lake with the equivalent good responses."""
 
 import gzip
 from collections import defaultdict
@@ -12,22 +9,24 @@ from typing import Any, NamedTuple
 
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.rebuild import CleanedHour, clean_lake_hours
+from velib_assets.clean.clean_result import CleanedHour
+from velib_assets.clean.rebuild import clean_lake_hours
 from velib_assets.ingest.feeds.archive import Archive
-from velib_assets.ingest.feeds.gbfs import GBFS_PATH, Gbfs
-from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.feeds.gbfs import GBFS_PATH
+from velib_assets.ingest.feeds.live_feed import live_feed
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, FeedResponse
 from velib_assets.ingest.step import IngestResult, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import samples
-from velib_assets_tests.guarantees.answers import STATIONS, good, main_part, written
 from velib_assets_tests.guarantees.damage import ARCHIVE, QUARANTINE, STORED, Damaged
 from velib_assets_tests.guarantees.damaged import CORPUS
+from velib_assets_tests.guarantees.responses import STATIONS, good, main_part, written
 from velib_assets_tests.http_server import LocalServer, Reply
 
 LATER = timedelta(minutes=15)
@@ -40,12 +39,12 @@ Rows = dict[datetime, list[tuple[Any, ...]]]
 
 
 def feed_of(way: str) -> str:
-    """Whose answers come by a way."""
+    """The feed whose responses come by a way."""
     return way if way in {GBFS, SIMULATOR} else OPENDATA
 
 
 class Lakes(NamedTuple):
-    """The lake, and its twin; of each hour what the clean step and, by the lake's names, the views say."""
+    """The lake and its twin; the results of the clean step by hour, and the rows of each view in both."""
 
     way: str
     lake: FolderStore
@@ -55,23 +54,23 @@ class Lakes(NamedTuple):
     cleaned: Mapping[datetime, CleanedHour]
     views: Mapping[str, tuple[Rows, Rows]]
 
-    def answer(self, name: str) -> dict[str, bytes]:
-        """The damaged answer's bytes, part by part."""
+    def response(self, name: str) -> dict[str, bytes]:
+        """The bytes of a damaged response by part."""
         return damaged(CASES[self.way][name], self.way, self.hours[name] + LATER)
 
     def most_critical(self, name: str) -> list[list[tuple[Any, ...]]]:
-        """What `kpi_top10_2hour` says where this hour is the newest: in the lake, in its twin."""
-        found = []
+        """The rows of `kpi_top10_2hour` with this hour as the newest: in the lake, in its twin."""
+        rows = []
         for store in (self.lake, self.twin):
             catalog = LocalCatalog(store.root / "catalogs" / name)
             catalog.register([partition_of(store, self.hours[name])])
             frame = LocalQueryEngine(store.root, catalog).query("SELECT * FROM kpi_top10_2hour")
-            found.append(list(frame.astype(object).itertuples(index=False, name=None)))
-        return found
+            rows.append(list(frame.astype(object).itertuples(index=False, name=None)))
+        return rows
 
 
 def damaged(case: Damaged, way: str, taken: datetime) -> dict[str, bytes]:
-    """A damaged answer of a time; the simulator writes its own good one."""
+    """The damaged response of a time; the simulator writes its own good one."""
     if way == SIMULATOR:
         return {"body": case.text(Simulator(stations=STATIONS).fetch(taken).bodies["body"])}
     bodies = written(case.change(good(feed_of(way), taken)))
@@ -80,16 +79,16 @@ def damaged(case: Damaged, way: str, taken: datetime) -> dict[str, bytes]:
 
 
 def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
-    """Bring in damages, each in an hour of its own beside a good snapshot, and clean and register all."""
+    """Ingest damages, each in its own hour with one good snapshot, then clean and register all hours."""
     lake, twin = FolderStore(folder / "lake"), FolderStore(folder / "twin")
     cases = CASES[way]
     hours = {name: samples.HOUR + n * HOUR for n, name in enumerate(names)}
     for name, hour in hours.items():
         for store in (lake, twin):
-            _keep(store, way, hour, written(good(feed_of(way), hour)))
+            _store(store, way, hour, written(good(feed_of(way), hour)))
         if cases[name].fate != QUARANTINE:
-            _keep(twin, way, hour + LATER, written(cases[name].as_if(good(feed_of(way), hour + LATER))))
-    taken = dict(_brought(way, lake, folder, hours))
+            _store(twin, way, hour + LATER, written(cases[name].as_if(good(feed_of(way), hour + LATER))))
+    taken = dict(_ingest(way, lake, folder, hours))
     results = {store.root: list(clean_lake_hours(store, list(hours.values()), 2)) for store in (lake, twin)}
     views: dict[str, tuple[Rows, Rows]] = {kpi.name: ({}, {}) for kpi in HOURLY}
     for place, store in enumerate((lake, twin)):
@@ -102,7 +101,7 @@ def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
     return Lakes(way, lake, twin, hours, taken, cleaned, views)
 
 
-def _keep(store: FolderStore, way: str, taken: datetime, bodies: dict[str, bytes]) -> None:
+def _store(store: FolderStore, way: str, taken: datetime, bodies: dict[str, bytes]) -> None:
     assert store_or_quarantine(store, FeedResponse(feed_of(way), bodies), taken, taken).state == "stored"
 
 
@@ -114,15 +113,15 @@ def _rows(engine: LocalQueryEngine, view: str) -> Rows:
     return rows
 
 
-def _brought(
+def _ingest(
     way: str, lake: FolderStore, folder: Path, hours: Mapping[str, datetime]
 ) -> Iterator[tuple[str, IngestResult | None]]:
-    """Each damage by its way into the lake: what ingest said of it; None where others wrote it into raw."""
-    bring = {STORED: _stored, ARCHIVE: _restored, SIMULATOR: _simulated}.get(way, _over_http)
+    """Yield each damage's name and ingest result; None if it was written directly into raw."""
+    ingest = {STORED: _stored, ARCHIVE: _restored, SIMULATOR: _simulated}.get(way, _over_http)
     for number, (name, hour) in enumerate(hours.items()):
         taken = hour + LATER
         bodies = damaged(CASES[way][name], way, taken)
-        yield name, bring(lake, folder / str(number), taken, bodies, name)
+        yield name, ingest(lake, folder / str(number), taken, bodies, name)
 
 
 def _over_http(
@@ -132,7 +131,7 @@ def _over_http(
         for part, data in bodies.items():
             path = EXPORT_PATH if part == "body" else f"{GBFS_PATH}/{part}.json"
             server.queue(path, Reply(body=data))
-        feed = OpenData(server.url) if "body" in bodies else Gbfs(server.url)
+        feed = live_feed("opendata" if "body" in bodies else "gbfs", server.url)
         return take_snapshot(lake, feed, taken, taken)
 
 
@@ -141,8 +140,8 @@ def _restored(
 ) -> IngestResult:
     folder.mkdir()
     (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(bodies["body"]))
-    (found,) = restore_hour(lake, Archive(folder), hour_of(taken), taken)
-    return found
+    (result,) = restore_hour(lake, Archive(folder), hour_of(taken), taken)
+    return result
 
 
 def _stored(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes], __: str) -> None:
@@ -150,7 +149,7 @@ def _stored(lake: FolderStore, _: Path, taken: datetime, bodies: dict[str, bytes
 
 
 def envelope(body: bytes) -> bytes:
-    """A raw object as the first version wrote it, around whatever the records are."""
+    """A raw object of the first version with any records."""
     return b'{"source": "velib", "results": ' + body + b"}"
 
 
@@ -160,5 +159,5 @@ def _simulated(lake: FolderStore, _: Path, taken: datetime, __: dict[str, bytes]
 
 
 def of_hour(rows: Rows, hour: datetime) -> Sequence[tuple[Any, ...]]:
-    """A view's rows of one hour."""
+    """The rows of one hour in a view."""
     return rows.get(hour, [])

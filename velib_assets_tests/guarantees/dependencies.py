@@ -1,8 +1,7 @@
-"""`make audit-dependencies`: known vulnerabilities in what is installed; where nobody can be asked, the pins.
+"""`make audit-dependencies`: checks installed packages for known vulnerabilities, and the pins.
 
-Belongs here: which packages constraints.txt pins and which it should, and what pip-audit's answer is worth.
-It skips a package that its database does not have and calls that no vulnerability: here it is no audit.
-Exit status: 0 audited, nothing known; 1 a vulnerability, or something is not pinned; 3 could not be audited.
+pip-audit skips packages that its database does not have; here they count as not audited.
+Exit status: 0 no known vulnerability; 1 a vulnerability or a missing pin; 3 could not be audited.
 """
 
 import json
@@ -23,15 +22,15 @@ SECONDS = 600
 
 
 def canonical(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """Normalize a package name as indexes do."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pinned() -> dict[str, str]:
-    """The exact version of each package in constraints.txt.
+    """Read the exact version of each package from constraints.txt.
 
     Raises:
-        ValueError: for a line that pins nothing exactly.
+        ValueError: a line is not an exact pin.
     """
     pins = {}
     for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines():
@@ -44,7 +43,7 @@ def pinned() -> dict[str, str]:
 
 
 def installed(extras: Iterable[str] = ("dev", "bench")) -> dict[str, str]:
-    """The version of each package that the project needs with these extras, directly or not."""
+    """Find the version of each package that the project needs with these extras, directly or indirectly."""
     found: dict[str, str] = {}
     waiting = [Requirement(f"{PROJECT}[{','.join(extras)}]")]
     seen: set[str] = set()
@@ -65,7 +64,7 @@ def installed(extras: Iterable[str] = ("dev", "bench")) -> dict[str, str]:
 
 
 def not_pinned() -> list[str]:
-    """What is needed here and not pinned at the version that is installed, in words."""
+    """List packages that are not pinned at their installed version, one message each."""
     pins = pinned()
     return [
         f"{name} {version} is installed, constraints.txt has {pins.get(name, 'nothing')}"
@@ -74,14 +73,14 @@ def not_pinned() -> list[str]:
     ]
 
 
-def judge(report: str) -> tuple[int, list[str]]:
-    """The exit status and the words for pip-audit's JSON; text that is none means that nobody was asked."""
+def audit_result(report: str) -> tuple[int, list[str]]:
+    """Return exit status and messages for the output of pip-audit, which is not JSON if it failed."""
     try:
         packages: list[dict[str, Any]] = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return 3, ["NOT AUDITED: pip-audit gave no report; its database cannot be reached from here"]
+        return 3, ["NOT AUDITED: pip-audit gave no report; its database cannot be reached"]
     known = [
-        f"{package['name']} {package['version']}: {found['id']}, mended in {', '.join(found['fix_versions'])}"
+        f"{package['name']} {package['version']}: {found['id']}, fixed in {', '.join(found['fix_versions'])}"
         for package in packages
         for found in package.get("vulns", ())
     ]
@@ -89,31 +88,27 @@ def judge(report: str) -> tuple[int, list[str]]:
         return 1, known
     skipped = [package["name"] for package in packages if "skip_reason" in package]
     if skipped or not packages:
-        return 3, [
-            f"NOT AUDITED: {len(skipped)} of {len(packages)} packages are not in the database that answered"
-        ]
-    return 0, [f"{len(packages)} packages audited: no vulnerability is known"]
+        return 3, [f"NOT AUDITED: {len(skipped)} of {len(packages)} packages are not in its database"]
+    return 0, [f"{len(packages)} packages audited: no known vulnerability"]
 
 
 def main(tool: str) -> int:
-    """Audit with pip-audit, the program `tool`; the exit status."""
+    """Audit with the program `tool` (pip-audit); return the exit status."""
     command = [tool, "--requirement", str(CONSTRAINTS), "--no-deps", "--disable-pip", "--format", "json"]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, "--progress-spinner", "off"],
             capture_output=True,
             text=True,
             timeout=SECONDS,
             check=False,
         )
-        status, words = judge(done.stdout)
+        status, messages = audit_result(result.stdout)
     except (OSError, subprocess.TimeoutExpired) as error:
-        status, words = 3, [f"NOT AUDITED: {type(error).__name__} of pip-audit"]
+        status, messages = 3, [f"NOT AUDITED: {type(error).__name__} of pip-audit"]
     missing = not_pinned()
-    pins = missing or [
-        f"all {len(installed())} packages installed here are pinned exactly in constraints.txt"
-    ]
-    sys.stdout.write("\n".join([*words, *pins]) + "\n")
+    pins = missing or [f"all {len(installed())} installed packages are pinned exactly in constraints.txt"]
+    sys.stdout.write("\n".join([*messages, *pins]) + "\n")
     return 1 if missing else status
 
 

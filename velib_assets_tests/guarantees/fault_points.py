@@ -1,7 +1,6 @@
-"""Where a process that writes into a lake can be killed or held: at each of its steps, or within a write.
+"""Where a process that writes into a lake can be killed or paused: at each step, or within a write.
 
-Belongs here: finding these points from outside, so that the product's code has none. Does not: what the
-process does (writers), or what must hold then (the tests).
+They are found from outside, so that the product's code needs none.
 """
 
 import itertools
@@ -15,16 +14,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# Python tells of these before it does them; `open` comes for os.open and mkstemp too, os.remove for unlink.
-SHOWING = frozenset(["os.link", "os.rename", "os.remove"])  # what a reader can see the difference of
+# Audit events precede the operation; `open` includes os.open and mkstemp, os.remove includes unlink.
+SHOWING = frozenset(["os.link", "os.rename", "os.remove"])  # operations that change visible files
 _EVENTS = SHOWING | {"open", "os.scandir", "os.mkdir", "os.chmod", "sqlite3.connect"}
 
 
 def at_step(number: int, lake: Path, action: Callable[[], None], *, showing: bool = False) -> None:
-    """From here on, do something before this process's n-th step (from 1) in the lake.
+    """Call `action` before this process's n-th step (from 1) in the lake.
 
-    Steps are what it asks of the system about a path in the lake, taking a lock, and each SQL statement; of
-    these with `showing` only those that change what is there to be seen.
+    A step is a system call on a path in the lake, taking a lock, or a SQL statement; with `showing`, only an
+    operation that changes visible files.
     """
     steps, root, events = itertools.count(1), os.fspath(lake), SHOWING if showing else _EVENTS
 
@@ -47,7 +46,7 @@ def at_step(number: int, lake: Path, action: Callable[[], None], *, showing: boo
         db.set_trace_callback(lambda _: step())
         return db
 
-    sqlite3.connect = connect_traced  # type: ignore[assignment] # of this process, which ends soon
+    sqlite3.connect = connect_traced  # type: ignore[assignment] # only in this process, which ends soon
 
 
 def _below(path: str | Path, root: str) -> bool:
@@ -55,19 +54,19 @@ def _below(path: str | Path, root: str) -> bool:
 
 
 def kill() -> None:
-    """End this process as a power cut would: nothing is tidied up."""
+    """End this process without cleanup, as a power failure does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def limit_files(size: int) -> None:
-    """Let the system kill this process when a file would grow beyond `size` bytes; these are written."""
+    """Let the system kill this process when a file exceeds `size` bytes; those bytes are written."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 
 
 def hold(other: "Connection[Any, Any]") -> Callable[[], None]:
-    """Tell the other end that the step has come, and wait for its word."""
+    """Return an action that notifies the other end and waits for its message."""
 
     def wait() -> None:
         other.send("held")

@@ -1,20 +1,17 @@
-"""Mutations of the code, each of which breaks one promise: what shows that the proofs can fail.
-
-Belongs here: the list, and a copy of the checkout with one applied. Does not: running it (__main__).
-"""
+"""Mutations of the code, each of which breaks one promise. They show that the proofs can fail."""
 
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-_LEFT_OUT = shutil.ignore_patterns(
+_IGNORED = shutil.ignore_patterns(
     ".*", "lake-*", "build", "*.egg-info", "__pycache__", "*.tfstate*", "*.tfvars", "pictures"
 )
 
 
 class Mutation(NamedTuple):
-    """`old`, which stands once in `file`, becomes `new`; `promise` and no other is broken by it."""
+    """Replace `old`, which occurs once in `file`, with `new`. This breaks `promise` and no other."""
 
     name: str
     promise: str
@@ -34,7 +31,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "raw-is-overwritten",
         "raw",
-        "velib_assets/lake/store.py",
+        "velib_assets/lake/folder_store.py",
         "            os.link(temporary, path)\n",
         "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
     ),
@@ -48,7 +45,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
-        "velib_assets/lake/store.py",
+        "velib_assets/lake/folder_store.py",
         "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
         "                path.unlink(missing_ok=True)\n"
         "                if temporary:\n                    temporary.replace(path)\n",
@@ -98,7 +95,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "deep_envelope",
         "fuzzing",
-        "velib_assets/ingest/raw_object.py",
+        "velib_assets/ingest/json_span.py",
         "except (ValueError, RecursionError):",
         "except ValueError:",
     ),
@@ -106,19 +103,19 @@ MUTATIONS: tuple[Mutation, ...] = (
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """What a copy does without; the checkout's own `lake` among it, but not the package's."""
-    return {*_LEFT_OUT(folder, names), *({"lake"} if Path(folder) == ROOT else ())}
+def _ignore(folder: str, names: list[str]) -> set[str]:
+    """Return the names not to copy, including the checkout's `lake` but not the package's."""
+    return {*_IGNORED(folder, names), *({"lake"} if Path(folder) == ROOT else ())}
 
 
 def broken_copy(mutation: Mutation, folder: Path) -> Path:
-    """A copy of the checkout with the mutation applied.
+    """Copy the checkout and apply the mutation.
 
     Raises:
-        ValueError: where the text to replace does not stand in the file exactly once.
+        ValueError: The text to replace does not occur exactly once in the file.
     """
     copy = folder / mutation.name
-    shutil.copytree(ROOT, copy, ignore=_left_out)
+    shutil.copytree(ROOT, copy, ignore=_ignore)
     path = copy / mutation.file
     text = path.read_text(encoding="utf-8")
     if text.count(mutation.old) != 1:

@@ -1,8 +1,4 @@
-"""The promises of docs/guarantees.md, one row each.
-
-Belongs here: their names and what each says. Does not: proofs. A test proves a promise by its mark,
-`@pytest.mark.promise("raw")`, wherever the test stands; on the emulator those of aws/pipeline do.
-"""
+"""The promises of docs/guarantees.md: their names and titles, in order."""
 
 PROMISES: dict[str, str] = {
     "slots": "Every 15-minute slot is accounted for",

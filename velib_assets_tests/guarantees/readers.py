@@ -1,7 +1,4 @@
-"""A process that reads lakes while they are written: by DuckDB, and every file that can be seen.
-
-Belongs here: reading and telling what was seen. Does not: what may be seen (the tests).
-"""
+"""A process that reads a lake while it is written: with DuckDB, and every visible file."""
 
 import hashlib
 from multiprocessing.connection import Connection
@@ -10,36 +7,36 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.guarantees.writers import FORKS, started
 
 LAYERS = ("raw/", "quarantine/", "clean/", "rejects/")
-QUESTION = """
+QUERY = """
 SELECT minute(ingested_ts), count(*), count(DISTINCT station_id), sum(bikes)
 FROM source_velib GROUP BY 1 ORDER BY 1
 """
-FeedResponse = tuple[tuple[int, ...], ...]
+Rows = tuple[tuple[int, ...], ...]
 Files = frozenset[tuple[str, str]]
 
 
 class Seen(NamedTuple):
-    """Answers in order, repeated ones once; each (key, SHA-256) that could be seen; how often it looked."""
+    """Distinct consecutive query results, every visible (key, SHA-256), and the number of reads."""
 
-    answers: list[FeedResponse]
+    results: list[Rows]
     files: Files
-    looks: int
+    reads: int
 
 
-def look(lake: Path) -> tuple[FeedResponse, Files]:
-    """The rows of each snapshot as DuckDB counts them, and every file that is there."""
-    frame = LocalQueryEngine(lake, LocalCatalog(lake)).query(QUESTION)
-    answer = tuple(tuple(int(value) for value in row) for row in frame.itertuples(index=False))
-    return answer, files(lake)
+def read(lake: Path) -> tuple[Rows, Files]:
+    """Query each snapshot's counts with DuckDB, and hash every visible file."""
+    frame = LocalQueryEngine(lake, LocalCatalog(lake)).query(QUERY)
+    rows = tuple(tuple(int(value) for value in row) for row in frame.itertuples(index=False))
+    return rows, files(lake)
 
 
 def files(lake: Path) -> Files:
-    """What a listing shows, and what a glob over Parquet files does, with the hash of each."""
+    """Hash every file that a listing or a glob over Parquet files finds."""
     store = FolderStore(lake)
     listed = {item.key for layer in LAYERS for item in store.walk(layer)}
     globbed = {path.relative_to(lake).as_posix() for path in lake.glob("c*/**/*.parquet")}
@@ -49,23 +46,22 @@ def files(lake: Path) -> Files:
 def _hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:  # removed since it was listed
+    except FileNotFoundError:  # removed after it was listed
         return "gone"
 
 
-def _answer(end: "Connection[Any, Any]") -> None:
-    """Look at the lake that is named, again and again until the next word; then tell what was seen."""
+def _serve(end: "Connection[Any, Any]") -> None:
+    """Read each received lake repeatedly until the next message, then send what was seen."""
     while lake := end.recv():
-        answer, found = look(lake)
-        seen, looks = Seen([answer], found, 1), 1
-        end.send("looking")
+        rows, hashes = read(lake)
+        seen = Seen([rows], hashes, 1)
+        end.send("reading")
         more = True
         while more:
             more = not end.poll()
-            answer, found = look(lake)
-            looks += 1
-            new = [answer] if answer != seen.answers[-1] else []
-            seen = Seen(seen.answers + new, seen.files | found, looks)
+            rows, hashes = read(lake)
+            new = [rows] if rows != seen.results[-1] else []
+            seen = Seen(seen.results + new, seen.files | hashes, seen.reads + 1)
         end.recv()
         end.send(seen)
 
@@ -77,7 +73,7 @@ class Reader:
         self._end, self._theirs = FORKS.Pipe()
 
     def __enter__(self) -> "Reader":
-        self._process = started(_answer, self._theirs)
+        self._process = started(_serve, self._theirs)
         return self
 
     def __exit__(
@@ -87,12 +83,12 @@ class Reader:
         self._process.join()
 
     def watch(self, lake: Path) -> None:
-        """Begin to look at a lake; it has been looked at once when this returns."""
+        """Start to read a lake. It has been read once when this returns."""
         self._end.send(lake)
         self._end.recv()
 
     def seen(self) -> Seen:
-        """What was seen up to now, a last look included."""
+        """Stop reading after one more read, and return what was seen."""
         self._end.send("enough")
         seen: Seen = self._end.recv()
         return seen

@@ -1,12 +1,12 @@
-"""Statements that try to read files, to write, to run, or to learn of the engine.
+"""A corpus of statements that try to read files, to write, to execute, or to inspect the engine.
 
-Belongs here: the corpus, from functions and names in every place where a table can stand. Does not: asking.
+It puts functions and names into every position where a table can occur.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-# Functions that read, write, list, run or tell; {0} is a folder that holds secrets.
+# Functions that read, write, list, execute or inspect; {0} is a folder with secrets.
 FUNCTIONS = """
 read_csv('{0}/secret.csv')
 read_csv_auto('{0}/*.csv')
@@ -37,7 +37,7 @@ python_map_function(1)
 repeat('x',9)
 which_secret('s3://x','s3')
 """.strip().splitlines()
-PLACES = (
+POSITIONS = (
     "SELECT * FROM {0}",
     "SELECT * FROM source_velib CROSS JOIN LATERAL {0}",
     "SELECT * FROM source_velib LEFT JOIN LATERAL {0} x ON true",
@@ -135,10 +135,10 @@ SELECT * FROM U&'/etc/passwd'
 
 
 def attacks(folder: Path, full: bool) -> Iterator[str]:
-    """Each function in a few places, or in every one; each name, each statement."""
+    """Yield each function in some positions (all if `full`), each name and each statement."""
     for number, function in enumerate(FUNCTIONS):
-        for place, form in enumerate(PLACES):
-            if full or (number + place) % 3 == 0 or place in (1, 2):
+        for position, form in enumerate(POSITIONS):
+            if full or (number + position) % 3 == 0 or position in (1, 2):
                 yield form.format(function.strip()).replace("{0}", str(folder))
     for name in NAMES:
         yield from (form.format(name).replace("{0}", str(folder)) for form in NAMED)

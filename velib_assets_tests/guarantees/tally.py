@@ -1,7 +1,4 @@
-"""Counting what the tests of each promise came to, and the table of it.
-
-Belongs here: a pytest plugin and the table. Does not: which tests run (__main__).
-"""
+"""Counts the test results of each promise and formats them as a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +13,7 @@ KEPT, BROKEN, UNPROVEN = "kept", "BROKEN", "not proven"
 
 @dataclass
 class Row:
-    """What became of one promise: tests passed, what failed or was skipped, and figures summed by name."""
+    """Results of one promise: passed tests, failed and skipped ones, and measurements summed by name."""
 
     passed: int = 0
     failed: list[str] = field(default_factory=list)
@@ -25,20 +22,20 @@ class Row:
 
     @property
     def state(self) -> str:
-        """Kept where every test of it passed; not proven where one was skipped or there is none."""
+        """`kept` if all its tests passed; `not proven` if one was skipped or there is none."""
         if self.failed:
             return BROKEN
         return KEPT if self.passed and not self.skipped else UNPROVEN
 
 
 class Tally:
-    """A pytest plugin: follows the tests that are marked with a promise."""
+    """A pytest plugin that counts the tests marked with a promise."""
 
     def __init__(self) -> None:
         self.rows = {name: Row() for name in PROMISES}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One phase of a test: set-up, call or teardown; which promise it proves, conftest.py has noted."""
+        """Count one phase of a test. conftest.py stores the test's promise in its user properties."""
         promise = dict(report.user_properties).get("promise")
         if promise is None:
             return
@@ -55,22 +52,26 @@ class Tally:
 
 
 def table_of(rows: Mapping[str, Row], only: Sequence[str] = (), before: str = "") -> str:
-    """The promises as a Markdown table; with `only`, the other rows are those of the table `before`."""
-    kept = {line.split("|")[1].strip(): line.split("|")[1:-1] for line in before.splitlines() if "|" in line}
+    """Return the promises as a Markdown table; with `only`, copy the other rows from the table `before`."""
+    previous = {
+        line.split("|")[1].strip(): line.split("|")[1:-1] for line in before.splitlines() if "|" in line
+    }
     lines = []
     for name, row in rows.items():
         number = list(PROMISES).index(name) + 1
         tests = str(row.passed + len(row.failed))
         cells = [str(number), PROMISES[name], row.state, tests, _figures(row.figures)]
         lines.append(
-            [cell.strip() for cell in kept.get(str(number), cells)] if only and name not in only else cells
+            [cell.strip() for cell in previous.get(str(number), cells)]
+            if only and name not in only
+            else cells
         )
     headers = ("", "promise", "state", "tests", "measured")
     return tabulate(lines, headers=headers, tablefmt="github", disable_numparse=True)
 
 
-def red(rows: Mapping[str, Row]) -> Sequence[str]:
-    """The names of the promises that are broken."""
+def broken_promises(rows: Mapping[str, Row]) -> Sequence[str]:
+    """Return the names of the broken promises."""
     return [name for name, row in rows.items() if row.state == BROKEN]
 
 

@@ -1,4 +1,4 @@
-"""Clean(hour) is a function of raw(hour): the same bytes for any order, split, process or past."""
+"""Clean(hour) is a function of raw(hour): the same bytes for any order, split, process or history."""
 
 import itertools
 import os
@@ -16,9 +16,9 @@ from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import GBFS, SIMULATOR, FeedResponse, decode
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import clean_key, hour_prefix, hour_text, raw_key, rejects_key
-from velib_assets.lake.store import FolderStore
 from velib_assets.simulator.faults import FAULTS
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.guarantees.writers import clean_hours, started
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.promise("clean")
 
 Files = dict[str, bytes]
 HOURS = [HOUR + n * AN_HOUR for n in range(4)]
-# What comes in each hour, beside good snapshots: rows to reject, to drop, to keep in part, or to refuse.
+# The faults in each hour beside good snapshots: records to reject, to drop or to keep in part.
 ODD = ("textual_counts", "duplicates", "null_counts", "negative_counts", "missing_dates", "huge_name")
 
 
@@ -39,14 +39,14 @@ def _raw(taken: datetime, feed: str, data: bytes) -> RawObject:
 
 
 def _objects() -> Iterator[RawObject]:
-    """Four hours of snapshots: some with faults, both feeds, two versions, objects that are refused."""
+    """Four hours of snapshots: some with faults, both feeds, two versions, and unusable objects."""
     city = Simulator(stations=60)
     faults = itertools.cycle(ODD)
     for hour in HOURS:
         for minute in (0, 15, 30, 45):
             taken = hour + timedelta(minutes=minute)
-            answer = city.fetch(taken).bodies["body"]
-            yield _raw(taken, SIMULATOR, FAULTS[next(faults)](answer) if minute % 30 else answer)
+            response = city.fetch(taken).bodies["body"]
+            yield _raw(taken, SIMULATOR, FAULTS[next(faults)](response) if minute % 30 else response)
     yield _raw(at(20), GBFS, body([pair(str(16101 + n)) for n in range(30)]))
     yield first_version([record("1001"), record("1002", ebike=-1), record("1001")], 20)
     yield RawObject(raw_key(at(7)), "", b"broken")
@@ -58,7 +58,7 @@ OBJECTS = list(_objects())
 
 
 def filled(root: Path, objects: Sequence[RawObject] = OBJECTS) -> FolderStore:
-    """A lake with these raw objects, which came in this order."""
+    """A lake with these raw objects, stored in this order."""
     store = FolderStore(root)
     for item in objects:
         store.create(item.key, item.data)
@@ -66,7 +66,7 @@ def filled(root: Path, objects: Sequence[RawObject] = OBJECTS) -> FolderStore:
 
 
 def made(root: Path) -> Files:
-    """All that cleaning wrote: tables, rejects and reasons; hidden files too, of which there must be none."""
+    """Everything that cleaning wrote, including hidden files, of which there must be none."""
     files = (path for layer in ("clean", "rejects", "quarantine") for path in (root / layer).rglob("*"))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files if path.is_file()}
 
@@ -82,7 +82,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return files
 
 
-WAYS: dict[str, list[tuple[list[datetime], int]]] = {  # runs of these hours with so many threads
+WAYS: dict[str, list[tuple[list[datetime], int]]] = {  # each run: its hours and threads
     "again": [(HOURS, 1), (HOURS, 1)],
     "two threads": [(HOURS, 2)],
     "eight threads": [(HOURS, 8)],
@@ -104,10 +104,10 @@ def test_any_split_into_runs_gives_the_same_bytes(lake: Path, reference: Files, 
 def test_any_order_of_arrival_gives_the_same_bytes(
     tmp_path: Path, reference: Files, full: bool, figure: Callable[[str, float], None]
 ) -> None:
-    """Cleaned after each arrival, as ticks do, or some time later."""
+    """Cleaned after each arrival, as by ticks, or later."""
     tried = 40 if full else 4
     for seed in range(tried):
-        shuffle = random.Random(seed)  # noqa: S311 - an order
+        shuffle = random.Random(seed)  # noqa: S311 - not a secret
         store = FolderStore(tmp_path / str(seed))
         for item in shuffle.sample(OBJECTS, len(OBJECTS)):
             filled(store.root, [item])
@@ -119,27 +119,25 @@ def test_any_order_of_arrival_gives_the_same_bytes(
 
 
 def folder_hour(key: str) -> datetime:
-    """The hour in whose folder an object lies."""
+    """The hour of the folder that contains an object."""
     return next(hour for hour in HOURS if key.startswith(hour_prefix("raw", hour)))
 
 
-def test_no_order_in_which_a_listing_gives_objects_shows(
-    full: bool, figure: Callable[[str, float], None]
-) -> None:
-    """A listing need not be sorted; tables, rejects, reasons and digests are what they are."""
-    here = [item._replace(hash=str(n)) for n, item in enumerate(OBJECTS) if folder_hour(item.key) == HOUR]
-    orders = [random.Random(seed).sample(here, len(here)) for seed in range(300 if full else 20)]  # noqa: S311 - an order
-    found = set()
-    for order in [here, here[::-1], *orders]:
+def test_order_of_a_listing_does_not_matter(full: bool, figure: Callable[[str, float], None]) -> None:
+    """Tables, rejects, reasons and digests are the same for an unsorted listing."""
+    objects = [item._replace(hash=str(n)) for n, item in enumerate(OBJECTS) if folder_hour(item.key) == HOUR]
+    orders = [random.Random(seed).sample(objects, len(objects)) for seed in range(300 if full else 20)]  # noqa: S311 - not a secret
+    outcomes = set()
+    for order in [objects, objects[::-1], *orders]:
         clean = clean_hour(HOUR, order)
-        found.add((encode_clean(clean), encode_rejects(clean), str(clean.quarantined), clean.drift))
-    assert len(found) == 1
+        outcomes.add((encode_clean(clean), encode_rejects(clean), str(clean.quarantined), clean.drift))
+    assert len(outcomes) == 1
     figure("orders of a listing", len(orders) + 2)
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_several_processes_give_the_bytes_of_one(lake: Path, reference: Files, count: int) -> None:
-    """Each cleans a share of the hours and, at the same time, those of another one."""
+def test_several_processes_give_the_same_bytes(lake: Path, reference: Files, count: int) -> None:
+    """Each cleans a share of the hours, which overlaps with another's."""
     filled(lake)
     shares = [[*HOURS[n:], *HOURS[:n]][:3] for n in range(count)]
     workers = [started(clean_hours, lake, share, 1 + n % 2) for n, share in enumerate(shares)]
@@ -159,8 +157,8 @@ clean_hours(Path(sys.argv[1]), [parse_hour(text) for text in sys.argv[2:]], 2)
 """
 
 
-def test_another_process_elsewhere_gives_the_same_bytes(lake: Path, reference: Files) -> None:
-    """Another time zone, another seed of hashes, another locale, another working directory."""
+def test_another_environment_gives_the_same_bytes(lake: Path, reference: Files) -> None:
+    """Another time zone, hash seed, locale and working directory."""
     filled(lake)
     env = {"TZ": "America/St_Johns", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "PYTHONUTF8": "0"}
     subprocess.run(
@@ -172,8 +170,8 @@ def test_another_process_elsewhere_gives_the_same_bytes(lake: Path, reference: F
     assert made(lake) == reference
 
 
-def test_nothing_that_lay_there_before_shows(lake: Path, reference: Files) -> None:
-    """Damaged or older tables, rejects that are none any more, files that the first version appended."""
+def test_existing_files_do_not_matter(lake: Path, reference: Files) -> None:
+    """Damaged or older tables, outdated rejects, files that the first version appended."""
     store = filled(lake, OBJECTS[:3])
     clean_hours(lake, HOURS[:1], 1)
     for hour in HOURS[1:]:
@@ -185,8 +183,8 @@ def test_nothing_that_lay_there_before_shows(lake: Path, reference: Files) -> No
     assert made(lake) == reference
 
 
-def test_an_hour_depends_on_no_other_hour(tmp_path: Path, reference: Files) -> None:
-    """Each alone in a lake of its own: what it gives there, it gives among others."""
+def test_hours_are_independent(tmp_path: Path, reference: Files) -> None:
+    """Each hour gives the same bytes alone in its own lake."""
     for hour in HOURS:
         store = filled(
             tmp_path / hour_text(hour), [item for item in OBJECTS if folder_hour(item.key) == hour]

@@ -1,4 +1,4 @@
-"""No bad snapshot reaches a KPI: the corpus of damaged answers, by every way that an answer can come."""
+"""No bad snapshot reaches a KPI: the corpus of damaged responses, by every way into the lake."""
 
 import json
 from collections.abc import Callable
@@ -10,9 +10,9 @@ import pytest
 
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.damage import QUARANTINE, REJECTS, STORED, WAYS
@@ -30,11 +30,11 @@ from velib_assets_tests.guarantees.damaged_lakes import (
 pytestmark = pytest.mark.promise("damaged")
 
 Figure = Callable[[str, float], None]
-EVERY = 9  # case of which the short form asks for the most critical stations
+EVERY = 9  # n-th damages whose most critical stations the short form compares
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each damage is a test, by each way or by one."""
+    """Each damage is a test, by all ways or by one."""
     if "name" in metafunc.fixturenames:
         metafunc.parametrize(("way", "name"), chosen(bool(metafunc.config.getoption("--full"))))
 
@@ -50,7 +50,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_the_corpus_is_as_large_as_promised() -> None:
-    """And holds every fault of the simulator, each name once."""
+    """It includes every fault of the simulator, and each name once."""
     names = [case.name for case in CORPUS]
     assert len(set(names)) == len(names) >= 60
     assert {case.name for case in SIMULATED} == {f"fault {name}" for name in FAULTS}
@@ -59,26 +59,28 @@ def test_the_corpus_is_as_large_as_promised() -> None:
 
 
 def rows_at(store: FolderStore, key: str, taken: datetime | None = None) -> list[dict[str, Any]]:
-    """The rows of a Parquet file, of one snapshot where it is named; none where there is no file."""
+    """The rows of a Parquet file, optionally of one snapshot; none if the file does not exist."""
     path = store.root / key
     rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
     return [row for row in rows if taken in {None, row["ingested_ts"]}]
 
 
-def test_it_ends_where_the_contract_says(made: dict[str, Lakes], way: str, name: str, figure: Figure) -> None:
-    """Its bytes in raw or in quarantine with the code; its bad records in rejects, each with the reason."""
+def test_damage_ends_in_the_expected_layer(
+    made: dict[str, Lakes], way: str, name: str, figure: Figure
+) -> None:
+    """Bytes are in raw, or in quarantine with the code; bad records are in rejects with the reason."""
     lakes, case = made[way], CASES[way][name]
     hour, taken = lakes.hours[name], lakes.hours[name] + LATER
-    bodies, said = lakes.answer(name), quarantine_reasons(lakes.lake, hour)
+    bodies, reasons = lakes.response(name), quarantine_reasons(lakes.lake, hour)
     figure("damaged inputs", 1)
     if case.fate == QUARANTINE:
-        assert [reason["code"] for reason in said] == [case.says]
+        assert [reason["code"] for reason in reasons] == [case.message]
         assert kept_bytes(lakes, name) == sorted(
             [envelope(bodies["body"])] if way == STORED else bodies.values()
         )
         assert [part.key for part in lakes.cleaned[hour].snapshots] == [raw_key(hour)]
         return
-    assert said == []
+    assert reasons == []
     key = raw_key(taken).removesuffix(".gz") if way == STORED else raw_key(taken)
     if way != STORED:
         assert (
@@ -87,7 +89,7 @@ def test_it_ends_where_the_contract_says(made: dict[str, Lakes], way: str, name:
         )
     assert [part[1:] for part in lakes.cleaned[hour].snapshots if part.key == key] == [case.counts]
     rejects = rows_at(lakes.lake, rejects_key(hour), taken)
-    assert all(row["reason"].startswith(case.says) for row in rejects)
+    assert all(row["reason"].startswith(case.message) for row in rejects)
     assert bool(rejects) == (case.fate == REJECTS)
     rows = rows_at(lakes.lake, clean_key(hour), taken)
     assert (len(rows), len(rejects)) == case.counts[1:3]
@@ -95,7 +97,7 @@ def test_it_ends_where_the_contract_says(made: dict[str, Lakes], way: str, name:
 
 
 def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
-    """The bytes of a refused answer, as they lie where they are kept."""
+    """The stored bytes of a quarantined response."""
     hour = lakes.hours[name]
     if lakes.way == STORED:
         return [
@@ -108,32 +110,30 @@ def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
     return sorted(lakes.lake.read(key) for key in reason["keys"])
 
 
-def test_the_table_and_the_views_are_as_if_it_had_been_good_or_had_not_come(
-    made: dict[str, Lakes], way: str, name: str
-) -> None:
-    """The good snapshot beside it is there to the last value."""
+def test_table_and_views_equal_those_of_the_twin(made: dict[str, Lakes], way: str, name: str) -> None:
+    """The good snapshot in the same hour is complete."""
     lakes, hour = made[way], made[way].hours[name]
-    there, twin = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
-    assert len(there) >= 40
-    assert json.dumps(there, default=str) == json.dumps(twin, default=str)
-    for view, (found, expected) in lakes.views.items():
-        assert of_hour(found, hour) == of_hour(expected, hour), view
+    rows, twin_rows = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
+    assert len(rows) >= 40
+    assert json.dumps(rows, default=str) == json.dumps(twin_rows, default=str)
+    for view, (actual, expected) in lakes.views.items():
+        assert of_hour(actual, hour) == of_hour(expected, hour), view
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_so_are_the_most_critical_stations(
+def test_most_critical_stations_equal_those_of_the_twin(
     made: dict[str, Lakes], way: str, full: bool, figure: Figure
 ) -> None:
     names = list(made[way].hours)[:: 1 if full else EVERY]
     for name in names:
-        there, twin = made[way].most_critical(name)
-        assert len(there) == 10
-        assert repr(there) == repr(twin), name
+        rows, twin_rows = made[way].most_critical(name)
+        assert len(rows) == 10
+        assert repr(rows) == repr(twin_rows), name
     figure("top tens", len(names))
 
 
-def test_all_five_views_are_looked_at(made: dict[str, Lakes]) -> None:
-    """And each has rows, or the comparisons above would prove nothing."""
+def test_all_views_are_compared(made: dict[str, Lakes]) -> None:
+    """Each has rows; otherwise the comparisons would prove nothing."""
     for lakes in made.values():
         assert len(lakes.views) == len(KPIS) - 1
-        assert all(sum(map(len, found.values())) > 0 for found, _ in lakes.views.values()), lakes.way
+        assert all(sum(map(len, rows.values())) > 0 for rows, _ in lakes.views.values()), lakes.way

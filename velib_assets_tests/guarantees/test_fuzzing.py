@@ -1,7 +1,7 @@
 """No input crashes or hangs the decoders, the audit or clean; nothing is lost; both paths agree.
 
-The short form takes the corpus, the findings and a fixed number of derandomized examples; the whole form
-takes more of them, larger hostile inputs, and a minute of atheris (`make fuzz`).
+The short form runs the corpus, earlier findings and a fixed number of derandomized examples; the full form
+runs more examples, larger hostile inputs and a minute of atheris (`make fuzz`).
 """
 
 import gzip
@@ -24,7 +24,7 @@ from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.response import MAX_DEPTH, FeedResponse, UnusableError, decode, dump
 from velib_assets_tests.guarantees.fuzz import seeds
-from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds
+from velib_assets_tests.guarantees.fuzz.properties import HOUR, assert_response_holds
 from velib_assets_tests.guarantees.fuzz.shapes import FINDINGS, GOOD, SHAPES, explore
 from velib_assets_tests.guarantees.mutations import ROOT
 from velib_assets_tests.samples import body, pair, record
@@ -33,27 +33,27 @@ pytestmark = pytest.mark.promise("fuzzing")
 Figure = Callable[[str, float], None]
 
 SHORT, FULL = 40, 1000
-# Seconds of the processor, not of the clock, for each MB or part of one. What was found took minutes.
+# CPU seconds per started MB. The findings took minutes.
 MOST_SECONDS = 20.0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_example_breaks_what_holds(shape: str, full: bool, figure: Figure) -> None:
+def test_properties_hold_for_examples(shape: str, full: bool, figure: Figure) -> None:
     examples = FULL if full else SHORT
     explore(SHAPES[shape], seeds.holds, examples)
     figure("generated inputs", examples)
 
 
-def test_every_seed_holds(figure: Figure) -> None:
+def test_properties_hold_for_seeds(figure: Figure) -> None:
     for seed in seeds.corpus():
         seeds.holds(seed)
     figure("seeds", len(seeds.corpus()))
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
-def test_what_was_found_is_mended(finding: str, figure: Figure) -> None:
+def test_findings_are_fixed(finding: str, figure: Figure) -> None:
     seeds.holds(FINDINGS[finding])
-    figure("findings mended", 1)
+    figure("findings fixed", 1)
 
 
 @pytest.mark.parametrize("family", seeds.HOSTILE)
@@ -65,8 +65,8 @@ def test_time_grows_no_faster_than_the_input(family: str, full: bool) -> None:
     assert time.process_time() - began < MOST_SECONDS * (1 + len(data) // 1_000_000)
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    """A megabyte of gzip may hold a gigabyte; every member of it is counted."""
+def test_gzip_bomb_is_refused_early() -> None:
+    """A megabyte of gzip can contain a gigabyte; all members count."""
     member = gzip.compress(bytes(50_000_000), 9)
     tracemalloc.start()
     try:
@@ -77,14 +77,14 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         tracemalloc.stop()
 
 
-def test_gzip_of_very_many_members_is_refused() -> None:
-    """Each costs a copy of what follows: 64 MB of empty ones would take hours."""
+def test_gzip_with_many_members_is_refused() -> None:
+    """Each costs a copy of the rest: 64 MB of empty members would take hours."""
     with pytest.raises(UnusableError, match="members"):
         gunzip(gzip.compress(b"") * 1000)
 
 
-def test_two_files_of_a_pair_cannot_multiply() -> None:
-    """A long name once, its station a thousand times: 2 MB that would be written as a gigabyte."""
+def test_gbfs_join_is_limited() -> None:
+    """One long name and a thousand entries of its station: 2 MB that would become a gigabyte."""
     one = pair("1")
     with pytest.raises(UnusableError, match="larger than"):
         decode(
@@ -102,22 +102,22 @@ def test_two_files_of_a_pair_cannot_multiply() -> None:
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH - 2, MAX_DEPTH - 1, 900, 985, 990, 995, 1000])
-def test_depth_is_judged_alike_however_deep_the_caller_is(depth: int) -> None:
-    """Python's own limit depends on the caller's stack: an answer could pass in one and fail in the other."""
-    answer = FeedResponse(
+def test_depth_limit_does_not_depend_on_the_call_stack(depth: int) -> None:
+    """Python's own limit does: a response could pass one audit and fail the other."""
+    response = FeedResponse(
         "opendata", {"body": body([record("1")])[:-2] + b', "x": ' + b"[" * depth + b"]" * depth + b"}]"}
     )
 
-    def said(frames: int) -> str:
+    def code_of(frames: int) -> str:
         if frames:
-            return said(frames - 1)
+            return code_of(frames - 1)
         try:
-            audit(decode(answer).records, "opendata")
+            audit(decode(response).records, "opendata")
         except UnusableError as error:
             return error.code
         return ""
 
-    assert said(0) == said(100) == ("" if depth <= MAX_DEPTH - 2 else "not_json")
+    assert code_of(0) == code_of(100) == ("" if depth <= MAX_DEPTH - 2 else "not_json")
 
 
 NAMES = st.one_of(
@@ -129,8 +129,8 @@ NAMES = st.one_of(
 )
 
 
-def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) -> None:
-    """Whatever the names and bytes, each snapshot comes with its bytes or with what is wrong with them."""
+def test_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) -> None:
+    """With any names and bytes, each snapshot has its bytes or a problem."""
 
     def check(files: dict[str, bytes]) -> None:
         with TemporaryDirectory() as folder:
@@ -141,9 +141,9 @@ def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) 
                 hours = archive.recorded_hours(HOUR.replace(year=1970), HOUR.replace(year=9999))
             except ArchiveUnreadableError:
                 return
-            for found in (one for hour in hours for one in archive.recorded(hour)):
-                assert list(found.answer.bodies) == ["body"]
-                assert found.problem is None or str(found.problem).isprintable()
+            for snapshot in (one for hour in hours for one in archive.recorded(hour)):
+                assert list(snapshot.response.bodies) == ["body"]
+                assert snapshot.problem is None or str(snapshot.problem).isprintable()
 
     examples = (FULL if full else SHORT) // 2
     stored = st.sampled_from([b"", b"[]", *(seeds.unpack(seed)[1][0] for seed in GOOD)])
@@ -151,19 +151,19 @@ def test_an_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) 
     figure("generated inputs", examples)
 
 
-def test_what_holds_can_fail() -> None:
-    """The properties notice a lost row, or they would prove nothing."""
+def test_properties_can_fail() -> None:
+    """The properties detect a lost row; otherwise they would prove nothing."""
 
     def lossy(*given: Any) -> Any:
-        table, kept = assemble(*given)
-        return table.slice(1), kept
+        table, counts = assemble(*given)
+        return table.slice(1), counts
 
     with patch.object(hour, "assemble", lossy), pytest.raises(AssertionError):
-        answer_holds("opendata", {"body": body([record("1"), record("2")])})
+        assert_response_holds("opendata", {"body": body([record("1"), record("2")])})
 
 
 def test_atheris_finds_nothing_in_a_minute(full: bool, figure: Figure, tmp_path: Path) -> None:
-    """Driven by the coverage of the code; in the short form the seeds and the examples stand for it."""
+    """Coverage-guided; only in the full form."""
     if not full:
         return
     command = ["make", "fuzz", "SECONDS=60", f"FUZZ_FOLDER={tmp_path}"]

@@ -13,10 +13,10 @@ import pytest
 from velib_assets.clean.rebuild import is_current
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.ingest.step import take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, slots_of
 from velib_assets.lake.ledger import MISSED, STORED, ledger
 from velib_assets.lake.listing import slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.faults import parse_faults

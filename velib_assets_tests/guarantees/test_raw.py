@@ -1,4 +1,4 @@
-"""Raw is immutable: one object a snapshot, never overwritten, refused where its bytes were changed."""
+"""Raw is immutable: one object per snapshot, never overwritten, quarantined if its bytes have changed."""
 
 import gzip
 import json
@@ -18,7 +18,8 @@ from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import clean_result
 from velib_assets.defs.partitions import key_of
 from velib_assets.ingest.feeds.archive import Archive
-from velib_assets.ingest.feeds.opendata import EXPORT_PATH, OpenData
+from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
+from velib_assets.ingest.feeds.opendata import EXPORT_PATH, FEED
 from velib_assets.ingest.http import Fetcher
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import FeedResponse
@@ -30,12 +31,12 @@ from velib_assets.ingest.step import (
     store_or_quarantine,
     take_snapshot,
 )
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, raw_key, slot_of
 from velib_assets.lake.listing import slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import build_resources
 from velib_assets_tests.defs.test_graph import archive, checks, from_archive, run
-from velib_assets_tests.guarantees.writers import FORKS, Told, started, tick_slots
+from velib_assets_tests.guarantees.writers import FORKS, ScriptedFeed, started, tick_slots
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, raw, records
 
@@ -46,7 +47,7 @@ Seen = dict[str, tuple[bytes, int, int]]
 
 
 def seen(root: Path) -> Seen:
-    """Every raw object: its bytes, its inode and when it was written."""
+    """The bytes, inode and modification time of every raw object."""
     return {
         path.name: (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
         for path in (root / "raw").rglob("velib_*")
@@ -54,23 +55,21 @@ def seen(root: Path) -> Seen:
 
 
 def count_of(root: Path, taken: datetime) -> int:
-    """The records of a raw object, its hash verified."""
+    """The number of records in a raw object with a verified hash."""
     return len(json.loads(bytes(open_raw((root / raw_key(taken)).read_bytes()).results)))
 
 
 @pytest.mark.parametrize("processes", [2, 8])
-def test_of_ticks_of_one_slot_at_once_one_stores(
-    lake: Path, processes: int, full: bool, figure: Figure
-) -> None:
-    """All have found the key free before any has an answer, and each has another answer."""
+def test_one_of_concurrent_ticks_stores(lake: Path, processes: int, full: bool, figure: Figure) -> None:
+    """All find the key free before any has a response, and each gets another response."""
     slots = [HOUR + n * timedelta(minutes=15) for n in range(60 if full else 8)]
-    together, told = FORKS.Barrier(processes), FORKS.Queue()
-    workers = [started(tick_slots, lake, number, slots, together, told) for number in range(processes)]
-    said = [told.get(timeout=120) for _ in range(processes * len(slots))]
+    together, results = FORKS.Barrier(processes), FORKS.Queue()
+    workers = [started(tick_slots, lake, number, slots, together, results) for number in range(processes)]
+    outcomes = [results.get(timeout=120) for _ in range(processes * len(slots))]
     for worker in workers:
         worker.join()
     for slot in slots:
-        states = {number: state for of, number, state in said if of == slot}
+        states = {number: state for of, number, state in outcomes if of == slot}
         (winner,) = [number for number, state in states.items() if state == STORED]
         assert sorted(states.values()) == [PRESENT] * (processes - 1) + [STORED]
         assert count_of(lake, slot) == 10 + winner
@@ -78,14 +77,14 @@ def test_of_ticks_of_one_slot_at_once_one_stores(
     figure("ticks at once", processes * len(slots))
 
 
-def test_an_answer_that_comes_after_its_tick_was_tried_again_changes_nothing(lake: Path) -> None:
-    """Who waited for the first gave up and called again; then the first one's answer comes after all."""
+def test_late_response_of_a_retried_tick_changes_nothing(lake: Path) -> None:
+    """The caller gave up and retried, and the first response arrives afterwards."""
     store, states = FolderStore(lake), []
     with LocalServer() as server:
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault="held"), Reply(body=body(records(31))))
 
         def tick() -> None:
-            states.append(take_snapshot(store, OpenData(server.url), at(15), at(15)).state)
+            states.append(take_snapshot(store, live_feed("opendata", server.url), at(15), at(15)).state)
 
         late = threading.Thread(target=tick)
         late.start()
@@ -101,13 +100,13 @@ def test_an_answer_that_comes_after_its_tick_was_tried_again_changes_nothing(lak
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang_body", "truncated", "truncated_chunks", "reset"])
-def test_an_answer_that_breaks_off_is_tried_again_and_stored_once(lake: Path, fault: str) -> None:
-    """Half a body is never stored, nor is it the one that counts."""
+def test_interrupted_response_is_retried_and_stored_once(lake: Path, fault: str) -> None:
+    """A partial body is never stored."""
     with LocalServer() as server:
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault=fault), Reply(body=body(records(31))))
-        feed = OpenData(server.url, fetcher=Fetcher(silence=0.5, sleep=lambda _: None))
+        feed = LiveFeed(FEED, server.url, fetcher=Fetcher(silence=0.5, sleep=lambda _: None))
         states = [take_snapshot(FolderStore(lake), feed, at(15), at(16)).state for _ in range(2)]
-        assert len(server.requests) >= 2  # more where the machine is slow
+        assert len(server.requests) >= 2  # more on a slow machine
     assert states == [STORED, PRESENT]
     assert (count_of(lake, at(15)), len(seen(lake))) == (31, 1)
 
@@ -122,8 +121,8 @@ STEPS = st.lists(
 )
 
 
-def test_no_jump_of_the_clock_changes_an_object(full: bool, figure: Figure) -> None:
-    """Ticks, scheduled ticks whose clock is off, restored hours and cleaning, in any order of times."""
+def test_clock_changes_never_alter_an_object(full: bool, figure: Figure) -> None:
+    """Ticks, scheduled ticks with a wrong clock, restored hours and cleaning, in any order."""
     tried = 150 if full else 25
 
     @settings(max_examples=tried, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
@@ -143,48 +142,48 @@ def test_no_jump_of_the_clock_changes_an_object(full: bool, figure: Figure) -> N
     figure("histories of clocks", tried)
 
 
-def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, answer: bytes) -> set[str]:  # noqa: PLR0917 - a step's own
-    """One thing that happens `seconds` after HOUR by the clock; the names that must be in raw after it."""
+def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, response: bytes) -> set[str]:  # noqa: PLR0917 - the parts of a step
+    """Run one step `seconds` after HOUR; returns the names that must be in raw afterwards."""
     now = HOUR + timedelta(seconds=seconds)
     if what == "clean":
         clean_result(store, HOUR)
         return set()
     if what == "restore":
-        restored = restore_hour(store, Archive(archive(folder, {now: answer})), hour_of(now), now)
+        restored = restore_hour(store, Archive(archive(folder, {now: response})), hour_of(now), now)
         return {raw_key(part.ingested_at).rpartition("/")[2] for part in restored}
     taken = now if what == "tick" else slot_of(now)
     clock = now if what == "tick" else now + timedelta(seconds=jump)
     try:
-        take_snapshot(store, Told({taken: answer}), taken, clock)
+        take_snapshot(store, ScriptedFeed({taken: response}), taken, clock)
     except SlotExpiredError:
         assert slot_of(clock) != taken
         return set()
     return {raw_key(taken).rpartition("/")[2]}
 
 
-def test_no_flipped_byte_brings_other_rows(full: bool, figure: Figure) -> None:
-    """Packed, or in the document itself; what is not refused gives the very rows that were stored."""
+def test_flipped_bits_never_change_rows(full: bool, figure: Figure) -> None:
+    """In the gzip or in the document: an object is quarantined, or has the rows that were stored."""
     good = raw(records(12))
     rows = clean_hour(HOUR, [good]).table
     document = gzip.decompress(good.data)
     start = document.index(b'"results": ') + len(b'"results": ')
-    refused = tried = 0
+    quarantined = tried = 0
     for whole, first in ((good.data, 0), (document, 0)):
         for place in range(first, len(whole), 1 if full else 9):
             bad = bytearray(whole)
             bad[place] ^= 1 << place % 8
             clean = clean_hour(HOUR, [good._replace(data=bytes(bad))])
             tried += 1
-            refused += len(clean.quarantined)
+            quarantined += len(clean.quarantined)
             assert clean.quarantined or clean.table.equals(rows), place
             if whole is document and start <= place < len(document) - 1:
                 assert clean.quarantined, place
-    assert refused > 0.9 * tried
+    assert quarantined > 0.9 * tried
     figure("flipped bytes", tried)
 
 
-def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Its rows leave clean and every view, the other snapshot's stay, and its bytes are left as they are."""
+def test_damaged_object_is_reported_and_kept(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Its rows disappear from clean and all views; the other snapshot's rows and its bytes stay."""
     settings = from_archive(tmp_path, {at(0): body(records())})
     store = FolderStore(settings.lake)
     for taken, count in ((at(0), 40), (at(15), 41)):
@@ -195,34 +194,34 @@ def test_a_damaged_object_is_refused_told_of_and_kept(tmp_path: Path, instance: 
     packed[len(packed) // 2] ^= 1
     path.write_bytes(packed)
     result = run(settings, instance, HOUR)
-    told = checks(result)["readable_raw", key_of(HOUR)]
-    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert str(path) in str(told.description)
-    assert "does not unpack" in str(told.description)
+    check = checks(result)["readable_raw", key_of(HOUR)]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert str(path) in str(check.description)
+    assert "cannot be decompressed" in str(check.description)
     assert path.read_bytes() == bytes(packed)
     (reason,) = (settings.lake / "quarantine").rglob("*.reason.json")
     assert json.loads(reason.read_text())["raw_key"] == raw_key(at(15))
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
     engine = build_resources(settings).query_engine
     for name in ("source_velib", "kpi_taux_remplissage", "kpi_saturation_par_arrondissement"):
-        found = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
-        assert [moment.minute for moment in found] == [0]
+        times = engine.query(f"SELECT DISTINCT ingested_ts FROM {name}")["ingested_ts"]  # noqa: S608 - a constant
+        assert [moment.minute for moment in times] == [0]
 
 
-def test_records_that_were_changed_with_care_are_refused_too() -> None:
-    """Packed anew, so that gzip has nothing to say: the envelope's own hash does."""
+def test_records_changed_within_valid_gzip_are_quarantined() -> None:
+    """The gzip checksum is right; the envelope's hash is not."""
     document = gzip.decompress(raw(records()).data)
     assert document.count(b'"numbikesavailable": 8') == 40
     forged = document.replace(b'"numbikesavailable": 8', b'"numbikesavailable": 9', 1)
     clean = clean_hour(HOUR, [RawObject(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
     assert [(part.code, part.reason) for part in clean.quarantined] == [
-        ("hash_mismatch", "its records are not those that were stored: their SHA-256 differs")
+        ("hash_mismatch", "its records have changed since they were stored: their SHA-256 differs")
     ]
     assert len(clean.table) == 40
 
 
-def test_an_archive_of_damaged_objects_restores_none_of_them(tmp_path: Path) -> None:
-    """They are read there as anywhere: to quarantine with them, their bytes as they are."""
+def test_archive_does_not_restore_damaged_objects(tmp_path: Path) -> None:
+    """They go to quarantine with their bytes unmodified."""
     document = gzip.decompress(raw(records()).data).replace(
         b'"numbikesavailable": 8', b'"numbikesavailable": 9'
     )

@@ -1,6 +1,6 @@
-"""No secret leaks: canaries in the environment and in addresses, runs that succeed and fail, and a search.
+"""No secret leaks: canaries in the environment and in URLs, runs that succeed and fail, and a search.
 
-What is searched: all that was printed, logged, written into the lake and into DAGSTER_HOME, and every alert.
+Everything that was printed, logged, written to the lake and to DAGSTER_HOME is searched, and every alert.
 """
 
 import json
@@ -19,7 +19,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.resources import feed_of
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests.defs.test_graph import EXPORT
-from velib_assets_tests.guarantees.canaries import CANARIES, HOOK, IN_ADDRESSES, Scene, leaks, repeating
+from velib_assets_tests.guarantees.canaries import CANARIES, HOOK, IN_URLS, Scene, leaks, repeating
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import body, records
 from velib_assets_tests.ui.servers import dagster_dev
@@ -39,54 +39,52 @@ def scene(
         server.queue(HOOK, Reply())
         scene = Scene(tmp_path, server)
         yield scene
-        scene.said += caplog.text
+        scene.output += caplog.text
         found = {name: leaked for name, data in scene.written() if (leaked := leaks(data))}
     assert found == {}
 
 
-def test_what_succeeds_tells_no_secret(scene: Scene, figure: Figure) -> None:
+def test_successful_commands_leak_no_secret(scene: Scene, figure: Figure) -> None:
     scene.server.queue(EXPORT, Reply(body=body(records())))
     assert scene.velib("tick") == 0
     assert scene.velib("query", "SELECT * FROM source_velib", "--format", "csv") == 0
     assert scene.velib("status") == 0
-    (asked,) = (request for request in scene.server.requests if request.path == EXPORT)
-    assert asked.headers["Authorization"].startswith("Basic ")  # the canary was there to be leaked
+    (sent,) = (request for request in scene.server.requests if request.path == EXPORT)
+    assert sent.headers["Authorization"].startswith("Basic ")  # the canary was in use
     figure("files searched", len(list(scene.written())))
 
 
-def test_what_fails_tells_no_secret(scene: Scene, figure: Figure) -> None:
+def test_failures_leak_no_secret(scene: Scene, figure: Figure) -> None:
     scene.server.queue(EXPORT, repeating(scene, 401))
     assert scene.velib("tick") == 1
-    assert "HTTP 401" in scene.said
-    assert "1 alerts sent" in scene.tell()
+    assert "HTTP 401" in scene.output
+    assert "1 alerts sent" in scene.run_alert_sensor()
     scene.server.queue("/elsewhere", Reply())
-    scene.server.queue("/moved", Reply(302, headers={"Location": f"/elsewhere?t={IN_ADDRESSES[3]}"}))
+    scene.server.queue("/moved", Reply(302, headers={"Location": f"/elsewhere?t={IN_URLS[3]}"}))
     scene.server.queue("/broken", Reply(500, scene.hook.encode()))
     scene.server.queue("/reset", Reply(fault="reset"))
-    for path, words in (("/moved", "HTTP 302"), ("/broken", "HTTP 500"), ("/reset", "cannot be reached")):
-        assert words in scene.tell(hook=scene.hook.replace(HOOK, path))
-    assert "cannot be reached" in scene.tell(hook=re.sub(r":\d+/", ":1/", scene.hook))
-    assert "cannot be reached" in scene.tell(hook=scene.hook.replace("http:", "https:"))
+    for path, message in (("/moved", "HTTP 302"), ("/broken", "HTTP 500"), ("/reset", "cannot be reached")):
+        assert message in scene.run_alert_sensor(hook=scene.hook.replace(HOOK, path))
+    assert "cannot be reached" in scene.run_alert_sensor(hook=re.sub(r":\d+/", ":1/", scene.hook))
+    assert "cannot be reached" in scene.run_alert_sensor(hook=scene.hook.replace("http:", "https:"))
     assert not [one for one in scene.server.requests if one.path.startswith("/elsewhere")]
     figure("files searched", len(list(scene.written())))
 
 
 @pytest.mark.parametrize("source", ["opendata", "gbfs"])
-@pytest.mark.parametrize("way", ["401", "500", "reset", "tls", "unreachable", "redirect", "no such host"])
-def test_a_feed_that_fails_in_any_way_tells_no_secret(
-    source: str, way: str, scene: Scene, full: bool
-) -> None:
-    """The portal through the whole command in the whole form; else the feed alone, for all try for 45 s."""
+@pytest.mark.parametrize("failure", ["401", "500", "reset", "tls", "unreachable", "redirect", "no such host"])
+def test_failing_feed_leaks_no_secret(source: str, failure: str, scene: Scene, full: bool) -> None:
+    """In full mode run the whole command for the portal; otherwise only the feed, without its retries."""
     feed = {
         "tls": scene.feed.replace("http:", "https:"),
         "unreachable": re.sub(r":\d+\Z", ":1", scene.feed),
         "no such host": re.sub(r"@.+", "@" + "x" * 70 + ".invalid", scene.feed),
-    }.get(way, scene.feed)
+    }.get(failure, scene.feed)
     reply = {
         "500": repeating(scene, 400),
         "reset": Reply(fault="reset"),
-        "redirect": Reply(301, headers={"Location": f"http://[{IN_ADDRESSES[4]}"}),
-    }.get(way, repeating(scene, 401))
+        "redirect": Reply(301, headers={"Location": f"http://[{IN_URLS[4]}"}),
+    }.get(failure, repeating(scene, 401))
     for path in (
         EXPORT,
         *(f"/opendata/Velib_Metropole/station_{part}.json" for part in ("information", "status")),
@@ -96,19 +94,21 @@ def test_a_feed_that_fails_in_any_way_tells_no_secret(
     if full and source == "opendata":
         assert scene.velib("tick", **env) == 1
         return
-    found = feed_of(Settings.from_env(scene.env | env))
-    found._fetcher = Fetcher(deadline=0.5)  # type: ignore[attr-defined] # the default tries for 45 s
+    fetched = feed_of(Settings.from_env(scene.env | env))
+    fetched._fetcher = Fetcher(deadline=0.5)  # type: ignore[attr-defined] # the default retries for 45 s
     with pytest.raises((FeedError, ValueError)) as error:
-        found.fetch(utc_now())
-    scene.said += f"{error.value} {error.value!r}"
+        fetched.fetch(utc_now())
+    scene.output += f"{error.value} {error.value!r}"
 
 
-def test_aws_tells_no_secret(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that refuses, one that is not AWS and one that is down; its address holds a login."""
+def test_aws_errors_leak_no_secret(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The endpoint refuses, is not AWS, or is down; its URL holds a login."""
     key = f"<AWSAccessKeyId>{CANARIES['AWS_ACCESS_KEY_ID']}</AWSAccessKeyId>"
-    answer = f"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code>{key}</Error></ErrorResponse>".encode()
-    scene.server.queue("/", Reply(403, answer), repeating(scene, 404))
-    said = []
+    response = (
+        f"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code>{key}</Error></ErrorResponse>".encode()
+    )
+    scene.server.queue("/", Reply(403, response), repeating(scene, 404))
+    messages = []
     for port in ("", "", ":1"):
         endpoint = re.sub(r":\d+\Z", port, scene.feed) if port else scene.feed
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -118,17 +118,17 @@ def test_aws_tells_no_secret(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> N
                 call(client("sts", "us-east-1", attempts=1), "get_caller_identity", "the caller's account")
         finally:
             client.cache_clear()
-        said.append(str(error.value))
-    scene.said += repr(said)
+        messages.append(str(error.value))
+    scene.output += repr(messages)
     assert [
         text
-        for words, text in zip(("refused", "not AWS", "did not answer"), said, strict=True)
-        if words not in text
+        for part, text in zip(("refused", "is not AWS's", "could not be reached"), messages, strict=True)
+        if part not in text
     ] == []
 
 
-def test_the_servers_tell_no_secret(scene: Scene, full: bool, figure: Figure) -> None:
-    """The real daemon, webserver and code server, their logs, events and pages; the whole form only."""
+def test_dagster_servers_leak_no_secret(scene: Scene, full: bool, figure: Figure) -> None:
+    """Search logs, events and pages of the real daemon, webserver and code server; in full mode only."""
     if not full:
         return
     scene.server.queue(EXPORT, repeating(scene, 401))
@@ -137,12 +137,12 @@ def test_the_servers_tell_no_secret(scene: Scene, full: bool, figure: Figure) ->
     assert scene.velib("tick") == 1
     with dagster_dev(scene.folder / "home", env, "-w", str(CHECKOUT / "workspace.yaml")) as server:
         server.wait(
-            "the webhook is tried",
+            "the webhook is called",
             lambda: [r for r in scene.server.requests if r.path.startswith("/broken")],
             90,
         )
-        server.wait("and that is logged", lambda: "answered HTTP 500" in server.text(), 60)
-        scene.said += json.dumps(server.ask(EVERYTHING))
+        server.wait("the failure is logged", lambda: "returned HTTP 500" in server.text(), 60)
+        scene.output += json.dumps(server.ask(EVERYTHING))
     shutil.copy(scene.folder / "home" / "servers.log", scene.folder / "log")
     figure("files searched", len(list(scene.written())))
 

@@ -1,4 +1,4 @@
-"""What is installed is pinned and audited, and what is started listens on this machine alone."""
+"""Installed packages are pinned and audited, and servers listen on loopback only."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from velib_assets_tests.guarantees import dependencies
-from velib_assets_tests.guarantees.dependencies import canonical, installed, judge, not_pinned, pinned
+from velib_assets_tests.guarantees.dependencies import audit_result, canonical, installed, not_pinned, pinned
 from velib_assets_tests.guarantees.mutations import ROOT
 from velib_assets_tests.ui.servers import dagster_dev
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.promise("security")
 Figure = Callable[[str, float], None]
 
 
-def test_every_package_that_is_needed_is_pinned_at_what_is_installed(figure: Figure) -> None:
+def test_every_package_is_pinned_at_its_installed_version(figure: Figure) -> None:
     assert not_pinned() == []
     figure("packages pinned", len(installed()))
 
 
-def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:
-    """Those of the environments of their own (fuzz, audit) too."""
+def test_every_direct_dependency_is_pinned_and_has_a_reason() -> None:
+    """Including those of separate environments (fuzz, audit)."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     direct = [
@@ -38,13 +38,13 @@ def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:
     assert [one for one in direct if not re.search(rf'"{re.escape(one)}",\s*# \w', text)] == []
 
 
-def test_a_pin_that_is_missing_or_other_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_and_different_pins_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = dependencies.CONSTRAINTS.read_text(encoding="utf-8").splitlines()
     other = [line for line in lines if not line.startswith("h11==")]
     monkeypatch.setattr(dependencies, "CONSTRAINTS", tmp_path / "constraints.txt")
     (tmp_path / "constraints.txt").write_text("\n".join([*other, "requests==0.1"]), encoding="utf-8")
-    found = not_pinned()
-    assert [line.split()[0] for line in found] == ["h11", "requests"]
+    messages = not_pinned()
+    assert [line.split()[0] for line in messages] == ["h11", "requests"]
     (tmp_path / "constraints.txt").write_text("requests>=2", encoding="utf-8")
     with pytest.raises(ValueError, match="not name==version"):
         pinned()
@@ -56,37 +56,38 @@ SKIPPED = {"name": "c", "skip_reason": "not found"}
 
 
 @pytest.mark.parametrize(
-    ("packages", "status", "words"),
+    ("packages", "status", "message"),
     [
         ([GOOD], 0, "1 packages audited"),
-        ([GOOD, BAD], 1, "b 1: CVE-1, mended in 2"),
+        ([GOOD, BAD], 1, "b 1: CVE-1, fixed in 2"),
         ([BAD, SKIPPED], 1, "CVE-1"),
         ([GOOD, SKIPPED], 3, "NOT AUDITED: 1 of 2"),
         ([], 3, "NOT AUDITED"),
         (None, 3, "NOT AUDITED"),
     ],
 )
-def test_what_was_not_asked_is_no_all_clear(packages: object, status: int, words: str) -> None:
-    """pip-audit skips what its database does not have, and calls that no vulnerability."""
-    found, said = judge(json.dumps({"dependencies": packages}) if packages is not None else "cannot connect")
+def test_packages_that_were_skipped_are_not_audited(packages: object, status: int, message: str) -> None:
+    """pip-audit skips packages that its database does not have, and reports no vulnerability."""
+    report = json.dumps({"dependencies": packages}) if packages is not None else "cannot connect"
+    found, messages = audit_result(report)
     assert found == status
-    assert words in said[0]
+    assert message in messages[0]
 
 
 def dev_command() -> list[str]:
-    """What `make dev` runs, as make itself says it."""
-    asked = ["make", "-n", "dev", "-o", "setup", "LAKE=lake-demo"]
-    made = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return shlex.split(next(line for line in made.splitlines() if "dagster dev" in line))
+    """Return the command that `make dev` runs, from make itself."""
+    make = ["make", "-n", "dev", "-o", "setup", "LAKE=lake-demo"]
+    output = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return shlex.split(next(line for line in output.splitlines() if "dagster dev" in line))
 
 
-def test_the_ui_is_asked_to_listen_on_loopback() -> None:
+def test_make_dev_binds_the_ui_to_loopback() -> None:
     command = dev_command()
     assert command[command.index("-h") + 1] == "127.0.0.1"
 
 
-def test_no_server_listens_on_another_address(full: bool, tmp_path: Path) -> None:
-    """The real servers, and every socket on which one of them listens; the whole form only."""
+def test_servers_listen_on_loopback_only(full: bool, tmp_path: Path) -> None:
+    """Check every listening socket of the real servers; in full mode only."""
     if not full:
         return
     assert sys.platform == "linux"
@@ -104,7 +105,7 @@ def test_no_server_listens_on_another_address(full: bool, tmp_path: Path) -> Non
 
 
 def sockets_of(group: int) -> set[str]:
-    """The inodes of the sockets that the processes of a group hold."""
+    """Find the inodes of the sockets of the processes in a group."""
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,11 +1,12 @@
-"""A setting that is wrong is named and not repeated: it may hold a secret, also where no library takes it."""
+"""The value of a wrong setting, which may hold a secret, is not repeated in messages."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError, sinks_of
+from velib_assets.alerts.alert import Alert, AlertError
+from velib_assets.alerts.sinks import sinks_of
 from velib_assets.settings import Settings, SettingsError
 from velib_assets_tests.guarantees.canaries import HOOK, leaks
 
@@ -34,20 +35,20 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
-def test_a_wrong_setting_is_named_and_not_repeated(name: str, value: str, figure: Figure) -> None:
+def test_wrong_setting_is_named_without_its_value(name: str, value: str, figure: Figure) -> None:
     with pytest.raises(SettingsError, match=name) as error:
         Settings.from_env({"VELIB_SOURCE": "archive", name: value})
     assert leaks(str(error.value).encode()) == []
     figure("wrong settings", 1)
 
 
-def test_settings_in_a_trace_show_no_address() -> None:
-    shown = repr(
+def test_repr_of_settings_shows_no_url() -> None:
+    text = repr(
         Settings.from_env(
             {"VELIB_ALERTS": f"webhook:http://h{HOOK}", "VELIB_GBFS_URL": "http://u:canaryToken0009@h"}
         )
     )
-    assert leaks(shown.encode()) == []
+    assert leaks(text.encode()) == []
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,8 @@ def test_settings_in_a_trace_show_no_address() -> None:
         "http://h:1\n/canaryToken0009",
     ],
 )
-def test_an_address_that_no_library_takes_is_an_error_without_it(url: str) -> None:
-    """A codec or urllib3 raises where requests does not wrap it, and quotes the address."""
+def test_invalid_url_is_an_error_without_it(url: str) -> None:
+    """A codec or urllib3 raises an error that quotes the URL and that requests does not wrap."""
     (sink,) = sinks_of(Settings(lake=Path("lake"), alerts=(f"webhook:{url}",)))
     with pytest.raises(AlertError, match="webhook 1 cannot be reached") as error:
         sink.send(Alert("1", "WARN", "t", "x"))

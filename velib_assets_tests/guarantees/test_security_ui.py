@@ -1,4 +1,4 @@
-"""Hostile names in the real UI, in a real browser: no link, picture, markup or script comes of them."""
+"""Hostile names in the real UI, in a real browser, become no link, picture, markup or script."""
 
 import os
 from pathlib import Path
@@ -22,18 +22,18 @@ EVIL = f"{LINKS} | //img[contains(@src, 'evil') or @src='x']"
 
 
 def evil(browser: Browser) -> list[str]:
-    """The links and pictures on the page that a name made."""
+    """Find links and pictures on the page that come from a name."""
     return [
         str(found.get_attribute("outerHTML"))[:300] for found in browser.driver.find_elements(By.XPATH, EVIL)
     ]
 
 
 def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the whole form; in the short one the Markdown's parser stands for the UI's."""
+    """In full mode only; otherwise test_security_words uses a Markdown parser instead of the UI."""
     if not full:
         return
-    if lacking := missing_packages():
-        reason = f"THE BROWSER TEST DID NOT RUN: apt-get install {' '.join(lacking)}"
+    if missing := missing_packages():
+        reason = f"THE BROWSER TEST DID NOT RUN: apt-get install {' '.join(missing)}"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     stations = [record(f"{n:03}", name=name) | {name: n} for n, name in enumerate(HOSTILE)]
     folder = archive(
@@ -52,12 +52,12 @@ def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytes
         browser.click("//*[text()='[Show Markdown]']")
         browser.wait_for_text("<script>alert(1)</script>", "[x](javascript:alert(1))", "www")
         assert evil(browser) == []
-        found = {
+        findings = {
             "clean_stations": ("schema_drift", "new: "),
-            "raw_snapshot": ("quarantined_snapshot", "it holds: "),
+            "raw_snapshot": ("quarantined_snapshot", "it contains: "),
         }
-        for asset, (check, words) in found.items():  # what a check found is shown as Markdown
+        for asset, (check, text) in findings.items():  # the UI shows findings as Markdown
             browser.open(f"/assets/{asset}?view=checks&checkDetail={check}")
-            browser.wait_for_text(words)
+            browser.wait_for_text(text)
             assert evil(browser) == []
         assert "\x1b" not in browser.text()

@@ -1,7 +1,7 @@
-"""Nothing escapes by its words: names and codes that a feed makes up stay text, wherever they are shown.
+"""Text from a feed stays text wherever it is shown.
 
-One hour of hostile stations through the whole graph; then the lake's keys, the UI's Markdown, the terminal,
-the tables, CSV, JSON, alerts and SQL.
+An hour of stations with hostile names goes through the whole graph; then the lake's keys, the UI's Markdown,
+the terminal, tables, CSV, JSON, alerts and SQL are checked.
 """
 
 import csv
@@ -19,13 +19,14 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from velib_assets.alerts.alert import Alert, LogSink, WebhookSink
+from velib_assets.alerts.alert import Alert
+from velib_assets.alerts.sinks import LogSink, WebhookSink
 from velib_assets.cli.commands import main
 from velib_assets.defs.kpi_views import markdown
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.step import restore_hour
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import quarantine_reasons, utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.lake.text import one_line, visible
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.test_graph import archive, checks, run
@@ -75,8 +76,8 @@ LAKE_KEY = re.compile(
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
-    """The settings of an hour of hostile names, and what its checks told, a line each."""
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
+    """Run an hour of hostile names; return its settings and the descriptions of its checks, one per line."""
     folder = tmp_path_factory.mktemp("hostile")
     stations = [record(name, name=name, nom_arrondissement_communes=name) for name in HOSTILE]
     snapshots = {
@@ -94,8 +95,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
     return settings, "\n".join(check.description or "" for check in checks(result).values())
 
 
-def test_every_key_of_the_lake_is_of_its_time(told: tuple[Settings, str]) -> None:
-    lake = told[0].lake
+def test_lake_keys_depend_on_time_alone(hostile: tuple[Settings, str]) -> None:
+    lake = hostile[0].lake
     keys = [path.relative_to(lake).as_posix() for path in lake.rglob("*") if path.is_file()]
     ours = [key for key in keys if REPORT_FILE.fullmatch(key) or key == "catalog.sqlite"]
     others = sorted({*keys} - {*ours})
@@ -104,8 +105,8 @@ def test_every_key_of_the_lake_is_of_its_time(told: tuple[Settings, str]) -> Non
     assert sorted(path.name for path in lake.parent.iterdir()) == ["archive", "lake"]
 
 
-def test_a_preview_is_one_table_of_plain_text(figure: Figure) -> None:
-    """As CommonMark with tables reads it, and the rules by which the UI links bare addresses."""
+def test_preview_is_one_table_of_plain_text(figure: Figure) -> None:
+    """For CommonMark with tables, and for the UI's rules for bare URLs."""
     text = markdown(pa.table({"name": [*HOSTILE], "again": [*HOSTILE]}))
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     inner = [part for token in tokens for part in token.children or ()]
@@ -130,47 +131,47 @@ def velib(settings: Settings, *arguments: str) -> str:
 NAMES = "SELECT station_id, name, commune FROM source_velib ORDER BY station_id"
 
 
-def test_tables_act_on_no_terminal(told: tuple[Settings, str]) -> None:
-    lines = velib(told[0], "query", NAMES).splitlines()
+def test_table_does_not_act_on_the_terminal(hostile: tuple[Settings, str]) -> None:
+    lines = velib(hostile[0], "query", NAMES).splitlines()
     assert len(lines) == len(HOSTILE) + 2
     assert [line for line in lines if not line.isprintable()] == []
 
 
-def test_csv_holds_no_formula_and_acts_on_no_terminal(told: tuple[Settings, str]) -> None:
-    text = velib(told[0], "query", NAMES, "--format", "csv")
+def test_csv_has_no_formula_and_does_not_act_on_the_terminal(hostile: tuple[Settings, str]) -> None:
+    text = velib(hostile[0], "query", NAMES, "--format", "csv")
     rows = list(csv.reader(io.StringIO(text)))
     assert len(rows) == len(HOSTILE) + 1
     assert [cell for found in rows for cell in found if cell[:1] in "=+-@\t\r" and cell] == []
     assert [line for line in text.splitlines() if not line.isprintable()] == []
-    assert velib(told[0], "query", "SELECT -1 AS n, 'Vélib' AS t", "--format", "csv") == "n,t\n-1,Vélib\n"
+    assert velib(hostile[0], "query", "SELECT -1 AS n, 'Vélib' AS t", "--format", "csv") == "n,t\n-1,Vélib\n"
 
 
-def test_json_is_exact_and_acts_on_no_terminal(told: tuple[Settings, str]) -> None:
-    text = velib(told[0], "query", NAMES, "--format", "json")
+def test_json_is_exact_and_does_not_act_on_the_terminal(hostile: tuple[Settings, str]) -> None:
+    text = velib(hostile[0], "query", NAMES, "--format", "json")
     assert [line for line in text.split("\n") if not line.isprintable()] == []
     found = {one["name"] for one in json.loads(text)}
     assert found == set(HOSTILE)
 
 
-def test_what_is_told_of_an_hour_is_printable_and_short(told: tuple[Settings, str]) -> None:
-    """Drifted keys, refusals and reasons are made of the feed's words."""
-    settings, words = told
-    assert "new: " in words
-    assert "it holds: " in words
-    assert [line[:200] for line in words.split("\n") if not line.isprintable()] == []
-    assert "x" * 300 not in words
-    plain = MarkdownIt("commonmark").parse("\n\n".join(words.split("\n")))
-    made = {part.type for token in plain for part in token.children or ()}
-    assert made.isdisjoint({"link_open", "image"})
-    assert not re.search(r"(https?|ftp)://[^1\s]|www\.|\w@\w", words, re.IGNORECASE)
+def test_messages_about_an_hour_are_printable_and_short(hostile: tuple[Settings, str]) -> None:
+    """New field names and reasons quote the feed."""
+    settings, messages = hostile
+    assert "new: " in messages
+    assert "it contains: " in messages
+    assert [line[:200] for line in messages.split("\n") if not line.isprintable()] == []
+    assert "x" * 300 not in messages
+    plain = MarkdownIt("commonmark").parse("\n\n".join(messages.split("\n")))
+    types = {part.type for token in plain for part in token.children or ()}
+    assert types.isdisjoint({"link_open", "image"})
+    assert not re.search(r"(https?|ftp)://[^1\s]|www\.|\w@\w", messages, re.IGNORECASE)
     reasons = quarantine_reasons(FolderStore(settings.lake), HOUR)
     assert len(reasons) == 2
     assert [one["reason"] for one in reasons if not one["reason"].isprintable()] == []
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_name_in_quotes_finds_its_row_and_runs_nothing(name: str, engine: Any, figure: Figure) -> None:
-    """Quotes are doubled, as in any SQL; a NUL is in no SQL."""
+def test_quoted_name_finds_its_row_and_runs_nothing(name: str, engine: Any, figure: Figure) -> None:
+    """Quotes are doubled, as in any SQL; SQL cannot contain NUL."""
     quoted = name.replace("\x00", "").replace("'", "''")
     assert rows_of(engine, sql("SELECT name FROM source_velib WHERE name =", f"'{quoted}'")) == [
         (name.replace("\x00", ""),)
@@ -184,7 +185,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return engine_over(tmp_path_factory.mktemp("names"), rows)
 
 
-def test_a_log_line_is_one_line_and_a_webhook_mentions_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_alert_is_one_line_and_webhook_mentions_nobody(caplog: pytest.LogCaptureFixture) -> None:
     alert = Alert("1", "WARN", "\x1b[31mtitle", "a\x1b[2J\nERROR [2] forged: line <!channel> & <http://x|y>")
     LogSink().send(alert)
     assert caplog.messages == [
@@ -202,14 +203,14 @@ def test_a_log_line_is_one_line_and_a_webhook_mentions_nobody(caplog: pytest.Log
     "path",
     ["../../out/20220604T100000Z.json", "/etc/20220604T100000Z.json", "a/../..//20220604T100000Z.json"],
 )
-def test_an_archive_member_gets_the_key_of_its_time(path: str, lake: Path, tmp_path: Path) -> None:
-    """A bucket's keys may be named so; what is stored is named by its time alone."""
+def test_archive_member_is_stored_under_its_time(path: str, lake: Path, tmp_path: Path) -> None:
+    """A bucket may have such keys."""
 
     class Bucket(Archive):
         def _paths(self) -> Iterator[str]:
             yield path
 
-        def _read(self, path: str) -> bytes:  # noqa: ARG002 - every member holds the same
+        def _read(self, path: str) -> bytes:  # noqa: ARG002 - every member is the same
             return body([record()])
 
     restore_hour(FolderStore(lake), Bucket("s3://bucket"), HOUR, utc_now())
@@ -217,7 +218,7 @@ def test_an_archive_member_gets_the_key_of_its_time(path: str, lake: Path, tmp_p
     assert LAKE_KEY.fullmatch(stored.relative_to(lake).as_posix())
 
 
-def test_links_in_an_archive_and_in_the_lake_lead_nowhere(lake: Path, tmp_path: Path) -> None:
+def test_links_in_an_archive_and_in_the_lake_are_ignored(lake: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "20220604T100000Z.json").write_bytes(body([record("secret")]))
@@ -234,6 +235,6 @@ def test_links_in_an_archive_and_in_the_lake_lead_nowhere(lake: Path, tmp_path: 
     ] == ["velib_20220604_103000.json.gz"]
 
 
-def test_one_line_is_cut_and_printable() -> None:
+def test_one_line_is_truncated_and_printable() -> None:
     assert one_line("é" * 300, 10) == "é" * 9 + "…"
     assert one_line("a\nb\x1b\ud800") == "a\ufffdb\ufffd\ufffd"

@@ -1,4 +1,4 @@
-"""Every 15-minute slot is accounted for: the ledger against what was put into the lake, whatever that was."""
+"""Every 15-minute slot is accounted for: the ledger compared with what was put into the lake."""
 
 import json
 import re
@@ -20,6 +20,7 @@ from velib_assets.cli import commands
 from velib_assets.defs import raw_snapshot
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import (
     hour_of,
@@ -30,14 +31,13 @@ from velib_assets.lake.keys import (
     slot_of,
     slots_of,
 )
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.samples import HOUR, at, body, first_version, records
 
 pytestmark = pytest.mark.promise("slots")
 
 HOURS = [HOUR + n * AN_HOUR for n in range(4)]
-# In quarantine a name that begins with a time counts at that time, whatever its ending.
+# In quarantine a name that starts with a time counts for that time, with any ending.
 ODD_NAMES = {
     "raw": [
         "notes.txt",
@@ -52,7 +52,7 @@ ODD_NAMES = {
 
 
 class Event(NamedTuple):
-    """Something that came into the lake at a time: what, and when."""
+    """Something that is put into the lake, and when."""
 
     what: str
     when: datetime
@@ -72,7 +72,7 @@ def unusable(store: FolderStore, when: datetime) -> None:
 
 
 def broken(store: FolderStore, when: datetime) -> None:
-    """A raw object that somebody damaged; the clean step refuses it."""
+    """A damaged raw object, which the clean step quarantines."""
     store.create(raw_key(when), b"broken")
 
 
@@ -92,7 +92,7 @@ PUT: dict[str, Callable[[FolderStore, datetime], None]] = {
     action.__name__: action for action in (good, old, unusable, broken, misfiled, odd)
 }
 BECOMES = {"good": "stored", "old": "stored", "unusable": "quarantined", "broken": "quarantined"}
-SPAN = 4 * 60 + 60  # minutes: the hours asked for, half an hour before them and half after
+SPAN = 4 * 60 + 60  # minutes: the requested hours, half an hour before and after them
 EVENTS = st.lists(
     st.builds(
         lambda what, minute, second: Event(what, HOUR + timedelta(minutes=minute - 30, seconds=second)),
@@ -103,17 +103,17 @@ EVENTS = st.lists(
     max_size=12,
     unique_by=lambda event: event.when,
 )
-CLOCKS = st.one_of(  # of the last hour asked for, and of the day after
+CLOCKS = st.one_of(  # in the last requested hour, and in the day after
     st.integers(0, 3599), st.sampled_from([0, 899, 900, 1800, 2700, 3599, 3600]), st.integers(3600, 90_000)
 ).map(lambda seconds: HOURS[-1] + timedelta(seconds=seconds))
 
 
 def expected(events: Sequence[Event], now: datetime) -> dict[datetime, str]:
-    """Each slot's state by what was put there: what is stored goes before what is quarantined."""
+    """The state of each slot: stored takes precedence over quarantined."""
     states: dict[datetime, str] = {}
     for start in (start for hour in HOURS for start in slots_of(hour)):
-        found = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
-        if state := next((one for one in ("stored", "quarantined") if one in found), None):
+        outcomes = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
+        if state := next((one for one in ("stored", "quarantined") if one in outcomes), None):
             states[start] = state
         elif start + timedelta(minutes=15) <= now:
             states[start] = "missed"
@@ -121,7 +121,7 @@ def expected(events: Sequence[Event], now: datetime) -> dict[datetime, str]:
 
 
 def status(lake: Path, now: datetime, form: str, hours: Sequence[datetime] = HOURS) -> str:
-    """What `velib status` prints of these hours at this time."""
+    """The output of `velib status` for these hours at this time."""
     span = ["--from", hour_text(hours[0]), "--to", hour_text(hours[-1])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commands, "utc_now", lambda: now)
@@ -134,8 +134,8 @@ def status(lake: Path, now: datetime, form: str, hours: Sequence[datetime] = HOU
     return str(done.stdout)
 
 
-def told(lake: Path, now: datetime, hours: Sequence[datetime] = HOURS) -> dict[datetime, str]:
-    """The ledger as JSON gives it: no slot twice."""
+def slot_states(lake: Path, now: datetime, hours: Sequence[datetime] = HOURS) -> dict[datetime, str]:
+    """The ledger in JSON; no slot occurs twice."""
     slots = json.loads(status(lake, now, "json", hours))
     states = {datetime.fromisoformat(slot["slot"]): slot["state"] for slot in slots}
     assert len(states) == len(slots)
@@ -143,7 +143,7 @@ def told(lake: Path, now: datetime, hours: Sequence[datetime] = HOURS) -> dict[d
 
 
 def in_table(text: str) -> tuple[Counter[str], int, Counter[str]]:
-    """The states in the cells of the table, and what its last line counts: all, and of each."""
+    """The states in the table's cells, and the totals of its last line: all slots, and by state."""
     *lines, _, total = text.strip().splitlines()
     cells = Counter(word.lower() for line in lines[2:] for word in line.split()[1:])
     every, of_each = re.fullmatch(r"(\d+) slots: (.*)", total).groups()  # type: ignore[union-attr]
@@ -153,14 +153,14 @@ def in_table(text: str) -> tuple[Counter[str], int, Counter[str]]:
 
 @pytest.fixture
 def examples(full: bool, figure: Callable[[str, float], None]) -> int:
-    """How many lakes are made up."""
+    """The number of generated lakes."""
     number = 200 if full else 25
-    figure("lakes made up", number)
+    figure("generated lakes", number)
     return number
 
 
-def test_every_slot_has_the_state_of_what_lies_in_it(examples: int) -> None:
-    """Stored, refused, damaged, misfiled, odd and future objects in any mix, at any clock."""
+def test_slot_has_the_state_of_its_objects(examples: int) -> None:
+    """Stored, quarantined, damaged, misfiled, odd and future objects in any combination, at any time."""
 
     @settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(EVENTS, CLOCKS)
@@ -171,7 +171,7 @@ def test_every_slot_has_the_state_of_what_lies_in_it(examples: int) -> None:
                 PUT[event.what](store, event.when)
             for hour in {hour_of(event.when) + n * AN_HOUR for event in events for n in (0, 1)}:
                 clean_result(store, hour)
-            states = told(store.root, now)
+            states = slot_states(store.root, now)
             assert states == expected(events, now)
             assert len([start for start in states if start + timedelta(minutes=15) <= now]) == sum(
                 start + timedelta(minutes=15) <= now for hour in HOURS for start in slots_of(hour)
@@ -183,11 +183,11 @@ def test_every_slot_has_the_state_of_what_lies_in_it(examples: int) -> None:
     holds()
 
 
-def test_days_before_the_first_snapshot_are_missed_to_the_slot(lake: Path) -> None:
-    """A month of nothing, one snapshot at its end."""
+def test_slots_before_the_first_snapshot_are_missed(lake: Path) -> None:
+    """A month without snapshots, then one."""
     good(FolderStore(lake), HOURS[-1])
     hours = list(hours_between(HOURS[-1] - timedelta(days=30), HOURS[-1]))
-    states = told(lake, HOURS[-1] + AN_HOUR, hours)
+    states = slot_states(lake, HOURS[-1] + AN_HOUR, hours)
     assert Counter(states.values()) == {"missed": 4 * len(hours) - 1, "stored": 1}
 
 
@@ -196,14 +196,12 @@ def test_days_before_the_first_snapshot_are_missed_to_the_slot(lake: Path) -> No
     [(at(0), 4), (at(14, 59), 4), (at(15), 3), (at(45), 1), (at(59, 59), 1), (HOUR + AN_HOUR, 0)],
     ids=lambda value: f"{value:%H:%M:%S}" if isinstance(value, datetime) else "",
 )
-def test_a_slot_is_over_at_its_end_and_not_a_second_before(
-    lake: Path, clock: datetime, open_slots: int
-) -> None:
-    assert len(told(lake, clock, [HOUR])) == 4 - open_slots
+def test_slot_is_missed_from_its_end_on(lake: Path, clock: datetime, open_slots: int) -> None:
+    assert len(slot_states(lake, clock, [HOUR])) == 4 - open_slots
 
 
 def metadata_by_hour(result: dg.ExecuteInProcessResult) -> Iterator[tuple[datetime, dict[str, int]]]:
-    """The slot counts that a run's materializations of `raw_snapshot` carry."""
+    """The slot counts in the metadata of a run's materializations of `raw_snapshot`."""
     for event in result.asset_materializations_for_node("raw_snapshot.raw_snapshot_hours"):
         numbers = {
             name.removeprefix("slots_"): int(str(value.value))
@@ -213,10 +211,10 @@ def metadata_by_hour(result: dg.ExecuteInProcessResult) -> Iterator[tuple[dateti
         yield datetime.strptime(f"{event.partition}+0000", "%Y-%m-%d-%H:%M%z"), numbers
 
 
-def test_the_metadata_of_a_real_run_says_what_the_command_says(
+def test_metadata_of_a_run_equals_the_ledger(
     tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four slots an hour in each, also in the hour that still runs, where some are open."""
+    """Four slots per hour in each, also in the current hour, which has open slots."""
     minutes = [0, 17, 30, 45, 60, 75, 125, 180]
     snapshots = {HOUR + timedelta(minutes=minute): body(records()) for minute in minutes}
     snapshots[HOUR + timedelta(minutes=90)] = b"<html>"
@@ -225,12 +223,12 @@ def test_the_metadata_of_a_real_run_says_what_the_command_says(
     settings = from_archive(tmp_path, snapshots)
     result = run(settings, instance, HOURS[0], HOURS[-1])
     assert result.success
-    found = dict(metadata_by_hour(result))
-    assert list(found) == HOURS
-    states = told(settings.lake, now)
-    for hour, numbers in found.items():
+    counts = dict(metadata_by_hour(result))
+    assert list(counts) == HOURS
+    states = slot_states(settings.lake, now)
+    for hour, numbers in counts.items():
         assert sum(numbers.values()) == 4, (hour, numbers)
         of_hour = Counter(states.get(start, "open") for start in slots_of(hour))
         assert Counter(numbers) == Counter({"open": 0, **of_hour})
-    assert [numbers["missed"] for numbers in found.values()] == [0, 1, 3, 1]
-    assert (found[HOURS[1]]["quarantined"], found[HOURS[-1]]["open"]) == (1, 2)
+    assert [numbers["missed"] for numbers in counts.values()] == [0, 1, 3, 1]
+    assert (counts[HOURS[1]]["quarantined"], counts[HOURS[-1]]["open"]) == (1, 2)

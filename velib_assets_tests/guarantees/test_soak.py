@@ -24,10 +24,10 @@ from velib_assets.defs.build import build_defs
 from velib_assets.defs.maintenance import maintenance_job as maintenance
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import QUARANTINED, STORED, ledger
 from velib_assets.lake.listing import slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import Settings
 from velib_assets.simulator.faults import FAULTS, parse_faults, select_fault
 from velib_assets.simulator.simulator import SEED, Simulator

@@ -11,7 +11,7 @@ from velib_assets_tests.http_server import LocalServer
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
-    """A scripted server; a proxy that the environment may name is kept out of its way."""
+    """A scripted server, not reached through a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with LocalServer() as running:
         yield running

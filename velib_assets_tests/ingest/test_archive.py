@@ -1,4 +1,4 @@
-"""The archive: what is found in a folder, in which order, and what damaged files become."""
+"""The archive: which files are found, in which order, and what happens to damaged ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from velib_assets.lake.keys import hours_between
 HOUR = datetime(2022, 6, 4, 17, tzinfo=timezone.utc)
 PAGE = b'{"total_count": 1, "results": [{"stationcode": "1001"}]}'
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "velib"
-NOBODY = 65534
+NOBODY = 65534  # the user id of "nobody"
 
 
 def put(folder: Path, name: str, body: bytes = PAGE) -> Path:
@@ -31,35 +31,35 @@ def put(folder: Path, name: str, body: bytes = PAGE) -> Path:
 
 
 def only(folder: Path, hour: datetime = HOUR) -> tuple[str, list[object]]:
-    """The feed and the records of an hour's one snapshot."""
-    (found,) = Archive(folder).recorded(hour)
-    return found.answer.feed, decode(found.answer).records
+    """Return the feed and the records of an hour's only snapshot."""
+    (snapshot,) = Archive(folder).recorded(hour)
+    return snapshot.response.feed, decode(snapshot.response).records
 
 
 @pytest.mark.parametrize("body", [PAGE, b'[{"stationcode": "1001"}]'], ids=["page", "array"])
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_reads_an_export(tmp_path: Path, body: bytes, ending: str) -> None:
-    """Both shapes that the portal answers, packed or not, at any depth."""
+def test_export_is_read(tmp_path: Path, body: bytes, ending: str) -> None:
+    """A page or an array, compressed or not, at any depth."""
     put(tmp_path, f"2022/06/20220604T173459Z.json{ending}", body)
     assert only(tmp_path) == ("opendata", [{"stationcode": "1001"}])
 
 
 @pytest.mark.parametrize("feed", ["opendata", "simulator"])
-def test_reads_a_raw_object(tmp_path: Path, feed: str) -> None:
-    """A lake is an archive, and its snapshots stay what they were."""
+def test_raw_object_is_read(tmp_path: Path, feed: str) -> None:
+    """A lake is an archive, and its snapshots keep their feed."""
     decoded = decode(FeedResponse(feed, {"body": PAGE}))
     (tmp_path / "velib_20220604_173000.json.gz").write_bytes(encode_raw(feed, HOUR, HOUR, decoded))
     assert only(tmp_path) == (feed, [{"stationcode": "1001"}])
 
 
-def test_reads_a_raw_object_of_the_first_version(tmp_path: Path) -> None:
-    """Uncompressed, no feed (it was opendata), no hash."""
+def test_raw_object_of_the_first_version_is_read(tmp_path: Path) -> None:
+    """It is not compressed and has no feed (opendata) and no hash."""
     put(tmp_path, "velib_20220604_173000.json", b'{"source": "velib", "results": [{"a": 1}]}')
     assert only(tmp_path) == ("opendata", [{"a": 1}])
 
 
-def test_reads_a_raw_object_of_gbfs_as_it_was_joined(tmp_path: Path) -> None:
-    """Its records are pairs already; there are no two files to join any more."""
+def test_raw_object_of_gbfs_is_read(tmp_path: Path) -> None:
+    """Its records are joined already."""
     pair = {"information": {"stationCode": "1001"}, "status": {"stationCode": "1001"}}
     decoded = decode(FeedResponse("gbfs", {"body": json.dumps([pair]).encode()}))
     stored = encode_raw("gbfs", HOUR, HOUR, decoded)
@@ -67,36 +67,35 @@ def test_reads_a_raw_object_of_gbfs_as_it_was_joined(tmp_path: Path) -> None:
     assert only(tmp_path) == ("gbfs", [pair])
 
 
-def test_gives_an_hour_in_the_order_of_time(tmp_path: Path) -> None:
-    """Whatever the folders are called."""
+def test_snapshots_are_in_order_of_time(tmp_path: Path) -> None:
+    """The names of folders do not matter."""
     put(tmp_path, "a/20220604T175959Z.json", b"[1]")
     put(tmp_path, "b/20220604T170000Z.json.gz", b"[2]")
     put(tmp_path, "b/20220604T180000Z.json.gz")
-    found = list(Archive(tmp_path).recorded(HOUR))
-    assert [(r.taken_at, r.answer.bodies["body"]) for r in found] == [
+    snapshots = list(Archive(tmp_path).recorded(HOUR))
+    assert [(r.taken_at, r.response.bodies["body"]) for r in snapshots] == [
         (HOUR, b"[2]"),
         (HOUR + timedelta(seconds=3599), b"[1]"),
     ]
 
 
-def test_one_second_gives_one_snapshot(tmp_path: Path) -> None:
-    """Of copies the export is kept before the raw object, and the plain one before the packed."""
+def test_one_second_has_one_snapshot(tmp_path: Path) -> None:
+    """Exports win over raw objects, and plain files over compressed ones."""
     for name in ("a/velib_20220604_170000.json", "b/20220604T170000Z.json.gz"):
         put(tmp_path, name)
     put(tmp_path, "z/20220604T170000Z.json", b"[7]")
     assert only(tmp_path) == ("opendata", [7])
 
 
-def test_names_the_hours_it_has(tmp_path: Path) -> None:
-    """A plan asks for a range, both ends included."""
+def test_recorded_hours_include_both_ends(tmp_path: Path) -> None:
     for hour in (16, 17, 19, 20):
         put(tmp_path, f"20220604T{hour}3000Z.json")
     hours = Archive(tmp_path).recorded_hours(HOUR, HOUR + timedelta(hours=2))
     assert hours == {HOUR, HOUR + timedelta(hours=2)}
 
 
-def test_finds_files_that_came_later(tmp_path: Path) -> None:
-    """The daemon lives for weeks; planning looks anew."""
+def test_new_files_are_found(tmp_path: Path) -> None:
+    """The daemon runs for weeks; planning searches again."""
     put(tmp_path, "20220604T173000Z.json")
     archive = Archive(tmp_path)
     archive.check()
@@ -117,15 +116,14 @@ def test_finds_files_that_came_later(tmp_path: Path) -> None:
         ".20220604T173000Z.json.swp",
     ],
 )
-def test_passes_over_other_names(tmp_path: Path, name: str) -> None:
-    """Folders hold all sorts of things."""
+def test_other_names_are_skipped(tmp_path: Path, name: str) -> None:
     put(tmp_path, name)
     put(tmp_path, "20220604T173100Z.json")
     assert len(list(Archive(tmp_path).recorded(HOUR))) == 1
 
 
-def test_does_not_follow_links(tmp_path: Path) -> None:
-    """A link could lead anywhere, or round in a circle."""
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """A link can leave the folder or form a cycle."""
     put(tmp_path, "inside/20220604T173000Z.json")
     outside = put(tmp_path, "outside/20220604T174000Z.json")
     (tmp_path / "inside/20220604T174000Z.json").symlink_to(outside)
@@ -133,39 +131,39 @@ def test_does_not_follow_links(tmp_path: Path) -> None:
     assert len(list(Archive(tmp_path / "inside").recorded(HOUR))) == 1
 
 
-def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """Only links inside are passed over."""
+def test_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    """Only links inside it are skipped."""
     put(tmp_path, "real/20220604T173000Z.json")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert only(tmp_path / "link")[0] == "opendata"
 
 
 @pytest.mark.parametrize("name", ["20220604T173000Z.json.gz", "velib_20220604_173000.json.gz"])
-def test_a_damaged_file_is_handed_over_with_its_problem(tmp_path: Path, name: str) -> None:
-    """Its bytes belong in quarantine, and the hour's other snapshots go on."""
+def test_damaged_file_has_a_problem(tmp_path: Path, name: str) -> None:
+    """Its bytes go to quarantine, and the hour's other snapshots are restored."""
     damaged = gzip.compress(PAGE)[:-9]
     (tmp_path / name).write_bytes(damaged)
     put(tmp_path, "20220604T174500Z.json")
     first, second = Archive(tmp_path).recorded(HOUR)
-    assert first.answer.bodies == {"body": damaged}
+    assert first.response.bodies == {"body": damaged}
     assert first.problem is not None
     assert first.problem.code == "not_gzip"
     with pytest.raises(UnusableError):
-        decode(first.answer)
+        decode(first.response)
     assert second.problem is None
 
 
-def test_a_raw_object_that_was_altered_is_handed_over_with_its_problem(tmp_path: Path) -> None:
-    """Its own hash tells; its records must not come back as if nothing had happened."""
+def test_altered_raw_object_has_a_problem(tmp_path: Path) -> None:
+    """Its hash does not match."""
     stored = gzip.decompress(encode_raw("opendata", HOUR, HOUR, decode(FeedResponse("", {"body": PAGE}))))
     put(tmp_path, "velib_20220604_173000.json.gz", stored.replace(b"1001", b"1002"))
-    (found,) = Archive(tmp_path).recorded(HOUR)
-    assert found.problem is not None
-    assert found.problem.code == "hash_mismatch"
+    (snapshot,) = Archive(tmp_path).recorded(HOUR)
+    assert snapshot.problem is not None
+    assert snapshot.problem.code == "hash_mismatch"
 
 
-def test_a_file_that_went_away_is_an_error(tmp_path: Path) -> None:
-    """It was there when the hour was planned: silence would turn the hour green without it."""
+def test_removed_file_is_an_error(tmp_path: Path) -> None:
+    """It existed when the hour was planned; without an error the hour would succeed without it."""
     path = put(tmp_path, "20220604T173000Z.json")
     archive = Archive(tmp_path)
     archive.check()
@@ -174,38 +172,38 @@ def test_a_file_that_went_away_is_an_error(tmp_path: Path) -> None:
         list(archive.recorded(HOUR))
 
 
-def test_a_file_that_went_away_keeps_no_other_back(tmp_path: Path) -> None:
-    """The hour's others are restored first; then the one is told of."""
+def test_removed_file_does_not_affect_others(tmp_path: Path) -> None:
+    """The hour's others are yielded first, then the error is raised."""
     gone = put(tmp_path, "20220604T170100Z.json")
     put(tmp_path, "20220604T173000Z.json")
-    found = Archive(tmp_path)
-    assert found.recorded_hours(HOUR, HOUR)
+    archive = Archive(tmp_path)
+    assert archive.recorded_hours(HOUR, HOUR)
     gone.unlink()
-    recorded = found.recorded(HOUR)
+    recorded = archive.recorded(HOUR)
     assert next(recorded).taken_at.minute == 30
     with pytest.raises(FeedError, match=r"20220604T170100Z\.json cannot be read"):
         next(recorded)
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveUnreadableError, match="nowhere does not exist"):
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveUnreadableError, match="nowhere cannot be read: No such file or directory"):
         Archive(tmp_path / "nowhere").check()
 
 
-def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+def test_file_instead_of_the_folder_is_an_error(tmp_path: Path) -> None:
     path = put(tmp_path, "20220604T173000Z.json")
-    with pytest.raises(ArchiveUnreadableError, match="is a file, not a folder"):
+    with pytest.raises(ArchiveUnreadableError, match="cannot be read: Not a directory"):
         Archive(path).check()
 
 
-def test_a_folder_without_snapshots_is_said(tmp_path: Path) -> None:
+def test_folder_without_snapshots_is_an_error(tmp_path: Path) -> None:
     put(tmp_path, "notes.txt")
-    with pytest.raises(ArchiveUnreadableError, match="holds no recorded snapshot"):
+    with pytest.raises(ArchiveUnreadableError, match="contains no recorded snapshot"):
         Archive(tmp_path).recorded_hours(HOUR, HOUR)
 
 
-def test_a_closed_subfolder_is_said() -> None:
-    """Passing over it in silence would lose its hours. Root, who may read everything, looks as nobody."""
+def test_unreadable_subfolder_is_an_error() -> None:
+    """Skipping it would lose its hours. Root can read everything, so it acts as nobody."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -220,27 +218,27 @@ def test_a_closed_subfolder_is_said() -> None:
             os.seteuid(me)
 
 
-def test_a_folder_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    """Whatever the operating system objects to, here a name beyond its limits."""
+def test_folder_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    """For any reason of the operating system, here a name that is too long."""
     with pytest.raises(ArchiveUnreadableError, match="cannot be read: File name too long"):
         Archive(tmp_path / ("x" * 300)).check()
 
 
-def test_an_archive_has_no_present(tmp_path: Path) -> None:
-    """A tick must not be answered with a recorded state."""
+def test_archive_has_no_current_data(tmp_path: Path) -> None:
+    """A tick must not get a recorded state."""
     archive = Archive(tmp_path)
     assert not archive.live
-    with pytest.raises(FeedError, match="has no present"):
+    with pytest.raises(FeedError, match="has no current data"):
         archive.fetch(HOUR)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="two recorded days, beside the checkout where there")
-def test_reads_two_real_days() -> None:
-    """46 hours of 48 hold 84 exports with 118,799 rows."""
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs two recorded days beside the checkout")
+def test_two_real_days_are_read() -> None:
+    """46 of 48 hours have 84 exports with 118,799 rows."""
     archive, first = Archive(REAL), datetime(2022, 6, 4, tzinfo=timezone.utc)
     hours = archive.recorded_hours(first, first + timedelta(hours=47))
     rows = [
-        len(decode(recorded.answer).records)
+        len(decode(recorded.response).records)
         for hour in hours_between(first, first + timedelta(hours=47))
         for recorded in archive.recorded(hour)
     ]

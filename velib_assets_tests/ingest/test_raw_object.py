@@ -1,4 +1,4 @@
-"""The raw object's bytes: unpacking them."""
+"""Decompressing raw objects."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ONE = gzip.compress(b"one " * 1000)
     ],
     ids=["one member", "nothing", "two members", "the same twice", "padded", "gzip in gzip"],
 )
-def test_whatever_gzip_takes_is_unpacked_whole(stored: bytes, unpacked: bytes) -> None:
-    """The quick way reads one member only."""
+def test_all_gzip_members_are_decompressed(stored: bytes, unpacked: bytes) -> None:
+    """A single decompressor reads only one member."""
     assert gunzip(stored) == unpacked
 
 
@@ -35,6 +35,6 @@ def test_whatever_gzip_takes_is_unpacked_whole(stored: bytes, unpacked: bytes) -
     ids=["a byte short", "cut", "junk behind", "two bytes", "another checksum"],
 )
 def test_damaged_gzip_is_refused(stored: bytes) -> None:
-    with pytest.raises(UnusableError) as refused:
+    with pytest.raises(UnusableError) as error:
         gunzip(stored)
-    assert refused.value.code == "not_gzip"
+    assert error.value.code == "not_gzip"

@@ -1,4 +1,4 @@
-"""Ingest: what becomes of an answer's bytes."""
+"""The ingest step: what happens to a response's bytes."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import pytest
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import SourceMismatchError, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
 NOW = datetime(2022, 6, 5, tzinfo=timezone.utc)
 
 
 class Recordings:
-    """A feed that holds recorded answers."""
+    """A feed with recorded responses."""
 
-    def __init__(self, name: str = "archive", *, live: bool = False, **answers: bytes) -> None:
-        self.name, self.live, self.asked = name, live, 0
-        self.recordings = {at(int(minute[1:])): data for minute, data in answers.items()}
+    def __init__(self, name: str = "archive", *, live: bool = False, **responses: bytes) -> None:
+        self.name, self.live, self.calls = name, live, 0
+        self.recordings = {at(int(minute[1:])): data for minute, data in responses.items()}
 
     def fetch(self, at: datetime) -> FeedResponse:
-        self.asked += 1
+        self.calls += 1
         return FeedResponse(self.name, {"body": self.recordings[at]})
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path)
 
 
-def answer(data: bytes) -> FeedResponse:
+def response(data: bytes) -> FeedResponse:
     return FeedResponse("opendata", {"body": data})
 
 
@@ -53,11 +53,11 @@ def files(store: FolderStore, layer: str) -> list[str]:
     return sorted(path.name for path in (store.root / layer).rglob("*") if path.is_file())
 
 
-def test_a_usable_answer_is_kept_byte_for_byte_in_its_envelope(store: FolderStore) -> None:
+def test_usable_response_is_stored_unmodified_in_an_envelope(store: FolderStore) -> None:
     data = body(records())
-    taken = store_or_quarantine(store, answer(data), at(15), NOW)
-    assert taken.key == "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_101500.json.gz"
-    document = gzip.decompress(store.read(taken.key))
+    result = store_or_quarantine(store, response(data), at(15), NOW)
+    assert result.key == "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_101500.json.gz"
+    document = gzip.decompress(store.read(result.key))
     envelope = json.loads(document)
     assert envelope.pop("results") == records()
     assert envelope == {
@@ -71,17 +71,17 @@ def test_a_usable_answer_is_kept_byte_for_byte_in_its_envelope(store: FolderStor
     assert data in document
 
 
-def test_a_doubled_tick_stores_one_object_and_asks_once(store: FolderStore) -> None:
+def test_repeated_tick_stores_one_object_and_fetches_once(store: FolderStore) -> None:
     feed = Recordings("opendata", live=True, m15=body(records()))
     first, second = (take_snapshot(store, feed, at(15), at(16)) for _ in range(2))
-    assert (first.state, second.state, feed.asked) == ("stored", "present", 1)
+    assert (first.state, second.state, feed.calls) == ("stored", "present", 1)
 
 
-def test_an_object_is_never_overwritten(store: FolderStore) -> None:
-    taken = store_or_quarantine(store, answer(body(records())), at(15), NOW)
-    before = store.read(taken.key)
-    again = store_or_quarantine(store, answer(body(records(30))), at(15), NOW)
-    assert (again.state, store.read(taken.key)) == ("present", before)
+def test_object_is_never_overwritten(store: FolderStore) -> None:
+    result = store_or_quarantine(store, response(body(records())), at(15), NOW)
+    before = store.read(result.key)
+    again = store_or_quarantine(store, response(body(records(30))), at(15), NOW)
+    assert (again.state, store.read(result.key)) == ("present", before)
 
 
 @pytest.mark.parametrize(
@@ -101,63 +101,63 @@ def test_an_object_is_never_overwritten(store: FolderStore) -> None:
         (b"", "not_json"),
     ],
 )
-def test_an_unusable_answer_goes_to_quarantine_as_it_came(store: FolderStore, data: bytes, code: str) -> None:
-    taken = store_or_quarantine(store, answer(data), at(15), NOW)
-    assert (taken.state, taken.code) == ("quarantined", code)
-    assert store.read(taken.key) == data
+def test_unusable_response_is_quarantined_unmodified(store: FolderStore, data: bytes, code: str) -> None:
+    result = store_or_quarantine(store, response(data), at(15), NOW)
+    assert (result.state, result.code) == ("quarantined", code)
+    assert store.read(result.key) == data
     (reason,) = (store.root / "quarantine").rglob("*.reason.json")
-    said = json.loads(reason.read_text())
-    assert (said["code"], said["keys"]) == (code, [taken.key])
+    content = json.loads(reason.read_text())
+    assert (content["code"], content["keys"]) == (code, [result.key])
     assert files(store, "raw") == []
 
 
-def test_95_percent_of_codes_are_enough(store: FolderStore) -> None:
+def test_95_percent_of_codes_suffice(store: FolderStore) -> None:
     rows = [*records(38), record(None), record(None)]
-    assert store_or_quarantine(store, answer(body(rows)), at(15), NOW).state == "stored"
+    assert store_or_quarantine(store, response(body(rows)), at(15), NOW).state == "stored"
 
 
-def test_two_bad_answers_of_one_second_are_both_kept(store: FolderStore) -> None:
-    store_or_quarantine(store, answer(b"one"), at(15), NOW)
-    store_or_quarantine(store, answer(b"two"), at(15), NOW)
+def test_two_bad_responses_of_one_second_are_both_stored(store: FolderStore) -> None:
+    store_or_quarantine(store, response(b"one"), at(15), NOW)
+    store_or_quarantine(store, response(b"two"), at(15), NOW)
     assert len(files(store, "quarantine")) == 4
 
 
-def test_both_files_of_a_bad_gbfs_pair_are_kept(store: FolderStore) -> None:
+def test_both_files_of_a_bad_gbfs_pair_are_stored(store: FolderStore) -> None:
     pair = {"station_information": b'{"data": {"stations": []}}', "station_status": b"oops"}
     store_or_quarantine(store, FeedResponse("gbfs", pair), at(15), NOW)
-    kept = {path.read_bytes() for path in (store.root / "quarantine").rglob("*.station_*")}
-    assert kept == set(pair.values())
+    stored = {path.read_bytes() for path in (store.root / "quarantine").rglob("*.station_*")}
+    assert stored == set(pair.values())
 
 
-def test_a_byte_order_mark_is_no_reason_to_lose_a_snapshot(store: FolderStore) -> None:
-    taken = store_or_quarantine(store, answer(b"\xef\xbb\xbf" + body(records())), at(15), NOW)
-    assert json.loads(gzip.decompress(store.read(taken.key)))["record_count"] == 40
+def test_byte_order_mark_is_accepted(store: FolderStore) -> None:
+    result = store_or_quarantine(store, response(b"\xef\xbb\xbf" + body(records())), at(15), NOW)
+    assert json.loads(gzip.decompress(store.read(result.key)))["record_count"] == 40
 
 
-def test_restoring_adds_only_what_is_missing(store: FolderStore) -> None:
+def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
-    store_or_quarantine(store, answer(body(records(30))), at(0), NOW)
+    store_or_quarantine(store, response(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
     taken = restore_hour(store, feed, HOUR, NOW)
     assert [(part.ingested_at, part.state) for part in taken] == [(at(15), "stored")]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
 
 
-def test_restoring_never_reaches_into_the_future(store: FolderStore) -> None:
+def test_restore_ignores_the_future(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
     taken = restore_hour(store, feed, HOUR, at(10))
     assert [part.ingested_at for part in taken] == [at(0)]
 
 
-def test_a_bad_recording_is_quarantined_and_the_others_restored(store: FolderStore) -> None:
+def test_bad_recording_is_quarantined_and_others_are_restored(store: FolderStore) -> None:
     feed = Recordings(m0=b"[]", m15=body(records()))
     states = [part.state for part in restore_hour(store, feed, HOUR, NOW)]
     assert states == ["quarantined", "stored"]
     assert slot_times(store, HOUR) == ({at(15)}, {at(0)})
 
 
-def test_the_simulator_does_not_write_among_real_snapshots(store: FolderStore) -> None:
-    store_or_quarantine(store, answer(body(records())), at(0), NOW)
+def test_simulator_does_not_write_into_a_lake_of_real_snapshots(store: FolderStore) -> None:
+    store_or_quarantine(store, response(body(records())), at(0), NOW)
     feed = Recordings("simulator", live=True, m15=body(records()))
     with pytest.raises(SourceMismatchError, match=r"opendata.*velib_20220604_100000"):
         take_snapshot(store, feed, at(15), NOW)
@@ -165,16 +165,22 @@ def test_the_simulator_does_not_write_among_real_snapshots(store: FolderStore) -
         restore_hour(store, feed, HOUR + timedelta(hours=1), NOW)
 
 
-def test_a_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderStore) -> None:
-    store_or_quarantine(store, answer(body(records())), at(0), NOW)
+def test_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderStore) -> None:
+    store_or_quarantine(store, response(body(records())), at(0), NOW)
     store_or_quarantine(store, FeedResponse("simulator", {"body": body(records())}), NOW, NOW)
     with pytest.raises(SourceMismatchError):
         restore_hour(store, Recordings("simulator", live=True), HOUR, NOW)
 
 
-def test_a_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:
-    """Or one wrong clock would keep the staleness alert silent for years."""
-    store_or_quarantine(store, answer(body(records())), at(0), NOW)
-    store_or_quarantine(store, answer(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
+def test_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:
+    """Otherwise one wrong clock would suppress the staleness alert for years."""
+    store_or_quarantine(store, response(body(records())), at(0), NOW)
+    store_or_quarantine(store, response(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
     assert newest_snapshot(store) == at(0)
     assert hour_range(store, "raw") == (HOUR, HOUR)
+
+
+def test_page_with_an_encoded_surrogate_before_the_records_is_not_utf8(store: FolderStore) -> None:
+    """Python's JSON parser accepts such bytes."""
+    page = b'{"\xed\xa0\x80": 1, "results": ' + body(records()) + b"}"
+    assert store_or_quarantine(store, response(page), at(15), NOW).code == "not_utf8"

@@ -1,4 +1,4 @@
-"""The ledger: each slot once, whatever happened."""
+"""The ledger of slots."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def test_any_stored_snapshot_makes_the_slot_stored() -> None:
     assert ledger([HOUR], lambda _: ({at(14, 59)}, {at(0)}), LATER)[0].state == "stored"
 
 
-def test_a_slot_that_is_not_over_is_not_missed_yet() -> None:
+def test_current_slot_is_not_missed() -> None:
     slots = ledger([HOUR], lambda _: ({at(16)}, set()), at(20))
     assert [(slot.start, slot.state) for slot in slots] == [(at(0), "missed"), (at(15), "stored")]
 
 
-def test_slots_add_up_to_the_hours_asked_for() -> None:
+def test_every_requested_hour_has_four_slots() -> None:
     hours = [HOUR - timedelta(hours=n) for n in range(48)]
     assert len(ledger(hours, lambda _: (set(), set()), LATER)) == 4 * 48

@@ -1,4 +1,4 @@
-"""The folder store: what killed writers leave behind."""
+"""The folder store: temporary files of killed writers, and concurrent removal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.store import Change
 
 KEY = "raw/a.json"
 
@@ -33,10 +34,10 @@ def write(store: FolderStore, way: str) -> bool:
         (".hidden", 61, True),
     ],
 )
-def test_a_writer_removes_unfinished_writes_older_than_an_hour(
+def test_writer_removes_temporary_files_older_than_an_hour(
     tmp_path: Path, way: str, name: str, minutes: int, stays: bool
 ) -> None:
-    """A writer killed in between left its temporary file there for good."""
+    """A killed writer leaves its temporary file."""
     left = tmp_path / "raw" / name
     left.parent.mkdir()
     left.write_bytes(b"half")
@@ -47,8 +48,8 @@ def test_a_writer_removes_unfinished_writes_older_than_an_hour(
     assert (tmp_path / KEY).read_bytes() == b"new"
 
 
-def test_what_cannot_be_removed_stops_no_writer(tmp_path: Path) -> None:
-    """Here a folder by such a name."""
+def test_writer_ignores_what_it_cannot_remove(tmp_path: Path) -> None:
+    """For example a folder with such a name."""
     stuck = tmp_path / "raw" / ".odd.tmp"
     stuck.mkdir(parents=True)
     os.utime(stuck, (0, 0))
@@ -57,7 +58,7 @@ def test_what_cannot_be_removed_stops_no_writer(tmp_path: Path) -> None:
 
 
 class Vanishing(FolderStore):
-    """One whose every file is removed as soon as it was found."""
+    """A store whose files are removed as soon as they are listed."""
 
     def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
         for entry in super()._entries(prefix):
@@ -65,7 +66,7 @@ class Vanishing(FolderStore):
             yield entry
 
 
-def test_a_file_that_is_removed_while_it_is_listed_is_not_there(tmp_path: Path) -> None:
-    """A listing of rejects failed where the clean step removed them just then."""
-    FolderStore(tmp_path).create(KEY, b"there")
+def test_file_removed_during_a_listing_is_not_listed(tmp_path: Path) -> None:
+    """A listing of rejects failed when the clean step removed them at the same time."""
+    FolderStore(tmp_path).create(KEY, b"data")
     assert Vanishing(tmp_path).list("raw/") == []

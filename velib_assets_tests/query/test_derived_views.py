@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from velib_assets.lake.keys import hour_of
-from velib_assets.query.kpi_queries import HEADLINE, PRESENT, states_sql
 from velib_assets.query.kpis import DERIVED, LIVE_VIEWS, Kpi
+from velib_assets.query.state_sql import HEADLINE, PRESENT, states_sql
 from velib_assets.query.union import PART
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
@@ -19,7 +19,7 @@ WEEK = "SELECT day, hour, mean_fill_rate, snapshots FROM kpi_typical_week ORDER 
 
 
 def seen(station: str, states: str, first: str = "2022-06-04 10:00", **changes: Any) -> list[dict[str, Any]]:
-    """A station each quarter of an hour: `0` short, `1` full, `.` neither, `-` not in the snapshot."""
+    """One row of a station per 15 minutes: `0` short, `1` full, `.` neither, `-` not in the snapshot."""
     counts = {"0": (0, 20), "1": (20, 0), ".": (10, 10)}
     return [
         row(station, *counts[state], f"{at(first) + n * timedelta(minutes=15):%Y-%m-%d %H:%M}", **changes)
@@ -34,30 +34,30 @@ def episodes(lake: Path, *stations: list[dict[str, Any]]) -> list[tuple[Any, ...
     return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in found]
 
 
-def test_an_episode_ends_at_the_first_snapshot_in_which_it_is_over(tmp_path: Path) -> None:
+def test_episode_ends_at_the_first_snapshot_after_it(tmp_path: Path) -> None:
     assert episodes(tmp_path, seen("a", ".00.11."), seen("b", ".......")) == [
         ("a", "shortage", "10:15", "10:45", 30, False, 2),
         ("a", "saturation", "11:00", "11:30", 30, False, 2),
     ]
 
 
-def test_one_that_turns_into_the_other_is_two(tmp_path: Path) -> None:
+def test_shortage_followed_by_saturation_is_two_episodes(tmp_path: Path) -> None:
     assert episodes(tmp_path, seen("a", "01.")) == [
         ("a", "shortage", "10:00", "10:15", 15, False, 1),
         ("a", "saturation", "10:15", "10:30", 15, False, 1),
     ]
 
 
-def test_at_the_newest_snapshot_it_is_open(tmp_path: Path) -> None:
-    """A single snapshot of it has lasted no minute yet."""
+def test_episode_at_the_newest_snapshot_is_open(tmp_path: Path) -> None:
+    """An episode of one snapshot has 0 minutes."""
     assert episodes(tmp_path, seen("a", "..00"), seen("b", "...1")) == [
         ("a", "shortage", "10:30", "10:45", 15, True, 2),
         ("b", "saturation", "10:45", "10:45", 0, True, 1),
     ]
 
 
-def test_a_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_it(tmp_path: Path) -> None:
-    """Where nothing was seen for an hour, nobody knows: it ends where it was seen last."""
+def test_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_the_episode(tmp_path: Path) -> None:
+    """What happened in a longer gap is unknown: the episode ends at its last snapshot."""
     assert episodes(tmp_path, seen("a", "00--0."), seen("b", "00---0.")) == [
         ("a", "shortage", "10:00", "11:15", 75, False, 3),
         ("b", "shortage", "10:00", "10:15", 15, False, 2),
@@ -65,14 +65,14 @@ def test_a_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_it(tmp_path: Path)
     ]
 
 
-def test_a_gap_before_its_end_ends_it_where_it_was_seen_last(tmp_path: Path) -> None:
+def test_gap_before_the_end_ends_the_episode_at_its_last_snapshot(tmp_path: Path) -> None:
     assert episodes(tmp_path, seen("a", "00---."), seen("b", "00--.-")) == [
         ("a", "shortage", "10:00", "10:15", 15, False, 2),
         ("b", "shortage", "10:00", "11:00", 60, False, 2),
     ]
 
 
-def test_a_station_that_has_vanished_is_open_for_45_minutes(tmp_path: Path) -> None:
+def test_episode_of_a_missing_station_stays_open_for_45_minutes(tmp_path: Path) -> None:
     assert episodes(tmp_path, seen("a", "0----"), seen("b", "-0---"), seen("c", ".....")) == [
         ("a", "shortage", "10:00", "10:00", 0, False, 1),
         ("b", "shortage", "10:15", "11:00", 45, True, 1),
@@ -82,30 +82,28 @@ def test_a_station_that_has_vanished_is_open_for_45_minutes(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "changes", [{"is_stale": True}, {"is_installed": False}, {"is_renting": False}, {"is_renting": None}]
 )
-def test_what_is_closed_or_stale_or_unknown_is_no_shortage_and_ends_one(
-    changes: dict[str, Any], tmp_path: Path
-) -> None:
+def test_closed_stale_or_unknown_station_ends_its_shortage(changes: dict[str, Any], tmp_path: Path) -> None:
     rows = [*seen("a", "00"), *seen("a", "0", "2022-06-04 10:30", **changes)]
     assert episodes(tmp_path, rows) == [("a", "shortage", "10:00", "10:30", 30, False, 2)]
 
 
-def test_only_25_hours_are_looked_at(tmp_path: Path) -> None:
-    """Exactly 25 hours before is outside; an episode that began before starts with the window."""
+def test_episodes_are_limited_to_25_hours(tmp_path: Path) -> None:
+    """Exactly 25 hours ago is outside; an episode that began earlier starts with the window."""
     rows = [*seen("a", "000.", "2022-06-03 10:00"), *seen("a", ".", "2022-06-04 11:00")]
     assert episodes(tmp_path, rows) == [("a", "shortage", "10:15", "10:45", 30, False, 2)]
 
 
-def test_an_episode_has_the_newest_name(tmp_path: Path) -> None:
+def test_episode_has_the_newest_name(tmp_path: Path) -> None:
     rows = [*seen("a", "0", name="Old"), *seen("a", "0", "2022-06-04 10:15", name="New")]
     found = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
     assert found == [("New", 2)]
 
 
-# 2022-06-04 was a Saturday. Its four weeks are those before 2022-07-02, also a Saturday.
+# 2022-06-04 was a Saturday, and the first day of the four weeks before 2022-07-02.
 
 
-def test_an_hour_of_the_week_is_the_mean_over_its_stations_and_snapshots(tmp_path: Path) -> None:
-    """By hand, 12:00 in Paris on two Saturdays: (0.5 + 0.0 + 1.0) / 3; today's snapshot is not in it."""
+def test_hour_of_the_week_is_the_mean_over_stations_and_snapshots(tmp_path: Path) -> None:
+    """12:00 in Paris on two Saturdays: (0.5 + 0.0 + 1.0) / 3. Today's snapshot does not count."""
     rows = [
         row("a", 10, 10, "2022-06-11 10:00"),
         row("b", 0, 20, "2022-06-11 10:00"),
@@ -117,13 +115,13 @@ def test_an_hour_of_the_week_is_the_mean_over_its_stations_and_snapshots(tmp_pat
     assert rows_of(engine_over(tmp_path, rows), WEEK) == [(6, 12, 0.5, 2), (6, 13, 0.25, 1)]
 
 
-def test_four_weeks_before_the_newest_day_count_and_no_day_more(tmp_path: Path) -> None:
+def test_only_four_weeks_before_the_newest_day_count(tmp_path: Path) -> None:
     rows = [row("a", 5, 15, f"2022-{day} 10:00") for day in ("06-03", "06-04", "07-01", "07-02")]
     assert [(day, hour) for day, hour, *_ in rows_of(engine_over(tmp_path, rows), WEEK)] == [(5, 12), (6, 12)]
 
 
 def test_clocks_go_forward(tmp_path: Path) -> None:
-    """27 March 2022 in Paris: after 01:59 comes 03:00. The hour from 2 to 3 is not there."""
+    """27 March 2022 in Paris: 03:00 follows 01:59. The hour from 2 to 3 does not exist."""
     rows = [row("a", n, 10 - n, f"2022-03-27 0{n}:30") for n in (0, 1, 2)]
     rows.append(row("a", 5, 5, "2022-03-28 12:00"))
     assert rows_of(engine_over(tmp_path, rows), WEEK) == [
@@ -134,7 +132,7 @@ def test_clocks_go_forward(tmp_path: Path) -> None:
 
 
 def test_clocks_go_back(tmp_path: Path) -> None:
-    """30 October 2022 in Paris: the hour from 2 to 3 comes twice, and is one hour of the week."""
+    """30 October 2022 in Paris: the hour from 2 to 3 occurs twice, and is one hour of the week."""
     rows = [row("a", n, 10 - n, f"2022-10-30 0{n}:30") for n in (0, 1, 2)]
     rows += [row("a", 3, 7, "2022-10-29 22:30"), row("a", 5, 5, "2022-10-31 12:00")]
     assert rows_of(engine_over(tmp_path, rows), WEEK) == [
@@ -145,8 +143,8 @@ def test_clocks_go_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kpi", DERIVED, ids=lambda kpi: kpi.name)
-def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
-    """Read compares names, order and types, and raises where they differ."""
+def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
+    """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
     names = [name for name, _, _ in kpi.columns]
     assert engine.read(kpi).newest.column_names == names
@@ -154,7 +152,7 @@ def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
     assert engine_over(tmp_path / "new").read(kpi).newest.column_names == names
 
 
-def test_headlines_by_hand(tmp_path: Path) -> None:
+def test_headlines_match_numbers_computed_by_hand(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
     states = {kpi.name: engine.read(kpi).headline for kpi in DERIVED}
     assert states == {
@@ -164,14 +162,14 @@ def test_headlines_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("states", ["00.1", "...."])
-def test_all_states_in_one_question_are_those_of_a_question_each(states: str, tmp_path: Path) -> None:
-    """What is asked of Athena once for all, for it charges each question for 10 MB."""
+def test_one_query_for_all_states_returns_those_of_single_queries(states: str, tmp_path: Path) -> None:
+    """On Athena one query reads all, as each is charged for at least 10 MB."""
     engine = engine_over(tmp_path, [*seen("a", states), *seen("b", "....")])
     frame = engine.query(states_sql(LIVE_VIEWS, hour_of(at("2022-06-04 10:00"))))
     for kpi in LIVE_VIEWS:
         own, alone = frame[frame[PART] == kpi.name], engine.read(kpi)
         names = [column.name for column in kpi.schema]
-        there = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()
-        assert there == [list(row.values()) for row in alone.newest.to_pylist()]
-        told = {name: own[HEADLINE + name].iloc[0] for name in alone.headline}
-        assert told == alone.headline
+        rows = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()
+        assert rows == [list(row.values()) for row in alone.newest.to_pylist()]
+        headline = {name: own[HEADLINE + name].iloc[0] for name in alone.headline}
+        assert headline == alone.headline

@@ -43,24 +43,24 @@ def _stations(lake: Path, view: str) -> set[str]:
     return {found[0] for found in rows_of(engine_over(lake, MIX), sql("SELECT station_id FROM", view))}
 
 
-def test_short_are_stations_in_operation_that_rent_and_have_no_bike(tmp_path: Path) -> None:
-    """Closed, removed, stale and unknown stations are not short of bikes; nor is one without a place."""
+def test_short_stations_are_in_operation_renting_and_without_a_bike(tmp_path: Path) -> None:
+    """Closed, removed, stale and unknown stations are not short, nor is one without bikes and docks."""
     assert _stations(tmp_path, "kpi_shortage") == {"empty"}
 
 
-def test_saturated_are_stations_without_a_dock_or_at_nine_tenths(tmp_path: Path) -> None:
-    """Exactly 0.9 counts, docks = 0 counts at any rate, and unknown `is_returning` does not count."""
+def test_saturated_stations_have_no_dock_or_are_nearly_full(tmp_path: Path) -> None:
+    """Exactly 0.9 counts, `docks = 0` counts at any fill rate, and an unknown `is_returning` does not."""
     assert _stations(tmp_path, "kpi_station_saturation") == {"full", "ninety", "broken_docks"}
 
 
-def test_the_fill_rate_view_keeps_stale_stations(tmp_path: Path) -> None:
-    """Only what is installed and has a rate: staleness is a column of this view, not a filter."""
-    left_out = {"removed", "unknown_flags", "no_places", "unknown_docks"}
-    assert _stations(tmp_path, "kpi_taux_remplissage") == {str(r["station_id"]) for r in MIX} - left_out
+def test_fill_rate_view_includes_stale_stations(tmp_path: Path) -> None:
+    """It contains installed stations with a fill rate; staleness is a column."""
+    excluded = {"removed", "unknown_flags", "no_places", "unknown_docks"}
+    assert _stations(tmp_path, "kpi_taux_remplissage") == {str(r["station_id"]) for r in MIX} - excluded
 
 
-def test_arrondissements_count_their_stations_in_operation(tmp_path: Path) -> None:
-    """By hand: (1.0 + 0.0 + 0.5) / 3; the stale one is not in operation."""
+def test_arrondissements_count_stations_in_operation(tmp_path: Path) -> None:
+    """(1.0 + 0.0 + 0.5) / 3: the stale station is not in operation."""
     rows = [
         row("a", 20, 0),
         row("b", 0, 20),
@@ -68,24 +68,24 @@ def test_arrondissements_count_their_stations_in_operation(tmp_path: Path) -> No
         row("d", 20, 0, is_stale=True),
         row("e", 5, 15, arrondissement="Pantin"),
     ]
-    asked = (
+    query = (
         "SELECT arrondissement, station_count, avg_fill_rate, shortage_count, saturation_count "
         "FROM kpi_saturation_par_arrondissement ORDER BY arrondissement"
     )
-    assert rows_of(engine_over(tmp_path, rows), asked) == [
+    assert rows_of(engine_over(tmp_path, rows), query) == [
         ("Pantin", 1, 0.25, 0, 0),
         ("Paris 1er", 3, 0.5, 1, 1),
     ]
 
 
-def test_stations_without_an_arrondissement_are_a_group_of_their_own(tmp_path: Path) -> None:
-    """Left out, the arrondissements would no longer add up to the city."""
+def test_stations_without_an_arrondissement_form_their_own_group(tmp_path: Path) -> None:
+    """Without them, the arrondissements would not add up to the network."""
     rows = [row("a", 5, 15), row("b", 5, 15, arrondissement=None)]
-    asked = "SELECT sum(station_count) FROM kpi_saturation_par_arrondissement"
-    assert rows_of(engine_over(tmp_path, rows), asked) == [(2,)]
+    query = "SELECT sum(station_count) FROM kpi_saturation_par_arrondissement"
+    assert rows_of(engine_over(tmp_path, rows), query) == [(2,)]
 
 
-def test_top10_scores_by_hand(tmp_path: Path) -> None:
+def test_top10_scores_match_numbers_computed_by_hand(tmp_path: Path) -> None:
     """x: short twice = 4; y: no dock (2) and >= 0.9 (1) in one snapshot = 3; z: 0.9 once = 1."""
     rows = [
         row("x", 0, 20, "2022-06-04 10:00"),
@@ -95,11 +95,11 @@ def test_top10_scores_by_hand(tmp_path: Path) -> None:
         row("z", 18, 2, "2022-06-04 11:00"),
         row("w", 10, 10, "2022-06-04 11:00"),
     ]
-    asked = (
+    query = (
         "SELECT station_id, avg_fill_rate, shortage_hits, saturation_hits, critical_score "
         "FROM kpi_top10_2hour"
     )
-    assert rows_of(engine_over(tmp_path, rows), asked) == [
+    assert rows_of(engine_over(tmp_path, rows), query) == [
         ("x", 0.0, 2, 0, 4),
         ("y", 0.75, 0, 1, 3),
         ("z", 0.9, 0, 0, 1),
@@ -107,8 +107,8 @@ def test_top10_scores_by_hand(tmp_path: Path) -> None:
     ]
 
 
-def test_exactly_two_hours_before_the_newest_is_outside(tmp_path: Path) -> None:
-    """`ingested_ts > newest - 2 h`: 10:15 is outside of 12:15's window, one second later is inside."""
+def test_snapshot_of_exactly_two_hours_ago_is_outside(tmp_path: Path) -> None:
+    """`ingested_ts > newest - 2 h`: for 12:15, 10:15 is outside, and one second later is inside."""
     rows = [
         row("edge", 0, 20, "2022-06-04 10:15"),
         row("inside", 0, 20, "2022-06-04 10:15:01"),
@@ -118,23 +118,23 @@ def test_exactly_two_hours_before_the_newest_is_outside(tmp_path: Path) -> None:
     assert found == [("inside", 1), ("now", 0)]
 
 
-def test_ties_are_broken_by_station_and_ten_are_kept(tmp_path: Path) -> None:
-    """Twelve alike: the first ten as text, so that s10 comes before s2."""
+def test_ties_are_ordered_by_station_and_limited_to_ten(tmp_path: Path) -> None:
+    """Of twelve equal stations, the first ten as text: s10 comes before s2."""
     rows = [row(f"s{n}", 0, 20) for n in range(1, 13)]
     found = [r[0] for r in rows_of(engine_over(tmp_path, rows), "SELECT station_id FROM kpi_top10_2hour")]
     assert found == sorted(f"s{n}" for n in range(1, 13))[:10]
 
 
-def test_one_snapshot_with_few_stations_gives_fewer_than_ten(tmp_path: Path) -> None:
-    """Nothing is made up to fill ten."""
+def test_few_stations_give_fewer_than_ten_rows(tmp_path: Path) -> None:
+    """No rows are added to reach ten."""
     found = rows_of(
         engine_over(tmp_path, [row("a", 5, 5)]), "SELECT station_id, critical_score FROM kpi_top10_2hour"
     )
     assert found == [("a", 0)]
 
 
-def test_a_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> None:
-    """Grouping by the name would split its hits."""
+def test_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> None:
+    """Grouping by name would split its hits."""
     rows = [
         row("a", 0, 20, "2022-06-04 10:00", name="Old"),
         row("a", 0, 20, "2022-06-04 10:15", name="New"),
@@ -144,8 +144,8 @@ def test_a_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> No
     assert found == [("New", 3)]
 
 
-def test_unknown_is_returning_scores_nothing_for_saturation(tmp_path: Path) -> None:
-    """A null flag is not true."""
+def test_unknown_is_returning_does_not_score(tmp_path: Path) -> None:
+    """Null is not true."""
     found = rows_of(
         engine_over(tmp_path, [row("a", 20, 0, is_returning=None)]),
         "SELECT critical_score FROM kpi_top10_2hour",
@@ -154,24 +154,24 @@ def test_unknown_is_returning_scores_nothing_for_saturation(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
-def test_an_empty_lake_answers_with_the_columns(kpi: Kpi, tmp_path: Path) -> None:
-    """The first look at a new lake is a table without rows, not an error."""
+def test_empty_lake_returns_the_columns(kpi: Kpi, tmp_path: Path) -> None:
+    """A new lake is a table without rows, not an error."""
     frame = engine_over(tmp_path).query(sql("SELECT * FROM", kpi.name))
     assert list(frame.columns) == [name for name, _, _ in kpi.columns]
     assert frame.empty
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
-def test_columns_and_types_are_those_declared(kpi: Kpi, tmp_path: Path) -> None:
-    """Read compares names, order and types, and raises where they differ."""
+def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
+    """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, MIX)
     assert engine.read(kpi).changed
     assert engine.read(kpi).newest.column_names == [name for name, _, _ in kpi.columns]
 
 
 @pytest.mark.usefixtures("zone")
-def test_times_are_plain_utc_whatever_the_machines_zone(tmp_path: Path) -> None:
-    """Under TZ=Europe/Paris the hour was shifted by two, and the partition keys became dates and numbers."""
+def test_times_are_utc_in_any_time_zone(tmp_path: Path) -> None:
+    """With TZ=Europe/Paris, hours were shifted by two, and partition keys became dates and numbers."""
     engine = engine_over(tmp_path, [row("a", 0, 20, "2022-06-04 00:15")])
     frame = engine.query("SELECT ingested_ts, date, hour FROM kpi_shortage")
     assert frame["ingested_ts"].dt.tz is None
@@ -182,8 +182,8 @@ def test_times_are_plain_utc_whatever_the_machines_zone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("zone")
-def test_the_two_hours_hold_in_any_zone(tmp_path: Path) -> None:
-    """Across the hour that summer time skips, in Paris."""
+def test_two_hours_are_the_same_in_any_time_zone(tmp_path: Path) -> None:
+    """They include the hour that summer time skips in Paris."""
     rows = [row("a", 0, 20, "2022-03-27 00:30"), row("a", 0, 20, "2022-03-27 02:15")]
     found = rows_of(engine_over(tmp_path, rows), "SELECT shortage_hits FROM kpi_top10_2hour")
     assert found == [(2,)]

@@ -1,1 +1,1 @@
-"""The report's page: what Python puts together, and what a reader's browser makes of it."""
+"""Tests of the report: its data, its files, and the page in a browser."""

@@ -1,4 +1,4 @@
-"""The browser and the pages that the tests of the report share; each page is made once."""
+"""The browser and the pages that the report's tests share; each page is built once."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,30 +18,30 @@ CANARY = "\"><img src=x onerror=hacked=1>'</script><script>hacked=1</script> & Ã
 DAY = 96
 
 
-def hostile(found: Row) -> Row:
-    """The row with markup in every text that a feed gives."""
-    return found | {
-        "name": f"{found['name']} {CANARY}",
-        "arrondissement": f"{found['arrondissement']} {CANARY}",
+def hostile(row: Row) -> Row:
+    """Add markup to every text of a row."""
+    return row | {
+        "name": f"{row['name']} {CANARY}",
+        "arrondissement": f"{row['arrondissement']} {CANARY}",
     }
 
 
-def gone(found: Row) -> Row | None:
-    """Nothing for six hours of the day."""
-    return None if timedelta(hours=4) < NEWEST - found["ingested_ts"] < timedelta(hours=10) else found
+def outage(row: Row) -> Row | None:
+    """Drop the rows of six hours."""
+    return None if timedelta(hours=4) < NEWEST - row["ingested_ts"] < timedelta(hours=10) else row
 
 
-def silent(found: Row) -> Row:
-    """The feed answers, but every station's last report is a day old."""
-    return found | {"reported_ts": NEWEST - timedelta(days=1), "is_stale": True}
+def stale(row: Row) -> Row:
+    """Make the station's last report a day old."""
+    return row | {"reported_ts": NEWEST - timedelta(days=1), "is_stale": True}
 
 
 CASES: dict[str, Callable[[], list[Row]]] = {
     "normal": lambda: city(snapshots(NEWEST, DAY + 1)),
     "empty": list,
     "one": lambda: city([NEWEST]),
-    "outage": lambda: city(snapshots(NEWEST, DAY), gone),
-    "stale": lambda: city(snapshots(NEWEST, 8), silent),
+    "outage": lambda: city(snapshots(NEWEST, DAY), outage),
+    "stale": lambda: city(snapshots(NEWEST, 8), stale),
     "hostile": lambda: city(snapshots(NEWEST, 4), hostile),
     "spring": lambda: city(snapshots(at("2022-03-27 02:30"), 12)),
     "autumn": lambda: city(snapshots(at("2022-10-30 02:30"), 12)),
@@ -50,18 +50,18 @@ CASES: dict[str, Callable[[], list[Row]]] = {
 
 @pytest.fixture(scope="package")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
-    """The page of a case, by its name."""
+    """Return a function that builds the page of a named case, once."""
     return cache(
         lambda name: page(
-            tmp_path_factory.mktemp(name), CASES[name](), refused=CANARY if name == "outage" else ""
+            tmp_path_factory.mktemp(name), CASES[name](), quarantine_reason=CANARY if name == "outage" else ""
         )
     )
 
 
 @pytest.fixture(scope="package")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    if lacking := missing_packages():
-        reason = f"THE TESTS OF THE REPORT'S PAGE DID NOT RUN: apt-get install {' '.join(lacking)}"
+    if missing := missing_packages():
+        reason = f"THE TESTS OF THE REPORT'S PAGE DID NOT RUN: apt-get install {' '.join(missing)}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -71,7 +71,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 @pytest.fixture
 def browser(session: Reader) -> Iterator[Reader]:
-    """The browser; remembers nothing from test to test, and there must be no error on the console."""
+    """A browser without saved settings; the test fails if the console shows an error."""
     session.severe()
     yield session
     session.forget()

@@ -1,7 +1,4 @@
-"""Small lakes for the page: a city of a few dozen stations over some snapshots, and the page made of it.
-
-Every state is there: short, saturated, stale, closed, unknown. Imports no pytest.
-"""
+"""Small lakes with a few dozen stations in every state, and pages built from them. Does not import pytest."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.arrondissement import paris_label
+from velib_assets.clean.assemble import paris_label
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key
 from velib_assets.lake.listing import REASON_ENDING
-from velib_assets.lake.store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
@@ -27,7 +24,7 @@ COMMUNES = ("Montreuil", "Saint-Denis", "Boulogne-Billancourt")
 
 
 class Page(NamedTuple):
-    """A page on disk, the engine that its numbers came from, and the object inside."""
+    """A page on disk, the engine that read its data, and the report object inside."""
 
     path: Path
     engine: LocalQueryEngine
@@ -35,23 +32,23 @@ class Page(NamedTuple):
 
 
 def snapshots(newest: datetime, count: int) -> list[datetime]:
-    """So many times, a quarter of an hour apart, the newest last."""
+    """Return `count` times, 15 minutes apart, the newest last."""
     return [newest - STEP * k for k in reversed(range(count))]
 
 
-def city(times: Iterable[datetime], change: Callable[[Row], Row | None] = lambda found: found) -> list[Row]:
-    """The rows of 63 stations at each of these times; `change` alters a row or (None) leaves it out."""
+def city(times: Iterable[datetime], change: Callable[[Row], Row | None] = lambda row: row) -> list[Row]:
+    """Return the rows of 63 stations at each time; `change` alters a row, or drops it by returning None."""
     rows = [station(number, when, k) for k, when in enumerate(times) for number in range(63)]
-    return [changed for found in rows if (changed := change(found)) is not None]
+    return [changed for row in rows if (changed := change(row)) is not None]
 
 
 def station(number: int, when: datetime, k: int) -> Row:
-    """One station at the k-th snapshot: three in each arrondissement, one in each of three communes."""
+    """Return a station's row at the k-th snapshot: 3 per arrondissement, 1 in each of 3 communes."""
     in_paris = number < 60
     code = f"{1000 * (number % 20 + 1) + number // 20 + 1}" if in_paris else f"3{number}01"
     label = paris_label(code) if in_paris else COMMUNES[number - 60]
     bikes = (number * 7 + k * (1 + number % 3)) % 31
-    bikes = {5: 0, 25: 0, 6: 30, 7: 28}.get(number, bikes)  # always short, without a dock, nearly full
+    bikes = {5: 0, 25: 0, 6: 30, 7: 28}.get(number, bikes)  # always short, without a free dock, nearly full
     states: dict[int, Row] = {
         8: {"reported_ts": when - timedelta(hours=9), "is_stale": True},
         9: {"is_installed": False, "is_renting": False, "is_returning": False},
@@ -69,32 +66,32 @@ def station(number: int, when: datetime, k: int) -> Row:
         "ebikes": bikes // 3,
         "reported_ts": when - timedelta(minutes=number % 20),
     }
-    found = row(code, bikes, 30 - bikes, f"{when:%Y-%m-%d %H:%M:%S}")
-    return found | changes | states.get(number, {})
+    base = row(code, bikes, 30 - bikes, f"{when:%Y-%m-%d %H:%M:%S}")
+    return base | changes | states.get(number, {})
 
 
 def page(
-    folder: Path, rows: list[Row], now: datetime | None = None, refused: str = "", **changes: Any
+    folder: Path, rows: list[Row], now: datetime | None = None, quarantine_reason: str = "", **changes: Any
 ) -> Page:
-    """The page of a lake with these rows.
+    """Build the page of a lake with these rows.
 
     Args:
-        folder: for the lake and the page.
-        rows: of the table.
-        now: when the page is made; by default a minute after the newest snapshot.
-        refused: where given, why an answer of five hours before the newest snapshot was refused.
-        changes: replace keys of the page's object.
+        folder: Where the lake and the page are written.
+        rows: Rows of the table.
+        now: When the page is built; by default a minute after the newest snapshot.
+        quarantine_reason: Reason of a response quarantined 5 hours before the newest snapshot, if any.
+        changes: Keys of the report object to replace.
     """
     lake = folder / "lake"
     lake.mkdir(parents=True)
     engine = engine_over(lake, rows)
-    times = sorted({found["ingested_ts"] for found in rows})
+    times = sorted({row["ingested_ts"] for row in rows})
     for when in times:
-        write(lake / raw_key(when), "")  # the ledger looks at names only
-    if refused:
+        write(lake / raw_key(when), "")  # the ledger reads only names
+    if quarantine_reason:
         when = times[-1] - timedelta(hours=5)
         stem = quarantine_stem(hour_of(when), when, "0" * 64)
-        write(lake / f"{stem}{REASON_ENDING}", json.dumps({"code": "empty", "reason": refused}))
+        write(lake / f"{stem}{REASON_ENDING}", json.dumps({"code": "empty", "reason": quarantine_reason}))
     made_at = now or (times[-1] if times else NEWEST) + timedelta(minutes=1)
     report = report_object(load_report_data(engine, LocalCatalog(lake), FolderStore(lake), made_at)) | changes
     path = folder / "velib_report.html"
@@ -103,6 +100,6 @@ def page(
 
 
 def write(path: Path, text: str) -> None:
-    """A file, with its folders."""
+    """Write a file, creating its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
-"""A reader of the page in headless Chromium: opening it at a width and in a colour, and looking at it.
+"""Opens the report's page in headless Chromium and inspects it.
 
-Belongs here: what knows the page's markup. Imports no pytest: the documentation's pictures are taken with it.
+Does not import pytest, because docs/take_pictures.py uses it too.
 """
 
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from velib_assets_tests.ui.browser import Browser, chromium
 
 HEIGHT = 900
 
-# Brings every picture into view, then waits until all that can be seen are drawn.
+# Scrolls every chart into view, then waits until all visible ones are drawn.
 _DRAW_ALL = """
 const done = arguments[arguments.length - 1];
 (async () => {
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const waiting = () => [...document.querySelectorAll(".chart")]
     .filter((box) => box.offsetParent && !box.dataset.drawn);
-  const patience = performance.now() + 50000;
-  while (waiting().length && performance.now() < patience) {
+  const deadline = performance.now() + 50000;
+  while (waiting().length && performance.now() < deadline) {
     waiting()[0].scrollIntoView({ block: "center", behavior: "instant" });
     await pause(20);
   }
@@ -33,22 +33,22 @@ const done = arguments[arguments.length - 1];
 """
 
 
-# Waits until a page knows what its reader prefers, and has shown it: it is told with the next frame.
-_LIKED = """
+# Waits until the page has applied a media preference and painted a frame with it.
+_PREFERENCE_APPLIED = """
 const [query, done] = arguments;
-const shown = () => requestAnimationFrame(done);
-const look = () => requestAnimationFrame(matchMedia(query).matches ? shown : look);
-look();
+const painted = () => requestAnimationFrame(done);
+const poll = () => requestAnimationFrame(matchMedia(query).matches ? painted : poll);
+poll();
 """
 
 
-# Opens the details of a selector, and waits until each has been told so: then it has its table.
+# Opens the details elements of a selector, and waits for their toggle events, which create the tables.
 _UNFOLD = """
 const done = arguments[arguments.length - 1];
-const shut = [...document.querySelectorAll(arguments[0])].filter((details) => !details.open);
-let left = shut.length;
+const closed = [...document.querySelectorAll(arguments[0])].filter((details) => !details.open);
+let left = closed.length;
 if (!left) done();
-for (const details of shut) {
+for (const details of closed) {
   details.addEventListener("toggle", () => { left -= 1; if (!left) done(); }, { once: true });
   details.open = true;
 }
@@ -56,7 +56,7 @@ for (const details of shut) {
 
 
 class Reader(Browser):
-    """A browser on the page."""
+    """A browser that shows the report's page."""
 
     def read(
         self,
@@ -66,64 +66,64 @@ class Reader(Browser):
         zone: str = "Europe/Paris",
         height: int = HEIGHT,
     ) -> None:
-        """Open a page as new: nothing is remembered from before."""
+        """Load a page with this width, theme, time zone and height."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        self.like(theme)
+        self.prefer(theme)
         self.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
-        self.driver.get("about:blank")  # a page that is open already would be moved in, not loaded
+        self.driver.get("about:blank")  # opening the same address again would not reload it
         self.open(str(path))
 
-    def like(self, theme: str) -> None:
-        """Prefer light or dark from now on; and no motion, which a click would have to wait for."""
+    def prefer(self, theme: str) -> None:
+        """Prefer light or dark; also prefer reduced motion, so that clicks need not wait for scrolling."""
         features = [
             {"name": "prefers-color-scheme", "value": theme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.execute_async_script(_LIKED, f"(prefers-color-scheme: {theme})")
+        self.driver.execute_async_script(_PREFERENCE_APPLIED, f"(prefers-color-scheme: {theme})")
 
     def forget(self) -> None:
-        """Forget the language and the colours that were chosen."""
+        """Delete the saved language and theme."""
         self.run("localStorage.clear()")
 
     def drawing(self, css: str) -> str:
-        """What a canvas shows, as text that two can be compared by."""
+        """Return a canvas's image as a data URL, for comparison."""
         return str(self.run("return document.querySelector(arguments[0]).toDataURL()", css))
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What a script returns."""
+        """Run a script and return its result."""
         return self.driver.execute_script(script, *arguments)
 
     def draw_all(self) -> list[str]:
-        """Have every picture drawn; the names of those that could not be."""
+        """Draw every chart and return the labels of those that were not drawn."""
         missing: list[str] = self.driver.execute_async_script(_DRAW_ALL)
         return missing
 
     def unfold(self, css: str) -> None:
-        """Open the tables inside the elements of a selector."""
+        """Open the tables inside the selected elements."""
         self.driver.execute_async_script(_UNFOLD, f"{css} details")
 
     def one(self, css: str) -> WebElement:
-        """The first element of a selector."""
+        """Return the first selected element."""
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
     def texts(self, css: str) -> list[str]:
-        """The text of each element of a selector, also of what is not in view."""
-        found: list[str] = self.run(
-            "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)", css
+        """Return the text of each selected element, visible or not."""
+        texts: list[str] = self.run(
+            "return [...document.querySelectorAll(arguments[0])].map((element) => element.textContent)", css
         )
-        return found
+        return texts
 
     def values(self, css: str) -> list[float]:
-        """The exact values of the numbers inside the elements of a selector."""
-        script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.value)"
+        """Return the exact values of the numbers inside the selected elements."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((element) => element.value)"
         return [float(value) for value in self.run(script, f"{css} data")]
 
 
 @contextmanager
 def reader(profile: Path) -> Iterator[Reader]:
-    """A browser for pages on disk."""
+    """Start a browser for pages on disk."""
     with chromium("file://", profile) as browser:
         browser.driver.set_script_timeout(60)
         yield Reader(browser.driver, browser.url)

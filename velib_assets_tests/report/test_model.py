@@ -1,4 +1,4 @@
-"""The report's object from answers made by hand: states, totals, history, today, ledger, exports."""
+"""The report object from handmade data: states, totals, history, today, ledger, exports."""
 
 from __future__ import annotations
 
@@ -8,61 +8,30 @@ from typing import Any
 
 import pytest
 
-from velib_assets.lake.keys import SLOT
+from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
-from velib_assets.report.exports import TITLES, exports, listed
-from velib_assets.report.json_values import iso
-from velib_assets.report.model import QuarantineReason, ReportData, report_object
-from velib_assets.report.slots import ledger_days, ledger_span
-from velib_assets.report.station_columns import history, state_of
+from velib_assets.report.exports import exports, listed
+from velib_assets.report.model import ledger_days, report_object
+from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
+from velib_assets.report.station_columns import history
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
-OK = {
-    "is_installed": True,
-    "is_stale": False,
-    "is_renting": True,
-    "is_returning": True,
-    "bikes": 10,
-    "docks": 10,
-    "fill_rate": 0.5,
-}
 
 
-@pytest.mark.parametrize(
-    ("changes", "state"),
-    [
-        ({}, "ok"),
-        ({"is_installed": False, "is_stale": True}, "closed"),
-        ({"is_installed": None}, "unknown"),
-        ({"is_stale": True, "bikes": 0, "fill_rate": 0.0}, "stale"),
-        ({"fill_rate": None, "bikes": 0, "docks": 0}, "unknown"),
-        ({"bikes": 0, "fill_rate": 0.0}, "short"),
-        ({"bikes": 0, "fill_rate": 0.0, "is_renting": False}, "ok"),
-        ({"bikes": 0, "fill_rate": 0.0, "is_renting": None}, "ok"),
-        ({"docks": 0, "bikes": 2, "fill_rate": 0.1}, "saturated"),
-        ({"docks": 2, "bikes": 18, "fill_rate": 0.9}, "saturated"),
-        ({"docks": 0, "bikes": 20, "fill_rate": 1.0, "is_returning": False}, "ok"),
-        ({"docks": 3, "bikes": 17, "fill_rate": 0.85}, "ok"),
-    ],
-)
-def test_a_station_is_what_the_kpis_say(changes: dict[str, Any], state: str) -> None:
-    assert state_of({**OK, **changes}) == state
-
-
-def test_history_of_a_station_that_every_snapshot_has() -> None:
+def test_history_of_station_present_in_every_snapshot() -> None:
     rows = [{"past_seconds": "900,0", "past_bikes": "5,null", "past_docks": "1,2"}]
     assert history(rows, [900, 0]) == ([[5, None]], [[1, 2]])
 
 
-def test_history_has_null_where_a_station_was_not_seen() -> None:
+def test_history_is_null_where_station_is_missing() -> None:
     rows = [{"past_seconds": "1800,0", "past_bikes": "5,6", "past_docks": "1,0"}]
     assert history(rows, [1800, 900, 0]) == ([[5, None, 6]], [[1, None, 0]])
 
 
 def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
-    """Rows of the network, so many minutes before noon, oldest first."""
+    """Return network rows at these numbers of minutes before noon, oldest first."""
     row = {
         **dict.fromkeys(("stations", "in_operation"), 2),
         **dict.fromkeys(("short", "saturated", "stale"), 0),
@@ -80,28 +49,26 @@ def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
     ("minutes", "hour_ago"),
     [((0, 60, 75), 60), ((0, 59, 61), 61), ((0, 90), 90), ((0, 91), None), ((0, 59), None), ((0,), None)],
 )
-def test_an_hour_ago_is_the_newest_at_or_before_it_and_at_most_half_an_hour_older(
-    minutes: Any, hour_ago: Any
-) -> None:
-    found = network.totals(snapshots(*minutes))
-    expected = hour_ago and iso(NOON - timedelta(minutes=hour_ago))
-    assert (found["now"]["ts"], (found["hour_ago"] or {}).get("ts")) == (iso(NOON), expected)
-    assert found["now"]["bikes"] == 7
+def test_hour_ago_is_newest_snapshot_at_most_30_minutes_older(minutes: Any, hour_ago: Any) -> None:
+    totals = network.totals(snapshots(*minutes))
+    expected = hour_ago and iso_z(NOON - timedelta(minutes=hour_ago))
+    assert (totals["now"]["ts"], (totals["hour_ago"] or {}).get("ts")) == (iso_z(NOON), expected)
+    assert totals["now"]["bikes"] == 7
 
 
-def test_a_day_ago_is_in_the_totals_and_not_in_the_day() -> None:
+def test_snapshot_of_a_day_ago_is_in_totals_only() -> None:
     rows = snapshots(0, 15, 24 * 60, 24 * 60 + 10)
-    assert network.totals(rows)["day_ago"]["ts"] == iso(NOON - timedelta(days=1))
-    assert network.series(network.last_day(rows))["ts"] == [iso(NOON - timedelta(minutes=15)), iso(NOON)]
+    assert network.totals(rows)["day_ago"]["ts"] == iso_z(NOON - timedelta(days=1))
+    assert network.series(network.last_day(rows))["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
 
 
-def test_nothing_has_no_totals() -> None:
+def test_empty_network_has_no_totals() -> None:
     assert network.totals([]) == {"now": None, "hour_ago": None, "day_ago": None}
     assert network.last_day([]) == network.today([]) == []
 
 
-def test_today_is_the_day_in_paris_and_weighs_snapshots_by_their_stations() -> None:
-    """By hand: (0.2 x 1 + 0.8 x 3) / 4; yesterday, and an hour in which no rate was known, are not in it."""
+def test_today_is_paris_day_weighted_by_stations() -> None:
+    """Expected: (0.2 x 1 + 0.8 x 3) / 4. Yesterday, and an hour without a known rate, are excluded."""
     rows = [
         *snapshots(50, mean_fill_rate=0.9, paris_day="2022-06-03"),
         *snapshots(40, mean_fill_rate=0.2, in_operation=1),
@@ -115,8 +82,8 @@ def test_today_is_the_day_in_paris_and_weighs_snapshots_by_their_stations() -> N
     ]
 
 
-def test_the_ledger_ends_today_or_with_the_day_of_an_older_lake() -> None:
-    """An outage of days is to be seen; a lake of an archive has not missed the years since."""
+def test_ledger_ends_today_or_with_newest_day_of_old_lake() -> None:
+    """An outage of some days is visible; an archive's lake does not show the years since as missed."""
     assert ledger_span(None, NOON)[-1] == NOON.replace(hour=0)
     assert ledger_span(NOON - timedelta(days=13), NOON)[-1] == NOON.replace(hour=0)
     days = ledger_span(NOON - timedelta(days=14), NOON)
@@ -124,7 +91,7 @@ def test_the_ledger_ends_today_or_with_the_day_of_an_older_lake() -> None:
     assert (len(days), days[0]) == (14, days[-1] - timedelta(days=13))
 
 
-def test_a_day_of_the_ledger_has_96_slots() -> None:
+def test_ledger_day_has_96_slots() -> None:
     midnight = NOON.replace(hour=0)
     slots = [Slot(midnight, "stored"), Slot(midnight + 95 * SLOT, "missed")]
     first, second = ledger_days(slots, [midnight, midnight + timedelta(days=1)])
@@ -133,9 +100,9 @@ def test_a_day_of_the_ledger_has_96_slots() -> None:
     assert second == {"date": "2022-06-05", "slots": [None] * 96}
 
 
-def material(**changes: Any) -> ReportData:
-    nothing: dict[str, list[Any]] = {view.name: [] for view in VIEWS}
-    return ReportData(NOON, "opendata", nothing, [], [], [], [], [])._replace(**changes)
+def report_data(**changes: Any) -> ReportData:
+    views: dict[str, list[Any]] = {view.name: [] for view in VIEWS}
+    return ReportData(NOON, "opendata", views, [], [], [], [], [])._replace(**changes)
 
 
 EPISODE = {
@@ -151,39 +118,38 @@ EPISODE = {
 }
 
 
-def test_episodes_that_ended_a_day_ago_are_left_out() -> None:
+def test_episodes_that_ended_over_24_hours_ago_are_excluded() -> None:
     later = {**EPISODE, "end_ts": (NOON - timedelta(hours=23)).replace(tzinfo=None)}
-    views = {**material().views, "kpi_episodes": [EPISODE, later]}
-    report = report_object(material(views=views, network=snapshots(0)))
-    (found,) = report["episodes"]
-    assert (found["end_ts"], found["arrondissement"]) == ("2022-06-03T13:00:00Z", None)
-    assert "snapshots" not in found
+    views = {**report_data().views, "kpi_episodes": [EPISODE, later]}
+    report = report_object(report_data(views=views, network=snapshots(0)))
+    (episode,) = report["episodes"]
+    assert (episode["end_ts"], episode["arrondissement"]) == ("2022-06-03T13:00:00Z", None)
+    assert "snapshots" not in episode
 
 
-def test_an_empty_lake_is_a_whole_object() -> None:
-    report = report_object(material(feed=None, days=[NOON.replace(hour=0)]))
+def test_empty_lake_gives_complete_object() -> None:
+    report = report_object(report_data(feed=None, days=[NOON.replace(hour=0)]))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert (report["newest_ts"], report["source"]) == (None, {"feed": None, "simulated": False})
     assert all(table["rows"] == [] and table["columns"] for table in report["kpis"].values())
     assert list(report["kpis"]) == [view.name for view in VIEWS[:5]]
 
 
-def test_the_simulator_is_told() -> None:
-    assert report_object(material(feed="simulator"))["source"] == {"feed": "simulator", "simulated": True}
+def test_simulated_feed_is_marked() -> None:
+    assert report_object(report_data(feed="simulator"))["source"] == {"feed": "simulator", "simulated": True}
 
 
-def test_quarantine_has_its_reasons() -> None:
-    report = report_object(material(quarantined=[QuarantineReason(NOON, "empty", "it holds <nothing>")]))
-    assert report["quarantined"] == [{"ts": iso(NOON), "code": "empty", "reason": "it holds <nothing>"}]
+def test_quarantine_lists_reasons() -> None:
+    report = report_object(report_data(quarantined=[QuarantineReason(NOON, "empty", "it holds <nothing>")]))
+    assert report["quarantined"] == [{"ts": iso_z(NOON), "code": "empty", "reason": "it holds <nothing>"}]
 
 
-def test_every_view_and_picture_has_an_export_beside_the_page() -> None:
-    assert set(TITLES) == {view.name for view in VIEWS}
-    found = listed(exports(material()))
-    names = [entry["name"] for entry in found]
+def test_every_view_and_chart_has_an_export() -> None:
+    entries = listed(exports(report_data()))
+    names = [entry["name"] for entry in entries]
     others = ["stations", "station_history", "network", "today", "ledger", "quarantined"]
     assert names == [*(view.name for view in VIEWS), *others]
-    assert found[0] == {
+    assert entries[0] == {
         "name": "kpi_taux_remplissage",
         "title": "Fill rate of each station",
         "csv": "data/kpi_taux_remplissage.csv",
@@ -192,7 +158,6 @@ def test_every_view_and_picture_has_an_export_beside_the_page() -> None:
     }
 
 
-def test_times_have_milliseconds_only_where_there_are_some() -> None:
-    assert iso(datetime(2022, 6, 4, 12, 0, 1)) == "2022-06-04T12:00:01Z"  # noqa: DTZ001 - as the engines give
-    assert iso(NOON + timedelta(milliseconds=5)) == "2022-06-04T12:00:00.005Z"
-    assert iso(None) is None
+def test_times_show_milliseconds_only_if_present() -> None:
+    assert iso_z(datetime(2022, 6, 4, 12, 0, 1)) == "2022-06-04T12:00:01Z"  # noqa: DTZ001 - the engines return naive times
+    assert iso_z(NOON + timedelta(milliseconds=5)) == "2022-06-04T12:00:00.005Z"

@@ -1,10 +1,9 @@
-"""What Python puts together: escaping, the policy, the size, the words, and the chart library's script."""
+"""The page as Python builds it: escaping, policy, size, texts, and the chart library's script."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from velib_assets.report.page.html import SCRIPTS, page_html
 MARKUP = '</script><script>alert(1)</script><!-- <script> "quotes" \u2028 \ud800'
 
 
-def test_data_cannot_end_the_script_that_holds_it() -> None:
+def test_data_cannot_end_its_script_element() -> None:
     html = page_html({"stations": {"name": [MARKUP]}})
     assert "<script>alert" not in html
     assert html.count("<script") == 3
@@ -22,7 +21,7 @@ def test_data_cannot_end_the_script_that_holds_it() -> None:
     html.encode()
 
 
-def test_only_its_own_scripts_may_run_and_nothing_is_linked() -> None:
+def test_policy_allows_own_scripts_only_and_nothing_is_linked() -> None:
     html = page_html({})
     [policy] = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
     assert "default-src 'none'" in policy
@@ -32,13 +31,13 @@ def test_only_its_own_scripts_may_run_and_nothing_is_linked() -> None:
     )
 
 
-def test_what_json_has_no_word_for_is_refused() -> None:
+def test_nan_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON"):
         page_html({"fill_rate": float("nan")})
 
 
-def test_1500_stations_with_a_snapshot_every_quarter_of_an_hour_fit_in_5_mb() -> None:
-    """With names of 40 letters, half of them accented, and more episodes than the worst day seen has had."""
+def test_day_of_1500_stations_fits_in_4_5_mb() -> None:
+    """With 48-letter names, half of them accented, and more episodes than any recorded day."""
     stations, names = 1500, "Écuyère été " * 4
     time, rate = "2022-06-05T23:34:56.789Z", 0.12345678901234567
     row = [time, "10001", names, "Paris 10e", 29, 31, 60, rate, False, "2022-06-05", "23"]
@@ -52,43 +51,39 @@ def test_1500_stations_with_a_snapshot_every_quarter_of_an_hour_fit_in_5_mb() ->
     assert len(page_html(report).encode()) < 4_500_000
 
 
-def test_every_script_is_joined_and_every_word_is_there() -> None:
+def test_all_scripts_are_joined_and_all_texts_exist() -> None:
     folder = files("velib_assets.report.page") / "js"
     assert {entry.name for entry in folder.iterdir()} == {f"{name}.js" for name in SCRIPTS}
     texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS}
     template = (files("velib_assets.report.page") / "template.html").read_text(encoding="utf-8")
-    words = set(re.findall(r"^  (\w+): \[", texts.pop("words"), re.MULTILINE))
+    keys = set(re.findall(r"^  (\w+): \[", texts.pop("words"), re.MULTILINE))
     rest = "\n".join([*texts.values(), template])
-    asked = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(
-        re.findall(r'data-(?:word|label)="(\w+)"', rest)
+    used = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(
+        re.findall(r'data-(?:text|label)="(\w+)"', rest)
     )
-    assert asked <= words
-    unused = {word for word in words - asked if not re.search(rf"\b{word}\b|state_", rest)}
+    assert used <= keys
+    unused = {key for key in keys - used if not re.search(rf"\b{key}\b|state_", rest)}
     assert unused == set()
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for the library's script, and a script that takes no time to make."""
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty cache folder, with a library script that builds instantly."""
     vega.vega_script.cache_clear()
     monkeypatch.setattr(vega, "_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(vega, "_made", lambda: "x" * 1_000_000)
-    yield_to: Any = tmp_path / "cache"
+    monkeypatch.setattr(vega, "_build", lambda: "x" * 1_000_000)
     monkeypatch.setattr(vega, "vega_script", vega.vega_script.__wrapped__)
-    return Path(yield_to)
+    return tmp_path / "cache"
 
 
-def test_whoever_reads_the_kept_script_reads_a_whole_one(kept: Path) -> None:
-    """Also while others keep theirs; nothing half-written is left."""
+def test_concurrent_readers_get_whole_cached_script(cache_folder: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: len(vega.vega_script()), range(64))) == {1_000_000}
-    [only] = kept.iterdir()
+    [only] = cache_folder.iterdir()
     assert only.stat().st_size == 1_000_000
 
 
-def test_a_folder_that_cannot_be_written_costs_time_but_no_page(
-    kept: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    kept.write_text("a file where the folder should be")
+def test_page_is_built_without_writable_cache(cache_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache_folder.write_text("a file where the folder should be")
     assert len(vega.vega_script()) == 1_000_000
-    assert "is made each time" in caplog.text
+    assert "is built each time" in caplog.text

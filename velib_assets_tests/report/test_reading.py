@@ -1,4 +1,4 @@
-"""The page as a reader meets it: every case, width and colour; the numbers are those of the views."""
+"""The page in a browser: every case, width and theme; its numbers equal those of the views."""
 
 from datetime import timedelta
 
@@ -16,30 +16,30 @@ STATE = "FROM {view} WHERE ingested_ts = (SELECT max(ingested_ts) FROM source_ve
 
 
 def view_rows(of: Page, view: str, columns: str, order: str = "station_id") -> list[tuple[object, ...]]:
-    """The rows of a view's newest state, asked of the engine, not of the page's own object."""
+    """Return the rows of a view's newest state from the engine, not from the page's object."""
     state = STATE.format(view=view) if view != "kpi_top10_2hour" else f"FROM {view}"
     frame = of.engine.query(f"SELECT {columns} {state} ORDER BY {order}")
-    return [tuple(found) for found in frame.astype(object).itertuples(index=False)]
+    return [tuple(row) for row in frame.astype(object).itertuples(index=False)]
 
 
 @pytest.mark.parametrize("case", ["normal", "empty", "one", "outage", "stale", "hostile"])
-def test_every_case_is_drawn_whole(browser: Reader, pages: Pages, case: str) -> None:
-    """Without an error, without a picture that failed, without anything fetched."""
+def test_every_case_is_drawn_completely(browser: Reader, pages: Pages, case: str) -> None:
+    """There is no failed chart and no request."""
     browser.read(pages(case).path)
     assert browser.draw_all() == []
     assert "could not be drawn" not in browser.text()
     assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert ("no snapshot yet" in browser.text()) == (case == "empty")
+    assert ("No snapshot yet" in browser.text()) == (case == "empty")
     drawn = browser.run("return document.querySelectorAll('.chart[data-drawn] canvas').length")
     assert drawn == 0 if case == "empty" else drawn >= 7
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_it_fits_phone_tablet_and_desk_in_every_dress(browser: Reader, pages: Pages, width: int) -> None:
-    """Light and dark, in French, which is longer, and with names that have nowhere to break."""
+def test_page_fits_phone_tablet_and_desktop(browser: Reader, pages: Pages, width: int) -> None:
+    """In light and dark, in French, which is longer, and with names that cannot wrap."""
     browser.read(pages("normal").path, width, "light")
     assert too_wide(browser) == 0
-    browser.like("dark")
+    browser.prefer("dark")
     assert too_wide(browser) == 0
     assert browser.run("return document.documentElement.dataset.theme") == "dark"
     browser.one("#language").click()
@@ -49,14 +49,14 @@ def test_it_fits_phone_tablet_and_desk_in_every_dress(browser: Reader, pages: Pa
 
 
 def too_wide(browser: Reader) -> int:
-    """By how many pixels the page, drawn whole, is wider than what is seen of it."""
+    """Draw the page and return by how many pixels it is wider than the viewport."""
     assert browser.draw_all() == []
     script = "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
     return int(browser.run(script))
 
 
-def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages) -> None:
-    """Contrast of 4.5 at least (WCAG AA), between every text colour and every surface that it is used on."""
+def test_text_has_sufficient_contrast(browser: Reader, pages: Pages) -> None:
+    """At least 4.5 (WCAG AA) between every text colour and every surface that it is used on."""
     browser.read(pages("empty").path)
     pairs = [
         *((text, behind) for text in ("ink", "quiet", "accent") for behind in ("paper", "surface")),
@@ -66,26 +66,26 @@ def test_texts_stand_out_from_what_is_behind_them(browser: Reader, pages: Pages)
         ("surface", "ink"),
     ]
     for theme in ("light", "dark"):
-        browser.like(theme)
+        browser.prefer(theme)
         for text, behind in pairs:
             assert contrast(browser, text, behind) >= 4.5, f"{text} on {behind} in {theme}"
 
 
 def contrast(browser: Reader, *names: str) -> float:
-    """The contrast of two of the style's colours."""
+    """Return the contrast between two colours of the style sheet."""
     script = "return getComputedStyle(document.documentElement).getPropertyValue(`--${arguments[0]}`).trim()"
     light, dark = sorted((luminance(browser.run(script, name)) for name in names), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of #rrggbb."""
+    """Return the relative luminance of #rrggbb."""
     parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_the_five_kpis_are_the_views_to_the_digit(browser: Reader, pages: Pages) -> None:
+def test_kpis_equal_views_exactly(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
     browser.unfold("#kpis")
@@ -103,7 +103,7 @@ def test_the_five_kpis_are_the_views_to_the_digit(browser: Reader, pages: Pages)
         assert shown == [float(str(value)) for _, *counts in expected for value in counts]
 
 
-def test_arrondissements_and_the_top_ten_are_the_views_to_the_digit(browser: Reader, pages: Pages) -> None:
+def test_arrondissements_and_top_10_equal_views_exactly(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
     figure = "#kpi_saturation_par_arrondissement"
@@ -118,7 +118,7 @@ def test_arrondissements_and_the_top_ten_are_the_views_to_the_digit(browser: Rea
     assert browser.values("#kpi_top10_2hour ol .top-score") == [float(str(score)) for _, score in top]
 
 
-def test_totals_and_their_changes(browser: Reader, pages: Pages) -> None:
+def test_totals_show_changes(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
     totals = normal.report["totals"]
@@ -134,7 +134,7 @@ def test_totals_and_their_changes(browser: Reader, pages: Pages) -> None:
     assert browser.values("#total-stale")[:1] == [normal.engine.query(sql).iloc[0, 0]]
 
 
-def test_age_and_source_stand_on_the_page(browser: Reader, pages: Pages) -> None:
+def test_age_and_source_are_shown(browser: Reader, pages: Pages) -> None:
     browser.read(pages("one").path)
     [notice] = browser.texts("#notices .notice")
     assert "not current" in notice
@@ -142,24 +142,22 @@ def test_age_and_source_stand_on_the_page(browser: Reader, pages: Pages) -> None
     assert "Vélib' Métropole / Ville de Paris open data" in browser.one("footer").text
 
 
-def test_a_feed_that_answers_with_old_reports_is_told(browser: Reader, pages: Pages) -> None:
+def test_mostly_stale_feed_shows_warning(browser: Reader, pages: Pages) -> None:
     browser.read(pages("stale").path)
-    assert any(
-        "62 of 63 stations have told nothing new" in text for text in browser.texts("#notices .notice")
-    )
+    assert any("62 of 63 stations have not reported" in text for text in browser.texts("#notices .notice"))
     assert "No station is in operation." in browser.one("#kpi_top10_2hour").text
 
 
-def test_the_operators_feed_has_an_attribution_of_its_own(browser: Reader, pages: Pages) -> None:
-    of_the_city = pages("empty")
-    gbfs = of_the_city.path.with_name("gbfs.html")
-    gbfs.write_text(page_html(of_the_city.report | {"source": {"feed": "gbfs", "simulated": False}}))
+def test_gbfs_has_its_own_attribution(browser: Reader, pages: Pages) -> None:
+    opendata = pages("empty")
+    gbfs = opendata.path.with_name("gbfs.html")
+    gbfs.write_text(page_html(opendata.report | {"source": {"feed": "gbfs", "simulated": False}}))
     browser.read(gbfs)
     assert "Licence Ouverte" in browser.one("footer").text
     assert "ODbL" not in browser.one("footer").text
 
 
-def test_a_fresh_page_says_nothing_of_its_age(
+def test_age_warning_appears_after_20_minutes(
     browser: Reader, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     now = utc_now().replace(microsecond=0)
@@ -167,19 +165,19 @@ def test_a_fresh_page_says_nothing_of_its_age(
     fresh = page(tmp_path_factory.mktemp("fresh"), rows, now, source={"feed": "simulator", "simulated": True})
     browser.read(fresh.path)
     [notice] = browser.texts("#notices .notice")
-    assert "simulated city" in notice
+    assert "Simulated data" in notice
     old = "const now = Date.now(); Date.now = () => now + arguments[0]; dispatchEvent(new Event('focus'))"
     browser.run(old, 30 * 60_000)
     browser.wait_for_text("not current", "minutes old")
 
 
-def test_an_outage_shows_in_the_ledger_with_its_reason(browser: Reader, pages: Pages) -> None:
+def test_outage_appears_in_ledger_and_quarantine(browser: Reader, pages: Pages) -> None:
     outage = pages("outage")
     browser.read(outage.path)
     slots = [slot for day in outage.report["ledger"] for slot in day["slots"]]
     assert (
         slots.count("missed") == 22 + 3
-    )  # of the 23 in the gap one was refused; 3 lie before the lake's first
+    )  # 23 in the gap, one of them quarantined; 3 before the lake's first snapshot
     assert slots.count("quarantined") == 1
     stored, known = slots.count("stored"), len([slot for slot in slots if slot])
     assert f"{stored} of {known} slots" in browser.one("#ledger .lead").text
@@ -187,7 +185,7 @@ def test_an_outage_shows_in_the_ledger_with_its_reason(browser: Reader, pages: P
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
-def test_times_are_those_of_paris_wherever_the_reader_is(browser: Reader, pages: Pages, zone: str) -> None:
+def test_times_are_paris_time_in_any_time_zone(browser: Reader, pages: Pages, zone: str) -> None:
     browser.read(pages("normal").path, zone=zone)
     assert "Monday, 6 June 2022 at 01:30, Paris time" in browser.text()
 
@@ -195,7 +193,7 @@ def test_times_are_those_of_paris_wherever_the_reader_is(browser: Reader, pages:
 @pytest.mark.parametrize(
     ("case", "shown"), [("spring", "27 March 2022 at 04:30"), ("autumn", "30 October 2022 at 03:30")]
 )
-def test_the_days_on_which_clocks_change(browser: Reader, pages: Pages, case: str, shown: str) -> None:
+def test_days_with_clock_changes(browser: Reader, pages: Pages, case: str, shown: str) -> None:
     browser.read(pages(case).path, zone="UTC")
     assert shown in browser.text()
     browser.unfold("#today")

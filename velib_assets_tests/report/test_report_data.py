@@ -1,4 +1,4 @@
-"""The report of small lakes: its numbers are the views' own; gaps, faults and emptiness are no trouble."""
+"""The report of small lakes: its numbers equal those of the views, also with gaps, faults or no data."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_of, quarantine_stem
-from velib_assets.lake.store import Change, FolderStore
-from velib_assets.query.duckdb_engine import LocalQueryEngine, QueryError
+from velib_assets.lake.store import Change
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS
-from velib_assets.report.json_values import plain
+from velib_assets.report.json_values import json_value
 from velib_assets.report.model import report_object
-from velib_assets.report.report_data import MOST_QUARANTINED, load_report_data
+from velib_assets.report.report_data import MAX_QUARANTINED, load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 from velib_assets_tests.samples import body, record
 from velib_assets_tests.samples import records as stations
@@ -27,8 +30,8 @@ NOW = at("2022-06-04 12:10")
 
 def report(lake: Path, now: datetime = NOW) -> dict[str, Any]:
     catalog = LocalCatalog(lake)
-    found = report_object(load_report_data(LocalQueryEngine(lake, catalog), catalog, FolderStore(lake), now))
-    loaded: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
+    data = load_report_data(LocalQueryEngine(lake, catalog), catalog, FolderStore(lake), now)
+    loaded: dict[str, Any] = json.loads(json.dumps(report_object(data), allow_nan=False))
     return loaded
 
 
@@ -53,20 +56,20 @@ MIX = [
 ]  # fmt: skip
 
 
-def test_the_kpis_are_the_views_own_rows_to_the_digit(tmp_path: Path) -> None:
+def test_kpis_equal_view_rows_exactly(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, MIX)
     found = report(tmp_path)
     for kpi in KPIS:
         newest = engine.read(kpi).newest.to_pylist()
         assert found["kpis"][kpi.name] == {
             "columns": [column.name for column in kpi.schema],
-            "rows": [[plain(value) for value in one.values()] for one in newest],
+            "rows": [[json_value(value) for value in row.values()] for row in newest],
         }
     assert len(found["kpis"]["kpi_shortage"]["rows"]) == 2
 
 
-def test_totals_count_what_is_known_and_agree_with_the_states(tmp_path: Path) -> None:
-    """By hand: a and b have 0 + 20, c 20 + 0, d 6 + 4; e is stale, f is closed, g tells nothing."""
+def test_totals_count_known_values_and_match_states(tmp_path: Path) -> None:
+    """Stations a and b have 0 + 20, c 20 + 0, d 6 + 4; e is stale, f is closed, g has no values."""
     engine_over(tmp_path, MIX)
     found = report(tmp_path)
     assert found["totals"]["now"] == {
@@ -90,8 +93,8 @@ def test_totals_count_what_is_known_and_agree_with_the_states(tmp_path: Path) ->
     assert found["totals"]["day_ago"]["bikes"] == 5
 
 
-def test_history_stands_in_the_order_of_stations_and_snapshots(tmp_path: Path) -> None:
-    """The snapshot of exactly 24 hours ago is not in the last 24 hours."""
+def test_history_is_ordered_by_station_and_snapshot(tmp_path: Path) -> None:
+    """A snapshot exactly 24 hours old is excluded."""
     engine_over(tmp_path, MIX)
     found = report(tmp_path)
     times = ["2022-06-04T11:00:00Z", "2022-06-04T12:00:00Z"]
@@ -109,26 +112,26 @@ def test_history_stands_in_the_order_of_stations_and_snapshots(tmp_path: Path) -
     assert found["network"]["mean_fill_rate"] == [0.0, pytest.approx((0 + 0 + 1 + 0.6) / 4)]
 
 
-def test_hours_are_those_of_paris(tmp_path: Path) -> None:
+def test_hours_are_paris_time(tmp_path: Path) -> None:
     engine_over(tmp_path, MIX)
     found = report(tmp_path)
     assert [entry["hour"] for entry in found["today"]] == [13, 14]
     assert found["typical_week"] == [{"day": 5, "hour": 14, "mean_fill_rate": 0.5, "snapshots": 1}]
 
 
-def test_episodes_are_those_of_the_view_longest_first(tmp_path: Path) -> None:
-    """Between 11:00 and 12:00 nothing was seen: two of each station."""
+def test_episodes_equal_view_longest_first(tmp_path: Path) -> None:
+    """There is no snapshot between 11:00 and 12:00, so each station has two episodes."""
     engine_over(tmp_path, [*MIX, row("c", 20, 0, "2022-06-04 11:30")])
-    found = report(tmp_path)["episodes"]
-    told = [(one["station_id"], one["kind"], one["minutes"], one["is_open"]) for one in found]
-    assert told == [
+    columns = ("station_id", "kind", "minutes", "is_open")
+    episodes = [tuple(row[name] for name in columns) for row in report(tmp_path)["episodes"]]
+    assert episodes == [
         ("c", "saturation", 30, True),
         *[("a", "shortage", 0, False), ("a", "shortage", 0, True)],
         *[("b", "shortage", 0, False), ("b", "shortage", 0, True)],
     ]
 
 
-def test_one_snapshot_is_a_report(tmp_path: Path) -> None:
+def test_report_of_one_snapshot(tmp_path: Path) -> None:
     tick(tmp_path, NOW, body(stations()))
     found = report(tmp_path)
     assert (found["newest_ts"], found["source"]["feed"]) == ("2022-06-04T12:10:00Z", "opendata")
@@ -138,17 +141,17 @@ def test_one_snapshot_is_a_report(tmp_path: Path) -> None:
     today = found["ledger"][-1]["slots"]
     assert today[48] == "stored"
     assert today[:48] == [None] * 48  # before the lake's first hour
-    assert today[49:] == [None] * 47  # not over
+    assert today[49:] == [None] * 47  # not over yet
 
 
-def test_an_empty_lake_is_a_report(tmp_path: Path) -> None:
+def test_report_of_empty_lake(tmp_path: Path) -> None:
     found = report(tmp_path)
     assert (found["newest_ts"], found["source"]["feed"], found["totals"]["now"]) == (None, None, None)
     assert len(found["ledger"]) == 14
 
 
-def test_an_outage_shows_in_the_ledger_and_as_gaps(tmp_path: Path) -> None:
-    """11:10 is stored, then an hour of nothing but one bad answer."""
+def test_outage_appears_in_ledger(tmp_path: Path) -> None:
+    """11:10 is stored; the following hour has one unusable response only."""
     tick(tmp_path, NOW - timedelta(hours=1), body(stations()))
     tick(tmp_path, NOW - timedelta(minutes=30), b"<html>")
     found = report(tmp_path, NOW + timedelta(minutes=10))
@@ -165,8 +168,8 @@ def test_an_outage_shows_in_the_ledger_and_as_gaps(tmp_path: Path) -> None:
     assert "is not JSON" in entry["reason"]
 
 
-def test_a_raw_object_that_the_clean_step_refused_is_quarantined(tmp_path: Path) -> None:
-    """It lies in raw, and its slot is not stored for that."""
+def test_damaged_raw_object_counts_as_quarantined(tmp_path: Path) -> None:
+    """It is in raw, but its slot does not count as stored."""
     tick(tmp_path, NOW - timedelta(minutes=30), body(stations()))
     for file in (tmp_path / "raw").rglob("*.gz"):
         file.write_bytes(b"damaged")
@@ -176,21 +179,21 @@ def test_a_raw_object_that_the_clean_step_refused_is_quarantined(tmp_path: Path)
     assert report(tmp_path)["ledger"][-1]["slots"][46] == "quarantined"
 
 
-def test_only_the_newest_reasons_are_read_and_a_damaged_one_is_told(tmp_path: Path) -> None:
+def test_newest_quarantine_reasons_are_read_and_damaged_one_is_reported(tmp_path: Path) -> None:
     engine_over(tmp_path, MIX)
     store = FolderStore(tmp_path)
-    for n in range(MOST_QUARANTINED + 5):
+    for n in range(MAX_QUARANTINED + 5):
         when = NOW - timedelta(minutes=15 * n)
         text = json.dumps({"code": "empty", "reason": f"{n}"}) if n else "[]"
         key = quarantine_stem(hour_of(when), when, "0" * 12) + ".reason.json"
         store.publish([Change(key, text.encode())], lambda: True)
-    found = report(tmp_path)["quarantined"]
-    assert len(found) == MOST_QUARANTINED
-    assert (found[0]["code"], found[1]["reason"]) == ("unreadable", "1")
+    reasons = report(tmp_path)["quarantined"]
+    assert len(reasons) == MAX_QUARANTINED
+    assert (reasons[0]["code"], reasons[1]["reason"]) == ("unreadable", "1")
 
 
-def test_what_it_reads_does_not_grow_with_the_history(tmp_path: Path) -> None:
-    """Files older than the 26 newest hours cannot be read here, and its typical week is kept."""
+def test_old_hours_are_not_read(tmp_path: Path) -> None:
+    """The file older than the 26 newest hours is not readable, and the typical week is cached."""
     engine = engine_over(tmp_path, MIX)
     report(tmp_path)
     catalog = LocalCatalog(tmp_path)
@@ -202,8 +205,7 @@ def test_what_it_reads_does_not_grow_with_the_history(tmp_path: Path) -> None:
         engine.query("SELECT count(*) FROM source_velib WHERE bikes > 0")
 
 
-def test_a_record_may_hold_anything(tmp_path: Path) -> None:
-    """Names with quotes and markup come through as they are."""
+def test_names_with_markup_are_unchanged(tmp_path: Path) -> None:
     name = "</script><b>\"'\u2028 `x`"
     tick(tmp_path, datetime.now(UTC), body([record("1001", name=name), *stations()[1:]]))
     found = report(tmp_path, datetime.now(UTC))

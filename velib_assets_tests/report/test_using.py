@@ -1,4 +1,4 @@
-"""The page in use: filters, search, cards, keyboard, languages, colours; hostile names stay text."""
+"""Interaction with the page: filters, search, cards, keyboard, languages, themes, hostile names."""
 
 from itertools import pairwise
 
@@ -12,44 +12,45 @@ from velib_assets_tests.report.reader import Reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-# What can take the focus, but has no name to be read out.
+# Focusable elements without an accessible name.
 NAMELESS = """
 return [...document.querySelectorAll("a, button, input, select, summary, [tabindex='0']")]
-  .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() || one.labels?.length))
-  .map((one) => one.outerHTML)
+  .filter((element) => !element.getAttribute("aria-label"))
+  .filter((element) => !element.textContent.trim() && !element.labels?.length)
+  .map((element) => element.outerHTML)
 """
 
 
 def count(of: Page, condition: str) -> int:
-    """How many stations of the newest snapshot fulfil a condition, by the table."""
+    """Count the stations of the newest snapshot that match a SQL condition."""
     newest = "ingested_ts = (SELECT max(ingested_ts) FROM source_velib)"
     sql = f"SELECT count(*) FROM source_velib WHERE {newest} AND {condition}"  # noqa: S608 - the test's own
     return int(str(of.engine.query(sql).iloc[0, 0]))
 
 
-def found(browser: Reader) -> int:
-    """How many stations the list says it holds."""
+def listed(browser: Reader) -> int:
+    """Return the number of stations that the list shows."""
     return int(browser.one("#station-list .found").text.split()[0])
 
 
-def test_filters_keep_the_stations_that_have_one(browser: Reader, pages: Pages) -> None:
+def test_filters_keep_matching_stations(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
-    assert found(browser) == 63
+    assert listed(browser) == 63
     browser.one("#filter-bike").click()
-    assert found(browser) == count(normal, "bikes > 0") < 63
+    assert listed(browser) == count(normal, "bikes > 0") < 63
     browser.one("#filter-ebike").click()
-    assert found(browser) == count(normal, "bikes > 0 AND ebikes > 0")
+    assert listed(browser) == count(normal, "bikes > 0 AND ebikes > 0")
     browser.one("#filter-dock").click()
-    assert found(browser) == count(normal, "bikes > 0 AND ebikes > 0 AND docks > 0")
+    assert listed(browser) == count(normal, "bikes > 0 AND ebikes > 0 AND docks > 0")
     browser.one("#filter-arrondissement option[value='=Paris 3e']").click()
     condition = "bikes > 0 AND ebikes > 0 AND docks > 0 AND arrondissement = 'Paris 3e'"
-    assert found(browser) == count(normal, condition) == len(browser.texts("#station-list tbody tr"))
+    assert listed(browser) == count(normal, condition) == len(browser.texts("#station-list tbody tr"))
     browser.one("#search").send_keys("nowhere")
-    assert browser.one("#station-list .found").text == "No station fits these filters."
+    assert browser.one("#station-list .found").text == "No station matches these filters."
 
 
-def test_search_knows_names_without_accents_and_numbers(browser: Reader, pages: Pages) -> None:
+def test_search_matches_numbers_and_names_without_accents(browser: Reader, pages: Pages) -> None:
     browser.read(pages("normal").path)
     browser.one("#search").send_keys("N° 12 – echelle")
     assert browser.texts("#station-list button.link") == ["Place n° 12 – Échelle"]
@@ -58,18 +59,18 @@ def test_search_knows_names_without_accents_and_numbers(browser: Reader, pages: 
     assert browser.one("[data-card]").get_attribute("data-card") == "13001"
 
 
-def test_a_card_opens_and_closes_by_keyboard(browser: Reader, pages: Pages) -> None:
+def test_card_opens_and_closes_by_keyboard(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
     stations = normal.report["stations"]
-    which = stations["id"].index("10001")
+    index = stations["id"].index("10001")
     button = browser.one("#station-list [data-station='10001']")
     button.send_keys(Keys.ENTER)
-    assert browser.one("#card h4").text == stations["name"][which]
+    assert browser.one("#card h4").text == stations["name"][index]
     assert browser.driver.switch_to.active_element == browser.one("#card h4")
     for field in ("bikes", "mechanical", "ebikes", "docks", "capacity", "fill_rate"):
         [shown] = browser.values(f"#card .card-{field}")
-        assert shown == pytest.approx(stations[field][which], abs=5e-5)
+        assert shown == pytest.approx(stations[field][index], abs=5e-5)
     assert browser.draw_all() == []
     browser.unfold("#card")
     assert len(browser.texts("#card tbody tr")) == len(normal.report["history"]["ts"]) == 96
@@ -78,8 +79,8 @@ def test_a_card_opens_and_closes_by_keyboard(browser: Reader, pages: Pages) -> N
     assert browser.driver.switch_to.active_element == button
 
 
-def test_a_click_on_the_map_opens_the_station_there(browser: Reader, pages: Pages) -> None:
-    """The map aims at what the filter leaves; a commune with one station has it in its middle."""
+def test_click_on_map_opens_station(browser: Reader, pages: Pages) -> None:
+    """The map zooms to the filtered stations, so a commune's only station is in its centre."""
     browser.read(pages("normal").path)
     assert browser.draw_all() == []
     browser.one("#filter-arrondissement option[value='=Montreuil']").click()
@@ -91,7 +92,7 @@ def test_a_click_on_the_map_opens_the_station_there(browser: Reader, pages: Page
     assert "Place n° 60 – Échelle" in str(tip.get_property("textContent"))
 
 
-def test_the_map_zooms_and_moves_back(browser: Reader, pages: Pages) -> None:
+def test_map_zooms_in_and_back(browser: Reader, pages: Pages) -> None:
     browser.read(pages("normal").path)
     assert browser.draw_all() == []
     before = browser.drawing("#map canvas")
@@ -101,7 +102,7 @@ def test_the_map_zooms_and_moves_back(browser: Reader, pages: Pages) -> None:
     assert browser.drawing("#map canvas") == before
 
 
-def test_names_with_markup_stay_text(browser: Reader, pages: Pages) -> None:
+def test_names_with_markup_are_shown_as_text(browser: Reader, pages: Pages) -> None:
     hostile = pages("hostile")
     browser.read(hostile.path)
     assert browser.draw_all() == []
@@ -119,23 +120,23 @@ def test_names_with_markup_stay_text(browser: Reader, pages: Pages) -> None:
     assert browser.run("return document.querySelectorAll('img').length") == 0
 
 
-def test_everything_is_said_in_french_too(browser: Reader, pages: Pages) -> None:
+def test_page_is_translated_to_french(browser: Reader, pages: Pages) -> None:
     browser.read(pages("normal").path)
     english = browser.text()
     browser.one("#language").click()
     french = browser.text()
     assert browser.draw_all() == []
     assert browser.one("html").get_attribute("lang") == "fr"
-    for word in ("Now", "Fill rate", "Shortage", "Worst episodes", "Missed", "Paris time"):
-        assert word in english
-        assert word not in french
+    for text in ("Now", "Fill rate", "Shortage", "Longest episodes", "Missed", "Paris time"):
+        assert text in english
+        assert text not in french
     browser.driver.refresh()
     assert "Taux de remplissage" in browser.text()
     browser.one("#language").click()
     assert browser.text() == english
 
 
-def test_dark_is_a_switch_and_is_remembered(browser: Reader, pages: Pages) -> None:
+def test_theme_switch_is_saved(browser: Reader, pages: Pages) -> None:
     browser.read(pages("one").path, theme="light")
     paper = "return getComputedStyle(document.body).backgroundColor"
     light = browser.run(paper)
@@ -147,8 +148,8 @@ def test_dark_is_a_switch_and_is_remembered(browser: Reader, pages: Pages) -> No
     assert browser.draw_all() == []
 
 
-def test_the_keyboard_reaches_everything_by_a_name(browser: Reader, pages: Pages) -> None:
-    """The skip link comes first; whatever takes the focus has a name; the focus can be seen."""
+def test_focusable_elements_have_names(browser: Reader, pages: Pages) -> None:
+    """The skip link comes first, focusable elements have accessible names, and the focus is visible."""
     browser.read(pages("normal").path)
     ActionChains(browser.driver).send_keys(Keys.TAB).perform()
     first = browser.driver.switch_to.active_element
@@ -157,13 +158,13 @@ def test_the_keyboard_reaches_everything_by_a_name(browser: Reader, pages: Pages
     nameless = browser.run(NAMELESS)
     assert nameless == []
     levels = browser.run(
-        "return [...document.querySelectorAll('h1, h2, h3, h4')].map((one) => +one.tagName[1])"
+        "return [...document.querySelectorAll('h1, h2, h3, h4')].map((heading) => +heading.tagName[1])"
     )
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_the_tiles_can_show_other_measures_and_episodes_one_kind(browser: Reader, pages: Pages) -> None:
+def test_tiles_show_other_measures_and_episodes_one_kind(browser: Reader, pages: Pages) -> None:
     normal = pages("normal")
     browser.read(normal.path)
     assert browser.draw_all() == []
@@ -173,7 +174,7 @@ def test_the_tiles_can_show_other_measures_and_episodes_one_kind(browser: Reader
     assert browser.draw_all() == []
     assert browser.drawing(f"{figure} canvas") != before
     browser.one("#kpi_episodes input[value='shortage']").click()
-    shortages = [one for one in normal.report["episodes"] if one["kind"] == "shortage"]
+    shortages = [row for row in normal.report["episodes"] if row["kind"] == "shortage"]
     assert shortages
     minutes = browser.values("#kpi_episodes td")
-    assert minutes == [one["minutes"] for one in shortages[: len(minutes)]]
+    assert minutes == [row["minutes"] for row in shortages[: len(minutes)]]

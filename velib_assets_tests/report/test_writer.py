@@ -1,4 +1,4 @@
-"""The report's files as others read them: the page with its data, CSV and Parquet, each replaced whole."""
+"""The report's files: the page with its data, CSV and Parquet, each replaced atomically."""
 
 import csv
 import json
@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY, export_key
-from velib_assets.lake.store import Change, FolderStore
+from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import WrittenReport, write_report
@@ -28,9 +29,9 @@ ROWS = [
 
 
 def written(lake: Path, store: FolderStore | None = None) -> WrittenReport:
-    catalog, there = LocalCatalog(lake), FolderStore(lake)
-    found = load_report_data(LocalQueryEngine(lake, catalog), catalog, there, at("2022-06-04 10:20"))
-    return write_report(store or there, found)
+    catalog, folder = LocalCatalog(lake), FolderStore(lake)
+    data = load_report_data(LocalQueryEngine(lake, catalog), catalog, folder, at("2022-06-04 10:20"))
+    return write_report(store or folder, data)
 
 
 @pytest.fixture
@@ -39,33 +40,33 @@ def lake(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rows_of_part(lake: Path, name: str) -> list[dict[str, str]]:
+def csv_rows(lake: Path, name: str) -> list[dict[str, str]]:
     with (lake / export_key(name, "csv")).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def test_the_page_holds_the_object(lake: Path) -> None:
-    made = written(lake)
-    page = Path(made.address).read_text(encoding="utf-8")
-    assert (lake / REPORT_KEY).stat().st_size == made.size
+def test_page_contains_report_object(lake: Path) -> None:
+    result = written(lake)
+    page = Path(result.address).read_text(encoding="utf-8")
+    assert (lake / REPORT_KEY).stat().st_size == result.size
     (data,) = re.findall(r'<script[^>]*\bid="?data"?[^>]*>(.*?)</script>', page, re.DOTALL)
-    assert json.loads(data) == made.report
+    assert json.loads(data) == result.report
     assert NAME not in data
 
 
-def test_every_listed_export_is_there_with_its_rows(lake: Path) -> None:
-    made = written(lake)
+def test_every_listed_export_exists_with_its_rows(lake: Path) -> None:
+    result = written(lake)
     folder = (lake / REPORT_KEY).parent
-    for export in made.report["exports"]:
+    for export in result.report["exports"]:
         assert pq.read_table(folder / export["parquet"]).num_rows == export["rows"]
-        assert len(rows_of_part(lake, export["name"])) == export["rows"]
-    listed = {folder / export[form] for export in made.report["exports"] for form in ("csv", "parquet")}
+        assert len(csv_rows(lake, export["name"])) == export["rows"]
+    listed = {folder / export[form] for export in result.report["exports"] for form in ("csv", "parquet")}
     assert listed == set((folder / "data").iterdir())
 
 
-def test_a_csv_says_what_the_view_says(lake: Path) -> None:
+def test_csv_equals_view(lake: Path) -> None:
     written(lake)
-    assert rows_of_part(lake, "kpi_shortage") == [
+    assert csv_rows(lake, "kpi_shortage") == [
         {
             "ingested_ts": "2022-06-04T10:15:00Z",
             "station_id": "a",
@@ -78,12 +79,12 @@ def test_a_csv_says_what_the_view_says(lake: Path) -> None:
             "hour": "10",
         }
     ]
-    (episode,) = rows_of_part(lake, "kpi_episodes")
+    (episode,) = csv_rows(lake, "kpi_episodes")
     assert (episode["start_ts"], episode["minutes"]) == ("2022-06-04T10:00:00Z", "15")
-    assert [one["lat"] for one in rows_of_part(lake, "stations")] == ["48.85", ""]
+    assert [row["lat"] for row in csv_rows(lake, "stations")] == ["48.85", ""]
 
 
-def test_parquet_has_the_types_of_the_table(lake: Path) -> None:
+def test_parquet_types_equal_table_types(lake: Path) -> None:
     written(lake)
     table = pq.read_table(lake / export_key("station_history", "parquet"))
     assert table.schema.field("ingested_ts").type == pa.timestamp("ms", "UTC")
@@ -96,37 +97,37 @@ def test_parquet_has_the_types_of_the_table(lake: Path) -> None:
     ]
 
 
-def test_an_empty_lake_has_every_file_with_its_columns(tmp_path: Path) -> None:
-    made = written(tmp_path)
-    assert {export["rows"] for export in made.report["exports"]} == {0}
+def test_empty_lake_has_every_file_with_columns(tmp_path: Path) -> None:
+    result = written(tmp_path)
+    assert {export["rows"] for export in result.report["exports"]} == {0}
     table = pq.read_table(tmp_path / export_key("stations", "parquet"))
     assert table.column_names[:3] == ["station_id", "name", "commune"]
 
 
-class Full(FolderStore):
-    """A store that has no room for one file."""
+class FullStore(FolderStore):
+    """A store that refuses one file as if the disk was full."""
 
-    def __init__(self, root: Path, refused: str) -> None:
+    def __init__(self, root: Path, refused_key: str) -> None:
         super().__init__(root)
-        self._refused = refused
+        self._refused_key = refused_key
 
     def publish(self, changes: Sequence[Change], still: Callable[[], bool]) -> bool:
         """See LakeStore."""
-        if any(change.key == self._refused for change in changes):
+        if any(change.key == self._refused_key for change in changes):
             raise OSError(28, "No space left on device")
         return super().publish(changes, still)
 
 
-def test_a_page_is_only_replaced_after_all_that_it_links_to(lake: Path) -> None:
+def test_page_is_replaced_after_its_exports(lake: Path) -> None:
     written(lake)
     before = (lake / REPORT_KEY).read_bytes()
     with pytest.raises(OSError, match="No space"):
-        written(lake, Full(lake, export_key("quarantined", "csv")))
+        written(lake, FullStore(lake, export_key("quarantined", "csv")))
     assert (lake / REPORT_KEY).read_bytes() == before
     assert not [path for path in (lake / "reports").rglob("*") if path.name.startswith(".")]
 
 
-def test_a_report_is_replaced_and_nothing_else_is_touched(lake: Path) -> None:
+def test_writing_changes_nothing_outside_reports(lake: Path) -> None:
     def others() -> dict[str, Any]:
         files = [path for path in lake.rglob("*") if path.is_file() and "reports" not in path.parts]
         return {str(path): path.stat().st_mtime_ns for path in files}

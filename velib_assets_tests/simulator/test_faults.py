@@ -1,4 +1,4 @@
-"""Each fault by name: what it makes of a good answer, and which answers it strikes."""
+"""What each fault does to a good response, and which responses it affects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNUSABLE = {
 }
 
 
-def of_counts(records: Records) -> list[object]:
+def counts_of(records: Records) -> list[object]:
     return [record["numbikesavailable"] for record in records]
 
 
@@ -40,11 +40,11 @@ USABLE: dict[str, Callable[[Records], bool]] = {
     "duplicates": lambda records: (
         len(records) == COUNT * 11 // 10 and len({r["stationcode"] for r in records}) == COUNT
     ),
-    "null_counts": lambda records: of_counts(records).count(None) == COUNT // 10,
+    "null_counts": lambda records: counts_of(records).count(None) == COUNT // 10,
     "negative_counts": lambda records: (
         sum(r["numbikesavailable"] < 0 and r["ebike"] < 0 for r in records) == COUNT // 10
     ),
-    "textual_counts": lambda records: of_counts(records).count("douze") == COUNT // 10,
+    "textual_counts": lambda records: counts_of(records).count("douze") == COUNT // 10,
     "textual_dates": lambda records: (
         sum(not r["duedate"].startswith("2026-") for r in records) == COUNT // 10
     ),
@@ -61,22 +61,22 @@ USABLE: dict[str, Callable[[Records], bool]] = {
 }
 
 
-def test_each_fault_has_its_test() -> None:
-    """A new line in the registry needs one here."""
+def test_each_fault_is_tested() -> None:
+    """A new fault needs a line in UNUSABLE or USABLE."""
     assert sorted([*UNUSABLE, *USABLE]) == sorted(FAULTS)
 
 
 @pytest.mark.parametrize(("name", "code"), UNUSABLE.items())
-def test_a_fault_of_the_whole_answer_makes_it_unusable(name: str, code: str) -> None:
-    """Decoding or the audit refuses it, with this code."""
+def test_fault_of_the_whole_response_makes_it_unusable(name: str, code: str) -> None:
+    """Decoding or the audit refuses the response, with this code."""
     with pytest.raises(UnusableError) as caught:
         audit(decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records, "simulator")
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", USABLE)
-def test_a_fault_of_records_leaves_the_answer_usable(name: str) -> None:
-    """The bad rows are for clean and the checks; the good ones must not be lost with them."""
+def test_fault_of_records_leaves_the_response_usable(name: str) -> None:
+    """The clean step and the checks handle the bad records; the good ones must not be lost with them."""
     records = decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records
     audit(records, "simulator")
     assert USABLE[name](records)
@@ -84,14 +84,14 @@ def test_a_fault_of_records_leaves_the_answer_usable(name: str) -> None:
 
 
 def test_no_identity_keeps_counts_and_the_number_of_rows() -> None:
-    """Three real snapshots were like that: a row count does not catch it."""
+    """Three real snapshots had this fault, which a row count does not detect."""
     broken, good = json.loads(FAULTS["no_identity"](GOOD)), json.loads(GOOD)
-    assert of_counts(broken) == of_counts(good)
+    assert counts_of(broken) == counts_of(good)
     assert {r["nom_arrondissement_communes"] for r in broken} == {None}
 
 
-def test_reads_a_setting() -> None:
-    """The three forms, with blanks around."""
+def test_three_forms_of_a_fault_are_parsed() -> None:
+    """Blanks are ignored."""
     assert parse_faults(" empty, html=0.02 ,partial@2026-11-23T10:29,") == (
         Fault("empty"),
         Fault("html", 0.02),
@@ -99,7 +99,7 @@ def test_reads_a_setting() -> None:
     )
 
 
-def test_no_setting_is_no_fault() -> None:
+def test_empty_setting_has_no_fault() -> None:
     assert parse_faults("") == ()
 
 
@@ -107,37 +107,37 @@ def test_no_setting_is_no_fault() -> None:
     "spec",
     ["nonsense", "html=2", "html=-1", "html=", "html=1e999", "html@today", "html@2026-13-01T00:00"],
 )
-def test_a_bad_setting_is_named_with_the_faults_there_are(spec: str) -> None:
-    """One line that says which part, and what could stand there."""
+def test_wrong_fault_is_reported_with_all_fault_names(spec: str) -> None:
+    """The message is one line with the wrong part."""
     with pytest.raises(ValueError, match="no_identity") as caught:
         parse_faults(f"empty,{spec}")
     assert spec in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_share_strikes_about_that_often() -> None:
-    """Spread over time, not in a row."""
+def test_share_affects_about_that_many_snapshots() -> None:
+    """They are spread over time."""
     faults = parse_faults("html=0.2")
     slots = [AT + timedelta(minutes=15 * n) for n in range(1000)]
     hits = [select_fault(faults, 1, slot) is not None for slot in slots]
     assert 150 < sum(hits) < 250
 
 
-def test_a_share_strikes_the_same_snapshots_each_time() -> None:
-    """A retried tick meets the fault again, and so does a restored hour; another seed does not."""
+def test_share_always_affects_the_same_snapshots() -> None:
+    """A retried tick and a restored hour have the same fault; another seed has other ones."""
     faults = parse_faults("html=0.5")
     slots = [AT + timedelta(minutes=15 * n) for n in range(64)]
     hits = [[select_fault(faults, seed, slot) is not None for slot in slots] for seed in (1, 1, 2)]
     assert hits[0] == hits[1] != hits[2]
 
 
-def test_a_slot_is_struck_alone() -> None:
-    """Whatever second of it the snapshot is taken at."""
+def test_slot_is_affected_at_every_second() -> None:
+    """Its neighbours are not."""
     faults = parse_faults("html@2026-11-23T10:15")
     times = [AT - timedelta(seconds=1), AT, AT + timedelta(seconds=899), AT + timedelta(minutes=15)]
     assert [select_fault(faults, 1, at) is not None for at in times] == [False, True, True, False]
 
 
-def test_the_first_fault_of_the_setting_wins() -> None:
-    """Two at once would leave nothing to recognise."""
+def test_first_fault_of_the_setting_wins() -> None:
+    """Two faults at once would be hard to recognise."""
     assert select_fault(parse_faults("empty,html"), 1, AT) is FAULTS["empty"]

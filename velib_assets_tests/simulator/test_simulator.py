@@ -1,4 +1,4 @@
-"""The simulated city: always the same, and like a real one in what the KPIs measure."""
+"""The simulated city is reproducible, and resembles Paris in what the KPIs measure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def city() -> Simulator:
 
 @pytest.fixture(scope="module")
 def day(city: Simulator) -> list[Records]:
-    """A working day, hour by hour."""
+    """The snapshots of a working day, one per hour."""
     return [records(city, TUESDAY + timedelta(hours=n)) for n in range(24)]
 
 
@@ -65,8 +65,8 @@ def fill_of_arrondissements(snapshot: Records, *numbers: int) -> float:
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_gives_the_same_bytes_in_every_process(hash_seed: str) -> None:
-    """Also on other machines and Python versions: the hash is written down here."""
+def test_bytes_are_the_same_in_every_process(hash_seed: str) -> None:
+    """The hash is pinned here for other machines and Python versions."""
     code = (
         "import hashlib; from datetime import datetime, timezone;"
         "from velib_assets.simulator.simulator import Simulator;"
@@ -74,26 +74,25 @@ def test_gives_the_same_bytes_in_every_process(hash_seed: str) -> None:
         "print(hashlib.sha256(Simulator().fetch(at).bodies['body']).hexdigest())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
-    assert done.stdout.strip() == PINNED
+    assert result.stdout.strip() == PINNED
 
 
-def test_time_and_not_the_order_of_asking_decides(city: Simulator) -> None:
-    """A backfill asks for hours in any order."""
+def test_order_of_calls_does_not_matter(city: Simulator) -> None:
+    """A backfill fetches hours in any order."""
     at = TUESDAY + timedelta(hours=7, minutes=15)
     city.fetch(TUESDAY - timedelta(days=900))
     assert hashlib.sha256(city.fetch(at).bodies["body"]).hexdigest() == PINNED
 
 
 def test_another_seed_is_another_city() -> None:
-    """So that two demos need not look alike."""
     assert Simulator(seed=1).fetch(TUESDAY) != Simulator(seed=2).fetch(TUESDAY)
 
 
-def test_speaks_the_portals_shape(city: Simulator) -> None:
-    """Fields, their order and their types as in the export of the city's portal."""
+def test_records_have_the_shape_of_the_portal(city: Simulator) -> None:
+    """Fields, their order and their types are those of the portal's export."""
     record = records(city, TUESDAY)[0]
     assert {name: type(value).__name__ for name, value in record.items()} == {
         "stationcode": "str",
@@ -116,29 +115,29 @@ def test_speaks_the_portals_shape(city: Simulator) -> None:
     assert list(record["coordonnees_geo"]) == ["lon", "lat"]
 
 
-def test_is_written_as_json_is(city: Simulator) -> None:
-    """The text is put together by hand for speed: it must be what the json module would write."""
+def test_body_is_what_the_json_module_would_write(city: Simulator) -> None:
+    """The simulator formats the text itself, for speed."""
     body = city.fetch(TUESDAY).bodies["body"]
     assert body.decode() == json.dumps(json.loads(body), ensure_ascii=False)
 
 
-def test_passes_the_audit(city: Simulator) -> None:
+def test_snapshot_passes_the_audit(city: Simulator) -> None:
     audit(records(city, TUESDAY), "simulator")
 
 
 @pytest.mark.parametrize("stations", [1, 50, 1450, MAX_STATIONS])
-def test_has_as_many_stations_as_asked_for_each_with_its_code(stations: int) -> None:
-    """A shared code would show as a duplicate in every snapshot."""
+def test_city_has_the_requested_number_of_unique_stations(stations: int) -> None:
+    """A shared code would be a duplicate in every snapshot."""
     assert len({station.code for station in build_city(5, stations)}) == stations
 
 
-def test_refuses_a_city_it_cannot_build() -> None:
+def test_number_of_stations_is_validated() -> None:
     with pytest.raises(ValueError, match="1 to 3,000"):
         Simulator(stations=0)
 
 
-def test_paris_and_its_neighbours_are_numbered_as_in_reality(city: Simulator) -> None:
-    """Named Paris: the code tells the arrondissement. Five codes like that lie outside."""
+def test_station_codes_are_numbered_as_in_reality(city: Simulator) -> None:
+    """In Paris, the code gives the arrondissement. Five codes of that form are outside."""
     snapshot = records(city, TUESDAY)
     paris = [int(r["stationcode"]) for r in snapshot if r["nom_arrondissement_communes"] == "Paris"]
     outside = {
@@ -160,7 +159,7 @@ def test_paris_and_its_neighbours_are_numbered_as_in_reality(city: Simulator) ->
 
 
 def test_bikes_are_mechanical_or_electric(day: list[Records]) -> None:
-    """The two add up in every real row; about 39 % were electric in June 2022."""
+    """The two add up in every real record; about 39 % were electric in June 2022."""
     rows = [r for snapshot in day for r in snapshot]
     assert all(r["mechanical"] + r["ebike"] == r["numbikesavailable"] for r in rows)
     assert min(min(r["mechanical"], r["ebike"], r["numdocksavailable"]) for r in rows) >= 0
@@ -168,8 +167,8 @@ def test_bikes_are_mechanical_or_electric(day: list[Records]) -> None:
     assert 0.35 < electric < 0.42
 
 
-def test_places_rarely_add_up_to_the_capacity(day: list[Records]) -> None:
-    """Broken docks: 39 % of real rows add up, 0.3 % hold more than the capacity."""
+def test_bikes_and_docks_rarely_add_up_to_the_capacity(day: list[Records]) -> None:
+    """Because of broken docks, 39 % of real records add up, and 0.3 % exceed the capacity."""
     gaps = Counter(
         (gap > 0) - (gap < 0)
         for r in day[8]
@@ -180,7 +179,7 @@ def test_places_rarely_add_up_to_the_capacity(day: list[Records]) -> None:
 
 
 def test_short_and_saturated_stations_are_as_frequent_as_in_reality(day: list[Records]) -> None:
-    """3 % short and 8 % saturated on two real days: what the KPIs show must look like Paris."""
+    """On two real days, 3 % were short and 8 % saturated."""
     rows = [r for n, one in enumerate(day) for r in in_operation(one, TUESDAY + timedelta(hours=n))]
     short = sum(r["is_renting"] == "OUI" and r["numbikesavailable"] == 0 for r in rows)
     full = sum(r["is_returning"] == "OUI" and fill(r) >= 0.9 for r in rows)
@@ -190,14 +189,14 @@ def test_short_and_saturated_stations_are_as_frequent_as_in_reality(day: list[Re
 
 
 def test_commuters_move_bikes_in_the_morning(day: list[Records]) -> None:
-    """At 10 h local time (9 h timezone.utc) offices are full of bikes; at 4 h homes are."""
+    """At 10 h local time (9 h UTC) stations near offices are full; at 4 h those near homes are."""
     night, morning = day[3], day[9]
     assert fill_of_arrondissements(morning, 1, 2, 8, 9) > 1.3 * fill_of_arrondissements(night, 1, 2, 8, 9)
     assert fill_of_arrondissements(morning, 15, 18) < 0.7 * fill_of_arrondissements(night, 15, 18)
 
 
-def test_the_weekend_is_no_working_day(city: Simulator, day: list[Records]) -> None:
-    """Saturday at ten nobody went to the office."""
+def test_weekend_has_no_commuters(city: Simulator, day: list[Records]) -> None:
+    """On Saturday at ten, stations near offices are not full."""
     saturday = records(city, TUESDAY + timedelta(days=4, hours=9))
     offices = mean(
         fill(r)
@@ -207,8 +206,8 @@ def test_the_weekend_is_no_working_day(city: Simulator, day: list[Records]) -> N
     assert offices < 0.8 * fill_of_arrondissements(day[9], 2, 8)
 
 
-def test_the_clock_of_the_tides_is_that_of_paris(city: Simulator) -> None:
-    """Rush hour is at 9 local time, in summer an hour earlier by UTC."""
+def test_rush_hour_follows_the_local_time_of_paris(city: Simulator) -> None:
+    """It is at 9 h local time, which in summer is an hour earlier in UTC."""
     summer = datetime(2026, 7, 7, tzinfo=UTC)
 
     def offices(at: datetime) -> float:
@@ -228,13 +227,12 @@ def test_the_clock_of_the_tides_is_that_of_paris(city: Simulator) -> None:
     )
 
 
-def test_nobody_rides_up_the_hill(day: list[Records]) -> None:
-    """Belleville and Ménilmontant run empty."""
+def test_stations_on_hills_are_emptier(day: list[Records]) -> None:
+    """Such as those of Belleville and Ménilmontant."""
     assert fill_of_arrondissements(day[12], 19, 20) < 0.7 * fill_of_arrondissements(day[12], 11, 12)
 
 
-def test_a_quarter_of_an_hour_changes_little(city: Simulator) -> None:
-    """Snapshots that follow each other are alike; real ones moved by about 0.03."""
+def test_successive_snapshots_are_similar(city: Simulator) -> None:
     at = TUESDAY + timedelta(hours=14)
     now, then = (records(city, at + timedelta(minutes=minutes)) for minutes in (0, 15))
     assert len(now) == len(then)
@@ -243,7 +241,7 @@ def test_a_quarter_of_an_hour_changes_little(city: Simulator) -> None:
 
 
 def test_some_stations_are_closed_removed_or_silent(day: list[Records]) -> None:
-    """What the KPIs must leave out has to be there: closed is not short, unknown is not empty."""
+    """The KPIs must exclude them: a closed station is not short, an unknown count is not zero."""
     states = Counter((r["is_installed"], r["is_renting"], r["is_returning"]) for r in day[8])
     assert {*states} == {
         ("OUI", "OUI", "OUI"),
@@ -256,8 +254,8 @@ def test_some_stations_are_closed_removed_or_silent(day: list[Records]) -> None:
     assert 1 <= len(silent) <= 20
 
 
-def test_a_station_reports_every_few_minutes(day: list[Records]) -> None:
-    """And never after the snapshot was taken."""
+def test_stations_report_every_few_minutes(day: list[Records]) -> None:
+    """No report is later than the snapshot."""
     at = TUESDAY + timedelta(hours=8)
     ages = [(at - datetime.fromisoformat(r["duedate"])).total_seconds() for r in day[8]]
     assert min(ages) >= 0
@@ -265,31 +263,29 @@ def test_a_station_reports_every_few_minutes(day: list[Records]) -> None:
     assert all(r["duedate"].endswith("+00:00") for r in day[8])
 
 
-def test_one_station_has_no_places_at_all(day: list[Records]) -> None:
+def test_one_station_has_no_docks(day: list[Records]) -> None:
     """Its fill rate is 0 / 0."""
     (relay,) = [r for r in day[8] if r["stationcode"] == RELAY_CODE]
     assert (relay["capacity"], relay["numbikesavailable"], relay["numdocksavailable"]) == (0, 0, 0)
 
 
 def test_names_are_french(day: list[Records]) -> None:
-    """Apostrophes, accents, ligatures: what breaks careless text handling."""
+    """They have apostrophes, accents and ligatures, which break careless text handling."""
     names = "".join(r["name"] for r in day[8])
     assert all(mark in names for mark in "'éèêôûœÉ")
 
 
-def test_remembers_every_hour(city: Simulator) -> None:
-    """Four slots, the same bytes that a tick had got then."""
+def test_past_hour_has_the_snapshots_of_its_ticks(city: Simulator) -> None:
     hour = TUESDAY - timedelta(days=400)
     found = list(city.recorded(hour))
     assert [r.taken_at - hour for r in found] == [timedelta(minutes=15 * n) for n in range(4)]
-    assert found[1].answer == city.fetch(hour + timedelta(minutes=15))
+    assert found[1].response == city.fetch(hour + timedelta(minutes=15))
     assert city.recorded_hours(hour, hour + timedelta(hours=2)) == {
         hour + timedelta(hours=n) for n in range(3)
     }
 
 
-def test_a_fault_strikes_the_past_as_it_did_then() -> None:
-    """A restored hour is the hour that was."""
+def test_restored_hour_has_the_same_faults() -> None:
     broken = Simulator(stations=20, faults=parse_faults("empty@2026-11-24T07:15"))
-    bodies = [r.answer.bodies["body"] for r in broken.recorded(TUESDAY + timedelta(hours=7))]
+    bodies = [r.response.bodies["body"] for r in broken.recorded(TUESDAY + timedelta(hours=7))]
     assert [body == b"[]" for body in bodies] == [False, True, False, False]

@@ -11,8 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.catalog.partition import Partition
-from velib_assets.catalog.sqlite_catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB

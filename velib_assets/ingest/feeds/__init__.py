@@ -1,1 +1,6 @@
-"""The feeds, one file each: opendata, gbfs, archive. They share the interface in `feed`."""
+"""The feeds that snapshots come from.
+
+`feed` is the interface. A live feed is one file of plain data (`opendata`, `gbfs`: its URLs, its fields and
+the columns that they fill) and its line in the table of `live`, which fetches any of them. `archive` reads
+recorded snapshots from a folder, `s3_archive_client` from a bucket.
+"""

@@ -1,7 +1,4 @@
-"""Recorded snapshots in a folder: exports named by their time, or a lake's own raw objects.
-
-Belongs here: finding them, and handing their bytes over. Does not: judging them (core), or writing.
-"""
+"""Recorded snapshots in a folder: exports named by their time, or raw objects of a lake."""
 
 from __future__ import annotations
 
@@ -16,11 +13,11 @@ from velib_assets.ingest.response import MAX_BYTES, OPENDATA, FeedResponse, Unus
 from velib_assets.lake.keys import hour_of, raw_time
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 4096  # of a raw object, beside its records
+_HEAD = 4096  # bytes of a raw object before its records
 
 
 class ArchiveUnreadableError(ValueError):
-    """The folder is missing, is none, cannot be read, or holds no recorded snapshot."""
+    """The archive is missing, cannot be read, or contains no recorded snapshot."""
 
 
 class _File(NamedTuple):
@@ -31,14 +28,14 @@ class _File(NamedTuple):
 
 
 class Archive:
-    """Snapshots found under a folder by their names; nothing is opened before it is asked for.
+    """Snapshots at any depth of a folder, recognised by their names. The constructor reads nothing.
 
-    Names: `YYYYMMDDTHHMMSSZ.json[.gz]` (an export) and `velib_YYYYMMDD_HHMMSS.json[.gz]` (a raw
-    object); others are passed over, and so are links, which could lead out of the folder. Of
-    several files of one second exports go before raw objects, plain before gzipped, then by path.
+    Names are `YYYYMMDDTHHMMSSZ.json[.gz]` (an export) or `velib_YYYYMMDD_HHMMSS.json[.gz]` (a raw object).
+    Other files are skipped, and so are links, which can leave the folder. If several files have one time,
+    exports win over raw objects, plain over gzipped files, then the first path.
 
-    Args:
-        folder: where to look, all the way down. Nothing is read before the first question.
+    `recorded` and `recorded_hours` raise ArchiveUnreadableError if the folder cannot be read or contains no
+    snapshot.
     """
 
     name = "archive"
@@ -50,47 +47,42 @@ class Archive:
         self._index: Optional[Dict[datetime, List[_File]]] = None
 
     def check(self) -> None:
-        """Look through the folder.
+        """Search the folder.
 
         Raises:
-            ArchiveUnreadableError: saying what is wrong with it.
+            ArchiveUnreadableError: if it cannot be read or contains no snapshot.
         """
-        self._hours(anew=True)
+        self._hours(refresh=True)
 
     def fetch(self, at: datetime) -> FeedResponse:
-        """Nothing.
+        """Fail.
 
         Raises:
-            FeedError: always; an archive has no present.
+            FeedError: always; an archive has no current data.
         """
         raise FeedError(
-            f"the archive {self._text} has no present: no snapshot of {at:%Y-%m-%d %H:%M} UTC can be "
-            "taken from it. Restore past hours from it, or take the present from opendata or gbfs."
+            f"the archive {self._text} has no current data for the snapshot of {at:%Y-%m-%d %H:%M} UTC. "
+            "Restore past hours from it, or set VELIB_SOURCE to opendata or gbfs."
         )
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
-        """The hours of `first`..`last` that have a file; looks through the folder anew.
-
-        Raises:
-            ArchiveUnreadableError: where the folder cannot be read or holds no snapshot.
-        """
-        return {hour for hour in self._hours(anew=True) if first <= hour <= last}
+        """See Feed. Searches the folder again."""
+        return {hour for hour in self._hours(refresh=True) if first <= hour <= last}
 
     def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
-        """The snapshots of an hour, oldest first, as last found; damaged ones with their `problem`.
+        """See Feed. Uses the last search; damaged snapshots have a `problem`.
 
         Raises:
-            ArchiveUnreadableError: where the folder cannot be read or holds no snapshot.
-            FeedError: after all others, where a file that was found can not be read.
+            FeedError: after the readable snapshots, if a file cannot be read.
         """
         unreadable: List[FeedError] = []
         for file in self._hours().get(hour_of(hour), []):
             try:
-                found = self._open(file)
+                snapshot = self._open(file)
             except FeedError as error:
                 unreadable.append(error)
             else:
-                yield found
+                yield snapshot
         if unreadable:
             raise unreadable[0]
 
@@ -107,9 +99,9 @@ class Archive:
             problem = error
         return RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body}), problem)
 
-    def _hours(self, *, anew: bool = False) -> Dict[datetime, List[_File]]:
-        """The files by their hour, each hour in the order of time, one file a second."""
-        if self._index is None or anew:
+    def _hours(self, *, refresh: bool = False) -> Dict[datetime, List[_File]]:
+        """Return the files by hour, in order of time, one file per second."""
+        if self._index is None or refresh:
             index: Dict[datetime, List[_File]] = {}
             for file in sorted(file for path in self._paths() for file in _recognise(path)):
                 files = index.setdefault(hour_of(file.taken_at), [])
@@ -117,48 +109,41 @@ class Archive:
                     files.append(file)
             if not index:
                 raise ArchiveUnreadableError(
-                    f"{self._text} holds no recorded snapshot: no file in it, at any depth, is named "
-                    "like 20220604T004019Z.json.gz or velib_20220604_004019.json.gz"
+                    f"{self._text} contains no recorded snapshot: no file at any depth has a name such as "
+                    "20220604T004019Z.json.gz or velib_20220604_004019.json.gz"
                 )
             self._index = index
         return self._index
 
     def _read(self, path: str) -> bytes:
-        """A file that `_paths` named; BucketArchive has its own."""
+        """Read a file; overridden by BucketArchive."""
         try:
             with (self._folder / path).open("rb") as file:
                 stored = file.read(MAX_BYTES + _HEAD)
                 larger = bool(file.read(1))
         except OSError as error:
             raise FeedError(
-                f"{self._folder / path} cannot be read: {error.strerror}. Make it readable, or take it away."
+                f"{self._folder / path} cannot be read: {error.strerror}. Make it readable or remove it."
             ) from None
         if larger:
-            raise FeedError(f"{self._folder / path} is larger than any snapshot. Take it away.")
+            raise FeedError(f"{self._folder / path} is larger than any snapshot. Remove it.")
         return stored
 
     def _paths(self) -> Iterator[str]:
-        """Every file, relative to the folder; BucketArchive has its own."""
-        try:
-            pending = [os.path.realpath(self._folder)]
-            top = pending[0]
-            while pending:
-                with os.scandir(pending.pop()) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            pending.append(entry.path)
-                        elif entry.is_file(follow_symlinks=False):
-                            yield Path(os.path.relpath(entry.path, top)).as_posix()
-        except FileNotFoundError as error:
-            raise ArchiveUnreadableError(f"{error.filename} does not exist") from None
-        except NotADirectoryError as error:
-            raise ArchiveUnreadableError(f"{error.filename} is a file, not a folder") from None
-        except OSError as error:
+        """Yield the path of every file, relative to the folder; overridden by BucketArchive."""
+
+        def fail(error: OSError) -> None:
             raise ArchiveUnreadableError(f"{error.filename} cannot be read: {error.strerror}") from None
+
+        top = os.path.realpath(self._folder)
+        for folder, _, names in os.walk(top, onerror=fail):
+            for path in (Path(folder, name) for name in names):
+                if path.is_file() and not path.is_symlink():
+                    yield path.relative_to(top).as_posix()
 
 
 def _recognise(path: str) -> Iterator[_File]:
-    """The file, if its name is a snapshot's."""
+    """Yield the file if its name is a snapshot's."""
     name = path.rpartition("/")[2]
     stem, is_gzip = (name[:-3], True) if name.endswith(".gz") else (name, False)
     raw = raw_time(name)
@@ -172,4 +157,4 @@ def _export_time(stem: str) -> Optional[datetime]:
         moment = datetime.strptime(stem, "%Y%m%dT%H%M%SZ.json").replace(tzinfo=timezone.utc)
     except ValueError:
         return None
-    return moment if f"{moment:%Y%m%dT%H%M%SZ}.json" == stem else None  # strptime takes fewer digits
+    return moment if f"{moment:%Y%m%dT%H%M%SZ}.json" == stem else None  # strptime accepts fewer digits

@@ -1,7 +1,4 @@
-"""The interface of a feed.
-
-Belongs here: what the ingest step may ask of a feed. Does not: any one feed's way of answering.
-"""
+"""The interface of a feed."""
 
 from __future__ import annotations
 
@@ -12,18 +9,18 @@ from velib_assets.ingest.response import FeedResponse, UnusableError
 
 
 class FeedError(Exception):
-    """No answer could be had: what was asked, how often, what came instead. Worth another try."""
+    """The feed gave no response. Retrying may succeed."""
 
 
 class RecordedSnapshot(NamedTuple):
-    """A snapshot of the past: when it was taken (UTC, whole seconds) and its answer.
+    """A snapshot of the past. `taken_at` is UTC in whole seconds.
 
-    `problem` is what is wrong with it before anything is decoded (a damaged .gz, a hash that does not
-    match); `answer` then holds the stored bytes, to be quarantined with that reason.
+    `problem` is a defect found before decoding (a damaged .gz, a hash that does not match). `response` then
+    holds the stored bytes, which go to quarantine with it.
     """
 
     taken_at: datetime
-    answer: FeedResponse
+    response: FeedResponse
     problem: Optional[UnusableError] = None
 
 
@@ -31,23 +28,23 @@ class Feed(Protocol):
     """A source of snapshots."""
 
     name: str
-    """As in VELIB_SOURCE."""
+    """The feed's name, as in VELIB_SOURCE."""
 
     live: bool
-    """Whether it has a present: a tick may ask it for the snapshot of now."""
+    """Whether the feed provides the current state, so that a tick can use it."""
 
     def fetch(self, at: datetime) -> FeedResponse:
-        """The network's state now, wanted for the time `at` (UTC).
+        """Fetch the current state for the snapshot of `at` (UTC).
 
         Raises:
-            FeedError: where there is no answer.
+            FeedError: if there is no response.
         """
         ...
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
-        """The hours of `first`..`last` (both included) that it has snapshots of; cheap."""
+        """Return the hours from `first` to `last` (both included) that have recorded snapshots."""
         ...
 
     def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
-        """The recorded snapshots of an hour, oldest first; none for a feed without a past."""
+        """Yield the recorded snapshots of an hour, oldest first; none for a feed without a past."""
         ...

@@ -1,53 +1,45 @@
-"""The operator's GBFS: two files that together say what the portal says in one.
+"""The operator's GBFS feed: descriptions in one file, states in the other.
 
-Belongs here: their addresses, under one deadline. Does not: joining them (answers), HTTP (http).
+A record is `{"information": …, "status": …}`, joined when the response is decoded.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Iterator, Optional, Set
-
-from velib_assets.ingest.feeds.feed import RecordedSnapshot
-from velib_assets.ingest.http import Fetcher, base_url_of
-from velib_assets.ingest.response import GBFS, FeedResponse
+from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
 
 GBFS_URL = "https://velib-metropole-opendata.smovengo.cloud"
 GBFS_PATH = "/opendata/Velib_Metropole"
 PARTS = ("station_information", "station_status")
+_FLAG = (NUMBER, TEXT, BOOLEAN)
 
-
-class Gbfs:
-    """`station_information.json` and `station_status.json` of Vélib' Métropole; it has no past.
-
-    Args:
-        base_url: the host, without `/opendata/Velib_Metropole`.
-        fetcher: how to ask; the default tries for 45 s, both files together.
-
-    Raises:
-        ValueError: where `base_url` is none.
-    """
-
-    name = "gbfs"
-    live = True
-
-    def __init__(self, base_url: str = GBFS_URL, *, fetcher: Optional[Fetcher] = None) -> None:
-        folder = base_url_of(base_url) + GBFS_PATH
-        self._urls = [f"{folder}/{part}.json" for part in PARTS]
-        self._fetcher = fetcher or Fetcher(setting="VELIB_GBFS_URL")
-
-    def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - the operator knows only now
-        """Both files as they are now.
-
-        Raises:
-            FeedError: where one of them does not answer within the deadline.
-        """
-        return FeedResponse(GBFS, dict(zip(PARTS, self._fetcher.fetch(self._urls))))
-
-    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
-        """None: a snapshot that was not taken is gone."""
-        return set()
-
-    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
-        """None: a snapshot that was not taken is gone."""
-        return iter(())
+FEED = FeedDefinition(
+    name="gbfs",
+    base_url=GBFS_URL,
+    files=tuple((part, f"{GBFS_PATH}/{part}.json") for part in PARTS),
+    setting="VELIB_GBFS_URL",
+    fields=(
+        Field("status.stationCode", (TEXT,), "station_id"),
+        Field("information.stationCode", (TEXT,), "station_id"),
+        Field("information.name", (TEXT,), "name"),
+        Field("information.lat", (NUMBER,), "lat"),
+        Field("information.lon", (NUMBER,), "lon"),
+        Field("information.capacity", (NUMBER,), "capacity"),
+        Field("status.is_installed", _FLAG, "is_installed"),
+        Field("status.is_renting", _FLAG, "is_renting"),
+        Field("status.is_returning", _FLAG, "is_returning"),
+        Field("status.last_reported", (NUMBER,), "reported_ts"),
+        Field(
+            "status.num_bikes_available_types",
+            (LIST,),
+            members=(("mechanical", "mechanical"), ("ebike", "ebikes")),
+        ),
+        Field("status.num_bikes_available", (NUMBER,), "bikes", required=False),
+        Field("status.numBikesAvailable", (NUMBER,), "bikes", required=False),
+        Field("status.num_docks_available", (NUMBER,), "docks", required=False),
+        Field("status.numDocksAvailable", (NUMBER,), "docks", required=False),
+        Field("information.station_id", (NUMBER, TEXT)),
+        Field("status.station_id", (NUMBER, TEXT)),
+        Field("information.rental_methods", (LIST,), required=False),
+        Field("information.station_opening_hours", (TEXT,), required=False),
+    ),
+)

@@ -1,7 +1,4 @@
-"""Recorded snapshots below a prefix of a bucket.
-
-Belongs here: listing and reading them. Does not: which names are snapshots' (feeds.archive).
-"""
+"""Recorded snapshots below a prefix of an S3 bucket."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +9,11 @@ from velib_assets.ingest.feeds.feed import FeedError
 
 
 class BucketArchive(Archive):
-    """As Archive, over `s3://bucket/prefix`. The bucket may be anyone's: it is only read.
+    """An archive at `s3://bucket/prefix`. It is only read, so another account may own the bucket.
 
     Args:
         address: `s3://bucket/prefix`; the prefix may be empty.
-        region: of the bucket.
+        region: the bucket's region.
     """
 
     def __init__(self, address: str, region: str) -> None:
@@ -26,12 +23,11 @@ class BucketArchive(Archive):
         self._region = region
 
     def _read(self, path: str) -> bytes:
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - see aws_call
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
 
         try:
-            answer = self._call("get_object", path, Key=self._prefix + path)
-            data: bytes = answer["Body"].read()
-        except (BotoCoreError, OSError) as error:  # AwsError among them
+            data: bytes = self._call("get_object", path, Key=self._prefix + path)["Body"].read()
+        except (BotoCoreError, OSError) as error:  # AwsError is an OSError
             raise FeedError(str(error)) from None
         return data
 
@@ -47,6 +43,6 @@ class BucketArchive(Archive):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's answer
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
         s3 = client("s3", self._region)
         return call(s3, method, f"s3://{self._bucket}/{self._prefix}{path}", Bucket=self._bucket, **arguments)

@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_episodes AS
--- Each stretch of snapshots in which a station was short, or saturated, over the 25 hours up to the newest
--- snapshot. It ends at the station's next snapshot in which it is not. Where none came for over 45 minutes, at
--- the last in which it was. Otherwise it is open, up to the newest snapshot.
+-- One row per stretch of snapshots in which a station was short, or saturated, in the 25 hours up to the newest
+-- snapshot. An episode ends at the station's next snapshot in which the condition is false. If the station has
+-- no snapshot for over 45 minutes, it ends at the last one in which the condition was true. Otherwise it is open
+-- and lasts up to the newest snapshot.
 WITH recent AS (
     SELECT *
     FROM velib_db_tf.source_velib
@@ -18,24 +19,17 @@ seen AS (
         arrondissement,
         ingested_ts,
         newest_ts,
-        coalesce(is_installed AND NOT is_stale AND fill_rate IS NOT NULL, false) AS in_operation,
-        coalesce(is_renting AND bikes = 0, false) AS no_bike,
-        coalesce(is_returning AND (docks = 0 OR fill_rate >= 0.9), false) AS no_dock
+        coalesce(${short}, false) AS is_short,
+        coalesce(${saturated}, false) AS is_saturated
     FROM recent
     CROSS JOIN newest
     WHERE ingested_ts > newest_ts - INTERVAL '25' HOUR
 ),
 steps AS (
     SELECT
-        station_id,
-        name,
-        arrondissement,
-        ingested_ts,
-        newest_ts,
-        in_operation AND no_bike AS is_short,
-        in_operation AND no_dock AS is_saturated,
-        lag(in_operation AND no_bike) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS was_short,
-        lag(in_operation AND no_dock) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS was_saturated,
+        seen.*,
+        lag(is_short) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS was_short,
+        lag(is_saturated) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS was_saturated,
         lag(ingested_ts) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS before_ts,
         lead(ingested_ts) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS after_ts
     FROM seen

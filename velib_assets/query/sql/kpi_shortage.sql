@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_shortage AS
--- Stations in operation that rent and have no bike left.
+-- Stations that are short: in operation, renting, and without a bike.
 SELECT
     ingested_ts,
     station_id,
@@ -11,8 +11,4 @@ SELECT
     "date",
     "hour"
 FROM velib_db_tf.source_velib
-WHERE is_installed
-    AND NOT is_stale
-    AND fill_rate IS NOT NULL
-    AND is_renting
-    AND bikes = 0
+WHERE ${short}

@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_station_saturation AS
--- Stations in operation that take bikes back and have no dock left, or are at least 90 % full.
+-- Stations that are saturated: in operation, accepting returns, and full or nearly full.
 SELECT
     ingested_ts,
     station_id,
@@ -11,8 +11,4 @@ SELECT
     "date",
     "hour"
 FROM velib_db_tf.source_velib
-WHERE is_installed
-    AND NOT is_stale
-    AND fill_rate IS NOT NULL
-    AND is_returning
-    AND (docks = 0 OR fill_rate >= 0.9)
+WHERE ${saturated}

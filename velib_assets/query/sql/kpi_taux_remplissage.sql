@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage AS
--- How full each installed station is, at every snapshot. Stale stations stay in, with their mark.
+-- The fill rate of each installed station per snapshot. Stale stations are included and marked.
 SELECT
     ingested_ts,
     station_id,

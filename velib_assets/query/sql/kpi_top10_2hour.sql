@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_top10_2hour AS
--- The ten most critical stations of the two hours up to the newest snapshot. A constant filter on the
--- newest partitions (written anew by a tick) keeps it from reading history.
--- A station that changed its name in the window shows its newest one.
+-- The ten most critical stations in the two hours up to the newest snapshot. The filter on the newest
+-- partitions, updated by each tick, keeps the view from reading the history.
+-- A station that was renamed within the window has its newest name.
 WITH recent AS (
     SELECT *
     FROM velib_db_tf.source_velib
@@ -10,9 +10,7 @@ WITH recent AS (
 operating AS (
     SELECT *
     FROM recent
-    WHERE is_installed
-        AND NOT is_stale
-        AND fill_rate IS NOT NULL
+    WHERE ${in_operation}
         AND ingested_ts > (SELECT max(ingested_ts) FROM recent) - INTERVAL '2' HOUR
 ),
 hits AS (
@@ -21,9 +19,9 @@ hits AS (
         max_by(name, ingested_ts) FILTER (WHERE name IS NOT NULL) AS name,
         max_by(arrondissement, ingested_ts) FILTER (WHERE arrondissement IS NOT NULL) AS arrondissement,
         avg(fill_rate) AS avg_fill_rate,
-        count(*) FILTER (WHERE is_renting AND bikes = 0) AS shortage_hits,
+        count(*) FILTER (WHERE ${short}) AS shortage_hits,
         count(*) FILTER (WHERE is_returning AND docks = 0) AS saturation_hits,
-        count(*) FILTER (WHERE is_returning AND fill_rate >= 0.9) AS full_hits
+        count(*) FILTER (WHERE is_returning AND ${nearly_full}) AS full_hits
     FROM operating
     GROUP BY station_id
 )

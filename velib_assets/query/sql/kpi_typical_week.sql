@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW velib_db_tf.kpi_typical_week AS
--- How full stations in operation are at each hour of the week in Paris, over the 28 UTC days before the newest
--- snapshot's. The wall clock is right on both days on which it is changed.
+-- The mean fill rate of the stations in operation per hour of the week in Paris, over the 28 UTC days before
+-- the day of the newest snapshot. Changes to and from summer time are taken into account.
 WITH local AS (
     SELECT
         CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp) AS paris_ts,
@@ -8,9 +8,7 @@ WITH local AS (
         fill_rate
     FROM velib_db_tf.source_velib
     WHERE ${four_weeks}
-        AND is_installed
-        AND NOT is_stale
-        AND fill_rate IS NOT NULL
+        AND ${in_operation}
 )
 SELECT
     day_of_week(paris_ts) AS "day",

@@ -1,7 +1,4 @@
-"""The report's page: one HTML file without a link to anything it needs.
-
-Belongs here: joining template, style, scripts, chart library and data, safely. Does not: asking for the data.
-"""
+"""Builds the report's page: one HTML file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -18,25 +15,25 @@ from velib_assets.report.page.vega import vega_script
 SCRIPTS = (
     "data", "words", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
     "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
-    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10",
+    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10", "view",
     "week", "today", "episodes", "ledger", "freshness", "app",
 )  # fmt: skip
-"""The scripts in the order in which they are joined; each says what belongs in it."""
+"""The files of js/, in the order in which they are joined."""
 
 
 def page_html(report: Mapping[str, Any]) -> str:
-    """The whole page, with `report` (the object of core.report, JSON's types only) inside.
+    """Return the page with `report` (from `model.report_object`) embedded as JSON.
 
-    Names in the data may hold anything: `<` is escaped, so that no markup can end or begin in it, and the
-    scripts put texts on the page as text. The page's policy lets only these very scripts run, and nothing
-    be fetched.
+    Names in the data may contain anything: `<` is escaped, so no markup can end or start inside it, and the
+    scripts insert text as text. The page's Content-Security-Policy allows exactly these scripts and no
+    requests.
 
     Raises:
-        ValueError: for NaN or infinity, which JSON has no word for.
+        ValueError: The report contains NaN or infinity, which JSON does not have.
     """
     style, app, vega = _part("style.css"), _app(), vega_script()
     policy = (
-        f"default-src 'none'; script-src {_source(app)} {_source(vega)}; style-src {_source(style)}; "
+        f"default-src 'none'; script-src {_csp_hash(app)} {_csp_hash(vega)}; style-src {_csp_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     data = json.dumps(report, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
@@ -46,7 +43,7 @@ def page_html(report: Mapping[str, Any]) -> str:
 
 
 def _app() -> str:
-    """The page's own scripts as one, sharing a scope that nothing else sees."""
+    """Join the page's scripts into one, with a scope of its own."""
     parts = "\n".join(_part(f"js/{name}.js") for name in SCRIPTS)
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
@@ -55,6 +52,6 @@ def _part(name: str) -> str:
     return (files("velib_assets.report.page") / name).read_text(encoding="utf-8")
 
 
-def _source(text: str) -> str:
-    """What the policy calls an inline script or style of exactly this text."""
+def _csp_hash(text: str) -> str:
+    """Return the Content-Security-Policy source of an inline script or style with this text."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"

@@ -1,4 +1,4 @@
-"""The emulator: ministack with the gaps that matter here closed; the AWS forms run on it without an account.
+"""The emulator: ministack with patches for what the AWS forms need, which then run without an account.
 
 `server.Emulator` starts it from the project's environment; `patches/` and `launch.py` run in its own.
 """

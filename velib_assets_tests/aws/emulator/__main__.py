@@ -12,7 +12,7 @@ from velib_assets_tests.aws.emulator.server import Emulator
 
 
 def main() -> None:
-    """Start, print what a shell needs, stop at SIGINT or SIGTERM."""
+    """Start, print the settings for a shell, and stop at SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="emulator", description="The local AWS: Ctrl-C ends it.")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--state", type=Path, help="keep everything in this folder (default: forget it)")

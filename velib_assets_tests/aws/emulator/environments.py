@@ -1,7 +1,4 @@
-"""The emulator's environments: made once under a cache folder, named after what went in.
-
-Belongs here: the server's venv, and the bare ones of Lambda, Glue shell and Glue Spark. Does not: running.
-"""
+"""The emulator's Python environments, created once in a cache folder and named after their contents."""
 
 from __future__ import annotations
 
@@ -24,47 +21,47 @@ SPARK_MODULES = Path(__file__).with_name("spark_modules.txt")
 
 
 class EnvironmentFailedError(RuntimeError):
-    """A venv could not be made: what pip said."""
+    """An environment could not be created; the message has pip's output."""
 
 
 @dataclass(frozen=True)
 class Environments:
-    """The interpreters of one emulator; each is made when it is first asked for."""
+    """The interpreters of one emulator, each created at its first use."""
 
     home: Path
     glue_modules_file: Path = GLUE_MODULES
 
     @classmethod
     def default(cls, home: Path | None = None) -> Environments:
-        """In VELIB_EMULATOR_HOME, else `.emulator` in the checkout."""
+        """Use VELIB_EMULATOR_HOME, by default `.emulator` in the checkout."""
         return cls(home or Path(os.environ.get("VELIB_EMULATOR_HOME") or ROOT / ".emulator"))
 
     @cached_property
     def server(self) -> Path:
-        """Ministack's own: it pins botocore, so the project's environment is not for it."""
+        """Ministack's environment, which is separate because it pins botocore."""
         return self._made("server", "3.12", _lines(ROOT / "constraints-emulator.txt"))
 
     @cached_property
     def lambda_python(self) -> Path:
-        """What AWS's Python 3.12 runtime has: boto3 and nothing else."""
+        """AWS's Python 3.12 runtime: only boto3."""
         pinned = [pin for pin in _lines(ROOT / "constraints.txt") if pin.startswith("boto3==")]
         return self._made("lambda", "3.12", pinned)
 
     @cached_property
     def glue_python(self) -> Path:
-        """A Python shell job's 3.9 with the modules that the job asks for, and nothing else."""
+        """The Python 3.9 of a Python shell job, with only the job's modules."""
         return self._made("glue", "3.9", self.glue_modules)
 
     @cached_property
     def spark_python(self) -> Path:
-        """Glue Spark 5.x: Python 3.11, Spark 3.5, and the same modules."""
+        """Glue Spark 5.x: Python 3.11, Spark 3.5 and the same modules."""
         if shutil.which("java") is None:
             raise EnvironmentFailedError("Glue Spark needs Java 17 on the PATH")
         return self._made("spark", "3.11", [*_lines(SPARK_MODULES), *self.glue_modules])
 
     @cached_property
     def python39(self) -> Path:
-        """Glue's Python and pyarrow, with what the tests of lake, ingest, clean and catalog need.
+        """Glue's Python and pyarrow, with the test dependencies of lake, ingest, clean and catalog.
 
         Without boto3, which would bring urllib3 1.26 to 3.9: the feeds, which run in the Lambda, want 2.
         """
@@ -74,13 +71,13 @@ class Environments:
 
     @cached_property
     def checkov(self) -> Path:
-        """The command of checkov, which pins half of PyPI."""
+        """The command of checkov, which has many pins."""
         python = self._made("checkov", "3.11", _lines(ROOT / "constraints-checkov.txt"))
         return python.with_name("checkov")
 
     @cached_property
     def glue_modules(self) -> list[str]:
-        """The pins of infra/glue_modules.txt."""
+        """Read the pins of infra/glue_modules.txt."""
         return _lines(self.glue_modules_file)
 
     def _made(self, kind: str, version: str, requirements: Sequence[str]) -> Path:
@@ -111,7 +108,7 @@ class Environments:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """One process at a time makes an environment."""
+    """Let one process at a time create an environment."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -129,6 +126,6 @@ def _run(command: list[str]) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """A requirements file's lines, comments and blanks apart."""
+    """Read the lines of a requirements file, without comments and blanks."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
     return [line for line in lines if line]

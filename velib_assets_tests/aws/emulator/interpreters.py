@@ -1,7 +1,4 @@
-"""Finding the Pythons that AWS runs: 3.12 (Lambda), 3.9 (Glue's Python shell), 3.11 (Glue Spark).
-
-Belongs here: looking, and saying what was taken. Does not: environments made from them (environments).
-"""
+"""Finds the Pythons that AWS uses: 3.12 (Lambda), 3.9 (Glue's Python shell), 3.11 (Glue Spark)."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ _PROBE = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2], sys
 
 
 class MissingInterpreterWarning(UserWarning):
-    """An AWS runtime's Python is not here, and another took its place."""
+    """The Python of an AWS runtime is missing, and another one is used."""
 
 
 @cache
 def find(version: str) -> Path:
-    """A Python of this version that really runs; else this process's own, with a warning."""
+    """Find a working Python of this version; otherwise use that of this process, with a warning."""
     for candidate in _candidates(version):
         found = _probed(candidate)
         if found and found[0] == version:
@@ -39,13 +36,13 @@ def find(version: str) -> Path:
 
 
 def version_of(python: Path) -> str:
-    """`3.12`, asked of the interpreter itself."""
+    """Return the version of an interpreter, such as `3.12`."""
     found = _probed(python)
     return found[0] if found else "unknown"
 
 
 def _candidates(version: str) -> Iterator[Path]:
-    """PATH (a pyenv shim there may exist and fail), then pyenv's and uv's own folders, newest first."""
+    """Search PATH (where a pyenv shim may fail), then the folders of pyenv and uv, newest first."""
     for folder in os.get_exec_path():
         on_path = shutil.which(f"python{version}", path=folder)
         if on_path:
@@ -57,7 +54,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _probed(python: Path) -> tuple[str, str] | None:
-    """Version and path as the interpreter tells them; None where it does not run or cannot make a venv."""
+    """Return version and path from the interpreter; None if it does not run or cannot create a venv."""
     try:
         done = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, timeout=30, check=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""The emulator's process: patches ministack, then serves. Run by file path with the emulator's own Python.
+"""The emulator's process: patches ministack, then serves. It runs by file path with its own Python.
 
 Settings come by environment: ministack's own (GATEWAY_PORT, AUTH, PERSIST_STATE, ...) and VELIB_EMULATOR_*,
 which server.py sets. Nothing of the project is imported beside the patches.
@@ -43,14 +43,14 @@ def main() -> None:
 
 
 def _reset_signals() -> None:
-    """A starter in the background may have left them ignored or blocked, and children inherit that."""
+    """Unblock signals that a parent in the background may have ignored, which children inherit."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _end_with_the_starter() -> None:
-    """Standard input is a pipe that the starter holds: it ends when the starter does, however that dies."""
+    """End with the parent: standard input is a pipe that closes when the parent dies."""
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,7 +1,4 @@
-"""`make emulator`: every environment that the tests on the emulator want, made before their clocks run.
-
-Belongs here: which there are, and what is said of one that cannot be made. Does not: making (environments).
-"""
+"""`make emulator`: creates every environment of the emulator before tests with timeouts start."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ NAMES = ("server", "lambda_python", "glue_python", "spark_python", "python39", "
 
 
 def main() -> int:
-    """Make what is missing; under CI it is an error where that fails, elsewhere those tests skip or fail."""
+    """Create what is missing; a failure is an error under CI, and otherwise skips or fails those tests."""
     found, failed = Environments.default(), 0
     for name in NAMES:
         try:

@@ -1,7 +1,4 @@
-"""Starting and stopping the emulator from the project's environment.
-
-Belongs here: the server's process, its settings, clients for it. Does not: what it answers (patches/).
-"""
+"""Starts and stops the emulator from the project's environment."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _PASSED_ON = ("PATH", "LANG", "JAVA_HOME", "SSL_CERT_FILE")
 
 
 class Emulator:
-    """A server of one's own on 127.0.0.1, as a context manager.
+    """A server on 127.0.0.1, as a context manager.
 
     Without `state` it forgets everything at the end; with a folder it keeps everything there. `auth`
     enforces the policies of roles, `minute` is how many seconds a minute lasts in a Glue job's timeout and
@@ -64,16 +61,16 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The URL of every service."""
+        """The URL of all services."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
+        """The log file of the server."""
         return self._folder / "server.log"
 
     def env(self) -> dict[str, str]:
-        """What a process needs to reach it, as root; add it to an environment without AWS_* of its own."""
+        """Return the AWS_* settings to reach it as root, for an environment without others."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -86,7 +83,7 @@ class Emulator:
         }
 
     def client(self, service: str, **credentials: str) -> Any:
-        """A boto3 client, as root or with the given `aws_access_key_id=..., aws_secret_access_key=...`."""
+        """Return a boto3 client, as root or with `aws_access_key_id=..., aws_secret_access_key=...`."""
         if credentials:
             return self._new_client(service, credentials)
         if service not in self._clients:  # each costs a tenth of a second
@@ -100,7 +97,7 @@ class Emulator:
         return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def interpreters(self) -> dict[str, str]:
-        """Which Python runs what."""
+        """Return the Python version of each service."""
         made = {"server": self.environments.server, "lambda": self.environments.lambda_python}
         made["glue"] = self.environments.glue_python
         if self._spark:
@@ -108,7 +105,7 @@ class Emulator:
         return {name: interpreters.version_of(python) for name, python in made.items()}
 
     def start(self) -> Emulator:
-        """Make what is missing, start, wait until it answers."""
+        """Create what is missing, start the server, and wait until it responds."""
         self._scratch = Path(tempfile.mkdtemp(prefix="velib-emulator-"))
         command = [str(self.environments.server), str(Path(__file__).with_name("launch.py"))]
         with self.log.open("ab") as log:
@@ -128,7 +125,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """End it, with all that it started, and clean up."""
+        """Stop the server with all that it started, and clean up."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -159,7 +156,7 @@ class Emulator:
         return self._state or self._scratch
 
     def _environment(self) -> dict[str, str]:
-        """A small environment: Lambda workers inherit it, so nothing of this process may be in it."""
+        """Build a small environment without variables of this process, because Lambda workers inherit it."""
         made, folder = self.environments, self._folder.resolve()
         modules = ",".join(made.glue_modules)
         spark = {"VELIB_EMULATOR_SPARK_PYTHON": str(made.spark_python)} if self._spark else {}

@@ -27,35 +27,35 @@ LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "athena-results/")
 
 
 class Cloud(NamedTuple):
-    """The deployed stack; `root` may do anything, the process's own credentials what the host may."""
+    """The deployed stack. `root` may do anything; the process has the permissions of the host."""
 
     emulator: Emulator
     terraform: Deployment
     bucket: str
 
     def root(self, service: str) -> Any:
-        """A client without limits, for looking and for breaking things."""
+        """Return a client with all permissions, to inspect and break things."""
         return self.emulator.client(service)
 
     def settings(self, **environment: str) -> Settings:
-        """Dagster's settings for the stack."""
+        """Return Dagster's settings for the stack."""
         return self.terraform.settings(**environment)
 
     def defs(self, **environment: str) -> dg.Definitions:
-        """What Dagster loads."""
+        """Build the definitions."""
         return build_defs(self.settings(**environment))
 
     def store(self) -> BucketStore:
-        """The lake, with the host's rights."""
+        """Return the lake with the permissions of the host."""
         return BucketStore(self.bucket)
 
     def keys(self, prefix: str) -> list[str]:
-        """Every key below a prefix."""
+        """List the keys below a prefix."""
         pages = self.root("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def empty(self) -> None:
-        """Take away all that the pipeline owns: objects, table, views."""
+        """Delete everything that the pipeline owns: objects, table, views."""
         s3, glue = self.root("s3"), self.root("glue")
         keys = [{"Key": key} for layer in LAYERS for key in self.keys(layer)]
         for start in range(0, len(keys), 1000):
@@ -67,7 +67,7 @@ class Cloud(NamedTuple):
 
 @pytest.fixture(scope="session")
 def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make package` builds."""
+    """Build the packages."""
     folder = tmp_path_factory.mktemp("artefacts")
     package.build(folder)
     return folder
@@ -75,7 +75,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def city() -> Iterator[LocalServer]:
-    """The server that the Lambda takes for the city's portal."""
+    """Start the server that the Lambda uses as the city's portal."""
     with LocalServer() as server:
         yield server
 
@@ -84,7 +84,7 @@ def city() -> Iterator[LocalServer]:
 def cloud(
     environments: Environments, artefacts: Path, city: LocalServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:
-    """The stack, deployed once; this process works as the Dagster host from here on."""
+    """Deploy the stack once; from here on, this process is the Dagster host."""
     with ExitStack() as stack:
 
         def deploy() -> tuple[Emulator, Deployment]:
@@ -96,7 +96,7 @@ def cloud(
         except TerraformError as error:
             if not re.search(r"Already(Exists|Owned)", str(error)):
                 raise
-            # An answer of the emulator was lost, and the provider asked again for what was there by then.
+            # A response of the emulator was lost, and the provider retried for something that then existed.
             warnings.warn(f"deployed once more, on a new emulator: {error}", stacklevel=1)
             emulator, terraform = deploy()
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -112,7 +112,7 @@ def cloud(
 def _deployed(
     environments: Environments, artefacts: Path, folder: Path, city: LocalServer
 ) -> Iterator[tuple[Emulator, Deployment]]:
-    """The stack on an emulator of its own."""
+    """Deploy the stack on an emulator of its own."""
     with Emulator(environments=environments, auth=True, minute=2, spark=True) as emulator:
         terraform = Deployment(folder, emulator.env(), artefacts)
         try:
@@ -130,7 +130,7 @@ def _deployed(
 
 
 def _host(emulator: Emulator, policy: str) -> dict[str, str]:
-    """The credentials of a user that has the host's policy and nothing else."""
+    """Create a user with only the host's policy; return its credentials."""
     iam = emulator.client("iam")
     iam.create_user(UserName="dagster-host")
     iam.attach_user_policy(UserName="dagster-host", PolicyArn=policy)
@@ -140,6 +140,6 @@ def _host(emulator: Emulator, policy: str) -> dict[str, str]:
 
 @pytest.fixture
 def lake(cloud: Cloud) -> BucketStore:
-    """The bucket, emptied."""
+    """Empty the bucket."""
     cloud.empty()
     return cloud.store()

@@ -1,8 +1,4 @@
-"""The calls that identities of the deployment try: those that some need, and those that none may make.
-
-Belongs here: calls by name; one that is allowed finds nothing, or changes nothing that matters. Does not:
-who may make which (test_rights).
-"""
+"""The calls that identities of the deployment try: those that some need, and those that none may make."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,4 @@
-"""Steps that tests of the deployed stack share.
-
-Belongs here: serving a snapshot, calling the Lambda, the same snapshots in a local lake. Does not: any test.
-"""
+"""Steps that tests of the deployed stack share."""
 
 import io
 import json
@@ -23,9 +20,9 @@ from velib_assets.clean.glue_run_client import GlueRun
 from velib_assets.cli.runs import RunSummary, run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SLOT, slot_of
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -38,32 +35,32 @@ SCRIPT = "glue/scripts/velib_clean_job.py"
 
 
 def snapshot(at: datetime, stations: int = 120) -> bytes:
-    """The portal's answer of a simulated city."""
+    """Return the portal's response for a simulated city."""
     return Simulator(stations=stations).fetch(at).bodies["body"]
 
 
 def serve(city: LocalServer, *bodies: bytes, path: str = "") -> None:
-    """Answer the Lambda with these from now on."""
+    """Serve these responses to the Lambda from now on."""
     with city._lock:
         city._replies[path + EXPORT_PATH].clear()
     city.queue(path + EXPORT_PATH, *(Reply(body=body) for body in bodies))
 
 
 def steady_now(seconds: float = 60) -> datetime:
-    """The clock, in whole seconds, at least so many before its slot ends: no step may fall into the next."""
+    """Return the clock in whole seconds, at least so many before its slot ends."""
     while (now := utc_now()) > slot_of(now) + SLOT - timedelta(seconds=seconds):
         time.sleep(1)
     return now
 
 
 def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:
-    """Call the function as its own schedule would: what kind of error, if any, and what it answered."""
+    """Invoke the function as its schedule does; return the error kind, if any, and the response."""
     answer = emulator.client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
     return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
 
 
 def copied(store: Any, keys: Iterable[str], folder: Path) -> FolderStore:
-    """A local lake of the same objects."""
+    """Copy the objects to a local lake."""
     twin = FolderStore(folder)
     for key in keys:
         twin.create(key, store.read(key))
@@ -71,7 +68,7 @@ def copied(store: Any, keys: Iterable[str], folder: Path) -> FolderStore:
 
 
 def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[datetime]) -> Resources:
-    """A local lake of the same raw objects, brought through the same graph."""
+    """Copy the raw objects to a local lake and run the same graph."""
     copied(store, keys, folder)
     settings = Settings(lake=folder)
     with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
@@ -81,12 +78,12 @@ def local_twin(store: Any, keys: Iterable[str], folder: Path, hours: Iterable[da
 
 
 def rows_of(store: Any, key: str) -> pa.Table:
-    """A Parquet object's rows, without what its writer noted beside them."""
+    """Read the rows of a Parquet object, without its metadata."""
     return pq.read_table(io.BytesIO(store.read(key))).replace_schema_metadata(None)
 
 
 def facts_of(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
-    """The metadata of an asset's newest materialization."""
+    """Return the metadata of an asset's newest materialization."""
     event = instance.get_latest_materialization_event(dg.AssetKey(asset))
     assert event
     assert event.asset_materialization
@@ -94,32 +91,32 @@ def facts_of(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
 
 
 def hour(day: int, hh: int) -> datetime:
-    """An hour of June 2022, UTC."""
+    """Return an hour of June 2022, UTC."""
     return datetime(2022, 6, day, hh, tzinfo=UTC)
 
 
 def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
-    """All runs of the Glue job, the newest first."""
+    """List all runs of the Glue job, newest first."""
     runs: list[dict[str, Any]] = emulator.client("glue").get_job_runs(JobName=JOB)["JobRuns"]
     return runs
 
 
 def interrupt(patch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
-    """At the second look at a run of the Glue job, this is raised in whoever waits for it."""
-    looks = GlueRun.poll
+    """Raise this exception in the waiting code at the second poll of a Glue run."""
+    poll = GlueRun.poll
 
     def interrupted(run: GlueRun) -> Iterator[None]:
-        for number, look in enumerate(looks(run)):
+        for number, polled in enumerate(poll(run)):
             if number == 1:
                 raise error
-            yield look
+            yield polled
 
-    patch.setattr(GlueRun, "looks", interrupted)
+    patch.setattr(GlueRun, "poll", interrupted)
 
 
 @contextmanager
 def script(cloud: Cloud, lines: str) -> Iterator[None]:
-    """Another script for the job's runs that start meanwhile."""
+    """Use another script for runs of the job that start meanwhile."""
     s3 = cloud.root("s3")
     ours = s3.get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read()
     s3.put_object(Bucket=cloud.bucket, Key=SCRIPT, Body=lines.encode())
@@ -130,12 +127,12 @@ def script(cloud: Cloud, lines: str) -> Iterator[None]:
 
 
 def until(flag: Path) -> str:
-    """Lines of a script that waits until the test has made this file."""
+    """Return lines of a script that wait until the test creates this file."""
     return f"import os, time\nwhile not os.path.exists({str(flag)!r}):\n    time.sleep(0.05)\n"
 
 
 def told_of(cloud: Cloud, before: Iterable[str]) -> str:
-    """All that runs have told since: what lies where Pipes takes its messages, and did not `before`."""
+    """Read the Pipes messages of runs that did not exist `before`."""
     s3 = cloud.root("s3")
     keys = sorted({*cloud.keys(PIPES_PREFIX)} - {*before})
     objects = (s3.get_object(Bucket=cloud.bucket, Key=key) for key in keys)
@@ -143,16 +140,16 @@ def told_of(cloud: Cloud, before: Iterable[str]) -> str:
 
 
 def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
-    """The job's own script, which runs the lines of `then` where it would tell of an hour."""
+    """Return the job's script, which runs the lines of `then` instead of reporting an hour."""
     lines = f"""
 import os, time
-from velib_assets.clean import glue_job
-ours = glue_job.result_message
+from velib_assets.clean.clean_result import CleanResult
+ours = CleanResult.message
 def told(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
 {indent(then, " " * 8)}
     return ours(result)
-glue_job.result_message = told
+CleanResult.message = told
 """
     own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
     return own.replace("\nrun()", f"{lines}\nrun()")

@@ -1,4 +1,4 @@
-"""The configuration itself: formed and valid, without drift once applied, tagged, and as each mode asks."""
+"""The configuration is formatted, valid, without drift, tagged, and follows the modes."""
 
 import json
 import re
@@ -16,18 +16,18 @@ TAGS = {"project": "velib-insights", "owner": "team-naw-seu", "course": "data-pi
 SCHEDULE = 'aws_scheduler_schedule.machine["pipeline"]'
 
 
-def test_it_is_formatted_and_valid(cloud: Cloud) -> None:
+def test_configuration_is_formatted_and_valid(cloud: Cloud) -> None:
     command = [terraform(), f"-chdir={CHECKOUT / 'infra'}", "fmt", "-check", "-recursive", "-diff"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "valid" in cloud.terraform.run("validate")
 
 
-def test_a_second_plan_changes_nothing(cloud: Cloud) -> None:
+def test_second_plan_has_no_changes(cloud: Cloud) -> None:
     assert cloud.terraform.changes() == {}, cloud.terraform.run("show", "-no-color", "plan.bin")
 
 
-def test_all_names_are_the_defaults_and_all_is_tagged(cloud: Cloud) -> None:
+def test_names_are_the_defaults_and_everything_is_tagged(cloud: Cloud) -> None:
     assert cloud.bucket == "velib-insights-naw-seu-2326"
     assert cloud.terraform.environment() == {
         "VELIB_TARGET": "aws",
@@ -46,7 +46,7 @@ def test_all_names_are_the_defaults_and_all_is_tagged(cloud: Cloud) -> None:
     bucket = cloud.root("s3").get_bucket_tagging(Bucket=cloud.bucket)["TagSet"]
     assert function["Tags"].items() >= TAGS.items()
     assert {tag["Key"]: tag["Value"] for tag in bucket}.items() >= TAGS.items()
-    assert "source_velib" not in " ".join(cloud.terraform.state())  # the table is the pipeline's
+    assert "source_velib" not in " ".join(cloud.terraform.state())  # the pipeline owns the table
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_all_names_are_the_defaults_and_all_is_tagged(cloud: Cloud) -> None:
 def test_each_mode_is_a_small_change(
     cloud: Cloud, variable: str, value: str, changed: str, replaced: list[str]
 ) -> None:
-    """In place, but for the job: Glue does not turn one with workers into a Python shell."""
+    """Everything changes in place except the job: Glue cannot turn one with workers into a Python shell."""
     changes = cloud.terraform.changes(**{variable: value})
     assert changed in changes
     assert [address for address, actions in changes.items() if "delete" in actions] == replaced
 
 
-def test_a_lab_makes_no_role_and_no_policy(cloud: Cloud) -> None:
+def test_lab_creates_no_role_and_no_policy(cloud: Cloud) -> None:
     changes = cloud.terraform.changes(lab_role_name="LabRole")
     iam = {address: actions for address, actions in changes.items() if address.startswith("aws_iam_")}
     kept = [address for address in cloud.terraform.state() if address.startswith("aws_iam_")]
@@ -74,13 +74,13 @@ def test_a_lab_makes_no_role_and_no_policy(cloud: Cloud) -> None:
     assert set(map(tuple, iam.values())) == {("delete",)}
 
 
-def test_a_bad_variable_is_refused_in_words(cloud: Cloud) -> None:
+def test_invalid_variable_is_refused_with_a_message(cloud: Cloud) -> None:
     with pytest.raises(Exception, match="orchestrator must be dagster or step_functions"):
         cloud.terraform.changes(orchestrator="airflow")
 
 
-def test_checkov_finds_nothing(environments: Environments) -> None:
-    """Each skip stands beside its resource, with its reason."""
+def test_checkov_reports_nothing(environments: Environments) -> None:
+    """Each skip is in its resource, with its reason."""
     command = [str(environments.checkov), "--directory", str(CHECKOUT / "infra"), "--framework", "terraform"]
     options = ["--compact", "--quiet", "--skip-download", "--output", "json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)

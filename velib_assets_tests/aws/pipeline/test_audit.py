@@ -1,4 +1,4 @@
-"""The crawler on demand: what it infers of the clean files is what the pipeline declares."""
+"""`velib audit`: the crawler infers the table that the pipeline declares."""
 
 import dagster as dg
 import pyarrow as pa
@@ -16,7 +16,7 @@ from velib_assets_tests.aws.pipeline.steps import hour, serve, snapshot, steady_
 from velib_assets_tests.http_server import LocalServer
 
 
-def test_the_crawler_infers_what_is_declared_and_says_where_not(
+def test_crawler_infers_the_declared_table_and_differences_are_listed(
     cloud: Cloud,
     city: LocalServer,
     lake: BucketStore,
@@ -29,7 +29,7 @@ def test_the_crawler_infers_what_is_declared_and_says_where_not(
     for name, value in cloud.terraform.environment().items():
         monkeypatch.setenv(name, value)
     agreed = CliRunner().invoke(main, ["audit"])
-    assert (agreed.exit_code, agreed.output) == (0, "The crawler infers the table as it is declared.\n")
+    assert (agreed.exit_code, agreed.output) == (0, "The crawler infers the table as declared.\n")
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"station_id": ["1001"], "colour": ["blue"]}), sink)
     cloud.root("s3").put_object(

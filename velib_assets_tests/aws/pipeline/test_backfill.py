@@ -1,4 +1,4 @@
-"""Many hours on AWS: one Glue run a range, each hour with its own outcome, and what a broken run leaves."""
+"""Backfills on AWS: one Glue run per range, an outcome per hour, and recovery from broken runs."""
 
 import json
 import threading
@@ -38,7 +38,7 @@ DAY = list(hours_between(FIRST, FIRST + 23 * HOUR))
 
 
 def archive(folder: Path, hours: Iterable[datetime], stations: int = 30) -> Path:
-    """A folder of recorded snapshots, two an hour."""
+    """Write a folder of recorded snapshots, two per hour."""
     folder.mkdir()
     for moment in (h + timedelta(minutes=minutes) for h in hours for minutes in (5, 35)):
         body = Simulator(stations=stations).fetch(moment).bodies["body"]
@@ -46,14 +46,14 @@ def archive(folder: Path, hours: Iterable[datetime], stations: int = 30) -> Path
     return folder
 
 
-def test_a_day_is_one_glue_run_and_gives_the_rows_of_local_mode(
+def test_day_is_one_glue_run_with_the_rows_of_local_mode(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     recorded = archive(tmp_path / "recorded", DAY)
     before = len(job_runs(cloud.emulator))
     defs = cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=str(recorded))
     report = run_hours(defs, instance, DAY)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert len(job_runs(cloud.emulator)) == before + 1
     asset = dg.AssetKey("clean_stations")
     assert len(instance.get_materialized_partitions(asset)) == len(DAY)
@@ -64,25 +64,25 @@ def test_a_day_is_one_glue_run_and_gives_the_rows_of_local_mode(
     assert count["n"].item() == sum(report.rows.values()) == len(DAY) * 2 * 30
 
 
-def test_an_archive_in_a_bucket_restores_what_a_folder_does(
+def test_archive_in_a_bucket_restores_the_same_as_a_folder(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """In the lake's own bucket here, under a prefix that the host may read."""
+    """The archive is in the lake's bucket, under a prefix that the host may read."""
     hours = DAY[:2]
     for file in archive(tmp_path / "recorded", hours).iterdir():
         key = f"athena-results/recorded/deep/{file.name}"
         cloud.root("s3").put_object(Bucket=cloud.bucket, Key=key, Body=file.read_bytes())
     address = f"s3://{cloud.bucket}/athena-results/recorded"
     report = run_hours(cloud.defs(VELIB_SOURCE="archive", VELIB_ARCHIVE=address), instance, hours)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert report.rows == dict.fromkeys(hours, 60)
     assert len(lake.walk("raw/")) == 4
 
 
-def test_one_bad_hour_stops_no_other_and_strays_are_swept(
+def test_bad_hour_stops_no_other_and_stray_files_are_deleted(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
-    """A file that the first version appended would be read by Athena beside the one that is right."""
+    """Athena would read a file that the first version appended together with the right one."""
     for h in DAY[:3]:
         lake.create(raw_key(h), raw(records()).data if h != DAY[1] else b"not a snapshot")
     stray = f"{clean_key(DAY[0]).rpartition('/')[0]}/part-00000.snappy.parquet"
@@ -95,10 +95,8 @@ def test_one_bad_hour_stops_no_other_and_strays_are_swept(
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
-    cloud: Cloud, instance: dg.DagsterInstance
-) -> None:
-    """Stopped by somebody in the console, half-way; the run waits there until half of it is told of."""
+def test_stopped_run_keeps_its_hours_and_is_repeated(cloud: Cloud, instance: dg.DagsterInstance) -> None:
+    """The run is stopped in the console after it has reported half of its hours."""
     hours = list(hours_between(FIRST, FIRST + 47 * HOUR))
     data = raw(records(ROWS)).data
     for h in hours:
@@ -117,27 +115,27 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_is_gone_over_again(
         report = run_hours(cloud.defs(), instance, hours)
     thread.join()
     assert not report.ok
-    assert set(report.rows) >= set(hours[:half])  # what it wrote and told nothing of is registered too
+    assert set(report.rows) >= set(hours[:half])  # hours that it wrote but did not report are registered too
     assert sorted(report.failures) == hours[half:]
     assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
     assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(report.rows)
     again = run_hours(cloud.defs(), instance, hours)
-    assert again.ok, (again.failures, again.broken)
+    assert again.ok, (again.failures, again.errors)
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(hours)
 
 
 @pytest.mark.promise("readers")
-def test_of_two_writers_of_an_hour_the_one_that_saw_more_wins(lake: BucketStore) -> None:
-    """In whatever order they look and write; `seen` is how many raw objects there are for all to see."""
-    key, raws = "raw/any", {"count": 1}  # where the host may write; the rule is the store's
+def test_writer_that_saw_more_raw_wins(lake: BucketStore) -> None:
+    """In any order of reads and writes; `seen` is the number of existing raw objects."""
+    key, raws = "raw/any", {"count": 1}  # where the host may write
 
     def write(count: int, meanwhile: object = None) -> bool:
         def still() -> bool:
             holds = raws["count"] == count
             if callable(meanwhile):
-                meanwhile()  # between the question and the write
+                meanwhile()  # between the check and the write
             return holds
 
         return lake.publish([Change(key, json.dumps(count).encode())], still)
@@ -155,8 +153,8 @@ def test_of_two_writers_of_an_hour_the_one_that_saw_more_wins(lake: BucketStore)
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_run_that_dagster_gives_up_is_stopped(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when somebody terminates the Dagster run: the wait ends by an exception in it."""
+def test_glue_run_is_stopped_if_dagster_stops_waiting(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when somebody terminates the Dagster run, which raises an exception in the wait."""
     before = {run["Id"] for run in job_runs(cloud.emulator)}
     interrupt(monkeypatch, KeyboardInterrupt)
     glue_run = GlueRun(cloud.settings().names, {}, poll=0.1)

@@ -1,4 +1,4 @@
-"""Every fault that a feed has shown, through the deployed Lambda and the Glue job: as on one machine."""
+"""Every fault of a feed, through the deployed Lambda and Glue job, ends as on one machine."""
 
 import gzip
 import json
@@ -14,12 +14,12 @@ from velib_assets.clean.rebuild import clean_lake_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import gunzip, iso, open_raw
+from velib_assets.ingest.raw_object import gunzip, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import clean_key, hour_of, rejects_key, slot_of
-from velib_assets.lake.store import FolderStore
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import clean_key, hour_of, iso_utc, rejects_key, slot_of
 from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
@@ -36,7 +36,7 @@ from velib_assets_tests.samples import pair
 
 
 class Struck(NamedTuple):
-    """One fault's answer: what the Lambda said, what lies in the bucket, and the same on one machine."""
+    """One fault: the result of the Lambda, the objects in the bucket, and the same on one machine."""
 
     error: str
     said: dict[str, Any]
@@ -47,7 +47,7 @@ class Struck(NamedTuple):
 
 @pytest.fixture(scope="module")
 def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Struck]:
-    """All faults, each under an address and at a second of its own; the bucket keeps them for the module."""
+    """Invoke the Lambda for all faults, each with its own URL and second; the bucket keeps the results."""
     cloud.empty()
     store, folder = cloud.store(), tmp_path_factory.mktemp("faults")
     slot = slot_of(steady_now(seconds=240))
@@ -57,7 +57,7 @@ def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFac
         body, at = fault(whole), slot + timedelta(seconds=second)
         serve(city, body, path=f"/{name}")
         before = set(_objects(cloud))
-        error, said = invoke(cloud.emulator, scheduled_at=iso(at), url=f"{city.url}/{name}")
+        error, said = invoke(cloud.emulator, scheduled_at=iso_utc(at), url=f"{city.url}/{name}")
         there = {key: store.read(key) for key in set(_objects(cloud)) - before}
         twin = FolderStore(folder / name)
         local = store_or_quarantine(twin, FeedResponse(OPENDATA, {"body": body}), at, _fetched_at(there))
@@ -71,7 +71,7 @@ def _objects(cloud: Cloud) -> list[str]:
 
 
 def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
-    """The function's clock, as it wrote it down: the one thing that two machines cannot have alike."""
+    """Return the function's clock, which is the only thing that may differ between two machines."""
     reason = next((data for key, data in objects.items() if key.endswith(".reason.json")), None)
     text = reason or open_raw(next(iter(objects.values()))).document
     return datetime.fromisoformat(json.loads(text)["fetched_at"])
@@ -79,39 +79,37 @@ def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_lambda_leaves_the_very_bytes_that_one_machine_leaves(
-    struck: dict[str, Struck], name: str
-) -> None:
-    """Raw objects, quarantined bodies and reasons alike, byte by byte."""
+def test_lambda_writes_the_same_bytes_as_one_machine(struck: dict[str, Struck], name: str) -> None:
+    """Raw objects, quarantined bodies and reasons are the same bytes."""
     assert struck[name].there == struck[name].here
 
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_lambda_says_what_became_of_it(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
-    error, said, _, local, _ = struck[name]
+def test_lambda_reports_the_outcome(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
+    error, response, _, local, _ = struck[name]
     if local.state == STORED:
-        assert (error, said) == ("", local.message())
+        assert (error, response) == ("", local.message())
         return
-    assert (error, said["errorType"]) == ("Unhandled", "QuarantinedError")
-    where = f"s3://{cloud.bucket}/{local.key}"
-    assert said["errorMessage"] == f"not usable ({local.code}): {local.reason}; its bytes lie in {where}"
+    assert (error, response["errorType"]) == ("Unhandled", "QuarantinedError")
+    reason = f"the response is not usable ({local.code}): {local.reason}"
+    assert response["errorMessage"] == f"{reason}. It is stored at s3://{cloud.bucket}/{local.key}"
 
 
 @pytest.mark.promise("damaged")
-def test_both_ways_out_are_taken(struck: dict[str, Struck]) -> None:
-    """Or the tests above would prove less than they say."""
+def test_some_faults_are_stored_and_some_quarantined(struck: dict[str, Struck]) -> None:
+    """Otherwise the tests above would prove little."""
     states = [case.local.state for case in struck.values()]
     assert (states.count(STORED) > 8, states.count(QUARANTINED) > 5) == (True, True)
 
 
 @pytest.mark.promise("damaged")
-def test_one_glue_run_rejects_what_one_machine_rejects(
+def test_glue_run_rejects_the_same_rows_as_one_machine(
     cloud: Cloud, struck: dict[str, Struck], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     (hour,) = {hour_of(case.local.ingested_at) for case in struck.values()}
     report = run_hours(cloud.defs(), instance, [hour])
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     told = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
     local = clean_lake_hour(twin, hour)
@@ -123,10 +121,10 @@ def test_one_glue_run_rejects_what_one_machine_rejects(
         assert rows_of(cloud.store(), key).equals(rows_of(twin, key))
 
 
-def test_a_tick_of_the_operators_own_feed(
+def test_tick_of_the_gbfs_feed(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """GBFS: two files, another shape, one row a station all the same."""
+    """GBFS has two files of another shape, but also one row per station."""
     stations = [pair(str(16101 + n)) for n in range(60)]
     for n, station in enumerate(stations):
         station["information"]["station_id"] = station["status"]["station_id"] = n
@@ -136,7 +134,7 @@ def test_a_tick_of_the_operators_own_feed(
     now = steady_now()
     defs = cloud.defs(VELIB_SOURCE="gbfs", VELIB_GBFS_URL=f"{city.url}/gbfs")
     report = run_tick(defs, instance)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)
     assert report.rows == {hour_of(now): 60}
     (key,) = cloud.keys("raw/")
     assert open_raw(lake.read(key)).feed == "gbfs"
@@ -149,46 +147,44 @@ def test_a_tick_of_the_operators_own_feed(
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (Reply(404, b"no such data set"), "HTTP 404 Scripted, saying 'no such data set'"),
-        (Reply(503, headers={"Retry-After": "3600"}), "asks to wait 3,600 s"),
+        (Reply(404, b"no such data set"), "HTTP 404 Scripted, with the body 'no such data set'"),
+        (Reply(503, headers={"Retry-After": "3600"}), "requests a wait of 3,600 s"),
     ],
     ids=["404", "come-back-later"],
 )
-def test_a_feed_that_is_down_is_an_error_and_leaves_nothing(
+def test_unreachable_feed_is_an_error_and_stores_nothing(
     cloud: Cloud, city: LocalServer, lake: BucketStore, reply: Reply, words: str
 ) -> None:
     city.queue(f"/down-{reply.status}{EXPORT_PATH}", reply)
     url = f"{city.url}/down-{reply.status}"
-    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=url)
+    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=url)
     assert (error, said["errorType"]) == ("Unhandled", "FeedError")
     assert words in said["errorMessage"]
     assert lake.walk("raw/") + lake.walk("quarantine/") == []
 
 
-def test_an_answer_that_breaks_off_or_is_no_gzip_is_asked_for_again(
-    cloud: Cloud, city: LocalServer, lake: BucketStore
-) -> None:
+def test_broken_response_is_retried(cloud: Cloud, city: LocalServer, lake: BucketStore) -> None:
     body, headers = gzip.compress(snapshot(steady_now())), {"Content-Encoding": "gzip"}
     broken = [Reply(body=body, headers=headers, fault="truncated"), Reply(body=b"[]", headers=headers)]
     city.queue(f"/flaky{EXPORT_PATH}", *broken, Reply(body=body, headers=headers))
-    error, said = invoke(cloud.emulator, scheduled_at=iso(steady_now()), url=f"{city.url}/flaky")
+    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=f"{city.url}/flaky")
     assert (error, said["state"], said["records"]) == ("", STORED, 120)
     assert open_raw(lake.read(said["key"])).results == gunzip(body)
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_tick_without_an_answer_fails_with_the_functions_own_words(
+def test_tick_without_a_response_fails_with_the_message_of_the_function(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
-    (words,) = report.failures[report.asked[0]]
-    assert "velib_ingest_lambda failed: FeedError: no answer from" in words
+    (words,) = report.failures[report.requested[0]]
+    assert "velib_ingest_lambda failed: FeedError: no response from" in words
     assert "HTTP 404" in words
     assert "console.aws.amazon.com/lambda" in words
-    assert report.broken == []
+    assert report.errors == []
 
 
-def test_an_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
-    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso(steady_now()))
+def test_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
+    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso_utc(steady_now()))
     assert (error, said["errorType"]) == ("Unhandled", "ValueError")
     assert lake.walk("raw/") == []

@@ -1,4 +1,4 @@
-"""Snapshots that came without Dagster are found and cleaned; alerts leave through the deployed topic."""
+"""Snapshots stored without Dagster are cleaned; alerts are delivered through the deployed topic."""
 
 import json
 from datetime import timedelta
@@ -6,12 +6,12 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, sinks_of
+from velib_assets.alerts.alert import Alert
+from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import hour_of_key
-from velib_assets.ingest.raw_object import iso
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import clean_key, hour_of, raw_key
+from velib_assets.lake.keys import clean_key, hour_of, iso_utc, raw_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
@@ -23,7 +23,7 @@ from velib_assets_tests.waiting import wait_for
 
 
 def look(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What a round of the healing sensor requests."""
+    """Evaluate the healing sensor; return its run requests."""
     repository = build_defs(settings).get_repository_def()
     context = dg.build_sensor_context(instance=instance, repository_def=repository)
     data = repository.get_sensor_def("velib_healing").evaluate_tick(context)
@@ -31,7 +31,7 @@ def look(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest
 
 
 def heal(cloud: Cloud, request: dg.RunRequest, instance: dg.DagsterInstance) -> None:
-    """The run that was requested."""
+    """Execute the requested run."""
     job = cloud.defs().resolve_job_def("velib_pipeline")
     done = job.execute_in_process(
         instance=instance, tags=request.tags, asset_selection=list(request.asset_selection or [])
@@ -40,13 +40,13 @@ def heal(cloud: Cloud, request: dg.RunRequest, instance: dg.DagsterInstance) -> 
 
 
 @pytest.mark.promise("outages")
-def test_hours_that_came_without_dagster_are_cleaned(
+def test_hours_stored_without_dagster_are_cleaned(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
-    """One by the Lambda alone, as EventBridge calls it, one of yesterday; a second look finds nothing."""
+    """One hour of the Lambda alone, as EventBridge invokes it, and one of yesterday."""
     now = steady_now()
     serve(city, snapshot(now))
-    assert invoke(cloud.emulator, scheduled_at=iso(now))[0] == ""
+    assert invoke(cloud.emulator, scheduled_at=iso_utc(now))[0] == ""
     past = hour_of(utc_now()) - timedelta(hours=20)
     lake.create(raw_key(past), raw(records()).data)
     requests = look(cloud.settings(), instance)
@@ -61,9 +61,7 @@ def test_hours_that_came_without_dagster_are_cleaned(
 
 
 @pytest.mark.promise("outages")
-def test_a_clean_file_that_is_gone_is_made_again(
-    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
-) -> None:
+def test_deleted_clean_file_is_rebuilt(cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance) -> None:
     hour = hour_of(utc_now())
     lake.create(raw_key(hour), raw(records()).data)
     heal(cloud, look(cloud.settings(), instance)[0], instance)
@@ -74,10 +72,10 @@ def test_a_clean_file_that_is_gone_is_made_again(
 
 
 @pytest.mark.promise("outages")
-def test_a_crawlers_partitions_are_not_asked_for_again_but_new_raw_is(
+def test_partitions_of_the_crawler_are_current_until_new_raw_arrives(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
-    """They do not say what raw was behind them: the clean file does."""
+    """They have no digest of their raw; the clean file has."""
     hour = hour_of(utc_now()) - timedelta(hours=1)
     lake.create(raw_key(hour), raw(records()).data)
     heal(cloud, look(cloud.settings(), instance)[0], instance)
@@ -94,8 +92,8 @@ def test_a_crawlers_partitions_are_not_asked_for_again_but_new_raw_is(
     assert hour_of_key(request.tags["dagster/asset_partition_range_start"]) == hour
 
 
-def test_an_alert_leaves_through_the_topic(cloud: Cloud) -> None:
-    """With an id by which a receiver drops a repetition."""
+def test_alert_is_delivered_through_the_topic(cloud: Cloud) -> None:
+    """It has an id by which a receiver drops duplicates."""
     topic = cloud.terraform.output("topic_arn")
     sqs, sns = cloud.root("sqs"), cloud.root("sns")
     queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]

@@ -1,4 +1,4 @@
-"""What breaks half-way, or has to wait: told with the service's own reason, nothing half-written, healed."""
+"""Interrupted and waiting steps: reported with the service's reason, nothing half-written, healed."""
 
 import threading
 import time
@@ -46,7 +46,7 @@ _READ_ONLY = ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "Profi
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """Dagster waits ten seconds for the last word of a step; not here, where there is nothing to hear."""
+    """Do not wait ten seconds for the last message of a step, which does not come here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 1)
         yield
@@ -54,7 +54,7 @@ def impatient() -> Iterator[None]:
 
 @contextmanager
 def timeout(cloud: Cloud, minutes: int) -> Iterator[None]:
-    """Another time-out of the job; on this emulator a minute lasts two seconds."""
+    """Set the timeout of the job; on this emulator a minute lasts two seconds."""
     glue = cloud.root("glue")
     whole = glue.get_job(JobName=JOB)["Job"]
     ours = {name: value for name, value in whole.items() if name not in _READ_ONLY}
@@ -66,12 +66,12 @@ def timeout(cloud: Cloud, minutes: int) -> Iterator[None]:
 
 
 def count(cloud: Cloud) -> int:
-    """The rows that Athena sees."""
+    """Count the rows in Athena."""
     frame = build_resources(cloud.settings()).query_engine.query("SELECT count(*) AS n FROM source_velib")
     return int(frame["n"].item())
 
 
-def test_a_lambda_that_runs_out_of_time_is_told_and_the_next_one_works(
+def test_lambda_timeout_is_reported_and_the_next_tick_works(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     functions = cloud.root("lambda")
@@ -83,20 +83,20 @@ def test_a_lambda_that_runs_out_of_time_is_told_and_the_next_one_works(
             report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/silent"), instance)
     finally:
         functions.update_function_configuration(FunctionName=FUNCTION, Timeout=120)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert f"{FUNCTION} failed" in words
     assert "timed out after 1.00 seconds" in words
     assert "console.aws.amazon.com/lambda" in words
-    assert (report.broken, lake.walk("raw/") + lake.walk("clean/")) == ([], [])
+    assert (report.errors, lake.walk("raw/") + lake.walk("clean/")) == ([], [])
     serve(city, snapshot(steady_now()))
     assert invoke(cloud.emulator)[1]["state"] == "stored"
 
 
 @pytest.mark.promise("readers")
-def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
+def test_glue_timeout_leaves_old_hours_unchanged(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
-    """Their rows stay what Athena saw before, until the next run."""
+    """Athena returns the same rows as before until the next run."""
     for h in HOURS:
         lake.create(raw_key(h), raw(records()).data)
     assert run_hours(cloud.defs(), instance, HOURS).ok
@@ -116,10 +116,10 @@ def test_a_glue_run_that_runs_out_of_time_leaves_old_hours_as_they_were(
 
 
 @pytest.mark.promise("readers")
-def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
+def test_killed_glue_run_keeps_the_hours_that_it_reported(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """Killed by the system, without a last word, when it had written more than it had told of."""
+    """It is killed after it has written more hours than it has reported."""
     for h in HOURS:
         lake.create(raw_key(h), raw(records()).data)
     told, before = tmp_path / "told", cloud.keys(PIPES_PREFIX)
@@ -137,12 +137,12 @@ def test_a_glue_run_that_dies_between_two_hours_keeps_those_that_it_told_of(
     assert sorted(report.failures) == HOURS[3:]
     assert all("exit code 137" in words[0] for words in report.failures.values())
     assert set(cloud.keys("clean/")) <= {clean_key(h) for h in HOURS}
-    assert count(cloud) == 40 * len(cloud.keys("clean/"))  # each hour whole, or not at all
+    assert count(cloud) == 40 * len(cloud.keys("clean/"))  # each hour completely, or not at all
 
 
 @pytest.fixture
 def over(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
-    """All three runs that the job may have at once are under way, until the test makes this file."""
+    """Keep all three concurrent runs of the job active until the test creates this file."""
     flag = tmp_path / "over"
     with script(cloud, until(flag)):
         try:
@@ -155,10 +155,8 @@ def over(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
             wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
 
 
-def test_a_job_with_no_run_free_is_waited_for(
-    cloud: Cloud, over: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The three end as soon as it waits."""
+def test_run_waits_for_a_free_job(cloud: Cloud, over: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The three runs end once it waits."""
 
     def slept(seconds: float) -> None:
         over.touch()
@@ -168,11 +166,11 @@ def test_a_job_with_no_run_free_is_waited_for(
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
         list(run.poll())
-    assert "ended SUCCEEDED" in run.ending()
+    assert "ended SUCCEEDED" in run.outcome()
 
 
 @pytest.mark.usefixtures("over")
-def test_but_not_for_ever(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_for_a_free_job_is_limited(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glue_run_client, "_BUSY_FOR", 0.5)
     words = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
     with pytest.raises(AwsError, match=words), GlueRun(cloud.settings().names, {}, poll=0.1):
@@ -182,7 +180,7 @@ def test_but_not_for_ever(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None
 def test_cancelling_the_dagster_run_stops_the_glue_run(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Dagster does it: an interrupt inside the op that waits."""
+    """Dagster cancels with an interrupt inside the waiting op."""
     lake.create(raw_key(HOURS[0]), raw(records()).data)
     interrupt(monkeypatch, dg.DagsterExecutionInterruptedError)
     with script(cloud, "import time; time.sleep(900)"), impatient(), pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""What AWS refuses is said in one line: which call, on what, and what it wants. Never a traceback."""
+"""A refusal of AWS is one line: which call, on what, and what it needs. Never a traceback."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import clean_key, raw_key
-from velib_assets.query.query_error import QueryError
+from velib_assets.query.engine import QueryError
 from velib_assets.resources import build_resources
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, serve, snapshot, steady_now
@@ -26,7 +26,7 @@ ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @pytest.fixture
 def velib(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`velib` with the deployment's settings; keyword arguments change its environment, None takes away."""
+    """Run `velib` with the settings of the deployment; keyword arguments change them, None removes one."""
 
     def run(*arguments: str, **changes: str | None) -> Result:
         for name, value in {**cloud.terraform.environment(), **changes}.items():
@@ -39,7 +39,7 @@ def velib(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def forget_clients() -> None:
-    """Clients are made once a process, with the credentials of then."""
+    """Drop the cached clients, which keep their credentials."""
     boto3.DEFAULT_SESSION = None
     bucket_store._client.cache_clear()
     api.client.cache_clear()
@@ -61,11 +61,11 @@ def forget_clients() -> None:
         ),
         ("query SELECT\n1", {"VELIB_WORKGROUP": "absent", **ROOT}, "WorkGroup"),
         ("audit", {"VELIB_CRAWLER": "absent", **ROOT}, "glue:GetCrawler on the crawler absent"),
-        ("status", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "did not answer"),
+        ("status", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not be reached"),
     ],
     ids=["credentials", "bucket", "not-allowed", "workgroup", "crawler", "unreachable"],
 )
-def test_a_command_ends_with_one_line(
+def test_command_ends_with_one_line(
     velib: Any, command: str, changes: dict[str, str | None], words: str
 ) -> None:
     result = velib(*command.split(" "), **changes)
@@ -75,48 +75,48 @@ def test_a_command_ends_with_one_line(
     assert words in result.stderr
 
 
-def test_rights_that_are_missing_are_named(cloud: Cloud, velib: Any) -> None:
+def test_missing_permission_is_named(cloud: Cloud, velib: Any) -> None:
     iam = cloud.root("iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     result = velib("status", **keys)
     assert result.exit_code == 1
-    assert "the caller wants the permission s3:ListBucket there" in result.stderr
+    assert "the caller needs the permission s3:ListBucket" in result.stderr
 
 
-def test_a_bucket_of_somebody_else_is_not_written_to(lake: BucketStore) -> None:
-    """Bucket names are global: a mistyped one may be a stranger's."""
+def test_bucket_of_another_account_is_not_written(lake: BucketStore) -> None:
+    """Bucket names are global: a mistyped one may belong to somebody else."""
     strange = BucketStore(lake.bucket, account="999999999999")
     with pytest.raises(OSError, match=r"s3:PutObject on s3://\S+ was refused: AccessDenied"):
         strange.create("raw/x", b"")
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_function_that_is_missing_fails_the_tick_in_words(
+def test_missing_function_fails_the_tick_with_a_message(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     serve(city, snapshot(steady_now()))
     report = run_tick(cloud.defs(VELIB_LAMBDA="absent"), instance)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert "lambda:Invoke on the function absent was refused" in words
-    assert report.broken == []
+    assert report.errors == []
 
 
-def test_a_job_that_is_missing_leaves_the_clean_file_as_it_was(
+def test_missing_job_leaves_the_clean_file_unchanged(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     lake.create(raw_key(hour(4, 10)), raw(records()).data)
     report = run_hours(cloud.defs(VELIB_GLUE_JOB="absent"), instance, [hour(4, 10)])
     (words,) = report.failures[hour(4, 10)]
     assert "glue:StartJobRun on the job absent was refused" in words
-    assert (report.broken, cloud.keys("clean/")) == ([], [])
+    assert (report.errors, cloud.keys("clean/")) == ([], [])
 
 
-def test_a_job_that_breaks_is_told_in_its_own_words_and_healed(
+def test_broken_job_is_reported_with_its_message_and_healed(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
-    """A script that somebody overwrote; the one of Terraform comes back."""
+    """Somebody overwrites the script; then that of Terraform is restored."""
     lake.create(raw_key(hour(4, 10)), raw(records()).data)
     s3, key = cloud.root("s3"), "glue/scripts/velib_clean_job.py"
     script = s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
@@ -130,12 +130,12 @@ def test_a_job_that_breaks_is_told_in_its_own_words_and_healed(
     assert cloud.keys("clean/") == [clean_key(hour(4, 10))]
 
 
-def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
+def test_query_over_the_scan_limit_fails_with_the_reason_of_athena(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     lake.create(raw_key(hour(4, 10)), raw(records()).data)
     assert run_hours(cloud.defs(), instance, [hour(4, 10)]).ok
-    unchecked, name = Config(parameter_validation=False), "velib_workgroup"  # boto3 knows AWS's least limit
+    unchecked, name = Config(parameter_validation=False), "velib_workgroup"  # boto3 validates AWS's minimum
     athena = boto3.client("athena", config=unchecked, **{k.lower(): v for k, v in ROOT.items()})
     before = athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
     limit = {"ConfigurationUpdates": {"BytesScannedCutoffPerQuery": 1}}
@@ -153,6 +153,6 @@ def test_a_question_beyond_the_limit_is_cut_off_with_athenas_reason(
 @pytest.mark.parametrize(
     "sql", ["DROP TABLE source_velib", "INSERT INTO x VALUES (1)", "-- SELECT\nUNLOAD (SELECT 1)"]
 )
-def test_only_questions_are_asked(cloud: Cloud, sql: str) -> None:
-    with pytest.raises(QueryError, match="only questions"):
+def test_only_read_only_queries_run(cloud: Cloud, sql: str) -> None:
+    with pytest.raises(QueryError, match="only read-only queries"):
         build_resources(cloud.settings()).query_engine.query(sql)

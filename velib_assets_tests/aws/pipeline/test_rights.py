@@ -1,4 +1,4 @@
-"""Who may do what: each identity of the deployment tries every call, and only its own get through."""
+"""Permissions: each identity of the deployment tries every call, and only its own are allowed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ MAY = {
 
 @pytest.fixture(scope="module")
 def others(cloud: Cloud) -> Iterator[None]:
-    """A bucket and a database that are none of the deployment's business."""
+    """Create a bucket and a database that do not belong to the deployment."""
     cloud.root("s3").create_bucket(Bucket=OTHERS)
     cloud.root("glue").create_database(DatabaseInput={"Name": OTHERS})
     yield
@@ -117,7 +117,7 @@ def _session(cloud: Cloud, who: str) -> Iterator[boto3.session.Session]:
 
 
 def _is_denied(call: Call, client: Callable[[str], Any]) -> bool:
-    """Whether it was denied; an answer that finds nothing, or nothing to do, was none."""
+    """Return whether the call was denied; any other error counts as allowed."""
     try:
         call(client)
     except ClientError as error:
@@ -127,14 +127,14 @@ def _is_denied(call: Call, client: Callable[[str], Any]) -> bool:
 
 @pytest.mark.usefixtures("others", "lake")
 @pytest.mark.parametrize("who", MAY)
-def test_each_may_do_its_work_and_nothing_else(cloud: Cloud, who: str) -> None:
+def test_identity_may_make_only_its_own_calls(cloud: Cloud, who: str) -> None:
     with _session(cloud, who) as session:
         client = cache(session.client)
         allowed = {name for name, call in CALLS.items() if not _is_denied(call, client)}
     assert allowed == MAY[who]
 
 
-def test_only_its_service_may_assume_a_role(cloud: Cloud) -> None:
+def test_role_can_only_be_assumed_by_its_service(cloud: Cloud) -> None:
     for role in cloud.root("iam").list_roles()["Roles"]:
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert list(statement["Principal"]) == ["Service"]
@@ -142,13 +142,13 @@ def test_only_its_service_may_assume_a_role(cloud: Cloud) -> None:
         assert ("Condition" in statement) == (service not in ("lambda", "glue"))  # which send no account
 
 
-def test_no_identity_is_left_out(cloud: Cloud) -> None:
+def test_every_identity_is_tested(cloud: Cloud) -> None:
     roles = {role["RoleName"] for role in cloud.root("iam").list_roles()["Roles"]}
     assert roles | {"dagster-host"} == set(MAY)
 
 
-def test_the_bucket_refuses_what_does_not_come_over_tls(cloud: Cloud) -> None:
-    """The emulator takes each request for one over TLS, so that its policy is read, not tried."""
+def test_bucket_refuses_requests_without_tls(cloud: Cloud) -> None:
+    """The emulator treats each request as TLS, so the policy is only read."""
     policy = json.loads(cloud.root("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])
     (statement,) = [s for s in policy["Statement"] if "aws:SecureTransport" in json.dumps(s)]
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")

@@ -1,4 +1,4 @@
-"""Without Dagster: the two state machines, started by hand and by the schedule, in both catalog modes."""
+"""The two state machines without Dagster, started by hand and by schedule, in both catalog modes."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.cli.runs import run_tick
-from velib_assets.ingest.raw_object import iso
+from velib_assets.lake.keys import iso_utc
 from velib_assets.query.kpis import VIEWS
 from velib_assets.resources import build_resources
 from velib_assets_tests.aws.calls import ACTIVE
@@ -22,7 +22,7 @@ TABLES = {"source_velib", *(kpi.name for kpi in VIEWS)}
 
 
 def machine(cloud: Cloud, name: str) -> str:
-    """A state machine's ARN."""
+    """Return the ARN of a state machine."""
     arn: str = cloud.terraform.output("state_machine_arns")[name]
     return arn
 
@@ -35,25 +35,25 @@ def execute(cloud: Cloud, name: str, **given: Any) -> dict[str, Any]:
 
 
 def ended(cloud: Cloud, execution: str) -> dict[str, Any] | None:
-    """An execution's description, when it has ended."""
+    """Wait for the end of an execution; return its description."""
     found: dict[str, Any] = cloud.root("stepfunctions").describe_execution(executionArn=execution)
     return None if found["status"] == "RUNNING" else found
 
 
 def tables(cloud: Cloud) -> set[str]:
-    """What the catalog holds."""
+    """Read the catalog."""
     found = cloud.root("glue").get_tables(DatabaseName="velib_db_tf")["TableList"]
     return {table["Name"] for table in found}
 
 
 def ends_on_spark(cloud: Cloud) -> set[str]:
-    """How the Glue job's runs on Spark have ended, when none is under way."""
+    """Wait until no Spark run is active; return the states of all."""
     states = {run["JobRunState"] for run in job_runs(cloud.emulator) if run.get("WorkerType") == "G.1X"}
     return states if states.isdisjoint(ACTIVE) else set()
 
 
 def disable_schedule(cloud: Cloud) -> None:
-    """It fires no more: more Spark at once would hold up the execution that is waited for."""
+    """Disable the schedule: more Spark runs would delay the execution under test."""
     scheduler, name = cloud.root("scheduler"), "velib_pipeline_schedule"
     found = scheduler.get_schedule(Name=name)
     kept = {key: found[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
@@ -61,11 +61,11 @@ def disable_schedule(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("lake")
-def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -> None:
+def test_tick_and_views_need_no_dagster(cloud: Cloud, city: LocalServer) -> None:
     now = steady_now()
     serve(city, snapshot(now))
-    for _ in range(2):  # the second meets a key that is taken, and changes nothing
-        done = execute(cloud, "velib_pipeline", scheduled_at=iso(now))
+    for _ in range(2):  # the second finds an existing key and changes nothing
+        done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(now))
         assert done["status"] == "SUCCEEDED", done
     views = execute(cloud, "velib_kpi_views")
     assert views["status"] == "SUCCEEDED", views
@@ -77,10 +77,10 @@ def test_a_tick_and_the_views_need_no_dagster(cloud: Cloud, city: LocalServer) -
 
 
 @pytest.mark.usefixtures("lake")
-def test_an_unusable_answer_fails_the_execution_with_its_reason(cloud: Cloud, city: LocalServer) -> None:
-    """What an alarm sees; the bytes are kept."""
+def test_unusable_response_fails_the_execution_with_its_reason(cloud: Cloud, city: LocalServer) -> None:
+    """The alarm fires on it, and the bytes are in quarantine."""
     serve(city, b"[]")
-    done = execute(cloud, "velib_pipeline", scheduled_at=iso(steady_now()))
+    done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(steady_now()))
     assert done["status"] == "FAILED"
     assert done["error"] == "QuarantinedError"
     assert f"s3://{cloud.bucket}/quarantine/" in done["cause"]
@@ -89,7 +89,7 @@ def test_an_unusable_answer_fails_the_execution_with_its_reason(cloud: Cloud, ci
 
 @pytest.fixture(scope="module")
 def unattended(cloud: Cloud, city: LocalServer) -> Iterator[Cloud]:
-    """The stack without Dagster: the schedule fires, the crawler keeps the catalog, Spark cleans."""
+    """Deploy the stack without Dagster: with the schedule, the crawler and Spark."""
     modes = {"orchestrator": "step_functions", "catalog_mode": "crawler", "glue_job_type": "glueetl"}
     cloud.empty()
     serve(city, snapshot(steady_now()))
@@ -102,12 +102,12 @@ def unattended(cloud: Cloud, city: LocalServer) -> Iterator[Cloud]:
     cloud.terraform.apply(opendata_url=city.url)
 
 
-def test_the_schedule_fires_and_the_crawler_makes_the_table(unattended: Cloud) -> None:
-    """Ten minutes last twenty seconds on this emulator; a crawl is waited for in steps of thirty."""
+def test_schedule_fires_and_the_crawler_creates_the_table(unattended: Cloud) -> None:
+    """Ten minutes last twenty seconds on this emulator; the crawler is polled every thirty."""
     states, arn = unattended.root("stepfunctions"), machine(unattended, "velib_pipeline")
 
     def fired() -> list[Any]:
-        """Those that the schedule started, now that nobody else does."""
+        """List the executions that the schedule started."""
         return [
             found["executionArn"]
             for found in states.list_executions(stateMachineArn=arn)["executions"]
@@ -127,10 +127,10 @@ def test_the_schedule_fires_and_the_crawler_makes_the_table(unattended: Cloud) -
     assert wait_for(lambda: ends_on_spark(unattended), 240) == {"SUCCEEDED"}
 
 
-def test_dagster_takes_over_what_the_crawler_made(
+def test_dagster_takes_over_the_table_of_the_crawler(
     unattended: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
-    """Both ways write the same lake, so either may go on with the other's."""
+    """Both write the same lake, so each can continue the work of the other."""
     serve(city, snapshot(steady_now()))
     report = run_tick(unattended.defs(), instance)
-    assert report.ok, (report.failures, report.broken)
+    assert report.ok, (report.failures, report.errors)

@@ -1,4 +1,4 @@
-"""A tick on AWS: the Lambda stores, the Glue job cleans, the catalog knows, Athena answers."""
+"""A tick on AWS: the Lambda stores, the Glue job cleans, the catalog registers, Athena reads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from velib_assets.cli.runs import run_tick
-from velib_assets.ingest.raw_object import iso
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import hour_of, raw_time
+from velib_assets.lake.keys import hour_of, iso_utc, raw_time
 from velib_assets.query.kpis import KPIS
 from velib_assets.resources import build_resources
 from velib_assets_tests.aws.pipeline.conftest import Cloud
@@ -21,11 +20,11 @@ from velib_assets_tests.http_server import LocalServer
 def test_two_ticks_give_the_kpis_of_local_mode(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """The second meets a warm Lambda, in which a session of Pipes was opened before."""
+    """The second uses a warm Lambda, which has opened a Pipes session before."""
     for _ in range(2):
         serve(city, snapshot(steady_now()))
         report = run_tick(cloud.defs(), instance)
-        assert report.ok, (report.failures, report.broken)
+        assert report.ok, (report.failures, report.errors)
     raws = cloud.keys("raw/")
     hours = sorted({hour_of(taken) for taken in map(raw_time, raws) if taken})
     twin = local_twin(lake, raws, tmp_path / "twin", hours)
@@ -40,7 +39,7 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     assert len(raws) == 2
 
 
-def test_remote_words_counts_and_links_arrive_in_the_run(
+def test_remote_messages_counts_and_links_arrive_in_the_run(
     cloud: Cloud, city: LocalServer, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     serve(city, snapshot(steady_now()))
@@ -62,21 +61,19 @@ def test_remote_words_counts_and_links_arrive_in_the_run(
 def test_two_invocations_of_one_tick_store_one_object(
     cloud: Cloud, city: LocalServer, lake: BucketStore
 ) -> None:
-    """At once and again: EventBridge and Step Functions deliver at least once."""
+    """EventBridge and Step Functions deliver at least once."""
     now = steady_now()
     serve(city, snapshot(now), snapshot(now, stations=121))
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: invoke(cloud.emulator, scheduled_at=iso(now)), range(4)))
-    answers.append(invoke(cloud.emulator, scheduled_at=iso(now)))
+        answers = list(pool.map(lambda _: invoke(cloud.emulator, scheduled_at=iso_utc(now)), range(4)))
+    answers.append(invoke(cloud.emulator, scheduled_at=iso_utc(now)))
     assert all(error == "" for error, _ in answers)
     assert sorted(answer["state"] for _, answer in answers) == ["present"] * 4 + ["stored"]
     assert len(lake.walk("raw/")) == 1
 
 
 @pytest.mark.promise("raw")
-def test_a_tick_that_comes_after_its_slot_stores_nothing(
-    cloud: Cloud, city: LocalServer, lake: BucketStore
-) -> None:
+def test_tick_after_its_slot_stores_nothing(cloud: Cloud, city: LocalServer, lake: BucketStore) -> None:
     serve(city, snapshot(steady_now()))
     error, answer = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
     assert (error != "", answer["errorType"]) == (True, "SlotExpiredError")
@@ -84,15 +81,15 @@ def test_a_tick_that_comes_after_its_slot_stores_nothing(
 
 
 @pytest.mark.usefixtures("lake")
-def test_an_empty_feed_fails_the_tick_and_keeps_the_bytes(
+def test_empty_response_fails_the_tick_and_is_quarantined(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     serve(city, b"[]")
     report = run_tick(cloud.defs(), instance)
-    (words,) = report.failures[report.asked[0]]
+    (words,) = report.failures[report.requested[0]]
     assert not report.ok
-    assert not report.broken
-    assert "holds no station at all" in words
+    assert not report.errors
+    assert "contains no stations" in words
     assert f"s3://{cloud.bucket}/quarantine/" in words
     assert {key.rpartition(".")[2] for key in cloud.keys("quarantine/")} == {"body", "json"}
     assert cloud.keys("clean/") == []

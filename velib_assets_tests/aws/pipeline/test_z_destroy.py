@@ -1,4 +1,4 @@
-"""The end, and the last file of the folder: `terraform destroy` leaves nothing behind."""
+"""`terraform destroy` leaves nothing behind. This is the last file of the folder."""
 
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import serve, snapshot, steady_now
@@ -6,7 +6,7 @@ from velib_assets_tests.http_server import LocalServer
 
 
 def test_destroy_leaves_nothing(cloud: Cloud, city: LocalServer) -> None:
-    """With objects in the bucket, tables in the database and runs in the history."""
+    """The bucket has objects, the database tables, and the job a history."""
     serve(city, snapshot(steady_now()))
     cloud.store().create("raw/source=velib/date=2026-01-01/hour=00/velib_20260101_000000.json", b"{}")
     _dismiss_the_host(cloud)
@@ -25,6 +25,6 @@ def test_destroy_leaves_nothing(cloud: Cloud, city: LocalServer) -> None:
 
 
 def _dismiss_the_host(cloud: Cloud) -> None:
-    """The user of the tests is not Terraform's; a policy that somebody has cannot be deleted."""
+    """Detach the policy from the user of the tests, because an attached policy cannot be deleted."""
     iam, policy = cloud.root("iam"), cloud.terraform.output("dagster_policy_arn")
     iam.detach_user_policy(UserName="dagster-host", PolicyArn=policy)

@@ -7,15 +7,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.catalog.sqlite_catalog import LocalCatalog, Partition
+from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import RawObject
 from velib_assets.clean.rebuild import clean_lake_hour, is_current
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.sensors import healing_sensor
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets.settings import Settings
 from velib_assets_tests.samples import HOUR, at, raw, records
 

@@ -9,9 +9,9 @@ import pytest
 from velib_assets.alerts.alert import AlertSink
 from velib_assets.defs.jobs import pipeline_schedule
 from velib_assets.defs.sensors import staleness_sensor
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import raw_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import FolderStore
 from velib_assets_tests.defs.sensors.test_alert_sensor import Kept
 from velib_assets_tests.samples import raw, records
 

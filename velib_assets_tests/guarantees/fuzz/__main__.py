@@ -1,8 +1,7 @@
-"""`make fuzz`: atheris drives the inputs by the coverage of the code that reads them.
+"""`make fuzz`: coverage-guided fuzzing with atheris, in a separate environment.
 
-Belongs here: the run, and a mutator that knows JSON. Does not: what must hold (properties) or where it
-starts (seeds). It runs in an environment of its own. A finding ends it with the input in `artifacts`: it
-becomes a test (test_fuzzing), and the code is mended. Arguments after the folder are libFuzzer's.
+A finding ends the run with the input in `artifacts`: add it to FINDINGS in `shapes` and fix the code.
+Arguments after the folder are libFuzzer's.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["velib_assets.core", "velib_assets.feeds"]):
+with atheris.instrument_imports(include=["velib_assets.clean", "velib_assets.ingest", "velib_assets.lake"]):
     from velib_assets_tests.guarantees.fuzz.seeds import corpus, holds, odd_values, unpack
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
-    """Half of the time libFuzzer's own mutation, else one value of a JSON part changed."""
-    rng = random.Random(seed)  # noqa: S311 - libFuzzer gives the seed: nothing secret
+    """Apply libFuzzer's own mutation half of the time; otherwise change one value of a JSON part."""
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     kind, parts = unpack(data)
     if kind == "gzip" or rng.random() < 0.5:
         return bytes(atheris.Mutate(data, max_size))
@@ -34,7 +33,7 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 
 
 def _changed(value: Any, rng: random.Random) -> Any:
-    """The value with one place in it replaced, removed, repeated or renamed."""
+    """Replace, remove, repeat or rename one part of a value."""
     if not isinstance(value, (dict, list)) or not value or rng.random() < 0.1:
         return rng.choice(odd_values())
     place = rng.choice(list(range(len(value)) if isinstance(value, list) else value))
@@ -52,7 +51,7 @@ def _changed(value: Any, rng: random.Random) -> Any:
 
 
 def main() -> None:
-    """Write the seeds, then fuzz until the time given by libFuzzer's options is over."""
+    """Write the seeds, then fuzz for the time in libFuzzer's options."""
     folder = Path(sys.argv[1])
     seeds, artifacts = folder / "seeds", folder / "artifacts"
     for path in (seeds, artifacts, folder / "corpus"):

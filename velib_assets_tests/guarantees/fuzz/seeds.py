@@ -1,7 +1,6 @@
-"""Inputs to start from: good answers and raw objects of every form, and what is written to break readers.
+"""Fuzzing seeds: good responses and raw objects of every form, and hostile inputs by size.
 
-Belongs here: the inputs' form (`pack`, `unpack`), the corpus, hostile families by size. An input is a byte
-that names its kind, then one or more parts, separated by a zero byte.
+An input is a byte that selects its kind, then one or more parts separated by a zero byte.
 """
 
 from __future__ import annotations
@@ -13,39 +12,39 @@ from typing import Any
 
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import FeedResponse, decode, dump
-from velib_assets_tests.guarantees.fuzz.properties import HOUR, answer_holds, stored_hold
+from velib_assets_tests.guarantees.fuzz.properties import HOUR, assert_response_holds, assert_stored_holds
 from velib_assets_tests.samples import body, pair, record
 
 KINDS = ("export", "page", "pair", "document", "documents", "gzip")
 
 
 def pack(kind: str, *parts: bytes) -> bytes:
-    """An input of these parts."""
+    """Build an input from its parts."""
     return bytes([KINDS.index(kind)]) + b"\0".join(parts)
 
 
 def unpack(data: bytes) -> tuple[str, list[bytes]]:
-    """The kind and the parts of any bytes."""
+    """Split any bytes into the kind and the parts."""
     kind = KINDS[data[0] % len(KINDS)] if data else KINDS[0]
     return kind, [data[1:]] if kind == "gzip" else data[1:].split(b"\0", 3)
 
 
 def holds(data: bytes) -> None:
-    """Put an input through what it is meant for; AssertionError, or anything else raised, is a finding."""
+    """Check an input's properties; any exception is a finding."""
     kind, parts = unpack(data)
     if kind == "pair":
         second = parts[1] if len(parts) > 1 else b'{"data": {"stations": []}}'
-        answer_holds("gbfs", {"station_information": parts[0], "station_status": second})
+        assert_response_holds("gbfs", {"station_information": parts[0], "station_status": second})
     elif kind in ("export", "page"):
-        answer_holds("opendata" if kind == "export" else "simulator", {"body": parts[0]})
+        assert_response_holds("opendata" if kind == "export" else "simulator", {"body": parts[0]})
     elif kind == "gzip":
-        stored_hold([parts[0], b"\x1f\x8b" + parts[0]])
+        assert_stored_holds([parts[0], b"\x1f\x8b" + parts[0]])
     else:
-        stored_hold(parts if kind == "documents" else parts[:1])
+        assert_stored_holds(parts if kind == "documents" else parts[:1])
 
 
 def corpus() -> list[bytes]:
-    """Seeds: every form of a good answer, and odd values in every field."""
+    """Return the seeds: every form of a good response, and odd values in every field."""
     portal, operator = body([record("1001"), record("1002")]), [pair("1"), pair("2", station_id=8)]
     split = [
         json.dumps({"ttl": 3600, "data": {"stations": [one[part] for one in operator]}}).encode()
@@ -72,7 +71,7 @@ def corpus() -> list[bytes]:
 
 
 def odd_values() -> list[Any]:
-    """JSON values that a field is not made for."""
+    """Return JSON values that do not fit a field."""
     return [
         None, True, -1, 2**31, 10**400, 1e308, float("nan"), 0.5, "", "OUI", "\ud800", "\x1b[31m\u202e",
         "2022-06-04T10:00:00.123456789+25:00", [], {}, [[[]]], {"lon": "2.3", "lat": [48]}, "=1+1",
@@ -80,12 +79,12 @@ def odd_values() -> list[Any]:
 
 
 def deep(count: int) -> bytes:
-    """Arrays in arrays, `count` deep."""
+    """Return arrays nested `count` deep."""
     return b"[" * count + b"]" * count
 
 
 def coded(extra: bytes) -> bytes:
-    """An export of one good record with a member added."""
+    """Return an export of one good record with an additional member."""
     return body([record("1001")])[:-2] + b", " + extra + b"}]"
 
 
@@ -94,7 +93,7 @@ def _status(count: int) -> Sequence[bytes]:
     return one, json.dumps({"stations": [pair("1")["status"]] * count}).encode()
 
 
-# Each makes about 20 bytes for each of `count`: what grows faster than its input shows by its time or size.
+# Each makes about 20 bytes per `count`, so that superlinear growth shows in time or size.
 HOSTILE: dict[str, tuple[str, Callable[[int], Sequence[bytes]]]] = {
     "nested array": ("export", lambda count: (deep(10 * count),)),
     "nested in a new field": ("export", lambda count: (coded(b'"new": ' + deep(10 * count)),)),

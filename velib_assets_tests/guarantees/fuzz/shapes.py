@@ -1,7 +1,4 @@
-"""Inputs as hypothesis makes them, and those that were findings.
-
-Belongs here: what is generated, and that it is the same each time. Does not: what must hold (properties).
-"""
+"""Inputs that hypothesis generates, the same in each run, and earlier findings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +11,7 @@ from velib_assets_tests.clean.test_clean_properties import JSON, ODD, ODD_PAIR, 
 from velib_assets_tests.guarantees.fuzz import seeds
 from velib_assets_tests.samples import body, record
 
-# Inputs that crashed, hung or were answered differently by the two paths, before each was mended.
+# Inputs that crashed, hung or were typed differently by the two paths, before each was fixed.
 FINDINGS = {
     "RecursionError: nested before the results": seeds.pack(
         "document", b'{"a": ' + seeds.deep(1500) + b', "results": [{"stationcode": "1"}]}'
@@ -32,14 +29,14 @@ FINDINGS = {
     "paths disagree: not UTF-8 after the results": seeds.pack(
         "document", b'{"results": ' + seeds.coded(b'"x": 1') + b', "x": [{"y": "\xcf"}]}'
     ),
-    "words of 100 KB: a long key": seeds.pack("page", b'{"' + b"k" * 100_000 + b'": []}'),
-    "terminal escapes in words: a key": seeds.pack("page", b'{"\\u001b[31m\\u202e": []}'),
-    "a lone surrogate in words: a key": seeds.pack("export", dump([record("1") | {"\ud800": 1}])),
+    "message of 100 KB: a long key": seeds.pack("page", b'{"' + b"k" * 100_000 + b'": []}'),
+    "terminal escapes in a message: a key": seeds.pack("page", b'{"\\u001b[31m\\u202e": []}'),
+    "a lone surrogate in a message: a key": seeds.pack("export", dump([record("1") | {"\ud800": 1}])),
 }
 
 
 def explore(strategy: st.SearchStrategy[Any], check: Callable[[Any], object], examples: int) -> None:
-    """Put that many examples through a check, the same ones each time."""
+    """Check that many examples, the same in each run."""
     quiet = settings(
         max_examples=examples,
         derandomize=True,
@@ -57,7 +54,7 @@ def explore(strategy: st.SearchStrategy[Any], check: Callable[[Any], object], ex
 
 
 def damaged(good: bytes) -> st.SearchStrategy[bytes]:
-    """Good bytes with a stretch of them replaced."""
+    """Replace a part of good bytes."""
     stretch = st.tuples(st.integers(0, len(good)), st.integers(0, 40), st.binary(max_size=8))
     return stretch.map(lambda cut: good[: cut[0]] + cut[2] + good[cut[0] + cut[1] :])
 

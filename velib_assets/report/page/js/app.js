@@ -1,28 +1,42 @@
-// Putting the page together, and again when the reader changes language or colours.
+// Renders the page, and renders it again when the reader changes language or theme.
+
+/** Each kind of picture that a view can have (`picture` in kpis.py), by name. */
+const PICTURES = {
+  fill_rate: renderFillRate,
+  shortage: renderShortage,
+  saturation: renderSaturation,
+  areas: renderArrondissements,
+  top10: renderTop10,
+  table: renderView,
+};
 
 function render() {
-  const sections = ["now", "kpis", "time", "trust"].map((id) => document.getElementById(id));
-  for (const section of sections) forgetCharts(section);
-  const [now, kpis, time, trust] = sections;
+  const sections = ["now", "kpis", "trends", "quality"].map((id) => document.getElementById(id));
+  for (const section of sections) removeCharts(section);
+  const [now, kpis, trends, quality] = sections;
   applyTheme();
   renderHeader();
-  fill(now, safely(renderNow));
-  const grid = (...makers) => h("div", { class: "figures" }, makers.map(safely));
-  fill(
+  setChildren(now, renderSafely(renderNow));
+  const grid = (...makers) => h("div", { class: "figures" }, makers.map(renderSafely));
+  setChildren(
     kpis,
     h("h2", { id: "kpis-title" }, t("kpis_title")),
-    grid(renderFillRate, renderShortage, renderSaturation, renderArrondissements, renderTop10),
+    grid(...report.pictures.map((view) => () => PICTURES[view.picture](view))),
   );
-  fill(time, h("h2", { id: "time-title" }, t("time_title")), grid(renderWeek, renderToday, renderEpisodes));
-  fill(
-    trust,
-    h("h2", { id: "trust-title" }, t("trust_title")),
+  setChildren(
+    trends,
+    h("h2", { id: "trends-title" }, t("trends_title")),
+    grid(renderWeek, renderToday, renderEpisodes),
+  );
+  setChildren(
+    quality,
+    h("h2", { id: "quality-title" }, t("quality_title")),
     grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine),
   );
 }
 
-/** What a part of the page makes, or a line in its place: one broken part must not take the others with it. */
-function safely(make) {
+/** Render a part of the page, or an error message in its place, so that the other parts still appear. */
+function renderSafely(make) {
   try {
     return make();
   } catch (error) {
@@ -32,17 +46,17 @@ function safely(make) {
 }
 
 document.getElementById("language").addEventListener("click", () => {
-  remember("language", settings.language === "fr" ? "en" : "fr");
+  saveSetting("language", settings.language === "fr" ? "en" : "fr");
   render();
 });
 document.getElementById("theme").addEventListener("click", () => {
-  remember("theme", isDark() ? "light" : "dark");
+  saveSetting("theme", isDark() ? "light" : "dark");
   render();
 });
 systemDark.addEventListener("change", () => {
   if (!settings.theme) render();
 });
 addEventListener("resize", resizeMap);
-addEventListener("focus", renderNotices); // a tab that was left open
+addEventListener("focus", renderNotices); // the tab may have been open for a while
 setInterval(renderNotices, MINUTE);
 render();

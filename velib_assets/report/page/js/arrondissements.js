@@ -1,12 +1,12 @@
-// kpi_saturation_par_arrondissement: every arrondissement and commune, ranked, beside the tiles.
+// kpi_saturation_par_arrondissement: a tile map of Paris beside a table of all arrondissements and communes.
 
 function renderArrondissements() {
   const rows = kpiRows("kpi_saturation_par_arrondissement");
   const name = "kpi_saturation_par_arrondissement";
   const holder = h("div", { class: "tiles-holder" });
   const draw = () => {
-    forgetCharts(holder);
-    fill(
+    removeCharts(holder);
+    setChildren(
       holder,
       chart(() => tileSpec(rows, MEASURES[measure]), { label: t("tiles_label"), height: tileHeight() + 10 }),
     );
@@ -18,7 +18,7 @@ function renderArrondissements() {
     name,
     lead: rows.length ? arrondissementsLead(rows) : null,
     picture: rows.length
-      ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), ranked(rows))
+      ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), areaTable(rows))
       : null,
     nothing: report.newest_ts ? "no_operating" : "no_data",
     exports: [name],
@@ -33,17 +33,17 @@ function arrondissementsLead(rows) {
   const [low, high] = [known[0], known[known.length - 1]];
   return t("arrondissements_lead", {
     low: percent(low.avg_fill_rate),
-    lowest: place(low.arrondissement),
+    lowest: areaName(low.arrondissement),
     high: percent(high.avg_fill_rate),
-    highest: place(high.arrondissement),
+    highest: areaName(high.arrondissement),
   });
 }
 
-/** In the view's own order: the most stations short or saturated first. */
-function ranked(rows) {
+/** The view's rows in their own order: most short or saturated stations first. */
+function areaTable(rows) {
   return table(
     [
-      { title: t("arrondissement"), row: true, cell: (row) => place(row.arrondissement) },
+      { title: t("arrondissement"), row: true, cell: (row) => areaName(row.arrondissement) },
       { ...counts(t("stations_count"), "station_count"), wide: true },
       shares(t("fill_rate"), "avg_fill_rate"),
       counts(t("short"), "shortage_count"),

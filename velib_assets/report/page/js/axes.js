@@ -1,23 +1,23 @@
-// Axes and rows that several charts share.
+// Axes and layers that several charts share.
 
-/** Whether the page is as narrow as a phone's. */
+/** Whether the page is as narrow as on a phone. */
 function narrow() {
   return innerWidth < 600;
 }
 
-/** What makes a picture as wide as its box, with all that belongs to it inside. */
-function fitted(height) {
+/** Size options that make a chart as wide as its container, padding included. */
+function fitWidth(height) {
   return { width: "container", height, autosize: { type: "fit-x", contains: "padding" } };
 }
 
-/** The label of a time axis: Paris's hour, and the day at midnight. Vega calls it. */
+/** Label of a time axis: the hour in Paris, or the day at midnight. Called by Vega. */
 function tickLabel(at) {
-  return parisHour(at) === 0 ? paris(at, { weekday: "short", day: "numeric" }) : clock(at);
+  return parisHour(at) === 0 ? formatParis(at, { weekday: "short", day: "numeric" }) : clock(at);
 }
 
 /**
- * A time axis with a mark at every third hour of Paris's clock (every sixth where it is narrow). Its scale is one
- * of numbers: Vega's time scales know UTC and the reader's own zone only, and mark whole hours of those.
+ * A time axis with a tick every third hour of Paris time (every sixth on narrow pages). The scale is quantitative
+ * because Vega's time scales support only UTC and the reader's own time zone.
  */
 function timeAxis(points, step = narrow() ? 6 : 3) {
   const times = points.map((point) => point.at);
@@ -41,26 +41,26 @@ function timeAxis(points, step = narrow() ? 6 : 3) {
   };
 }
 
-/** A layer with the points that no line shows; none where there is none. */
-function alonePoints(points, field, shade) {
-  if (!points.some((point) => point.alone)) return [];
+/** A layer that draws isolated points, which a line cannot show. */
+function isolatedPoints(points, field, color) {
+  if (!points.some((point) => point.isolated)) return [];
   return [
     {
-      mark: { type: "point", color: shade, size: 40, filled: true, opacity: 1, tooltip: null },
-      transform: [{ filter: "datum.alone" }],
+      mark: { type: "point", color, size: 40, filled: true, opacity: 1, tooltip: null },
+      transform: [{ filter: "datum.isolated" }],
       encoding: { y: { field, type: "quantitative" } },
     },
   ];
 }
 
-/** A line (with its area below) over the day. A single snapshot shows as a point. */
-function dayLine({ points, field, shade, format = "d", title }) {
+/** A line chart with a filled area over the day. A single snapshot is drawn as a point. */
+function dayLineSpec({ points, field, color, format = "d", title }) {
   return {
-    ...fitted(190),
+    ...fitWidth(190),
     data: {
       values: points.map((point) => ({
         ...point,
-        tip: `${clockAndDay(point.at)}\n${title}: ${format === "%" ? percent(point[field]) : number(point[field])}`,
+        tip: `${clockAndDay(point.at)}\n${labelled(title, format === "%" ? percent(point[field]) : number(point[field]))}`,
       })),
     },
     encoding: {
@@ -75,9 +75,9 @@ function dayLine({ points, field, shade, format = "d", title }) {
       tooltip: { field: "tip" },
     },
     layer: [
-      { mark: { type: "area", color: shade, opacity: 0.18, interpolate: "linear", tooltip: null } },
-      { mark: { type: "line", color: shade, strokeWidth: 2, tooltip: null } },
-      ...alonePoints(points, field, shade),
+      { mark: { type: "area", color, opacity: 0.18, interpolate: "linear", tooltip: null } },
+      { mark: { type: "line", color, strokeWidth: 2, tooltip: null } },
+      ...isolatedPoints(points, field, color),
       {
         mark: { type: "point", size: 160, opacity: 0, filled: true },
         transform: [{ filter: `isValid(datum.${field})` }],

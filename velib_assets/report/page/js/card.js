@@ -1,13 +1,13 @@
-// A station's card: its numbers now, and its last 24 hours.
+// A station's card: its current numbers and its last 24 hours.
 
-let opener = null; // what had the focus when the card was opened by keyboard or list
+let returnFocus = null; // the element that gets the focus back when the card closes
 
-/** Open a station's card. `focus`: move there, as from the list; from the map the pointer is busy. */
+/** Open a station's card. With `focus` (from the list or the keyboard), move the focus to it. */
 function openCard(id, focus) {
-  opener = focus ? document.activeElement : null;
+  returnFocus = focus ? document.activeElement : null;
   filters.chosen = id;
   renderCard();
-  centreOn(stationOf.get(id));
+  centreOn(stationById.get(id));
   updateMap();
   const card = document.getElementById("card");
   if (focus) card.querySelector("h4").focus({ preventScroll: true });
@@ -19,25 +19,25 @@ function closeCard() {
   filters.chosen = null;
   renderCard();
   updateMap();
-  const back = opener && opener.isConnected ? opener : document.getElementById("search");
+  const back = returnFocus && returnFocus.isConnected ? returnFocus : document.getElementById("search");
   back.focus();
 }
 
 function renderCard(card = document.getElementById("card")) {
   const station = chosenStation();
-  forgetCharts(card);
+  removeCharts(card);
   if (!station) {
-    fill(card, h("p", { class: "pick quiet" }, t("pick")));
+    setChildren(card, h("p", { class: "pick quiet" }, t("pick")));
     return;
   }
-  const figureOf = (field, words) =>
+  const item = (field, format = number) =>
     h(
       "div",
       {},
-      h("dt", {}, words),
-      h("dd", { class: `card-${field}` }, data(station[field], number(station[field]))),
+      h("dt", {}, t(field)),
+      h("dd", { class: `card-${field}` }, dataElement(station[field], format(station[field]))),
     );
-  fill(
+  setChildren(
     card,
     h(
       "div",
@@ -51,10 +51,10 @@ function renderCard(card = document.getElementById("card")) {
       h(
         "div",
         { class: "card-head" },
-        h("h4", { tabindex: "-1" }, nameOf(station)),
+        h("h4", { tabindex: "-1" }, stationName(station)),
         h("button", { type: "button", class: "close", "aria-label": t("close"), onclick: closeCard }, "×"),
       ),
-      h("p", { class: "quiet" }, `${place(station.arrondissement)} · ${station.id}`),
+      h("p", { class: "quiet" }, `${areaName(station.arrondissement)} · ${station.id}`),
       h(
         "p",
         { class: "card-state" },
@@ -67,19 +67,10 @@ function renderCard(card = document.getElementById("card")) {
       h(
         "dl",
         { class: "numbers" },
-        figureOf("bikes", t("bikes")),
-        figureOf("mechanical", t("mechanical")),
-        figureOf("ebikes", t("ebikes")),
-        figureOf("docks", t("docks")),
-        figureOf("capacity", t("capacity")),
-        h(
-          "div",
-          {},
-          h("dt", {}, t("fill_rate")),
-          h("dd", { class: "card-fill_rate" }, data(station.fill_rate, percent(station.fill_rate, 0))),
-        ),
+        ["bikes", "mechanical", "ebikes", "docks", "capacity"].map((field) => item(field)),
+        item("fill_rate", (share) => percent(share, 0)),
       ),
-      h("p", { class: "quiet" }, `${t("reported")}: ${clockAndDay(station.reported_ts)}`),
+      h("p", { class: "quiet" }, t("reported", { time: clockAndDay(station.reported_ts) })),
       cardHistory(station),
     ),
   );
@@ -88,13 +79,13 @@ function renderCard(card = document.getElementById("card")) {
 function cardHistory(station) {
   const { ts, bikes, docks } = report.history;
   if (!ts.length || !bikes[station.index]) return null;
-  const points = overTheDay(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
+  const points = withGaps(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
   const spec = () => ({
-    ...fitted(120),
+    ...fitWidth(120),
     data: {
       values: points.map((point) => ({
         ...point,
-        tip: `${clockAndDay(point.at)}\n${t("bikes")}: ${number(point.bikes)}\n${t("docks")}: ${number(point.docks)}`,
+        tip: `${clockAndDay(point.at)}\n${labelled(t("bikes"), number(point.bikes))}\n${labelled(t("docks"), number(point.docks))}`,
       })),
     },
     encoding: { x: timeAxis(points, 6) },
@@ -119,8 +110,8 @@ function cardHistory(station) {
         },
         encoding: { y: { field: "docks", type: "quantitative" } },
       },
-      ...alonePoints(points, "bikes", colour("short")),
-      ...alonePoints(points, "docks", colour("saturated")),
+      ...isolatedPoints(points, "bikes", colour("short")),
+      ...isolatedPoints(points, "docks", colour("saturated")),
       {
         mark: { type: "point", size: 200, opacity: 0, filled: true },
         transform: [{ filter: "isValid(datum.bikes)" }],
@@ -130,12 +121,12 @@ function cardHistory(station) {
   });
   return [
     h("h5", {}, t("last_day")),
-    key([
+    legend([
       ["line-bikes", t("bikes")],
       ["line-docks", t("docks")],
     ]),
-    chart(spec, { label: `${t("last_day")}: ${nameOf(station)}`, height: 150 }),
-    unfolded(t("as_table"), () =>
+    chart(spec, { label: labelled(t("last_day"), stationName(station)), height: 150 }),
+    disclosure(t("as_table"), () =>
       table(
         [
           { title: t("moment"), row: true, cell: (k) => clockAndDay(ts[k]) },

@@ -1,6 +1,6 @@
-// Drawing with Vega: the library is read after the first paint, and a chart is drawn once it comes into view.
+// Draws charts with Vega. The library is loaded after the first paint; a chart is drawn when it scrolls into view.
 
-/** Resolves with vegaEmbed once the page has been painted and the library read. */
+/** Resolves to vegaEmbed once the page has been painted and the library loaded. */
 const library = new Promise((resolve, reject) => {
   requestAnimationFrame(() =>
     setTimeout(() => {
@@ -16,20 +16,20 @@ const library = new Promise((resolve, reject) => {
   );
 });
 
-/** The charts on the page that were drawn or wait for it: box to how it is drawn. */
+/** All charts on the page, drawn or waiting: container element to state. */
 const charts = new Map();
 
 const inView = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries) if (entry.isIntersecting) drawn(entry.target);
+    for (const entry of entries) if (entry.isIntersecting) drawChart(entry.target);
   },
   { rootMargin: "300px" },
 );
 
 /**
- * A box that draws itself once it comes into view.
- * @param {() => object} spec A Vega or Vega-Lite specification, made when it is drawn
- * @param {{label: string, height: number, onview?: (view: any) => void}} options `label` is read out
+ * Create a container that draws its chart when it scrolls into view.
+ * @param {() => object} spec Returns a Vega or Vega-Lite specification; called when the chart is drawn
+ * @param {{label: string, height: number, onview?: (view: any) => void}} options `label` is for screen readers
  */
 function chart(spec, { label, height, onview }) {
   const box = h("div", { class: "chart", role: "img", "aria-label": label });
@@ -39,45 +39,45 @@ function chart(spec, { label, height, onview }) {
   return box;
 }
 
-/** Draw a chart once; data-drawn then says at what millisecond of the page's life, and tests wait for it. */
-async function drawn(box) {
-  const one = charts.get(box);
+/** Draw a chart once, then set data-drawn to the milliseconds since the page was opened. Tests wait for it. */
+async function drawChart(box) {
+  const entry = charts.get(box);
   inView.unobserve(box);
-  if (!one || one.begun) return;
-  one.begun = true;
+  if (!entry || entry.started) return;
+  entry.started = true;
   try {
     const embed = await library;
     const target = h("div", {});
-    fill(box, target);
-    const result = await embed(target, one.spec(), {
-      ast: true, // expressions are interpreted: the page's policy allows no code made of text
+    setChildren(box, target);
+    const result = await embed(target, entry.spec(), {
+      ast: true, // interpret expressions: the page's policy forbids generated code
       actions: false,
       defaultStyle: false,
       renderer: "canvas",
-      tooltip: showTip,
-      config: chartLook(),
-      expressionFunctions: { tickLabel },
+      tooltip: showTooltip,
+      config: chartConfig(),
+      expressionFunctions: { hourLabel, tickLabel },
       formatLocale: numberLocale(),
     });
     if (!charts.has(box)) {
       result.finalize();
       return;
     }
-    one.view = result;
-    if (one.onview) one.onview(result.view);
+    entry.view = result;
+    if (entry.onview) entry.onview(result.view);
     box.dataset.drawn = Math.round(performance.now());
   } catch (error) {
     console.error(error);
-    fill(box, h("p", { class: "quiet" }, t("failed")));
+    setChildren(box, h("p", { class: "quiet" }, t("failed")));
   }
 }
 
-/** Forget all charts inside an element that is about to be emptied. */
-function forgetCharts(root) {
-  for (const [box, one] of charts) {
+/** Remove all charts inside an element that is about to be emptied. */
+function removeCharts(root) {
+  for (const [box, entry] of charts) {
     if (!root.contains(box)) continue;
     inView.unobserve(box);
     charts.delete(box);
-    if (one.view) one.view.finalize();
+    if (entry.view) entry.view.finalize();
   }
 }

@@ -1,12 +1,12 @@
-// Colours between colours, and which ink can be read on them.
+// Interpolates colours and picks a readable text colour.
 
-/** `#rrggbb` as three numbers 0..255. */
+/** Parse `#rrggbb` into three numbers 0..255. */
 function channels(hex) {
   return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
 }
 
-/** The colour at a share 0..1 of a ramp of `#rrggbb` colours at equal steps. */
-function onRamp(ramp, share) {
+/** The colour at a position 0..1 on a ramp of evenly spaced `#rrggbb` colours. */
+function rampColour(ramp, share) {
   const at = Math.max(0, Math.min(1, share)) * (ramp.length - 1);
   const below = Math.min(Math.floor(at), ramp.length - 2);
   const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
@@ -14,7 +14,7 @@ function onRamp(ramp, share) {
   return `#${mixed.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Relative luminance, by WCAG. */
+/** Relative luminance as defined by WCAG. */
 function luminance(hex) {
   const [red, green, blue] = channels(hex).map((channel) => {
     const share = channel / 255;
@@ -23,7 +23,7 @@ function luminance(hex) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** Black or white: whichever stands out more from what is behind it. One of them always reaches 4.5. */
-function inkOn(hex) {
+/** Black or white, whichever has more contrast. One of them always reaches 4.5. */
+function textColourOn(hex) {
   return luminance(hex) > 0.179 ? "#000000" : "#ffffff";
 }

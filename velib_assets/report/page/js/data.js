@@ -1,4 +1,4 @@
-// The data inside the page: its shapes, and reading them. Here: nothing about looks or words.
+// The report's data: its types, and functions to read it.
 
 /**
  * @typedef {"ok"|"short"|"saturated"|"stale"|"closed"|"unknown"} StationState
@@ -13,7 +13,7 @@
 
 const report = JSON.parse(document.getElementById("data").textContent);
 
-/** Rows of objects out of an object of columns. */
+/** Convert an object of columns into an array of row objects. */
 function fromColumns(columns) {
   const names = Object.keys(columns);
   const length = names.length ? columns[names[0]].length : 0;
@@ -28,14 +28,14 @@ function fromColumns(columns) {
 const stations = fromColumns(report.stations);
 
 /** @type {Map<string, Station>} */
-const stationOf = new Map(stations.map((station) => [station.id, station]));
+const stationById = new Map(stations.map((station) => [station.id, station]));
 
-/** What to call a station; the feed may leave its name out. */
-function nameOf(station) {
+/** The station's name, or its code if the feed has no name. */
+function stationName(station) {
   return station.name ?? station.id;
 }
 
-/** A view's rows as objects; none where the lake is empty. */
+/** A view's rows as objects; empty for an empty lake. */
 function kpiRows(name) {
   const kpi = report.kpis[name];
   if (!kpi) return [];
@@ -46,31 +46,31 @@ const MINUTE = 60000;
 const HOUR = 60 * MINUTE;
 const LONGEST_STEP = 45 * MINUTE;
 
-/** Milliseconds since 1970 of a time of the data, or null. */
+/** Convert a time of the data to milliseconds since 1970, or null. */
 function millis(time) {
   return time ? Date.parse(time) : null;
 }
 
 /**
- * The network's last 24 hours as points for a line, with an empty one wherever snapshots are missing for more
- * than 45 minutes: a line must not cross what nobody saw. One with none near it is `alone`: no line shows it.
+ * Convert a time series to the points of a line. Where snapshots are missing for more than 45 minutes, a point with
+ * null values breaks the line. A point without neighbours is `isolated`, because no line shows it.
  */
-function overTheDay(times, valuesAt) {
+function withGaps(times, valuesAt) {
   const points = [];
   times.forEach((time, k) => {
     const at = millis(time);
     const before = k ? millis(times[k - 1]) : at;
-    if (at - before > LONGEST_STEP) points.push({ at: before + 1, ...emptied(valuesAt(k)) });
-    const alone = !near(times[k - 1], at) && !near(times[k + 1], at);
-    points.push({ at, alone, ...valuesAt(k) });
+    if (at - before > LONGEST_STEP) points.push({ at: before + 1, ...blankValues(valuesAt(k)) });
+    const isolated = !isNear(times[k - 1], at) && !isNear(times[k + 1], at);
+    points.push({ at, isolated, ...valuesAt(k) });
   });
   return points;
 }
 
-function near(time, at) {
+function isNear(time, at) {
   return time !== undefined && Math.abs(millis(time) - at) <= LONGEST_STEP;
 }
 
-function emptied(values) {
+function blankValues(values) {
   return Object.fromEntries(Object.keys(values).map((name) => [name, null]));
 }

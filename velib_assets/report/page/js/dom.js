@@ -1,8 +1,8 @@
-// Making elements. Text goes in as text and never as markup: names in the data may hold anything.
+// Creates elements. Text is always inserted as text, never as markup, because names in the data may contain anything.
 
 /**
- * An element with attributes (`on...` are listeners, `class` and the rest attributes; null ones are left out)
- * and children: elements, texts, arrays of them, or null.
+ * Create an element. Attributes named `on...` are listeners; null ones are skipped. Children are elements, strings,
+ * arrays of these, or null.
  */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -22,20 +22,20 @@ function append(element, children) {
   }
 }
 
-/** Put children in place of what an element holds. */
-function fill(element, ...children) {
+/** Replace all children of an element. */
+function setChildren(element, ...children) {
   element.replaceChildren();
   append(element, children);
 }
 
-/** A number that carries its exact value, so that what is rounded for reading is not lost. */
-function data(value, text) {
+/** Create a <data> element: displayed text with the exact value behind it. */
+function dataElement(value, text) {
   return h("data", { value: value === null || value === undefined ? "" : value }, text);
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An SVG element. */
+/** Create an SVG element. */
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));

@@ -1,39 +1,25 @@
-// Episodes of shortage and saturation in the last 24 hours: which station, from when to when, how long.
+// kpi_episodes: shortages and saturations in the last 24 hours, with start, end and duration.
 
 const FIRST_EPISODES = 12;
-let kindShown = "";
+let selectedKind = "";
 
 function renderEpisodes() {
   const holder = h("div");
   const draw = () =>
-    fill(holder, episodeTable(report.episodes.filter((one) => !kindShown || one.kind === kindShown)));
+    setChildren(
+      holder,
+      episodeTable(report.episodes.filter((entry) => !selectedKind || entry.kind === selectedKind)),
+    );
   draw();
-  const choice = h(
-    "fieldset",
-    { class: "choice" },
-    h("legend", {}, t("kind")),
-    [
-      ["", "both"],
-      ["shortage", "shortage"],
-      ["saturation", "saturation"],
-    ].map(([value, words]) =>
-      h(
-        "label",
-        { class: "check" },
-        h("input", {
-          type: "radio",
-          name: "kind",
-          value,
-          checked: value === kindShown,
-          onchange: () => {
-            kindShown = value;
-            draw();
-          },
-        }),
-        t(words),
-      ),
-    ),
-  );
+  const options = [
+    ["", t("both")],
+    ["shortage", t("shortage")],
+    ["saturation", t("saturation")],
+  ];
+  const choice = radioGroup({ title: t("kind"), name: "kind", options, selected: selectedKind }, (kind) => {
+    selectedKind = kind;
+    draw();
+  });
   return figure({
     id: "kpi_episodes",
     title: t("episodes_title"),
@@ -52,33 +38,37 @@ function episodeTable(episodes) {
       {
         title: t("station"),
         row: true,
-        cell: (one) =>
+        cell: (entry) =>
           withIcon(
-            one.kind === "shortage" ? "short" : "saturated",
-            t(one.kind),
-            stationButton(one.station_id, one.name),
+            entry.kind === "shortage" ? "short" : "saturated",
+            t(entry.kind),
+            stationButton(entry.station_id, entry.name),
           ),
       },
-      { title: t("arrondissement"), wide: true, cell: (one) => place(one.arrondissement) },
-      { title: t("start"), numeric: true, cell: (one) => clockToday(one.start_ts) },
-      { title: t("end"), numeric: true, cell: (one) => (one.is_open ? t("lasts") : clockToday(one.end_ts)) },
+      { title: t("arrondissement"), wide: true, cell: (entry) => areaName(entry.arrondissement) },
+      { title: t("start"), numeric: true, cell: (entry) => clockWithDay(entry.start_ts) },
+      {
+        title: t("end"),
+        numeric: true,
+        cell: (entry) => (entry.is_open ? t("ongoing") : clockWithDay(entry.end_ts)),
+      },
       counts(t("minutes"), "minutes"),
-      { title: t("timeline"), wide: true, cell: (one) => span(one, end) },
+      { title: t("timeline"), wide: true, cell: (entry) => span(entry, end) },
     ],
     episodes,
     { caption: t("episodes_title"), first: FIRST_EPISODES },
   );
 }
 
-/** A time of the day, with its weekday where that is another day in Paris than the newest snapshot's. */
-function clockToday(time) {
+/** A time of day in Paris, with the weekday if it is not the newest snapshot's day. */
+function clockWithDay(time) {
   const at = millis(time);
   return parisDay(at) === parisDay(millis(report.newest_ts))
     ? clock(at)
     : `${weekday(parisDay(at), "short")} ${clock(at)}`;
 }
 
-/** Where an episode lies in the 24 hours, as a bar. */
+/** An episode as a bar on a 24-hour timeline. */
 function span(episode, end) {
   const share = (time) => Math.max(0, Math.min(1, 1 - (end - millis(time)) / (24 * HOUR)));
   const bar = h("span", { class: `span-bar ${episode.kind}` });

@@ -1,15 +1,15 @@
-// A picture with what belongs to it: heading, a sentence, the picture, its table, its data to download.
+// A figure: heading, summary sentence, chart, data table and downloads.
 
 /**
  * @param {object} parts
- * @param {string} parts.id Names the figure for links and tests
+ * @param {string} parts.id The element's id
  * @param {string} parts.title
- * @param {?string} [parts.name] The view's own name, shown below the title
- * @param {*} [parts.lead] What it says, in a sentence
- * @param {*} parts.picture One or several elements; null: there is nothing to show yet
- * @param {string} [parts.nothing] The key of the words for that
- * @param {() => Element} [parts.table] The same as a table, made when it is opened
- * @param {string[]} [parts.exports] Names of the exports behind it
+ * @param {?string} [parts.name] The view's name, shown below the title
+ * @param {*} [parts.lead] The summary sentence
+ * @param {*} parts.picture One or more elements; null if there is no data yet
+ * @param {string} [parts.nothing] Key of the message shown if there is no data
+ * @param {() => Element} [parts.table] Creates the data table when it is opened
+ * @param {string[]} [parts.exports] Names of the downloads
  */
 function figure({ id, title, name = null, lead = null, picture, nothing = "no_data", table, exports = [] }) {
   const heading = `${id}-title`;
@@ -24,51 +24,79 @@ function figure({ id, title, name = null, lead = null, picture, nothing = "no_da
     h(
       "div",
       { class: "below" },
-      picture !== null && table && unfolded(t("as_table"), table),
+      picture !== null && table && disclosure(t("as_table"), table),
       downloads(exports),
     ),
   );
 }
 
-/** A details element that makes its content when it is first opened. */
-function unfolded(summary, make, name = "") {
-  const details = h("details", { class: `unfolded ${name}` }, h("summary", {}, summary));
+/** Create a <details> element that creates its content when it is first opened. */
+function disclosure(summary, make, name = "") {
+  const details = h("details", { class: `disclosure ${name}` }, h("summary", {}, summary));
   details.addEventListener("toggle", () => details.append(make()), { once: true });
   return details;
 }
 
-/** Links to the CSV and Parquet files behind a picture, as far as the report has them. */
+/** Links to the CSV and Parquet files of those exports that the report has. */
 function downloads(names) {
-  const found = report.exports.filter((one) => names.includes(one.name));
-  if (!found.length) return null;
+  const files = report.exports.filter((entry) => names.includes(entry.name));
+  if (!files.length) return null;
   return h(
     "p",
     { class: "downloads" },
     t("download"),
     " ",
-    found.map((one) =>
+    files.map((entry) =>
       h(
         "span",
         { class: "download" },
-        h("span", { class: "file" }, one.name),
+        h("span", { class: "file" }, entry.name),
         " ",
-        h("a", { href: one.csv, download: "", "aria-label": `${one.title}, CSV` }, "CSV"),
+        h("a", { href: entry.csv, download: "", "aria-label": `${entry.title}, CSV` }, "CSV"),
         " ",
-        h("a", { href: one.parquet, download: "", "aria-label": `${one.title}, Parquet` }, "Parquet"),
+        h("a", { href: entry.parquet, download: "", "aria-label": `${entry.title}, Parquet` }, "Parquet"),
         " ",
-        h("span", { class: "quiet" }, t("rows", { n: one.rows })),
+        h("span", { class: "quiet" }, t("rows", { n: entry.rows })),
       ),
     ),
   );
 }
 
-/** A small key: a coloured square (or line) and its words. */
-function key(entries) {
+/** A legend: one coloured square or line per label. */
+function legend(entries) {
   return h(
     "ul",
-    { class: "key" },
-    entries.map(([swatch, words]) =>
-      h("li", {}, h("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), words),
+    { class: "chart-legend" },
+    entries.map(([swatch, label]) =>
+      h("li", {}, h("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), label),
+    ),
+  );
+}
+
+/**
+ * A group of radio buttons.
+ * @param {{title: string, name: string, options: [string, string][], selected: string}} group `options` are pairs
+ *   of value and label
+ * @param {(value: string) => void} select Called with the new value
+ */
+function radioGroup({ title, name, options, selected }, select) {
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, title),
+    options.map(([value, label]) =>
+      h(
+        "label",
+        { class: "check" },
+        h("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === selected,
+          onchange: () => select(value),
+        }),
+        label,
+      ),
     ),
   );
 }

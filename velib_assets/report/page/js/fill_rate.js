@@ -12,7 +12,7 @@ function renderFillRate() {
     name: "kpi_taux_remplissage",
     lead: rows.length
       ? phrase("fill_lead", {
-          mean: data(mean, percent(mean)),
+          mean: dataElement(mean, percent(mean)),
           n: rows.length,
           stale: rows.filter((row) => row.is_stale).length,
         })
@@ -21,7 +21,7 @@ function renderFillRate() {
     table: () =>
       table(
         [
-          { title: t("fill_rate"), row: true, cell: (bin) => binName(bin) },
+          { title: t("fill_rate"), row: true, cell: (bin) => binLabel(bin) },
           counts(t("stations_count"), "stations"),
         ],
         bins,
@@ -32,7 +32,7 @@ function renderFillRate() {
   });
 }
 
-/** Twenty bins of 5 %; the last one holds 100 % as well. */
+/** Count stations in twenty bins of 5%. The last bin includes 100%. */
 function fillBins(rows) {
   const bins = Array.from({ length: BINS }, (_, k) => ({
     from: k / BINS,
@@ -44,17 +44,17 @@ function fillBins(rows) {
   return bins;
 }
 
-function binName(bin) {
+function binLabel(bin) {
   return `${percent(bin.from, 0)} – ${percent(bin.to, 0)}`;
 }
 
 function fillSpec(bins) {
   return {
-    ...fitted(210),
+    ...fitWidth(210),
     data: {
       values: bins.map((bin) => ({
         ...bin,
-        tip: `${binName(bin)}\n${t("stations_count")}: ${number(bin.stations)}`,
+        tip: `${binLabel(bin)}\n${labelled(t("stations_count"), number(bin.stations))}`,
       })),
     },
     mark: { type: "bar", binSpacing: 1, stroke: colour("outline"), strokeWidth: 0.5 },

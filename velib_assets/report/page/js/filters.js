@@ -1,10 +1,10 @@
-// What the reader looks for: the filters, their state, and which stations pass them.
+// The station filters: their state, the form, and which stations match.
 
 const filters = { bike: false, ebike: false, dock: false, arrondissement: "", text: "", chosen: null };
 
-const WANTED = { bike: ["bikes", "a_bike"], ebike: ["ebikes", "an_ebike"], dock: ["docks", "a_dock"] };
+const AVAILABILITY = { bike: ["bikes", "a_bike"], ebike: ["ebikes", "an_ebike"], dock: ["docks", "a_dock"] };
 
-/** Text for comparing: without case and accents, so that `republique` finds République. */
+/** Normalise text for search: without case and accents, so `republique` matches République. */
 function plain(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
@@ -16,13 +16,13 @@ const searchable = stations.map((station) =>
 /** @param {Station} station */
 function isShown(station) {
   return (
-    Object.entries(WANTED).every(([name, [field]]) => !filters[name] || station[field] > 0) &&
-    (!filters.arrondissement || placeKey(station) === filters.arrondissement) &&
+    Object.entries(AVAILABILITY).every(([name, [field]]) => !filters[name] || station[field] > 0) &&
+    (!filters.arrondissement || areaKey(station) === filters.arrondissement) &&
     (!filters.text || searchable[station.index].includes(plain(filters.text.trim())))
   );
 }
 
-function placeKey(station) {
+function areaKey(station) {
   return station.arrondissement === null ? "?" : `=${station.arrondissement}`;
 }
 
@@ -31,19 +31,19 @@ function shownStations() {
 }
 
 function chosenStation() {
-  return filters.chosen === null ? null : stationOf.get(filters.chosen) || null;
+  return filters.chosen === null ? null : stationById.get(filters.chosen) || null;
 }
 
-/** Paris's arrondissements by their number, then the communes by their name. */
-function byPlace(a, b) {
-  const paris = (name) => Number((/^Paris (\d+)/.exec(name || "") || [0, 1000])[1]);
-  return paris(a) - paris(b) || String(a || "~").localeCompare(String(b || "~"), "fr");
+/** Sort Paris's arrondissements by number, then the communes by name. */
+function byArea(a, b) {
+  const parisNumber = (name) => Number((/^Paris (\d+)/.exec(name || "") || [0, 1000])[1]);
+  return parisNumber(a) - parisNumber(b) || String(a || "~").localeCompare(String(b || "~"), "fr");
 }
 
-/** The form above the list. `changed` is told whether the map should aim anew. */
+/** The filter form. It calls `changed` with whether the map should zoom to the matching stations. */
 function renderFilters(changed) {
-  const places = [...new Set(stations.map((station) => station.arrondissement))].sort(byPlace);
-  const box = (name, [, words]) =>
+  const areas = [...new Set(stations.map((station) => station.arrondissement))].sort(byArea);
+  const box = (name, [, label]) =>
     h(
       "label",
       { class: "check" },
@@ -56,7 +56,7 @@ function renderFilters(changed) {
           changed(false);
         },
       }),
-      t(words),
+      t(label),
     );
   const select = h(
     "select",
@@ -68,7 +68,7 @@ function renderFilters(changed) {
       },
     },
     h("option", { value: "" }, t("everywhere")),
-    places.map((name) => h("option", { value: name === null ? "?" : `=${name}` }, place(name))),
+    areas.map((name) => h("option", { value: name === null ? "?" : `=${name}` }, areaName(name))),
   );
   select.value = filters.arrondissement;
   return h(
@@ -104,7 +104,7 @@ function renderFilters(changed) {
       "fieldset",
       {},
       h("legend", {}, t("at_least_one")),
-      Object.entries(WANTED).map(([name, parts]) => box(name, parts)),
+      Object.entries(AVAILABILITY).map(([name, parts]) => box(name, parts)),
     ),
   );
 }

@@ -1,45 +1,45 @@
-// How numbers, times and ages are written. Times are shown on Paris's wall clock, whatever the reader's is.
+// Formats numbers, times and durations. Times are shown in Paris time, whatever the reader's time zone is.
 
 const PARIS = "Europe/Paris";
-const NONE = "–";
+const NO_VALUE = "–";
 const formats = new Map();
 
-/** A number or date format of Intl, made once for each language: making one is what costs. */
-function formatOf(kind, options) {
+/** Return a number or date format of Intl, cached because creating one is slow. */
+function intlFormat(kind, options) {
   const key = settings.language + kind.name + JSON.stringify(options);
   if (!formats.has(key)) formats.set(key, new kind(settings.language === "fr" ? "fr-FR" : "en-GB", options));
   return formats.get(key);
 }
 
 function number(value) {
-  return value === null || value === undefined ? NONE : formatOf(Intl.NumberFormat, {}).format(value);
+  return value === null || value === undefined ? NO_VALUE : intlFormat(Intl.NumberFormat, {}).format(value);
 }
 
-/** A share 0..1 in per cent, to a tenth. */
+/** Format a share 0..1 as a percentage. */
 function percent(share, digits = 1) {
-  if (share === null || share === undefined) return NONE;
+  if (share === null || share === undefined) return NO_VALUE;
   const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return formatOf(Intl.NumberFormat, options).format(share);
+  return intlFormat(Intl.NumberFormat, options).format(share);
 }
 
-/** A change with its sign: +12, −3, ±0. */
+/** Format a change with its sign: +12, −3, ±0. */
 function signed(change) {
   if (change === 0) return "±0";
   return (change > 0 ? "+" : "−") + number(Math.abs(change));
 }
 
-function paris(time, options) {
+function formatParis(time, options) {
   return time === null || time === undefined
-    ? NONE
-    : formatOf(Intl.DateTimeFormat, { timeZone: PARIS, ...options }).format(new Date(time));
+    ? NO_VALUE
+    : intlFormat(Intl.DateTimeFormat, { timeZone: PARIS, ...options }).format(new Date(time));
 }
 
 function clock(time) {
-  return paris(time, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return formatParis(time, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 function clockAndDay(time) {
-  return paris(time, {
+  return formatParis(time, {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -50,7 +50,7 @@ function clockAndDay(time) {
 }
 
 function fullTime(time) {
-  return paris(time, {
+  return formatParis(time, {
     weekday: "long",
     day: "numeric",
     month: "long",
@@ -61,12 +61,12 @@ function fullTime(time) {
   });
 }
 
-/** The name of an ISO weekday, 1 Monday to 7 Sunday. 1 January 2024 was a Monday. */
+/** Name of an ISO weekday: 1 is Monday, 7 is Sunday. 1 January 2024 was a Monday. */
 function weekday(day, width = "long") {
-  return formatOf(Intl.DateTimeFormat, { weekday: width, timeZone: "UTC" }).format(Date.UTC(2024, 0, day));
+  return intlFormat(Intl.DateTimeFormat, { weekday: width, timeZone: "UTC" }).format(Date.UTC(2024, 0, day));
 }
 
-/** The hour 0..23 that Paris's clocks show. */
+/** The hour 0..23 in Paris. */
 function parisHour(time) {
   const hour = new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
@@ -90,20 +90,20 @@ const AGES = [
   ["minute", MINUTE],
 ];
 
-/** A length of time in words, in its largest whole unit: `3 hours`. */
+/** A duration in its largest whole unit: `3 hours`. */
 function age(length) {
   const [unit, size] = AGES.find(([, least]) => length >= least) || AGES[AGES.length - 1];
-  return formatOf(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }).format(
+  return intlFormat(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }).format(
     Math.floor(length / size),
   );
 }
 
-/** How an arrondissement or commune is called; the feed may not say where a station is. */
-function place(name) {
-  return name ?? t("unplaced");
+/** Name of an arrondissement or commune; the feed may not have one. */
+function areaName(name) {
+  return name ?? t("unknown_area");
 }
 
-/** How Vega writes numbers on its axes: as the rest of the page does. */
+/** Number format for Vega's axes, matching the rest of the page. */
 function numberLocale() {
   const french = settings.language === "fr";
   return {

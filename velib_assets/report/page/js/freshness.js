@@ -1,13 +1,13 @@
-// How fresh the stations' reports are, now and over the day.
+// The age of the stations' last reports, now and over the day.
 
-/** Minutes since the last report at which a bar begins. */
-const AGES_FROM = [0, 5, 15, 60, 180, 1440];
+/** Lower bounds of the age groups, in minutes. */
+const AGE_LIMITS = [0, 5, 15, 60, 180, 1440];
 
 function renderFreshness() {
   const now = millis(report.newest_ts);
   const bars = [
-    ...AGES_FROM.map((from, k) => ({
-      name: ageName(from, AGES_FROM[k + 1]),
+    ...AGE_LIMITS.map((from, k) => ({
+      name: ageLabel(from, AGE_LIMITS[k + 1]),
       stale: from >= 180,
       stations: 0,
     })),
@@ -15,11 +15,11 @@ function renderFreshness() {
   ];
   for (const station of stations) {
     const minutes = station.reported_ts ? Math.max(0, (now - millis(station.reported_ts)) / MINUTE) : null;
-    // The three hours are exact: at 180 minutes a station is not stale yet.
+    // A station is stale only after more than 180 minutes.
     const bar =
       minutes === null
-        ? AGES_FROM.length
-        : AGES_FROM.findLastIndex((from) => (from >= 180 ? minutes > from : minutes >= from));
+        ? AGE_LIMITS.length
+        : AGE_LIMITS.findLastIndex((from) => (from >= 180 ? minutes > from : minutes >= from));
     bars[bar].stations += 1;
   }
   const { now: totals } = report.totals;
@@ -34,7 +34,7 @@ function renderFreshness() {
         })
       : null,
     picture: stations.length
-      ? chart(() => freshSpec(bars), { label: t("fresh_title"), height: 26 * bars.length })
+      ? chart(() => freshnessSpec(bars), { label: t("fresh_title"), height: 26 * bars.length })
       : null,
     table: () =>
       table(
@@ -46,7 +46,7 @@ function renderFreshness() {
   });
 }
 
-function ageName(from, to) {
+function ageLabel(from, to) {
   if (from === 0) return t("under", { n: to });
   if (to === undefined) return t("over_hours", { n: from / 60 });
   return from < 60
@@ -54,14 +54,14 @@ function ageName(from, to) {
     : t("between_hours", { a: from / 60, b: to / 60 });
 }
 
-function freshSpec(bars) {
+function freshnessSpec(bars) {
   return {
-    ...fitted(26 * bars.length),
+    ...fitWidth(26 * bars.length),
     data: {
       values: bars.map((bar) => ({
         ...bar,
         text: number(bar.stations),
-        tip: `${bar.name}\n${t("stations_count")}: ${number(bar.stations)}`,
+        tip: `${bar.name}\n${labelled(t("stations_count"), number(bar.stations))}`,
       })),
     },
     encoding: {
@@ -98,7 +98,13 @@ function renderStaleShare() {
     picture: points.length
       ? chart(
           () =>
-            dayLine({ points, field: "share", shade: colour("stale"), format: "%", title: t("stale_share") }),
+            dayLineSpec({
+              points,
+              field: "share",
+              color: colour("stale"),
+              format: "%",
+              title: t("stale_share"),
+            }),
           { label: t("stale_title"), height: 215 },
         )
       : null,
@@ -116,7 +122,7 @@ function renderStaleShare() {
   });
 }
 
-/** Of the stations that could be in operation. */
+/** Share of stale stations among the installed ones with a known fill rate. */
 function staleShare({ stale, in_operation: operating }) {
   return stale + operating ? stale / (stale + operating) : null;
 }

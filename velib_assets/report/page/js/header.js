@@ -1,11 +1,11 @@
-// The top and the end of the page: what is shown, how old it is, where it comes from and under which licence.
+// The page's header and footer: what is shown, how old it is, its source and licence.
 
-const FRESH = 20 * MINUTE;
+const MAX_AGE = 20 * MINUTE;
 
 function renderHeader() {
   document.documentElement.lang = settings.language;
-  for (const element of document.querySelectorAll("[data-word]"))
-    element.textContent = t(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-text]"))
+    element.textContent = t(element.dataset.text);
   for (const element of document.querySelectorAll("[data-label]"))
     element.setAttribute("aria-label", t(element.dataset.label));
   document.title = `${t("title")} – Vélib' Insights`;
@@ -13,7 +13,7 @@ function renderHeader() {
   language.textContent = t("language_switch");
   language.lang = settings.language === "fr" ? "en" : "fr";
   document.getElementById("theme").textContent = t(isDark() ? "theme_light" : "theme_dark");
-  fill(
+  setChildren(
     document.getElementById("shown"),
     report.newest_ts
       ? h("time", { datetime: report.newest_ts }, t("shown", { time: fullTime(report.newest_ts) }))
@@ -23,39 +23,39 @@ function renderHeader() {
   renderSource();
 }
 
-/** What the reader must know first. Its age is the one at reading, so it is looked at again every minute. */
+/** Show warnings. The data's age depends on the time of reading, so this runs again every minute. */
 function renderNotices() {
   const old = report.newest_ts ? Date.now() - millis(report.newest_ts) : 0;
   const notices = [
     !report.newest_ts && ["empty", t("empty")],
-    old > FRESH && ["old", t("old", { age: age(old) })],
-    isSilent(report.totals.now) && [
+    old > MAX_AGE && ["old", t("old", { age: age(old) })],
+    isMostlyStale(report.totals.now) && [
       "old",
-      t("silent", { n: report.totals.now.stale, all: report.totals.now.stations }),
+      t("mostly_stale", { n: report.totals.now.stale, all: report.totals.now.stations }),
     ],
     report.source.simulated && ["simulated", t("simulated")],
   ].filter(Boolean);
   const box = document.getElementById("notices");
-  const words = notices.map(([kind, text]) => `${kind}:${text}`).join("|");
-  if (box.dataset.words === words) return;
-  box.dataset.words = words;
-  fill(
+  const signature = notices.map(([kind, text]) => `${kind}:${text}`).join("|");
+  if (box.dataset.signature === signature) return;
+  box.dataset.signature = signature;
+  setChildren(
     box,
     notices.map(([kind, text]) => h("p", { class: `notice ${kind}` }, text)),
   );
 }
 
-/** Whether most stations have stopped reporting: the feed is there, but what it says is old. */
-function isSilent(totals) {
+/** Whether most stations have stopped reporting although the feed still responds. */
+function isMostlyStale(totals) {
   return totals !== null && totals.stale * 2 > totals.stations;
 }
 
-/** The attribution that the feed's licence asks for. The operator's own feed has another one than the city's. */
+/** Show the attribution that the feed's licence requires. The GBFS feed has a different licence. */
 function renderSource() {
   const gbfs = report.source.feed === "gbfs";
   const attribution = t(gbfs ? "attribution_gbfs" : "attribution");
-  const link = (href, words) => h("a", { href, rel: "noopener" }, words);
-  fill(
+  const link = (href, label) => h("a", { href, rel: "noopener" }, label);
+  setChildren(
     document.getElementById("source"),
     h("h2", {}, t("source")),
     report.source.simulated

@@ -1,6 +1,6 @@
-// The slot ledger: what became of every quarter of an hour. Also the snapshots that were refused, and why.
+// The slot ledger: the state of every 15-minute slot. Also the quarantined responses and their reasons.
 
-const LINE = 18; // pixels a day
+const ROW_HEIGHT = 18; // pixels per day
 const SLOT_STATES = ["stored", "quarantined", "missed"];
 
 function renderLedger() {
@@ -18,8 +18,11 @@ function renderLedger() {
       : null,
     picture: slots.length
       ? [
-          key(SLOT_STATES.map((state) => [`slot-${state}`, t(state)])),
-          chart(() => ledgerSpec(slots, days), { label: t("ledger_title"), height: 25 + LINE * days.length }),
+          legend(SLOT_STATES.map((state) => [`slot-${state}`, t(state)])),
+          chart(() => ledgerSpec(slots, days), {
+            label: t("ledger_title"),
+            height: 25 + ROW_HEIGHT * days.length,
+          }),
         ]
       : null,
     table: () =>
@@ -29,7 +32,7 @@ function renderLedger() {
           ...SLOT_STATES.map((state) => ({
             title: t(state),
             numeric: true,
-            cell: (day) => number(day.slots.filter((one) => one === state).length),
+            cell: (day) => number(day.slots.filter((entry) => entry === state).length),
           })),
         ],
         [...days].reverse(),
@@ -39,25 +42,25 @@ function renderLedger() {
   });
 }
 
-/** The days from the first one of which anything is known. */
+/** The ledger's days, starting with the first one that has any data. */
 function ledgerDays() {
   const first = report.ledger.findIndex(({ slots }) => slots.some((state) => state !== null));
   return first < 0 ? [] : report.ledger.slice(first);
 }
 
-function slotName(slot) {
+function slotTime(slot) {
   return `${String(Math.floor(slot / 4)).padStart(2, "0")}:${String((slot % 4) * 15).padStart(2, "0")}`;
 }
 
 function ledgerSpec(slots, days) {
-  const values = slots.map((one) => ({
-    ...one,
-    from: one.slot / 4,
-    to: (one.slot + 1) / 4,
-    tip: `${one.date} ${slotName(one.slot)} UTC\n${t(one.state)}`,
+  const values = slots.map((entry) => ({
+    ...entry,
+    from: entry.slot / 4,
+    to: (entry.slot + 1) / 4,
+    tip: `${entry.date} ${slotTime(entry.slot)} UTC\n${t(entry.state)}`,
   }));
   return {
-    ...fitted(LINE * days.length),
+    ...fitWidth(ROW_HEIGHT * days.length),
     data: { values },
     mark: { type: "rect", stroke: colour("surface"), strokeWidth: narrow() ? 0.4 : 1 },
     encoding: {
@@ -66,7 +69,7 @@ function ledgerSpec(slots, days) {
         type: "quantitative",
         title: null,
         scale: { domain: [0, 24], nice: false },
-        axis: { values: [0, 6, 12, 18, 24], grid: false, labelExpr: "datum.value + ':00'" },
+        axis: { values: [0, 6, 12, 18, 24], grid: false, labelExpr: "hourLabel(datum.value)" },
       },
       x2: { field: "to" },
       y: {
@@ -89,18 +92,18 @@ function ledgerSpec(slots, days) {
 }
 
 function renderQuarantine() {
-  const refused = report.quarantined;
+  const quarantined = report.quarantined;
   return figure({
     id: "quarantine",
     title: t("quarantine_title"),
-    picture: refused.length
+    picture: quarantined.length
       ? table(
           [
-            { title: t("moment"), row: true, cell: (one) => clockAndDay(one.ts) },
-            { title: t("code"), wide: true, cell: (one) => h("code", {}, one.code) },
-            { title: t("reason"), cell: (one) => one.reason },
+            { title: t("moment"), row: true, cell: (entry) => clockAndDay(entry.ts) },
+            { title: t("code"), wide: true, cell: (entry) => h("code", {}, entry.code) },
+            { title: t("reason"), cell: (entry) => entry.reason },
           ],
-          refused,
+          quarantined,
           { caption: t("quarantine_title"), first: 10 },
         )
       : h("p", { class: "quiet" }, t("quarantine_none")),

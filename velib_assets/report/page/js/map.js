@@ -1,22 +1,22 @@
-// The map: each station where it lies, drawn by Vega on a plane true to Paris's latitude.
+// The map: Vega draws each station at its position, in a flat projection scaled for Paris's latitude.
 
 const LATITUDE = 48.86;
-const NARROWING = Math.cos((LATITUDE * Math.PI) / 180); // how much shorter a degree of longitude is
+const LON_SCALE = Math.cos((LATITUDE * Math.PI) / 180); // length of a degree of longitude, relative to latitude
 
-const map = { view: null, box: null, width: 0, height: 0, centre: null, scale: null, least: 0 };
+const map = { view: null, box: null, width: 0, height: 0, centre: null, scale: null, minScale: 0 };
 
 function mapHeight() {
   return narrow() ? 380 : 560;
 }
 
-/** The map's element; `shownStations` and `chosen` are what the filters and the card say. */
+/** Create the map with its zoom buttons. */
 function renderMap() {
   map.view = null;
   map.height = mapHeight();
   const label = t("map_label", { n: stations.length });
   map.box = chart(mapSpec, { label, height: map.height, onview: mapReady });
-  const button = (words, sign, act) =>
-    h("button", { type: "button", "aria-label": words, title: words, onclick: act }, sign);
+  const button = (label, sign, act) =>
+    h("button", { type: "button", "aria-label": label, title: label, onclick: act }, sign);
   return h(
     "div",
     { class: "map" },
@@ -26,15 +26,15 @@ function renderMap() {
       { class: "map-buttons" },
       button(t("zoom_in"), "+", () => zoomBy(1.6)),
       button(t("zoom_out"), "−", () => zoomBy(1 / 1.6)),
-      button(t("whole"), "⤢", () => showWhole()),
+      button(t("whole"), "⤢", () => showAll()),
     ),
   );
 }
 
 function mapSpec() {
   map.width = map.box.clientWidth;
-  aim(placed(stations));
-  map.least = map.scale * 0.8;
+  fitTo(located(stations));
+  map.minScale = map.scale * 0.8;
   const signal = (text) => ({ signal: text });
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
@@ -47,8 +47,8 @@ function mapSpec() {
       { name: "y", value: map.centre.y },
       { name: "k", value: map.scale },
       {
-        name: "swell",
-        update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.least * 1.25}, 0.9), 0.8, 6)`,
+        name: "growth",
+        update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.minScale * 1.25}, 0.9), 0.8, 6)`,
       },
     ],
     data: [
@@ -98,7 +98,7 @@ function mapSpec() {
             x: { scale: "east", field: "x" },
             y: { scale: "north", field: "y" },
             shape: { field: "shape" },
-            size: signal("datum.area * swell"),
+            size: signal("datum.area * growth"),
             tooltip: { field: "tip" },
             cursor: { value: "pointer" },
             fill: [
@@ -124,7 +124,7 @@ function mapSpec() {
             x: { scale: "east", field: "x" },
             y: { scale: "north", field: "y" },
             shape: { value: "circle" },
-            size: signal("max(260, datum.area * swell * 3)"),
+            size: signal("max(260, datum.area * growth * 3)"),
             fill: { value: "transparent" },
             stroke: { value: colour("accent") },
             strokeWidth: { value: 3 },
@@ -135,30 +135,30 @@ function mapSpec() {
   };
 }
 
-/** Stations as the map draws them: those whose place is known, the states to look at last, so on top. */
-function mapRows(some) {
+/** Convert located stations to the map's rows. The states that need attention come last, so they are on top. */
+function mapRows(subset) {
   const order = (station) => STATES.indexOf(station.state);
-  return placed(some)
+  return located(subset)
     .sort((a, b) => order(a) - order(b) || (b.capacity || 0) - (a.capacity || 0))
     .map((station) => ({
       id: station.id,
       state: station.state,
       fill_rate: station.fill_rate,
-      x: station.lon * NARROWING,
+      x: station.lon * LON_SCALE,
       y: station.lat,
       area: (14 + 1.3 * Math.min(station.capacity || 0, 80)) * (station.state === "ok" ? 1 : 1.15),
       shape: SHAPES[station.state],
-      tip: `${nameOf(station)}\n${t(`state_${station.state}`)} · ${percent(station.fill_rate, 0)}\n${t("bikes")} ${number(station.bikes)} · ${t("ebikes")} ${number(station.ebikes)} · ${t("docks")} ${number(station.docks)}`,
+      tip: `${stationName(station)}\n${t(`state_${station.state}`)} · ${percent(station.fill_rate, 0)}\n${t("bikes")} ${number(station.bikes)} · ${t("ebikes")} ${number(station.ebikes)} · ${t("docks")} ${number(station.docks)}`,
     }));
 }
 
-/** After a filter or another choice of station. `refit` aims at what is shown. */
+/** Redraw after a change of filters or selection. With `refit`, zoom to the matching stations. */
 function updateMap({ refit = false } = {}) {
   if (!map.view) return;
   const chosen = chosenStation();
   map.view.data("others", mapRows(stations.filter((station) => !isShown(station))));
   map.view.data("shown", mapRows(shownStations()));
   map.view.data("chosen", mapRows(chosen ? [chosen] : []));
-  if (refit) aim(placed(shownStations().length ? shownStations() : stations));
-  moveMap();
+  if (refit) fitTo(located(shownStations().length ? shownStations() : stations));
+  updateView();
 }

@@ -1,17 +1,17 @@
-// Moving in the map: what it aims at, zooming, dragging, and picking the station under a pointer.
+// Interaction with the map: zooming, dragging, and opening the station under the pointer.
 
-function placed(some) {
-  return some.filter((station) => station.lat !== null && station.lon !== null);
+function located(subset) {
+  return subset.filter((station) => station.lat !== null && station.lon !== null);
 }
 
-/** Set centre and scale so that these stations fill the map. A few far ones do not shrink it. */
-function aim(some) {
+/** Set centre and scale so that these stations fill the map, ignoring a few remote ones. */
+function fitTo(subset) {
   const sorted = (values) => values.sort((a, b) => a - b);
-  const xs = sorted(some.map((station) => station.lon * NARROWING));
-  const ys = sorted(some.map((station) => station.lat));
+  const xs = sorted(subset.map((station) => station.lon * LON_SCALE));
+  const ys = sorted(subset.map((station) => station.lat));
   const at = (values, share) => values[Math.round(share * (values.length - 1))];
-  const cut = some.length > 200 ? 0.004 : 0;
-  const box = some.length
+  const cut = subset.length > 200 ? 0.004 : 0;
+  const box = subset.length
     ? [at(xs, cut), at(xs, 1 - cut), at(ys, cut), at(ys, 1 - cut)]
     : [1.53, 1.57, 48.82, 48.9];
   const room = 1.06;
@@ -25,21 +25,21 @@ function aim(some) {
 function mapReady(view) {
   map.view = view;
   const canvas = map.box.querySelector("canvas");
-  let from = null;
+  let drag = null;
   canvas.addEventListener("pointerdown", (event) => {
-    from = { x: event.clientX, y: event.clientY, centre: { ...map.centre }, moved: false };
+    drag = { x: event.clientX, y: event.clientY, centre: { ...map.centre }, moved: false };
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!from || !(event.buttons & 1)) return;
-    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
-    if (!from.moved && Math.hypot(dx, dy) < 6) return;
-    from.moved = true;
-    map.centre = { x: from.centre.x - dx / map.scale, y: from.centre.y + dy / map.scale };
-    moveMap();
+    if (!drag || !(event.buttons & 1)) return;
+    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    if (!drag.moved && Math.hypot(dx, dy) < 6) return;
+    drag.moved = true;
+    map.centre = { x: drag.centre.x - dx / map.scale, y: drag.centre.y + dy / map.scale };
+    updateView();
   });
   canvas.addEventListener("pointerup", (event) => {
-    if (from && !from.moved) pickNear(event.offsetX, event.offsetY);
-    from = null;
+    if (drag && !drag.moved) openNearest(event.offsetX, event.offsetY);
+    drag = null;
   });
   canvas.addEventListener("pointerleave", () => {
     tip.hidden = true;
@@ -47,7 +47,7 @@ function mapReady(view) {
   canvas.addEventListener(
     "wheel",
     (event) => {
-      if (!event.ctrlKey) return; // else the page scrolls
+      if (!event.ctrlKey) return; // let the page scroll
       event.preventDefault();
       zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2);
     },
@@ -55,45 +55,45 @@ function mapReady(view) {
   );
 }
 
-/** Open the card of the shown station nearest to a point of the map, if one is near. */
-function pickNear(px, py) {
-  let best = null;
-  let least = 18;
-  for (const station of placed(shownStations())) {
-    const x = map.width / 2 + (station.lon * NARROWING - map.centre.x) * map.scale;
+/** Open the card of the nearest matching station within 18 pixels of a point. */
+function openNearest(px, py) {
+  let nearest = null;
+  let limit = 18;
+  for (const station of located(shownStations())) {
+    const x = map.width / 2 + (station.lon * LON_SCALE - map.centre.x) * map.scale;
     const y = map.height / 2 - (station.lat - map.centre.y) * map.scale;
     const distance = Math.hypot(x - px, y - py);
-    if (distance < least) [best, least] = [station, distance];
+    if (distance < limit) [nearest, limit] = [station, distance];
   }
-  if (best) openCard(best.id, false);
+  if (nearest) openCard(nearest.id, false);
 }
 
 function zoomBy(factor) {
   if (!map.view) return;
-  map.scale = Math.max(map.least, Math.min(map.scale * factor, map.least * 60));
-  moveMap();
+  map.scale = Math.max(map.minScale, Math.min(map.scale * factor, map.minScale * 60));
+  updateView();
 }
 
-function showWhole() {
-  aim(placed(stations));
-  moveMap();
+function showAll() {
+  fitTo(located(stations));
+  updateView();
 }
 
-function moveMap() {
+function updateView() {
   if (!map.view) return;
   map.view.signal("x", map.centre.x).signal("y", map.centre.y).signal("k", map.scale).run();
 }
 
-/** Bring the chosen station into the map's frame. */
+/** Centre the map on a station if it is outside the visible part. */
 function centreOn(station) {
   if (!map.view || station.lat === null || station.lon === null) return;
-  const x = Math.abs(station.lon * NARROWING - map.centre.x) * map.scale;
+  const x = Math.abs(station.lon * LON_SCALE - map.centre.x) * map.scale;
   const y = Math.abs(station.lat - map.centre.y) * map.scale;
   if (x > map.width / 2 - 20 || y > map.height / 2 - 20)
-    map.centre = { x: station.lon * NARROWING, y: station.lat };
+    map.centre = { x: station.lon * LON_SCALE, y: station.lat };
 }
 
-/** The map's frame follows the page's width. */
+/** Resize the map with the page. */
 function resizeMap() {
   if (!map.view || map.box.clientWidth === map.width) return;
   map.width = map.box.clientWidth;

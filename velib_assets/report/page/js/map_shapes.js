@@ -1,4 +1,4 @@
-// The marks of the map: one shape a state, so that colour is never the only sign. Also their legend.
+// The map's symbols and their legend. Each state has its own shape, so colour is never the only cue.
 
 /** Paths in a square of -1..1, for Vega and for the legend. */
 const SHAPES = {
@@ -10,9 +10,9 @@ const SHAPES = {
   closed: "M-1,-.55L-.55,-1L0,-.45L.55,-1L1,-.55L.45,0L1,.55L.55,1L0,.45L-.55,1L-1,.55L-.45,0Z",
 };
 
-const STATES = ["ok", "unknown", "closed", "stale", "saturated", "short"]; // the last lie on top
+const STATES = ["ok", "unknown", "closed", "stale", "saturated", "short"]; // drawn in this order
 
-/** A state's mark as a small picture. */
+/** A state's symbol as an icon. */
 function shapeIcon(state) {
   return svg(
     "svg",

@@ -1,8 +1,8 @@
-// kpi_shortage and kpi_station_saturation: how many stations over the day, and which ones now.
+// kpi_shortage and kpi_station_saturation: the number of stations over the day, and the stations affected now.
 
 function networkPoints() {
   const { ts, short, saturated, stale, in_operation: operating } = report.network;
-  return overTheDay(ts, (k) => ({
+  return withGaps(ts, (k) => ({
     short: short[k],
     saturated: saturated[k],
     stale: stale[k],
@@ -12,14 +12,14 @@ function networkPoints() {
 
 function renderShortage() {
   const rows = kpiRows("kpi_shortage");
-  const places = new Set(rows.map((row) => row.arrondissement)).size;
+  const areas = new Set(rows.map((row) => row.arrondissement)).size;
   return stationsOverTheDay({
     name: "kpi_shortage",
     title: t("short_title"),
     rows,
     field: "short",
     line: t("short"),
-    lead: phrase("short_lead", { n: rows.length, places }),
+    lead: phrase("short_lead", { n: rows.length, areas }),
   });
 }
 
@@ -45,12 +45,12 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
     lead,
     picture: points.length
       ? [
-          chart(() => dayLine({ points, field, shade: colour(field), title: line }), {
-            label: `${title}: ${line}`,
+          chart(() => dayLineSpec({ points, field, color: colour(field), title: line }), {
+            label: labelled(title, line),
             height: 215,
           }),
           rows.length > 0 &&
-            unfolded(
+            disclosure(
               t("which_now"),
               () =>
                 table(
@@ -60,7 +60,7 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
                       row: true,
                       cell: (row) => stationButton(row.station_id, row.name),
                     },
-                    { title: t("arrondissement"), wide: true, cell: (row) => place(row.arrondissement) },
+                    { title: t("arrondissement"), wide: true, cell: (row) => areaName(row.arrondissement) },
                     counts(t("bikes"), "bikes"),
                     counts(t("docks"), "docks"),
                   ],

@@ -1,4 +1,4 @@
-// The section Now: totals, map, filters, and the list of stations, which is the map for the keyboard.
+// The section "Now": totals, map, filters, and the list of stations, which makes the map usable by keyboard.
 
 const FIRST_STATIONS = 40;
 
@@ -31,10 +31,10 @@ function renderNow() {
   ];
 }
 
-/** The stations that pass the filters, each a button that opens its card. */
+/** List the matching stations; each is a button that opens its card. */
 function renderList(list) {
   const shown = shownStations();
-  fill(
+  setChildren(
     list,
     h(
       "p",
@@ -47,7 +47,8 @@ function renderList(list) {
           {
             title: t("station"),
             row: true,
-            cell: (one) => withIcon(one.state, t(`state_${one.state}`), stationButton(one.id, one.name)),
+            cell: (entry) =>
+              withIcon(entry.state, t(`state_${entry.state}`), stationButton(entry.id, entry.name)),
           },
           counts(t("bikes"), "bikes"),
           counts(t("docks"), "docks"),

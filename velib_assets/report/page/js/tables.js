@@ -1,23 +1,23 @@
-// Tables: of numbers and words, in rows that unfold.
+// Tables with a button that shows the remaining rows.
 
 /**
  * @typedef {{title: string, cell: (row: any) => any, numeric?: boolean, wide?: boolean, row?: boolean}} Column
- *   `numeric` is right-aligned; `wide` is left out on a phone; `row` is the row's heading
+ *   `numeric` aligns right; `wide` is hidden on phones; `row` marks the row header
  */
 
 /**
  * @param {Column[]} columns
  * @param {any[]} rows
- * @param {{caption: string, first?: number}} options `first`: how many are shown before the rest is asked for
+ * @param {{caption: string, first?: number}} options `first`: how many rows are shown initially
  */
 function table(columns, rows, { caption, first = rows.length }) {
   const body = h("tbody");
   const classes = (column) =>
     [column.numeric && "numeric", column.wide && "wide-only"].filter(Boolean).join(" ") || null;
-  const add = (some) =>
+  const add = (subset) =>
     append(
       body,
-      some.map((row) =>
+      subset.map((row) =>
         h(
           "tr",
           {},
@@ -59,7 +59,7 @@ function table(columns, rows, { caption, first = rows.length }) {
       h(
         "table",
         {},
-        h("caption", { class: "unseen" }, caption),
+        h("caption", { class: "visually-hidden" }, caption),
         h(
           "thead",
           {},
@@ -76,24 +76,30 @@ function table(columns, rows, { caption, first = rows.length }) {
   );
 }
 
-/** A column of the numbers in a field. Each carries its exact value. */
+/** A column of numbers from a field, each with its exact value. */
 function counts(title, field) {
-  return { title, numeric: true, cell: (row) => data(row[field], number(row[field])) };
+  return { title, numeric: true, cell: (row) => dataElement(row[field], number(row[field])) };
 }
 
-/** The same of shares 0..1, shown in per cent. */
+/** A column of shares 0..1, shown as percentages. */
 function shares(title, field) {
-  return { title, numeric: true, cell: (row) => data(row[field], percent(row[field])) };
+  return { title, numeric: true, cell: (row) => dataElement(row[field], percent(row[field])) };
 }
 
-/** A state's mark before something, on one line with its beginning. `words` are for those who do not see it. */
-function withIcon(state, words, element) {
-  return h("span", { class: "with-icon" }, shapeIcon(state), h("span", { class: "unseen" }, words), element);
+/** Put a state's icon before an element. `label` names the state for screen readers. */
+function withIcon(state, label, element) {
+  return h(
+    "span",
+    { class: "with-icon" },
+    shapeIcon(state),
+    h("span", { class: "visually-hidden" }, label),
+    element,
+  );
 }
 
-/** A station's name that opens its card, for a cell. */
+/** A button with the station's name that opens its card. */
 function stationButton(id, name) {
-  const known = stationOf.has(id);
+  const known = stationById.has(id);
   const text = name ?? id;
   return known
     ? h(

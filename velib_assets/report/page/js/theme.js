@@ -1,14 +1,14 @@
-// Light or dark, English or French: what the reader chose, and the colours that charts take from the style.
+// Theme and language settings, and the colours that charts take from the style sheet.
 
 const settings = {
-  language: remembered("language") === "fr" ? "fr" : "en",
-  theme: remembered("theme"),
+  language: loadSetting("language") === "fr" ? "fr" : "en",
+  theme: loadSetting("theme"),
 };
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 
-/** What was chosen before on this machine; a browser may refuse to remember for a file. */
-function remembered(name) {
+/** Load a saved setting. Browsers may disallow storage for local files. */
+function loadSetting(name) {
   try {
     return localStorage.getItem(`velib-insights-${name}`);
   } catch {
@@ -16,12 +16,12 @@ function remembered(name) {
   }
 }
 
-function remember(name, value) {
+function saveSetting(name, value) {
   settings[name] = value;
   try {
     localStorage.setItem(`velib-insights-${name}`, value);
   } catch {
-    // Then it holds until the page is closed.
+    // Storage is not available: the setting lasts until the page is closed.
   }
 }
 
@@ -29,23 +29,23 @@ function isDark() {
   return settings.theme ? settings.theme === "dark" : systemDark.matches;
 }
 
-/** Make the style follow what was chosen. */
+/** Apply the theme to the style sheet. */
 function applyTheme() {
   document.documentElement.dataset.theme = isDark() ? "dark" : "light";
 }
 
-/** A colour of the style by its name there. */
+/** A colour of the style sheet, by its name. */
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** The five colours from empty to full: orange and blue, which colour-blind readers can tell apart. */
+/** The five colours from empty to full: orange to blue, which colour-blind readers can tell apart. */
 function fillColours() {
   return ["fill-0", "fill-25", "fill-50", "fill-75", "fill-100"].map(colour);
 }
 
-/** What every chart looks like. */
-function chartLook() {
+/** Vega configuration shared by all charts. */
+function chartConfig() {
   const font = getComputedStyle(document.body).fontFamily;
   const [ink, quiet, line] = [colour("ink"), colour("quiet"), colour("line")];
   return {

@@ -1,18 +1,21 @@
-// The newest snapshot's day against the typical one, hour by hour, on Paris's clock.
+// The newest snapshot's day compared with the typical one, hour by hour in Paris time.
 
 function renderToday() {
   const day = report.newest_ts ? parisDay(millis(report.newest_ts)) : 1;
   const typical = report.typical_week.filter((cell) => cell.day === day);
   const name = weekday(day);
   const points = [...hourly("typical", typical), ...hourly("today", report.today)];
-  const today = t("today", { day: name, date: paris(report.newest_ts, { day: "numeric", month: "long" }) });
+  const today = t("today", {
+    day: name,
+    date: formatParis(report.newest_ts, { day: "numeric", month: "long" }),
+  });
   return figure({
     id: "today",
     title: report.newest_ts ? t("today_title", { day: name }) : t("today_plain"),
     lead: typical.length ? null : t("no_typical", { day: name }),
     picture: report.today.length
       ? [
-          key(
+          legend(
             [["line-today", today], typical.length && ["line-typical", t("typical", { day: name })]].filter(
               Boolean,
             ),
@@ -23,7 +26,7 @@ function renderToday() {
     table: () =>
       table(
         [
-          { title: t("hour"), row: true, cell: (hour) => hourName(hour) },
+          { title: t("hour"), row: true, cell: (hour) => hourLabel(hour) },
           { title: today, numeric: true, cell: (hour) => rateAt(report.today, hour) },
           { title: t("typical", { day: name }), numeric: true, cell: (hour) => rateAt(typical, hour) },
         ],
@@ -34,7 +37,7 @@ function renderToday() {
   });
 }
 
-/** A point an hour, from the first to the last; without a rate where nothing is known, so that the line breaks. */
+/** One point per hour, from the first to the last; the rate is null where unknown, so the line breaks. */
 function hourly(kind, cells) {
   if (!cells.length) return [];
   const rates = new Map(cells.map((cell) => [cell.hour, cell.mean_fill_rate]));
@@ -47,14 +50,14 @@ function hourly(kind, cells) {
 }
 
 function rateAt(cells, hour) {
-  const cell = cells.find((one) => one.hour === hour);
-  return cell ? data(cell.mean_fill_rate, percent(cell.mean_fill_rate)) : NONE;
+  const cell = cells.find((entry) => entry.hour === hour);
+  return cell ? dataElement(cell.mean_fill_rate, percent(cell.mean_fill_rate)) : NO_VALUE;
 }
 
 function todaySpec(points) {
   const values = points.map((point) => ({
     ...point,
-    tip: `${hourName(point.hour)}\n${percent(point.rate)}`,
+    tip: `${hourLabel(point.hour)}\n${percent(point.rate)}`,
   }));
   const rates = points.map((point) => point.rate).filter((rate) => rate !== null);
   const flat = Math.max(...rates) - Math.min(...rates) < 0.04;
@@ -63,7 +66,7 @@ function todaySpec(points) {
       ? [{ transform: [{ filter: `datum.kind === '${kind}'` }], mark }]
       : [];
   return {
-    ...fitted(200),
+    ...fitWidth(200),
     data: { values },
     encoding: {
       x: {
@@ -71,7 +74,7 @@ function todaySpec(points) {
         type: "quantitative",
         title: null,
         scale: { domain: [0, 23] },
-        axis: { values: hourMarks(), grid: false, labelExpr: "datum.value + ':00'" },
+        axis: { values: hourTicks(), grid: false, labelExpr: "hourLabel(datum.value)" },
       },
       y: {
         field: "rate",

@@ -1,15 +1,15 @@
-// The small box beside the pointer. It shows lines of text, as text.
+// The tooltip beside the pointer.
 
 const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
 
-/** For Vega: `value` is what a mark gives as its tooltip, lines parted by newlines. */
-function showTip(_handler, event, _item, value) {
+/** Tooltip handler for Vega. `value` is plain text with one line per row of the tooltip. */
+function showTooltip(_handler, event, _item, value) {
   if (value === null || value === undefined || value === "") {
     tip.hidden = true;
     return;
   }
   if (!tip.isConnected) document.body.append(tip);
-  fill(
+  setChildren(
     tip,
     String(value)
       .split("\n")

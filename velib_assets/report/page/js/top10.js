@@ -1,4 +1,4 @@
-// kpi_top10_2hour: the ten most critical stations, each with its reasons and what they add to its score.
+// kpi_top10_2hour: the ten most critical stations, with the parts of each score.
 
 function renderTop10() {
   const rows = kpiRows("kpi_top10_2hour");
@@ -10,7 +10,7 @@ function renderTop10() {
     lead: rows.length ? t("top_lead", { time: clock(report.newest_ts) }) : null,
     picture: rows.length
       ? [
-          key([
+          legend([
             ["short", t("key_short")],
             ["no-dock", t("key_no_dock")],
             ["full", t("key_full")],
@@ -39,7 +39,7 @@ function renderTop10() {
   });
 }
 
-/** The score's parts, by its definition: 2 a snapshot short, 2 without a dock, 1 at least 90 % full. */
+/** Split a score into its parts: 2 per snapshot short, 2 per snapshot without a dock, 1 per snapshot >= 90% full. */
 function scoreParts(row) {
   const parts = { short: 2 * row.shortage_hits, "no-dock": 2 * row.saturation_hits };
   return { ...parts, full: row.critical_score - parts.short - parts["no-dock"] };
@@ -74,7 +74,7 @@ function topRow(row, most) {
         { class: "top-name" },
         stationButton(row.station_id, row.name),
         " ",
-        h("span", { class: "quiet" }, place(row.arrondissement)),
+        h("span", { class: "quiet" }, areaName(row.arrondissement)),
       ),
       h("span", { class: "top-score" }, phrase("points", { n: row.critical_score })),
     ),

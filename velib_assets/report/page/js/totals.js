@@ -1,14 +1,14 @@
-// The network's totals, and how they changed since an hour and a day ago.
+// The network's totals, and their changes over one hour and one day.
 
 function renderTotals() {
   const { now, hour_ago: hour, day_ago: day } = report.totals;
   if (!now) return null;
-  const tile = (field, words, below) =>
+  const tile = (field, label, below) =>
     h(
       "li",
       { class: `tile ${field}`, id: `total-${field}` },
-      h("span", { class: "tile-name" }, stateMark(field), words),
-      h("span", { class: "tile-number" }, data(now[field], number(now[field]))),
+      h("span", { class: "tile-name" }, stateIcon(field), label),
+      h("span", { class: "tile-number" }, dataElement(now[field], number(now[field]))),
       h("span", { class: "tile-below" }, below),
       h(
         "span",
@@ -33,26 +33,26 @@ function renderTotals() {
       tile("in_operation", t("in_operation"), t("of_stations", { n: now.stations })),
       tile("short", t("short"), t("no_bike")),
       tile("saturated", t("saturated"), t("no_dock")),
-      tile("stale", t("stale"), t("silent_short")),
+      tile("stale", t("stale"), t("stale_short")),
     ),
     !hour && !day && h("p", { class: "quiet" }, t("no_before")),
   );
 }
 
-function change(field, now, before, words) {
+function change(field, now, before, label) {
   if (!before) return null;
   if (now[field] === null || before[field] === null) return null;
   const difference = now[field] - before[field];
   return h(
     "span",
     { class: "change", title: t("since_title", { time: clockAndDay(before.ts) }) },
-    data(difference, signed(difference)),
+    dataElement(difference, signed(difference)),
     " ",
-    t(words),
+    t(label),
   );
 }
 
-/** The map's mark for the totals that have one. */
-function stateMark(field) {
+/** The map's icon for totals that have one. */
+function stateIcon(field) {
   return ["short", "saturated", "stale"].includes(field) ? [shapeIcon(field), " "] : null;
 }

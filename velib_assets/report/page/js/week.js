@@ -1,4 +1,4 @@
-// The typical week: the network's fill rate by hour of the day and day of the week, on Paris's clock.
+// kpi_typical_week: the network's fill rate by weekday and hour, in Paris time.
 
 function renderWeek() {
   const cells = report.typical_week;
@@ -12,7 +12,7 @@ function renderWeek() {
       table(
         [
           { title: t("day"), row: true, cell: (cell) => weekday(cell.day) },
-          { title: t("hour"), numeric: true, cell: (cell) => hourName(cell.hour) },
+          { title: t("hour"), numeric: true, cell: (cell) => hourLabel(cell.hour) },
           shares(t("fill_rate"), "mean_fill_rate"),
           counts(t("snapshots"), "snapshots"),
         ],
@@ -23,12 +23,12 @@ function renderWeek() {
   });
 }
 
-function hourName(hour) {
+function hourLabel(hour) {
   return `${String(hour).padStart(2, "0")}:00`;
 }
 
-/** The hours that an axis of a day names. */
-function hourMarks() {
+/** Tick positions for an axis of hours. */
+function hourTicks() {
   return narrow() ? [0, 6, 12, 18] : [0, 3, 6, 9, 12, 15, 18, 21];
 }
 
@@ -36,12 +36,12 @@ function weekSpec(cells) {
   const values = cells.map((cell) => ({
     ...cell,
     name: weekday(cell.day, "short"),
-    tip: `${weekday(cell.day)} ${hourName(cell.hour)}\n${t("fill_rate")}: ${percent(cell.mean_fill_rate)}\n${t("snapshots")}: ${number(cell.snapshots)}`,
+    tip: `${weekday(cell.day)} ${hourLabel(cell.hour)}\n${labelled(t("fill_rate"), percent(cell.mean_fill_rate))}\n${labelled(t("snapshots"), number(cell.snapshots))}`,
   }));
   const rates = cells.map((cell) => cell.mean_fill_rate).filter((rate) => rate !== null);
   const [low, high] = [Math.min(...rates), Math.max(...rates)];
   return {
-    ...fitted(200),
+    ...fitWidth(200),
     data: { values },
     mark: { type: "rect", stroke: colour("surface"), strokeWidth: 1 },
     encoding: {
@@ -50,7 +50,7 @@ function weekSpec(cells) {
         type: "ordinal",
         title: null,
         scale: { domain: Array.from({ length: 24 }, (_, hour) => hour) },
-        axis: { values: hourMarks(), labelAngle: 0, labelExpr: "datum.value + ':00'" },
+        axis: { values: hourTicks(), labelAngle: 0, labelExpr: "hourLabel(datum.value)" },
       },
       y: {
         field: "name",

@@ -1,45 +1,45 @@
-// Every word on the page, English and French, and filling values in. Here: no layout.
+// All texts of the page in English and French, and the functions that fill in values.
 
-const WORDS = {
+const TEXTS = {
   // The page
   title: ["Vélib', station by station", "Vélib', station par station"],
   skip: ["Skip to the stations", "Aller aux stations"],
   sections: ["Sections", "Sections"],
   now: ["Now", "Maintenant"],
-  kpis: ["Five KPIs", "Cinq indicateurs"],
-  time: ["Time", "Rythme"],
-  trust: ["Trust", "Confiance"],
+  kpis: ["KPIs", "Indicateurs"],
+  trends: ["Trends", "Tendances"],
+  quality: ["Quality", "Qualité"],
   language_switch: ["Français", "English"],
   theme_dark: ["Dark", "Sombre"],
   theme_light: ["Light", "Clair"],
   shown: ["The network on {time}, Paris time", "Le réseau le {time}, heure de Paris"],
-  made: ["Page made on {time}.", "Page produite le {time}."],
+  made: ["Page generated on {time}.", "Page générée le {time}."],
   old: [
-    "This is not current. The newest snapshot is {age} old.",
+    "This data is not current. The newest snapshot is {age} old.",
     "Ces données ne sont pas à jour. Le dernier relevé date d'il y a {age}.",
   ],
-  silent: [
-    "The feed answers, but {n} of {all} stations have told nothing new for three hours.",
-    "Le flux répond, mais {n} stations sur {all} n'ont rien dit de nouveau depuis trois heures.",
+  mostly_stale: [
+    "The feed responds, but {n} of {all} stations have not reported for more than three hours.",
+    "Le flux répond, mais {n} stations sur {all} n'ont rien transmis depuis plus de trois heures.",
   ],
   simulated: [
-    "A simulated city: these stations and numbers are invented.",
-    "Une ville simulée : ces stations et ces chiffres sont inventés.",
+    "Simulated data: these stations and numbers are invented.",
+    "Données simulées : ces stations et ces chiffres sont inventés.",
   ],
   empty: [
-    "There is no snapshot yet. This page fills with the first one.",
-    "Aucun relevé pour l'instant. Cette page se remplira avec le premier.",
+    "No snapshot yet. This page fills in after the first one.",
+    "Aucun relevé pour l'instant. Cette page se remplira après le premier.",
   ],
-  no_data: ["Nothing to show yet.", "Rien à montrer pour l'instant."],
+  no_data: ["No data yet.", "Pas encore de données."],
   no_operating: ["No station is in operation.", "Aucune station n'est en service."],
-  failed: ["This picture could not be drawn.", "Ce graphique n'a pas pu être tracé."],
-  as_table: ["As a table", "En tableau"],
-  download: ["Data:", "Données :"],
+  failed: ["This chart could not be drawn.", "Ce graphique n'a pas pu être affiché."],
+  as_table: ["Show as table", "Afficher le tableau"],
+  download: ["Download:", "Télécharger :"],
   rows: ["{n} {n|row|rows}", "{n} {n|ligne|lignes}"],
-  show_all: ["Show all {n}", "Afficher les {n}"],
-  show_more: ["Show {n} more", "En afficher {n} de plus"],
+  show_more: ["Show {n} more", "Afficher {n} de plus"],
 
   moment: ["Time", "Heure"],
+  labelled: ["{label}: {value}", "{label} : {value}"],
 
   // Now
   now_title: ["Now", "Maintenant"],
@@ -47,22 +47,22 @@ const WORDS = {
   of_them_mechanical: ["{n} mechanical", "{n} mécaniques"],
   ebikes: ["E-bikes", "Vélos électriques"],
   share_of_bikes: ["{share} of all bikes", "{share} des vélos"],
-  docks: ["Free docks", "Bornes libres"],
+  docks: ["Free docks", "Places libres"],
   in_operation: ["In operation", "En service"],
   of_stations: ["of {n} {n|station|stations}", "sur {n} {n|station|stations}"],
   short: ["Short of bikes", "Sans vélo"],
   saturated: ["Saturated", "Saturées"],
-  stale: ["Stale", "Muettes"],
-  no_bike: ["no bike left", "plus aucun vélo"],
-  no_dock: ["full or nearly so", "pleines ou presque"],
-  silent_short: ["silent for 3 hours", "sans nouvelles depuis 3 h"],
-  since_hour: ["in an hour", "en une heure"],
-  since_day: ["in a day", "en un jour"],
+  stale: ["Stale", "Sans signal"],
+  no_bike: ["no bikes left", "plus aucun vélo"],
+  no_dock: ["full or nearly full", "pleines ou presque"],
+  stale_short: ["no report for 3 h", "depuis plus de 3 h"],
+  since_hour: ["in 1 h", "en 1 h"],
+  since_day: ["in 24 h", "en 24 h"],
   since_title: ["compared with {time}", "par rapport à {time}"],
   no_before: ["No earlier snapshot to compare with yet.", "Pas encore de relevé antérieur pour comparer."],
-  map: ["Map of the stations", "Carte des stations"],
+  map: ["Station map", "Carte des stations"],
   map_label: [
-    "Map of {n} {n|station|stations}, coloured by fill rate. The list beside it holds the same stations.",
+    "Map of {n} {n|station|stations}, coloured by fill rate. The list beside it contains the same stations.",
     "Carte de {n} {n|station|stations}, colorées selon leur remplissage. La liste voisine contient les mêmes stations.",
   ],
   zoom_in: ["Zoom in", "Agrandir"],
@@ -71,34 +71,34 @@ const WORDS = {
   empty_end: ["empty", "vide"],
   full_end: ["full", "pleine"],
   size_is: ["Size: capacity", "Taille : capacité"],
-  state_ok: ["In between", "Entre les deux"],
+  state_ok: ["Normal", "Normale"],
   state_short: ["Short of bikes", "Sans vélo"],
   state_saturated: ["Saturated", "Saturée"],
-  state_stale: ["Stale", "Muette"],
+  state_stale: ["Stale", "Sans signal"],
   state_closed: ["Closed", "Fermée"],
-  state_unknown: ["Unknown", "Inconnu"],
+  state_unknown: ["Unknown", "État inconnu"],
   filters: ["Filters", "Filtres"],
   at_least_one: ["With at least one", "Avec au moins"],
   a_bike: ["bike", "un vélo"],
   an_ebike: ["e-bike", "un vélo électrique"],
-  a_dock: ["free dock", "une borne libre"],
+  a_dock: ["free dock", "une place libre"],
   arrondissement: ["Arrondissement or commune", "Arrondissement ou commune"],
-  everywhere: ["Everywhere", "Partout"],
+  everywhere: ["All areas", "Partout"],
   search: ["Find a station", "Chercher une station"],
   search_hint: ["Name or number", "Nom ou numéro"],
   found: ["{n} of {all} stations", "{n} {n|station|stations} sur {all}"],
-  no_station: ["No station fits these filters.", "Aucune station ne correspond à ces filtres."],
+  no_station: ["No station matches these filters.", "Aucune station ne correspond à ces filtres."],
   station: ["Station", "Station"],
   fill_rate: ["Fill rate", "Remplissage"],
   mechanical: ["Mechanical", "Mécaniques"],
   capacity: ["Capacity", "Capacité"],
-  reported: ["Last report", "Dernier signal"],
-  not_renting: ["Does not lend bikes", "Ne prête pas de vélos"],
-  not_returning: ["Does not take bikes back", "Ne reprend pas de vélos"],
-  last_day: ["Its last 24 hours", "Ses dernières 24 heures"],
+  reported: ["Last report: {time}", "Dernier signal : {time}"],
+  not_renting: ["not renting bikes", "location suspendue"],
+  not_returning: ["not accepting returns", "retours suspendus"],
+  last_day: ["Last 24 hours", "Dernières 24 heures"],
   close: ["Close", "Fermer"],
   pick: [
-    "Choose a station on the map or in the list.",
+    "Select a station on the map or in the list.",
     "Choisissez une station sur la carte ou dans la liste.",
   ],
 
@@ -106,105 +106,111 @@ const WORDS = {
   kpis_title: ["The five KPIs", "Les cinq indicateurs"],
   fill_title: ["Fill rate", "Taux de remplissage"],
   fill_lead: [
-    "{mean} full on average, over {n} installed {n|station|stations}, of which {stale} {stale|is|are} stale.",
-    "{mean} de remplissage moyen, sur {n} {n|station installée|stations installées}, dont {stale} {stale|muette|muettes}.",
+    "Stations are {mean} full on average. Of {n} installed {n|station|stations}, {stale} {stale|is|are} stale.",
+    "Les stations sont remplies à {mean} en moyenne. Sur {n} {n|station installée|stations installées}, {stale} {stale|est|sont} sans signal.",
   ],
   stations_count: ["Stations", "Stations"],
   short_title: ["Shortage", "Pénurie"],
   short_lead: [
-    "{n} {n|station|stations} without a bike, in {places} {places|arrondissement or commune|arrondissements or communes}.",
-    "{n} {n|station|stations} sans vélo, dans {places} {places|arrondissement ou commune|arrondissements ou communes}.",
+    "{n} {n|station has|stations have} no bikes, in {areas} {areas|arrondissement or commune|arrondissements or communes}.",
+    "{n} {n|station|stations} sans vélo, dans {areas} {areas|arrondissement ou commune|arrondissements ou communes}.",
   ],
   saturated_title: ["Saturation", "Saturation"],
   saturated_lead: [
-    "{n} {n|station|stations} without a dock or at least 90% full; {none} {none|has|have} no dock at all.",
-    "{n} {n|station sans borne ou pleine|stations sans borne ou pleines} à 90 % au moins ; {none} {none|n'a|n'ont} plus aucune borne.",
+    "{n} {n|station has no free dock or is|stations have no free dock or are} at least 90% full; {none} {none|has|have} no free dock at all.",
+    "{n} {n|station sans place libre ou pleine|stations sans place libre ou pleines} à 90 % au moins, dont {none} sans aucune place libre.",
   ],
-  which_now: ["Which stations now", "Quelles stations maintenant"],
+  which_now: ["Stations affected now", "Stations concernées maintenant"],
   arrondissements_title: ["Saturation by arrondissement", "Saturation par arrondissement"],
   arrondissements_lead: [
-    "From {low} in {lowest} to {high} in {highest}.",
-    "De {low} ({lowest}) à {high} ({highest}).",
+    "The fill rate ranges from {low} in {lowest} to {high} in {highest}.",
+    "Le remplissage va de {low} ({lowest}) à {high} ({highest}).",
   ],
   show_on_tiles: ["Colour by", "Colorer selon"],
   tiles_label: [
-    "Paris's twenty arrondissements as tiles, roughly where they lie. The table beside it has the numbers.",
+    "The twenty arrondissements of Paris as tiles, in their approximate positions. The table beside them contains the numbers.",
     "Les vingt arrondissements de Paris en tuiles, à peu près à leur place. Le tableau voisin donne les chiffres.",
   ],
-  unplaced: ["Place unknown", "Lieu inconnu"],
-  top_title: ["Top 10 of two hours", "Top 10 sur deux heures"],
+  unknown_area: ["Unknown area", "Secteur inconnu"],
+  top_title: ["Top 10 over two hours", "Top 10 sur deux heures"],
   top_lead: [
-    "The most critical stations of the two hours up to {time}, and in how many snapshots they were so.",
-    "Les stations les plus critiques des deux heures précédant {time}, et dans combien de relevés.",
+    "The most critical stations of the two hours up to {time}, with the number of snapshots behind each score.",
+    "Les stations les plus critiques des deux heures précédant {time}, et le nombre de relevés à l'origine de leur score.",
   ],
   top_score: ["Score", "Score"],
   points: ["{n} {n|point|points}", "{n} {n|point|points}"],
-  reason_short: ["{n} × without a bike", "{n} × sans vélo"],
-  reason_no_dock: ["{n} × without a dock", "{n} × sans borne"],
+  reason_short: ["{n} × no bikes", "{n} × sans vélo"],
+  reason_no_dock: ["{n} × no free dock", "{n} × sans place libre"],
   reason_full: ["{n} × at least 90% full", "{n} × pleine à 90 % au moins"],
-  reason_none: ["nothing critical", "rien de critique"],
-  key_short: ["Without a bike (2 points a snapshot)", "Sans vélo (2 points par relevé)"],
-  key_no_dock: ["Without a dock (2 points)", "Sans borne (2 points)"],
-  key_full: ["At least 90% full (1 point)", "Pleine à 90 % (1 point)"],
+  reason_none: ["not critical", "rien de critique"],
+  key_short: ["No bikes (2 points per snapshot)", "Sans vélo (2 points par relevé)"],
+  key_no_dock: ["No free dock (2 points)", "Sans place libre (2 points)"],
+  key_full: ["At least 90% full (1 point)", "Pleine à 90 % au moins (1 point)"],
 
-  // Time
-  time_title: ["Time", "Rythme"],
-  week_title: ["Hour by hour, day by day", "Heure par heure, jour par jour"],
+  // Trends
+  trends_title: ["Trends", "Tendances"],
+  week_title: ["Typical week", "Semaine type"],
   week_lead: [
-    "Mean fill rate of the stations, over the 28 days before this one. Paris time.",
-    "Remplissage moyen des stations, sur les 28 jours précédents. Heure de Paris.",
+    "Mean fill rate of the stations by day and hour, over the previous 28 days. Paris time.",
+    "Remplissage moyen des stations par jour et par heure, sur les 28 jours précédents. Heure de Paris.",
   ],
   day: ["Day", "Jour"],
   hour: ["Hour", "Heure"],
   snapshots: ["Snapshots", "Relevés"],
-  today_title: ["This day against the typical {day}", "Ce jour et le {day} typique"],
-  today_plain: ["This day against the typical one", "Ce jour et le jour typique"],
+  today_title: ["This {day} and a typical {day}", "Ce {day} et un {day} type"],
+  today_plain: ["This day and a typical day", "Ce jour et un jour type"],
   today: ["{day}, {date}", "{day} {date}"],
-  typical: ["Typical {day}", "{day} typique"],
-  no_typical: ["No earlier {day} to compare with yet.", "Pas encore de {day} antérieur pour comparer."],
-  episodes_title: ["Worst episodes of the day", "Pires épisodes du jour"],
-  episodes_lead: [
-    "How long stations stayed without a bike, or saturated, in the last 24 hours.",
-    "Combien de temps des stations sont restées sans vélo, ou saturées, dans les dernières 24 heures.",
+  typical: ["Typical {day}", "{day} type"],
+  no_typical: [
+    "There is no earlier {day} to compare with yet.",
+    "Pas encore de {day} antérieur pour comparer.",
   ],
-  kind: ["Kind", "Nature"],
+  episodes_title: [
+    "Longest episodes of the last 24 hours",
+    "Épisodes les plus longs des dernières 24 heures",
+  ],
+  episodes_lead: [
+    "How long stations had no bikes or were saturated.",
+    "Durée pendant laquelle des stations sont restées sans vélo ou saturées.",
+  ],
+  kind: ["Show", "Afficher"],
   shortage: ["Shortage", "Pénurie"],
   saturation: ["Saturation", "Saturation"],
   both: ["Both", "Les deux"],
   start: ["Start", "Début"],
   end: ["End", "Fin"],
-  lasts: ["still", "en cours"],
+  ongoing: ["ongoing", "en cours"],
   minutes: ["Minutes", "Minutes"],
   no_episode: ["No episode in the last 24 hours.", "Aucun épisode dans les dernières 24 heures."],
-  timeline: ["When", "Quand"],
+  timeline: ["Timeline", "Chronologie"],
 
-  // Trust
-  trust_title: ["How far to trust this", "Que valent ces chiffres"],
-  ledger_title: ["Every quarter of an hour", "Chaque quart d'heure"],
+  // Data quality
+  quality_title: ["Data quality", "Qualité des données"],
+  ledger_title: ["Snapshots per 15-minute slot", "Relevés par quart d'heure"],
   ledger_lead: [
-    "{stored} of {all} {all|slot|slots} stored in the last 14 days: {share}. Days and hours are UTC.",
-    "{stored} {stored|créneau enregistré|créneaux enregistrés} sur {all} en 14 jours : {share}. Jours et heures UTC.",
+    "{stored} of {all} {all|slot|slots} stored in the last 14 days ({share}). Days and hours are UTC.",
+    "{stored} {stored|créneau enregistré|créneaux enregistrés} sur {all} en 14 jours ({share}). Jours et heures UTC.",
   ],
   stored: ["Stored", "Enregistré"],
   quarantined: ["Quarantined", "En quarantaine"],
   missed: ["Missed", "Manqué"],
   date: ["Date", "Date"],
-  fresh_title: ["How fresh the stations are", "Fraîcheur des stations"],
+  fresh_title: ["Age of the stations' last reports", "Ancienneté du dernier signal des stations"],
   fresh_lead: [
-    "{n} of {all} stations ({share}) had said nothing for three hours or more at the newest snapshot.",
-    "{n} {n|station|stations} sur {all} ({share}) {n|n'avait|n'avaient} rien dit depuis trois heures ou plus au dernier relevé.",
+    "{n} of {all} stations ({share}) had not reported for more than three hours at the newest snapshot.",
+    "{n} {n|station|stations} sur {all} ({share}) {n|n'avait|n'avaient} rien transmis depuis plus de trois heures au dernier relevé.",
   ],
-  age: ["Since their last report", "Depuis leur dernier signal"],
+  age: ["Since last report", "Depuis le dernier signal"],
   under: ["under {n} min", "moins de {n} min"],
   between_minutes: ["{a} to {b} min", "{a} à {b} min"],
   between_hours: ["{a} to {b} h", "{a} à {b} h"],
   over_hours: ["over {n} h", "plus de {n} h"],
   never: ["never", "jamais"],
-  stale_title: ["Stale stations over the day", "Stations muettes dans la journée"],
-  stale_share: ["Share of stations that are stale", "Part des stations muettes"],
-  quarantine_title: ["Snapshots that were refused", "Relevés refusés"],
-  quarantine_none: ["None in these days.", "Aucun ces jours-ci."],
-  reason: ["Reason", "Raison"],
+  stale_title: ["Stale stations over the last 24 hours", "Stations sans signal sur 24 heures"],
+  stale_share: ["Share of stale stations", "Part des stations sans signal"],
+  quarantine_title: ["Quarantined responses", "Réponses en quarantaine"],
+  quarantine_none: ["None in these 14 days.", "Aucune sur ces 14 jours."],
+  reason: ["Reason", "Motif"],
   code: ["Code", "Code"],
 
   // Source
@@ -218,44 +224,49 @@ const WORDS = {
     "Données ouvertes Vélib' Métropole (flux GBFS de l'opérateur), sous Licence Ouverte.",
   ],
   derived: [
-    "Databases made from it must be shared under the same licence.",
+    "Databases derived from it must be shared under the same licence.",
     "Les bases de données qui en sont dérivées doivent être partagées sous la même licence.",
   ],
-  dataset: ["The data set", "Le jeu de données"],
-  licence: ["The licence", "La licence"],
+  dataset: ["Data set", "Jeu de données"],
+  licence: ["Licence", "Licence"],
   invented: [
-    "Made by a simulator. The real page shows {attribution}",
-    "Produit par un simulateur. La vraie page montre : {attribution}",
+    "Generated by a simulator. With real data, this reads: {attribution}",
+    "Produit par un simulateur. Avec de vraies données, on lit ici : {attribution}",
   ],
   made_with: [
-    "Made by Vélib' Insights. Charts: Vega and Vega-Lite (BSD 3-Clause).",
-    "Produit par Vélib' Insights. Graphiques : Vega et Vega-Lite (BSD 3-Clause).",
+    "Generated by Vélib' Insights. Charts: Vega and Vega-Lite (BSD 3-Clause).",
+    "Généré par Vélib' Insights. Graphiques : Vega et Vega-Lite (BSD 3-Clause).",
   ],
 };
 
 /**
- * The words of `key` in the page's language, as texts and elements: `{name}` is `values.name`, a number as one that
- * carries its exact value; `{name|one|many}` is the word that goes with that number.
+ * The text for `key` in the page's language, as strings and elements. `{name}` inserts `values.name` (numbers with their
+ * exact value); `{name|one|many}` picks the form that matches that number.
  */
 function phrase(key, values = {}) {
-  const both = WORDS[key];
-  if (!both) throw new Error(`no words for ${key}`);
-  return both[settings.language === "fr" ? 1 : 0].split(/(\{[^}]+\})/).map((part) => {
+  const variants = TEXTS[key];
+  if (!variants) throw new Error(`no text for ${key}`);
+  return variants[settings.language === "fr" ? 1 : 0].split(/(\{[^}]+\})/).map((part) => {
     if (!part.startsWith("{")) return part;
     const [name, one, many] = part.slice(1, -1).split("|");
     if (one !== undefined) return pluralRules().select(values[name]) === "one" ? one : many;
     const value = values[name] ?? null;
-    return value === null || typeof value === "number" ? data(value, number(value)) : value;
+    return value === null || typeof value === "number" ? dataElement(value, number(value)) : value;
   });
 }
 
-/** The same as plain text. */
+/** The text for `key` as a plain string. */
 function t(key, values) {
   return phrase(key, values)
     .map((part) => (part instanceof Node ? part.textContent : part))
     .join("");
 }
 
+/** `Bikes: 12`, with the spacing of the page's language. */
+function labelled(label, value) {
+  return t("labelled", { label, value });
+}
+
 function pluralRules() {
-  return formatOf(Intl.PluralRules, {});
+  return intlFormat(Intl.PluralRules, {});
 }

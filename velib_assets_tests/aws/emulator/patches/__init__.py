@@ -1,4 +1,4 @@
-"""What runs inside the emulator's own environment: one module a gap of ministack, applied by launch.py.
+"""Patches of ministack, which run in its own environment: one module per gap, applied by launch.py.
 
 Nothing here imports velib_assets, Dagster or anything else of the project's environment.
 """

@@ -1,4 +1,4 @@
-"""Alarms on the wire: all that PutMetricAlarm was given is kept and given back, metric math included.
+"""The alarm API: everything in PutMetricAlarm is stored and returned, including metric math.
 
 Stock ministack answers the query protocol, which Terraform's provider speaks, with a few of the fields, so
 that the next plan drifts. Does not belong here: evaluating (alarms).
@@ -18,7 +18,7 @@ _KEPT = ("Metrics", "InsufficientDataActions", "EvaluateLowSampleCountPercentile
 
 
 def apply() -> None:
-    """Wrap the two handlers."""
+    """Wrap both handlers."""
     watch = patching.service("cloudwatch")
     patching.require(watch, "_alarms", "_p", "_xml", "_ts_iso", "_evaluate_alarm")
     patching.wrap(watch, "_put_metric_alarm", _kept)
@@ -61,7 +61,7 @@ def _in_full(stock: Any) -> Any:
 
 
 def nested(params: dict[str, str]) -> dict[str, Any]:
-    """`A.member.1.B=x` as `{"A": [{"B": "x"}]}`."""
+    """Convert `A.member.1.B=x` to `{"A": [{"B": "x"}]}`."""
     tree: dict[str, Any] = {}
     for key, value in params.items():
         node = tree
@@ -73,7 +73,7 @@ def nested(params: dict[str, str]) -> dict[str, Any]:
 
 
 def to_xml(name: str, value: Any) -> str:
-    """A value as the query protocol writes it."""
+    """Write a value in the query protocol."""
     if isinstance(value, dict):
         inside = "".join(to_xml(key, item) for key, item in value.items() if item is not None)
     elif isinstance(value, list):
@@ -97,7 +97,7 @@ def _listed(value: Any) -> Any:
 
 
 def _typed(query: dict[str, Any]) -> dict[str, Any]:
-    """A metric query's numbers and truth values: the query protocol sends text."""
+    """Convert numbers and booleans of a metric query, which the query protocol sends as text."""
     typed = dict(query)
     typed["ReturnData"] = str(query.get("ReturnData", "true")).lower() == "true"
     if "Period" in typed:

@@ -1,4 +1,4 @@
-"""CloudWatch alarms as documented: every period by itself, missing data, M of N; and the metrics they watch.
+"""CloudWatch alarms as documented: single periods, missing data, M of N; and the metrics that they watch.
 
 Stock ministack looks at all points of the window at once and never lets an alarm without data ring, so a
 dead-man switch stays silent. Does not belong here: metrics out of log lines (lambdas).
@@ -22,7 +22,7 @@ _BREACHES: dict[str, Callable[[float, float], bool]] = {
 
 
 def apply() -> None:
-    """Replace the evaluation, evaluate before every answer, and emit what Lambda and Step Functions emit."""
+    """Replace the evaluation, evaluate before responses, and emit metrics of Lambda and Step Functions."""
     watch, functions = patching.service("cloudwatch"), patching.service("lambda_svc")
     patching.require(watch, "_metrics", "_calc_stats", "_stat_value", "_dims_key", "_record_history")
     patching.require(watch, "_dispatch_alarm_actions", "_evaluate_parent_alarms", "_evaluate_all_alarms")
@@ -37,7 +37,7 @@ def apply() -> None:
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
-    """Set an alarm's state from its metric's periods, newest first, and fire its actions where it changes."""
+    """Set an alarm's state from the periods of its metric, newest first, and fire actions on a change."""
     watch = patching.service("cloudwatch")
     metric, fill = _metric(alarm)
     if metric is None:
@@ -56,7 +56,7 @@ def evaluate(alarm: dict[str, Any]) -> None:
 
 
 def _metric(alarm: dict[str, Any]) -> tuple[dict[str, Any] | None, float | None]:
-    """The one metric that an alarm watches, and what stands for a period without points (`FILL(id, n)`)."""
+    """Find the metric of an alarm, and the value for a period without data points (`FILL(id, n)`)."""
     if alarm.get("MetricName") and alarm.get("Namespace"):
         return alarm, None
     queries = {query["Id"]: query for query in alarm.get("Metrics") or []}
@@ -71,7 +71,7 @@ def _metric(alarm: dict[str, Any]) -> tuple[dict[str, Any] | None, float | None]
 
 
 def _value(metric: dict[str, Any], period: int) -> float | None:
-    """The statistic of one period, None where it has no point."""
+    """Compute the statistic of one period, or None without data points."""
     watch = patching.service("cloudwatch")
     end = time.time() - period * metric["Period"]
     dimensions = watch._dims_key(watch._dims_from_list(metric.get("Dimensions") or []))
@@ -85,7 +85,7 @@ def _value(metric: dict[str, Any], period: int) -> float | None:
 
 
 def _state(alarm: dict[str, Any], values: list[float | None]) -> str:
-    """M of N; a missing period counts as TreatMissingData says."""
+    """Evaluate M of N; TreatMissingData decides about missing periods."""
     breaches = _BREACHES[alarm["ComparisonOperator"]]
     missing = alarm.get("TreatMissingData") or "missing"
     present = [value for value in values if value is not None]
@@ -119,7 +119,7 @@ def _with_execution_metric(stock: Any) -> Any:
 
 
 def _throttles_only(stock: Any) -> Any:
-    """Stock counts the calls of the Invoke API alone: left to it are those that were refused."""
+    """Count invocations; ministack counts only calls of the Invoke API, which still include refused ones."""
 
     def emit(name: str, duration_ms: float, error: bool, throttle: bool) -> None:
         if throttle:

@@ -1,7 +1,4 @@
-"""Athena's API over executions: workgroups' rules, states, pages of results.
-
-Belongs here: the handlers and an execution's record. Does not: running SQL, how values look.
-"""
+"""Athena's API for executions: rules of workgroups, states, pages of results."""
 
 from __future__ import annotations
 
@@ -67,7 +64,7 @@ def start(data: dict[str, Any]) -> patching.Response:
 
 
 def results(data: dict[str, Any]) -> patching.Response:
-    """GetQueryResults, a page."""
+    """GetQueryResults, one page."""
     execution = patching.service("athena")._executions.get(data.get("QueryExecutionId"))
     if execution is None:
         return _invalid(f"QueryExecution {data.get('QueryExecutionId')} was not found")
@@ -92,7 +89,7 @@ def stop(data: dict[str, Any]) -> patching.Response:
 
 
 def listing(data: dict[str, Any]) -> patching.Response:
-    """ListQueryExecutions: the newest first, in pages."""
+    """ListQueryExecutions, newest first, in pages."""
     group = data.get("WorkGroup") or "primary"
     executions = patching.service("athena")._executions
     ids = [name for name, execution in executions.items() if execution["WorkGroup"] == group][::-1]
@@ -115,14 +112,14 @@ def _execute(execution: dict[str, Any], statement: athena_statements.Statement, 
     except QueryFailed as problem:
         cut_off = "Bytes scanned limit was exceeded" in str(problem)
         _end(execution, "CANCELLED" if cut_off else "FAILED", str(problem))
-    except Exception as problem:  # noqa: BLE001 - whatever it is belongs into the execution's record
+    except Exception as problem:  # noqa: BLE001 - any error goes into the execution's record
         _end(execution, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(problem).__name__}: {problem}")
     finally:
         del _engines[execution["QueryExecutionId"]]
 
 
 def _end(execution: dict[str, Any], state: str, reason: str = "") -> None:
-    """Write the final state, unless another came first (a query that was stopped then fails)."""
+    """Write the final state, unless there is one (a stopped query fails later)."""
     status = execution["Status"]
     if status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
         return

@@ -1,7 +1,4 @@
-"""The Glue catalog as Athena sees it: tables, registered partitions, and the objects that lie in them.
-
-Belongs here: look-ups, and files of a table's locations fetched into a cache. Does not: SQL.
-"""
+"""The Glue catalog as Athena uses it: tables, registered partitions, and their objects."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ import pyarrow.parquet as pq
 
 from velib_assets_tests.aws.emulator.patches import patching
 
-# What a column of a Glue type may be stored as in Parquet (Arrow's names); anything else Athena refuses.
+# The Parquet types (Arrow's names) that Athena accepts for a column of a Glue type.
 _STORED = {
     "string": ("string", "large_string"),
     "int": ("int32",),
@@ -31,13 +28,13 @@ _STORED = {
 _DUCKDB_TYPES = {"string": "VARCHAR", "int": "INTEGER"}
 
 
-class QueryFailed(Exception):  # noqa: N818 - it is the state of a query
-    """What a query's StateChangeReason says."""
+class QueryFailed(Exception):  # noqa: N818 - named after the state of a query
+    """A query failed; the message becomes its StateChangeReason."""
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """An object of a partition, fetched."""
+    """A fetched object of a partition."""
 
     url: str
     path: Path
@@ -47,7 +44,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Partition:
-    """Where a partition lies and its values (none for a table without partitions)."""
+    """The location and values of a partition (no values for a table without partitions)."""
 
     location: str
     values: tuple[str, ...]
@@ -68,19 +65,19 @@ class CatalogTable:
 
     @cached_property
     def partitions(self) -> list[Partition]:
-        """Those that are registered; the table itself where it has no keys."""
+        """Return the registered partitions, or the table itself if it has no keys."""
         if not self.keys:
             return [Partition(self.location, ())]
         found = patching.service("glue")._partitions.get(f"{self.database}/{self.name}", [])
         return [Partition(p["StorageDescriptor"]["Location"], tuple(p["Values"])) for p in found]
 
     def files(self, partitions: list[Partition]) -> list[DataFile]:
-        """Every object below the partitions' locations, whatever its name; hidden ones apart."""
+        """Fetch all objects below the locations of the partitions, except hidden ones."""
         keys: dict[str, list[str]] = {}
         return [file for partition in partitions for file in _objects(partition, keys)]
 
     def check(self, file: DataFile) -> None:
-        """Refuse a file that is no Parquet, or whose columns are stored as another type, as Athena does."""
+        """Refuse a file that is not Parquet or has columns of another type, as Athena does."""
         try:
             schema = _schema(file.path)
         except pa.ArrowInvalid as error:
@@ -101,30 +98,30 @@ class CatalogTable:
 
 
 def duckdb_type(glue_type: str) -> str:
-    """A Glue column's type in DuckDB's words."""
+    """Translate the type of a Glue column to DuckDB."""
     return _DUCKDB_TYPES.get(glue_type, glue_type.upper())
 
 
 def database_exists(name: str) -> bool:
-    """Whether the catalog has it."""
+    """Return whether the catalog has this database."""
     return name in patching.service("glue")._databases
 
 
 def find(database: str, name: str) -> CatalogTable | None:
-    """A table or view; None where there is none."""
+    """Return a table or view, or None."""
     record = patching.service("glue")._tables.get(f"{database}/{name}")
     return CatalogTable(database, record) if record else None
 
 
 def tables(database: str) -> list[CatalogTable]:
-    """All of a database, by name."""
+    """Return all tables and views of a database by name."""
     found = patching.service("glue")._tables.items()
     named = [CatalogTable(database, record) for key, record in found if key.startswith(f"{database}/")]
     return sorted(named, key=lambda table: table.name)
 
 
 def _objects(partition: Partition, sorted_keys: dict[str, list[str]]) -> list[DataFile]:
-    """The objects below a location; `sorted_keys` are the buckets' listings so far."""
+    """List the objects below a location; `sorted_keys` caches the listings of buckets."""
     s3 = patching.service("s3")
     where = urlsplit(partition.location)
     prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""

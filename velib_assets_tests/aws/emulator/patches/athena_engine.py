@@ -1,8 +1,4 @@
-"""Athena's SQL run by DuckDB over the catalog's registered partitions.
-
-Belongs here: a question from text to rows: tables and views resolved, dialect translated, errors in Athena's
-words. Does not: statements about the catalog (athena_statements), executions and results (athena).
-"""
+"""Athena's SQL run by DuckDB over the catalog's registered partitions."""
 
 from __future__ import annotations
 
@@ -24,14 +20,14 @@ from velib_assets_tests.aws.emulator.patches.athena_catalog import (
 )
 from velib_assets_tests.aws.emulator.patches.athena_views import query_of
 
-# DuckDB's result types in Athena's words.
+# Athena's names of DuckDB's result types.
 _TYPES = {"HUGEINT": "bigint", "FLOAT": "float", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
 _MAX_DEPTH = 20
 
 
 @dataclass
 class Answer:
-    """Rows with their columns' names and types, and how many bytes were read for them."""
+    """Rows, the names and types of their columns, and the number of bytes read."""
 
     columns: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
@@ -40,7 +36,7 @@ class Answer:
 
 
 class Engine:
-    """One query's run; `interrupt` ends it from another thread."""
+    """The run of one query; another thread can `interrupt` it."""
 
     def __init__(self, database: str, limit: int | None = None) -> None:
         self._database = database
@@ -52,15 +48,15 @@ class Engine:
             self._connection.execute(f"SET {setting}")
 
     def interrupt(self) -> None:
-        """Stop what runs."""
+        """Stop the query."""
         self._connection.interrupt()
 
     def answer(self, query: exp.Expr) -> Answer:
-        """Run a question."""
+        """Run a query."""
         return self._run(query, self._with_data, lambda relation: relation.fetchall())
 
     def types(self, query: exp.Expr) -> Answer:
-        """A question's columns alone: nothing is read."""
+        """Return only the columns of a query, without reading data."""
         return self._run(query, self._without_data, lambda _: [])
 
     def _run(
@@ -94,7 +90,7 @@ class Engine:
         return Answer(_names(tree, [column[0] for column in description]), types, found, self._scanned)
 
     def _resolved(self, tree: exp.Expr, database: str, depth: int) -> exp.Expr:
-        """Views put in as subqueries; every other table gets its database and its record."""
+        """Insert views as subqueries, and resolve the database and record of every table."""
         if depth > _MAX_DEPTH:
             raise QueryFailed("VIEW_IS_RECURSIVE: the views call each other")
         named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
@@ -130,7 +126,7 @@ class Engine:
 
 
 def _in_zone(node: exp.Expr) -> exp.Expr:
-    """AT TIME ZONE of a plain timestamp, which is UTC; DuckDB takes it for the zone's wall clock."""
+    """Rewrite AT TIME ZONE of a plain timestamp, which is UTC in Athena but local time in DuckDB."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "at_timezone":
         moment, zone = node.expressions
     elif isinstance(node, exp.AtTimeZone) and not isinstance(node.this, exp.Cast):
@@ -141,7 +137,7 @@ def _in_zone(node: exp.Expr) -> exp.Expr:
 
 
 def _names(tree: exp.Expr, names: list[str]) -> list[str]:
-    """The columns' names; an expression without one is called by its place."""
+    """Return the names of the columns; an expression without one is named by its position."""
     projections = tree.selects if isinstance(tree, exp.Query) else []
     if any(isinstance(p, exp.Star) or (isinstance(p, exp.Column) and p.is_star) for p in projections):
         return [name.lower() for name in names]
@@ -150,7 +146,7 @@ def _names(tree: exp.Expr, names: list[str]) -> list[str]:
 
 
 def athena_type(duckdb_name: str) -> str:
-    """A DuckDB type's name in Athena's words."""
+    """Translate the name of a DuckDB type to Athena."""
     name = duckdb_name.partition("(")[0].upper()
     if name.startswith("TIMESTAMP") and name not in _TYPES:
         return "timestamp"
@@ -158,7 +154,7 @@ def athena_type(duckdb_name: str) -> str:
 
 
 def _relation(table: CatalogTable, files: list[DataFile]) -> str:
-    """The declared columns of all files, read by name, with the keys' values from the catalog."""
+    """Read the declared columns of all files by name, with the key values from the catalog."""
     paths = ", ".join(f"'{file.path}'" for file in files)
     stored = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false, filename = '_path')"
     have = {name for file in files for name in athena_catalog._schema(file.path).names}

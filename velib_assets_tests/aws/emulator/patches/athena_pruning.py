@@ -1,8 +1,4 @@
-"""Which registered partitions a table's place in a query can need, as far as constants tell.
-
-Belongs here: conditions over partition keys alone, found around one table of a parsed query (its own
-SELECT and those that read it), and the partitions that fit them. Does not: running the query.
-"""
+"""Partition pruning: the registered partitions that a table in a query can need, according to constants."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from velib_assets_tests.aws.emulator.patches.athena_catalog import CatalogTable,
 
 
 def needed(node: exp.Table, table: CatalogTable) -> list[Partition]:
-    """The partitions that fit every condition over the keys alone."""
+    """Return the partitions that match all conditions on keys."""
     partitions = table.partitions
     conditions = list(_conditions(node, node.alias_or_name, {name: name for name in table.keys}))
     if not conditions or not partitions:
@@ -28,7 +24,7 @@ def needed(node: exp.Table, table: CatalogTable) -> list[Partition]:
 
 
 def fitting(table: CatalogTable, where: str) -> list[Partition]:
-    """The table's partitions that fit a condition over its keys, in DuckDB's SQL."""
+    """Return the partitions of a table that match a condition on its keys, in DuckDB's SQL."""
     keys = [f'"{name}" {duckdb_type(kind)}' for name, kind in table.keys.items()]
     values = [[partition.values[n] for partition in table.partitions] for n in range(len(keys))]
     unnested = ", ".join("unnest(?)" for _ in range(len(keys) + 1))
@@ -40,7 +36,7 @@ def fitting(table: CatalogTable, where: str) -> list[Partition]:
 
 
 def _conditions(source: exp.Expr, alias: str, names: dict[str, str]) -> Iterator[exp.Expr]:
-    """Conditions of the SELECT around a source and, where they reach it, of those around that one.
+    """Yield conditions of the SELECT around a source and, if they apply to it, of the outer ones.
 
     `names` says which of the source's columns are partition keys.
     """
@@ -61,7 +57,7 @@ def _conditions(source: exp.Expr, alias: str, names: dict[str, str]) -> Iterator
 
 
 def _over_keys(condition: exp.Expr, alias: str, names: dict[str, str], alone: bool) -> exp.Expr | None:
-    """The condition with the keys' own names; None where it is about anything else."""
+    """Rename the columns of a condition to the keys; return None if it uses anything else."""
     if condition.find(exp.Query, exp.AggFunc, exp.Window):
         return None
     columns = list(condition.find_all(exp.Column))
@@ -82,7 +78,7 @@ def _is_key(column: exp.Column, alias: str, names: dict[str, str], alone: bool) 
 
 
 def _reader(select: exp.Select) -> exp.Expr | None:
-    """The one place that reads a SELECT: the subquery in FROM, or the only mention of its name in WITH."""
+    """Find the only reader of a SELECT: as a subquery in FROM, or by its name from WITH."""
     parent = select.parent
     if isinstance(parent, exp.Subquery):
         return parent
@@ -93,7 +89,7 @@ def _reader(select: exp.Select) -> exp.Expr | None:
 
 
 def _cuts(select: exp.Select) -> bool:
-    """Whether rows of the result depend on rows that an outer condition would drop."""
+    """Return whether the result depends on rows that an outer condition would drop."""
     return any(select.args.get(part) for part in ("limit", "offset", "qualify")) or bool(
         select.find(exp.Window)
     )

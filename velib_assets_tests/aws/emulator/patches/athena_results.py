@@ -1,7 +1,4 @@
-"""Results as Athena gives them: values as text, pages of rows, the CSV object and its companion.
-
-Belongs here: form only.
-"""
+"""Results in Athena's form: values as text, pages of rows, the CSV object and its metadata."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _PRECISION = {
 
 
 def keep(execution: dict[str, Any], answer: Answer) -> None:
-    """Write the result object (quoted CSV, or text for what is no question) and keep its rows."""
+    """Write the result object (quoted CSV, or text for statements other than queries) and keep its rows."""
     rows = [[text(value) for value in row] for row in answer.rows]
     execution["_columns"] = list(zip(answer.columns, answer.types, strict=True))
     execution["_rows"] = rows
@@ -44,7 +41,7 @@ def keep(execution: dict[str, Any], answer: Answer) -> None:
 
 
 def page(execution: dict[str, Any], token: str | None, size: int) -> dict[str, Any]:
-    """GetQueryResults: the first row of a question's first page is its header, and counts."""
+    """GetQueryResults: the first row of a query's first page is its header, which counts as a row."""
     columns, rows = execution["_columns"], execution["_rows"]
     if execution["StatementType"] == "DML":
         rows = [[name for name, _ in columns], *rows]
@@ -63,7 +60,7 @@ def page(execution: dict[str, Any], token: str | None, size: int) -> dict[str, A
 
 
 def text(value: Any) -> str | None:
-    """A value as Athena prints it; None stays None."""
+    """Format a value as Athena does; None stays None."""
     if value is None:
         return None
     for kind, form in _FORMS.items():
@@ -78,7 +75,7 @@ def _time(value: datetime) -> str:
 
 
 def _double(value: float) -> str:
-    """As Java prints it: 0.5, 1.0E-4, 1.2345E7."""
+    """Format a number as Java does: 0.5, 1.0E-4, 1.2345E7."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -87,7 +84,7 @@ def _double(value: float) -> str:
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
 
 
-# The first that fits: a truth value is an int to Python, and a datetime a date.
+# The first match applies: in Python, a bool is an int, and a datetime a date.
 _FORMS: dict[Any, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
     float: _double,

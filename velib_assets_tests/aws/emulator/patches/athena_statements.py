@@ -1,7 +1,4 @@
-"""What a statement is, and those that are about the catalog: views, SHOW, DESCRIBE.
-
-Belongs here: parsing as Athena does at submission, and utility statements. Does not: questions.
-"""
+"""The kinds of statements, and those about the catalog: views, SHOW, DESCRIBE."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _UTILITIES = (
 
 @dataclass(frozen=True)
 class Statement:
-    """A submitted statement: `kind` is Athena's SubstatementType."""
+    """A submitted statement; `kind` is Athena's SubstatementType."""
 
     kind: str
     tree: exp.Expr | None = None
@@ -39,14 +36,14 @@ class Statement:
 
     @property
     def type(self) -> str:
-        """Athena's StatementType."""
+        """Return Athena's StatementType."""
         if self.kind == "SELECT":
             return "DML"
         return "UTILITY" if self.kind.startswith(("SHOW", "DESC")) else "DDL"
 
 
 def parse(sql: str) -> Statement:
-    """One statement.
+    """Parse one statement.
 
     Raises:
         ValueError: for what Athena refuses at submission.
@@ -70,7 +67,7 @@ def parse(sql: str) -> Statement:
 
 
 def run(statement: Statement, database: str, engine: Engine) -> Answer:
-    """Run it in a database.
+    """Run the statement in a database.
 
     Raises:
         QueryFailed: with Athena's reason.

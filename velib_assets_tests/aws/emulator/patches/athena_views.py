@@ -1,7 +1,4 @@
-"""Views as Athena keeps them in the Glue catalog: a VIRTUAL_VIEW with the statement in base64.
-
-Belongs here: the catalog's form of a view, both ways. Does not: running it.
-"""
+"""Views in Athena's form in the Glue catalog: a VIRTUAL_VIEW with the statement in base64."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ _TRINO = {"timestamp": "timestamp(3)"}
 
 
 def query_of(text: str) -> exp.Expr:
-    """The question that a view's ViewOriginalText stands for."""
+    """Decode the query from a view's ViewOriginalText."""
     match = _TEXT.fullmatch(text)
     if match is None:
         raise ValueError("INVALID_VIEW: the catalog's text is not one that Athena wrote")
@@ -30,7 +27,7 @@ def query_of(text: str) -> exp.Expr:
 
 
 def store(database: str, name: str, query: exp.Expr, columns: list[tuple[str, str]], replace: bool) -> None:
-    """Write a view into the catalog, formatted anew as Athena does: not the text that was sent."""
+    """Write a view to the catalog, reformatted as Athena does instead of as sent."""
     glue = patching.service("glue")
     definition = {
         "originalSql": query.sql("athena", pretty=True, comments=False),
@@ -50,7 +47,7 @@ def store(database: str, name: str, query: exp.Expr, columns: list[tuple[str, st
 
 
 def drop(database: str, name: str, if_exists: bool) -> None:
-    """Take a view out of the catalog."""
+    """Delete a view from the catalog."""
     glue = patching.service("glue")
     existing = glue._tables.get(f"{database}/{name}")
     if existing is None and if_exists:

@@ -1,4 +1,4 @@
-"""With AUTH=true: which resources of Glue and Athena a call is about, as IAM's service reference says.
+"""With AUTH=true: the Glue and Athena resources of a call, according to IAM's service reference.
 
 Stock ministack takes a crawler for a table, checks a table's call on its database alone, and knows no
 workgroup of an execution. Does not belong here: evaluating policies.
@@ -16,14 +16,14 @@ _CALLS_ON = {"Crawler": "crawler", "Job": "job"}
 
 
 def apply() -> None:
-    """Name the right resource, and check a table's call on catalog and database too."""
+    """Use the right resource, and check calls on a table also for catalog and database."""
     patching.wrap(patching.core("iam_actions"), "extract_resource_arn", _with_right_resource)
     patching.wrap(patching.core("iam_evaluator"), "enforce", _on_every_resource)
     patching.wrap(importlib.import_module("ministack.app"), "pin_request_origin", _over_tls)
 
 
 def _with_right_resource(stock: Any) -> Any:
-    def extract(  # noqa: PLR0917 - stock's order
+    def extract(  # noqa: PLR0917 - ministack's order
         service: str,
         method: str,
         path: str,
@@ -66,9 +66,9 @@ def _athena(data: dict[str, Any]) -> str:
 
 
 def _over_tls(stock: Any) -> Any:
-    """A bucket that denies plain HTTP would deny everything here: on AWS every request comes over TLS."""
+    """Treat every request as TLS, because a bucket that denies plain HTTP would deny everything here."""
 
-    def pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001 - stock's signature
+    def pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001 - ministack's signature
         stock(source_ip, secure_transport=True)
 
     return pin

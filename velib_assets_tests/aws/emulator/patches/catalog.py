@@ -1,7 +1,4 @@
-"""The Glue catalog's partitions: the service's limits on batches, its pages and its filter expressions.
-
-Belongs here: what stock ministack lets through and AWS does not. Does not: tables.
-"""
+"""Partitions of the Glue catalog: limits on batches, pages, and filter expressions of the service."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _PAGE = 1000
 
 
 def apply() -> None:
-    """Wrap the batch calls, replace the listing."""
+    """Wrap the batch calls, and replace the listing."""
     glue = patching.service("glue")
     patching.require(glue, "_tables", "_partitions")
     for name, (field, limit) in _LIMITS.items():
@@ -29,7 +26,7 @@ def apply() -> None:
 
 
 def list_partitions(data: dict[str, Any]) -> patching.Response:
-    """GetPartitions: those that fit the expression, in pages."""
+    """GetPartitions: those that match the expression, in pages."""
     table = athena_catalog.find(data["DatabaseName"], data["TableName"])
     if table is None:
         return patching.error("EntityNotFoundException", f"Table {data['TableName']} not found.")

@@ -1,7 +1,4 @@
-"""The Glue crawler: reads what lies below its S3 targets and writes tables and partitions.
-
-Belongs here: the API, the states and the walk over a target. Does not: what it writes (crawler_tables).
-"""
+"""The Glue crawler: reads files below its S3 targets and writes tables and partitions."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from velib_assets_tests.aws.emulator.patches.glue_logs import LogStream
 from velib_assets_tests.aws.emulator.patches.role_session import role_environment, s3_client
 
 _UNSEEN_SECONDS = 10
-"""How long a state waits for a GetCrawler that tells of it, so that whoever polls sees each."""
+"""How long a state waits for a GetCrawler, so that a poller sees each state."""
 _seen: defaultdict[tuple[str, str], threading.Event] = defaultdict(threading.Event)
-"""By crawler and state: set as soon as a GetCrawler has told of it."""
+"""By crawler and state: set as soon as a GetCrawler has returned it."""
 
 
 def apply() -> None:
-    """Replace the start and note the looks; what a crawler is stays ministack's."""
+    """Replace the start and record polls; ministack keeps the definition of a crawler."""
     glue = patching.service("glue")
     patching.require(
         glue, "_crawlers", "_databases", "_tables", "_partitions", "_create_table", "_update_table"
@@ -71,7 +68,7 @@ def _crawl(crawler: dict[str, Any]) -> None:
     try:
         summary = [_target(crawler, target) for target in (crawler["Targets"] or {}).get("S3Targets", [])]
         last |= {"Status": "SUCCEEDED", "MessagePrefix": ""}
-    except Exception as problem:  # noqa: BLE001 - whatever it is belongs into the crawler's record
+    except Exception as problem:  # noqa: BLE001 - any error goes into the crawler's record
         summary = [f"ERROR : {type(problem).__name__}: {problem}"]
         last |= {"Status": "FAILED", "ErrorMessage": f"{problem}"}
     _log(crawler["Name"], summary)
@@ -82,7 +79,7 @@ def _crawl(crawler: dict[str, Any]) -> None:
 
 
 def _target(crawler: dict[str, Any], target: dict[str, Any]) -> str:
-    """Crawl one S3 path with the crawler's own rights; a path with nothing in it gives no table."""
+    """Crawl one S3 path with the crawler's permissions; an empty path gives no table."""
     where = urlsplit(target["Path"])
     prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""
     client = s3_client(role_environment(crawler["Role"], "AWS-Crawler"))

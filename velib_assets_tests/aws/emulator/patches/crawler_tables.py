@@ -1,7 +1,4 @@
-"""What a crawl makes of the files it found: columns from Parquet footers, partitions from folders.
-
-Belongs here: Glue's inference and what it writes into the catalog. Does not: reading S3 (crawler).
-"""
+"""The results of a crawl: columns from Parquet footers, partitions from folders."""
 
 from __future__ import annotations
 
@@ -41,19 +38,19 @@ _SCALARS = {
 
 @dataclass(frozen=True)
 class Found:
-    """An object below the target: where it lies from there, and its bytes."""
+    """An object below the target: its relative path and its bytes."""
 
     relative: str
     body: bytes
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The folders from the target to the object."""
+        """Return the folders from the target to the object."""
         return tuple(self.relative.split("/")[:-1])
 
 
 def write(crawler: dict[str, Any], location: str, found: list[Found]) -> str:
-    """Make or extend the table of a target and its partitions; one line about it."""
+    """Create or extend the table of a target and its partitions; return a log line."""
     glue = patching.service("glue")
     database, name = crawler["DatabaseName"], _table_name(crawler, location)
     metadata = [pq.read_metadata(io.BytesIO(file.body)) for file in found]
@@ -76,7 +73,7 @@ def write(crawler: dict[str, Any], location: str, found: list[Found]) -> str:
 
 
 def glue_type(kind: pa.DataType) -> str:
-    """What the crawler calls a column's type."""
+    """Return the crawler's name of a column type."""
     if pa.types.is_timestamp(kind):
         return "timestamp" if kind.unit != "ns" else "bigint"
     if pa.types.is_decimal(kind):
@@ -96,13 +93,13 @@ def _columns(schemas: list[pa.Schema]) -> dict[str, str]:
 
 
 def _table_name(crawler: dict[str, Any], location: str) -> str:
-    """The target's last folder; whatever is no letter, digit or underscore becomes an underscore."""
+    """Name the table after the target's last folder, with underscores for other characters."""
     folder = location.rstrip("/").rsplit("/", 1)[-1].lower()
     return (crawler.get("TablePrefix") or "") + re.sub(r"[^a-z0-9_]", "_", folder)
 
 
 def _partitions(found: list[Found]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """The keys' names (`partition_0` for a folder without one) and the folders that hold objects."""
+    """Return the names of the keys (`partition_0` if a folder has none) and the folders with objects."""
     folders = sorted({file.folders for file in found})
     if len({len(path) for path in folders}) != 1:
         raise ValueError("the objects lie at different depths: the service would make several tables of them")

@@ -1,7 +1,4 @@
-"""What ministack forgets of Glue jobs and crawlers, so that a second `terraform plan` is clean.
-
-Belongs here: their records as the service gives them back, and their tags. Does not: running them.
-"""
+"""Attributes of Glue jobs and crawlers that ministack drops, so that a second `terraform plan` is clean."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _MADE_BY_SERVICE = ("Name", "CreatedOn", "LastModifiedOn")
 
 
 def apply() -> None:
-    """Wrap creation and change."""
+    """Wrap creation and update."""
     glue = patching.service("glue")
     patching.require(glue, "_jobs", "_crawlers", "_tags", "_arn")
     patching.wrap(glue, "_create_job", _create_job)
@@ -61,7 +58,7 @@ def _update_job(stock: Any) -> Any:
 
 
 def _keep_job(name: str, given: dict[str, Any]) -> None:
-    """The record is what was given, over the service's defaults: an update replaces the whole definition."""
+    """Store the request over the service's defaults, because an update replaces the definition."""
     jobs = patching.service("glue")._jobs
     made = {key: jobs[name][key] for key in _MADE_BY_SERVICE}
     kept = {

@@ -1,7 +1,4 @@
-"""Glue job runs: started, listed, stopped and bounded as the service does it.
-
-Belongs here: the API and a run's record. Does not: its process (glue_process).
-"""
+"""Glue job runs: start, list, stop and limits as in the service."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _starting = threading.Lock()
 
 
 def apply() -> None:
-    """Replace the handlers of job runs, and keep all that a job was created with."""
+    """Replace the handlers of job runs, and keep all attributes of a job."""
     glue = patching.service("glue")
     patching.require(glue, "_jobs", "_job_runs")
     patching.replace(glue, "_start_job_run", start)
@@ -49,7 +46,7 @@ def start(data: dict[str, Any]) -> patching.Response:
 
 
 def stop(data: dict[str, Any]) -> patching.Response:
-    """BatchStopJobRun: the process is killed; its thread then writes STOPPED."""
+    """BatchStopJobRun kills the process; its thread then writes STOPPED."""
     name, done, errors = data["JobName"], [], []
     for run_id in data["JobRunIds"]:
         run = next((r for r in patching.service("glue")._job_runs.get(name, []) if r["Id"] == run_id), None)
@@ -67,7 +64,7 @@ def stop(data: dict[str, Any]) -> patching.Response:
 
 
 def list_runs(data: dict[str, Any]) -> patching.Response:
-    """GetJobRuns: the newest first, in pages."""
+    """GetJobRuns, newest first, in pages."""
     glue = patching.service("glue")
     if data.get("JobName") not in glue._jobs:
         return patching.error("EntityNotFoundException", f"Job {data.get('JobName')} not found")
@@ -104,13 +101,13 @@ def _record(job: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _execute(run: dict[str, Any], job: Job) -> None:
-    """Run to the end, whatever that is, and write it down."""
+    """Run the job to its end, and record the result."""
     process = _processes[run["Id"]] = JobProcess(job)
     try:
         if run["JobRunState"] == "STARTING":
             run["JobRunState"] = "RUNNING"
         state, message = process.run(deadline=run["StartedOn"] + run["Timeout"] * patching.MINUTE)
-    except Exception as problem:  # noqa: BLE001 - whatever it is belongs into the run's record
+    except Exception as problem:  # noqa: BLE001 - any error goes into the run's record
         state, message = "FAILED", f"{type(problem).__name__}: {problem}"
     finally:
         del _processes[run["Id"]]

@@ -1,7 +1,4 @@
-"""A process's lines into a CloudWatch log stream, as they come.
-
-Belongs here: nothing else.
-"""
+"""Writes the output of a process to a CloudWatch log stream while it runs."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from velib_assets_tests.aws.emulator.patches import patching
 
 
 class LogStream:
-    """Reads a pipe to its end in a thread, one event a line; `lines` keeps what came."""
+    """Reads a pipe to its end in a thread, with one event per line, which `lines` keeps."""
 
     def __init__(self, group: str, stream: str, pipe: Iterable[str] | None) -> None:
         self.lines: list[str] = []
@@ -28,12 +25,12 @@ class LogStream:
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Add a line of one's own, behind all that the pipe gave."""
+        """Add a line after those of the pipe."""
         self.close()
         self._context.run(self._put, line)
 
     def close(self) -> None:
-        """Wait for the pipe's end."""
+        """Wait for the end of the pipe."""
         self._thread.join()
 
     def _read(self, pipe: Iterable[str]) -> None:

@@ -1,8 +1,4 @@
-"""One Glue run's process: a bare Python 3.9, or local Spark, with the arguments and rights of the run.
-
-Belongs here: what the script meets (argv, environment, modules, memory) and what its end means.
-Does not: the API (glue_jobs), where its lines go (glue_logs).
-"""
+"""The process of a Glue run: a bare Python 3.9 or local Spark, with the run's arguments and permissions."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is made of."""
+    """The definition of a run."""
 
     name: str
     run_id: str
@@ -41,7 +37,7 @@ class Job:
 
     @classmethod
     def of(cls, job: dict[str, Any], run: dict[str, Any]) -> Job:
-        """From the job's definition and the run's record; the run's arguments win."""
+        """Combine the job's definition and the run's record, whose arguments override."""
         spark = job["Command"].get("Name") == "glueetl"
         own = {"--JOB_NAME": job["Name"], "--JOB_RUN_ID": run["Id"]} if spark else {}
         arguments = {**(job.get("DefaultArguments") or {}), **own, **run["Arguments"]}
@@ -53,7 +49,7 @@ class Job:
 
 
 class JobProcess:
-    """Runs a job once; `kill` may come at any time from another thread."""
+    """Runs a job once; another thread can `kill` it at any time."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -63,13 +59,13 @@ class JobProcess:
         atexit.register(self.kill)
 
     def kill(self) -> None:
-        """End the process and all that it started."""
+        """End the process and its children."""
         self._killed.set()
         if self._process is not None and self._process.returncode is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def run(self, deadline: float) -> tuple[str, str]:
-        """The run's final state and its error message."""
+        """Run the job; return its final state and error message."""
         missing = self._missing_modules()
         if missing:
             return (
@@ -92,7 +88,7 @@ class JobProcess:
         )
 
     def _prepared(self, folder: Path) -> tuple[list[str], dict[str, str]]:
-        """Script and libraries fetched with the role's own rights; the command and its environment."""
+        """Fetch script and libraries with the role's permissions; return the command and its environment."""
         environment = role_environment(self._job.role, "GlueJobRunnerSession") | {
             "HOME": str(folder),
             "TMPDIR": str(folder),
@@ -103,7 +99,7 @@ class JobProcess:
             str(download(environment, url.strip(), folder)) for url in extra.split(",") if url.strip()
         ]
         arguments = [word for pair in self._job.arguments.items() for word in pair]
-        # The Python shell puts a library's folder on the path, not the zip in it.
+        # The Python shell puts the folder of a library on the path, not the zip in it.
         environment["PYTHONPATH"] = os.pathsep.join(
             dict.fromkeys(str(Path(path).parent) for path in libraries)
         )
@@ -145,12 +141,12 @@ class JobProcess:
         verdict = self._verdict(process, deadline)
         output.close()
         errors.write(f"[emulator] peak resident memory {self._peak // 2**20} MB")
-        # Spark's launcher joins both streams of the driver's Python into standard output.
+        # Spark's launcher merges both streams of the driver's Python into standard output.
         said = output.lines if self._job.spark else errors.lines
         return verdict or _ended(process.returncode, said)
 
     def _verdict(self, process: subprocess.Popen[str], deadline: float) -> tuple[str, str] | None:
-        """Wait for the end; what the watch says of it, None where the exit status decides."""
+        """Wait for the end; return the state from the watch, or None if the exit status decides."""
         while process.poll() is None:
             self._peak = max(self._peak, _resident(process.pid))
             if self._peak > self._job.memory:
@@ -166,7 +162,7 @@ class JobProcess:
 
 
 def _resident(pid: int) -> int:
-    """The bytes of a process in memory, 0 once it has gone."""
+    """Return the memory of a process in bytes, 0 after its end."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError):

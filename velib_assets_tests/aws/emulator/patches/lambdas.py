@@ -1,4 +1,4 @@
-"""Lambda: in a bare Python, with the error of the exception's own class, and with metrics from its log lines.
+"""Lambda in a bare Python, with the class of exceptions as error type, and metrics from log lines.
 
 Stock ministack runs the handler in its own interpreter, so that a zip that lacks a dependency passes;
 calls every error "Runtime.HandlerError"; and throws the process away after a raise, which AWS keeps warm.
@@ -26,7 +26,7 @@ _NEW_INIT = _WRITE.replace("{}", '{"status": "error", "error": type(e).__name__ 
 
 
 def apply() -> None:
-    """Patch the worker's interpreter and its way to report errors."""
+    """Patch the interpreter of the worker and its error reports."""
     runtime, svc = patching.core("lambda_runtime"), patching.service("lambda_svc")
     patching.replace_text(runtime, "_PYTHON_WORKER_SCRIPT", _OLD, _NEW)
     patching.replace_text(runtime, "_PYTHON_WORKER_SCRIPT", _OLD_INIT, _NEW_INIT)
@@ -64,7 +64,7 @@ def _own_error(stock: Any) -> Any:
 
 
 def _init_error(message: str) -> dict[str, Any]:
-    """The handler's module could not be imported: AWS names it so."""
+    """The module of the handler could not be imported; AWS uses this name."""
     cause = message.partition("Worker init failed: ")[2]
     if cause.startswith(("ImportError", "ModuleNotFoundError")):
         cause = f"Unable to import module: {cause.partition(': ')[2]}"
@@ -73,7 +73,7 @@ def _init_error(message: str) -> dict[str, Any]:
 
 
 def _with_metrics(stock: Any) -> Any:
-    """CloudWatch reads metrics out of log lines in the embedded metric format."""
+    """Extract metrics from log lines in the embedded metric format."""
     record = patching.service("cloudwatch").record_metric
 
     def emit(func: Any, request_id: str, log_text: str, *args: Any, **kwargs: Any) -> None:
@@ -85,7 +85,7 @@ def _with_metrics(stock: Any) -> Any:
 
 
 def embedded_metrics(log_text: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
-    """Namespace, name, value, unit and dimensions of every metric in the lines."""
+    """Yield namespace, name, value, unit and dimensions of every metric in the lines."""
     for line in log_text.splitlines():
         if '"_aws"' not in line:
             continue

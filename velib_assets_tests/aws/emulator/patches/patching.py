@@ -1,7 +1,4 @@
-"""How ministack is patched: its modules by name, and replacements that fail where the name is gone.
-
-Belongs here: the pinned version and the few helpers that every patch uses. Does not: any AWS behaviour.
-"""
+"""Helpers to patch ministack's modules by name, which fail if a name is missing."""
 
 from __future__ import annotations
 
@@ -18,36 +15,36 @@ from typing import Any
 VERSION = "1.5.33"
 _OURS = ("VELIB_EMULATOR_", "LAMBDA_PYTHONS")
 SETTINGS = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_OURS)}
-"""What server.py set for the patches; taken out of the environment, which Lambda functions inherit."""
+"""Settings from server.py, removed from the environment, which Lambda functions inherit."""
 MINUTE = float(SETTINGS.get("VELIB_EMULATOR_MINUTE", "60"))
-"""Seconds that a minute lasts in a Glue job's timeout and in rate(): tests do not wait for real ones."""
+"""Seconds per minute in Glue timeouts and in rate(), so that tests need not wait."""
 
 Response = tuple[int, dict[str, str], bytes]
 
 
 class PatchError(RuntimeError):
-    """The installed ministack is not the one that these patches were written for."""
+    """The installed ministack is not the version that these patches support."""
 
 
 def check_version() -> None:
-    """Refuse any other version: private names are replaced, and they move."""
+    """Refuse any other version, because the patches replace private names."""
     found = importlib.metadata.version("ministack")
     if found != VERSION:
         raise PatchError(f"the patches are for ministack {VERSION}, {found} is installed")
 
 
 def service(name: str) -> ModuleType:
-    """One of ministack's service modules."""
+    """Import a service module of ministack."""
     return importlib.import_module(f"ministack.services.{name}")
 
 
 def core(name: str) -> ModuleType:
-    """One of ministack's core modules."""
+    """Import a core module of ministack."""
     return importlib.import_module(f"ministack.core.{name}")
 
 
 def require(owner: Any, *names: str) -> None:
-    """Fail, naming them all, where private names that a patch builds on are gone."""
+    """Fail with all private names that a patch needs and that are missing."""
     missing = [name for name in names if not hasattr(owner, name)]
     if missing:
         raise PatchError(
@@ -56,7 +53,7 @@ def require(owner: Any, *names: str) -> None:
 
 
 def replace(owner: Any, name: str, new: Any) -> Any:
-    """Put `new` in the place of an existing attribute and give the old one."""
+    """Replace an existing attribute by `new`, and return the old one."""
     require(owner, name)
     old = getattr(owner, name)
     setattr(owner, name, new)
@@ -64,13 +61,13 @@ def replace(owner: Any, name: str, new: Any) -> Any:
 
 
 def wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Replace an attribute by what `make` builds from the old one."""
+    """Replace an attribute by the result of `make` for the old one."""
     require(owner, name)
     setattr(owner, name, make(getattr(owner, name)))
 
 
 def replace_text(owner: Any, name: str, old: str, new: str) -> None:
-    """Replace a passage inside a text attribute; it must be there exactly once."""
+    """Replace a passage in a text attribute, which must occur exactly once."""
     require(owner, name)
     text: str = getattr(owner, name)
     if text.count(old) != 1:
@@ -79,19 +76,19 @@ def replace_text(owner: Any, name: str, old: str, new: str) -> None:
 
 
 def ok(data: dict[str, Any]) -> Response:
-    """A JSON answer."""
+    """Return a JSON response."""
     response: Response = core("responses").json_response(data)
     return response
 
 
 def error(code: str, message: str) -> Response:
-    """A JSON error as the service words it."""
+    """Return a JSON error of the service."""
     response: Response = core("responses").error_response_json(code, message, 400)
     return response
 
 
 def answer(response: Response) -> dict[str, Any]:
-    """What a handler answered; its error is raised."""
+    """Return the result of a handler, or raise its error."""
     status, _, body = response
     data: dict[str, Any] = json.loads(body) if body else {}
     if status >= 400:
@@ -100,6 +97,6 @@ def answer(response: Response) -> dict[str, Any]:
 
 
 def in_background(work: Callable[[], None], name: str) -> None:
-    """Run in a thread that keeps the request's account and region (ministack scopes its state by them)."""
+    """Run in a thread with the request's account and region, by which ministack scopes its state."""
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(work,), daemon=True, name=name).start()

@@ -1,7 +1,4 @@
-"""What a service does in a role's name: its environment, and objects read with its rights.
-
-Belongs here: credentials of a role (enforced with AUTH=true), downloads. Does not: policies themselves.
-"""
+"""Sessions of a role: the environment of a process, and objects read with the role's permissions."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from velib_assets_tests.aws.emulator.patches import patching
 
 
 def endpoint() -> str:
-    """Where this emulator answers."""
+    """Return the endpoint of this emulator."""
     return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
 
 
 def role_environment(role: str, session: str) -> dict[str, str]:
-    """The environment of a process of Glue's that runs as `role` (a name or an ARN)."""
+    """Return the environment of a Glue process that runs as `role` (a name or an ARN)."""
     scope = patching.core("responses")
     return {
         "PATH": os.environ["PATH"],
@@ -56,7 +53,7 @@ def _credentials(role: str, session: str, account: str) -> dict[str, str]:
 
 
 def download(environment: dict[str, str], url: str, folder: Path) -> Path:
-    """Fetch an s3:// object over HTTP with the environment's credentials."""
+    """Fetch an s3:// object over HTTP with the credentials of an environment."""
     where = urlsplit(url)
     client = s3_client(environment)
     target = folder / Path(where.path).name
@@ -65,7 +62,7 @@ def download(environment: dict[str, str], url: str, folder: Path) -> Path:
 
 
 def s3_client(environment: dict[str, str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 - botocore has no types
-    """An S3 client with the environment's credentials."""
+    """Return an S3 client with the credentials of an environment."""
     import botocore.session
 
     return botocore.session.Session().create_client(

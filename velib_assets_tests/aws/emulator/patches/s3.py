@@ -1,7 +1,4 @@
-"""S3: the owner that a request expects its bucket to have.
-
-Belongs here: what stock ministack's S3 leaves out. Conditional writes and deletes are right in it already.
-"""
+"""S3: the expected owner of the bucket."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ _HEADERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 
 
 def apply() -> None:
-    """Check the header before anything is done."""
+    """Check the header first."""
     patching.require(patching.service("s3"), "_error", "_buckets")
     patching.wrap(patching.service("s3"), "_dispatch", _with_owner)
 

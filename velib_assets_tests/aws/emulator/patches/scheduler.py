@@ -1,7 +1,4 @@
-"""EventBridge Scheduler: context attributes in a target's input, and a sweep often enough for tests.
-
-Belongs here: what stock ministack leaves out when a schedule fires.
-"""
+"""EventBridge Scheduler: context attributes in the input of a target, and frequent sweeps for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from velib_assets_tests.aws.emulator.patches import patching
 
 
 def apply() -> None:
-    """Fill the attributes in when the schedule's event reaches its target."""
+    """Fill in the attributes when an event reaches its target."""
     scheduler = patching.service("scheduler")
     patching.require(scheduler, "_tick_schedules", "_schedule_last_fired")
     patching.replace(scheduler, "_SCHEDULE_TICK_INTERVAL", 1)

@@ -1,7 +1,4 @@
-"""Step Functions: `glue:startJobRun.sync` and `athena:startQueryExecution.sync`, polled to their end.
-
-Belongs here: the two integrations that stock ministack lacks, and a machine's tracing, which it forgets.
-"""
+"""Step Functions: `glue:startJobRun.sync` and `athena:startQueryExecution.sync`, polled until their end."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def apply() -> None:
 
 
 def _with_tracing(stock: Any) -> Any:
-    """Keep the tracing that a machine was given: Terraform asks for it again."""
+    """Store the tracing configuration of a machine, which Terraform reads back."""
 
     def make(data: dict[str, Any]) -> patching.Response:
         response: patching.Response = stock(data)

@@ -1,0 +1,28 @@
+# The statements of the KPI views for the state machine, rendered from the same files as in the pipeline.
+#
+# The machine replaces the dates in @...@ when it runs. They cover the view's hours until the next daily run.
+
+locals {
+  sql_dir    = "${path.module}/../velib_assets/query/sql"
+  conditions = jsondecode(file("${local.sql_dir}/conditions.json"))
+
+  placeholders = merge(
+    # A condition may contain these two.
+    { for name, sql in local.conditions : name => replace(replace(
+      sql, "$${in_operation}", local.conditions.in_operation),
+      "$${nearly_full}", local.conditions.nearly_full,
+    ) },
+    {
+      newest_hours = "\"date\" >= '@yesterday@'"
+      newest_day   = "\"date\" >= '@two_days_ago@'"
+      four_weeks   = "\"date\" BETWEEN '@four_weeks_ago@' AND '@yesterday@'"
+    },
+  )
+
+  views = [for file in sort(fileset(local.sql_dir, "*.sql")) : {
+    view = trimsuffix(file, ".sql")
+    sql = replace(
+      trimspace(templatefile("${local.sql_dir}/${file}", local.placeholders)), "velib_db_tf.", "${var.database_name}.",
+    )
+  }]
+}

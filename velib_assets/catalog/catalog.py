@@ -1,0 +1,44 @@
+"""The interface of the catalog: the registered partitions of the table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Iterable, List, NamedTuple, Optional, Protocol
+
+
+class CatalogError(Exception):
+    """The catalog cannot be read or written. The message says what to do."""
+
+
+class Partition(NamedTuple):
+    """An hour's partition: its clean file's key, rows, bytes and digest.
+
+    `digest` is empty if the catalog does not know it, as for partitions that the crawler added.
+    """
+
+    hour: datetime
+    key: str
+    rows: int
+    bytes: int
+    digest: str
+
+
+class Catalog(Protocol):
+    """The registered partitions of the table."""
+
+    def register(self, partitions: Iterable[Partition]) -> int:
+        """Add or replace partitions, all or none. Returns how many are new or changed."""
+        ...
+
+    def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
+        """Return the registered partitions of `hours`, or all, oldest first."""
+        ...
+
+    def newest_hours(self, count: int) -> List[datetime]:
+        """Return the newest registered hours that have rows, newest first."""
+        ...
+
+
+def newest_hour(catalog: Catalog) -> Optional[datetime]:
+    """Return the newest registered hour that has rows, or None."""
+    return next(iter(catalog.newest_hours(1)), None)

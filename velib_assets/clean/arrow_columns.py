@@ -1,0 +1,93 @@
+"""A feed's definition as Arrow types for the JSON parser, and the columns that the parsed fields fill."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Dict, List, Optional, Tuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from velib_assets.clean.arrow_schema import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
+from velib_assets.clean.values import FALSE_WORDS, TRUE_WORDS
+from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
+
+Fields = Dict[str, pa.Array]
+"""The parsed values of each field, by its path."""
+
+_ARROW = {TEXT: pa.string(), NUMBER: pa.int64(), BOOLEAN: pa.bool_(), LIST: pa.list_(pa.string())}
+_SPECIFIC = {(NUMBER, "int"), (NUMBER, "double"), (TEXT, "timestamp")}
+
+
+@cache
+def record_type(feed: FeedDefinition, all_fields: bool) -> pa.StructType:
+    """Return the Arrow type of a feed's records, with all declared fields or only those that fill columns."""
+    parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
+    for field in feed.fields:
+        type_ = _field_type(field)
+        if type_ is not None and (all_fields or field.column or field.members):
+            parts.setdefault(field.part, []).append((field.name, type_))
+    nested = [(part, pa.struct(members)) for part, members in parts.items() if part]
+    return pa.struct([*parts.get("", []), *nested])
+
+
+def _field_type(field: Field) -> Optional[pa.DataType]:
+    """Return the type of the ordinary values of a field; None if it cannot be derived."""
+    kind = field.types[0]
+    if field.members:
+        members = pa.struct([(name, TYPED_SCHEMA.field(column).type) for name, column in field.members])
+        return pa.list_(members) if kind == LIST else members
+    column_type = READ_TYPES.get(field.column, "")
+    return ARROW_TYPES[column_type] if (kind, column_type) in _SPECIFIC else _ARROW.get(kind)
+
+
+def columns_of(fields: Fields, feed: FeedDefinition, rows: int) -> Dict[str, pa.Array]:
+    """Fill the columns of `TYPED_SCHEMA` from parsed fields.
+
+    Raises:
+        pa.ArrowInvalid: if a value does not fit its column.
+    """
+    sources: Dict[str, List[pa.Array]] = {}
+    for field in feed.fields:
+        if field.column:
+            sources.setdefault(field.column, []).append(fields[field.path])
+        for name, column in field.members:
+            read = _list_member if field.types[0] == LIST else pc.struct_field
+            sources.setdefault(column, []).append(read(fields[field.path], name))
+    return {
+        name: _convert(sources[name], type_) if name in sources else pa.nulls(rows, ARROW_TYPES[type_])
+        for name, type_ in READ_TYPES.items()
+    }
+
+
+def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
+    values = sources[0] if len(sources) == 1 else pc.coalesce(*sources)
+    if column_type == "boolean":
+        words, truths = _spellings()
+        return truths.take(pc.index_in(pc.utf8_lower(values.cast(pa.string())), value_set=words))
+    if column_type == "double":
+        return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+    if column_type == "timestamp" and pa.types.is_integer(values.type):
+        values = pc.multiply_checked(values, 1000)
+    return values.cast(ARROW_TYPES[column_type])
+
+
+def _list_member(lists: pa.ListArray, name: str) -> pa.Array:
+    """Return the number under `name` in each list of objects, at any position.
+
+    Raises:
+        pa.ArrowInvalid: if a list has two.
+    """
+    numbers = pc.struct_field(lists.flatten(), name)
+    owners = pc.list_parent_indices(lists).filter(numbers.is_valid())
+    if pc.any(pc.equal(owners[1:], owners[:-1])).as_py():
+        raise pa.ArrowInvalid(f"a list has two values of {name}")
+    rows = pa.array(range(len(lists)), owners.type)
+    return numbers.drop_null().take(pc.index_in(rows, value_set=owners))
+
+
+@cache
+def _spellings() -> Tuple[pa.Array, pa.Array]:
+    """Return the spellings of flags and their values; built late because pa.array imports pandas."""
+    truths = [True] * len(TRUE_WORDS) + [False] * len(FALSE_WORDS)
+    return pa.array(TRUE_WORDS + FALSE_WORDS), pa.array(truths)

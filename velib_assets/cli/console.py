@@ -1,0 +1,71 @@
+"""What the commands share: settings, parameters, and messages on standard error."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from velib_assets.lake.keys import hour_of, hour_text, parse_hour
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.text import visible
+from velib_assets.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from velib_assets.resources import Resources
+
+FAILED, USAGE = 1, 2  # exit statuses
+EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
+
+
+class Hour(click.ParamType[datetime]):
+    """An hour on the command line, `YYYY-MM-DDTHH` (UTC), that is not in the future."""
+
+    name = "YYYY-MM-DDTHH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse an hour, or fail as wrong usage."""
+        now = hour_of(utc_now())
+        try:
+            hour = parse_hour(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if hour > now:
+            self.fail(f"{value} is in the future: it is {hour_text(now)} (UTC)", param, ctx)
+        return hour
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare `--format`, whose default is the first form."""
+    form = click.Choice(forms)
+    return click.option(
+        "--format", "form", type=form, default=forms[0], show_default=True, help="Output format."
+    )
+
+
+def read_settings() -> Settings:
+    """Read the settings, or exit with one line per wrong setting."""
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        fail(str(error))
+
+
+def build_resources(settings: Settings) -> "Resources":
+    """Build the resources, which import what takes time to load."""
+    from velib_assets import resources
+
+    return resources.build_resources(settings)
+
+
+def say(message: str) -> None:
+    """Print a message on standard error, with nothing in it that acts on a terminal."""
+    for line in message.splitlines():
+        click.echo(visible(line), err=True)
+
+
+def fail(message: str, status: int = USAGE) -> NoReturn:
+    """Print a message on standard error and exit."""
+    say("\n".join(f"velib: {line}" for line in message.splitlines()))
+    sys.exit(status)

@@ -1,0 +1,97 @@
+"""What `velib` prints about a run: progress per hour, what became of the hours, and the KPIs."""
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import click
+
+from velib_assets.cli.console import say
+from velib_assets.cli.rows import frame_text
+from velib_assets.cli.runs import RunSummary
+from velib_assets.lake.keys import hour_text, hours_text
+from velib_assets.query.engine import QueryEngine
+from velib_assets.query.frames import frame_of
+from velib_assets.query.kpis import KPIS
+
+SHOWN_ROWS = 10
+
+
+class Progress(logging.Handler):
+    """Prints one line per cleaned hour on standard error, from what `defs.hourly` logs."""
+
+    def __init__(self, hours: int) -> None:
+        super().__init__()
+        self._hours, self._cleaned, self._restored = hours, 0, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the outcome of one hour in one layer."""
+        layer, hour = getattr(record, "layer", ""), getattr(record, "hour", None)
+        if hour is None or not getattr(record, "wrote", True):
+            return
+        if layer == "clean_stations":
+            self._cleaned += 1
+            line = f"[{self._cleaned:>3}/{self._hours}] {hour_text(hour)}  {record.getMessage()}"
+            click.echo(line, err=True)
+        elif layer == "raw_snapshot":
+            self._restored += 1
+            last, terminal = self._restored == self._hours, sys.stderr.isatty()
+            if terminal or last:
+                line = f"raw: {self._restored} of {self._hours} hours"
+                click.echo(f"\r{line}" if terminal else line, err=True, nl=last)
+
+
+def show_progress(hours: int) -> None:
+    """Print the progress of a run over so many hours."""
+    log = logging.getLogger("velib.progress")
+    log.handlers[:] = [Progress(hours)]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
+    """Print what became of the requested hours; return whether all of them were cleaned.
+
+    Args:
+        summary: the outcome of the runs.
+        missing: requested hours that no source has, which were not run.
+    """
+    if clean := summary.clean:
+        hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
+        rows = sum(summary.rows[hour] for hour in clean)
+        say(f"{hours} clean, {rows:,} rows, {summary.rejected:,} rejected")
+    for message, affected in summary.warnings.items():
+        say(f"warning: {message}: {hours_text(affected)}")
+    if missing:
+        say(
+            f"velib: skipped {hours_text(missing)}: no source has a snapshot. "
+            "If an archive has them, set VELIB_SOURCE=archive and VELIB_ARCHIVE=<folder>"
+        )
+    for hour, messages in summary.failures.items():
+        outcome = "was cleaned, but" if hour in clean else "failed, its clean file is unchanged:"
+        say(f"velib: {hour_text(hour)} {outcome} {'; '.join(messages)}")
+    for message in summary.errors:
+        say(f"velib: {message}")
+    return summary.ok and not missing
+
+
+def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
+    """Print the headline numbers of each KPI and, unless `headlines`, the first rows of its newest state."""
+    for kpi in KPIS:
+        _, newest, numbers = engine.read(kpi)
+        when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
+        click.echo(f"\n{kpi.name}{when}: {headline_text(numbers)}")
+        if not headlines:
+            click.echo(f"Each row is {kpi.grain}.\n")
+            names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
+            click.echo(frame_text(frame_of(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
+
+
+def headline_text(numbers: Mapping[str, float]) -> str:
+    """Format headline numbers as a phrase: `stations short 35, arrondissements touched 21`."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:,.{0 if value == int(value) else 3}f}"
+        for name, value in numbers.items()
+        if value == value  # noqa: PLR0124 - NaN, of an empty view, differs from itself
+    )

@@ -1,0 +1,103 @@
+"""The definition of a live feed as plain data: where it is, which fields its records have, what they fill.
+
+The audit, both paths of the clean step and the drift check derive from it. It needs no native module,
+because the Lambda has none.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+TEXT, NUMBER, BOOLEAN, OBJECT, LIST = "text", "number", "boolean", "object", "list"
+
+
+class Field(NamedTuple):
+    """A field of a record.
+
+    Args:
+        path: its name, or `part.name` for a field in an object of the record.
+        types: the JSON types it may have beside null. The fast path reads the first; the general path all.
+        column: the table's column that the value fills, if any.
+        members: for an object or a list of objects, the columns that its numeric members fill.
+        required: whether the feed is expected to provide it; if not, it may be absent.
+    """
+
+    path: str
+    types: Tuple[str, ...]
+    column: str = ""
+    members: Tuple[Tuple[str, str], ...] = ()
+    required: bool = True
+
+    @property
+    def part(self) -> str:
+        """The member of the record that has the field; empty if it is the record itself."""
+        return self.path.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The field's name in its part."""
+        return self.path.rpartition(".")[2]
+
+    def part_of(self, record: object) -> Mapping[str, object]:
+        """Return the part of a record that has the field; empty if it is missing."""
+        part = record.get(self.part) if self.part and isinstance(record, dict) else record
+        return part if isinstance(part, dict) else {}
+
+    def values(self, record: object) -> Iterator[Tuple[str, object]]:
+        """Yield (column, value) for each column that the field fills; in a list the last non-null counts."""
+        value = self.part_of(record).get(self.name)
+        if self.column:
+            yield self.column, value
+        objects = value if isinstance(value, list) else [value]
+        for name, column in self.members:
+            numbers = [item.get(name) for item in objects if isinstance(item, dict)]
+            yield column, next((number for number in reversed(numbers) if number is not None), None)
+
+
+class FeedDefinition(NamedTuple):
+    """A live feed.
+
+    Args:
+        name: as in VELIB_SOURCE and in raw objects.
+        base_url: the default host.
+        files: the parts of a response and their paths below the base URL.
+        setting: the setting that replaces the base URL.
+        fields: every declared field. If several fill one column, the first non-null value counts.
+    """
+
+    name: str
+    base_url: str
+    files: Tuple[Tuple[str, str], ...]
+    setting: str
+    fields: Tuple[Field, ...]
+
+    def filling(self, column: str) -> List[Field]:
+        """Return the fields that fill a column themselves, in order of preference."""
+        return [field for field in self.fields if field.column == column]
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether the fields are in objects of the record instead of the record itself."""
+        return any("." in field.path for field in self.fields)
+
+    def values(self, record: object) -> Dict[str, object]:
+        """Return the raw value of each column in a record."""
+        values: Dict[str, object] = {}
+        for field in self.fields:
+            for column, value in field.values(record):
+                if values.get(column) is None:
+                    values[column] = value
+        return values
+
+    def station_code(self, record: object) -> Optional[str]:
+        """Return a record's station code as text; None if it has none.
+
+        A whole number counts as text; blank text does not count.
+        """
+        for field in self.filling("station_id"):
+            value = field.part_of(record).get(field.name)
+            if isinstance(value, str) and value.strip(" \t\n\v\f\r"):
+                return value
+            if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+        return None

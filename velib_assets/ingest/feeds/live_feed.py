@@ -1,0 +1,63 @@
+"""Fetches any live feed from its definition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Iterator, Mapping, Optional, Set
+
+from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.ingest.feeds.feed import RecordedSnapshot
+from velib_assets.ingest.feeds.feed_table import FEEDS
+from velib_assets.ingest.http import Fetcher, base_url_of
+from velib_assets.ingest.response import FeedResponse
+
+
+class LiveFeed:
+    """A feed over HTTP that provides only the current state.
+
+    Args:
+        definition: which feed.
+        base_url: another host than the feed's own, without the path.
+        fetcher: how to fetch; the default spends up to 45 s on all files together.
+
+    Raises:
+        ValueError: if `base_url` is not a base URL.
+    """
+
+    live = True
+
+    def __init__(
+        self, definition: FeedDefinition, base_url: str = "", *, fetcher: Optional[Fetcher] = None
+    ) -> None:
+        base = base_url_of(base_url or definition.base_url)
+        self.name = definition.name
+        self._urls = {part: base + path for part, path in definition.files}
+        self._fetcher = fetcher or Fetcher(setting=definition.setting)
+
+    def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - there is only the current state
+        """See Feed."""
+        return FeedResponse(self.name, dict(zip(self._urls, self._fetcher.fetch(list(self._urls.values())))))
+
+    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
+        """Return nothing: a live feed has no past."""
+        return set()
+
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
+        """Yield nothing: a live feed has no past."""
+        return iter(())
+
+
+def live_feed(name: str, base_url: str = "", environ: Mapping[str, str] = {}) -> LiveFeed:
+    """Return the live feed with this name.
+
+    Args:
+        name: as in VELIB_SOURCE.
+        base_url: another host than the feed's own.
+        environ: settings, of which the feed's own applies if `base_url` is empty.
+
+    Raises:
+        ValueError: if there is no such feed, or the base URL is invalid.
+    """
+    if name not in FEEDS:
+        raise ValueError(f"source {name!r} is not a live feed. Use one of: {', '.join(FEEDS)}")
+    return LiveFeed(FEEDS[name], base_url or environ.get(FEEDS[name].setting, ""))

@@ -1,0 +1,153 @@
+"""The lake in a local folder."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Callable, Dict, Iterator, List, Sequence, Tuple
+
+from velib_assets.lake.store import Change, Stored
+
+_MAX_CACHED_HASHES = 50_000
+_ABANDONED_AFTER = 3600.0  # seconds; an older temporary file has lost its writer
+
+
+class FolderStore:
+    """A lake in a local folder. Readers never see a partly written object."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._hashes: Dict[str, Tuple[Tuple[int, ...], str]] = {}
+
+    def list(self, prefix: str) -> List[Stored]:
+        """See LakeStore. Skips hidden files (unfinished writes) and links (they can leave the lake)."""
+        objects = []
+        for entry in self._entries(prefix):
+            if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # another process removed it
+                    objects.append(Stored(prefix + entry.name, entry.stat().st_size))
+        return sorted(objects)
+
+    def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
+        """See LakeStore."""
+        names = [name for name in self.folders(prefix) if first <= name and (not last or name <= last)]
+        below = [item for name in names for item in self.walk(f"{prefix}{name}/")]
+        return sorted([*([] if first or last else self.list(prefix)), *below])
+
+    def folders(self, prefix: str) -> List[str]:
+        """See LakeStore."""
+        return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
+
+    def hash(self, stored: Stored) -> str:
+        """Return the SHA-256 of the bytes, cached until the file's inode, size or times change."""
+        identity, cached = self._identity(stored.key), self._hashes.get(stored.key)
+        return cached[1] if cached and cached[0] == identity else self.fetch(stored)[0]
+
+    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
+        """See LakeStore."""
+        identity, data = self._identity(stored.key), self.read(stored.key)
+        digest = hashlib.sha256(data).hexdigest()
+        if len(self._hashes) >= _MAX_CACHED_HASHES:
+            self._hashes.clear()
+        self._hashes[stored.key] = (identity, digest)
+        return digest, data
+
+    def _identity(self, key: str) -> Tuple[int, ...]:
+        stat = self._path(key).stat()
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+    def read(self, key: str) -> bytes:
+        """See LakeStore."""
+        return self._path(key).read_bytes()
+
+    def open(self, key: str) -> IO[bytes]:
+        """See LakeStore."""
+        return self._path(key).open("rb")
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See LakeStore. A hard link fails if the key is taken, and shows only complete files."""
+        path, temporary = self._path(key), self._write_temporary(key, data, sync=True)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        _sync_folder(path.parent)
+        return True
+
+    def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
+        """See LakeStore. Locks the folder of the last key, so that no lock file remains.
+
+        Nothing is synced to disk: published files are built from raw, and are rebuilt if a power failure
+        damages them.
+        """
+        writes = [
+            (self._path(c.key), None if c.data is None else self._write_temporary(c.key, c.data, sync=False))
+            for c in changes
+        ]
+        lock = os.open(writes[-1][0].parent, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not precondition():
+                return False
+            for path, temporary in writes:
+                temporary.replace(path) if temporary else path.unlink(missing_ok=True)
+        finally:
+            os.close(lock)
+            for _, temporary in writes:
+                if temporary:
+                    temporary.unlink(missing_ok=True)
+        return True
+
+    def address(self, key: str) -> str:
+        """See LakeStore."""
+        return str(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        return self.root / key
+
+    def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / prefix) as entries:
+                yield from entries
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
+    def _write_temporary(self, key: str, data: bytes, *, sync: bool) -> Path:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        return temporary
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary files of killed writers; files that cannot be removed stay."""
+    oldest = time.time() - _ABANDONED_AFTER
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith(".tmp"):
+                with suppress(OSError):
+                    if entry.stat().st_mtime < oldest:
+                        Path(entry.path).unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

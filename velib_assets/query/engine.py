@@ -1,0 +1,69 @@
+"""The interface of the query engines: what they run, what they return and how they fail."""
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from velib_assets.query.kpis import Kpi
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+READ_ONLY = "only read-only queries are allowed: SELECT, WITH, VALUES, SHOW, DESCRIBE"
+
+
+class QueryError(Exception):
+    """A query was refused or failed; the message is for the person who wrote it."""
+
+
+class LakeReadError(QueryError):
+    """A file in the lake cannot be read; the query itself is valid."""
+
+
+class KpiState(NamedTuple):
+    """The newest state of a view: its rows at the table's newest snapshot, and its headline numbers.
+
+    `changed` is true if the view's definition changed. Headline numbers that are null are left out.
+    """
+
+    changed: bool
+    newest: "pa.Table"
+    headline: dict[str, float]
+
+
+class QueryEngine(Protocol):
+    """Runs queries on the lake. Timestamps are UTC and have no time zone."""
+
+    def query(self, sql: str) -> "pd.DataFrame":
+        """Run one read-only statement (SELECT, WITH, VALUES, SHOW, DESCRIBE) in Athena's SQL.
+
+        Raises:
+            QueryError: If the statement is refused or fails.
+        """
+        ...
+
+    def query_recent(self, sql: str) -> "pa.Table":
+        """Run a statement of this package on the newest 26 hours of the table, without using Athena.
+
+        Raises:
+            QueryError: If the statement fails.
+        """
+        ...
+
+    def read(self, kpi: Kpi) -> KpiState:
+        """Update the view's definition if it changed, and read the view's newest state.
+
+        The cost does not depend on the length of the history.
+
+        Raises:
+            QueryError: If the view fails, or its columns differ from the declared ones.
+        """
+        ...
+
+    def read_all(self) -> dict[str, KpiState]:
+        """Read the newest state of every view that is not cached, by name, without using Athena.
+
+        Raises:
+            QueryError: If one of the views fails.
+        """
+        ...
