@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from velib_assets.aws.names import Names
+from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.gbfs import GBFS_URL
 from velib_assets.ingest.feeds.opendata import OPENDATA_URL
 from velib_assets.ingest.http import base_url_of
@@ -18,7 +19,7 @@ from velib_assets.simulator.faults import parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
-SOURCES = ("opendata", "gbfs", "archive", "simulator")
+SOURCES = (*FEEDS, "archive", "simulator")
 CATALOG_MODES = ("api", "crawler")
 MAX_DAYS = 3650
 _DEFAULT_NAMES = Names("")

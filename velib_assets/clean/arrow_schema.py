@@ -38,3 +38,4 @@ REJECTS_SCHEMA = pa.schema(
         ("record", ARROW_TYPES["string"]),
     ]
 )
+"""The columns of a rejects file."""

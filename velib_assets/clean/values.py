@@ -14,14 +14,7 @@ from typing import Callable, Dict, Optional
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-JSON_TYPES = {
-    str: "text",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    dict: "object",
-    list: "list",
-}
+JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
 _MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(

@@ -42,9 +42,9 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
     now = utc_now()
     store = BucketStore(os.environ["VELIB_BUCKET"], os.environ.get("VELIB_ACCOUNT", ""))
     source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
-    url = event.get("url") or os.environ.get(f"VELIB_{source.upper()}_URL", "")
+    feed = live_feed(source, event.get("url") or "", os.environ)
     with reporter_of_event(event) as reporter:
-        result = take_snapshot(store, live_feed(source, url), _scheduled_at(event, now), now)
+        result = take_snapshot(store, feed, _scheduled_at(event, now), now)
         reporter.message(result.message())
         address = store.address(result.key)
         if result.state == QUARANTINED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterator, Optional, Set
+from typing import Iterator, Mapping, Optional, Set
 
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
@@ -47,12 +47,17 @@ class LiveFeed:
         return iter(())
 
 
-def live_feed(name: str, base_url: str = "") -> LiveFeed:
+def live_feed(name: str, base_url: str = "", environ: Mapping[str, str] = {}) -> LiveFeed:
     """Return the live feed with this name.
 
+    Args:
+        name: as in VELIB_SOURCE.
+        base_url: another host than the feed's own.
+        environ: settings, of which the feed's own applies if `base_url` is empty.
+
     Raises:
-        ValueError: if there is no such feed, or `base_url` is not a base URL.
+        ValueError: if there is no such feed, or the base URL is invalid.
     """
     if name not in FEEDS:
         raise ValueError(f"source {name!r} is not a live feed. Use one of: {', '.join(FEEDS)}")
-    return LiveFeed(FEEDS[name], base_url)
+    return LiveFeed(FEEDS[name], base_url or environ.get(FEEDS[name].setting, ""))
