@@ -7,7 +7,7 @@ query running when the run is cancelled.
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +55,9 @@ class AthenaQueryEngine:
         """See QueryEngine."""
         return self._views.read(kpi)
 
-    def query_recent(self, sql: str) -> "pa.Table":
+    def query_recent(self, statements: Sequence[str]) -> "list[pa.Table]":
         """See QueryEngine."""
-        return self._local().query_recent(sql)
+        return self._local().query_recent(statements)
 
     def read_all(self) -> dict[str, KpiState]:
         """See QueryEngine."""

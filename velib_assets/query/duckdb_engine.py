@@ -53,11 +53,11 @@ class LocalQueryEngine:
         tree = parse(sql)
         return frame_of(self._run(lambda query: query.rows(tree.copy()), None, self._newest()))
 
-    def query_recent(self, sql: str) -> "pa.Table":
+    def query_recent(self, statements: Sequence[str]) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
         newest = self._newest()
         hours = last_26_hours(newest) if newest else []
-        return self._run(lambda query: query.rows_from_table(sql), hours, newest)
+        return self._run(lambda query: query.rows_from_table(statements), hours, newest)
 
     def read(self, kpi: Kpi) -> KpiState:
         """See QueryEngine. All KPIs are read in one session; each result is returned once."""

@@ -48,10 +48,10 @@ class DuckDBQuery:
                 break
         return rows.rename_columns([_athena_name(name) for name in rows.column_names])
 
-    def rows_from_table(self, statement: str) -> pa.Table:
-        """Return the rows of a statement of this package that reads only the table."""
+    def rows_from_table(self, statements: Sequence[str]) -> list[pa.Table]:
+        """Return the rows of statements of this package that read only the table."""
         create_table(self._db, self._files.paths(self._partitions))
-        return fetch(self._db, own_sql_to_duckdb(statement))
+        return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]
 
     def states(self, views: Sequence[Kpi]) -> list[pa.Table]:
         """Return the results of `state_sql` for views that read the same partitions.

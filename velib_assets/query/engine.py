@@ -1,5 +1,6 @@
 """The interface of the query engines: what they run, what they return and how they fail."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from velib_assets.query.kpis import Kpi
@@ -42,11 +43,13 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def query_recent(self, sql: str) -> "pa.Table":
-        """Run a statement of this package on the newest 26 hours of the table, without using Athena.
+    def query_recent(self, statements: Sequence[str]) -> "list[pa.Table]":
+        """Run statements of this package on the newest 26 hours of the table, without using Athena.
+
+        All statements read the same files.
 
         Raises:
-            QueryError: If the statement fails.
+            QueryError: If a statement fails.
         """
         ...
 

@@ -10,11 +10,16 @@ from velib_assets.ingest.response import SIMULATOR
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
-from velib_assets.report import network, station_columns
-from velib_assets.report.json_values import Row, json_value, utc
+from velib_assets.report import network
+from velib_assets.report.json_values import Row, columnar, json_value, utc
 from velib_assets.report.report_data import ReportData
 
 VERSION = 1
+_STATION_NAMES = (
+    "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
+    "is_returning reported_ts state"
+)
+_STATION = {"id": "station_id"} | {name: name for name in _STATION_NAMES.split()}
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
 _OWN_KEYS = ("episodes", "week")  # pictures whose data has a key of its own
@@ -29,7 +34,6 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         exports: The list of downloads, from `exports.listed`.
     """
     day = network.last_day(data.network)
-    bikes, docks = station_columns.history(data.stations, network.seconds_before(day))
     newest = data.network[-1]["ingested_ts"] if data.network else None
     tables = [view for view in VIEWS if view.picture not in _OWN_KEYS]
     return {
@@ -38,8 +42,12 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
         "totals": network.totals(data.network),
-        "stations": station_columns.stations(data.stations),
-        "history": {"ts": [iso_z(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
+        "stations": columnar(data.stations, _STATION),
+        "history": {
+            "ts": [iso_z(row["ingested_ts"]) for row in day],
+            "bikes": [row["past_bikes"] for row in data.stations],
+            "docks": [row["past_docks"] for row in data.stations],
+        },
         "network": network.series(day),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],

@@ -12,7 +12,6 @@ from velib_assets.report.json_values import Row, columnar
 DAY = timedelta(hours=24)
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
 SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
-_SUMS = {name: f"total_{name}" for name in ("bikes", "mechanical", "ebikes", "docks")}
 _EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": DAY}
 _TOLERANCE = timedelta(minutes=30)
 
@@ -20,11 +19,6 @@ _TOLERANCE = timedelta(minutes=30)
 def last_day(rows: Sequence[Row]) -> list[Row]:
     """Return the snapshots less than 24 hours older than the newest, oldest first."""
     return [row for row in rows if rows[-1]["ingested_ts"] - row["ingested_ts"] < DAY]
-
-
-def seconds_before(rows: Sequence[Row]) -> list[int]:
-    """Return each snapshot's age in seconds, relative to the newest."""
-    return [int((rows[-1]["ingested_ts"] - row["ingested_ts"]).total_seconds()) for row in rows]
 
 
 def totals(rows: Sequence[Row]) -> dict[str, Any]:
@@ -37,14 +31,9 @@ def totals(rows: Sequence[Row]) -> dict[str, Any]:
     return {"now": _total(rows[-1])} | {name: _total_before(rows, ago) for name, ago in _EARLIER.items()}
 
 
-def named(row: Row) -> Row:
-    """Return a row with its sums under the plain names: `bikes` for `total_bikes`."""
-    return {**row, **{name: row[source] for name, source in _SUMS.items()}}
-
-
 def series(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """Return the network's numbers as one list per column, one entry per snapshot."""
-    return columnar([named(row) for row in rows], {"ts": "ingested_ts"} | {name: name for name in SERIES})
+    return columnar(rows, {"ts": "ingested_ts"} | {name: name for name in SERIES})
 
 
 def today(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -72,4 +61,4 @@ def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
 
 
 def _total(row: Row) -> dict[str, Any]:
-    return {"ts": iso_z(row["ingested_ts"])} | {name: named(row)[name] for name in TOTALS}
+    return {"ts": iso_z(row["ingested_ts"])} | {name: row[name] for name in TOTALS}

@@ -16,10 +16,9 @@ from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
-from velib_assets.query.frames import rows_of_part
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.json_values import Row
-from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
+from velib_assets.report.report_query import report_queries
 
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
@@ -69,14 +68,14 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
-    result = engine.query_recent(report_sql(newest))
+    stations, network = engine.query_recent(report_queries(newest))
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: state.newest.to_pylist() for name, state in states.items()},
-        stations=rows_of_part(result, STATIONS).to_pylist(),
-        network=rows_of_part(result, NETWORK).to_pylist(),
+        stations=stations.to_pylist(),
+        network=network.to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),

@@ -15,19 +15,8 @@ from velib_assets.report import network
 from velib_assets.report.exports import exports, listed
 from velib_assets.report.model import ledger_days, report_object
 from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
-from velib_assets.report.station_columns import history
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
-
-
-def test_history_of_station_present_in_every_snapshot() -> None:
-    rows = [{"past_seconds": "900,0", "past_bikes": "5,null", "past_docks": "1,2"}]
-    assert history(rows, [900, 0]) == ([[5, None]], [[1, 2]])
-
-
-def test_history_is_null_where_station_is_missing() -> None:
-    rows = [{"past_seconds": "1800,0", "past_bikes": "5,6", "past_docks": "1,0"}]
-    assert history(rows, [1800, 900, 0]) == ([[5, None, 6]], [[1, None, 0]])
 
 
 def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
@@ -35,7 +24,7 @@ def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
     row = {
         **dict.fromkeys(("stations", "in_operation"), 2),
         **dict.fromkeys(("short", "saturated", "stale"), 0),
-        **dict.fromkeys(("total_bikes", "total_mechanical", "total_ebikes", "total_docks"), 7),
+        **dict.fromkeys(("bikes", "mechanical", "ebikes", "docks"), 7),
         "paris_day": "2022-06-04",
         "paris_hour": 14,
         "mean_fill_rate": 0.5,
