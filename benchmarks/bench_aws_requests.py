@@ -2,11 +2,11 @@
 
     python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
 
-The real stack on the emulator: Terraform's deployment, the packaged Lambda and Glue job, the Dagster graph
-in this process. All S3 requests, of whoever makes them, are counted in the emulator's log; what the Dagster
-host calls, and the bytes that it gets, by botocore's events. A day of history lies in the lake, and an hour
-of two months ago, so that healing has a past to walk through. Not in these numbers is what Athena asks of S3
-itself: the emulator's reads files without requests.
+It runs the real stack on the emulator: Terraform's deployment, the packaged Lambda and Glue job, and the
+Dagster graph in this process. All S3 requests are counted in the emulator's log; other calls of the Dagster
+host, and the bytes that it receives, by botocore's events. The lake has a day of history and an hour of two
+months ago, so that healing has a past to check. Athena's own S3 requests are not included: the emulator
+reads files without requests.
 """
 
 import argparse
@@ -55,7 +55,7 @@ FILE_HEADER = """\
 
 
 class Counts:
-    """What was asked of AWS between two moments, by everybody (S3) and by this process (the rest)."""
+    """Counts S3 requests of all processes and other requests of this process."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._log = emulator.log
@@ -67,7 +67,7 @@ class Counts:
 
     @contextmanager
     def counting(self, turns: int = 1) -> Iterator[dict[str, float]]:
-        """Filled, at the end, with counts for each of `turns`."""
+        """Yield a dict that is filled at the end with the mean counts of `turns`."""
         found: dict[str, float] = {}
         start = self._log.stat().st_size
         self._own.clear()
@@ -89,7 +89,7 @@ class Counts:
             self._own["waiting"] += 1
 
     def _after(self, http_response: Any, model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
-        if model.name != "HeadObject":  # it tells the length of what it does not send
+        if model.name != "HeadObject":  # its length is that of a body that is not sent
             self._own["bytes"] += int(http_response.headers.get("content-length", 0))
 
 
@@ -104,7 +104,7 @@ def _waits(key: str) -> bool:
 
 
 def seed(bucket: str, database: str) -> None:
-    """A day up to the hour before this one, and an hour of two months ago: raw, clean and registered."""
+    """Store, clean and register a day up to the previous hour, and an hour of two months ago."""
     store, feed, now = BucketStore(bucket), Simulator(), hour_of(utc_now())
     hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24, 0, -1))]
     for hour in hours:
@@ -117,18 +117,18 @@ def seed(bucket: str, database: str) -> None:
 
 
 def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:
-    """Ticks, and a round of each sensor."""
+    """Count ticks and one evaluation of each sensor."""
     defs = build_defs(settings)
     found = {}
     with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
-        _tick(defs, instance)  # makes the views, which later ticks find as they are
+        _tick(defs, instance)  # creates the views, which later ticks do not change
         with counts.counting(ticks) as found["tick.dagster"]:
             for _ in range(ticks):
                 _tick(defs, instance)
         cursor = None
         for name in ("healing", "staleness"):
             sensor = defs.get_sensor_def(f"velib_{name}")
-            for _ in range(2):  # the first of healing only finds where to begin
+            for _ in range(2):  # the first evaluation of healing only finds its start
                 with counts.counting() as found[name]:
                     context = dg.build_sensor_context(instance, cursor, definitions=defs)
                     result = sensor.evaluate_tick(context)
@@ -145,7 +145,7 @@ def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
 
 
 def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
-    """One tick of the state machine, with its transitions."""
+    """Count one tick of the state machine, with its transitions."""
     states = emulator.client("stepfunctions")
     with counts.counting() as found:
         about = json.dumps({"scheduled_at": iso_utc(utc_now())})
@@ -160,7 +160,7 @@ def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[s
 
 
 def text_of(found: dict[str, dict[str, float]]) -> str:
-    """The data file."""
+    """Format work.toml."""
     parts = [f'{FILE_HEADER}measured = "{utc_now():%Y-%m-%d}, on the emulator"\n']
     for name, numbers in found.items():
         parts.append(f"\n[{name}]\n" + "".join(f"{key} = {value:g}\n" for key, value in numbers.items()))
@@ -168,13 +168,13 @@ def text_of(found: dict[str, dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Deploy, seed, count, print."""
+    """Deploy, seed, count and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--ticks", type=int, default=4)
     parser.add_argument("--write", action="store_true", help=f"write {WORK_FILE.name}")
     asked = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # nothing here may ever reach a real account
+        del os.environ[name]  # no real account is ever used
     with tempfile.TemporaryDirectory() as folder, LocalServer() as city:
         root = Path(folder)
         package.build(root / "build")
@@ -187,9 +187,10 @@ def main() -> None:
             seed(settings.names.bucket, settings.names.database)
             counts = Counts(emulator)
             while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5):
-                time.sleep(5)  # a tick must not run into the next slot
-            moments = [utc_now() + n * SLOT for n in range(asked.ticks + 2)]  # each tick sees another city
-            city.queue(EXPORT_PATH, *(Reply(body=Simulator().fetch(at).bodies["body"]) for at in moments))
+                time.sleep(5)  # a tick must end within its slot
+            moments = [utc_now() + n * SLOT for n in range(asked.ticks + 2)]  # each tick is different
+            bodies = [Simulator().fetch(at).bodies["body"] for at in moments]
+            city.queue(EXPORT_PATH, *(Reply(body=body) for body in bodies))
             found = by_dagster(counts, settings, asked.ticks)
             machine = stack.output("state_machine_arns")["velib_pipeline"]
             found |= by_state_machine(counts, emulator, machine)

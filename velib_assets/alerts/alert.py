@@ -1,13 +1,6 @@
-"""Alerts, and the sinks that deliver them to the log and to webhooks."""
+"""An alert, and the interface of the sinks that deliver it."""
 
-import html
-import logging
 from typing import NamedTuple, Protocol
-
-from velib_assets.lake.text import visible
-from velib_assets.settings import Settings
-
-MAX_TEXT = 3000
 
 
 class Alert(NamedTuple):
@@ -43,63 +36,3 @@ class AlertSink(Protocol):
             AlertError: the alert was not accepted; unless permanently, send it again later.
         """
         ...
-
-
-class LogSink:
-    """Writes alerts to the log of the daemon, one line each, whatever text a feed contains."""
-
-    name = "log"
-
-    def send(self, alert: Alert) -> None:
-        """See AlertSink."""
-        level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
-        logging.getLogger("velib.alerts").log(
-            level,
-            "%s [%s] %s: %s",
-            alert.severity,
-            alert.id,
-            visible(alert.title),
-            "; ".join(visible(line) for line in alert.text.splitlines()),
-        )
-
-
-class WebhookSink:
-    """Posts alerts as JSON with a `text` key, which Slack accepts; `id` lets a receiver drop duplicates.
-
-    In `text`, &, < and > are escaped, as Slack requires, so that text from a feed mentions nobody.
-    """
-
-    def __init__(self, name: str, url: str, timeout: float = 10.0) -> None:
-        self.name, self._url, self._timeout = name, url, timeout
-
-    def send(self, alert: Alert) -> None:
-        """See AlertSink."""
-        import requests  # noqa: PLC0415 - only needed to send
-
-        body = {
-            "text": html.escape(f"{alert.severity}: {alert.title}\n{alert.text}"[:MAX_TEXT], quote=False),
-            "id": alert.id,
-            "severity": alert.severity,
-            "title": alert.title,
-        }
-        try:
-            response = requests.post(self._url, json=body, timeout=self._timeout, allow_redirects=False)
-        except (requests.RequestException, ValueError) as error:  # ValueError: of urllib3 and codecs
-            raise AlertError(f"{self.name} cannot be reached: {type(error).__name__}") from None
-        if not requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
-            refused = response.status_code in (400, 404, 410, 413, 422)
-            raise AlertError(f"{self.name} returned HTTP {response.status_code}", permanent=refused)
-
-
-def sinks_of(settings: Settings) -> list[AlertSink]:
-    """Build the configured sinks, in order."""
-    sinks: list[AlertSink] = []
-    for number, text in enumerate(settings.alerts, 1):
-        kind, _, rest = text.partition(":")
-        if kind == "sns":
-            from velib_assets.alerts.sns import SnsSink  # noqa: PLC0415 - only needed on AWS
-
-            sinks.append(SnsSink(f"sns {number}", rest))
-        else:
-            sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
-    return sinks

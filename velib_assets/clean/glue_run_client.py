@@ -58,11 +58,8 @@ class GlueRun:
                 if time.monotonic() - seen > _SILENT_FOR:
                     raise
             else:
-                end = (
-                    seen + 60 * state.get("Timeout", _DEFAULT_TIMEOUT) + _GRACE
-                    if end == float("inf")
-                    else end
-                )
+                if end == float("inf"):
+                    end = seen + 60 * state.get("Timeout", _DEFAULT_TIMEOUT) + _GRACE
                 seen = time.monotonic()
                 self._ended = state["JobRunState"] in _ENDED
             yield

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from velib_assets.alerts.alert import sinks_of
+from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.clean_stations import clean_stations
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views

@@ -140,12 +140,14 @@ def _array(body: bytes) -> Tuple[List[Any], bytes]:
 
 def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
     """Return the records of a page that ends with `results`, and their bytes; None for other documents."""
-    split = split_head(body)
+    if not (split := split_head(body)):
+        return None
     try:
-        text = body[split[1] :].decode("utf-8") if split else ""
+        body[: split[1]].decode("utf-8")  # stricter than json.loads, which accepts encoded surrogates
+        text = body[split[1] :].decode("utf-8")
         value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
-        return None  # `load_json` reports the problem, if there is one
+        return None  # `load_json` reports the problem
     is_page = isinstance(value, list) and text[end:].strip() == "}"
     return (value, text[:end].encode("utf-8")) if is_page else None
 

@@ -178,3 +178,9 @@ def test_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> N
     store_or_quarantine(store, response(body(records())), datetime(2099, 1, 1, tzinfo=timezone.utc), NOW)
     assert newest_snapshot(store) == at(0)
     assert hour_range(store, "raw") == (HOUR, HOUR)
+
+
+def test_page_with_an_encoded_surrogate_before_the_records_is_not_utf8(store: FolderStore) -> None:
+    """Python's JSON parser accepts such bytes."""
+    page = b'{"\xed\xa0\x80": 1, "results": ' + body(records()) + b"}"
+    assert store_or_quarantine(store, response(page), at(15), NOW).code == "not_utf8"

@@ -103,15 +103,15 @@ def job_runs(emulator: Emulator) -> list[dict[str, Any]]:
 
 def interrupt(patch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
     """Raise this exception in the waiting code at the second poll of a Glue run."""
-    looks = GlueRun.poll
+    poll = GlueRun.poll
 
     def interrupted(run: GlueRun) -> Iterator[None]:
-        for number, look in enumerate(looks(run)):
+        for number, polled in enumerate(poll(run)):
             if number == 1:
                 raise error
-            yield look
+            yield polled
 
-    patch.setattr(GlueRun, "looks", interrupted)
+    patch.setattr(GlueRun, "poll", interrupted)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def test_crawler_infers_the_declared_table_and_differences_are_listed(
     for name, value in cloud.terraform.environment().items():
         monkeypatch.setenv(name, value)
     agreed = CliRunner().invoke(main, ["audit"])
-    assert (agreed.exit_code, agreed.output) == (0, "The crawler infers the table as it is declared.\n")
+    assert (agreed.exit_code, agreed.output) == (0, "The crawler infers the table as declared.\n")
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"station_id": ["1001"], "colour": ["blue"]}), sink)
     cloud.root("s3").put_object(

@@ -87,13 +87,13 @@ def test_lambda_writes_the_same_bytes_as_one_machine(struck: dict[str, Struck], 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
 def test_lambda_reports_the_outcome(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
-    error, said, _, local, _ = struck[name]
+    error, response, _, local, _ = struck[name]
     if local.state == STORED:
-        assert (error, said) == ("", local.message())
+        assert (error, response) == ("", local.message())
         return
-    assert (error, said["errorType"]) == ("Unhandled", "QuarantinedError")
-    where = f"s3://{cloud.bucket}/{local.key}"
-    assert said["errorMessage"] == f"not usable ({local.code}): {local.reason}; its bytes lie in {where}"
+    assert (error, response["errorType"]) == ("Unhandled", "QuarantinedError")
+    reason = f"the response is not usable ({local.code}): {local.reason}"
+    assert response["errorMessage"] == f"{reason}. It is stored at s3://{cloud.bucket}/{local.key}"
 
 
 @pytest.mark.promise("damaged")
@@ -148,7 +148,7 @@ def test_tick_of_the_gbfs_feed(
     ("reply", "words"),
     [
         (Reply(404, b"no such data set"), "HTTP 404 Scripted, with the body 'no such data set'"),
-        (Reply(503, headers={"Retry-After": "3600"}), "asks to wait 3,600 s"),
+        (Reply(503, headers={"Retry-After": "3600"}), "requests a wait of 3,600 s"),
     ],
     ids=["404", "come-back-later"],
 )

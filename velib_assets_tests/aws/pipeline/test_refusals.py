@@ -82,7 +82,7 @@ def test_missing_permission_is_named(cloud: Cloud, velib: Any) -> None:
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     result = velib("status", **keys)
     assert result.exit_code == 1
-    assert "the caller wants the permission s3:ListBucket there" in result.stderr
+    assert "the caller needs the permission s3:ListBucket" in result.stderr
 
 
 def test_bucket_of_another_account_is_not_written(lake: BucketStore) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink, WebhookSink
+from velib_assets.alerts.alert import Alert, AlertError, AlertSink
+from velib_assets.alerts.sinks import WebhookSink
 from velib_assets.defs.sensors import alert_sensor
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.http_server import LocalServer, Reply

@@ -1,0 +1,97 @@
+"""The sinks: the log, webhooks, and topics of Amazon SNS."""
+
+import html
+import logging
+
+from velib_assets.alerts.alert import Alert, AlertError, AlertSink
+from velib_assets.aws.api import AwsError, call, client
+from velib_assets.lake.text import visible
+from velib_assets.settings import Settings
+
+MAX_TEXT = 3000
+_MAX_SUBJECT = 100
+_REFUSED = {"NotFound", "NotFoundException", "InvalidParameter", "InvalidParameterException"}
+
+
+class LogSink:
+    """Writes alerts to the log of the daemon, one line each, whatever text a feed contains."""
+
+    name = "log"
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
+        logging.getLogger("velib.alerts").log(
+            level,
+            "%s [%s] %s: %s",
+            alert.severity,
+            alert.id,
+            visible(alert.title),
+            "; ".join(visible(line) for line in alert.text.splitlines()),
+        )
+
+
+class WebhookSink:
+    """Posts alerts as JSON with a `text` key, which Slack accepts; `id` lets a receiver drop duplicates.
+
+    In `text`, &, < and > are escaped, as Slack requires, so that text from a feed mentions nobody.
+    """
+
+    def __init__(self, name: str, url: str, timeout: float = 10.0) -> None:
+        self.name, self._url, self._timeout = name, url, timeout
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        import requests  # noqa: PLC0415 - only needed to send
+
+        body = {
+            "text": html.escape(f"{alert.severity}: {alert.title}\n{alert.text}"[:MAX_TEXT], quote=False),
+            "id": alert.id,
+            "severity": alert.severity,
+            "title": alert.title,
+        }
+        try:
+            response = requests.post(self._url, json=body, timeout=self._timeout, allow_redirects=False)
+        except (requests.RequestException, ValueError) as error:  # ValueError: of urllib3 and codecs
+            raise AlertError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+        if not requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
+            refused = response.status_code in (400, 404, 410, 413, 422)
+            raise AlertError(f"{self.name} returned HTTP {response.status_code}", permanent=refused)
+
+
+class SnsSink:
+    """Publishes alerts to a topic; the attribute `id` lets a receiver drop duplicates."""
+
+    def __init__(self, name: str, topic: str) -> None:
+        self.name, self._topic = name, topic
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        subject = f"{alert.severity}: {alert.title}".encode("ascii", "replace").decode()
+        attributes = {"id": alert.id, "severity": alert.severity}
+        try:
+            call(
+                client("sns", self._topic.split(":")[3]),
+                "publish",
+                self.name,
+                TopicArn=self._topic,
+                Subject=" ".join(subject.split())[:_MAX_SUBJECT],
+                Message=f"{alert.title}\n\n{alert.text}"[:MAX_TEXT] + f"\n\nid: {alert.id}",
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
+        except AwsError as error:
+            raise AlertError(str(error), permanent=error.code in _REFUSED) from None
+
+
+def sinks_of(settings: Settings) -> list[AlertSink]:
+    """Build the configured sinks, in order."""
+    sinks: list[AlertSink] = []
+    for number, text in enumerate(settings.alerts, 1):
+        kind, _, rest = text.partition(":")
+        if kind == "sns":
+            sinks.append(SnsSink(f"sns {number}", rest))
+        else:
+            sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
+    return sinks
