@@ -78,8 +78,7 @@ def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
 
 def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
     """Print the headline numbers of each KPI and, unless `headlines`, the first rows of its newest state."""
-    for kpi in KPIS:
-        _, newest, numbers = engine.read(kpi)
+    for kpi, (_, newest, numbers) in zip(KPIS, engine.read(KPIS), strict=True):
         when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
         click.echo(f"\n{kpi.name}{when}: {headline_text(numbers)}")
         if not headlines:

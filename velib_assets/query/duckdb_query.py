@@ -18,7 +18,7 @@ from velib_assets.query.duckdb_pruning import partitions_needed
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb, to_duckdb
 from velib_assets.query.duckdb_session import create_table, fetch
 from velib_assets.query.engine import QueryError
-from velib_assets.query.kpis import VIEWS, Kpi
+from velib_assets.query.kpis import LIVE_VIEWS, VIEWS, Kpi
 from velib_assets.query.state_sql import state_sql
 from velib_assets.query.view_sql import render
 
@@ -48,22 +48,23 @@ class DuckDBQuery:
                 break
         return rows.rename_columns([_athena_name(name) for name in rows.column_names])
 
-    def rows_from_table(self, statements: Sequence[str]) -> list[pa.Table]:
-        """Return the rows of statements of this package that read only the table."""
+    def own_rows(self, statements: Sequence[str]) -> list[pa.Table]:
+        """Return the rows of statements of this package, which may read the table and the live views."""
         create_table(self._db, self._files.paths(self._partitions))
+        self._create_views(LIVE_VIEWS)
         return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]
 
     def states(self, views: Sequence[Kpi]) -> list[pa.Table]:
-        """Return the results of `state_sql` for views that read the same partitions.
+        """Return the results of `state_sql` for these views.
 
         Raises:
             QueryError: If a view's columns differ from the declared ones.
         """
         create_table(self._db, self._files.paths(self._partitions))
+        self._create_views(views)
         return [self._state(view) for view in views]
 
     def _state(self, kpi: Kpi) -> pa.Table:
-        self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
         relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
         actual = list(zip(relation.columns, map(str, relation.types), strict=True))
         declared = [(column.name, TYPES[column.type].duckdb) for column in kpi.schema]
@@ -86,10 +87,12 @@ class DuckDBQuery:
         for count in (*(count for count in counts if count < len(needed)), len(needed)):
             if names:
                 create_table(self._db, self._files.paths(needed[len(needed) - count :]))
-            for kpi in VIEWS:
-                if kpi.name in names:
-                    self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
+            self._create_views([view for view in VIEWS if view.name in names])
             yield
+
+    def _create_views(self, views: Sequence[Kpi]) -> None:
+        for view in views:
+            self._db.execute(own_sql_to_duckdb(render(view, self._newest)))
 
 
 def _athena_name(name: str) -> str:

@@ -16,7 +16,8 @@ from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
-from velib_assets.query.kpis import VIEWS
+from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
+from velib_assets.query.state_sql import newest_rows_sql
 from velib_assets.report.json_values import Row
 from velib_assets.report.report_query import report_queries
 
@@ -67,19 +68,24 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
-    states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
-    stations, network = engine.query_recent(report_queries(newest))
+    week = newest_state(_WEEK, engine, catalog, store).newest
+    stations, network, *states = engine.query_recent(_statements)
+    views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
-        views={name: state.newest.to_pylist() for name, state in states.items()},
+        views={name: rows.to_pylist() for name, rows in views.items()},
         stations=stations.to_pylist(),
         network=network.to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
     )
+
+
+def _statements(newest: datetime | None) -> list[str]:
+    return [*report_queries(newest), *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
 
 
 def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:

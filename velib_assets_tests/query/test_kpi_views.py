@@ -165,8 +165,8 @@ def test_empty_lake_returns_the_columns(kpi: Kpi, tmp_path: Path) -> None:
 def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
     """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, MIX)
-    assert engine.read(kpi).changed
-    assert engine.read(kpi).newest.column_names == [name for name, _, _ in kpi.columns]
+    assert engine.read([kpi])[0].changed
+    assert engine.read([kpi])[0].newest.column_names == [name for name, _, _ in kpi.columns]
 
 
 @pytest.mark.usefixtures("zone")

@@ -60,7 +60,7 @@ def test_kpis_equal_view_rows_exactly(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, MIX)
     found = report(tmp_path)
     for kpi in KPIS:
-        newest = engine.read(kpi).newest.to_pylist()
+        newest = engine.read([kpi])[0].newest.to_pylist()
         assert found["kpis"][kpi.name] == {
             "columns": [column.name for column in kpi.schema],
             "rows": [[json_value(value) for value in row.values()] for row in newest],
