@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from velib_assets.lake.keys import iso_z
 
 Row = Mapping[str, Any]
-"""A row of a query result: None for null; times are datetimes in UTC, aware or naive."""
-
-
-def utc(moment: datetime) -> datetime:
-    """Return an aware time in UTC. The engines return naive ones, which are in UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+"""A row of a query result: None for null; times are naive datetimes in UTC."""
 
 
 def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result

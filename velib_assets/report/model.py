@@ -11,7 +11,7 @@ from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report import network
-from velib_assets.report.json_values import Row, columnar, json_value, utc
+from velib_assets.report.json_values import Row, columnar, json_value
 from velib_assets.report.report_data import ReportData
 
 VERSION = 1
@@ -67,8 +67,8 @@ def episodes(data: ReportData) -> list[Row]:
     """Return the rows of kpi_episodes that overlap the last 24 hours, longest first."""
     if not data.network:
         return []
-    since = utc(data.network[-1]["ingested_ts"]) - network.DAY
-    return [row for row in data.views["kpi_episodes"] if utc(row["end_ts"]) > since]
+    since = data.network[-1]["ingested_ts"] - network.DAY
+    return [row for row in data.views["kpi_episodes"] if row["end_ts"] > since]
 
 
 def ledger_days(slots: Sequence[Slot], days: Sequence[datetime]) -> list[dict[str, Any]]:

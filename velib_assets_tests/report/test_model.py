@@ -108,7 +108,7 @@ EPISODE = {
 
 
 def test_episodes_that_ended_over_24_hours_ago_are_excluded() -> None:
-    later = {**EPISODE, "end_ts": (NOON - timedelta(hours=23)).replace(tzinfo=None)}
+    later = {**EPISODE, "end_ts": NOON - timedelta(hours=23)}
     views = {**report_data().views, "kpi_episodes": [EPISODE, later]}
     report = report_object(report_data(views=views, network=snapshots(0)))
     (episode,) = report["episodes"]
