@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
-from velib_assets.query.kpis import Kpi
+from velib_assets.query.kpis import LIVE_VIEWS, Kpi
+from velib_assets.query.state_sql import state_sql
 from velib_assets.query.view_sql import hours_read, render
 from velib_assets.query.windows import last_26_hours
 
@@ -47,7 +48,7 @@ class LocalQueryEngine:
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
         newest = self._newest()
         hours = last_26_hours(newest) if newest else []
-        return self._run(lambda query: query.own_rows(statements(newest)), hours, newest)
+        return self._run(lambda query: query.own_rows(LIVE_VIEWS, statements(newest)), hours, newest)
 
     def read(self, views: Sequence[Kpi]) -> list[KpiState]:
         """See QueryEngine. The views are read in one session."""
@@ -55,7 +56,8 @@ class LocalQueryEngine:
 
         newest = self._newest()
         hours = {hour for view in views for hour in hours_read(view, newest)}
-        results = self._run(lambda query: query.states(views), hours, newest)
+        statements = [state_sql(view, newest) for view in views]
+        results = self._run(lambda query: query.own_rows(views, statements), hours, newest)
         return [
             state_of(view, result, changed=self._catalog.record_view(view.name, render(view, newest)))
             for view, result in zip(views, results, strict=True)

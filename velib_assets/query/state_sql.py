@@ -12,8 +12,8 @@ from velib_assets.lake.schema import DATABASE, TABLE, TYPES
 from velib_assets.query.kpis import Kpi
 from velib_assets.query.windows import partition_filter
 
-PRESENT, HEADLINE, VIEW = "is_row", "headline_", "part"
-_POSITION = "place"
+PRESENT, HEADLINE, VIEW = "is_row", "headline_", "view_name"
+_POSITION = "row_position"
 
 
 def newest_rows_sql(kpi: Kpi, newest: datetime | None) -> str:
@@ -34,7 +34,7 @@ def state_sql(kpi: Kpi, newest: datetime | None) -> str:
 
 
 def states_sql(views: Sequence[Kpi], newest: datetime | None) -> str:
-    """Return one query for the `state_sql` of several views; the column `part` holds the view's name.
+    """Return one query for the `state_sql` of several views; the column `view_name` holds the view's name.
 
     Athena charges each query for at least 10 MB. A row has null in the columns of other views. Columns with
     the same name must have the same type.
