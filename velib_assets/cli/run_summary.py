@@ -12,7 +12,7 @@ from velib_assets.cli.rows import frame_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
 from velib_assets.query.engine import QueryEngine
-from velib_assets.query.frames import frame_of
+from velib_assets.query.frames import to_frame
 from velib_assets.query.kpis import KPIS
 
 SHOWN_ROWS = 10
@@ -84,7 +84,7 @@ def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
         if not headlines:
             click.echo(f"Each row is {kpi.grain}.\n")
             names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
-            click.echo(frame_text(frame_of(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
+            click.echo(frame_text(to_frame(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
 
 
 def headline_text(numbers: Mapping[str, float]) -> str:

@@ -17,7 +17,7 @@ from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.athena_statements import AthenaStatements
 from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
-from velib_assets.query.frames import frame_of, state_of
+from velib_assets.query.frames import to_frame, to_state
 from velib_assets.query.kpis import KPIS, Kpi
 from velib_assets.query.state_sql import VIEW, states_sql
 from velib_assets.query.view_sql import render
@@ -44,7 +44,7 @@ class AthenaQueryEngine:
         """See QueryEngine."""
         if not _READS.match(_COMMENT.sub(" ", sql)):
             raise QueryError(READ_ONLY)
-        return frame_of(self._athena.rows(sql))
+        return to_frame(self._athena.rows(sql))
 
     def query_recent(self, statements: Statements) -> list[pa.Table]:
         """See QueryEngine. The copy is read."""
@@ -64,7 +64,7 @@ class AthenaQueryEngine:
             if on_athena := [view for view in views if view not in copied]:
                 rows, restored = self._states(on_athena, newest, changed)
                 changed |= restored
-                states |= {v: state_of(v, rows.filter(pc.equal(rows[VIEW], v.name))) for v in on_athena}
+                states |= {v: to_state(v, rows.filter(pc.equal(rows[VIEW], v.name))) for v in on_athena}
         except AwsError as error:
             raise LakeReadError(str(error)) from error
         return [states[view]._replace(changed=view.name in changed) for view in views]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
-from velib_assets.query.athena_results import table_of_pages
+from velib_assets.query.athena_results import pages_to_table
 from velib_assets.query.engine import LakeReadError, QueryError
 
 _FINAL_STATES = {"SUCCEEDED", "FAILED", "CANCELLED"}
@@ -29,7 +29,7 @@ class AthenaStatements:
 
     def rows(self, sql: str) -> pa.Table:
         """Return the rows of a statement; raises as `run` does."""
-        return table_of_pages(self._pages(self.run(sql)))
+        return pages_to_table(self._pages(self.run(sql)))
 
     def run(self, sql: str) -> str:
         """Run a statement to its end and return its id.

@@ -43,8 +43,8 @@ def newest_states(
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
     """Return the view's newest state.
 
-    A cached view is read again only if its statement or one of its partitions changed, or if somebody deleted
-    the stored state.
+    A cached view is read again only if its statement or one of its partitions changed, or if the stored state
+    is missing or damaged.
 
     Raises:
         QueryError: If the view fails.

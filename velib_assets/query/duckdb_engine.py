@@ -36,13 +36,13 @@ class LocalQueryEngine:
         """See QueryEngine."""
         from velib_assets.query.duckdb_guard import parse  # noqa: PLC0415 - imports sqlglot
         from velib_assets.query.duckdb_show import show  # noqa: PLC0415 - imports sqlglot
-        from velib_assets.query.frames import frame_of  # noqa: PLC0415 - imports pyarrow
+        from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
 
         shown = show(sql, self._catalog, lambda view: render(view, self._newest()))
         if shown is not None:
             return shown
         tree = parse(sql)
-        return frame_of(self._run(lambda query: query.rows(tree.copy()), None, self._newest()))
+        return to_frame(self._run(lambda query: query.rows(tree.copy()), None, self._newest()))
 
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
@@ -52,14 +52,14 @@ class LocalQueryEngine:
 
     def read(self, views: Sequence[Kpi]) -> list[KpiState]:
         """See QueryEngine. The views are read in one session."""
-        from velib_assets.query.frames import state_of  # noqa: PLC0415 - imports pyarrow
+        from velib_assets.query.frames import to_state  # noqa: PLC0415 - imports pyarrow
 
         newest = self._newest()
         hours = {hour for view in views for hour in hours_read(view, newest)}
         statements = [state_sql(view, newest) for view in views]
         results = self._run(lambda query: query.own_rows(views, statements), hours, newest)
         return [
-            state_of(view, result, changed=self._catalog.record_view(view.name, render(view, newest)))
+            to_state(view, result, changed=self._catalog.record_view(view.name, render(view, newest)))
             for view, result in zip(views, results, strict=True)
         ]
 

@@ -12,8 +12,8 @@ from sqlglot import exp
 from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.schema import DATABASE, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
-from velib_assets.query.duckdb_guard import tables_of
-from velib_assets.query.duckdb_newest import newest_rows, newest_value_selects, put_value
+from velib_assets.query.duckdb_guard import catalog_tables
+from velib_assets.query.duckdb_newest import newest_rows, newest_value_selects, replace_by_value
 from velib_assets.query.duckdb_pruning import partitions_needed
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb, to_duckdb
 from velib_assets.query.duckdb_session import create_table, fetch
@@ -39,7 +39,7 @@ class DuckDBQuery:
     def rows(self, tree: exp.Expr) -> pa.Table:
         """Return the rows of a parsed query; the tree is modified."""
         for select in newest_value_selects(tree):
-            put_value(select, self._newest_value(select))
+            replace_by_value(select, self._newest_value(select))
         limit = newest_rows(tree)
         for _ in self._defined(tree, () if limit is None else _NEWEST_FIRST):
             rows = fetch(self._db, to_duckdb(tree))
@@ -78,7 +78,7 @@ class DuckDBQuery:
     def _defined(self, tree: exp.Expr, counts: Sequence[int]) -> Iterator[None]:
         """Define the tables and views of a query over each of `counts` newest partitions, then over all."""
         needed = partitions_needed(self._db, tree, self._partitions, self._newest)
-        names = {table.name for table in tables_of(tree)}
+        names = {table.name for table in catalog_tables(tree)}
         for count in (*(count for count in counts if count < len(needed)), len(needed)):
             if names:
                 create_table(self._db, self._files.paths(needed[len(needed) - count :]))

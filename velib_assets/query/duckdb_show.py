@@ -23,14 +23,14 @@ def show(sql: str, catalog: Catalog, definition: Callable[[Kpi], str]) -> "pd.Da
     Raises:
         QueryError: If the form or the name is unknown.
     """
-    words = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
-    if not words or words[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
+    tokens = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
+    if not tokens or tokens[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
         return None
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    if [word.lower() for word in words[-2:]] in (["in", DATABASE], ["from", DATABASE]):
-        words = words[:-2]
-    *form, name = (word.upper() for word in words)
+    if [token.lower() for token in tokens[-2:]] in (["in", DATABASE], ["from", DATABASE]):
+        tokens = tokens[:-2]
+    *form, name = (token.upper() for token in tokens)
     head, rows = _rows(form, name.lower().removeprefix("awsdatacatalog."), catalog, definition)
     return pd.DataFrame(rows, columns=pd.Index(head))
 

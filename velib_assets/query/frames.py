@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ARROW = {name: pa.type_for_alias(names.arrow) for name, names in TYPES.items()}
 
 
-def frame_of(table: pa.Table) -> "pd.DataFrame":
+def to_frame(table: pa.Table) -> "pd.DataFrame":
     """Return a frame in which integers stay integers beside nulls (None), and dates stay dates."""
     for position, column in enumerate(table.columns):
         if pa.types.is_interval(column.type):
@@ -29,7 +29,7 @@ def frame_of(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
-def state_of(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:
+def to_state(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:
     """Return the state from the result of a `state_sql` query; unknown headline numbers are left out."""
     newest = result.filter(pc.is_valid(result[PRESENT])).select([column.name for column in kpi.schema])
     numbers = {headline.name: result[HEADLINE + headline.name][0].as_py() for headline in kpi.headlines}

@@ -78,8 +78,8 @@ def exports(data: ReportData) -> list[Export]:
     ]
 
 
-def listed(tables: Sequence[Export]) -> list[dict[str, Any]]:
-    """Return the list of tables for the report's object; links are relative to the page."""
+def downloads(tables: Sequence[Export]) -> list[dict[str, Any]]:
+    """Return the downloads as the report's JSON object lists them; links are relative to the page."""
     return [
         {"name": export.name, "title": export.title}
         | {form: export_key(export.name, form)[len(_FOLDER) :] for form in ("csv", "parquet")}

@@ -31,7 +31,7 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
 
     Args:
         data: What was read from the lake.
-        exports: The list of downloads, from `exports.listed`.
+        exports: What `exports.downloads` returns.
     """
     day = network.last_day(data.network)
     newest = data.network[-1]["ingested_ts"] if data.network else None

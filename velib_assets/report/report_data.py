@@ -1,4 +1,4 @@
-"""What the report is made from, read from the lake: views, the report's own query, ledger and quarantine."""
+"""Reads the report's data from the lake: views, the report's own queries, ledger and quarantine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
 
     Args:
         engine: Runs the views and the report's query.
-        catalog: Knows the newest registered hour.
+        catalog: Supplies the newest registered hour.
         store: The lake, for the ledger and the quarantine.
         now: The current time, UTC.
 
@@ -119,16 +119,16 @@ def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime,
     return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
+def _quarantined(store: LakeStore, objects: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
     """Read the newest quarantine reasons, newest first, at most `MAX_QUARANTINED`."""
-    keys = [item.key for items in listed.values() for item in items if item.key.endswith(REASON_ENDING)]
-    taken = [(when, key) for key in keys if (when := quarantine_time(key))]
-    return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MAX_QUARANTINED]]
+    keys = [item.key for items in objects.values() for item in items if item.key.endswith(REASON_ENDING)]
+    timed = [(taken, key) for key in keys if (taken := quarantine_time(key))]
+    return [_reason(store, taken, key) for taken, key in sorted(timed, reverse=True)[:MAX_QUARANTINED]]
 
 
-def _reason(store: LakeStore, when: datetime, key: str) -> QuarantineReason:
+def _reason(store: LakeStore, taken: datetime, key: str) -> QuarantineReason:
     try:
         content = json.loads(store.read(key))
-        return QuarantineReason(when, str(content["code"]), str(content["reason"]))
+        return QuarantineReason(taken, str(content["code"]), str(content["reason"]))
     except (ValueError, KeyError, TypeError, FileNotFoundError):
-        return QuarantineReason(when, "unreadable", f"{store.address(key)} cannot be read")
+        return QuarantineReason(taken, "unreadable", f"{store.address(key)} cannot be read")

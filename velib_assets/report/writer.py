@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.store import Change, LakeStore
-from velib_assets.report.exports import csv_bytes, exports, listed, parquet_bytes
+from velib_assets.report.exports import csv_bytes, downloads, exports, parquet_bytes
 from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
 from velib_assets.report.report_data import ReportData
@@ -30,7 +30,7 @@ def write_report(store: LakeStore, data: ReportData) -> WrittenReport:
         OSError: The store refused a file. That file keeps its old content, and later ones are not written.
     """
     tables = exports(data)
-    report = report_object(data, listed(tables))
+    report = report_object(data, downloads(tables))
     page = page_html(report).encode()
     for name, _, table in tables:
         store.publish([Change(export_key(name, "parquet"), parquet_bytes(table))], lambda: True)

@@ -29,8 +29,8 @@ def seen(station: str, states: str, first: str = "2022-06-04 10:00", **changes: 
 
 def episodes(lake: Path, *stations: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Station, kind, start and end as clock times, minutes, open, snapshots."""
-    found = rows_of(engine_over(lake, [one for rows in stations for one in rows]), EPISODES)
-    return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in found]
+    result = rows_of(engine_over(lake, [one for rows in stations for one in rows]), EPISODES)
+    return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in result]
 
 
 def test_episode_ends_at_the_first_snapshot_after_it(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_episodes_are_limited_to_25_hours(tmp_path: Path) -> None:
 
 def test_episode_has_the_newest_name(tmp_path: Path) -> None:
     rows = [*seen("a", "0", name="Old"), *seen("a", "0", "2022-06-04 10:15", name="New")]
-    found = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
-    assert found == [("New", 2)]
+    result = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
+    assert result == [("New", 2)]
 
 
 # 2022-06-04 was a Saturday, and the first day of the four weeks before 2022-07-02.

@@ -12,7 +12,7 @@ from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
-from velib_assets.report.exports import exports, listed
+from velib_assets.report.exports import downloads, exports
 from velib_assets.report.model import ledger_days, report_object
 from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
 
@@ -134,7 +134,7 @@ def test_quarantine_lists_reasons() -> None:
 
 
 def test_every_view_and_chart_has_an_export() -> None:
-    entries = listed(exports(report_data()))
+    entries = downloads(exports(report_data()))
     names = [entry["name"] for entry in entries]
     others = ["stations", "station_history", "network", "today", "ledger", "quarantined"]
     assert names == [*(view.name for view in VIEWS), *others]
