@@ -38,11 +38,12 @@ class LocalQueryEngine:
         from velib_assets.query.duckdb_show import show  # noqa: PLC0415 - imports sqlglot
         from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
 
-        shown = show(sql, self._catalog, lambda view: render(view, self._newest()))
+        newest = self._newest()
+        shown = show(sql, self._catalog, newest)
         if shown is not None:
             return shown
         tree = parse(sql)
-        return to_frame(self._run(lambda query: query.rows(tree.copy()), None, self._newest()))
+        return to_frame(self._run(lambda query: query.rows(tree.copy()), None, newest))
 
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
