@@ -3,5 +3,6 @@
 Read `report_data.py` first: `load_report_data` reads views, ledger and quarantine into a `ReportData`,
 through the query engine, so it works the same on a local lake and on AWS. `model.py` turns that into the
 page's JSON object (with `network.py`), `exports.py` into tables. `writer.py` stores both in the lake, and
-`page/html.py` builds the page. `stations.sql` and `network.sql` are the queries that are not views.
+`page/html.py` builds the page. The queries that are not views are in
+`stations.sql`, `network.sql` and `today.sql`.
 """

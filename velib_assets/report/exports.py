@@ -57,7 +57,7 @@ def exports(data: ReportData) -> list[Export]:
         _export(
             "today",
             "Fill rate by hour of today in Paris",
-            network.today(data.network),
+            data.today,
             {"hour": "int", "mean_fill_rate": "double"},
         ),
         _export(

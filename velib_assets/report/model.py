@@ -52,7 +52,7 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
         "typical_week": [{name: row[name] for name in _WEEK} for row in data.views["kpi_typical_week"]],
-        "today": network.today(data.network),
+        "today": list(data.today),
         "episodes": [{name: json_value(row[name]) for name in _EPISODE} for row in episodes(data)],
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": [

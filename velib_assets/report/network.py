@@ -1,4 +1,4 @@
-"""The whole network over the last day: totals now and earlier, the time series, and today by hour."""
+"""The whole network over the last day: totals now and earlier, and the time series."""
 
 from __future__ import annotations
 
@@ -34,24 +34,6 @@ def totals(rows: Sequence[Row]) -> dict[str, Any]:
 def series(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """Return the network's numbers as one list per column, one entry per snapshot."""
     return columnar(rows, {"ts": "ingested_ts"} | {name: name for name in SERIES})
-
-
-def today(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the mean fill rate per hour in Paris, for the newest snapshot's day there.
-
-    The mean is over all stations and snapshots of the hour. When clocks go back, the repeated hour holds
-    both.
-    """
-    hours: dict[int, list[Row]] = {}
-    for row in rows:
-        if row["paris_day"] == rows[-1]["paris_day"] and row["mean_fill_rate"] is not None:
-            hours.setdefault(int(row["paris_hour"]), []).append(row)
-    return [{"hour": hour, "mean_fill_rate": _mean(members)} for hour, members in sorted(hours.items())]
-
-
-def _mean(rows: Sequence[Row]) -> float:
-    weight = sum(row["in_operation"] for row in rows)
-    return float(sum(row["mean_fill_rate"] * row["in_operation"] for row in rows) / weight)
 
 
 def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:

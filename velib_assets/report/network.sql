@@ -6,18 +6,13 @@ WITH recent AS (
 newest AS (
     SELECT max(ingested_ts) AS newest_ts FROM recent
 ),
-local AS (
-    SELECT
-        *,
-        CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp) AS paris_ts,
-        is_installed AND NOT is_stale AS is_known
+known AS (
+    SELECT *, is_installed AND NOT is_stale AS is_known
     FROM recent CROSS JOIN newest
     WHERE ingested_ts > newest_ts - INTERVAL '25' HOUR
 )
 SELECT
     ingested_ts,
-    CAST(CAST(paris_ts AS date) AS varchar) AS paris_day,
-    hour(paris_ts) AS paris_hour,
     count(*) AS stations,
     sum(bikes) FILTER (WHERE is_known) AS bikes,
     sum(mechanical) FILTER (WHERE is_known) AS mechanical,
@@ -28,6 +23,6 @@ SELECT
     count(*) FILTER (WHERE ${saturated}) AS saturated,
     count(*) FILTER (WHERE is_installed AND is_stale) AS stale,
     avg(fill_rate) FILTER (WHERE ${in_operation}) AS mean_fill_rate
-FROM local
-GROUP BY ingested_ts, paris_ts
+FROM known
+GROUP BY ingested_ts
 ORDER BY ingested_ts

@@ -39,7 +39,8 @@ class ReportData(NamedTuple):
     """Everything the report shows, as read from the lake; times are UTC.
 
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
-    row per snapshot) by time, `quarantined` newest first. `days` are the midnights of the ledger's days.
+    row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
+    of the ledger's days.
     """
 
     made_at: datetime
@@ -47,6 +48,7 @@ class ReportData(NamedTuple):
     views: Mapping[str, Sequence[Row]]
     stations: Sequence[Row]
     network: Sequence[Row]
+    today: Sequence[Row]
     ledger: Sequence[Slot]
     days: Sequence[datetime]
     quarantined: Sequence[QuarantineReason]
@@ -56,7 +58,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     """Read what the report shows. The cost does not depend on how much history the lake holds.
 
     Args:
-        engine: Runs the views and the report's query.
+        engine: Runs the views and the report's queries.
         catalog: Supplies the newest registered hour.
         store: The lake, for the ledger and the quarantine.
         now: The current time, UTC.
@@ -69,7 +71,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, *states = engine.query_recent(_statements)
+    stations, network, today, *states = engine.query_recent(_statements)
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
@@ -78,6 +80,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         views={name: rows.to_pylist() for name, rows in views.items()},
         stations=stations.to_pylist(),
         network=network.to_pylist(),
+        today=today.to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),

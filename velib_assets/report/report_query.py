@@ -1,4 +1,4 @@
-"""The report's own queries: `stations.sql` and `network.sql`, in Athena's SQL.
+"""The report's own queries: `stations.sql`, `network.sql` and `today.sql`, in Athena's SQL.
 
 The newest hours are constants, so that no history is read.
 """
@@ -12,11 +12,11 @@ from string import Template
 from velib_assets.query.view_sql import conditions
 from velib_assets.query.windows import DAY, partition_filter
 
-_QUERIES = ("stations", "network")
+_QUERIES = ("stations", "network", "today")
 
 
 def report_queries(newest: datetime | None) -> list[str]:
-    """Return the queries for the stations of the newest snapshot and for the network at each snapshot.
+    """Return the queries for the stations, the network per snapshot, and today's fill rate by hour.
 
     Args:
         newest: The newest registered hour, or None for an empty table.

@@ -25,8 +25,6 @@ def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
         **dict.fromkeys(("stations", "in_operation"), 2),
         **dict.fromkeys(("short", "saturated", "stale"), 0),
         **dict.fromkeys(("bikes", "mechanical", "ebikes", "docks"), 7),
-        "paris_day": "2022-06-04",
-        "paris_hour": 14,
         "mean_fill_rate": 0.5,
         **changes,
     }
@@ -53,22 +51,7 @@ def test_snapshot_of_a_day_ago_is_in_totals_only() -> None:
 
 def test_empty_network_has_no_totals() -> None:
     assert network.totals([]) == {"now": None, "hour_ago": None, "day_ago": None}
-    assert network.last_day([]) == network.today([]) == []
-
-
-def test_today_is_paris_day_weighted_by_stations() -> None:
-    """Expected: (0.2 x 1 + 0.8 x 3) / 4. Yesterday, and an hour without a known rate, are excluded."""
-    rows = [
-        *snapshots(50, mean_fill_rate=0.9, paris_day="2022-06-03"),
-        *snapshots(40, mean_fill_rate=0.2, in_operation=1),
-        *snapshots(30, mean_fill_rate=0.8, in_operation=3),
-        *snapshots(20, mean_fill_rate=None, in_operation=0, paris_hour=15),
-        *snapshots(0, mean_fill_rate=0.1, paris_hour=16),
-    ]
-    assert network.today(rows) == [
-        {"hour": 14, "mean_fill_rate": pytest.approx(0.65)},
-        {"hour": 16, "mean_fill_rate": 0.1},
-    ]
+    assert network.last_day([]) == []
 
 
 def test_ledger_ends_today_or_with_newest_day_of_old_lake() -> None:
@@ -91,7 +74,7 @@ def test_ledger_day_has_96_slots() -> None:
 
 def report_data(**changes: Any) -> ReportData:
     views: dict[str, list[Any]] = {view.name: [] for view in VIEWS}
-    return ReportData(NOON, "opendata", views, [], [], [], [], [])._replace(**changes)
+    return ReportData(NOON, "opendata", views, [], [], [], [], [], [])._replace(**changes)
 
 
 EPISODE = {

@@ -119,6 +119,22 @@ def test_hours_are_paris_time(tmp_path: Path) -> None:
     assert content["typical_week"] == [{"day": 5, "hour": 14, "mean_fill_rate": 0.5, "snapshots": 1}]
 
 
+def test_today_is_paris_day_weighted_by_stations(tmp_path: Path) -> None:
+    """Expected: (0.2 x 1 + 0.8 x 3) / 4. Yesterday, and an hour without a known rate, are excluded."""
+    rows = [
+        row("a", 18, 2, "2022-06-03 21:59"),
+        row("a", 2, 8, "2022-06-04 12:05"),
+        *(row(station, 8, 2, "2022-06-04 12:20") for station in ("a", "b", "c")),
+        row("a", None, None, "2022-06-04 13:00"),
+        *(row("a", 1, 9, f"2022-06-04 14:{minute}") for minute in ("00", "15")),
+    ]
+    engine_over(tmp_path, rows)
+    assert report(tmp_path)["today"] == [
+        {"hour": 14, "mean_fill_rate": pytest.approx(0.65)},
+        {"hour": 16, "mean_fill_rate": pytest.approx(0.1)},
+    ]
+
+
 def test_episodes_equal_view_longest_first(tmp_path: Path) -> None:
     """There is no snapshot between 11:00 and 12:00, so each station has two episodes."""
     engine_over(tmp_path, [*MIX, row("c", 20, 0, "2022-06-04 11:30")])

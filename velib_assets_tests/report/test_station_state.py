@@ -32,13 +32,13 @@ def test_state_follows_the_definitions_of_the_kpis(
     changes: dict[str, Any], state: str, tmp_path: Path
 ) -> None:
     engine = engine_over(tmp_path, [row("a", 10, 10) | changes])
-    stations, _ = engine.query_recent(report_queries)
+    stations, *_ = engine.query_recent(report_queries)
     assert stations["state"].to_pylist() == [state]
 
 
 def past(rows: list[dict[str, Any]], folder: Path) -> list[tuple[list[int | None], list[int | None]]]:
     """Return the past bikes and docks of each station of the newest snapshot."""
-    stations, _ = engine_over(folder, rows).query_recent(report_queries)
+    stations, *_ = engine_over(folder, rows).query_recent(report_queries)
     return list(zip(stations["past_bikes"].to_pylist(), stations["past_docks"].to_pylist(), strict=True))
 
 
