@@ -17,9 +17,8 @@ from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.frames import ARROW
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
-from velib_assets.report.json_values import Row
 from velib_assets.report.model import episodes
-from velib_assets.report.report_data import ReportData
+from velib_assets.report.report_data import ReportData, Row
 
 _TYPES = {**ARROW, "timestamp": pa.timestamp("ms", "UTC")}  # as in the table `source_velib`
 _STATION = {c.name: c.type for c in COLUMNS if c.name not in ("ingested_ts", "is_stale")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,7 @@ from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report import network
-from velib_assets.report.json_values import Row, columnar, json_value
-from velib_assets.report.report_data import ReportData
+from velib_assets.report.report_data import ReportData, Row
 
 VERSION = 1
 _STATION_NAMES = (
@@ -20,6 +19,7 @@ _STATION_NAMES = (
     "is_returning reported_ts state"
 )
 _STATION = {"id": "station_id"} | {name: name for name in _STATION_NAMES.split()}
+_SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
 _OWN_KEYS = ("episodes", "week")  # pictures whose data has a key of its own
@@ -42,13 +42,13 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
         "totals": network.totals(data.network),
-        "stations": columnar(data.stations, _STATION),
+        "stations": _columns(data.stations, _STATION),
         "history": {
             "ts": [iso_z(row["ingested_ts"]) for row in day],
             "bikes": [row["past_bikes"] for row in data.stations],
             "docks": [row["past_docks"] for row in data.stations],
         },
-        "network": network.series(day),
+        "network": _columns(day, {"ts": "ingested_ts"} | {name: name for name in _SERIES}),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
         "typical_week": [{name: row[name] for name in _WEEK} for row in data.views["kpi_typical_week"]],
@@ -78,6 +78,16 @@ def ledger_days(slots: Sequence[Slot], days: Sequence[datetime]) -> list[dict[st
         {"date": f"{day:%Y-%m-%d}", "slots": [states.get(day + n * SLOT) for n in range(_SLOTS_PER_DAY)]}
         for day in days
     ]
+
+
+def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result
+    """Return a value as JSON holds it: times as text, everything else unchanged."""
+    return iso_z(value) if isinstance(value, datetime) else value
+
+
+def _columns(rows: Sequence[Row], sources: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Turn rows into one list per column; `sources` maps a new column name to its name in the rows."""
+    return {name: [json_value(row[source]) for row in rows] for name, source in sources.items()}
 
 
 def _table(kpi: Kpi, rows: Sequence[Row]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The whole network over the last day: totals now and earlier, and the time series."""
+"""The whole network over the last day: its snapshots, and its totals now and earlier."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from velib_assets.lake.keys import iso_z
-from velib_assets.report.json_values import Row, columnar
+from velib_assets.report.report_data import Row
 
 DAY = timedelta(hours=24)
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
-SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
 _EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": DAY}
 _TOLERANCE = timedelta(minutes=30)
 
@@ -29,11 +28,6 @@ def totals(rows: Sequence[Row]) -> dict[str, Any]:
     if not rows:
         return dict.fromkeys(["now", *_EARLIER])
     return {"now": _total(rows[-1])} | {name: _total_before(rows, ago) for name, ago in _EARLIER.items()}
-
-
-def series(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return the network's numbers as one list per column, one entry per snapshot."""
-    return columnar(rows, {"ts": "ingested_ts"} | {name: name for name in SERIES})
 
 
 def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.ingest.raw_object import open_raw
@@ -18,8 +18,10 @@ from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
 from velib_assets.query.state_sql import newest_rows_sql
-from velib_assets.report.json_values import Row
 from velib_assets.report.report_query import report_queries
+
+Row = Mapping[str, Any]
+"""A row of a query result: None for null; times are naive datetimes in UTC."""
 
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14

@@ -46,7 +46,8 @@ def test_hour_ago_is_newest_snapshot_at_most_30_minutes_older(minutes: Any, hour
 def test_snapshot_of_a_day_ago_is_in_totals_only() -> None:
     rows = snapshots(0, 15, 24 * 60, 24 * 60 + 10)
     assert network.totals(rows)["day_ago"]["ts"] == iso_z(NOON - timedelta(days=1))
-    assert network.series(network.last_day(rows))["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
+    series = report_object(report_data(network=rows))["network"]
+    assert series["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
 
 
 def test_empty_network_has_no_totals() -> None:

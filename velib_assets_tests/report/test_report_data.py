@@ -18,8 +18,7 @@ from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS
-from velib_assets.report.json_values import json_value
-from velib_assets.report.model import report_object
+from velib_assets.report.model import json_value, report_object
 from velib_assets.report.report_data import MAX_QUARANTINED, load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 from velib_assets_tests.samples import body, record
