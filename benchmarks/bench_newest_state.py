@@ -104,7 +104,7 @@ def measure(engine: LocalQueryEngine) -> dict[str, float]:
     """Return seconds by query."""
     figures = {}
     for kpi in KPIS:
-        figures[kpi.name] = seconds(lambda kpi=kpi: engine.read(kpi))  # type: ignore[misc]
+        figures[kpi.name] = seconds(lambda kpi=kpi: engine.read([kpi])[0])  # type: ignore[misc]
     for name, query in QUERIES.items():
         figures[name] = seconds(lambda query=query: engine.query(query))  # type: ignore[misc]
     return figures

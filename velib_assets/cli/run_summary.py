@@ -12,7 +12,7 @@ from velib_assets.cli.rows import frame_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
 from velib_assets.query.engine import QueryEngine
-from velib_assets.query.frames import frame_of
+from velib_assets.query.frames import to_frame
 from velib_assets.query.kpis import KPIS
 
 SHOWN_ROWS = 10
@@ -78,14 +78,13 @@ def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
 
 def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
     """Print the headline numbers of each KPI and, unless `headlines`, the first rows of its newest state."""
-    for kpi in KPIS:
-        _, newest, numbers = engine.read(kpi)
+    for kpi, (_, newest, numbers) in zip(KPIS, engine.read(KPIS), strict=True):
         when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
         click.echo(f"\n{kpi.name}{when}: {headline_text(numbers)}")
         if not headlines:
             click.echo(f"Each row is {kpi.grain}.\n")
             names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
-            click.echo(frame_text(frame_of(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
+            click.echo(frame_text(to_frame(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
 
 
 def headline_text(numbers: Mapping[str, float]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from velib_assets.catalog.catalog import Catalog, CatalogError
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs import findings
 from velib_assets.defs.checks import checks_of, specs_of
 from velib_assets.defs.findings import Finding
@@ -24,8 +24,8 @@ from velib_assets.defs.graphs import (
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 from velib_assets.query import sql
-from velib_assets.query.cached_state import newest_state
-from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.cached_state import newest_states
+from velib_assets.query.engine import KpiState, QueryEngine
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.query.view_sql import code_version, standalone_sql
 
@@ -54,11 +54,10 @@ def read_views(
     selected = context.selected_output_names  # computed at each access
     # Dagster plans the checks for the run's hour, although the views have no partitions.
     partition = context.partition_key if context.has_partition_key else None
+    views = [v for v in VIEWS if not selected.isdisjoint(outs_of([v.name], specs_of(v.name)))]
     failed = []
-    for view in VIEWS:
-        if selected.isdisjoint(outs_of([view.name], specs_of(view.name))):
-            continue
-        finding, metadata = read_view(view, query_engine, catalog, lake)
+    for view, state in zip(views, newest_states(views, query_engine, catalog, lake), strict=True):
+        finding, metadata = finding_of(view, state)
         (check,) = checks_of(view.name)
         log_check(context, check, finding, partition)
         if metadata is not None and view.name in selected:  # else the check was selected alone
@@ -95,15 +94,12 @@ kpi_views = dg.graph_multi_asset(
 )(composition(read_views, "kpi_views"))
 
 
-def read_view(
-    view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore
-) -> tuple[Finding, Metadata | None]:
-    """Refresh a view and read its newest state; return its finding and, unless it failed, its metadata."""
+def finding_of(view: Kpi, state: KpiState | Exception) -> tuple[Finding, Metadata | None]:
+    """Return the finding of a view's state and, unless reading it failed, its metadata."""
     declared = [column.name for column in view.schema]
-    try:
-        changed, newest, headline = newest_state(view, engine, catalog, store)
-    except (QueryError, CatalogError, OSError) as error:
-        return findings.view_answers(declared, None, str(error)), None
+    if isinstance(state, Exception):
+        return findings.view_answers(declared, None, str(state)), None
+    changed, newest, headline = state
     return findings.view_answers(declared, newest.column_names), {
         **headline,
         "definition_changed": changed,

@@ -1,129 +1,105 @@
-"""The query engine on AWS: Amazon Athena.
+"""The query engine on AWS: Amazon Athena, and DuckDB on a copy of the newest hours."""
 
-dagster-aws's AthenaClientResource is not used: it sets no database, returns untyped text, and leaves the
-query running when the run is cancelled.
-"""
-
-import contextlib
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from velib_assets.aws.api import AwsError, call, client
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
-from velib_assets.catalog.catalog import Catalog
-from velib_assets.lake.store import LakeStore
+from velib_assets.catalog.catalog import Catalog, newest_hour
+from velib_assets.lake.schema import DATABASE
+from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.athena_mirror import Mirror
-from velib_assets.query.athena_results import table_of_pages
-from velib_assets.query.athena_views import ViewStates
-from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError
-from velib_assets.query.frames import frame_of
-from velib_assets.query.kpis import Kpi
+from velib_assets.query.athena_statements import AthenaStatements
+from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
+from velib_assets.query.frames import to_frame, to_state
+from velib_assets.query.kpis import KPIS, Kpi
+from velib_assets.query.state_sql import VIEW, states_sql
+from velib_assets.query.view_sql import render
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
-_FINAL_STATES = {"SUCCEEDED", "FAILED", "CANCELLED"}
-_INVALID = "InvalidRequestException"  # the statement is empty, or the workgroup does not exist
-_MAX_SECONDS = 1800.0  # Athena's own limit is 30 minutes
 _READS = re.compile(r"\s*\(*\s*(SELECT|WITH|VALUES|TABLE|SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_DEFINITION_KEY = "athena-results/views/{}.sql"
 
 
 class AthenaQueryEngine:
-    """Runs queries in the workgroup that Terraform created, which sets limits and the result location.
+    """Runs queries on Athena and keeps the views defined there.
 
     `folder` holds copies of the newest files on this machine.
     """
 
     def __init__(self, names: Names, catalog: Catalog, store: LakeStore, folder: Path) -> None:
-        self._names = names
-        self._mirror = Mirror(folder, catalog, store)
-        self._views = ViewStates(self, names.database, catalog, store, self._mirror)
+        self._names, self._catalog, self._store = names, catalog, store
+        self._athena, self._mirror = AthenaStatements(names), Mirror(folder, catalog, store)
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
         if not _READS.match(_COMMENT.sub(" ", sql)):
             raise QueryError(READ_ONLY)
-        return frame_of(self.rows(sql))
+        return to_frame(self._athena.rows(sql))
 
-    def read(self, kpi: Kpi) -> KpiState:
-        """See QueryEngine."""
-        return self._views.read(kpi)
-
-    def query_recent(self, sql: str) -> "pa.Table":
-        """See QueryEngine."""
-        return self._local().query_recent(sql)
-
-    def read_all(self) -> dict[str, KpiState]:
-        """See QueryEngine."""
-        return self._local().read_all()
-
-    def _local(self) -> LocalQueryEngine:
+    def query_recent(self, statements: Statements) -> list[pa.Table]:
+        """See QueryEngine. The copy is read."""
         try:
-            return self._mirror.engine()
+            engine = self._mirror.engine()
         except AwsError as error:
             raise LakeReadError(str(error)) from error
+        return engine.query_recent(statements)
 
-    def rows(self, sql: str) -> "pa.Table":
-        """Return the rows of a statement; raises as `run` does."""
-        return table_of_pages(self._pages(self.run(sql)))
-
-    def run(self, sql: str) -> str:
-        """Run a statement to its end and return its id.
-
-        Raises:
-            QueryError: If Athena refuses or stops the query, with Athena's reason.
-            LakeReadError: If Athena cannot be reached.
-        """
-        context = {"Catalog": "AwsDataCatalog", "Database": self._names.database}
+    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+        """See QueryEngine. One Athena query reads all KPIs; views over a day are read from the copy."""
         try:
-            started = self._call(
-                "start_query_execution",
-                QueryString=sql,
-                QueryExecutionContext=context,
-                WorkGroup=self._names.workgroup,
-            )
-            query = str(started["QueryExecutionId"])
-            status = self._wait(query)
+            newest = newest_hour(self._catalog)
+            changed = {view.name for view in views if self._update_definition(view, newest)}
+            copied = [view for view in views if view not in KPIS and not view.cached]
+            states = dict(zip(copied, self._mirror.engine().read(copied), strict=True)) if copied else {}
+            if on_athena := [view for view in views if view not in copied]:
+                rows, restored = self._states(on_athena, newest, changed)
+                changed |= restored
+                states |= {v: to_state(v, rows.filter(pc.equal(rows[VIEW], v.name))) for v in on_athena}
         except AwsError as error:
-            kind = QueryError if error.code == _INVALID else LakeReadError
-            raise kind(str(error)) from error
-        if status["State"] != "SUCCEEDED":
-            reason = status.get("StateChangeReason", "Athena gave no reason")
-            raise QueryError(f"{reason} ({status['State'].lower()}: {self._names.query_link(query)})")
-        return query
+            raise LakeReadError(str(error)) from error
+        return [states[view]._replace(changed=view.name in changed) for view in views]
 
-    def _wait(self, query: str) -> dict[str, Any]:
-        """Return the final status. An abandoned query is stopped, as it would go on to cost money."""
-        end, pause, ended = time.monotonic() + _MAX_SECONDS, 0.1, False
+    def _states(
+        self, views: Sequence[Kpi], newest: datetime | None, changed: set[str]
+    ) -> tuple[pa.Table, set[str]]:
+        """Return the rows of `states_sql`, and the views that had been dropped and were defined again."""
+        sql = self._localized(states_sql(views, newest))
         try:
-            while time.monotonic() < end:
-                status = self._call("get_query_execution", QueryExecutionId=query)["QueryExecution"]["Status"]
-                ended = status["State"] in _FINAL_STATES
-                if ended:
-                    return dict(status)
-                time.sleep(pause)
-                pause = min(2.0, pause * 1.5)
-        finally:
-            if not ended:
-                with contextlib.suppress(AwsError):  # the exception that ended the wait matters more
-                    self._call("stop_query_execution", QueryExecutionId=query)
-        raise QueryError(f"the query was stopped after 30 minutes ({self._names.query_link(query)})")
+            return self._athena.rows(sql), set()
+        except QueryError as error:
+            if len(views) > 1 or views[0].name in changed or "_NOT_FOUND" not in str(error):
+                raise
+        self._define(views[0], self._localized(render(views[0], newest)))
+        return self._athena.rows(sql), {views[0].name}
 
-    def _pages(self, query: str) -> Iterator[dict[str, Any]]:
-        token: dict[str, str] = {}
-        while True:
-            page = self._call("get_query_results", QueryExecutionId=query, MaxResults=1000, **token)
-            yield page
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+    def _update_definition(self, view: Kpi, newest: datetime | None) -> bool:
+        """Define the view if its statement changed; return whether it did.
 
-    def _call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        athena = client("athena", self._names.region)
-        return call(athena, method, f"the workgroup {self._names.workgroup}", **arguments)
+        The last statement is stored in the bucket, as Athena stores it in another form.
+        """
+        statement = self._localized(render(view, newest))
+        try:
+            if self._store.read(_DEFINITION_KEY.format(view.name)).decode() == statement:
+                return False
+        except FileNotFoundError:
+            pass
+        self._define(view, statement)
+        return True
+
+    def _define(self, view: Kpi, statement: str) -> None:
+        self._athena.run(statement)
+        self._store.publish([Change(_DEFINITION_KEY.format(view.name), statement.encode())], lambda: True)
+
+    def _localized(self, statement: str) -> str:
+        """Return a statement of this package for the deployment's database."""
+        return statement.replace(f"{DATABASE}.", f"{self._names.database}.")

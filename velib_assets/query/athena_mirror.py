@@ -3,9 +3,7 @@
 Athena lists each partition and reads each footer: over a month of ticks, that costs more than all the rest.
 """
 
-import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,19 +15,18 @@ from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.windows import last_26_hours
 
-_UNUSED = 7200.0  # seconds after which no query reads a replaced file any more
-
 
 class Mirror:
-    """Copies of the registered clean files in a folder that processes may share.
+    """A small local lake in a folder that processes may share.
 
-    The name of a copy contains its ETag, so that a copy is never overwritten.
+    It holds copies of the registered clean files. Its catalog has the ETag of each copy as its digest.
     """
 
     def __init__(self, folder: Path, catalog: Catalog, store: LakeStore) -> None:
-        self._folder, self._catalog, self._store = FolderStore(folder), catalog, store
-        self._copies, self._seen = _CopyCatalog(folder), list[Partition]()
+        self._catalog, self._store = catalog, store
+        self._folder, self._copies = FolderStore(folder), LocalCatalog(folder)
         self._engine = LocalQueryEngine(folder, self._copies)
+        self._seen: list[Partition] = []
 
     def engine(self) -> LocalQueryEngine:
         """Return the local engine over the current newest 26 hours.
@@ -42,48 +39,24 @@ class Mirror:
         parts = self._catalog.partitions(hours)
         known = all(part.digest for part in parts)  # the crawler's partitions have no digest
         if not known or parts != self._seen:  # the bucket is listed only then
-            self._copies.parts = self._fetched(hours, parts) if hours else []
+            self._update(hours, parts)
             self._seen = parts
         return self._engine
 
-    def _fetched(self, hours: Sequence[datetime], parts: Sequence[Partition]) -> list[Partition]:
-        first, last = (f"date={hour:%Y-%m-%d}" for hour in (hours[0], hours[-1]))
-        objects = {item.key: item for item in self._store.walk(source_prefix("clean"), first, last)}
+    def _update(self, hours: Sequence[datetime], parts: Sequence[Partition]) -> None:
+        """Fetch the new and changed files of these partitions, and delete all other copies."""
+        objects = {}
+        if hours:
+            first, last = (f"date={hour:%Y-%m-%d}" for hour in (hours[0], hours[-1]))
+            objects = {item.key: item for item in self._store.walk(source_prefix("clean"), first, last)}
+        etags = {copy.hour: copy.digest for copy in self._copies.partitions(hours)}
         copies = []
         for part in parts:
-            if item := objects.get(clean_key(part.hour)):
-                key = f"{item.key.rpartition('/')[0]}/{item.etag.strip(chr(34))}.parquet"
-                if not Path(self._folder.address(key)).is_file():
-                    data = self._store.read(item.key)
-                    self._folder.publish([Change(key, data)], lambda: True)
+            key = clean_key(part.hour)
+            if item := objects.get(key):
+                if etags.get(part.hour) != item.etag or not Path(self._folder.address(key)).is_file():
+                    self._folder.publish([Change(key, self._store.read(key))], lambda: True)
                 copies.append(part._replace(key=key, digest=item.etag))
-        self._delete_unused({part.key for part in copies})
-        return copies
-
-    def _delete_unused(self, used: set[str]) -> None:
-        for item in self._folder.walk(source_prefix("clean")):
-            path = Path(self._folder.address(item.key))
-            with suppress(FileNotFoundError):  # another process deleted it
-                if item.key not in used and path.stat().st_mtime < time.time() - _UNUSED:
-                    path.unlink()
-
-
-class _CopyCatalog(LocalCatalog):
-    """An in-memory catalog of the copies."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.parts: list[Partition] = []
-
-    def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
-        """See Catalog."""
-        wanted = None if hours is None else set(hours)
-        return [part for part in self.parts if wanted is None or part.hour in wanted]
-
-    def newest_hours(self, count: int) -> list[datetime]:
-        """See Catalog."""
-        return [part.hour for part in self.parts if part.rows][::-1][:count]
-
-    def record_view(self, name: str, definition: str) -> bool:  # noqa: ARG002 - Athena stores the views
-        """Record nothing."""
-        return False
+        self._copies.register(copies)
+        for key in {item.key for item in self._folder.walk(source_prefix("clean"))} - {c.key for c in copies}:
+            self._folder.publish([Change(key, None)], lambda: True)

@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def table_of_pages(pages: Iterator[dict[str, Any]]) -> pa.Table:
+def pages_to_table(pages: Iterator[dict[str, Any]]) -> pa.Table:
     """Return all pages of GetQueryResults as one table.
 
     The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.

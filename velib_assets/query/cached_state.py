@@ -1,37 +1,62 @@
-"""The newest state of a view; a cached view's state is stored in the lake and read again when outdated."""
+"""The newest states of the views; the state of a cached view is stored in the lake until it is outdated."""
 
 import hashlib
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 
-from velib_assets.catalog.catalog import Catalog, newest_hour
+from velib_assets.catalog.catalog import Catalog, CatalogError, newest_hour
 from velib_assets.lake.keys import hour_text, state_key
 from velib_assets.lake.store import Change, LakeStore
-from velib_assets.query.engine import KpiState, QueryEngine
+from velib_assets.query.engine import KpiState, QueryEngine, QueryError
 from velib_assets.query.frames import ARROW
-from velib_assets.query.kpis import Kpi
+from velib_assets.query.kpis import KPIS, Kpi
 from velib_assets.query.view_sql import hours_read, render
+
+FAILURES = (QueryError, CatalogError, OSError)
+
+
+def newest_states(
+    views: Sequence[Kpi], engine: QueryEngine, catalog: Catalog, store: LakeStore
+) -> list[KpiState | Exception]:
+    """Return the newest state of each view, or the exception that it fails with, in the given order.
+
+    The KPIs are read together; if one of them fails, each alone.
+    """
+    kpis = [view for view in views if view in KPIS]
+    states: dict[str, KpiState | Exception] = {}
+    with suppress(*FAILURES):
+        if kpis:
+            states |= {view.name: state for view, state in zip(kpis, engine.read(kpis), strict=True)}
+    for view in views:
+        if view.name not in states:
+            try:
+                states[view.name] = newest_state(view, engine, catalog, store)
+            except FAILURES as error:
+                states[view.name] = error
+    return [states[view.name] for view in views]
 
 
 def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
-    """Return the view's newest state, as `QueryEngine.read` does.
+    """Return the view's newest state.
 
-    A cached view is read again only if its statement or one of its partitions changed, or if somebody deleted
-    the stored state.
+    A cached view is read again only if its statement or one of its partitions changed, or if the stored state
+    is missing or damaged.
 
     Raises:
         QueryError: If the view fails.
         CatalogError: If the catalog cannot be read.
     """
     if not view.cached:
-        return engine.read(view)
+        return engine.read([view])[0]
     digest = _digest(view, catalog)
     stored = _stored(view, store)
     if stored.get("digest") == digest:
         return KpiState(False, _table(view, stored["rows"]), stored["headline"])
-    state = engine.read(view)
+    state = engine.read([view])[0]
     rows = [list(row.values()) for row in state.newest.to_pylist()]
     content = {"digest": digest, "headline": state.headline, "rows": rows}
     store.publish([Change(state_key(view.name), json.dumps(content).encode())], lambda: True)

@@ -13,14 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from velib_assets.catalog.catalog import Partition
-from velib_assets.lake.keys import date_hour
 
 
 class LakeFiles:
-    """The partitions' files in place."""
+    """The partitions' files in place, or hard links to them in the folder `links`."""
 
-    def __init__(self, lake: Path) -> None:
-        self._lake = lake
+    def __init__(self, lake: Path, links: Path | None = None) -> None:
+        self._lake, self._links = lake, links
         self._stamps: dict[Path, tuple[int, int, int]] = {}
 
     def paths(self, partitions: Iterable[Partition]) -> list[Path]:
@@ -28,6 +27,8 @@ class LakeFiles:
         paths = []
         for partition in partitions:
             path = self._lake / partition.key
+            if self._links:
+                path = _link(path, self._links / partition.key)
             if stamp := _stamp(path):
                 self._stamps.setdefault(path, stamp)
                 paths.append(path)
@@ -38,37 +39,20 @@ class LakeFiles:
         return all(_stamp(path) == stamp for path, stamp in self._stamps.items())
 
 
-class PinnedFiles(LakeFiles):
-    """Hard links to the partitions' files in a temporary folder."""
-
-    def __init__(self, lake: Path, folder: Path) -> None:
-        super().__init__(lake)
-        self._folder = folder
-
-    def paths(self, partitions: Iterable[Partition]) -> list[Path]:
-        """Return the paths of links to the files that exist."""
-        links = (self._link(partition) for partition in partitions)
-        return [link for link in links if link is not None]
-
-    def _link(self, partition: Partition) -> Path | None:
-        date, hh = date_hour(partition.hour)
-        link = self._folder / f"date={date}" / f"hour={hh}" / "stations.parquet"
-        if link.exists():
-            return link
-        link.parent.mkdir(parents=True, exist_ok=True)
-        path = self._lake / partition.key
-        while _stamp(path):
-            with suppress(FileNotFoundError):  # replaced just now: the old file has no name any more
-                os.link(path, link, follow_symlinks=False)
-                return link
-        return None
-
-
 @contextmanager
-def pinned(lake: Path) -> Iterator[PinnedFiles]:
+def pinned(lake: Path) -> Iterator[LakeFiles]:
     """Pin files of a lake until the context ends."""
     with tempfile.TemporaryDirectory(dir=lake, prefix=".reading.") as folder:
-        yield PinnedFiles(lake, Path(folder))
+        yield LakeFiles(lake, Path(folder))
+
+
+def _link(path: Path, link: Path) -> Path:
+    """Link to the file if it exists, and return the link."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    while _stamp(path) and not link.exists():
+        with suppress(FileNotFoundError):  # replaced just now: the old file has no name any more
+            os.link(path, link, follow_symlinks=False)
+    return link
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

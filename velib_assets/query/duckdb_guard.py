@@ -29,7 +29,13 @@ _ENGINE_FUNCTION = re.compile(
     r"|nextval|currval|query|\w*duckdb)",
     re.IGNORECASE,
 )
-_SQLGLOT_BUGS = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # on syntax it half supports
+_SQLGLOT_BUGS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)  # on syntax that it supports in part
 
 
 def parse(sql: str) -> exp.Expr:
@@ -49,7 +55,7 @@ def parse(sql: str) -> exp.Expr:
         raise QueryError(f"the local engine cannot parse this SQL ({type(error).__name__})") from error
 
 
-def tables_of(tree: exp.Expr) -> list[exp.Table]:
+def catalog_tables(tree: exp.Expr) -> list[exp.Table]:
     """Return the references to the catalog's tables and views in a parsed tree, without names from WITH."""
     return [table for table in tree.find_all(exp.Table) if table.db == DATABASE]
 
@@ -95,7 +101,7 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
     ):  # sqlglot's alias of an unknown column hides DuckDB's message
         if isinstance(alias.this, exp.Column) and not alias.this.table and alias.this.name == alias.alias:
             alias.replace(alias.this)
-    for table in tables_of(tree):  # also a name that belongs to another WITH
+    for table in catalog_tables(tree):  # also a name that belongs to another WITH
         if table.name not in TABLES:
             raise _unknown(table)
     return tree

@@ -1,7 +1,7 @@
-"""Queries for the newest rows, which the newest partitions alone can answer.
+"""Recognises queries for the newest rows, for which the newest partitions are enough.
 
-These are `SELECT max(ingested_ts)` and `ORDER BY ingested_ts DESC LIMIT n`. The rows of an hour lie within
-the hour, so that newer partitions hold newer rows.
+These are `SELECT max(ingested_ts)` and `ORDER BY ingested_ts DESC LIMIT n`. A newer partition contains only
+newer rows.
 """
 
 from datetime import datetime
@@ -18,12 +18,12 @@ _COMPUTED = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode)
 
 
 def newest_value_selects(tree: exp.Expr) -> list[exp.Select]:
-    """Return the parts of a query that select the newest `ingested_ts` or `date` of one table or view."""
+    """Return the SELECTs in a query that return the newest `ingested_ts` or `date` of one table or view."""
     return [select for select in tree.find_all(exp.Select) if _is_newest_value(select)]
 
 
-def put_value(select: exp.Select, value: str | datetime | None) -> None:
-    """Turn such a part into a SELECT of its value, without FROM."""
+def replace_by_value(select: exp.Select, value: str | datetime | None) -> None:
+    """Replace a SELECT by one that returns a constant, without FROM."""
     constant: exp.Expr = exp.Null() if value is None else exp.Literal.string(str(value))
     if isinstance(value, datetime):
         constant = exp.cast(constant, "timestamp")
@@ -61,11 +61,11 @@ def _is_newest_value(select: exp.Select) -> bool:
     )
 
 
-def _reads_one_table(select: exp.Select, *also: str) -> bool:
-    """Return whether a SELECT has only columns of one hourly table or view, FROM, WHERE and `also`."""
+def _reads_one_table(select: exp.Select, *other_clauses: str) -> bool:
+    """Return whether a SELECT has only columns of one hourly table or view, FROM, WHERE and these clauses."""
     parts = {name for name, value in select.args.items() if value}
     table = select.args["from_"].this if "from_" in parts else None
-    if parts - _PLAIN - {*also} or not isinstance(table, exp.Table) or table.db != DATABASE:
+    if parts - _PLAIN - {*other_clauses} or not isinstance(table, exp.Table) or table.db != DATABASE:
         return False
     nodes = [*select.expressions, *([select.args["where"]] if "where" in parts else [])]
     columns = [column for node in nodes for column in node.find_all(exp.Column)]

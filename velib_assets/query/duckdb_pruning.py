@@ -1,7 +1,8 @@
-"""The partitions that a query needs, from its conditions on `date`, `hour` and `ingested_ts`.
+"""Selects the partitions that a query needs, by its conditions on `date`, `hour` and `ingested_ts`.
 
-Here they are run on the list of partitions. DuckDB's own pruning reads the whole list of files first, and
-opens each file for a condition on `ingested_ts`: seconds for a year of hours (docs/benchmarks.md).
+The conditions are evaluated on the list of partitions. DuckDB's own pruning starts with the list of all
+files, and opens each file for a condition on `ingested_ts`, which takes seconds for a year of hours
+(docs/benchmarks.md).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +13,14 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from velib_assets.catalog.catalog import Partition
-from velib_assets.query.duckdb_guard import tables_of
+from velib_assets.query.duckdb_guard import catalog_tables
 from velib_assets.query.duckdb_rewrites import to_duckdb
 from velib_assets.query.kpis import VIEWS
 
 _WINDOWS = {view.name: view.window.hours for view in VIEWS if view.window}
 _KEYS = {"date", "hour"}
 _NOT_CONSTANT = (exp.From, exp.AggFunc, exp.Window, exp.Rand)
-_FIRST, _LAST = exp.column("first_ts"), exp.column("last_ts")  # the rows of an hour lie within it
+_FIRST, _LAST = exp.column("first_ts"), exp.column("last_ts")  # of a partition's hour
 _MATCHING = """
 SELECT first_ts FROM (
     SELECT first_ts, strftime(first_ts, '%Y-%m-%d') AS "date", strftime(first_ts, '%H') AS "hour",
@@ -35,10 +36,10 @@ def partitions_needed(
     """Return the partitions that a parsed query needs, in the given order.
 
     Args:
-        db: evaluates the conditions.
-        tree: the query.
-        partitions: all partitions.
-        newest: the newest hour that can be read.
+        db: Evaluates the conditions.
+        tree: The query.
+        partitions: All partitions.
+        newest: The newest hour whose file exists.
     """
     hours, needed = [partition.hour for partition in partitions], set[datetime]()
     tables = [(table, scope) for scope in traverse_scope(tree) for table in scope.tables if table.db]
@@ -47,7 +48,7 @@ def partitions_needed(
             needed.update(_WINDOWS[table.name](newest) if newest else ())
         else:
             needed.update(_matching(db, list(_conditions(table, scope)), hours))
-    if len(tables) != len(tables_of(tree)):  # in a place where sqlglot finds no scope
+    if len(tables) != len(catalog_tables(tree)):  # sqlglot has no scope for one of them
         return list(partitions)
     return [partition for partition in partitions if partition.hour in needed]
 
@@ -84,14 +85,14 @@ def _conditions(table: exp.Table, scope: Scope) -> Iterator[exp.Expr]:
 
 
 def _on_partition(node: exp.Expr, table: exp.Table, scope: Scope) -> exp.Expr | None:
-    """Turn a condition on rows into one on partitions; None if it says nothing about them."""
+    """Turn a condition on rows into one on partitions; None if it does not restrict them."""
     node = node.unnest()
     if isinstance(node, (exp.And, exp.Or)):
-        found = [_on_partition(part, table, scope) for part in node.flatten()]
-        known = [part for part in found if part is not None]
+        parts = [_on_partition(part, table, scope) for part in node.flatten()]
+        known = [part for part in parts if part is not None]
         if isinstance(node, exp.And):
             return exp.and_(*known) if known else None
-        return exp.or_(*known) if len(known) == len(found) else None
+        return exp.or_(*known) if len(known) == len(parts) else None
     node = _with_constants(node, scope)
     columns = list(node.find_all(exp.Column))
     if node.find(*_NOT_CONSTANT) or any(column.table != table.alias_or_name for column in columns):
@@ -129,7 +130,7 @@ def _at(node: exp.Expr, moment: exp.Column) -> exp.Expr:
 
 
 def _with_constants(node: exp.Expr, scope: Scope) -> exp.Expr:
-    """Return a copy in which columns of sources without FROM are replaced by the value they stand for."""
+    """Return a copy in which columns of sources without FROM are replaced by their values."""
 
     def replaced(part: exp.Expr) -> exp.Expr:
         source = scope.sources.get(part.table) if isinstance(part, exp.Column) else None

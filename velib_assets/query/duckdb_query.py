@@ -12,14 +12,13 @@ from sqlglot import exp
 from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.schema import DATABASE, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
-from velib_assets.query.duckdb_guard import tables_of
-from velib_assets.query.duckdb_newest import newest_rows, newest_value_selects, put_value
+from velib_assets.query.duckdb_guard import catalog_tables
+from velib_assets.query.duckdb_newest import newest_rows, newest_value_selects, replace_by_value
 from velib_assets.query.duckdb_pruning import partitions_needed
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb, to_duckdb
 from velib_assets.query.duckdb_session import create_table, fetch
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import VIEWS, Kpi
-from velib_assets.query.state_sql import state_sql
 from velib_assets.query.view_sql import render
 
 _NEWEST_FIRST = (1, 24)  # how many of the newest partitions are tried before all
@@ -40,36 +39,33 @@ class DuckDBQuery:
     def rows(self, tree: exp.Expr) -> pa.Table:
         """Return the rows of a parsed query; the tree is modified."""
         for select in newest_value_selects(tree):
-            put_value(select, self._newest_value(select))
+            replace_by_value(select, self._newest_value(select))
         limit = newest_rows(tree)
         for _ in self._defined(tree, () if limit is None else _NEWEST_FIRST):
             rows = fetch(self._db, to_duckdb(tree))
             if limit is not None and rows.num_rows >= limit:
                 break
-        return rows.rename_columns([_athena_name(name) for name in rows.column_names])
+        # Athena calls columns without a name _col0, _col1, ...
+        return rows.rename_columns([re.sub(r"\A_col_(\d+)\Z", r"_col\1", n) for n in rows.column_names])
 
-    def rows_from_table(self, statement: str) -> pa.Table:
-        """Return the rows of a statement of this package that reads only the table."""
-        create_table(self._db, self._files.paths(self._partitions))
-        return fetch(self._db, own_sql_to_duckdb(statement))
-
-    def states(self, views: Sequence[Kpi]) -> list[pa.Table]:
-        """Return the results of `state_sql` for views that read the same partitions.
+    def own_rows(self, views: Sequence[Kpi], statements: Sequence[str]) -> list[pa.Table]:
+        """Return the rows of statements of this package, which may read the table and these views.
 
         Raises:
             QueryError: If a view's columns differ from the declared ones.
         """
         create_table(self._db, self._files.paths(self._partitions))
-        return [self._state(view) for view in views]
+        self._create_views(views)
+        for view in views:
+            self._check_columns(view)
+        return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]
 
-    def _state(self, kpi: Kpi) -> pa.Table:
-        self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
-        relation = self._db.sql(f"SELECT * FROM {DATABASE}.{kpi.name} LIMIT 1")  # noqa: S608 - declared names
+    def _check_columns(self, view: Kpi) -> None:
+        relation = self._db.table(f"{DATABASE}.{view.name}")
         actual = list(zip(relation.columns, map(str, relation.types), strict=True))
-        declared = [(column.name, TYPES[column.type].duckdb) for column in kpi.schema]
+        declared = [(column.name, TYPES[column.type].duckdb) for column in view.schema]
         if actual != declared:
-            raise QueryError(f"{kpi.name} has the columns {actual}, but declares {declared}")
-        return fetch(self._db, own_sql_to_duckdb(state_sql(kpi, self._newest)))
+            raise QueryError(f"{view.name} has the columns {actual}, but declares {declared}")
 
     def _newest_value(self, select: exp.Select) -> Any:  # noqa: ANN401 - text or a timestamp
         """Return the value of `SELECT max(ingested_ts) ...` from the newest partitions that have a row."""
@@ -82,16 +78,13 @@ class DuckDBQuery:
     def _defined(self, tree: exp.Expr, counts: Sequence[int]) -> Iterator[None]:
         """Define the tables and views of a query over each of `counts` newest partitions, then over all."""
         needed = partitions_needed(self._db, tree, self._partitions, self._newest)
-        names = {table.name for table in tables_of(tree)}
+        names = {table.name for table in catalog_tables(tree)}
         for count in (*(count for count in counts if count < len(needed)), len(needed)):
             if names:
                 create_table(self._db, self._files.paths(needed[len(needed) - count :]))
-            for kpi in VIEWS:
-                if kpi.name in names:
-                    self._db.execute(own_sql_to_duckdb(render(kpi, self._newest)))
+            self._create_views([view for view in VIEWS if view.name in names])
             yield
 
-
-def _athena_name(name: str) -> str:
-    """Rename a column without a name to Athena's `_col0`, `_col1`, ..."""
-    return re.sub(r"\A_col_(\d+)\Z", r"_col\1", name)
+    def _create_views(self, views: Sequence[Kpi]) -> None:
+        for view in views:
+            self._db.execute(own_sql_to_duckdb(render(view, self._newest)))

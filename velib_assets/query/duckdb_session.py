@@ -61,7 +61,7 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         )
         done = threading.Event()
         threading.Thread(
-            target=_interrupt_late, args=(db, done), name="velib-query-clock", daemon=True
+            target=_interrupt_after_timeout, args=(db, done), name="velib-query-timeout", daemon=True
         ).start()
         try:
             yield db
@@ -72,8 +72,8 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             done.set()
 
 
-def _interrupt_late(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
-    """Interrupt the query when its time is over, repeatedly: DuckDB ignores it between two statements."""
+def _interrupt_after_timeout(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
+    """Interrupt the query after MAX_SECONDS, repeatedly: DuckDB ignores it between two statements."""
     if not done.wait(MAX_SECONDS):
         while not done.wait(0.2):
             db.interrupt()

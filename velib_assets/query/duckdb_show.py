@@ -1,7 +1,7 @@
 """SHOW and DESCRIBE in the local engine, from the table contract and the catalog."""
 
 import re
-from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from velib_assets.catalog.catalog import Catalog
@@ -9,35 +9,37 @@ from velib_assets.lake.keys import date_hour
 from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
 from velib_assets.query.duckdb_guard import TABLES, without_comments
 from velib_assets.query.engine import QueryError
-from velib_assets.query.kpis import VIEWS, Kpi
+from velib_assets.query.kpis import VIEWS
+from velib_assets.query.view_sql import render
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def show(sql: str, catalog: Catalog, definition: Callable[[Kpi], str]) -> "pd.DataFrame | None":
+def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame | None":
     """Return the result of a SHOW or DESCRIBE statement, or None for any other statement.
 
-    `definition` renders a view's statement.
+    The views are shown over the hours up to `newest`.
 
     Raises:
         QueryError: If the form or the name is unknown.
     """
-    words = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
-    if not words or words[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
+    tokens = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
+    if not tokens or tokens[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
         return None
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    if [word.lower() for word in words[-2:]] in (["in", DATABASE], ["from", DATABASE]):
-        words = words[:-2]
-    *form, name = (word.upper() for word in words)
-    head, rows = _rows(form, name.lower().removeprefix("awsdatacatalog."), catalog, definition)
+    if [token.lower() for token in tokens[-2:]] in (["in", DATABASE], ["from", DATABASE]):
+        tokens = tokens[:-2]
+    *form, name = (token.upper() for token in tokens)
+    head, rows = _rows(form, name.lower().removeprefix("awsdatacatalog."), catalog, newest)
     return pd.DataFrame(rows, columns=pd.Index(head))
 
 
 def _rows(
-    form: list[str], name: str, catalog: Catalog, definition: Callable[[Kpi], str]
+    form: list[str], name: str, catalog: Catalog, newest: datetime | None
 ) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the column names and the rows."""
     views = {kpi.name: kpi for kpi in VIEWS}
     match form, name.removeprefix(f"{DATABASE}."):
         case ["SHOW"], "tables":
@@ -50,7 +52,7 @@ def _rows(
             hours = [date_hour(partition.hour) for partition in catalog.partitions()]
             return ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
         case ["SHOW", "CREATE", "VIEW"], view if view in views:
-            return ["Create View"], [(definition(views[view]),)]
+            return ["Create View"], [(render(views[view], newest),)]
         case ((["SHOW", "COLUMNS", "IN" | "FROM"] | ["DESCRIBE"] | ["DESC"]), table) if table in TABLES:
             own = [(c.name, c.type, c.description) for c in (*COLUMNS, *PARTITION_COLUMNS)]
             return ["col_name", "data_type", "comment"], [*(own if table == TABLE else views[table].columns)]

@@ -1,5 +1,7 @@
 """The interface of the query engines: what they run, what they return and how they fail."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from velib_assets.query.kpis import Kpi
@@ -8,8 +10,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-
 READ_ONLY = "only read-only queries are allowed: SELECT, WITH, VALUES, SHOW, DESCRIBE"
+
+Statements = Callable[[datetime | None], Sequence[str]]
+"""Returns statements for the newest hour of the table, which is None for an empty table."""
 
 
 class QueryError(Exception):
@@ -42,28 +46,22 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def query_recent(self, sql: str) -> "pa.Table":
-        """Run a statement of this package on the newest 26 hours of the table, without using Athena.
+    def query_recent(self, statements: "Statements") -> "list[pa.Table]":
+        """Run statements of this package on the newest 26 hours of the table, without using Athena.
+
+        They may read the views too. All of them read the same files.
 
         Raises:
-            QueryError: If the statement fails.
+            QueryError: If a statement fails.
         """
         ...
 
-    def read(self, kpi: Kpi) -> KpiState:
-        """Update the view's definition if it changed, and read the view's newest state.
+    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+        """Update the definitions that changed, and read the newest states of the views, in the given order.
 
-        The cost does not depend on the length of the history.
-
-        Raises:
-            QueryError: If the view fails, or its columns differ from the declared ones.
-        """
-        ...
-
-    def read_all(self) -> dict[str, KpiState]:
-        """Read the newest state of every view that is not cached, by name, without using Athena.
+        The views are read together. The cost does not depend on the length of the history.
 
         Raises:
-            QueryError: If one of the views fails.
+            QueryError: If a view fails, or its columns differ from the declared ones.
         """
         ...

@@ -12,7 +12,6 @@ from velib_assets.lake.schema import TYPES
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import Kpi
 from velib_assets.query.state_sql import HEADLINE, PRESENT
-from velib_assets.query.union import PART
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,29 +19,17 @@ if TYPE_CHECKING:
 ARROW = {name: pa.type_for_alias(names.arrow) for name, names in TYPES.items()}
 
 
-def frame_of(table: pa.Table) -> "pd.DataFrame":
+def to_frame(table: pa.Table) -> "pd.DataFrame":
     """Return a frame in which integers stay integers beside nulls (None), and dates stay dates."""
-    import pandas as pd  # noqa: PLC0415 - slow to import
-
-    columns: list[Any] = []
-    for column in table.columns:
-        if pa.types.is_integer(column.type) and column.null_count:
-            columns.append(pd.Series(column.to_pylist(), dtype=object))
-        elif pa.types.is_interval(column.type):
-            columns.append(pd.Series([_interval(value) for value in column.to_pylist()], dtype=object))
-        else:
-            columns.append(column.to_pandas())
-    result = pd.concat(columns, axis=1) if columns else pd.DataFrame()
-    result.columns = pd.Index(table.column_names)
-    return result
+    for position, column in enumerate(table.columns):
+        if pa.types.is_interval(column.type):
+            texts = pa.array([_interval(value) for value in column.to_pylist()], pa.string())
+            table = table.set_column(position, table.field(position).name, texts)
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+    return frame
 
 
-def rows_of_part(table: pa.Table, part: str) -> pa.Table:
-    """Return the rows of one part from the result of a `union.union_sql` query."""
-    return table.filter(pc.equal(table[PART], part))
-
-
-def state_of(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:
+def to_state(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:
     """Return the state from the result of a `state_sql` query; unknown headline numbers are left out."""
     newest = result.filter(pc.is_valid(result[PRESENT])).select([column.name for column in kpi.schema])
     numbers = {headline.name: result[HEADLINE + headline.name][0].as_py() for headline in kpi.headlines}

@@ -27,7 +27,7 @@ class Kpi(NamedTuple):
         name: of the view, its .sql file, its asset and its export.
         title: for the report's exports.
         picture: the kind of picture on the report page; `table` suits every view.
-        grain: what one row stands for.
+        grain: what one row represents.
         schema: the columns, in the view's order.
         headlines: the numbers that are recorded for each state.
         order: sorts the rows of one state.

@@ -1,6 +1,6 @@
 """The partition filters of views over recent hours. All hours are aware and UTC.
 
-Athena prunes partitions by constants only, so that these views name the hours that they read.
+Athena prunes partitions by constants only, so the SQL of these views lists the hours that they read.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _DAY_HOURS = 24
 class Window(NamedTuple):
     """A placeholder in a view's SQL, and the hours that replace it.
 
-    `hours` lists them from the newest registered hour on. `relative` is a filter that covers them when the
-    newest hour is the current one; it makes the SQL complete where no lake is known.
+    `hours` returns them for the newest registered hour. `relative` is a filter that covers them if the newest
+    hour is the current one; it is used where no lake is known.
     """
 
     placeholder: str
@@ -28,12 +28,12 @@ class Window(NamedTuple):
 
 
 def two_hours(newest: datetime) -> list[datetime]:
-    """Return the three hours that the two hours before a snapshot in `newest` can touch."""
+    """Return the three hours that overlap the two hours before a snapshot in `newest`."""
     return _up_to(newest, 2)
 
 
 def last_26_hours(newest: datetime) -> list[datetime]:
-    """Return the 26 hours that the 25 hours before a snapshot in `newest` can touch."""
+    """Return the 26 hours that overlap the 25 hours before a snapshot in `newest`."""
     return _up_to(newest, 25)
 
 

@@ -1,35 +1,36 @@
-"""The numbers behind each picture of the report, as tables to download."""
+"""The numbers behind each picture of the report, as tables to download in CSV and Parquet."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import csv
+
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.schema import COLUMNS
+from velib_assets.query.frames import ARROW
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
-from velib_assets.report.json_values import Row, utc
 from velib_assets.report.model import episodes
-from velib_assets.report.report_data import ReportData
-from velib_assets.report.station_columns import history
+from velib_assets.report.report_data import ReportData, Row
 
+_TYPES = {**ARROW, "timestamp": pa.timestamp("ms", "UTC")}  # as in the table `source_velib`
 _STATION = {c.name: c.type for c in COLUMNS if c.name not in ("ingested_ts", "is_stale")}
 _FOLDER = REPORT_KEY.rpartition("/")[0] + "/"
 
 
 class Export(NamedTuple):
-    """A table: the name, the type (as in `schema.Column`) and the values of each column."""
+    """A table to download; times are UTC in milliseconds."""
 
     name: str
     title: str
-    columns: tuple[tuple[str, str, list[Any]], ...]
-
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return len(self.columns[0][2])
+    table: pa.Table
 
 
 def exports(data: ReportData) -> list[Export]:
@@ -41,12 +42,21 @@ def exports(data: ReportData) -> list[Export]:
             for view in VIEWS
         ),
         _export("stations", "Stations now", data.stations, {**_STATION, "state": "string"}),
-        _station_history(data),
-        _network(data),
+        Export("station_history", "Each station's last 24 hours", _station_history(data)),
+        _export(
+            "network",
+            "The network at each snapshot of 24 hours",
+            network.last_day(data.network),
+            {
+                "ingested_ts": "timestamp",
+                **dict.fromkeys(network.TOTALS, "bigint"),
+                "mean_fill_rate": "double",
+            },
+        ),
         _export(
             "today",
             "Fill rate by hour of today in Paris",
-            network.today(data.network),
+            data.today,
             {"hour": "int", "mean_fill_rate": "double"},
         ),
         _export(
@@ -67,41 +77,52 @@ def exports(data: ReportData) -> list[Export]:
     ]
 
 
-def listed(tables: Sequence[Export]) -> list[dict[str, Any]]:
-    """Return the list of tables for the report's object; links are relative to the page."""
+def downloads(tables: Sequence[Export]) -> list[dict[str, Any]]:
+    """Return the downloads as the report's JSON object lists them; links are relative to the page."""
     return [
-        {"name": table.name, "title": table.title}
-        | {form: export_key(table.name, form)[len(_FOLDER) :] for form in ("csv", "parquet")}
-        | {"rows": table.rows}
-        for table in tables
+        {"name": export.name, "title": export.title}
+        | {form: export_key(export.name, form)[len(_FOLDER) :] for form in ("csv", "parquet")}
+        | {"rows": export.table.num_rows}
+        for export in tables
     ]
 
 
-def _network(data: ReportData) -> Export:
-    names = dict.fromkeys(network.TOTALS, "bigint")
-    rows = [network.named(row) for row in network.last_day(data.network)]
-    columns = {"ingested_ts": "timestamp", **names, "mean_fill_rate": "double"}
-    return _export("network", "The network at each snapshot of 24 hours", rows, columns)
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Return the table as a Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
 
 
-def _station_history(data: ReportData) -> Export:
-    """One row per station per snapshot; counts are null if unknown or if the snapshot lacks the station."""
-    day = network.last_day(data.network)
-    times = [utc(row["ingested_ts"]) for row in day]
-    bikes, docks = history(data.stations, network.seconds_before(day))
-    return Export(
-        "station_history",
-        "Each station's last 24 hours",
-        (
-            ("ingested_ts", "timestamp", times * len(data.stations)),
-            ("station_id", "string", [row["station_id"] for row in data.stations for _ in times]),
-            ("bikes", "int", list(chain.from_iterable(bikes))),
-            ("docks", "int", list(chain.from_iterable(docks))),
-        ),
-    )
+def csv_bytes(table: pa.Table) -> bytes:
+    """Return the table as CSV with a header: text is quoted, times are ISO 8601 with Z, null is empty."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            seconds = table.column(index).cast(pa.timestamp("s", "UTC"))
+            table = table.set_column(index, field.name, pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ"))
+    buffer = io.BytesIO()
+    csv.write_csv(table, buffer)
+    return buffer.getvalue()
 
 
 def _export(name: str, title: str, rows: Sequence[Row], columns: dict[str, str]) -> Export:
-    return Export(
-        name, title, tuple((column, kind, [row[column] for row in rows]) for column, kind in columns.items())
+    schema = pa.schema([(column, _TYPES[kind]) for column, kind in columns.items()])
+    return Export(name, title, pa.Table.from_pylist(rows, schema))
+
+
+def _station_history(data: ReportData) -> pa.Table:
+    """One row per station per snapshot; counts are null if unknown or if the snapshot lacks the station."""
+    times = [row["ingested_ts"] for row in network.last_day(data.network)]
+    ids = [row["station_id"] for row in data.stations for _ in times]
+    bikes, docks = (
+        pa.array(chain.from_iterable(row[name] for row in data.stations), _TYPES["int"])
+        for name in ("past_bikes", "past_docks")
+    )
+    return pa.table(
+        {
+            "ingested_ts": pa.array(times * len(data.stations), _TYPES["timestamp"]),
+            "station_id": pa.array(ids, pa.string()),
+            "bikes": bikes,
+            "docks": docks,
+        }
     )

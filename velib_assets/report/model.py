@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,16 @@ from velib_assets.ingest.response import SIMULATOR
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
-from velib_assets.report import network, station_columns
-from velib_assets.report.json_values import Row, json_value, utc
-from velib_assets.report.report_data import ReportData
+from velib_assets.report import network
+from velib_assets.report.report_data import ReportData, Row
 
 VERSION = 1
+_STATION_NAMES = (
+    "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
+    "is_returning reported_ts state"
+)
+_STATION = {"id": "station_id"} | {name: name for name in _STATION_NAMES.split()}
+_SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
 _OWN_KEYS = ("episodes", "week")  # pictures whose data has a key of its own
@@ -26,10 +31,9 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
 
     Args:
         data: What was read from the lake.
-        exports: The list of downloads, from `exports.listed`.
+        exports: What `exports.downloads` returns.
     """
     day = network.last_day(data.network)
-    bikes, docks = station_columns.history(data.stations, network.seconds_before(day))
     newest = data.network[-1]["ingested_ts"] if data.network else None
     tables = [view for view in VIEWS if view.picture not in _OWN_KEYS]
     return {
@@ -38,13 +42,17 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
         "totals": network.totals(data.network),
-        "stations": station_columns.stations(data.stations),
-        "history": {"ts": [iso_z(row["ingested_ts"]) for row in day], "bikes": bikes, "docks": docks},
-        "network": network.series(day),
+        "stations": _columns(data.stations, _STATION),
+        "history": {
+            "ts": [iso_z(row["ingested_ts"]) for row in day],
+            "bikes": [row["past_bikes"] for row in data.stations],
+            "docks": [row["past_docks"] for row in data.stations],
+        },
+        "network": _columns(day, {"ts": "ingested_ts"} | {name: name for name in _SERIES}),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
         "typical_week": [{name: row[name] for name in _WEEK} for row in data.views["kpi_typical_week"]],
-        "today": network.today(data.network),
+        "today": list(data.today),
         "episodes": [{name: json_value(row[name]) for name in _EPISODE} for row in episodes(data)],
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": [
@@ -59,8 +67,8 @@ def episodes(data: ReportData) -> list[Row]:
     """Return the rows of kpi_episodes that overlap the last 24 hours, longest first."""
     if not data.network:
         return []
-    since = utc(data.network[-1]["ingested_ts"]) - network.DAY
-    return [row for row in data.views["kpi_episodes"] if utc(row["end_ts"]) > since]
+    since = data.network[-1]["ingested_ts"] - network.DAY
+    return [row for row in data.views["kpi_episodes"] if row["end_ts"] > since]
 
 
 def ledger_days(slots: Sequence[Slot], days: Sequence[datetime]) -> list[dict[str, Any]]:
@@ -70,6 +78,16 @@ def ledger_days(slots: Sequence[Slot], days: Sequence[datetime]) -> list[dict[st
         {"date": f"{day:%Y-%m-%d}", "slots": [states.get(day + n * SLOT) for n in range(_SLOTS_PER_DAY)]}
         for day in days
     ]
+
+
+def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result
+    """Return a value as JSON holds it: times as text, everything else unchanged."""
+    return iso_z(value) if isinstance(value, datetime) else value
+
+
+def _columns(rows: Sequence[Row], sources: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Turn rows into one list per column; `sources` maps a new column name to its name in the rows."""
+    return {name: [json_value(row[source]) for row in rows] for name, source in sources.items()}
 
 
 def _table(kpi: Kpi, rows: Sequence[Row]) -> dict[str, Any]:

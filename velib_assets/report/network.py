@@ -1,4 +1,4 @@
-"""The whole network over the last day: totals now and earlier, the time series, and today by hour."""
+"""The whole network over the last day: its snapshots, and its totals now and earlier."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from velib_assets.lake.keys import iso_z
-from velib_assets.report.json_values import Row, columnar
+from velib_assets.report.report_data import Row
 
 DAY = timedelta(hours=24)
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
-SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
-_SUMS = {name: f"total_{name}" for name in ("bikes", "mechanical", "ebikes", "docks")}
 _EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": DAY}
 _TOLERANCE = timedelta(minutes=30)
 
@@ -20,11 +18,6 @@ _TOLERANCE = timedelta(minutes=30)
 def last_day(rows: Sequence[Row]) -> list[Row]:
     """Return the snapshots less than 24 hours older than the newest, oldest first."""
     return [row for row in rows if rows[-1]["ingested_ts"] - row["ingested_ts"] < DAY]
-
-
-def seconds_before(rows: Sequence[Row]) -> list[int]:
-    """Return each snapshot's age in seconds, relative to the newest."""
-    return [int((rows[-1]["ingested_ts"] - row["ingested_ts"]).total_seconds()) for row in rows]
 
 
 def totals(rows: Sequence[Row]) -> dict[str, Any]:
@@ -37,34 +30,6 @@ def totals(rows: Sequence[Row]) -> dict[str, Any]:
     return {"now": _total(rows[-1])} | {name: _total_before(rows, ago) for name, ago in _EARLIER.items()}
 
 
-def named(row: Row) -> Row:
-    """Return a row with its sums under the plain names: `bikes` for `total_bikes`."""
-    return {**row, **{name: row[source] for name, source in _SUMS.items()}}
-
-
-def series(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return the network's numbers as one list per column, one entry per snapshot."""
-    return columnar([named(row) for row in rows], {"ts": "ingested_ts"} | {name: name for name in SERIES})
-
-
-def today(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the mean fill rate per hour in Paris, for the newest snapshot's day there.
-
-    The mean is over all stations and snapshots of the hour. When clocks go back, the repeated hour holds
-    both.
-    """
-    hours: dict[int, list[Row]] = {}
-    for row in rows:
-        if row["paris_day"] == rows[-1]["paris_day"] and row["mean_fill_rate"] is not None:
-            hours.setdefault(int(row["paris_hour"]), []).append(row)
-    return [{"hour": hour, "mean_fill_rate": _mean(members)} for hour, members in sorted(hours.items())]
-
-
-def _mean(rows: Sequence[Row]) -> float:
-    weight = sum(row["in_operation"] for row in rows)
-    return float(sum(row["mean_fill_rate"] * row["in_operation"] for row in rows) / weight)
-
-
 def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
     latest = rows[-1]["ingested_ts"] - ago
     matches = [row for row in rows if latest - _TOLERANCE <= row["ingested_ts"] <= latest]
@@ -72,4 +37,4 @@ def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
 
 
 def _total(row: Row) -> dict[str, Any]:
-    return {"ts": iso_z(row["ingested_ts"])} | {name: named(row)[name] for name in TOTALS}
+    return {"ts": iso_z(row["ingested_ts"])} | {name: row[name] for name in TOTALS}

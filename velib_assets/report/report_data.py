@@ -1,11 +1,11 @@
-"""What the report is made from, read from the lake: views, the report's own query, ledger and quarantine."""
+"""Reads the report's data from the lake: views, the report's own queries, ledger and quarantine."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from velib_assets.catalog.catalog import Catalog, newest_hour
 from velib_assets.ingest.raw_object import open_raw
@@ -16,10 +16,12 @@ from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
-from velib_assets.query.frames import rows_of_part
-from velib_assets.query.kpis import VIEWS
-from velib_assets.report.json_values import Row
-from velib_assets.report.report_query import NETWORK, STATIONS, report_sql
+from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
+from velib_assets.query.state_sql import newest_rows_sql
+from velib_assets.report.report_query import report_queries
+
+Row = Mapping[str, Any]
+"""A row of a query result: None for null; times are naive datetimes in UTC."""
 
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
@@ -39,7 +41,8 @@ class ReportData(NamedTuple):
     """Everything the report shows, as read from the lake; times are UTC.
 
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
-    row per snapshot) by time, `quarantined` newest first. `days` are the midnights of the ledger's days.
+    row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
+    of the ledger's days.
     """
 
     made_at: datetime
@@ -47,6 +50,7 @@ class ReportData(NamedTuple):
     views: Mapping[str, Sequence[Row]]
     stations: Sequence[Row]
     network: Sequence[Row]
+    today: Sequence[Row]
     ledger: Sequence[Slot]
     days: Sequence[datetime]
     quarantined: Sequence[QuarantineReason]
@@ -56,8 +60,8 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     """Read what the report shows. The cost does not depend on how much history the lake holds.
 
     Args:
-        engine: Runs the views and the report's query.
-        catalog: Knows the newest registered hour.
+        engine: Runs the views and the report's queries.
+        catalog: Supplies the newest registered hour.
         store: The lake, for the ledger and the quarantine.
         now: The current time, UTC.
 
@@ -68,19 +72,25 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
-    states = {**engine.read_all(), _WEEK.name: newest_state(_WEEK, engine, catalog, store)}
-    result = engine.query_recent(report_sql(newest))
+    week = newest_state(_WEEK, engine, catalog, store).newest
+    stations, network, today, *states = engine.query_recent(_statements)
+    views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
-        views={name: state.newest.to_pylist() for name, state in states.items()},
-        stations=rows_of_part(result, STATIONS).to_pylist(),
-        network=rows_of_part(result, NETWORK).to_pylist(),
+        views={name: rows.to_pylist() for name, rows in views.items()},
+        stations=stations.to_pylist(),
+        network=network.to_pylist(),
+        today=today.to_pylist(),
         ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
     )
+
+
+def _statements(newest: datetime | None) -> list[str]:
+    return [*report_queries(newest), *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
 
 
 def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
@@ -114,16 +124,16 @@ def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime,
     return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _quarantined(store: LakeStore, listed: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
+def _quarantined(store: LakeStore, objects: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
     """Read the newest quarantine reasons, newest first, at most `MAX_QUARANTINED`."""
-    keys = [item.key for items in listed.values() for item in items if item.key.endswith(REASON_ENDING)]
-    taken = [(when, key) for key in keys if (when := quarantine_time(key))]
-    return [_reason(store, when, key) for when, key in sorted(taken, reverse=True)[:MAX_QUARANTINED]]
+    keys = [item.key for items in objects.values() for item in items if item.key.endswith(REASON_ENDING)]
+    timed = [(taken, key) for key in keys if (taken := quarantine_time(key))]
+    return [_reason(store, taken, key) for taken, key in sorted(timed, reverse=True)[:MAX_QUARANTINED]]
 
 
-def _reason(store: LakeStore, when: datetime, key: str) -> QuarantineReason:
+def _reason(store: LakeStore, taken: datetime, key: str) -> QuarantineReason:
     try:
         content = json.loads(store.read(key))
-        return QuarantineReason(when, str(content["code"]), str(content["reason"]))
+        return QuarantineReason(taken, str(content["code"]), str(content["reason"]))
     except (ValueError, KeyError, TypeError, FileNotFoundError):
-        return QuarantineReason(when, "unreadable", f"{store.address(key)} cannot be read")
+        return QuarantineReason(taken, "unreadable", f"{store.address(key)} cannot be read")

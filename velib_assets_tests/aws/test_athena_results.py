@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from velib_assets.query.athena_results import table_of_pages
+from velib_assets.query.athena_results import pages_to_table
 
 
 def column(kind: str, *texts: str) -> list[Any]:
     """Return the values of a column of one type, from a page of GetQueryResults."""
     rows = [{"Data": [{"VarCharValue": text}]} for text in ("x", *texts)]
     metadata = {"ColumnInfo": [{"Name": "x", "Type": kind}]}
-    table = table_of_pages(iter([{"ResultSet": {"Rows": rows, "ResultSetMetadata": metadata}}]))
+    table = pages_to_table(iter([{"ResultSet": {"Rows": rows, "ResultSetMetadata": metadata}}]))
     values: list[Any] = table["x"].to_pylist()
     return values
 

@@ -95,12 +95,12 @@ def test_the_five_kpis_are_read_in_one_session(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[object] = []
-    answer = LocalQueryEngine._run
+    original = LocalQueryEngine._run
 
     def counted(engine: LocalQueryEngine, step: object, *hours: object) -> object:
         sessions.append(step)
-        return answer(engine, step, *hours)  # type: ignore[arg-type]
+        return original(engine, step, *hours)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LocalQueryEngine, "_run", counted)
     assert run(settings, instance, HOUR).success
-    assert len(sessions) == 4  # theirs, one of each derived view, and the report's question
+    assert len(sessions) == 4  # theirs, one per derived view, and the report's

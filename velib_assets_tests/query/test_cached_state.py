@@ -1,6 +1,7 @@
 """The typical week is read again only if something that goes into it has changed."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, state_key
-from velib_assets.query.cached_state import newest_state
+from velib_assets.query.cached_state import newest_state, newest_states
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import DERIVED, KPIS, Kpi
@@ -24,10 +25,10 @@ class CountingEngine(LocalQueryEngine):
 
     reads = 0
 
-    def read(self, kpi: Kpi) -> KpiState:
+    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
         """See QueryEngine."""
         self.reads += 1
-        return super().read(kpi)
+        return super().read(views)
 
 
 @pytest.fixture
@@ -109,16 +110,16 @@ def test_other_views_are_always_read(lake: Path) -> None:
     assert not (lake / "reports").exists()
 
 
-def test_read_all_returns_the_states_of_the_tick(lake: Path) -> None:
-    """The report reads again only what has changed since the tick."""
-    engine = counting(lake)
-    read = {name: state.newest for name, state in engine.read_all().items()}
-    reads = engine.reads
-    assert all(state.newest is read[name] for name, state in engine.read_all().items())
-    assert engine.reads == reads
-    rows = [row("a", 5, 5, "2022-06-04 10:15"), row("b", 0, 5, "2022-06-04 10:15")]
-    LocalCatalog(lake).register([write_hour(lake, hour_of(at("2022-06-04 10:00")), rows)])
-    assert engine.read_all()["kpi_shortage"].newest["station_id"].to_pylist() == ["b"]
+def test_kpis_are_read_together_and_each_alone_if_one_fails(lake: Path) -> None:
+    """The failing view's state is its exception."""
+    catalog, store, engine = LocalCatalog(lake), FolderStore(lake), counting(lake)
+    states = newest_states(KPIS, engine, catalog, store)
+    assert (engine.reads, len(states)) == (1, len(KPIS))
+    views = [KPIS[0], KPIS[1]._replace(schema=KPIS[1].schema[:-1]), WEEK]
+    fill_rate, shortage, week = newest_states(views, engine, catalog, store)
+    assert isinstance(shortage, QueryError)
+    assert isinstance(fill_rate, KpiState)
+    assert isinstance(week, KpiState)
 
 
 def test_failing_view_stores_nothing(lake: Path) -> None:

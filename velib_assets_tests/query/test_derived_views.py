@@ -8,8 +8,7 @@ import pytest
 
 from velib_assets.lake.keys import hour_of
 from velib_assets.query.kpis import DERIVED, LIVE_VIEWS, Kpi
-from velib_assets.query.state_sql import HEADLINE, PRESENT, states_sql
-from velib_assets.query.union import PART
+from velib_assets.query.state_sql import HEADLINE, PRESENT, VIEW, states_sql
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
 EPISODES = (
@@ -30,8 +29,8 @@ def seen(station: str, states: str, first: str = "2022-06-04 10:00", **changes: 
 
 def episodes(lake: Path, *stations: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Station, kind, start and end as clock times, minutes, open, snapshots."""
-    found = rows_of(engine_over(lake, [one for rows in stations for one in rows]), EPISODES)
-    return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in found]
+    result = rows_of(engine_over(lake, [one for rows in stations for one in rows]), EPISODES)
+    return [(*one[:2], f"{one[2]:%H:%M}", f"{one[3]:%H:%M}", *one[4:]) for one in result]
 
 
 def test_episode_ends_at_the_first_snapshot_after_it(tmp_path: Path) -> None:
@@ -95,8 +94,8 @@ def test_episodes_are_limited_to_25_hours(tmp_path: Path) -> None:
 
 def test_episode_has_the_newest_name(tmp_path: Path) -> None:
     rows = [*seen("a", "0", name="Old"), *seen("a", "0", "2022-06-04 10:15", name="New")]
-    found = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
-    assert found == [("New", 2)]
+    result = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
+    assert result == [("New", 2)]
 
 
 # 2022-06-04 was a Saturday, and the first day of the four weeks before 2022-07-02.
@@ -147,14 +146,14 @@ def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
     """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
     names = [name for name, _, _ in kpi.columns]
-    assert engine.read(kpi).newest.column_names == names
-    assert not engine_over(tmp_path / "new").read(kpi).newest.num_rows
-    assert engine_over(tmp_path / "new").read(kpi).newest.column_names == names
+    assert engine.read([kpi])[0].newest.column_names == names
+    assert not engine_over(tmp_path / "new").read([kpi])[0].newest.num_rows
+    assert engine_over(tmp_path / "new").read([kpi])[0].newest.column_names == names
 
 
 def test_headlines_match_numbers_computed_by_hand(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
-    states = {kpi.name: engine.read(kpi).headline for kpi in DERIVED}
+    states = {kpi.name: engine.read([kpi])[0].headline for kpi in DERIVED}
     assert states == {
         "kpi_episodes": {"episodes": 2, "open_episodes": 1, "longest_minutes": 30},
         "kpi_typical_week": {"hours_of_the_week": 1, "highest_fill_rate": 0.25, "lowest_fill_rate": 0.25},
@@ -167,7 +166,7 @@ def test_one_query_for_all_states_returns_those_of_single_queries(states: str, t
     engine = engine_over(tmp_path, [*seen("a", states), *seen("b", "....")])
     frame = engine.query(states_sql(LIVE_VIEWS, hour_of(at("2022-06-04 10:00"))))
     for kpi in LIVE_VIEWS:
-        own, alone = frame[frame[PART] == kpi.name], engine.read(kpi)
+        own, alone = frame[frame[VIEW] == kpi.name], engine.read([kpi])[0]
         names = [column.name for column in kpi.schema]
         rows = own[own[PRESENT].notna()][names].astype(object).to_numpy().tolist()
         assert rows == [list(row.values()) for row in alone.newest.to_pylist()]

@@ -25,21 +25,21 @@ TWO_SNAPSHOTS = [
 def test_newest_state_is_at_the_newest_snapshot_of_the_table(tmp_path: Path) -> None:
     """No station is short now, although one was in the snapshot before."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert not engine.read(SHORT).newest.num_rows
-    assert engine.read(SATURATED).newest["station_id"].to_pylist() == ["b"]
+    assert not engine.read([SHORT])[0].newest.num_rows
+    assert engine.read([SATURATED])[0].newest["station_id"].to_pylist() == ["b"]
 
 
 def test_newest_rows_are_in_the_order_of_the_kpi(tmp_path: Path) -> None:
     """Stations are ordered by their code."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert engine.read(FILL).newest["station_id"].to_pylist() == ["a", "b"]
-    assert engine.read(FILL).newest.slice(0, 1)["station_id"].to_pylist() == ["a"]
+    assert engine.read([FILL])[0].newest["station_id"].to_pylist() == ["a", "b"]
+    assert engine.read([FILL])[0].newest.slice(0, 1)["station_id"].to_pylist() == ["a"]
 
 
 def test_worst_arrondissement_comes_first(tmp_path: Path) -> None:
     """The preview shows the first rows."""
     rows = [row("a", 5, 15), row("b", 0, 20, arrondissement="Paris 2e")]
-    areas = engine_over(tmp_path, rows).read(AREAS).newest["arrondissement"]
+    areas = engine_over(tmp_path, rows).read([AREAS])[0].newest["arrondissement"]
     assert areas.to_pylist() == ["Paris 2e", "Paris 1er"]
 
 
@@ -68,32 +68,36 @@ def test_headlines_match_numbers_computed_by_hand(
     kpi: Kpi, numbers: dict[str, float], tmp_path: Path
 ) -> None:
     """Station b has no dock twice: 2 x 2 + 2 x 1 = 6 points."""
-    assert engine_over(tmp_path, TWO_SNAPSHOTS).read(kpi).headline == numbers
+    assert engine_over(tmp_path, TWO_SNAPSHOTS).read([kpi])[0].headline == numbers
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_headlines_of_an_empty_lake_contain_no_null(kpi: Kpi, tmp_path: Path) -> None:
     """Counts are 0; means and maxima are left out, as a plot takes numbers only."""
-    assert set(engine_over(tmp_path).read(kpi).headline.values()) <= {0.0}
+    assert set(engine_over(tmp_path).read([kpi])[0].headline.values()) <= {0.0}
 
 
 def test_definition_changes_once_and_for_top10_with_each_hour(tmp_path: Path) -> None:
     """Only kpi_top10_2hour contains the newest hours."""
     engine = engine_over(tmp_path, TWO_SNAPSHOTS)
-    assert [engine.read(SHORT).changed, engine.read(SHORT).changed, engine.read(TOP10).changed] == [
+    assert [
+        engine.read([SHORT])[0].changed,
+        engine.read([SHORT])[0].changed,
+        engine.read([TOP10])[0].changed,
+    ] == [
         True,
         False,
         True,
     ]
     engine = engine_over(tmp_path, [row("a", 0, 20, "2022-06-04 11:00")])
-    assert [engine.read(SHORT).changed, engine.read(TOP10).changed] == [False, True]
+    assert [engine.read([SHORT])[0].changed, engine.read([TOP10])[0].changed] == [False, True]
 
 
 def test_view_with_undeclared_columns_is_refused(tmp_path: Path) -> None:
     """The check of the view reports it."""
     wrong = SHORT._replace(schema=SHORT.schema[:-1])
     with pytest.raises(QueryError, match="kpi_shortage has the columns"):
-        engine_over(tmp_path, TWO_SNAPSHOTS).read(wrong)
+        engine_over(tmp_path, TWO_SNAPSHOTS).read([wrong])[0]
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
@@ -106,9 +110,9 @@ def test_newest_state_opens_only_the_newest_hours(kpi: Kpi, tmp_path: Path) -> N
         partition = write_hour(tmp_path, newest - back * HOUR, [row("a", 0, 20)])
         catalog.register([partition])
         (tmp_path / partition.key).write_bytes(b"no parquet")
-    assert engine.read(kpi).changed
-    assert len(engine.read(kpi).newest) > 0
-    assert engine.read(kpi).headline
+    assert engine.read([kpi])[0].changed
+    assert len(engine.read([kpi])[0].newest) > 0
+    assert engine.read([kpi])[0].headline
 
 
 def test_deleted_files_are_skipped(tmp_path: Path) -> None:
@@ -117,7 +121,7 @@ def test_deleted_files_are_skipped(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, rows)
     (tmp_path / clean_key(datetime(2022, 6, 4, 11, tzinfo=UTC))).unlink()
     assert rows_of(engine, "SELECT hour FROM kpi_shortage") == [("10",)]
-    assert len(engine.read(SHORT).newest) == 1
+    assert len(engine.read([SHORT])[0].newest) == 1
 
 
 def test_error_names_a_damaged_file(tmp_path: Path) -> None:

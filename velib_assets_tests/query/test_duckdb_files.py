@@ -51,7 +51,8 @@ def test_threads_can_read_the_newest_state_concurrently(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, [row("a", 0, 20)])
     headlines: list[dict[str, float]] = []
     threads = [
-        threading.Thread(target=lambda: headlines.append(engine.read(KPIS[1]).headline)) for _ in range(4)
+        threading.Thread(target=lambda: headlines.append(engine.read([KPIS[1]])[0].headline))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

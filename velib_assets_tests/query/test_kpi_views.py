@@ -40,7 +40,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def _stations(lake: Path, view: str) -> set[str]:
-    return {found[0] for found in rows_of(engine_over(lake, MIX), sql("SELECT station_id FROM", view))}
+    return {result[0] for result in rows_of(engine_over(lake, MIX), sql("SELECT station_id FROM", view))}
 
 
 def test_short_stations_are_in_operation_renting_and_without_a_bike(tmp_path: Path) -> None:
@@ -114,23 +114,23 @@ def test_snapshot_of_exactly_two_hours_ago_is_outside(tmp_path: Path) -> None:
         row("inside", 0, 20, "2022-06-04 10:15:01"),
         row("now", 10, 10, "2022-06-04 12:15"),
     ]
-    found = rows_of(engine_over(tmp_path, rows), "SELECT station_id, shortage_hits FROM kpi_top10_2hour")
-    assert found == [("inside", 1), ("now", 0)]
+    result = rows_of(engine_over(tmp_path, rows), "SELECT station_id, shortage_hits FROM kpi_top10_2hour")
+    assert result == [("inside", 1), ("now", 0)]
 
 
 def test_ties_are_ordered_by_station_and_limited_to_ten(tmp_path: Path) -> None:
     """Of twelve equal stations, the first ten as text: s10 comes before s2."""
     rows = [row(f"s{n}", 0, 20) for n in range(1, 13)]
-    found = [r[0] for r in rows_of(engine_over(tmp_path, rows), "SELECT station_id FROM kpi_top10_2hour")]
-    assert found == sorted(f"s{n}" for n in range(1, 13))[:10]
+    result = [r[0] for r in rows_of(engine_over(tmp_path, rows), "SELECT station_id FROM kpi_top10_2hour")]
+    assert result == sorted(f"s{n}" for n in range(1, 13))[:10]
 
 
 def test_few_stations_give_fewer_than_ten_rows(tmp_path: Path) -> None:
     """No rows are added to reach ten."""
-    found = rows_of(
+    result = rows_of(
         engine_over(tmp_path, [row("a", 5, 5)]), "SELECT station_id, critical_score FROM kpi_top10_2hour"
     )
-    assert found == [("a", 0)]
+    assert result == [("a", 0)]
 
 
 def test_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> None:
@@ -140,17 +140,17 @@ def test_renamed_station_is_one_row_with_its_newest_name(tmp_path: Path) -> None
         row("a", 0, 20, "2022-06-04 10:15", name="New"),
         row("a", 0, 20, "2022-06-04 10:30", name=None),
     ]
-    found = rows_of(engine_over(tmp_path, rows), "SELECT name, shortage_hits FROM kpi_top10_2hour")
-    assert found == [("New", 3)]
+    result = rows_of(engine_over(tmp_path, rows), "SELECT name, shortage_hits FROM kpi_top10_2hour")
+    assert result == [("New", 3)]
 
 
 def test_unknown_is_returning_does_not_score(tmp_path: Path) -> None:
     """Null is not true."""
-    found = rows_of(
+    result = rows_of(
         engine_over(tmp_path, [row("a", 20, 0, is_returning=None)]),
         "SELECT critical_score FROM kpi_top10_2hour",
     )
-    assert found == [(0,)]
+    assert result == [(0,)]
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
@@ -165,8 +165,8 @@ def test_empty_lake_returns_the_columns(kpi: Kpi, tmp_path: Path) -> None:
 def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
     """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, MIX)
-    assert engine.read(kpi).changed
-    assert engine.read(kpi).newest.column_names == [name for name, _, _ in kpi.columns]
+    assert engine.read([kpi])[0].changed
+    assert engine.read([kpi])[0].newest.column_names == [name for name, _, _ in kpi.columns]
 
 
 @pytest.mark.usefixtures("zone")
@@ -185,6 +185,6 @@ def test_times_are_utc_in_any_time_zone(tmp_path: Path) -> None:
 def test_two_hours_are_the_same_in_any_time_zone(tmp_path: Path) -> None:
     """They include the hour that summer time skips in Paris."""
     rows = [row("a", 0, 20, "2022-03-27 00:30"), row("a", 0, 20, "2022-03-27 02:15")]
-    found = rows_of(engine_over(tmp_path, rows), "SELECT shortage_hits FROM kpi_top10_2hour")
-    assert found == [(2,)]
+    result = rows_of(engine_over(tmp_path, rows), "SELECT shortage_hits FROM kpi_top10_2hour")
+    assert result == [(2,)]
     assert os.environ["TZ"]

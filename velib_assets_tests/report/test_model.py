@@ -12,22 +12,11 @@ from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report import network
-from velib_assets.report.exports import exports, listed
+from velib_assets.report.exports import downloads, exports
 from velib_assets.report.model import ledger_days, report_object
 from velib_assets.report.report_data import QuarantineReason, ReportData, ledger_span
-from velib_assets.report.station_columns import history
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
-
-
-def test_history_of_station_present_in_every_snapshot() -> None:
-    rows = [{"past_seconds": "900,0", "past_bikes": "5,null", "past_docks": "1,2"}]
-    assert history(rows, [900, 0]) == ([[5, None]], [[1, 2]])
-
-
-def test_history_is_null_where_station_is_missing() -> None:
-    rows = [{"past_seconds": "1800,0", "past_bikes": "5,6", "past_docks": "1,0"}]
-    assert history(rows, [1800, 900, 0]) == ([[5, None, 6]], [[1, None, 0]])
 
 
 def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
@@ -35,9 +24,7 @@ def snapshots(*minutes: int, **changes: Any) -> list[dict[str, Any]]:
     row = {
         **dict.fromkeys(("stations", "in_operation"), 2),
         **dict.fromkeys(("short", "saturated", "stale"), 0),
-        **dict.fromkeys(("total_bikes", "total_mechanical", "total_ebikes", "total_docks"), 7),
-        "paris_day": "2022-06-04",
-        "paris_hour": 14,
+        **dict.fromkeys(("bikes", "mechanical", "ebikes", "docks"), 7),
         "mean_fill_rate": 0.5,
         **changes,
     }
@@ -59,27 +46,13 @@ def test_hour_ago_is_newest_snapshot_at_most_30_minutes_older(minutes: Any, hour
 def test_snapshot_of_a_day_ago_is_in_totals_only() -> None:
     rows = snapshots(0, 15, 24 * 60, 24 * 60 + 10)
     assert network.totals(rows)["day_ago"]["ts"] == iso_z(NOON - timedelta(days=1))
-    assert network.series(network.last_day(rows))["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
+    series = report_object(report_data(network=rows))["network"]
+    assert series["ts"] == [iso_z(NOON - timedelta(minutes=15)), iso_z(NOON)]
 
 
 def test_empty_network_has_no_totals() -> None:
     assert network.totals([]) == {"now": None, "hour_ago": None, "day_ago": None}
-    assert network.last_day([]) == network.today([]) == []
-
-
-def test_today_is_paris_day_weighted_by_stations() -> None:
-    """Expected: (0.2 x 1 + 0.8 x 3) / 4. Yesterday, and an hour without a known rate, are excluded."""
-    rows = [
-        *snapshots(50, mean_fill_rate=0.9, paris_day="2022-06-03"),
-        *snapshots(40, mean_fill_rate=0.2, in_operation=1),
-        *snapshots(30, mean_fill_rate=0.8, in_operation=3),
-        *snapshots(20, mean_fill_rate=None, in_operation=0, paris_hour=15),
-        *snapshots(0, mean_fill_rate=0.1, paris_hour=16),
-    ]
-    assert network.today(rows) == [
-        {"hour": 14, "mean_fill_rate": pytest.approx(0.65)},
-        {"hour": 16, "mean_fill_rate": 0.1},
-    ]
+    assert network.last_day([]) == []
 
 
 def test_ledger_ends_today_or_with_newest_day_of_old_lake() -> None:
@@ -102,7 +75,7 @@ def test_ledger_day_has_96_slots() -> None:
 
 def report_data(**changes: Any) -> ReportData:
     views: dict[str, list[Any]] = {view.name: [] for view in VIEWS}
-    return ReportData(NOON, "opendata", views, [], [], [], [], [])._replace(**changes)
+    return ReportData(NOON, "opendata", views, [], [], [], [], [], [])._replace(**changes)
 
 
 EPISODE = {
@@ -119,7 +92,7 @@ EPISODE = {
 
 
 def test_episodes_that_ended_over_24_hours_ago_are_excluded() -> None:
-    later = {**EPISODE, "end_ts": (NOON - timedelta(hours=23)).replace(tzinfo=None)}
+    later = {**EPISODE, "end_ts": NOON - timedelta(hours=23)}
     views = {**report_data().views, "kpi_episodes": [EPISODE, later]}
     report = report_object(report_data(views=views, network=snapshots(0)))
     (episode,) = report["episodes"]
@@ -145,7 +118,7 @@ def test_quarantine_lists_reasons() -> None:
 
 
 def test_every_view_and_chart_has_an_export() -> None:
-    entries = listed(exports(report_data()))
+    entries = downloads(exports(report_data()))
     names = [entry["name"] for entry in entries]
     others = ["stations", "station_history", "network", "today", "ledger", "quarantined"]
     assert names == [*(view.name for view in VIEWS), *others]

@@ -18,8 +18,7 @@ from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS
-from velib_assets.report.json_values import json_value
-from velib_assets.report.model import report_object
+from velib_assets.report.model import json_value, report_object
 from velib_assets.report.report_data import MAX_QUARANTINED, load_report_data
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 from velib_assets_tests.samples import body, record
@@ -58,21 +57,21 @@ MIX = [
 
 def test_kpis_equal_view_rows_exactly(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, MIX)
-    found = report(tmp_path)
+    content = report(tmp_path)
     for kpi in KPIS:
-        newest = engine.read(kpi).newest.to_pylist()
-        assert found["kpis"][kpi.name] == {
+        newest = engine.read([kpi])[0].newest.to_pylist()
+        assert content["kpis"][kpi.name] == {
             "columns": [column.name for column in kpi.schema],
             "rows": [[json_value(value) for value in row.values()] for row in newest],
         }
-    assert len(found["kpis"]["kpi_shortage"]["rows"]) == 2
+    assert len(content["kpis"]["kpi_shortage"]["rows"]) == 2
 
 
 def test_totals_count_known_values_and_match_states(tmp_path: Path) -> None:
     """Stations a and b have 0 + 20, c 20 + 0, d 6 + 4; e is stale, f is closed, g has no values."""
     engine_over(tmp_path, MIX)
-    found = report(tmp_path)
-    assert found["totals"]["now"] == {
+    content = report(tmp_path)
+    assert content["totals"]["now"] == {
         "ts": "2022-06-04T12:00:00Z",
         "stations": 7,
         "bikes": 26,
@@ -84,22 +83,22 @@ def test_totals_count_known_values_and_match_states(tmp_path: Path) -> None:
         "saturated": 1,
         "stale": 1,
     }
-    assert found["stations"]["id"] == list("abcdefg")
+    assert content["stations"]["id"] == list("abcdefg")
     states = ["short", "short", "saturated", "ok", "stale", "closed", "unknown"]
-    assert found["stations"]["state"] == states
-    assert found["stations"]["name"][3] == "L'« Île » <b>"
-    assert found["stations"]["lat"][6] is None
-    assert found["totals"]["hour_ago"]["short"] == 2
-    assert found["totals"]["day_ago"]["bikes"] == 5
+    assert content["stations"]["state"] == states
+    assert content["stations"]["name"][3] == "L'« Île » <b>"
+    assert content["stations"]["lat"][6] is None
+    assert content["totals"]["hour_ago"]["short"] == 2
+    assert content["totals"]["day_ago"]["bikes"] == 5
 
 
 def test_history_is_ordered_by_station_and_snapshot(tmp_path: Path) -> None:
     """A snapshot exactly 24 hours old is excluded."""
     engine_over(tmp_path, MIX)
-    found = report(tmp_path)
+    content = report(tmp_path)
     times = ["2022-06-04T11:00:00Z", "2022-06-04T12:00:00Z"]
-    assert found["history"]["ts"] == found["network"]["ts"] == times
-    assert found["history"]["bikes"] == [
+    assert content["history"]["ts"] == content["network"]["ts"] == times
+    assert content["history"]["bikes"] == [
         [0, 0],
         [0, 0],
         [None, 20],
@@ -108,15 +107,31 @@ def test_history_is_ordered_by_station_and_snapshot(tmp_path: Path) -> None:
         [None, 8],
         [None] * 2,
     ]
-    assert found["history"]["docks"][2] == [None, 0]
-    assert found["network"]["mean_fill_rate"] == [0.0, pytest.approx((0 + 0 + 1 + 0.6) / 4)]
+    assert content["history"]["docks"][2] == [None, 0]
+    assert content["network"]["mean_fill_rate"] == [0.0, pytest.approx((0 + 0 + 1 + 0.6) / 4)]
 
 
 def test_hours_are_paris_time(tmp_path: Path) -> None:
     engine_over(tmp_path, MIX)
-    found = report(tmp_path)
-    assert [entry["hour"] for entry in found["today"]] == [13, 14]
-    assert found["typical_week"] == [{"day": 5, "hour": 14, "mean_fill_rate": 0.5, "snapshots": 1}]
+    content = report(tmp_path)
+    assert [entry["hour"] for entry in content["today"]] == [13, 14]
+    assert content["typical_week"] == [{"day": 5, "hour": 14, "mean_fill_rate": 0.5, "snapshots": 1}]
+
+
+def test_today_is_paris_day_weighted_by_stations(tmp_path: Path) -> None:
+    """Expected: (0.2 x 1 + 0.8 x 3) / 4. Yesterday, and an hour without a known rate, are excluded."""
+    rows = [
+        row("a", 18, 2, "2022-06-03 21:59"),
+        row("a", 2, 8, "2022-06-04 12:05"),
+        *(row(station, 8, 2, "2022-06-04 12:20") for station in ("a", "b", "c")),
+        row("a", None, None, "2022-06-04 13:00"),
+        *(row("a", 1, 9, f"2022-06-04 14:{minute}") for minute in ("00", "15")),
+    ]
+    engine_over(tmp_path, rows)
+    assert report(tmp_path)["today"] == [
+        {"hour": 14, "mean_fill_rate": pytest.approx(0.65)},
+        {"hour": 16, "mean_fill_rate": pytest.approx(0.1)},
+    ]
 
 
 def test_episodes_equal_view_longest_first(tmp_path: Path) -> None:
@@ -133,29 +148,29 @@ def test_episodes_equal_view_longest_first(tmp_path: Path) -> None:
 
 def test_report_of_one_snapshot(tmp_path: Path) -> None:
     tick(tmp_path, NOW, body(stations()))
-    found = report(tmp_path)
-    assert (found["newest_ts"], found["source"]["feed"]) == ("2022-06-04T12:10:00Z", "opendata")
-    assert (found["totals"]["now"]["stations"], found["totals"]["hour_ago"]) == (40, None)
-    assert found["history"]["bikes"][0] == [8]
-    assert (found["typical_week"], len(found["today"])) == ([], 1)
-    today = found["ledger"][-1]["slots"]
+    content = report(tmp_path)
+    assert (content["newest_ts"], content["source"]["feed"]) == ("2022-06-04T12:10:00Z", "opendata")
+    assert (content["totals"]["now"]["stations"], content["totals"]["hour_ago"]) == (40, None)
+    assert content["history"]["bikes"][0] == [8]
+    assert (content["typical_week"], len(content["today"])) == ([], 1)
+    today = content["ledger"][-1]["slots"]
     assert today[48] == "stored"
     assert today[:48] == [None] * 48  # before the lake's first hour
     assert today[49:] == [None] * 47  # not over yet
 
 
 def test_report_of_empty_lake(tmp_path: Path) -> None:
-    found = report(tmp_path)
-    assert (found["newest_ts"], found["source"]["feed"], found["totals"]["now"]) == (None, None, None)
-    assert len(found["ledger"]) == 14
+    content = report(tmp_path)
+    assert (content["newest_ts"], content["source"]["feed"], content["totals"]["now"]) == (None, None, None)
+    assert len(content["ledger"]) == 14
 
 
 def test_outage_appears_in_ledger(tmp_path: Path) -> None:
     """11:10 is stored; the following hour has one unusable response only."""
     tick(tmp_path, NOW - timedelta(hours=1), body(stations()))
     tick(tmp_path, NOW - timedelta(minutes=30), b"<html>")
-    found = report(tmp_path, NOW + timedelta(minutes=10))
-    assert found["ledger"][-1]["slots"][44:50] == [
+    content = report(tmp_path, NOW + timedelta(minutes=10))
+    assert content["ledger"][-1]["slots"][44:50] == [
         "stored",
         "missed",
         "quarantined",
@@ -163,7 +178,7 @@ def test_outage_appears_in_ledger(tmp_path: Path) -> None:
         "missed",
         None,
     ]
-    (entry,) = found["quarantined"]
+    (entry,) = content["quarantined"]
     assert (entry["ts"], entry["code"]) == ("2022-06-04T11:40:00Z", "not_json")
     assert "is not JSON" in entry["reason"]
 
@@ -208,5 +223,5 @@ def test_old_hours_are_not_read(tmp_path: Path) -> None:
 def test_names_with_markup_are_unchanged(tmp_path: Path) -> None:
     name = "</script><b>\"'\u2028 `x`"
     tick(tmp_path, datetime.now(UTC), body([record("1001", name=name), *stations()[1:]]))
-    found = report(tmp_path, datetime.now(UTC))
-    assert name in found["stations"]["name"]
+    content = report(tmp_path, datetime.now(UTC))
+    assert name in content["stations"]["name"]

@@ -1,13 +1,12 @@
-"""The state of a station on the report: computed in SQL with the conditions of the KPIs."""
+"""The state and the last 24 hours of a station on the report, computed in SQL."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from velib_assets.query.frames import rows_of_part
-from velib_assets.report.report_query import STATIONS, report_sql
-from velib_assets_tests.kpi_lake import at, engine_over, row
+from velib_assets.report.report_query import report_queries
+from velib_assets_tests.kpi_lake import engine_over, row
 
 
 @pytest.mark.parametrize(
@@ -33,5 +32,22 @@ def test_state_follows_the_definitions_of_the_kpis(
     changes: dict[str, Any], state: str, tmp_path: Path
 ) -> None:
     engine = engine_over(tmp_path, [row("a", 10, 10) | changes])
-    rows = rows_of_part(engine.query_recent(report_sql(at("2022-06-04 10:00"))), STATIONS)
-    assert rows["state"].to_pylist() == [state]
+    stations, *_ = engine.query_recent(report_queries)
+    assert stations["state"].to_pylist() == [state]
+
+
+def past(rows: list[dict[str, Any]], folder: Path) -> list[tuple[list[int | None], list[int | None]]]:
+    """Return the past bikes and docks of each station of the newest snapshot."""
+    stations, *_ = engine_over(folder, rows).query_recent(report_queries)
+    return list(zip(stations["past_bikes"].to_pylist(), stations["past_docks"].to_pylist(), strict=True))
+
+
+def test_history_of_station_present_in_every_snapshot(tmp_path: Path) -> None:
+    rows = [row("a", 5, 1, "2022-06-04 10:15"), row("a", None, 2, "2022-06-04 10:30")]
+    assert past(rows, tmp_path) == [([5, None], [1, 2])]
+
+
+def test_history_is_null_where_station_is_missing(tmp_path: Path) -> None:
+    times = [f"2022-06-04 {clock}" for clock in ("10:00", "10:15", "10:30")]
+    rows = [row("a", 5, 1, times[0]), *(row("b", 2, 2, when) for when in times), row("a", 6, 0, times[2])]
+    assert past(rows, tmp_path) == [([5, None, 6], [1, None, 0]), ([2, 2, 2], [2, 2, 2])]

@@ -30,7 +30,7 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     twin = local_twin(lake, raws, tmp_path / "twin", hours)
     engine = build_resources(cloud.settings()).query_engine
     for kpi in KPIS:
-        here, there = engine.read(kpi), twin.query_engine.read(kpi)
+        here, there = engine.read([kpi])[0], twin.query_engine.read([kpi])[0]
         assert not here.changed
         assert here.newest.equals(there.newest)
         assert here.headline == pytest.approx(there.headline)
