@@ -10,8 +10,8 @@ from velib_assets.clean.clean_result import CleanedHour
 from velib_assets.clean.hour import QuarantinedObject
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.defs import findings
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
@@ -44,7 +44,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             continue
         refusals = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
         if cleaned is None or not cleaned.size:
-            finding = findings.readable_raw(refusals, result.trouble, cleaned=False)
+            finding = checks.readable_raw(refusals, result.trouble, cleaned=False)
             yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)
@@ -104,18 +104,14 @@ def _findings(
 ) -> dict[str, Finding]:
     parts = cleaned.snapshots
     return {
-        "readable_raw": findings.readable_raw(refusals),
-        "rejected_rows": findings.rejected_rows(
-            cleaned.rejected, sum(part.records for part in parts), rejects
-        ),
-        "conservation": findings.conservation(
+        "readable_raw": checks.readable_raw(refusals),
+        "rejected_rows": checks.rejected_rows(cleaned.rejected, sum(part.records for part in parts), rejects),
+        "conservation": checks.conservation(
             [(part.key, part.records, part.rows, part.rejected, part.duplicates) for part in parts],
             cleaned.rows,
         ),
-        "unique_rows": findings.unique_rows(cleaned.repeated),
-        "partial_snapshot": findings.partial_snapshot(
-            [(part.key, part.records) for part in parts], preceding
-        ),
-        "stale_stations": findings.stale_stations(cleaned.stale, cleaned.rows),
-        "schema_drift": findings.schema_drift(*cleaned.drift),
+        "unique_rows": checks.unique_rows(cleaned.repeated),
+        "partial_snapshot": checks.partial_snapshot([(part.key, part.records) for part in parts], preceding),
+        "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
+        "schema_drift": checks.schema_drift(*cleaned.drift),
     }

@@ -9,8 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.defs.checks import Check
-from velib_assets.defs.findings import Finding
+from velib_assets.defs.checks import CHECKS, Finding
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
 
 OWNERS = ["team:velib-insights"]
@@ -50,12 +49,18 @@ def composition(op: dg.OpDefinition, name: str) -> Callable[..., dict[str, Any]]
 
 
 def log_check(
-    context: dg.OpExecutionContext, check: Check, finding: Finding, partition: str | None = None
+    context: dg.OpExecutionContext, asset: str, name: str, finding: Finding, partition: str | None = None
 ) -> None:
-    """Log a finding as the result of a check."""
+    """Log a finding as the result of a check, for `partition` or the run's own partition.
+
+    Dagster plans every check for the run's hour, also those of assets without partitions.
+    """
+    (check,) = (check for check in CHECKS if (check.asset, check.name) == (asset, name))
+    if partition is None and context.has_partition_key:
+        partition = context.partition_key
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(check.asset),
-        check_name=check.name,
+        asset_key=dg.AssetKey(asset),
+        check_name=name,
         passed=finding.passed,
         severity=check.severity,
         description=finding.message,

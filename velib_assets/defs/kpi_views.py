@@ -9,9 +9,8 @@ import dagster as dg
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
-from velib_assets.defs import findings
-from velib_assets.defs.checks import checks_of, specs_of
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import (
     BLOCKED_BY,
     OWNERS,
@@ -52,15 +51,12 @@ def read_views(
         dagster.Failure: A view failed; the others were read all the same.
     """
     selected = context.selected_output_names  # computed at each access
-    # Dagster plans the checks for the run's hour, although the views have no partitions.
-    partition = context.partition_key if context.has_partition_key else None
     failed = []
     for view in VIEWS:
         if selected.isdisjoint(outs_of([view.name], specs_of(view.name))):
             continue
         finding, metadata = read_view(view, query_engine, catalog, lake)
-        (check,) = checks_of(view.name)
-        log_check(context, check, finding, partition)
+        log_check(context, view.name, "view_answers", finding)
         if metadata is not None and view.name in selected:  # else the check was selected alone
             tags = {"dagster/code_version": code_version(view)}
             context.log_event(dg.AssetMaterialization(view.name, metadata=metadata, tags=tags))
@@ -103,8 +99,8 @@ def read_view(
     try:
         changed, newest, headline = newest_state(view, engine, catalog, store)
     except (QueryError, CatalogError, OSError) as error:
-        return findings.view_answers(declared, None, str(error)), None
-    return findings.view_answers(declared, newest.column_names), {
+        return checks.view_answers(declared, None, str(error)), None
+    return checks.view_answers(declared, newest.column_names), {
         **headline,
         "definition_changed": changed,
         "preview": dg.MetadataValue.md(markdown(newest.slice(0, PREVIEW_ROWS))),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from velib_assets.defs.findings import FAULTS
+from velib_assets.defs.checks import FAULTS
 
 _MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 AlertedFaults = dict[str, int]
