@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class SettingsError(Exception):
-    """One line per wrong or missing setting, which starts with the name of its variable."""
+    """Settings are wrong or missing: one line per setting, which starts with the name of its variable."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Settings:
         """Read the settings from the environment, or from `environ` in tests.
 
         Raises:
-            SettingsError: for each wrong variable, what is wrong and what to write.
+            SettingsError: A setting is wrong. The message says what to write, in one line per setting.
         """
         env = os.environ if environ is None else environ
         problems: list[str] = []
@@ -118,8 +118,7 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of Dagster's runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
-    named = env.get("DAGSTER_HOME", "").strip()
-    return Path(named or CHECKOUT / ".dagster").expanduser().absolute()
+    return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").expanduser().absolute()
 
 
 def _days(text: str) -> int:
@@ -153,9 +152,7 @@ def _archive(text: str) -> str:
         raise ValueError("is required with VELIB_SOURCE=archive: write a folder of recorded snapshots")
     if text.startswith("s3://"):
         if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
-            raise ValueError(
-                "has no valid bucket: write s3://bucket/prefix"
-            )  # not repeated, for it may hold a key
+            raise ValueError("has no valid bucket: write s3://bucket/prefix")  # the text may hold a key
         return text
     if "://" in text:
         raise ValueError("is neither a folder nor s3://bucket/prefix")

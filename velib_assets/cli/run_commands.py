@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -75,7 +76,7 @@ def backfill(first: datetime, last: datetime) -> None:
 
 
 def _run(
-    settings: Settings, hours: list[datetime] | None = None, missing: list[datetime] | None = None
+    settings: Settings, hours: Sequence[datetime] | None = None, missing: Sequence[datetime] = ()
 ) -> None:
     """Run a tick, or these hours, and print the outcome; exit with 1 unless every hour was cleaned."""
     _check_folders(settings)
@@ -86,7 +87,7 @@ def _run(
     with runs.open_instance() as instance:
         defs = build_defs(settings)
         summary = runs.run_tick(defs, instance) if hours is None else runs.run_hours(defs, instance, hours)
-    if not run_summary.print_summary(summary, missing or []):
+    if not run_summary.print_summary(summary, missing):
         sys.exit(FAILED)
 
 

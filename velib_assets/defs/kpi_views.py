@@ -69,7 +69,6 @@ def read_views(
 
 def _out(view: Kpi) -> dg.AssetOut:
     source = Path(sql.__file__).parent / f"{view.name}.sql"
-    schema = [(name, type_, meaning) for name, type_, meaning in view.columns]
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
@@ -77,7 +76,7 @@ def _out(view: Kpi) -> dg.AssetOut:
         code_version=code_version(view),
         kinds={"sql"},
         owners=OWNERS,
-        metadata={**column_schema(schema), **code_reference(str(source), 1)},
+        metadata={**column_schema(view.columns), **code_reference(str(source), 1)},
     )
 
 

@@ -85,7 +85,7 @@ def _ingest_hour(
     stored, quarantined = slot_times(store, hour)
     usable = len(results) - len(refusals)
     if not usable and not (takes and refusals):
-        usable = len(stored)  # nothing new, but what is stored already counts
+        usable = len(stored)  # nothing new; the snapshots stored earlier count
     arrived = checks.usable_snapshot(usable, refusals)
     if not arrived.passed:
         return _not_written(hour, arrived)
@@ -113,14 +113,14 @@ def _ingest_hour(
 
 
 def _not_written(hour: datetime, finding: Finding) -> HourOutcome:
-    """Return the outcome of an hour without a usable snapshot; one check fails, so there is one alert."""
+    """Return the outcome of an hour without a usable snapshot: one failed check, so one alert."""
     return HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
 
 
 def _take(
     store: LakeStore, ingest: Ingest, hour: datetime, scheduled: datetime | None, now: datetime
 ) -> list[IngestResult]:
-    """Take the current snapshot, unless a tick finds that of its slot: it was started twice, or retried."""
+    """Take the current snapshot, unless the tick's slot has one because the tick was repeated or retried."""
     if scheduled is None:
         return [ingest.take(now, now)]
     if scheduled in slot_times(store, hour)[0]:
@@ -130,7 +130,7 @@ def _take(
 
 
 def _previous_hour(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
-    """Check whether the hour before is complete. The first tick of an hour does it: no later run would."""
+    """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
     span = hour_range(store, "raw")
     if span and span[0] <= hour:
         stored, _ = slot_times(store, hour)

@@ -17,7 +17,7 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.network import TOTALS
 from velib_assets.report.report_data import load_report_data
-from velib_assets.report.writer import WrittenReport, write_report
+from velib_assets.report.writer import write_report
 
 NAME = "velib_report"
 _SPECS = specs_of(NAME)
@@ -46,22 +46,18 @@ def make_report(engine: QueryEngine, catalog: Catalog, store: LakeStore) -> tupl
         written = write_report(store, load_report_data(engine, catalog, store, utc_now()))
     except (QueryError, CatalogError, OSError, ValueError) as error:
         return checks.report_written(str(error)), None
-    return checks.report_written(), _metadata(written, time.perf_counter() - start)
-
-
-def _metadata(written: WrittenReport, seconds: float) -> Metadata:
     report = written.report
     newest, now = report["newest_ts"], report["totals"]["now"] or {}
     metadata: Metadata = {
         "page": dg.MetadataValue.path(written.address),
         "bytes": written.size,
-        "seconds": round(seconds, 3),
+        "seconds": round(time.perf_counter() - start, 3),
         **{name: now[name] for name in TOTALS if now.get(name) is not None},
         "episodes": len(report["episodes"]),
     }
     if newest:
         metadata["newest_snapshot"] = dg.TimestampMetadataValue(datetime.fromisoformat(newest).timestamp())
-    return metadata
+    return checks.report_written(), metadata
 
 
 velib_report: dg.AssetsDefinition = dg.graph_asset(
