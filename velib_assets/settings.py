@@ -170,7 +170,8 @@ def _alerts(text: str) -> tuple[str, ...]:
     for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            _check_webhook(position, rest)
+            if not _is_http_url(rest):
+                raise ValueError(f"part {position}: write webhook: and an http(s) URL")
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
                 example = "sns:arn:aws:sns:us-east-1:123456789012:name"
@@ -183,14 +184,12 @@ def _alerts(text: str) -> tuple[str, ...]:
     return sinks or ("log",)
 
 
-def _check_webhook(position: int, url: str) -> None:
+def _is_http_url(text: str) -> bool:
     try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError(f"part {position}: write webhook: and an http(s) URL") from None
+        return False
 
 
 def _faults(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from velib_assets.cli.console import FAILED, Hour, build_resources, fail, read_settings
+from velib_assets.cli.console import FAILED, Hour, fail, read_settings
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import hours_in, utc_now
@@ -59,6 +59,7 @@ def backfill(first: datetime, last: datetime) -> None:
         velib backfill 2022-06-04T00 2022-06-05T23
     """
     from velib_assets.defs.partitions import FIRST_HOUR
+    from velib_assets.resources import build_resources
 
     settings = read_settings()
     if first > last:
@@ -93,6 +94,8 @@ def _run(
 
 def _check_folders(settings: Settings) -> None:
     """Exit before anything runs if a folder cannot be written, or if the lake holds another source."""
+    from velib_assets.resources import build_resources
+
     folders = {"DAGSTER_HOME": dagster_home()}
     if settings.target == "local":
         folders["VELIB_LAKE"] = settings.lake
@@ -108,6 +111,7 @@ def _check_folders(settings: Settings) -> None:
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
     from velib_assets.cli import run_summary
+    from velib_assets.resources import build_resources
 
     run_summary.print_kpis(build_resources(settings).query_engine, headlines=headlines)
 

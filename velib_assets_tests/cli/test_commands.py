@@ -195,7 +195,7 @@ def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("backfill", HERE, "2022-06-04T09"), "is after"),
         (("backfill", HERE, "2999-01-01T00"), "in the future"),
@@ -208,10 +208,10 @@ def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
     ],
 )
 def test_wrong_usage_exits_with_2_and_its_reason(
-    terminal: Terminal, arguments: tuple[str, ...], words: str
+    terminal: Terminal, arguments: tuple[str, ...], message: str
 ) -> None:
     result = terminal.velib(*arguments)
-    assert (result.exit_code, words in result.stderr) == (2, True)
+    assert (result.exit_code, message in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", [("tick",), ("backfill", HERE, HERE), ("query", "SELECT 1"), ("status",)])

@@ -1,7 +1,7 @@
 """Delete runs from Dagster's storage, on SQLite and on PostgreSQL.
 
-`instance.delete_run` also deletes what marks partitions as materialized, and leaves check results, the run's
-SQLite file and its logs behind. So the rows are deleted here, from the tables as the database describes them.
+`instance.delete_run` also deletes the newest materializations of partitions, and leaves check results, the
+run's SQLite file and its logs. So the rows are deleted here, from the tables as the database describes them.
 """
 
 import sqlite3
@@ -30,7 +30,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 class UnknownStorageError(Exception):
-    """Dagster's storage lacks an expected table, column or method."""
+    """An expected table, column or method is missing from Dagster's storage."""
 
 
 class RunHistory:

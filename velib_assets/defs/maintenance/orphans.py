@@ -28,7 +28,7 @@ def process_tag(run_id: str) -> dict[str, str]:
 
 
 def end_orphans(instance: dg.DagsterInstance) -> int:
-    """End the unfinished runs of this machine whose process is gone; return how many.
+    """End the unfinished runs of this machine whose process has ended; return how many.
 
     They fail, or end as canceled if that was requested.
     """

@@ -120,7 +120,7 @@ def _deliver_alerts(
     for record, cursor in heapq.merge(*streams, key=lambda pair: pair[0].storage_id):
         end = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
-            alerted, results = sink_state.get("told", {}), checks_of(instance, record.run_id)
+            alerted, results = sink_state.get("told", {}), check_results(instance, record.run_id)
             alerts = alerts_of(instance, record.run_id, end, new_failures(results, alerted))
             accepted = [_send(alert, sink, sink_state) for alert in alerts]
             sent += sum(accepted)
@@ -149,7 +149,7 @@ def _send(alert: Alert, sink: AlertSink, sink_state: SinkState) -> bool:
     return not dropped
 
 
-def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
+def check_results(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
     """Return the check evaluations of a run, in order."""
     return [
         CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
