@@ -24,11 +24,12 @@ CATALOG_MODES = ("api", "crawler")
 MAX_DAYS = 3650
 _DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
-    "function": ("VELIB_LAMBDA", _DEFAULT_NAMES.function),
-    "job": ("VELIB_GLUE_JOB", _DEFAULT_NAMES.job),
-    "crawler": ("VELIB_CRAWLER", _DEFAULT_NAMES.crawler),
-    "database": ("VELIB_DATABASE", _DEFAULT_NAMES.database),
-    "workgroup": ("VELIB_WORKGROUP", _DEFAULT_NAMES.workgroup),
+    "region": "AWS_REGION",
+    "function": "VELIB_LAMBDA",
+    "job": "VELIB_GLUE_JOB",
+    "crawler": "VELIB_CRAWLER",
+    "database": "VELIB_DATABASE",
+    "workgroup": "VELIB_WORKGROUP",
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -95,8 +96,10 @@ class Settings:
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "names": Names(
                 bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
-                region=read("AWS_REGION", "us-east-1", str) or "",
-                **{field: read(name, default, str) or "" for field, (name, default) in _AWS_NAMES.items()},
+                **{
+                    field: read(variable, getattr(_DEFAULT_NAMES, field), str) or ""
+                    for field, variable in _AWS_NAMES.items()
+                },
             ),
         }
         if problems:
