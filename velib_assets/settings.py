@@ -24,11 +24,12 @@ CATALOG_MODES = ("api", "crawler")
 MAX_DAYS = 3650
 _DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
-    "function": ("VELIB_LAMBDA", _DEFAULT_NAMES.function),
-    "job": ("VELIB_GLUE_JOB", _DEFAULT_NAMES.job),
-    "crawler": ("VELIB_CRAWLER", _DEFAULT_NAMES.crawler),
-    "database": ("VELIB_DATABASE", _DEFAULT_NAMES.database),
-    "workgroup": ("VELIB_WORKGROUP", _DEFAULT_NAMES.workgroup),
+    "region": "AWS_REGION",
+    "function": "VELIB_LAMBDA",
+    "job": "VELIB_GLUE_JOB",
+    "crawler": "VELIB_CRAWLER",
+    "database": "VELIB_DATABASE",
+    "workgroup": "VELIB_WORKGROUP",
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -37,7 +38,7 @@ _T = TypeVar("_T")
 
 
 class SettingsError(Exception):
-    """One line per wrong or missing setting, which starts with the name of its variable."""
+    """Settings are wrong or missing: one line per setting, which starts with the name of its variable."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Settings:
         """Read the settings from the environment, or from `environ` in tests.
 
         Raises:
-            SettingsError: for each wrong variable, what is wrong and what to write.
+            SettingsError: A setting is wrong. The message says what to write, in one line per setting.
         """
         env = os.environ if environ is None else environ
         problems: list[str] = []
@@ -95,8 +96,10 @@ class Settings:
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "names": Names(
                 bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
-                region=read("AWS_REGION", "us-east-1", str) or "",
-                **{field: read(name, default, str) or "" for field, (name, default) in _AWS_NAMES.items()},
+                **{
+                    field: read(variable, getattr(_DEFAULT_NAMES, field), str) or ""
+                    for field, variable in _AWS_NAMES.items()
+                },
             ),
         }
         if problems:
@@ -118,8 +121,7 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of Dagster's runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
-    named = env.get("DAGSTER_HOME", "").strip()
-    return Path(named or CHECKOUT / ".dagster").expanduser().absolute()
+    return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").expanduser().absolute()
 
 
 def _days(text: str) -> int:
@@ -153,9 +155,7 @@ def _archive(text: str) -> str:
         raise ValueError("is required with VELIB_SOURCE=archive: write a folder of recorded snapshots")
     if text.startswith("s3://"):
         if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
-            raise ValueError(
-                "has no valid bucket: write s3://bucket/prefix"
-            )  # not repeated, for it may hold a key
+            raise ValueError("has no valid bucket: write s3://bucket/prefix")  # the text may hold a key
         return text
     if "://" in text:
         raise ValueError("is neither a folder nor s3://bucket/prefix")
@@ -173,7 +173,8 @@ def _alerts(text: str) -> tuple[str, ...]:
     for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            _check_webhook(position, rest)
+            if not _is_http_url(rest):
+                raise ValueError(f"part {position}: write webhook: and an http(s) URL")
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
                 example = "sns:arn:aws:sns:us-east-1:123456789012:name"
@@ -186,14 +187,12 @@ def _alerts(text: str) -> tuple[str, ...]:
     return sinks or ("log",)
 
 
-def _check_webhook(position: int, url: str) -> None:
+def _is_http_url(text: str) -> bool:
     try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError(f"part {position}: write webhook: and an http(s) URL") from None
+        return False
 
 
 def _faults(text: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -11,9 +11,6 @@ from velib_assets.lake.keys import hour_of, hour_text, parse_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    from velib_assets.resources import Resources
 
 FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
@@ -50,13 +47,6 @@ def read_settings() -> Settings:
         return Settings.from_env()
     except SettingsError as error:
         fail(str(error))
-
-
-def build_resources(settings: Settings) -> "Resources":
-    """Build the resources, which import what takes time to load."""
-    from velib_assets import resources
-
-    return resources.build_resources(settings)
 
 
 def say(message: str) -> None:

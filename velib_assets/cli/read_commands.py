@@ -6,16 +6,7 @@ from pathlib import Path
 
 import click
 
-from velib_assets.cli.console import (
-    EMPTY_LAKE,
-    FAILED,
-    USAGE,
-    Hour,
-    build_resources,
-    fail,
-    format_option,
-    read_settings,
-)  # fmt: skip
+from velib_assets.cli.console import EMPTY_LAKE, FAILED, USAGE, Hour, fail, format_option, read_settings
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
@@ -41,6 +32,7 @@ verify a query on Athena before you deploy it.
 def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
     from velib_assets.cli.rows import frame_text
+    from velib_assets.resources import build_resources
 
     try:
         click.echo(frame_text(build_resources(read_settings()).query_engine.query(sql), form))
@@ -61,6 +53,7 @@ def report(show: bool) -> None:
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
     from velib_assets.report.writer import write_report
+    from velib_assets.resources import build_resources
 
     resources = build_resources(read_settings())
     lake = resources.lake
@@ -87,6 +80,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     A table has a row per hour, JSON an object per slot.
     """
     from velib_assets.cli.rows import ledger_text
+    from velib_assets.resources import build_resources
 
     lake, now = build_resources(read_settings()).lake, utc_now()
     if last is None:

@@ -2,11 +2,12 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
-from velib_assets.cli.console import FAILED, Hour, build_resources, fail, read_settings
+from velib_assets.cli.console import FAILED, Hour, fail, read_settings
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import hours_in, utc_now
@@ -58,6 +59,7 @@ def backfill(first: datetime, last: datetime) -> None:
         velib backfill 2022-06-04T00 2022-06-05T23
     """
     from velib_assets.defs.partitions import FIRST_HOUR
+    from velib_assets.resources import build_resources
 
     settings = read_settings()
     if first > last:
@@ -75,7 +77,7 @@ def backfill(first: datetime, last: datetime) -> None:
 
 
 def _run(
-    settings: Settings, hours: list[datetime] | None = None, missing: list[datetime] | None = None
+    settings: Settings, hours: Sequence[datetime] | None = None, missing: Sequence[datetime] = ()
 ) -> None:
     """Run a tick, or these hours, and print the outcome; exit with 1 unless every hour was cleaned."""
     _check_folders(settings)
@@ -86,12 +88,14 @@ def _run(
     with runs.open_instance() as instance:
         defs = build_defs(settings)
         summary = runs.run_tick(defs, instance) if hours is None else runs.run_hours(defs, instance, hours)
-    if not run_summary.print_summary(summary, missing or []):
+    if not run_summary.print_summary(summary, missing):
         sys.exit(FAILED)
 
 
 def _check_folders(settings: Settings) -> None:
     """Exit before anything runs if a folder cannot be written, or if the lake holds another source."""
+    from velib_assets.resources import build_resources
+
     folders = {"DAGSTER_HOME": dagster_home()}
     if settings.target == "local":
         folders["VELIB_LAKE"] = settings.lake
@@ -107,6 +111,7 @@ def _check_folders(settings: Settings) -> None:
 
 def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
     from velib_assets.cli import run_summary
+    from velib_assets.resources import build_resources
 
     run_summary.print_kpis(build_resources(settings).query_engine, headlines=headlines)
 

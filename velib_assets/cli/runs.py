@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from time import sleep
 
 import click
@@ -21,9 +20,8 @@ from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import dagster_home
 
-STARTING = timedelta(
-    seconds=20
-)  # from the start of a tick to the feed's response, on a busy machine or on AWS
+# From the start of a tick to the feed's response, on a busy machine or on AWS.
+STARTING = timedelta(seconds=20)
 LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -54,7 +52,7 @@ class RunSummary:
         """Add an event of a run.
 
         Raises:
-            KeyboardInterrupt: the run was interrupted, which Dagster reports only as an event.
+            KeyboardInterrupt: The run was interrupted, which Dagster reports only as an event.
         """
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             self._add_check(event.asset_check_evaluation_data)
@@ -102,19 +100,12 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     home = dagster_home()
     if message := prepare_home(home):
         click.echo(message, err=True)
-    with _alone(home):
+    with (home / ".velib.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands that create the SQLite files at once corrupt them
         instance = dg.DagsterInstance.from_config(str(home))
     with instance:
         end_orphans(instance)
         yield instance
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One command at a time: of two that make Dagster's SQLite files at once, both spoil them for ever."""
-    with (home / ".velib.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
@@ -131,9 +122,9 @@ def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterabl
 
 
 def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
-    """Take one snapshot of this second and run the whole graph for the current hour.
+    """Take one snapshot now and run the whole graph for the current hour.
 
-    Just before a slot ends, it waits for the next one, because the feed would respond after the slot is over.
+    Just before a slot ends, wait for the next one: the feed's response would come too late.
     """
     job, now = defs.resolve_job_def("velib_pipeline"), utc_now()
     if (left := slot_of(now) + SLOT - now) < STARTING:
@@ -155,7 +146,7 @@ def _execute(
     asset_selection: Sequence[dg.AssetKey] | None = None,
     partition_key: str | None = None,
 ) -> None:
-    """Run a job in this process, which the run is tagged with, and add its events to the summary."""
+    """Run a job in this process, tag the run with the process, and add its events to the summary."""
     run_id = str(uuid.uuid4())
     result = job.execute_in_process(
         instance=instance,

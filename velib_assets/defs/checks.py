@@ -1,62 +1,250 @@
-"""The asset checks, in one table: on which asset, how severe, and whether a failure blocks what follows."""
+"""The asset checks: one pure function per check, with its severity, its threshold and its messages.
 
-from typing import NamedTuple
+The first check of an asset also reports an hour that could not be written at all.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import dagster as dg
 
+from velib_assets.ingest.audit import partial_below
 from velib_assets.query.kpis import VIEWS
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+MAX_STALE_SHARE = 0.15
+SLOTS_PER_HOUR = 4
+FAULTS = "faults"
+_MOST_NAMES = 20
+
+Facts = dict[str, int | float | str]
+
+
+class Finding(NamedTuple):
+    """The outcome of a check: whether it passed, a message for people, and the numbers behind it.
+
+    Every tick checks its hour again. The number `faults` lets the alert sensor see whether there are more
+    than before; a failed finding without it is reported every time.
+    """
+
+    passed: bool
+    message: str
+    facts: Facts = {}  # noqa: RUF012 - never modified
 
 
 class Check(NamedTuple):
-    """A check of an asset. The function of the same name in `findings.py` decides whether it passes."""
+    """A check of an asset. If a blocking check fails, nothing downstream runs."""
 
     asset: str
     name: str
     severity: dg.AssetCheckSeverity
     description: str
-
-    @property
-    def blocking(self) -> bool:
-        """Whether nothing downstream runs if the check fails."""
-        return self.name == "usable_snapshot"
+    blocking: bool
 
 
-# The first check of an asset also reports an hour that could not be written at all.
-_TABLE = {
-    "raw_snapshot": [
-        ("usable_snapshot", ERROR, "The run stored a usable snapshot. If not, nothing downstream runs."),
-        ("quarantined_snapshot", ERROR, "No response was quarantined. Usable ones beside it are processed."),
-        ("complete_hour", WARN, "A past hour has a snapshot in each of its four slots."),
-    ],
-    "clean_stations": [
-        ("readable_raw", ERROR, "Every raw object is usable, its hash matches, and the hour was cleaned."),
-        ("conservation", ERROR, "Records in = clean rows + rejected rows + duplicates, per snapshot."),
-        ("rejected_rows", WARN, "No record was rejected. Rejected records are in rejects/ with the reason."),
-        ("unique_rows", ERROR, "Each station occurs once per snapshot."),
-        ("partial_snapshot", WARN, "No snapshot has under 80 % of the median record count of 24 hours."),
-        ("stale_stations", WARN, "At most 15 % of the rows are of stations silent for over 3 hours."),
-        ("schema_drift", WARN, "The feed has the declared fields: none missing, new or of another type."),
-    ],
-    "source_velib": [("table_schema", ERROR, "The registered file has the table's columns and types.")],
-    **{
-        view.name: [("view_answers", ERROR, "The query succeeds and returns the declared columns.")]
-        for view in VIEWS
-    },
-    "velib_report": [("report_written", ERROR, "The report was written. If not, the previous one stays.")],
-}
-CHECKS = tuple(Check(asset, *row) for asset, rows in _TABLE.items() for row in rows)
+CHECKS: list[Check] = []
+_Function = TypeVar("_Function", bound=Callable[..., Finding])
 
 
-def checks_of(asset: str) -> list[Check]:
-    """Return the checks of an asset, in the order of the table."""
-    return [check for check in CHECKS if check.asset == asset]
+def check(
+    *assets: str, severity: dg.AssetCheckSeverity = ERROR, blocking: bool = False
+) -> Callable[[_Function], _Function]:
+    """Declare a function as a check of `assets`; the first paragraph of its docstring is the description."""
+
+    def declare(function: _Function) -> _Function:
+        description = str(inspect.getdoc(function)).partition("\n\n")[0]
+        CHECKS.extend(Check(asset, function.__name__, severity, description, blocking) for asset in assets)
+        return function
+
+    return declare
 
 
 def specs_of(asset: str) -> list[dg.AssetCheckSpec]:
     """Return the checks of an asset as Dagster declares them."""
     return [
         dg.AssetCheckSpec(check.name, asset=asset, description=check.description, blocking=check.blocking)
-        for check in checks_of(asset)
+        for check in CHECKS
+        if check.asset == asset
     ]
+
+
+@check("raw_snapshot", blocking=True)
+def usable_snapshot(stored: int, refusals: Sequence[str], error: str = "") -> Finding:
+    """Check that the run stored a usable snapshot. If not, nothing downstream runs.
+
+    Args:
+        stored: The number of usable snapshots.
+        refusals: Why each quarantined response is not usable.
+        error: Why there was no response at all, if there was none.
+    """
+    if stored and not error:
+        return Finding(True, f"{stored} usable", {"usable": stored})
+    reason = error or "; ".join(refusals) or "no snapshot is stored for this hour"
+    return Finding(False, reason, {"usable": 0, "quarantined": len(refusals)})
+
+
+@check("raw_snapshot")
+def quarantined_snapshot(refusals: Sequence[str]) -> Finding:
+    """Check that no response was quarantined. The usable responses of the run are processed all the same.
+
+    Args:
+        refusals: Why each quarantined response is not usable.
+    """
+    count = len(refusals)
+    message = f"{count} quarantined: {'; '.join(refusals)}" if count else "no response was quarantined"
+    return Finding(not count, message, {"quarantined": count})
+
+
+@check("clean_stations")
+def readable_raw(refusals: Sequence[str], error: str = "", *, cleaned: bool = True) -> Finding:
+    """Check that every raw object is usable, its hash matches, and the hour was cleaned.
+
+    An hour that was not cleaned is reported every time.
+
+    Args:
+        refusals: Why each quarantined raw object is not usable.
+        error: Why the hour was not cleaned, if there was an error.
+        cleaned: Whether the hour has a clean file now.
+    """
+    if not refusals and not error:
+        return Finding(True, "every raw object is usable", {"refused": 0})
+    faults: Facts = {FAULTS: len(refusals)} if cleaned and not error else {}
+    return Finding(False, error or "; ".join(refusals), {"refused": len(refusals), **faults})
+
+
+@check("clean_stations", severity=WARN)
+def partial_snapshot(counts: Sequence[tuple[str, int]], preceding: Sequence[int]) -> Finding:
+    """Check that no snapshot has under 80 % of the median record count of the 24 hours before it.
+
+    Args:
+        counts: Raw key and record count of each snapshot of the hour, in order of time.
+        preceding: Record counts of the snapshots of the 24 hours before.
+    """
+    earlier, partial = list(preceding), []
+    for key, records in counts:
+        minimum = partial_below(earlier)
+        if minimum is not None and records < minimum:
+            partial.append(f"{_file(key)} has {records:,} records where at least {minimum:,.0f} are usual")
+        earlier.append(records)
+    facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
+    return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
+
+
+@check("clean_stations", severity=WARN)
+def stale_stations(stale: int, rows: int) -> Finding:
+    """Check that at most 15 % of the rows are of stations that have been silent for over 3 hours."""
+    share = stale / rows if rows else 0.0
+    passed = share <= MAX_STALE_SHARE
+    message = f"{share:.1%} of {rows:,} rows are stale; the limit is {MAX_STALE_SHARE:.0%}"
+    return Finding(passed, message, {"stale_share": share, "stale_rows": stale, FAULTS: int(not passed)})
+
+
+@check("clean_stations", severity=WARN)
+def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[str]) -> Finding:
+    """Check that the feed has the declared fields: none missing, new or of another type."""
+    kinds = {"missing": missing, "new": new, "retyped": retyped}
+    message = "; ".join(f"{kind}: {_shortened(names)}" for kind, names in kinds.items() if names)
+    faults = sum(map(len, kinds.values()))
+    return Finding(not faults, message or "the fields are as declared", {FAULTS: faults})
+
+
+@check("clean_stations")
+def conservation(snapshots: Sequence[tuple[str, int, int, int, int]], rows: int) -> Finding:
+    """Check that records in = clean rows + rejected rows + duplicates, per snapshot.
+
+    Args:
+        snapshots: Raw key, records, rows, rejected records and duplicates of each snapshot.
+        rows: The number of rows in the written file.
+    """
+    lost = [
+        f"{_file(key)}: {records:,} in, {kept:,} + {rejected:,} + {duplicates:,} out"
+        for key, records, kept, rejected, duplicates in snapshots
+        if records != kept + rejected + duplicates
+    ]
+    expected = sum(part[2] for part in snapshots)
+    if expected != rows:
+        lost.append(f"the file has {rows:,} rows; its snapshots have {expected:,}")
+    records = sum(part[1] for part in snapshots)
+    facts: Facts = {"records": records, "rows": rows, FAULTS: len(lost)}
+    return Finding(not lost, "; ".join(lost) or f"all {records:,} records are accounted for", facts)
+
+
+@check("clean_stations", severity=WARN)
+def rejected_rows(reasons: Mapping[str, int], records: int, path: str) -> Finding:
+    """Check that no record was rejected. Rejected records are in rejects/ with the reason.
+
+    Args:
+        reasons: The number of rejected records per reason.
+        records: The number of all records.
+        path: Where the rejected records are.
+    """
+    rejected = sum(reasons.values())
+    if not rejected:
+        return Finding(True, "no record was rejected", {FAULTS: 0})
+    counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
+    message = f"{rejected:,} of {records:,} records were rejected ({counted}); see {path}"
+    return Finding(False, message, {FAULTS: rejected})
+
+
+@check("clean_stations")
+def unique_rows(repeated: int) -> Finding:
+    """Check that each station occurs once per snapshot."""
+    message = f"{repeated:,} rows repeat a station of their snapshot" if repeated else "every row is unique"
+    return Finding(not repeated, message, {FAULTS: repeated})
+
+
+@check("raw_snapshot", severity=WARN)
+def complete_hour(stored: int, past: int) -> Finding:
+    """Check that a past hour has a snapshot in each of its four slots.
+
+    Args:
+        stored: The number of slots that have a snapshot.
+        past: The number of slots that are over.
+    """
+    missing = max(past - stored, 0)
+    message = f"{missing} of {past} slots have no snapshot" if missing else f"{stored} slots are stored"
+    passed = past < SLOTS_PER_HOUR or not missing
+    return Finding(passed, message, {"slots_stored": stored, FAULTS: 0 if passed else missing})
+
+
+@check("source_velib")
+def table_schema(differences: Sequence[str], error: str = "") -> Finding:
+    """Check that the registered file has the columns and types of the table."""
+    message = error or "; ".join(differences)
+    return Finding(not message, message or "the columns are as declared", {"differences": len(differences)})
+
+
+@check("velib_report")
+def report_written(error: str = "") -> Finding:
+    """Check that the report and its exports were written. If not, the previous report stays."""
+    return Finding(not error, error or "the report and its exports were written", {"written": int(not error)})
+
+
+@check(*(view.name for view in VIEWS))
+def view_answers(declared: Sequence[str], columns: Sequence[str] | None, error: str = "") -> Finding:
+    """Check that the query succeeded and returned the declared columns.
+
+    Args:
+        declared: The declared columns.
+        columns: The returned columns, or None if the query failed.
+        error: Why the query failed.
+    """
+    if columns is None:
+        return Finding(False, f"the query failed: {error}", {"columns": 0})
+    if list(columns) != list(declared):
+        message = f"the columns are {', '.join(columns)}; declared are {', '.join(declared)}"
+        return Finding(False, message, {"columns": len(columns)})
+    return Finding(True, "the query succeeded; its columns are as declared", {"columns": len(declared)})
+
+
+def _file(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Join the first names: a feed can invent any number of fields."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -7,11 +7,10 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.clean.clean_result import CleanedHour
-from velib_assets.clean.hour import QuarantinedObject
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.defs import findings
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
@@ -42,9 +41,12 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         if result.absent:
             yield HourOutcome(result.hour, None, {}, result.trouble)
             continue
-        refusals = [_refusal(store, part) for part in cleaned.quarantined] if cleaned else []
+        refusals = [
+            f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
+            for part in (cleaned.quarantined if cleaned else [])
+        ]
         if cleaned is None or not cleaned.size:
-            finding = findings.readable_raw(refusals, result.trouble, cleaned=False)
+            finding = checks.readable_raw(refusals, result.trouble, cleaned=False)
             yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)
@@ -56,26 +58,22 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
 
-def _refusal(store: LakeStore, part: QuarantinedObject) -> str:
-    return f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
-
-
 def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
     """Return the record counts of the 24 hours before.
 
     They come from the footers of the clean files, at most 24 reads. `known` caches them within a run.
     """
-    day = list(hours_between(hour - 24 * HOUR, hour - HOUR))
-    for earlier in day:
+    last_24_hours = list(hours_between(hour - 24 * HOUR, hour - HOUR))
+    for earlier in last_24_hours:
         if earlier not in known:
             try:
                 footer = footer_of(store, earlier)
-            except OSError:  # an unreadable neighbour must not stop this hour
+            except OSError:  # an unreadable file of another hour must not stop this one
                 footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
-    for old in [past for past in known if past < day[0]]:
+    for old in [past for past in known if past < last_24_hours[0]]:
         del known[old]
-    return [records for earlier in day for records in known[earlier]]
+    return [records for earlier in last_24_hours for records in known[earlier]]
 
 
 def _metadata(store: LakeStore, cleaned: CleanedHour, links: Mapping[str, str]) -> dict[str, Any]:
@@ -104,18 +102,14 @@ def _findings(
 ) -> dict[str, Finding]:
     parts = cleaned.snapshots
     return {
-        "readable_raw": findings.readable_raw(refusals),
-        "rejected_rows": findings.rejected_rows(
-            cleaned.rejected, sum(part.records for part in parts), rejects
-        ),
-        "conservation": findings.conservation(
+        "readable_raw": checks.readable_raw(refusals),
+        "rejected_rows": checks.rejected_rows(cleaned.rejected, sum(part.records for part in parts), rejects),
+        "conservation": checks.conservation(
             [(part.key, part.records, part.rows, part.rejected, part.duplicates) for part in parts],
             cleaned.rows,
         ),
-        "unique_rows": findings.unique_rows(cleaned.repeated),
-        "partial_snapshot": findings.partial_snapshot(
-            [(part.key, part.records) for part in parts], preceding
-        ),
-        "stale_stations": findings.stale_stations(cleaned.stale, cleaned.rows),
-        "schema_drift": findings.schema_drift(*cleaned.drift),
+        "unique_rows": checks.unique_rows(cleaned.repeated),
+        "partial_snapshot": checks.partial_snapshot([(part.key, part.records) for part in parts], preceding),
+        "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
+        "schema_drift": checks.schema_drift(*cleaned.drift),
     }

@@ -1,4 +1,4 @@
-"""Prepare DAGSTER_HOME: copy dagster.yaml into it, and replace a copy that names modules that are gone.
+"""Prepare DAGSTER_HOME: copy dagster.yaml into it, and replace a copy that names removed modules.
 
 `velib` calls `prepare_home` before it opens the instance. `make dev` runs this module as a script.
 """

@@ -1,6 +1,6 @@
 """Graph assets whose op logs its own materializations and checks.
 
-All layers are graph assets: an op that yields results cannot leave some partitions of a range out.
+All layers are graph assets, because an op that yields results cannot omit some partitions of a range.
 """
 
 import warnings
@@ -9,8 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.defs.checks import Check
-from velib_assets.defs.findings import Finding
+from velib_assets.defs.checks import CHECKS, Finding
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
 
 OWNERS = ["team:velib-insights"]
@@ -26,19 +25,18 @@ def outs_of(assets: Sequence[str], specs: Sequence[dg.AssetCheckSpec]) -> dict[s
 def composition(op: dg.OpDefinition, name: str) -> Callable[..., dict[str, Any]]:
     """Return the body of a graph asset that runs `op` after the upstream assets.
 
-    An op waits for all sources of its input and is skipped only if none of them has an output. So the op
-    depends on the upstream assets and on a second op that always succeeds: where the layer above wrote only
-    some of the hours, it still runs. The op between also saves Dagster from reading the version of every
-    upstream partition.
+    An op waits for all sources of its input and is skipped only if none of them has an output. So `op` also
+    depends on an op that always succeeds, and runs even if the layer above wrote only some hours. The op
+    in between saves Dagster from reading the version of every upstream partition.
     """
 
     @dg.op(name=f"{name}_arrived", ins={"upstream": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def arrived() -> None:
-        """Runs when the layer above is complete."""
+        """Run when the layer above is complete."""
 
     @dg.op(name=f"{name}_ready", out=dg.Out(dg.Nothing))
     def ready() -> None:
-        """Runs always."""
+        """Always run."""
 
     def compose(**upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - Dagster's handles of node outputs
         sources = list(upstream.values())
@@ -50,12 +48,18 @@ def composition(op: dg.OpDefinition, name: str) -> Callable[..., dict[str, Any]]
 
 
 def log_check(
-    context: dg.OpExecutionContext, check: Check, finding: Finding, partition: str | None = None
+    context: dg.OpExecutionContext, asset: str, name: str, finding: Finding, partition: str | None = None
 ) -> None:
-    """Log a finding as the result of a check."""
+    """Log a finding as the result of a check, for `partition` or the run's own partition.
+
+    Dagster plans every check for the run's hour, also those of assets without partitions.
+    """
+    (check,) = (check for check in CHECKS if (check.asset, check.name) == (asset, name))
+    if partition is None and context.has_partition_key:
+        partition = context.partition_key
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(check.asset),
-        check_name=check.name,
+        asset_key=dg.AssetKey(asset),
+        check_name=name,
         passed=finding.passed,
         severity=check.severity,
         description=finding.message,

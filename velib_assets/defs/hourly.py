@@ -1,9 +1,9 @@
 """The shape of the three hourly assets: many hours in one run, each with its own outcome.
 
 A backfill is one run over a range of hours. With a plain asset, one result would mark every hour of the range
-as materialized, the range's checks would have no partition, and a layer that yields nothing would skip all
-that follows. So an hourly asset is a graph asset whose op logs the materialization and the checks of each
-hour as it ends: an hour that failed is not marked, and does not stop the others.
+as materialized, the range's checks would have no partition, and a layer that yields nothing would skip the
+layers below it. So an hourly asset is a graph asset whose op logs the materialization and the checks of each
+hour as the hour ends. An hour that failed is not marked, and does not stop the others.
 """
 
 import functools
@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from velib_assets.defs.checks import checks_of, specs_of
-from velib_assets.defs.findings import Finding
+from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import BLOCKED_BY, OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.defs.partitions import HOURLY, hour_of_key, key_of
 from velib_assets.lake.keys import hour_text
@@ -86,19 +85,19 @@ def hourly_asset(
 def log_outcomes(
     context: dg.OpExecutionContext, name: str, outcomes: Iterator[HourOutcome]
 ) -> Iterator[Event]:
-    """Log the checks and the materialization of each hour, so that they are stored as the hour ends.
+    """Log the checks and the materialization of each hour, so that they are stored when the hour ends.
 
-    Yielded instead of logged, the first failed blocking check would end the range.
+    If they were yielded instead, the first failed blocking check would end the range.
 
     Raises:
         dagster.Failure: No hour was written, so nothing downstream may run.
     """
-    checks = {check.name: check for check in checks_of(name)}
+    specs = specs_of(name)
     written, reported, reasons = 0, False, []
     for outcome in outcomes:
         partition = key_of(outcome.hour)
         for check, finding in outcome.findings.items():
-            log_check(context, checks[check], finding, partition)
+            log_check(context, name, check, finding, partition)
         if outcome.metadata is not None:
             written += 1
             context.log_event(
@@ -113,11 +112,11 @@ def log_outcomes(
     if not written:
         raise dg.Failure(
             f"{name} wrote nothing. {'; '.join(reasons)}",
-            metadata={BLOCKED_BY: next(iter(checks))} if reported else {},
+            metadata={BLOCKED_BY: specs[0].name} if reported else {},
             allow_retries=False,
         )
-    # Dagster lets downstream steps wait for a blocking check's output, and warns where there is none. The
-    # check itself blocks above, by failing the step: only then is nothing written.
-    for spec in specs_of(name):
+    # Downstream steps wait for the output of a blocking check, and Dagster warns if it is missing. They are
+    # blocked by the failure above, which is raised if no hour was written.
+    for spec in specs:
         if spec.blocking:
             yield dg.Output(None, spec.get_python_identifier())

@@ -9,9 +9,8 @@ import dagster as dg
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.defs import findings
-from velib_assets.defs.checks import checks_of, specs_of
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import (
     BLOCKED_BY,
     OWNERS,
@@ -52,14 +51,11 @@ def read_views(
         dagster.Failure: A view failed; the others were read all the same.
     """
     selected = context.selected_output_names  # computed at each access
-    # Dagster plans the checks for the run's hour, although the views have no partitions.
-    partition = context.partition_key if context.has_partition_key else None
     views = [v for v in VIEWS if not selected.isdisjoint(outs_of([v.name], specs_of(v.name)))]
     failed = []
     for view, state in zip(views, newest_states(views, query_engine, catalog, lake), strict=True):
         finding, metadata = finding_of(view, state)
-        (check,) = checks_of(view.name)
-        log_check(context, check, finding, partition)
+        log_check(context, view.name, "view_answers", finding)
         if metadata is not None and view.name in selected:  # else the check was selected alone
             tags = {"dagster/code_version": code_version(view)}
             context.log_event(dg.AssetMaterialization(view.name, metadata=metadata, tags=tags))
@@ -72,7 +68,6 @@ def read_views(
 
 def _out(view: Kpi) -> dg.AssetOut:
     source = Path(sql.__file__).parent / f"{view.name}.sql"
-    schema = [(name, type_, meaning) for name, type_, meaning in view.columns]
     return dg.AssetOut(
         dagster_type=dg.Nothing,
         is_required=False,
@@ -80,7 +75,7 @@ def _out(view: Kpi) -> dg.AssetOut:
         code_version=code_version(view),
         kinds={"sql"},
         owners=OWNERS,
-        metadata={**column_schema(schema), **code_reference(str(source), 1)},
+        metadata={**column_schema(view.columns), **code_reference(str(source), 1)},
     )
 
 
@@ -98,9 +93,9 @@ def finding_of(view: Kpi, state: KpiState | Exception) -> tuple[Finding, Metadat
     """Return the finding of a view's state and, unless reading it failed, its metadata."""
     declared = [column.name for column in view.schema]
     if isinstance(state, Exception):
-        return findings.view_answers(declared, None, str(state)), None
+        return checks.view_answers(declared, None, str(state)), None
     changed, newest, headline = state
-    return findings.view_answers(declared, newest.column_names), {
+    return checks.view_answers(declared, newest.column_names), {
         **headline,
         "definition_changed": changed,
         "preview": dg.MetadataValue.md(markdown(newest.slice(0, PREVIEW_ROWS))),

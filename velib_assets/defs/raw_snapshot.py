@@ -6,8 +6,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from velib_assets.defs import findings
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.local_ingest import Ingest
@@ -57,7 +57,7 @@ def ingest_hours(
         try:
             yield _ingest_hour(store, ingest, hour, scheduled, now, takes=takes)
         except OSError as error:  # the lake cannot be listed for this hour; try the next one
-            yield _not_written(hour, findings.usable_snapshot(0, [], str(error)))
+            yield _not_written(hour, checks.usable_snapshot(0, [], str(error)))
         if scheduled and now < hour + SLOT:
             with suppress(OSError):  # already reported for the running hour
                 yield from _previous_hour(store, hour - HOUR, now)
@@ -80,13 +80,13 @@ def _ingest_hour(
     try:
         results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
     except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
-        return _not_written(hour, findings.usable_snapshot(0, [], str(error)))
+        return _not_written(hour, checks.usable_snapshot(0, [], str(error)))
     refusals = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     usable = len(results) - len(refusals)
     if not usable and not (takes and refusals):
-        usable = len(stored)  # nothing new, but what is stored already counts
-    arrived = findings.usable_snapshot(usable, refusals)
+        usable = len(stored)  # nothing new; the snapshots stored earlier count
+    arrived = checks.usable_snapshot(usable, refusals)
     if not arrived.passed:
         return _not_written(hour, arrived)
     slots = ledger([hour], lambda _: (stored, quarantined), now)
@@ -106,21 +106,21 @@ def _ingest_hour(
     }
     checked = {
         "usable_snapshot": arrived,
-        "quarantined_snapshot": findings.quarantined_snapshot(refusals),
-        "complete_hour": findings.complete_hour(count["stored"], past),
+        "quarantined_snapshot": checks.quarantined_snapshot(refusals),
+        "complete_hour": checks.complete_hour(count["stored"], past),
     }
     return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
 
 
 def _not_written(hour: datetime, finding: Finding) -> HourOutcome:
-    """Return the outcome of an hour without a usable snapshot; one check fails, so there is one alert."""
+    """Return the outcome of an hour without a usable snapshot: one failed check, so one alert."""
     return HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
 
 
 def _take(
     store: LakeStore, ingest: Ingest, hour: datetime, scheduled: datetime | None, now: datetime
 ) -> list[IngestResult]:
-    """Take the current snapshot, unless a tick finds that of its slot: it was started twice, or retried."""
+    """Take the current snapshot, unless the tick's slot has one because the tick was repeated or retried."""
     if scheduled is None:
         return [ingest.take(now, now)]
     if scheduled in slot_times(store, hour)[0]:
@@ -130,10 +130,10 @@ def _take(
 
 
 def _previous_hour(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
-    """Check whether the hour before is complete. The first tick of an hour does it: no later run would."""
+    """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
     span = hour_range(store, "raw")
     if span and span[0] <= hour:
         stored, _ = slot_times(store, hour)
         count = sum(slot.state == STORED for slot in ledger([hour], lambda _: (stored, set()), now))
-        finding = findings.complete_hour(count, len(slots_of(hour)))
+        finding = checks.complete_hour(count, len(slots_of(hour)))
         yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
 from velib_assets.catalog.registration import NotCleanError, partition_of, register_until_stable
-from velib_assets.defs import findings
+from velib_assets.defs import checks
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import clean_key
@@ -58,9 +58,9 @@ def _registered(store: LakeStore, part: Partition) -> HourOutcome:
         "dagster/table_name": f"{DATABASE}.{TABLE}",
         "location": dg.MetadataValue.path(store.address(part.key)),
     }
-    checked = {"table_schema": findings.table_schema([])}
+    checked = {"table_schema": checks.table_schema([])}
     return HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
 
 
 def _failed(hour: datetime, error: str) -> HourOutcome:
-    return HourOutcome(hour, None, {"table_schema": findings.table_schema([], error)}, error)
+    return HourOutcome(hour, None, {"table_schema": checks.table_schema([], error)}, error)

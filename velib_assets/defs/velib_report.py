@@ -8,9 +8,8 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
-from velib_assets.defs import findings
-from velib_assets.defs.checks import checks_of, specs_of
-from velib_assets.defs.findings import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
@@ -18,7 +17,7 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.network import TOTALS
 from velib_assets.report.report_data import load_report_data
-from velib_assets.report.writer import WrittenReport, write_report
+from velib_assets.report.writer import write_report
 
 NAME = "velib_report"
 _SPECS = specs_of(NAME)
@@ -34,10 +33,7 @@ def build_report(
 ) -> Iterator[dg.DagsterEvent]:
     """Write the report and log its materialization and its check."""
     finding, metadata = make_report(query_engine, catalog, lake)
-    # Dagster plans the check for the run's hour, although the report has no partitions.
-    partition = context.partition_key if context.has_partition_key else None
-    (check,) = checks_of(NAME)
-    log_check(context, check, finding, partition)
+    log_check(context, NAME, "report_written", finding)
     if metadata is not None:
         context.log_event(dg.AssetMaterialization(NAME, metadata=metadata))
     yield from context.consume_events()
@@ -49,23 +45,19 @@ def make_report(engine: QueryEngine, catalog: Catalog, store: LakeStore) -> tupl
     try:
         written = write_report(store, load_report_data(engine, catalog, store, utc_now()))
     except (QueryError, CatalogError, OSError, ValueError) as error:
-        return findings.report_written(str(error)), None
-    return findings.report_written(), _metadata(written, time.perf_counter() - start)
-
-
-def _metadata(written: WrittenReport, seconds: float) -> Metadata:
+        return checks.report_written(str(error)), None
     report = written.report
     newest, now = report["newest_ts"], report["totals"]["now"] or {}
     metadata: Metadata = {
         "page": dg.MetadataValue.path(written.address),
         "bytes": written.size,
-        "seconds": round(seconds, 3),
+        "seconds": round(time.perf_counter() - start, 3),
         **{name: now[name] for name in TOTALS if now.get(name) is not None},
         "episodes": len(report["episodes"]),
     }
     if newest:
         metadata["newest_snapshot"] = dg.TimestampMetadataValue(datetime.fromisoformat(newest).timestamp())
-    return metadata
+    return checks.report_written(), metadata
 
 
 velib_report: dg.AssetsDefinition = dg.graph_asset(

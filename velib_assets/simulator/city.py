@@ -5,6 +5,7 @@ Everything follows from the seed through `random.Random(text).random()`, which i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
@@ -36,12 +37,16 @@ def build_city(seed: int, stations: int) -> tuple[Station, ...]:
     """Build the stations of a seed, in random order, as a feed lists them.
 
     Raises:
-        ValueError: the number of stations is not in 1..3000.
+        ValueError: The number of stations is not between 1 and 3,000.
     """
     if not 1 <= stations <= MAX_STATIONS:
         raise ValueError(f"stations must be 1 to {MAX_STATIONS:,}, not {stations:,}")
     chance = Random(f"velib city {seed}")  # noqa: S311 - a simulation
-    places = list(_specials()) if stations >= _SPECIALS_FROM else []
+    places: list[tuple[Area, str]] = []
+    if stations >= _SPECIALS_FROM:
+        by_name = {area.commune: area for area in AREAS}
+        places = [(by_name[commune], str(code)) for code, commune in ODD_CODES.items()]
+        places.append((by_name["Montreuil"], RELAY_CODE))
     for area, count in _shares(stations - len(places)):
         places += [(area, str(code)) for code in _codes(area, count)]
     built = [_station(area, code, chance) for area, code in places]
@@ -49,31 +54,20 @@ def build_city(seed: int, stations: int) -> tuple[Station, ...]:
     return tuple(station for _, station in sorted(zip(order, built, strict=True)))
 
 
-def _specials() -> Iterator[tuple[Area, str]]:
-    by_name = {area.commune: area for area in AREAS}
-    for code, commune in ODD_CODES.items():
-        yield by_name[commune], str(code)
-    yield by_name["Montreuil"], RELAY_CODE
-
-
 def _shares(stations: int) -> Iterator[tuple[Area, int]]:
     """Yield the number of stations of each area, in proportion to its weight; the sum is `stations`."""
     total, assigned, weight = sum(area.weight for area in AREAS), 0, 0
     for area in AREAS:
         weight += area.weight
-        upto = stations * weight // total
-        yield area, upto - assigned
-        assigned = upto
+        cumulative = stations * weight // total
+        yield area, cumulative - assigned
+        assigned = cumulative
 
 
 def _codes(area: Area, count: int) -> Iterator[int]:
-    """Yield codes from the area's first on; every ninth belongs to a station that was removed long ago."""
-    code, yielded = area.first_code, 0
-    while yielded < count:
-        if code % 9 and code not in ODD_CODES:
-            yield code
-            yielded += 1
-        code += 1
+    """Yield codes from the area's first code on. Every ninth belongs to a station that no longer exists."""
+    free = (code for code in itertools.count(area.first_code) if code % 9 and code not in ODD_CODES)
+    return itertools.islice(free, count)
 
 
 def _station(area: Area, code: str, chance: Random) -> Station:

@@ -5,6 +5,7 @@ Only + - * / are used on floats: they round alike on every machine, unlike sines
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -19,7 +20,7 @@ _DAY = 86400
 _SATURDAY = 5
 
 # Per hour of local time, 0 h to 24 h, in tenths: where people are (-0.6 at home, 1 at work), and how many are
-# riding (their bikes are missing from the stations).
+# riding (their bikes are not at stations).
 _WORK = (-6, -6, -6, -6, -6, -6, -5, -2, 3, 8, 10, 10, 9, 9, 10, 10, 9, 6, 1, -3, -5, -6, -6, -6, -6)
 _REST = (-6, -6, -6, -6, -6, -6, -6, -6, -6, -5, -4, -3, -2, 0, 2, 3, 3, 3, 1, -1, -3, -4, -5, -6, -6)
 _WORK_ROAD = (1, 0, 0, 0, 0, 0, 1, 4, 8, 6, 3, 3, 4, 4, 3, 3, 5, 8, 10, 7, 5, 4, 3, 2, 1)
@@ -99,14 +100,8 @@ def daily_outages(seed: int, day: int, count: int) -> DailyOutages:
 
 def broken_docks(seed: int, day: int, count: int) -> list[int]:
     """Choose how many docks of each station are out of order, for three days; -1 is a surplus dock."""
-    return [_broken(draw) for draw in draws(seed, "docks", day // 3, count)]
-
-
-def _broken(draw: float) -> int:
-    for upto, docks in ((0.003, -1), (0.39, 0), (0.69, 1), (0.86, 2), (0.94, 3), (0.98, 4)):
-        if draw < upto:
-            return docks
-    return 6
+    numbers, shares = (-1, 0, 1, 2, 3, 4, 6), (0.003, 0.39, 0.69, 0.86, 0.94, 0.98)  # cumulative
+    return [numbers[bisect(shares, draw)] for draw in draws(seed, "docks", day // 3, count)]
 
 
 def _where_people_are(moment: datetime) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from velib_assets.lake.keys import slot_of
 
 Record = dict[str, Any]
 _EACH = 10  # a fault of single records affects every tenth
-_HUGE = 2_000_000
+_HUGE = 2_000_000  # characters
 _IDENTITY = ("stationcode", "name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
 _COUNTS = ("numdocksavailable", "numbikesavailable", "mechanical", "ebike")
 
@@ -30,6 +30,8 @@ class Fault(NamedTuple):
 
 
 def _records(change: Callable[[list[Record]], object]) -> Callable[[bytes], bytes]:
+    """Return a fault that changes the decoded records of a response."""
+
     def fault(body: bytes) -> bytes:
         return json.dumps(change(json.loads(body)), ensure_ascii=False).encode("utf-8")
 
@@ -37,7 +39,7 @@ def _records(change: Callable[[list[Record]], object]) -> Callable[[bytes], byte
 
 
 def _each(change: Callable[[Record, int], Record], every: int = 1) -> Callable[[bytes], bytes]:
-    """Change every n-th record; `change` also receives the number of the change."""
+    """Return a fault that changes each `every`-th record; `change` also receives the number of the change."""
     return _records(
         lambda records: [
             change(record, n // every) if n % every == 0 else record for n, record in enumerate(records)
@@ -45,8 +47,8 @@ def _each(change: Callable[[Record, int], Record], every: int = 1) -> Callable[[
     )
 
 
-def _with(record: Record, names: Sequence[str], value: object) -> Record:
-    return {**record, **dict.fromkeys(names, value)}
+def _set(names: Sequence[str], value: object) -> Callable[[Record, int], Record]:
+    return lambda record, _: {**record, **dict.fromkeys(names, value)}
 
 
 def _negative(record: Record, _: int) -> Record:
@@ -59,14 +61,18 @@ def _textual_dates(record: Record, n: int) -> Record:
 
 def _missing_dates(record: Record, n: int) -> Record:
     if n % 2:
-        return _with(record, ["duedate"], None)
+        return {**record, "duedate": None}
     return {name: value for name, value in record.items() if name != "duedate"}
 
 
-def _coordinates(record: Record, *, as_text: bool) -> Record:
+def _coordinates_text(record: Record, _: int) -> Record:
     geo = record["coordonnees_geo"]
-    listed = [geo["lon"], geo["lat"]]
-    return {**record, "coordonnees_geo": f"{geo['lat']}, {geo['lon']}" if as_text else listed}
+    return {**record, "coordonnees_geo": f"{geo['lat']}, {geo['lon']}"}
+
+
+def _coordinates_list(record: Record, _: int) -> Record:
+    geo = record["coordonnees_geo"]
+    return {**record, "coordonnees_geo": [geo["lon"], geo["lat"]]}
 
 
 def _renamed(record: Record, _: int) -> Record:
@@ -91,16 +97,16 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "invalid_utf8": lambda body: body.replace(b'"name": "', b'"name": "\xe9t\xe9 ', 1),
     "not_a_list": lambda _: b'{"error_code": "ODSQLError", "message": "field not found"}',
     "no_results": _records(lambda records: {"total_count": len(records)}),
-    "no_identity": _each(lambda record, _: _with(record, _IDENTITY, None)),
+    "no_identity": _each(_set(_IDENTITY, None)),
     "partial": _records(lambda records: records[: max(len(records) // 5, 1)]),
     "duplicates": _records(lambda records: records + records[::_EACH]),
-    "null_counts": _each(lambda record, _: _with(record, _COUNTS, None), _EACH),
+    "null_counts": _each(_set(_COUNTS, None), _EACH),
     "negative_counts": _each(_negative, _EACH),
-    "textual_counts": _each(lambda record, _: _with(record, _COUNTS, "douze"), _EACH),
+    "textual_counts": _each(_set(_COUNTS, "douze"), _EACH),
     "textual_dates": _each(_textual_dates, _EACH),
     "missing_dates": _each(_missing_dates, _EACH),
-    "coordinates_text": _each(lambda record, _: _coordinates(record, as_text=True)),
-    "coordinates_list": _each(lambda record, _: _coordinates(record, as_text=False)),
+    "coordinates_text": _each(_coordinates_text),
+    "coordinates_list": _each(_coordinates_list),
     "renamed_field": _each(_renamed),
     "huge_name": _each(_huge),
     "stale": _each(_days_old),
@@ -110,13 +116,20 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
 def parse_faults(spec: str) -> tuple[Fault, ...]:
     """Parse faults: `name` (every snapshot), `name=0.02` (a share), `name@2026-11-23T10:15` (one slot).
 
-    Several are separated by commas; a time is UTC and stands for the 15-minute slot that it is in.
+    Commas separate faults. A time is in UTC and selects the 15-minute slot that contains it.
 
     Raises:
-        ValueError: with the wrong part and the names of all faults.
+        ValueError: A part is not a fault. The message has the part and the names of all faults.
     """
-    parts = [part.strip() for part in spec.split(",")]
-    return tuple(_fault(part) for part in parts if part)
+    faults = []
+    for part in filter(None, map(str.strip, spec.split(","))):
+        try:
+            faults.append(_parse_fault(part))
+        except ValueError as error:
+            raise ValueError(
+                f"{part!r} is not a fault: {error}; the faults are {', '.join(FAULTS)}"
+            ) from None
+    return tuple(faults)
 
 
 def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
@@ -133,31 +146,14 @@ def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[
     return None
 
 
-def _fault(part: str) -> Fault:
+def _parse_fault(part: str) -> Fault:
     match = re.fullmatch(r"(\w+)(?:=([\d.eE-]+)|@(\d{4}-\d\d-\d\dT\d\d:\d\d)Z?)?", part)
     if not match:
-        raise ValueError(
-            f"{part!r} is not a fault: write name, name=0.02 or name@2026-11-23T10:15; {_known()}"
-        )
-    name, share, slot = match.groups()
+        raise ValueError("write name, name=0.02 or name@2026-11-23T10:15")
+    name, share, slot = match.groups(default="")
     if name not in FAULTS:
-        raise ValueError(f"there is no fault {name!r}; {_known()}")
-    try:
-        return Fault(name, _share(share or "1"), _slot(slot) if slot else None)
-    except ValueError as error:
-        raise ValueError(f"{part!r}: {error}; {_known()}") from None
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share <= 1:
-        raise ValueError(f"a share is 0 to 1, not {text}")
-    return share
-
-
-def _slot(text: str) -> datetime:
-    return slot_of(datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC))
-
-
-def _known() -> str:
-    return f"the faults are {', '.join(FAULTS)}"
+        raise ValueError(f"there is no fault {name!r}")
+    if not 0 <= float(share or 1) <= 1:
+        raise ValueError(f"a share is 0 to 1, not {share}")
+    at = datetime.strptime(slot, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC) if slot else None
+    return Fault(name, float(share or 1), at and slot_of(at))

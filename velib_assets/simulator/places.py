@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 
 class Area(NamedTuple):
-    """A part of the city.
+    """A part of the city, with the codes of its stations.
 
     Attributes:
-        weight: its number of stations in the real network.
-        spread: its size in degrees of latitude.
-        role: from -1 (people live there) to 1 (people work there).
-        hill: how much emptier its stations are because few people ride uphill.
+        weight: The number of its stations in the real network.
+        spread: Its size in degrees of latitude.
+        role: From -1 (people live there) to 1 (people work there).
+        hill: How much emptier its stations are because few people ride uphill.
     """
 
     commune: str
@@ -25,30 +25,27 @@ class Area(NamedTuple):
     hill: float = 0.0
 
 
-_ARRONDISSEMENTS = (
-    # number, latitude, longitude, stations, spread, role, hill
-    (1, 48.8629, 2.3401, 25, 0.006, 0.9, 0.0),
-    (2, 48.8682, 2.3426, 25, 0.004, 0.9, 0.0),
-    (3, 48.8634, 2.3595, 14, 0.006, 0.4, 0.0),
-    (4, 48.8554, 2.3572, 26, 0.007, 0.4, 0.0),
-    (5, 48.8454, 2.3493, 37, 0.008, 0.1, 0.15),
-    (6, 48.8497, 2.3332, 33, 0.008, 0.3, 0.0),
-    (7, 48.8559, 2.3144, 28, 0.010, 0.5, 0.0),
-    (8, 48.8739, 2.3120, 52, 0.010, 1.0, 0.0),
-    (9, 48.8772, 2.3384, 46, 0.007, 0.8, 0.05),
-    (10, 48.8760, 2.3601, 52, 0.008, 0.2, 0.0),
-    (11, 48.8590, 2.3789, 57, 0.012, -0.4, 0.0),
-    (12, 48.8400, 2.3950, 68, 0.013, -0.3, 0.0),
-    (13, 48.8291, 2.3621, 65, 0.012, -0.3, 0.1),
-    (14, 48.8306, 2.3260, 56, 0.012, -0.4, 0.05),
-    (15, 48.8412, 2.2944, 88, 0.013, -0.6, 0.0),
-    (16, 48.8600, 2.2733, 63, 0.018, -0.1, 0.1),
-    (17, 48.8871, 2.3072, 61, 0.012, -0.3, 0.0),
-    (18, 48.8907, 2.3454, 61, 0.010, -0.8, 0.35),
-    (19, 48.8852, 2.3836, 61, 0.013, -0.8, 0.5),
-    (20, 48.8625, 2.4014, 67, 0.015, -0.9, 0.6),
-)
-_COMMUNES = (
+AREAS = (
+    Area("Paris", 1001, 48.8629, 2.3401, 25, 0.006, 0.9),
+    Area("Paris", 2001, 48.8682, 2.3426, 25, 0.004, 0.9),
+    Area("Paris", 3001, 48.8634, 2.3595, 14, 0.006, 0.4),
+    Area("Paris", 4001, 48.8554, 2.3572, 26, 0.007, 0.4),
+    Area("Paris", 5001, 48.8454, 2.3493, 37, 0.008, 0.1, 0.15),
+    Area("Paris", 6001, 48.8497, 2.3332, 33, 0.008, 0.3),
+    Area("Paris", 7001, 48.8559, 2.3144, 28, 0.010, 0.5),
+    Area("Paris", 8001, 48.8739, 2.3120, 52, 0.010, 1.0),
+    Area("Paris", 9001, 48.8772, 2.3384, 46, 0.007, 0.8, 0.05),
+    Area("Paris", 10001, 48.8760, 2.3601, 52, 0.008, 0.2),
+    Area("Paris", 11001, 48.8590, 2.3789, 57, 0.012, -0.4),
+    Area("Paris", 12001, 48.8400, 2.3950, 68, 0.013, -0.3),
+    Area("Paris", 13001, 48.8291, 2.3621, 65, 0.012, -0.3, 0.1),
+    Area("Paris", 14001, 48.8306, 2.3260, 56, 0.012, -0.4, 0.05),
+    Area("Paris", 15001, 48.8412, 2.2944, 88, 0.013, -0.6),
+    Area("Paris", 16001, 48.8600, 2.2733, 63, 0.018, -0.1, 0.1),
+    Area("Paris", 17001, 48.8871, 2.3072, 61, 0.012, -0.3),
+    Area("Paris", 18001, 48.8907, 2.3454, 61, 0.010, -0.8, 0.35),
+    Area("Paris", 19001, 48.8852, 2.3836, 61, 0.013, -0.8, 0.5),
+    Area("Paris", 20001, 48.8625, 2.4014, 67, 0.015, -0.9, 0.6),
     Area("Boulogne-Billancourt", 21001, 48.8349, 2.2406, 38, 0.013, 0.1),
     Area("Clichy", 21104, 48.9031, 2.3069, 15, 0.008, -0.3),
     Area("Issy-les-Moulineaux", 21301, 48.8244, 2.2656, 21, 0.010, 0.4),
@@ -77,13 +74,6 @@ _COMMUNES = (
     Area("Malakoff", 22401, 48.8195, 2.3020, 11, 0.006, -0.5),
     Area("Montrouge", 21203, 48.8153, 2.3186, 16, 0.006, 0.0),
     Area("Villejuif", 48002, 48.7912, 2.3617, 14, 0.010, -0.6, 0.2),
-)
-AREAS: tuple[Area, ...] = (
-    *(
-        Area("Paris", number * 1000 + 1, lat, lon, weight, spread, role, hill)
-        for number, lat, lon, weight, spread, role, hill in _ARRONDISSEMENTS
-    ),
-    *_COMMUNES,
 )
 # Outside Paris but numbered like an arrondissement, so that a code alone does not give the area.
 ODD_CODES = {

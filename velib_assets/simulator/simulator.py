@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import lru_cache
 
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import SIMULATOR, FeedResponse
@@ -25,25 +25,19 @@ from velib_assets.simulator.faults import Fault, select_fault
 STATIONS = 1450
 SEED = 2022
 _DAY = 86400
-
-
-class _Text(NamedTuple):
-    """The constant parts of a station's record, as JSON."""
-
-    opening: str
-    ending: str
+_YES = ("NON", "OUI")
 
 
 class Simulator:
     """A simulated network. The same seed and time give the same bytes on every machine.
 
     Args:
-        seed: of the city.
-        stations: their number, 1 to 3,000.
-        faults: which responses are broken, and how (see `faults.parse_faults`).
+        seed: The seed of the city.
+        stations: The number of stations, 1 to 3,000.
+        faults: Which responses are broken, and how (see `faults.parse_faults`).
 
     Raises:
-        ValueError: the number of stations is out of range.
+        ValueError: The number of stations is out of range.
     """
 
     name = "simulator"
@@ -53,7 +47,7 @@ class Simulator:
         self._seed = seed
         self._faults = tuple(faults)
         self._city = build_city(seed, stations)
-        self._texts = [_text(station) for station in self._city]
+        self._constant_parts = [_constant_parts(station) for station in self._city]
 
     def fetch(self, at: datetime) -> FeedResponse:
         """Return the network's state at `at` (UTC), possibly broken by a fault."""
@@ -76,10 +70,9 @@ class Simulator:
         outages = daily_outages(self._seed, day, count)
         broken = broken_docks(self._seed, day, count)
         phases = draws(self._seed, "reports", 0, count)
-        times = _Times()
         records: list[str] = []
         for n, fill in enumerate(fills(self._seed, self._city, at)):
-            station, text = self._city[n], self._texts[n]
+            station, (opening, ending) = self._city[n], self._constant_parts[n]
             docks = station.capacity // 4 if n in outages.damaged else station.capacity - broken[n]
             since = outages.silent.get(n)
             if since is not None:  # its last report
@@ -93,33 +86,31 @@ class Simulator:
             if since is None:
                 since = now - int(now + 997 * phases[n]) % (60 + int(120 * phases[n]))
             records.append(
-                f'{text.opening}"is_installed": "{_YES[not removed]}", "capacity": {station.capacity}, '
+                f'{opening}"is_installed": "{_YES[not removed]}", "capacity": {station.capacity}, '
                 f'"numdocksavailable": {docks - bikes}, "numbikesavailable": {bikes}, '
                 f'"mechanical": {bikes - electric}, "ebike": {electric}, '
                 f'"is_renting": "{_YES[renting]}", "is_returning": "{_YES[returning]}", '
-                f'"duedate": "{times[since]}", {text.ending}'
+                f'"duedate": "{_iso_time(since)}", {ending}'
             )
         return ("[" + ", ".join(records) + "]").encode("utf-8")
 
 
-_YES = ("NON", "OUI")
+@lru_cache(maxsize=4096)
+def _iso_time(seconds: int) -> str:
+    """Format seconds since 1970 as ISO 8601. The cache helps because many stations share a second."""
+    return (EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
-class _Times(dict[int, str]):
-    """Maps seconds since 1970 to ISO 8601 text, which is cached because many stations share a second."""
+def _constant_parts(station: Station) -> tuple[str, str]:
+    """Return the start and the end of a station's record as JSON, which do not change with time."""
 
-    def __missing__(self, seconds: int) -> str:
-        self[seconds] = text = (EPOCH + timedelta(seconds=seconds)).isoformat()
-        return text
-
-
-def _text(station: Station) -> _Text:
     def json_text(value: str) -> str:
         return json.dumps(value, ensure_ascii=False)
 
-    return _Text(
-        f'{{"stationcode": {json_text(station.code)}, "name": {json_text(station.name)}, ',
+    opening = f'{{"stationcode": {json_text(station.code)}, "name": {json_text(station.name)}, '
+    ending = (
         f'"coordonnees_geo": {{"lon": {station.lon!r}, "lat": {station.lat!r}}}, '
         f'"nom_arrondissement_communes": {json_text(station.commune)}, '
-        '"code_insee_commune": null, "station_opening_hours": null}',
+        '"code_insee_commune": null, "station_opening_hours": null}'
     )
+    return opening, ending

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.defs.build import build_defs
-from velib_assets.defs.sensors.alert_sensor import alerts_of, checks_of
+from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results
 from velib_assets.defs.sensors.new_failures import new_failures
 from velib_assets.query import view_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -85,7 +85,7 @@ def test_broken_view_stops_no_other_and_sends_one_alert(
     assert not result.success
     assert made(result) == [name for name in NAMES if name != BROKEN]
     assert checked(result) == {name: name != BROKEN for name in NAMES}
-    failed = new_failures(checks_of(instance, result.run_id), {})
+    failed = new_failures(check_results(instance, result.run_id), {})
     alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE, failed))
     assert [alert.title.split(":")[0] for alert in alerts] == [BROKEN]
     assert "fill_rat" in alerts[0].text
@@ -95,12 +95,12 @@ def test_the_five_kpis_are_read_in_one_session(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[object] = []
-    original = LocalQueryEngine._run
+    unpatched = LocalQueryEngine._run
 
     def counted(engine: LocalQueryEngine, step: object, *hours: object) -> object:
         sessions.append(step)
-        return original(engine, step, *hours)  # type: ignore[arg-type]
+        return unpatched(engine, step, *hours)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LocalQueryEngine, "_run", counted)
     assert run(settings, instance, HOUR).success
-    assert len(sessions) == 4  # theirs, one per derived view, and the report's
+    assert len(sessions) == 4  # the views', one per derived view, and the report's query

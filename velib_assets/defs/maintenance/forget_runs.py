@@ -1,7 +1,7 @@
 """Delete runs from Dagster's storage, on SQLite and on PostgreSQL.
 
-`instance.delete_run` also deletes what marks partitions as materialized, and leaves check results, the run's
-SQLite file and its logs behind. So the rows are deleted here, from the tables as the database describes them.
+`instance.delete_run` also deletes the newest materializations of partitions, and leaves check results, the
+run's SQLite file and its logs. So the rows are deleted here, from the tables as the database describes them.
 """
 
 import sqlite3
@@ -10,7 +10,18 @@ from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 import dagster as dg
-from sqlalchemy import Connection, MetaData, Select, Table, and_, delete, func, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.exc import NoSuchTableError
 
 _MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION.value
@@ -19,35 +30,40 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 class UnknownStorageError(Exception):
-    """Dagster's storage lacks an expected table, column or method."""
+    """An expected table, column or method is missing from Dagster's storage."""
 
 
 class RunHistory:
     """The tables and files in which an instance keeps its runs."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
-        """Find the tables and the columns that are used.
+        """Find the tables and prepare the statements.
 
         Raises:
             UnknownStorageError: The storage is not as expected.
         """
         self._instance = instance
+        run_ids: BindParameter[list[str]] = bindparam("run_ids", expanding=True)
         try:
-            self._to_events: Connect = instance.event_log_storage.index_connection  # type: ignore[attr-defined]
-            self._to_runs: Connect = instance.run_storage.connect  # type: ignore[attr-defined]
-            log, tags, checks = _tables(
-                self._to_events, "event_logs", "asset_event_tags", "asset_check_executions"
+            to_events: Connect = instance.event_log_storage.index_connection  # type: ignore[attr-defined]
+            to_runs: Connect = instance.run_storage.connect  # type: ignore[attr-defined]
+            events, tags, checks = _tables(
+                to_events, "event_logs", "asset_event_tags", "asset_check_executions"
             )
-            self._run_ids = [table.c["run_id"] for table in _tables(self._to_runs, "run_tags", "runs")]
-            self._event_id, self._event_run, self._tag_event = (
-                log.c["id"],
-                log.c["run_id"],
-                tags.c["event_id"],
-            )
-            self._check_id, self._check_run = checks.c["id"], checks.c["run_id"]
-            written = log.c["dagster_event_type"] == _MATERIALIZED
-            self._newest_events = _newest(log, "asset_key", "partition").where(written)
-            self._newest_checks = _newest(checks, "asset_key", "check_name")
+            materialized = events.c["dagster_event_type"] == _MATERIALIZED
+            newest_events = _newest(events, "asset_key", "partition").where(materialized)
+            newest_checks = _newest(checks, "asset_key", "check_name")
+            old_events = and_(events.c["run_id"].in_(run_ids), events.c["id"].not_in(newest_events))
+            old_checks = and_(checks.c["run_id"].in_(run_ids), checks.c["id"].not_in(newest_checks))
+            old_tags = tags.c["event_id"].in_(select(events.c["id"]).where(old_events))
+            from_events = [
+                delete(tags).where(old_tags),
+                delete(events).where(old_events),
+                delete(checks).where(old_checks),
+            ]
+            run_tables = _tables(to_runs, "run_tags", "runs")
+            from_runs = [delete(table).where(table.c["run_id"].in_(run_ids)) for table in run_tables]
+            self._deletions = [(to_events, from_events), (to_runs, from_runs)]
         except (AttributeError, KeyError, NoSuchTableError) as difference:
             raise UnknownStorageError(f"{type(difference).__name__}: {difference}") from None
 
@@ -60,16 +76,10 @@ class RunHistory:
             self._instance.compute_log_manager.delete_logs(prefix=[run_id])
             for file in self._files(run_id):
                 file.unlink(missing_ok=True)
-        events = and_(self._event_run.in_(run_ids), self._event_id.not_in(self._newest_events))
-        checks = and_(self._check_run.in_(run_ids), self._check_id.not_in(self._newest_checks))
-        with self._to_events() as connection:
-            ids = select(self._event_id).where(events)
-            connection.execute(delete(self._tag_event.table).where(self._tag_event.in_(ids)))
-            connection.execute(delete(self._event_id.table).where(events))
-            connection.execute(delete(self._check_id.table).where(checks))
-        with self._to_runs() as connection:
-            for column in self._run_ids:
-                connection.execute(delete(column.table).where(column.in_(run_ids)))
+        for connect, statements in self._deletions:
+            with connect() as connection:
+                for statement in statements:
+                    connection.execute(statement, {"run_ids": run_ids})
 
     def _files(self, run_id: str) -> Iterator[Path]:
         """Yield the SQLite files of a run's events, the main file last. On PostgreSQL there are none."""

@@ -1,8 +1,8 @@
 """End the runs of `velib` commands that were killed.
 
-A command executes its run itself, so Dagster does not notice when its process is gone. The run would take a
-place in the queue and hold up healing. Runs that Dagster launches need no such mark: the code server that
-started a run notices when its process ends.
+A command executes its run itself, so Dagster does not notice when the process ends. The run would occupy a
+slot of the queue and block healing. Runs that Dagster launches need no such tag: the code server that started
+a run notices when its process ends.
 """
 
 import os
@@ -28,9 +28,9 @@ def process_tag(run_id: str) -> dict[str, str]:
 
 
 def end_orphans(instance: dg.DagsterInstance) -> int:
-    """End the unfinished runs of this machine whose process is gone; return how many.
+    """End the unfinished runs of this machine whose process has ended; return how many.
 
-    They fail, or are canceled if that was requested.
+    They fail, or end as canceled if that was requested.
     """
     ended = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
@@ -55,8 +55,6 @@ def _end(instance: dg.DagsterInstance, run_id: str) -> bool:
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return isinstance(error, PermissionError)  # it belongs to another user
     return True

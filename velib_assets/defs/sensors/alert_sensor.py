@@ -3,9 +3,9 @@
 It reads the ends of runs, and then the check evaluations of each run: every storage supports these queries.
 Its cursor holds a state per sink, so that a sink that is down delays no other:
 
-- `PIPELINE_SUCCESS`, `PIPELINE_FAILURE`, `PIPELINE_CANCELED`: how far it has read each kind of run end;
-- `taken`: the ids of alerts that it has accepted of the run in progress;
-- `told`: the faults that it was alerted of (see `new_failures.py`);
+- `PIPELINE_SUCCESS`, `PIPELINE_FAILURE`, `PIPELINE_CANCELED`: the position among the run ends of this kind;
+- `taken`: the ids of the current run's alerts that the sink has accepted;
+- `told`: the faults that were alerted to it (see `new_failures.py`);
 - `refused`: how often it has refused the current alert.
 """
 
@@ -109,18 +109,18 @@ def _deliver_alerts(
 ) -> int:
     """Send the alerts of the runs that have ended, in order; return how many were sent.
 
-    The state moves past each run whose alerts the sink has accepted.
+    The state advances past each run whose alerts the sink has accepted.
 
     Raises:
         AlertError: The sink did not accept an alert. The next round starts with the same one.
     """
     sent = 0
-    # Pages of one: the cursor after a run is that after its page.
+    # With one run per page, the cursor after a page is the cursor after its run.
     streams = [_ends(instance, end, sink_state.get(end.value), page_size=1) for end in RUN_ENDS]
     for record, cursor in heapq.merge(*streams, key=lambda pair: pair[0].storage_id):
         end = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
-            alerted, results = sink_state.get("told", {}), checks_of(instance, record.run_id)
+            alerted, results = sink_state.get("told", {}), check_results(instance, record.run_id)
             alerts = alerts_of(instance, record.run_id, end, new_failures(results, alerted))
             accepted = [_send(alert, sink, sink_state) for alert in alerts]
             sent += sum(accepted)
@@ -149,7 +149,7 @@ def _send(alert: Alert, sink: AlertSink, sink_state: SinkState) -> bool:
     return not dropped
 
 
-def checks_of(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
+def check_results(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
     """Return the check evaluations of a run, in order."""
     return [
         CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
@@ -188,11 +188,11 @@ def _records(
 
 
 def _check_alert(run_id: str, key: dg.AssetCheckKey, results: Sequence[CheckResult]) -> Alert:
-    first, check = results[0]
+    number, check = results[0]
     hours = [hour_of_key(result.evaluation.partition) for result in results if result.evaluation.partition]
     where = f" for {hours_text(hours)}" if hours else ""
     return Alert(
-        f"{run_id}:{first}",
+        f"{run_id}:{number}",
         check.severity.value,
         f"{key.asset_key.to_user_string()}: check {key.name} failed{where}",
         "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),

@@ -99,7 +99,11 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
-    """Return the spans to check: a stretch of older raw (starting over at the end), and the recent hours."""
+    """Return the spans to check: a stretch of older raw, which starts over at the end, and the recent hours.
+
+    In the state, `older` is the start of the next stretch, and `well` the newest hour of the last round that
+    found nothing to do.
+    """
     span = hour_range(store, "raw")
     if span is None:
         return []

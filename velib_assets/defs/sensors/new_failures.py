@@ -1,15 +1,15 @@
-"""Which failed checks of a run are new: a fault that each tick finds again in its hour is alerted once."""
+"""Selects a run's new check failures: a fault that every tick finds again in its hour is alerted once."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import dagster as dg
 
-from velib_assets.defs.findings import FAULTS
+from velib_assets.defs.checks import FAULTS
 
 _MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 AlertedFaults = dict[str, int]
-"""How many faults a sink was alerted of, by check and hour, newest last."""
+"""The number of faults alerted to a sink, by check and hour, newest last."""
 
 
 class CheckResult(NamedTuple):
@@ -20,7 +20,7 @@ class CheckResult(NamedTuple):
 
 
 def new_failures(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> list[CheckResult]:
-    """Return the failed results, without those that count no more faults in their hour than were alerted."""
+    """Return the failed results, except those that count no more faults in their hour than were alerted."""
     failed = [result for result in results if not result.evaluation.passed]
     return [
         result

@@ -34,14 +34,14 @@ def staleness_sensor(
         sinks: Where alerts go.
         schedule: The schedule that takes snapshots; while it is off, none are expected.
         seconds: The time between two evaluations.
-        others_tick: Whether snapshots may arrive without the schedule, as from EventBridge on AWS. Missed
-            hours are then alerted even while the schedule is off.
+        others_tick: Whether something else may take snapshots, such as EventBridge on AWS. Then missed hours
+            are alerted even while the schedule is off.
     """
 
     @dg.sensor(
         name="velib_staleness",
         description="Alerts when the newest snapshot is more than 20 minutes old while the schedule is on, "
-        "and after an outage says how many hours were missed.",
+        "and reports the missed hours after an outage.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -75,7 +75,7 @@ def _due_alerts(
     on_since: datetime | None,
     now: datetime,
 ) -> Iterator[Alert]:
-    """Yield the alerts that a sink has not received. Its state moves on after each that it accepts."""
+    """Yield the alerts that a sink has not received. Its state advances after each accepted alert."""
     last = max(filter(None, (newest, on_since)), default=now)
     if now - last <= STALE_AFTER:
         sink_state.pop("told", None)
@@ -114,7 +114,7 @@ def _missed_hours(store: LakeStore, seen: datetime, newest: datetime) -> list[da
 def _on_since(
     instance: dg.DagsterInstance, schedule: dg.ScheduleDefinition, state: dict[str, Any], now: datetime
 ) -> datetime | None:
-    """Return since when (UTC) the schedule is known to be on, or None while it is off.
+    """Return the time (UTC) from which the schedule is known to be on, or None while it is off.
 
     A schedule that was just switched on gets 20 minutes before a snapshot counts as missing.
     """

@@ -26,22 +26,22 @@ def started(instance: dg.DagsterInstance, process: str, of: str | None = None) -
 
 
 @pytest.fixture
-def gone() -> str:
+def ended_process() -> str:
     """The host and number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return f"{socket.gethostname()}:{process.pid}"
 
 
-def test_run_without_its_process_fails(instance: dg.DagsterInstance, gone: str) -> None:
-    run_id = started(instance, gone)
+def test_run_without_its_process_fails(instance: dg.DagsterInstance, ended_process: str) -> None:
+    run_id = started(instance, ended_process)
     assert end_orphans(instance) == 1
     assert status(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
-def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, gone: str) -> None:
+def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, ended_process: str) -> None:
     """A failed run would be retried."""
-    run_id = started(instance, gone)
+    run_id = started(instance, ended_process)
     run = instance.get_run_by_id(run_id)
     assert run
     instance.report_run_canceling(run)
@@ -49,8 +49,10 @@ def test_run_that_was_being_canceled_is_canceled(instance: dg.DagsterInstance, g
     assert status(instance, run_id) is dg.DagsterRunStatus.CANCELED
 
 
-def test_retry_with_the_tag_of_its_parent_is_left_alone(instance: dg.DagsterInstance, gone: str) -> None:
-    run_id = started(instance, gone, of=str(uuid.uuid4()))
+def test_retry_with_the_tag_of_its_parent_is_left_alone(
+    instance: dg.DagsterInstance, ended_process: str
+) -> None:
+    run_id = started(instance, ended_process, of=str(uuid.uuid4()))
     assert end_orphans(instance) == 0
     assert status(instance, run_id) is dg.DagsterRunStatus.STARTED
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.alerts.alert import Alert, AlertError
-from velib_assets.defs.findings import FAULTS
+from velib_assets.defs.checks import FAULTS
 from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate

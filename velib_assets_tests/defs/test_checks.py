@@ -1,0 +1,70 @@
+"""The findings: when a check fails, and with which message."""
+
+from __future__ import annotations
+
+from velib_assets.defs import checks
+
+KEY = "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz"
+
+
+def test_run_without_a_usable_snapshot_gives_the_reason() -> None:
+    finding = checks.usable_snapshot(0, ["only 0 of 1,413 records carry a station code"])
+    assert (finding.passed, "only 0 of 1,413" in finding.message) == (False, True)
+
+
+def test_error_fails_whatever_is_stored() -> None:
+    assert not checks.usable_snapshot(3, [], "HTTP 503 after 4 tries").passed
+
+
+def test_partial_is_relative_to_the_median() -> None:
+    assert not checks.partial_snapshot([(KEY, 319)], [400, 400, 400]).passed
+    assert checks.partial_snapshot([(KEY, 320)], [400, 400, 400]).passed
+
+
+def test_message_contains_file_and_count_of_a_partial_snapshot() -> None:
+    finding = checks.partial_snapshot([(KEY, 987)], [1413, 1414, 1412])
+    assert finding.message == "velib_20220604_100000.json.gz has 987 records where at least 1,130 are usual"
+
+
+def test_partial_snapshot_is_found_in_the_first_hour() -> None:
+    assert not checks.partial_snapshot([(KEY, 1450), (KEY, 290)], []).passed
+
+
+def test_message_contains_reasons_and_path_of_rejected_rows() -> None:
+    finding = checks.rejected_rows(
+        {"bikes is negative": 2, "no station code": 1}, 40, "/lake/rejects.parquet"
+    )
+    assert finding.message == (
+        "3 of 40 records were rejected (bikes is negative: 2, no station code: 1); see /lake/rejects.parquet"
+    )
+
+
+def test_first_snapshot_is_never_partial() -> None:
+    assert checks.partial_snapshot([(KEY, 5)], []).passed
+
+
+def test_conservation_fails_when_a_record_is_lost() -> None:
+    assert checks.conservation([(KEY, 42, 40, 1, 1)], 40).passed
+    assert not checks.conservation([(KEY, 42, 40, 1, 0)], 40).passed
+    assert not checks.conservation([(KEY, 42, 40, 1, 1)], 39).passed
+
+
+def test_stale_share_above_the_limit_fails() -> None:
+    assert checks.stale_stations(15, 100).passed
+    assert not checks.stale_stations(16, 100).passed
+
+
+def test_drift_lists_each_kind() -> None:
+    finding = checks.schema_drift(["ebike"], ["electric"], ["name: number where text is declared"])
+    assert finding.message == ("missing: ebike; new: electric; retyped: name: number where text is declared")
+
+
+def test_only_a_past_hour_can_be_incomplete() -> None:
+    assert checks.complete_hour(1, 2).passed
+    assert not checks.complete_hour(3, 4).passed
+    assert checks.complete_hour(4, 4).passed
+
+
+def test_view_with_other_columns_fails() -> None:
+    assert not checks.view_answers(["a", "b"], ["b", "a"]).passed
+    assert checks.view_answers(["a"], None, "boom").message == "the query failed: boom"
