@@ -17,7 +17,7 @@ from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import clean_result, footer_of
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
-from velib_assets.lake.listing import days_in, newest_snapshot, refused_keys
+from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 
@@ -69,7 +69,9 @@ def _clean(
     """Return the hours that were written, and the problems of the others."""
     written: List[datetime] = []
     failures: List[str] = []
-    for result in _results(store, hours, engine):
+    on_spark = engine == "spark"
+    results = clean_on_cluster(store, hours) if on_spark else LocalCleanJob(store, _THREADS).run(hours)
+    for result in results:
         reporter.message(result.message())
         hour = hour_text(result.hour)
         if result.cleaned and result.cleaned.size:
@@ -78,12 +80,6 @@ def _clean(
         else:
             failures.append(f"{hour}: {result.trouble or 'no raw snapshot is usable'}")
     return written, failures
-
-
-def _results(store: BucketStore, hours: Sequence[datetime], engine: str) -> Iterator[CleanResult]:
-    if engine == "spark":
-        return clean_on_cluster(store, hours)
-    return LocalCleanJob(store, _THREADS).run(hours)
 
 
 def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[CleanResult]:
@@ -111,7 +107,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
         return [], []
     outdated: List[datetime] = []
     current: List[datetime] = []
-    for hour, objects in days_in(store, "raw", hour_of(newest) - RECENT, newest).items():
+    for hour, objects in objects_by_hour(store, "raw", hour_of(newest) - RECENT, newest).items():
         listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
         footer = footer_of(store, hour)
         if footer and footer.digest == digest_of(listing):
