@@ -1,4 +1,4 @@
-"""What a lake contains: snapshots, quarantine reasons and the hours of each layer."""
+"""Lists the contents of a lake: snapshots, quarantine reasons and the hours of each layer."""
 
 from __future__ import annotations
 
