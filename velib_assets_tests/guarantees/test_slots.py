@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from velib_assets.clean.rebuild import clean_result
-from velib_assets.cli import commands
+from velib_assets.cli import commands, read_commands
 from velib_assets.defs import raw_snapshot
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
@@ -124,7 +124,7 @@ def status(lake: Path, now: datetime, form: str, hours: Sequence[datetime] = HOU
     """The output of `velib status` for these hours at this time."""
     span = ["--from", hour_text(hours[0]), "--to", hour_text(hours[-1])]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commands, "utc_now", lambda: now)
+        patch.setattr(read_commands, "utc_now", lambda: now)
         done = CliRunner().invoke(
             commands.main,
             ["status", *span, "--format", form],
