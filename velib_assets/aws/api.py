@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional
 
 from velib_assets.lake.text import visible
 
@@ -94,6 +94,35 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
         return getattr(client, method)(**arguments)
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise to_aws_error(client, resource, error) from None
+
+
+def pages(
+    client: Any,  # noqa: ANN401 - boto3's
+    method: str,
+    resource: str,
+    continuation: str = "NextToken",
+    **arguments: Any,  # noqa: ANN401 - boto3's
+) -> Iterator[Dict[str, Any]]:
+    """Call a method until no page is left, and yield each response.
+
+    Args:
+        client: see `call`.
+        method: see `call`.
+        resource: see `call`.
+        continuation: the argument that requests the next page. Responses have its value under the same name,
+            or with the prefix `Next`.
+        **arguments: of the first call.
+
+    Raises:
+        AwsError: see `call`.
+    """
+    result = continuation if continuation.startswith("Next") else f"Next{continuation}"
+    while True:
+        page = call(client, method, resource, **arguments)
+        yield page
+        if not page.get(result):
+            return
+        arguments[continuation] = page[result]
 
 
 def to_aws_error(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's

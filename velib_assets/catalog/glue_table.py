@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from velib_assets.aws.api import AwsError, call, client
+from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.keys import clean_key, date_hour, key_hour, source_prefix
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
@@ -29,7 +29,7 @@ class GlueTable:
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
-        self._client: Optional[Any] = None
+        self._resource = f"the table {database}.{TABLE}"
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """Add or replace partitions in batches; creates or corrects the table first. Idempotent.
@@ -61,20 +61,20 @@ class GlueTable:
         table = self.table()
         if table is None:
             try:
-                self._call("create_table", TABLE, DatabaseName=self._database, TableInput=declared)
+                self._call("create_table", DatabaseName=self._database, TableInput=declared)
             except AwsError as error:
                 if error.code != _EXISTS:
                     raise
             return True
         if not differences(table, declared):
             return False
-        self._call("update_table", TABLE, DatabaseName=self._database, TableInput=declared)
+        self._call("update_table", DatabaseName=self._database, TableInput=declared)
         return True
 
     def table(self) -> Optional[Dict[str, Any]]:
         """Return the table's entry in the catalog; None if it does not exist."""
         try:
-            response = self._call("get_table", TABLE, DatabaseName=self._database, Name=TABLE)
+            response = self._call("get_table", DatabaseName=self._database, Name=TABLE)
         except AwsError as error:
             if error.code == _MISSING and "Database" not in str(error):
                 return None
@@ -88,28 +88,24 @@ class GlueTable:
         parts: List[Partition] = []
         for start in range(0, len(hours), GET_BATCH):
             keys = [{"Values": list(date_hour(hour))} for hour in hours[start : start + GET_BATCH]]
-            parts += self._lookup("batch_get_partition", PartitionsToGet=keys)[0]
+            parts += self._lookup("batch_get_partition", PartitionsToGet=keys)
         return sorted(parts)
 
     def since(self, date: str) -> List[Partition]:
         """Return the registered partitions from a date on, oldest first; empty for all."""
-        arguments: Dict[str, Any] = {"Expression": f"date >= '{date}'"} if date else {}
-        parts, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
-        while token:
-            arguments["NextToken"] = token
-            page, token = self._lookup("get_partitions", ExcludeColumnSchema=True, **arguments)
-            parts += page
-        return sorted(parts)
+        expression = {"Expression": f"date >= '{date}'"} if date else {}
+        return sorted(self._lookup("get_partitions", ExcludeColumnSchema=True, **expression))
 
-    def _lookup(self, method: str, **arguments: Any) -> Tuple[List[Partition], str]:  # noqa: ANN401 - boto3's
-        """Read partitions and the token of the next page, if any; nothing if the table does not exist."""
+    def _lookup(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
+        """Read the partitions from all pages of a response; none if the table does not exist."""
+        arguments.update(DatabaseName=self._database, TableName=TABLE)
         try:
-            response = self._table_call(method, **arguments)
+            responses = list(pages(self._glue(), method, self._resource, **arguments))
         except AwsError as error:
             if error.code == _MISSING:
-                return [], ""
+                return []
             raise
-        return [_partition(entry) for entry in response["Partitions"]], response.get("NextToken", "")
+        return [_partition(entry) for response in responses for entry in response["Partitions"]]
 
     def _input(self, part: Partition) -> Dict[str, Any]:
         storage = table_input(self._bucket)["StorageDescriptor"]
@@ -127,7 +123,7 @@ class GlueTable:
 
     def _batch(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
         """Send one request for many partitions. A partition that exists by now is not an error."""
-        response = self._table_call(method, **arguments)
+        response = self._call(method, DatabaseName=self._database, TableName=TABLE, **arguments)
         for error in response.get("Errors", []):
             detail = error.get("ErrorDetail", {})
             if detail.get("ErrorCode") != _EXISTS:
@@ -138,12 +134,11 @@ class GlueTable:
                     code,
                 )
 
-    def _table_call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        return self._call(method, TABLE, DatabaseName=self._database, TableName=TABLE, **arguments)
+    def _call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        return call(self._glue(), method, self._resource, **arguments)
 
-    def _call(self, method: str, name: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        self._client = self._client or client("glue", self._region)
-        return call(self._client, method, f"the table {self._database}.{name}", **arguments)
+    def _glue(self) -> Any:  # noqa: ANN401 - boto3's
+        return client("glue", self._region)
 
 
 def table_input(bucket: str) -> Dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from velib_assets.catalog.catalog import CatalogError, Partition
-from velib_assets.lake.keys import clean_key, hour_text
+from velib_assets.lake.keys import clean_key, hour_text, parse_hour
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
@@ -63,7 +63,7 @@ class LocalCatalog:
     def newest_hours(self, count: int) -> list[datetime]:
         """See Catalog."""
         newest = "SELECT hour FROM partitions WHERE rows > 0 ORDER BY hour DESC LIMIT ?"
-        return [_hour(row[0]) for row in self._read(newest, (count,))]
+        return [parse_hour(row[0]) for row in self._read(newest, (count,))]
 
     def record_view(self, name: str, definition: str) -> bool:
         """Store a view's definition. Returns whether it is new or changed."""
@@ -126,8 +126,4 @@ def _checked(partition: Partition) -> Partition:
 
 
 def _partition(row: tuple[str, str, int, int, str]) -> Partition:
-    return Partition(_hour(row[0]), *row[1:])
-
-
-def _hour(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}:00+00:00")
+    return Partition(parse_hour(row[0]), *row[1:])

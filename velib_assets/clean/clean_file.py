@@ -22,7 +22,7 @@ _OPTIONS: Dict[str, Any] = {
 
 
 class Footer(NamedTuple):
-    """What a clean file was built from: the digest of its raw listing, and the counts of its snapshots."""
+    """The source of a clean file: the digest of its raw listing, and the counts of its snapshots."""
 
     digest: str
     rows: int

@@ -1,15 +1,37 @@
-"""The general path: types decoded records one by one and rejects odd ones with a reason."""
+"""The general path: types decoded records one by one and rejects odd ones with a reason.
+
+A value of another JSON type is never converted: a count that is not a whole number rejects its record, and
+any other unreadable value becomes null.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set
+import json
+import math
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
 import pyarrow as pa
 
 from velib_assets.clean.arrow_schema import READ_TYPES, TYPED_SCHEMA
 from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, drift_between
-from velib_assets.clean.values import JSON_TYPES, READERS, RowError, as_json, count, text
 from velib_assets.ingest.feeds.definition import FeedDefinition
+
+TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
+FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
+JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
+_MAX_COUNT = 2**31 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
+    r"(Z|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+
+
+class RowError(ValueError):
+    """Why a record is rejected; the text before the first colon is the group in which it is counted."""
 
 
 def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
@@ -51,3 +73,88 @@ def _seen(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
                 if value is not None:
                     types.add(JSON_TYPES.get(type(value), "value"))
     return seen
+
+
+def count(name: str, value: object) -> Optional[int]:
+    """Convert a non-negative whole number; null stays null.
+
+    Raises:
+        RowError: for any other value.
+    """
+    if value is None:
+        return None
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or (isinstance(value, float) and not value.is_integer()):
+        raise RowError(f"{name} is not a whole number: {as_json(value)[:60]}")
+    whole = int(value)  # type: ignore[call-overload] # a number, as checked above
+    if whole < 0:
+        raise RowError(f"{name} is negative: {whole}")
+    if whole > _MAX_COUNT:
+        raise RowError(f"{name} is too large: {as_json(value)[:60]}")
+    return int(whole)
+
+
+def text(value: object) -> Optional[str]:
+    """Return text; a lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
+    if not isinstance(value, str):
+        return None
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def flag(value: object) -> Optional[bool]:
+    """Convert OUI/NON and other spellings to a boolean; anything else is null."""
+    word = value if isinstance(value, str) else as_json(value) if isinstance(value, (int, bool)) else ""
+    word = word.lower()
+    return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
+
+
+def degrees(value: object) -> Optional[float]:
+    """Convert a finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer larger than any double
+        return None
+
+
+def moment(value: object) -> Optional[datetime]:
+    """Convert ISO 8601 text (UTC without a zone) or POSIX seconds; milliseconds are rounded down."""
+    try:
+        if isinstance(value, str):
+            return _iso_moment(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _EPOCH + timedelta(milliseconds=math.floor(value * 1000))
+    except (OverflowError, ValueError):
+        pass
+    return None
+
+
+READERS: Dict[str, Callable[[object], object]] = {
+    "string": text,
+    "boolean": flag,
+    "double": degrees,
+    "timestamp": moment,
+}
+"""The conversion for each column type, except `count`, which needs the column's name."""
+
+
+def _iso_moment(text: str) -> Optional[datetime]:
+    match = _ISO.fullmatch(text)
+    if not match:
+        return None
+    day, hour, minute, second, fraction, zone = match.groups(default="")
+    clock = f"{hour or '00'}:{minute or '00'}:{second or '00'}"
+    moment = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+    if zone not in ("", "Z"):
+        hours, minutes = int(zone[1:3]), int(zone.replace(":", "")[3:] or 0)
+        if hours > 23 or minutes > 59:  # noqa: PLR2004 - limits of a clock
+            return None
+        offset = timedelta(hours=hours, minutes=minutes)
+        moment = moment - offset if zone[0] == "+" else moment + offset
+    return moment + timedelta(milliseconds=int((fraction + "000")[:3]))
+
+
+def as_json(value: object) -> str:
+    """Return a value as JSON text."""
+    return text(json.dumps(value, ensure_ascii=False)) or ""

@@ -13,16 +13,18 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.clean_result import CleanResult
 from velib_assets.clean.hour import digest_of
-from velib_assets.clean.rebuild import clean_lake_hours, footer_of
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.clean.rebuild import clean_result, footer_of
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
-from velib_assets.lake.listing import days_in, newest_snapshot, refused_keys
+from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 
 NEWEST = "newest"
 RECENT = 47 * HOUR  # before the newest hour
 _THREADS = 2  # 1/16 DPU has 1 GB of memory, and an hour in progress takes 60 MB
+_HOURS_PER_TASK = 4  # enough to outweigh a task's start, few enough to keep all executors busy to the end
 
 
 class CleanError(Exception):
@@ -67,7 +69,9 @@ def _clean(
     """Return the hours that were written, and the problems of the others."""
     written: List[datetime] = []
     failures: List[str] = []
-    for result in _results(store, hours, engine):
+    on_spark = engine == "spark"
+    results = clean_on_cluster(store, hours) if on_spark else LocalCleanJob(store, _THREADS).run(hours)
+    for result in results:
         reporter.message(result.message())
         hour = hour_text(result.hour)
         if result.cleaned and result.cleaned.size:
@@ -78,12 +82,18 @@ def _clean(
     return written, failures
 
 
-def _results(store: BucketStore, hours: Sequence[datetime], engine: str) -> Iterator[CleanResult]:
-    if engine == "spark":
-        from velib_assets.clean.spark import clean_on_cluster  # noqa: PLC0415 - pyspark is only in Glue Spark
+def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[CleanResult]:
+    """Clean hours on executors and yield their results in order. A failing hour does not stop the others.
 
-        return clean_on_cluster(store, hours)
-    return clean_lake_hours(store, hours, _THREADS)
+    Hours are independent, so there is no shuffle: executors read and write the lake themselves. `store` is
+    sent to them and must be picklable, as FolderStore and BucketStore are.
+    """
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - installed only in Glue Spark and for its test
+
+    context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
+    slices = max(1, -(-len(hours) // _HOURS_PER_TASK))
+    results = context.parallelize(list(hours), slices).map(lambda hour: clean_result(store, hour))
+    return iter(results.toLocalIterator(prefetchPartitions=True))
 
 
 def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
@@ -97,7 +107,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
         return [], []
     outdated: List[datetime] = []
     current: List[datetime] = []
-    for hour, objects in days_in(store, "raw", hour_of(newest) - RECENT, newest).items():
+    for hour, objects in objects_by_hour(store, "raw", hour_of(newest) - RECENT, newest).items():
         listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
         footer = footer_of(store, hour)
         if footer and footer.digest == digest_of(listing):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Iterable, List, NamedTuple, Tuple
+from typing import Iterable, List, NamedTuple, Sequence, Tuple, Union
 
 import pyarrow as pa
 
 from velib_assets.clean.assemble import assemble
-from velib_assets.clean.snapshots import type_snapshots
+from velib_assets.clean.fast_path import type_fast
+from velib_assets.clean.general_path import type_general
 from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
-from velib_assets.ingest.response import UnusableError
+from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.feed_table import definition_of
+from velib_assets.ingest.raw_object import OpenedRaw, open_raw
+from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
 
+SnapshotOutcome = Union[TypedSnapshot, UnusableError]
+_TOGETHER = 4  # snapshots typed at once: the usual number per hour; more are not faster
 _MISFILED = UnusableError("misfiled", "its name and its folder have different hours")
 
 
@@ -68,7 +74,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
     Unusable objects are listed in `quarantined`. If none is usable, the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
-    outcomes = iter(type_snapshots([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
+    outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
     quarantined: List[QuarantinedObject] = []
     for _, raw, taken in ordered:
@@ -94,3 +100,45 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
 
 def _merge(drifts: List[Drift]) -> Drift:
     return Drift(*(tuple(sorted({text for part in kind for text in part})) for kind in zip(*drifts)))
+
+
+def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
+    """Open, audit and type raw objects; returns the rows of each, or why it is unusable."""
+    return [
+        outcome
+        for start in range(0, len(stored), _TOGETHER)
+        for outcome in _type_batch(stored[start : start + _TOGETHER])
+    ]
+
+
+def _type_batch(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
+    opened = [_open(data) for data in stored]
+    outcomes = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
+    return [next(outcomes) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+
+
+def _open(data: bytes) -> Union[OpenedRaw, UnusableError]:
+    try:
+        return open_raw(data)
+    except UnusableError as error:
+        return error
+
+
+def _type(raws: Sequence[OpenedRaw]) -> Sequence[SnapshotOutcome]:
+    """Type ordinary snapshots of one feed together; otherwise each alone."""
+    feeds = {definition_of(raw.feed) for raw in raws}
+    together = type_fast([raw.results for raw in raws], feeds.pop()) if len(feeds) == 1 else None
+    if together:
+        return together
+    if len(raws) == 1:
+        return [_type_general(raws[0])]
+    return [outcome for raw in raws for outcome in _type([raw])]
+
+
+def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
+    try:
+        records = record_list(load_json(raw.document, "the raw object"))
+        audit(records, raw.feed)
+    except UnusableError as error:
+        return error
+    return type_general(records, definition_of(raw.feed))

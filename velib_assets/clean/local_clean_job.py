@@ -1,19 +1,22 @@
 """The clean job resource: its interface, and its local form, which cleans in threads of this process."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterable, Iterator
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import Protocol
+from typing import Deque, Dict, Iterable, Iterator, Optional, Protocol
 
 from velib_assets.clean.clean_result import CleanResult
-from velib_assets.clean.rebuild import clean_lake_hours
+from velib_assets.clean.rebuild import clean_result
 from velib_assets.lake.store import LakeStore
 
 
 class CleanJob(Protocol):
     """Rebuilds the clean files of hours (UTC)."""
 
-    links: dict[str, str]
+    links: Dict[str, str]
     """Labelled links to the last run; none for the local form."""
 
     def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
@@ -22,13 +25,24 @@ class CleanJob(Protocol):
 
 
 class LocalCleanJob:
-    """Cleans in threads of this process, by default one per available core."""
+    """Cleans in threads of this process, by default one per available core.
 
-    def __init__(self, store: LakeStore, threads: int | None = None) -> None:
+    Threads suffice, because Arrow, gzip, SHA-256 and zstd release the interpreter's lock. At most
+    `threads` + 1 hours are in progress, so memory does not grow with the number of hours.
+    """
+
+    def __init__(self, store: LakeStore, threads: Optional[int] = None) -> None:
         self._store = store
-        self.links: dict[str, str] = {}
+        self.links: Dict[str, str] = {}
         self._threads = threads or len(os.sched_getaffinity(0))
 
     def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
         """See CleanJob."""
-        return clean_lake_hours(self._store, hours, self._threads)
+        pending: Deque[Future[CleanResult]] = deque()
+        with ThreadPoolExecutor(self._threads, "clean") as pool:
+            for hour in hours:
+                pending.append(pool.submit(clean_result, self._store, hour))
+                if len(pending) > self._threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()

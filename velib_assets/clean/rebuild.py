@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
 from datetime import datetime
-from typing import Deque, Iterable, Iterator, List, Optional
+from typing import List, Optional
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,22 +34,6 @@ class NoRawError(Exception):
 
 class BusyHourError(Exception):
     """The hour's raw kept changing while it was cleaned. Retrying may succeed."""
-
-
-def clean_lake_hours(store: LakeStore, hours: Iterable[datetime], threads: int) -> Iterator[CleanResult]:
-    """Clean hours and yield their results in order. A failing hour does not stop the others.
-
-    Threads suffice, because Arrow, gzip, SHA-256 and zstd release the interpreter's lock. At most
-    `threads` + 1 hours are in progress, so memory does not grow with the number of hours.
-    """
-    pending: Deque[Future[CleanResult]] = deque()
-    with ThreadPoolExecutor(threads, "clean") as pool:
-        for hour in hours:
-            pending.append(pool.submit(clean_result, store, hour))
-            if len(pending) > threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 def clean_result(store: LakeStore, hour: datetime) -> CleanResult:

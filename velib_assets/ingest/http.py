@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -10,14 +11,26 @@ from typing import Callable, List, Optional, Sequence
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.http_request import Limits, RequestFailedError, public_url, request_once
+from velib_assets.ingest.http_failures import (
+    RequestFailedError,
+    describe,
+    is_transient,
+    public_url,
+    redact_credentials,
+    retry_after_seconds,
+)
 from velib_assets.ingest.response import MAX_BYTES
+from velib_assets.lake.text import neutralize_links
 
 DEADLINE_SECONDS = 45.0
 USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
 
+_CONNECT_SECONDS = 10.0
+_CHUNK = 65536
+_SHOWN = 200  # characters of an error response
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
 _GRACE = 0.2
@@ -114,11 +127,10 @@ class _FetchTask:
     def _fetch_with_retries(self, session: requests.Session) -> bytes:
         """Fetch the current URL until it succeeds, fails permanently or the deadline is near."""
         fetcher = self._fetcher
-        limits = Limits(self._remaining, fetcher.silence, fetcher.max_bytes)
         while True:
             self._attempts += 1
             try:
-                return request_once(session, self._url, limits, fetcher.now)
+                return self._request(session)
             except RequestFailedError as failure:
                 wait = fetcher.wait_before(self._attempts, failure)
                 if not failure.transient:
@@ -127,6 +139,61 @@ class _FetchTask:
                     raise self.error(f"{failure}{self._too_long(failure)}") from None
                 self._previous = str(failure)
             fetcher.sleep(wait)
+
+    def _request(self, session: requests.Session) -> bytes:
+        """Send one request and return the decoded body of a 2xx response.
+
+        Raises:
+            RequestFailedError: for every other outcome.
+        """
+        left = max(self._remaining(), 0.01)
+        timeouts = (min(_CONNECT_SECONDS, left), min(self._fetcher.silence, left))
+        try:
+            with session.get(self._url, stream=True, timeout=timeouts) as response:
+                if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
+                    return self._read(response)
+                raise self._status_error(response)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise RequestFailedError(describe(error, timeouts), transient=is_transient(error)) from None
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Read the whole body. `read1` returns available data, so a slow body cannot exceed the deadline."""
+        body, most = bytearray(), self._fetcher.max_bytes
+        while part := response.raw.read1(_CHUNK, decode_content=True):
+            body += part
+            if len(body) > most:
+                raise RequestFailedError(f"the response is larger than {most:,} bytes", transient=False)
+            if self._remaining() <= 0:
+                raise RequestFailedError(
+                    f"HTTP {response.status_code}, and the body was not complete at the deadline "
+                    f"({len(body):,} bytes received)",
+                    transient=True,
+                )
+        return bytes(body)
+
+    def _status_error(self, response: requests.Response) -> RequestFailedError:
+        status = response.status_code
+        phrase = neutralize_links(redact_credentials(response.reason or "", self._url), _SHOWN)
+        message = f"HTTP {status} {phrase}".rstrip()
+        start = redact_credentials(self._body_start(response), self._url)
+        if shown := neutralize_links(start[:_SHOWN]):
+            message += f", with the body {shown!r}"
+        return RequestFailedError(
+            message,
+            transient=status == requests.codes.too_many_requests or status >= requests.codes.server_error,
+            retry_after=retry_after_seconds(response.headers.get("Retry-After"), self._fetcher.now()),
+        )
+
+    def _body_start(self, response: requests.Response) -> str:
+        """Return the first characters of an error's body on one line, as far as it can be read."""
+        body = b""
+        with contextlib.suppress(HTTPError, OSError):
+            while len(body) < 4 * _SHOWN and self._remaining() > 0:
+                part = response.raw.read1(4 * _SHOWN, decode_content=True)
+                if not part:
+                    break
+                body += part
+        return " ".join(body.decode("utf-8", "replace").split())
 
     def _remaining(self) -> float:
         return self._started + self._fetcher.deadline - self._fetcher.clock()

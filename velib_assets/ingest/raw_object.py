@@ -8,7 +8,6 @@ import zlib
 from datetime import datetime
 from typing import Any, Dict, NamedTuple, Tuple
 
-from velib_assets.ingest.json_span import results_span, split_head
 from velib_assets.ingest.response import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -16,12 +15,14 @@ from velib_assets.ingest.response import (
     Decoded,
     UnusableError,
     load_json,
+    split_head,
     too_deep,
     too_large,
 )
 from velib_assets.lake.keys import SOURCE, iso_utc
 
 _HEAD = 4096
+_DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
 _MOST_MEMBERS = 100  # each costs a copy of the rest
 
@@ -110,8 +111,30 @@ def _parse(document: bytes) -> Tuple[Dict[str, Any], memoryview]:
     if not isinstance(parsed, dict) or not isinstance(parsed.get("results"), list):
         raise UnusableError("not_a_list", "the raw object has no list 'results'")
     text = document.decode("utf-8-sig")
-    start, end = results_span(text)
+    start, end = _results_span(text)
     return parsed, memoryview(text[start:end].encode("utf-8"))
+
+
+def _results_span(text: str) -> Tuple[int, int]:
+    """Return the span of `results` in a valid JSON object that has it, at any position."""
+    position, span = text.index("{") + 1, (0, 0)
+    while True:
+        position = _skip(text, position)
+        key, position = _DECODER.raw_decode(text, position)
+        position = _skip(text, position)
+        _, end = _DECODER.raw_decode(text, position)
+        if key == "results":
+            span = (position, end)
+        position = _skip(text, end)
+        if position >= len(text):
+            return span
+
+
+def _skip(text: str, position: int) -> int:
+    """Return the next position after white space and punctuation between members."""
+    while position < len(text) and text[position] in " \t\r\n,:}":
+        position += 1
+    return position
 
 
 def _matches(recorded: object, results: memoryview) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from velib_assets.ingest.json_span import split_head
 from velib_assets.lake.text import neutralize_links
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real snapshot has 570 KB
@@ -15,6 +15,8 @@ OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
 
+_RESULTS = re.compile(rb'"results"\s*:\s*')
+_SEARCHED = 4096  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII = json.JSONEncoder(separators=(",", ":"))
@@ -136,6 +138,18 @@ def _array(body: bytes) -> Tuple[List[Any], bytes]:
     if isinstance(document, list):
         return document, body.decode("utf-8-sig").strip().encode("utf-8")
     return record_list(document), b""
+
+
+def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
+    """Return the members before `results` and the offset of its value, without parsing the value.
+
+    None if `results` is not near the start of the document or not a member of the object itself.
+    """
+    match = _RESULTS.search(document, 0, _SEARCHED)
+    try:
+        return (json.loads(document[: match.end()] + b"null}"), match.end()) if match else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:

@@ -9,7 +9,7 @@ import time
 from functools import cache
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from velib_assets.aws.api import AwsError, account_of, call, client
+from velib_assets.aws.api import AwsError, account_of, call, client, pages
 from velib_assets.lake.store import Change, Stored
 
 _WRITE_ATTEMPTS, _READ_ATTEMPTS = 20, 3
@@ -37,7 +37,7 @@ class BucketStore:
         """See LakeStore."""
         return sorted(
             Stored(item["Key"], item["Size"], item["ETag"])
-            for page in self._pages(prefix, deep=False)
+            for page in self._pages(prefix, Delimiter="/")
             for item in page.get("Contents", [])
             if _is_object(item["Key"][len(prefix) :])
         )
@@ -45,7 +45,8 @@ class BucketStore:
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
         """See LakeStore. Compares keys instead of listing each folder, because requests cost."""
         objects: List[Stored] = []
-        for page in self._pages(prefix, deep=True, after=first and prefix + first):
+        start = {"StartAfter": prefix + first} if first else {}
+        for page in self._pages(prefix, **start):
             for item in page.get("Contents", []):
                 if last and item["Key"][len(prefix) :].partition("/")[0] > last:
                     return objects
@@ -55,9 +56,10 @@ class BucketStore:
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""
-        pages = self._pages(prefix, deep=False)
         return sorted(
-            folder["Prefix"][len(prefix) : -1] for page in pages for folder in page.get("CommonPrefixes", [])
+            folder["Prefix"][len(prefix) : -1]
+            for page in self._pages(prefix, Delimiter="/")
+            for folder in page.get("CommonPrefixes", [])
         )
 
     def hash(self, stored: Stored) -> str:
@@ -170,22 +172,14 @@ class BucketStore:
         raise AwsError(f"{self.address(key)} could not be read in {_READ_ATTEMPTS} attempts: {failure}")
 
     def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
-        return self._request(method, key, Key=key, **arguments)
-
-    def _pages(self, prefix: str, *, deep: bool, after: str = "") -> Iterator[Dict[str, Any]]:
-        arguments = {"Prefix": prefix, **({} if deep else {"Delimiter": "/"})}
-        if after:
-            arguments["StartAfter"] = after
-        while True:
-            page = self._request("list_objects_v2", prefix, **arguments)
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            arguments["ContinuationToken"] = page["NextContinuationToken"]
-
-    def _request(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - likewise
         s3, owner = _client(self._region, self._account)
-        return call(s3, method, self.address(key), Bucket=self.bucket, ExpectedBucketOwner=owner, **arguments)
+        arguments.update(Bucket=self.bucket, Key=key, ExpectedBucketOwner=owner)
+        return call(s3, method, self.address(key), **arguments)
+
+    def _pages(self, prefix: str, **arguments: str) -> Iterator[Dict[str, Any]]:
+        s3, owner = _client(self._region, self._account)
+        arguments.update(Bucket=self.bucket, Prefix=prefix, ExpectedBucketOwner=owner)
+        return pages(s3, "list_objects_v2", self.address(prefix), "ContinuationToken", **arguments)
 
 
 @cache

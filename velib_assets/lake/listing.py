@@ -1,4 +1,4 @@
-"""What a lake contains: snapshots, quarantine reasons and the hours of each layer."""
+"""Lists the contents of a lake: snapshots, quarantine reasons and the hours of each layer."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[dat
     return {t for t in stored if t}, {t for t in quarantined if t}
 
 
-def slot_times_in(
+def slot_times_by_hour(
     store: LakeStore, raw: Dict[datetime, List[Stored]], quarantine: Dict[datetime, List[Stored]]
 ) -> Dict[datetime, Tuple[Set[datetime], Set[datetime]]]:
-    """Return `slot_times` for each hour of two `days_in` listings, without listing those objects again."""
+    """Return `slot_times` per hour from two results of `objects_by_hour`, without listing again."""
     times = {}
     for hour in {*raw, *quarantine}:
         stored = {t for item in raw.get(hour, []) if (t := raw_time(item.key))}
@@ -88,7 +88,9 @@ def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> L
     ]
 
 
-def days_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> Dict[datetime, List[Stored]]:
+def objects_by_hour(
+    store: LakeStore, layer: str, first: datetime, last: datetime
+) -> Dict[datetime, List[Stored]]:
     """List a layer's objects from hour `first` to `last`, by hour and sorted by key."""
     objects: Dict[datetime, List[Stored]] = {}
     for item in store.walk(source_prefix(layer), f"date={first:%Y-%m-%d}", f"date={last:%Y-%m-%d}"):
@@ -115,7 +117,7 @@ def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optiona
     A snapshot of the last two dates costs one listing; an older one is searched folder by folder.
     """
     now = now or utc_now()
-    recent = days_in(store, "raw", hour_of(now - timedelta(days=1)), now)
+    recent = objects_by_hour(store, "raw", hour_of(now - timedelta(days=1)), now)
     if past := [t for items in recent.values() for item in items if (t := raw_time(item.key)) and t <= now]:
         return max(past)
     for date in reversed(_dates_until(store, "raw", now)):

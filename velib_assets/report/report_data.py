@@ -12,7 +12,7 @@ from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
 from velib_assets.lake.ledger import Slot, ledger
-from velib_assets.lake.listing import REASON_ENDING, days_in, slot_times_in
+from velib_assets.lake.listing import REASON_ENDING, objects_by_hour, slot_times_by_hour
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
@@ -75,7 +75,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     week = newest_state(_WEEK, engine, catalog, store).newest
     stations, network, today, *states = engine.query_recent(_statements)
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
-    raw, quarantine = (days_in(store, layer, days[0], last) for layer in ("raw", "quarantine"))
+    raw, quarantine = (objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
@@ -83,7 +83,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         stations=stations.to_pylist(),
         network=network.to_pylist(),
         today=today.to_pylist(),
-        ledger=_ledger(store, slot_times_in(store, raw, quarantine), days[0], last, now),
+        ledger=_ledger(store, slot_times_by_hour(store, raw, quarantine), days[0], last, now),
         days=days,
         quarantined=_quarantined(store, quarantine),
     )

@@ -18,10 +18,10 @@ BOTH_WAYS = """
 import json, sys
 from pathlib import Path
 from velib_assets.lake.keys import parse_hour
-from velib_assets.clean.rebuild import clean_lake_hours
-from velib_assets.clean.spark import clean_on_cluster
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.clean.glue_job import clean_on_cluster
 from velib_assets.lake.folder_store import FolderStore
-ways = {"spark": clean_on_cluster, "shell": lambda store, hours: clean_lake_hours(store, hours, 2)}
+ways = {"spark": clean_on_cluster, "shell": lambda store, hours: LocalCleanJob(store, 2).run(hours)}
 hours = [parse_hour(text) for text in sys.argv[3:]]
 results = ways[sys.argv[1]](FolderStore(Path(sys.argv[2])), hours)
 print(json.dumps([result.message() for result in results]))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from velib_assets.clean import snapshots as snapshots_module
+from velib_assets.clean import hour as hour_module
 from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
@@ -161,7 +161,7 @@ def test_hour_is_the_same_without_the_fast_path(snapshots: list[list[Any]]) -> N
     """Snapshots that are typed together keep their own rows, counts and drift."""
     raws = [raw(rows, 9 * n) for n, rows in enumerate(snapshots)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshots_module, "type_fast", lambda *_: None)
+        patch.setattr(hour_module, "type_fast", lambda *_: None)
         slow = clean_hour(HOUR, raws)
     quick = clean_hour(HOUR, raws)
     assert quick == slow._replace(table=quick.table)
@@ -182,7 +182,7 @@ def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.Monk
         general.append(len(rows))
         return type_general(rows, feed)
 
-    monkeypatch.setattr(snapshots_module, "type_general", counted)
+    monkeypatch.setattr(hour_module, "type_general", counted)
     hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
     assert [part[1:] for part in clean_hour(HOUR, hour).snapshots] == [
         (2, 1, 0, 1),

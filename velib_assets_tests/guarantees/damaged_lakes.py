@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.clean_result import CleanedHour
-from velib_assets.clean.rebuild import clean_lake_hours
+from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.live_feed import live_feed
@@ -89,7 +89,7 @@ def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
         if cases[name].fate != QUARANTINE:
             _store(twin, way, hour + LATER, written(cases[name].as_if(good(feed_of(way), hour + LATER))))
     taken = dict(_ingest(way, lake, folder, hours))
-    results = {store.root: list(clean_lake_hours(store, list(hours.values()), 2)) for store in (lake, twin)}
+    results = {store.root: list(LocalCleanJob(store, 2).run(list(hours.values()))) for store in (lake, twin)}
     views: dict[str, tuple[Rows, Rows]] = {kpi.name: ({}, {}) for kpi in HOURLY}
     for place, store in enumerate((lake, twin)):
         catalog = LocalCatalog(store.root)

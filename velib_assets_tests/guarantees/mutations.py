@@ -95,9 +95,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "deep_envelope",
         "fuzzing",
-        "velib_assets/ingest/json_span.py",
-        "except (ValueError, RecursionError):",
-        "except ValueError:",
+        "velib_assets/ingest/response.py",
+        "except (ValueError, RecursionError):\n        return None\n",
+        "except ValueError:\n        return None\n",
     ),
 )
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}

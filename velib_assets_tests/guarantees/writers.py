@@ -16,7 +16,8 @@ from typing import Any
 
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.rebuild import clean_lake_hour, clean_lake_hours
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.clean.rebuild import clean_lake_hour
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import take_snapshot
@@ -72,7 +73,7 @@ def tick_slots(
 
 def clean_hours(root: Path, hours: Sequence[datetime], threads: int) -> None:
     """Clean hours in the given order."""
-    for result in clean_lake_hours(FolderStore(root), hours, threads):
+    for result in LocalCleanJob(FolderStore(root), threads).run(hours):
         assert result.cleaned, result.trouble
 
 

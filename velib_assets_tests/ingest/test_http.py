@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.http import Fetcher, base_url_of
-from velib_assets.ingest.http_request import retry_after_seconds
+from velib_assets.ingest.http_failures import retry_after_seconds
 from velib_assets_tests.http_server import LocalServer, Reply
 
 GOOD = Reply(200, b'[{"stationcode": "1001"}]')

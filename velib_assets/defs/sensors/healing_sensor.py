@@ -19,7 +19,7 @@ from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
-from velib_assets.lake.listing import days_in, hour_range, refused_keys, utc_now
+from velib_assets.lake.listing import hour_range, objects_by_hour, refused_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
 
@@ -129,7 +129,7 @@ def _find_outdated(
     hours: list[datetime] = []
     outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
-        raw, clean = days_in(store, "raw", first, last), days_in(store, "clean", first, last)
+        raw, clean = objects_by_hour(store, "raw", first, last), objects_by_hour(store, "clean", first, last)
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():
             listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]

@@ -1,9 +1,8 @@
 """Recorded snapshots below a prefix of an S3 bucket."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from velib_assets.aws.api import AwsError, call, client
+from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.feeds.feed import FeedError
 
@@ -25,24 +24,22 @@ class BucketArchive(Archive):
     def _read(self, path: str) -> bytes:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
 
+        arguments = {"Bucket": self._bucket, "Key": self._prefix + path}
         try:
-            data: bytes = self._call("get_object", path, Key=self._prefix + path)["Body"].read()
+            response = call(client("s3", self._region), "get_object", self._address(path), **arguments)
+            data: bytes = response["Body"].read()
         except (BotoCoreError, OSError) as error:  # AwsError is an OSError
             raise FeedError(str(error)) from None
         return data
 
     def _paths(self) -> Iterator[str]:
-        token: dict[str, str] = {}
-        while True:
-            try:
-                page = self._call("list_objects_v2", "", Prefix=self._prefix, **token)
-            except AwsError as error:
-                raise ArchiveUnreadableError(str(error)) from None
-            yield from (item["Key"][len(self._prefix) :] for item in page.get("Contents", []))
-            if not page.get("IsTruncated"):
-                return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+        arguments = {"Bucket": self._bucket, "Prefix": self._prefix}
+        try:
+            s3 = client("s3", self._region)
+            for page in pages(s3, "list_objects_v2", self._address(""), "ContinuationToken", **arguments):
+                yield from (item["Key"][len(self._prefix) :] for item in page.get("Contents", []))
+        except AwsError as error:
+            raise ArchiveUnreadableError(str(error)) from None
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
-        s3 = client("s3", self._region)
-        return call(s3, method, f"s3://{self._bucket}/{self._prefix}{path}", Bucket=self._bucket, **arguments)
+    def _address(self, path: str) -> str:
+        return f"s3://{self._bucket}/{self._prefix}{path}"

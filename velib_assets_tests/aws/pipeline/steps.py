@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.aws.names import PIPES_PREFIX
-from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.clean.glue_client import GlueRun
 from velib_assets.cli.runs import RunSummary, run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.aws.names import PIPES_PREFIX
-from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.clean.glue_client import GlueRun
 from velib_assets.cli.runs import run_hours
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key

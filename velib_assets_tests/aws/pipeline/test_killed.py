@@ -12,8 +12,8 @@ import pytest
 
 from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import PIPES_PREFIX
-from velib_assets.clean import glue_run_client
-from velib_assets.clean.glue_run_client import GlueRun
+from velib_assets.clean import glue_client
+from velib_assets.clean.glue_client import GlueRun
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.lake.bucket_store import BucketStore
@@ -162,7 +162,7 @@ def test_run_waits_for_a_free_job(cloud: Cloud, over: Path, monkeypatch: pytest.
         over.touch()
         time.sleep(seconds)
 
-    monkeypatch.setattr(glue_run_client, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
+    monkeypatch.setattr(glue_client, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
         assert over.exists()
         list(run.poll())
@@ -171,7 +171,7 @@ def test_run_waits_for_a_free_job(cloud: Cloud, over: Path, monkeypatch: pytest.
 
 @pytest.mark.usefixtures("over")
 def test_wait_for_a_free_job_is_limited(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(glue_run_client, "_BUSY_FOR", 0.5)
+    monkeypatch.setattr(glue_client, "_BUSY_FOR", 0.5)
     words = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
     with pytest.raises(AwsError, match=words), GlueRun(cloud.settings().names, {}, poll=0.1):
         pass

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from velib_assets.clean import snapshots
+from velib_assets.clean import hour as hour_module
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import CleanHour, RawObject, clean_hour, digest_of
 from velib_assets.clean.rebuild import repeated_rows
@@ -97,4 +97,4 @@ def assert_is_message(text: str) -> None:
 
 def without_fast_path() -> Any:
     """A context in which the fast path always declines."""
-    return patch.object(snapshots, "type_fast", lambda *_: None)
+    return patch.object(hour_module, "type_fast", lambda *_: None)
