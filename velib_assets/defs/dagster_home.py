@@ -31,12 +31,14 @@ def prepare_home(home: Path) -> str:
         return ""
     on_postgres = bool(re.search(r"^\s+postgres:", text or "", re.MULTILINE))
     shipped = CHECKOUT / ("deploy" if on_postgres else "") / "dagster.yaml"
+    if not shipped.exists():  # installed without its checkout: Dagster's defaults serve a new home
+        advice = "Replace it with the dagster.yaml of the project's checkout."
+        return f"{target} names {missing[0]}, which no longer exists. {advice}" if missing else ""
     if text is not None:
         target.with_name("dagster.yaml.old").write_text(text, encoding="utf-8")
-    if shipped.exists():
-        fresh = home / f"dagster.yaml.{os.getpid()}"
-        fresh.write_bytes(shipped.read_bytes())
-        fresh.replace(target)  # in one step: another command may be reading it
+    fresh = home / f"dagster.yaml.{os.getpid()}"
+    fresh.write_bytes(shipped.read_bytes())
+    fresh.replace(target)  # in one step: another command may be reading it
     if not missing:
         return ""
     return (

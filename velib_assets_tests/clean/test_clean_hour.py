@@ -259,6 +259,14 @@ def test_gbfs_types_are_merged_by_key() -> None:
     assert row["reported_ts"] == datetime(2022, 6, 4, 9, 58, tzinfo=timezone.utc)
 
 
+@pytest.mark.parametrize("types", [{"mechanical": 3, "ebike": 2}, {"mechanical": "many"}, "3", 3, None])
+def test_types_that_are_not_a_list_are_unknown(types: object) -> None:
+    """A value of another JSON type is never converted, and rejects no record."""
+    odd = pair(num_bikes_available_types=types)
+    row = only(clean_hour(HOUR, [raw([odd], feed="gbfs")]), "16107")
+    assert (row["mechanical"], row["ebikes"], row["bikes"]) == (None, None, 9)
+
+
 @pytest.mark.parametrize(
     ("change", "drift"),
     [

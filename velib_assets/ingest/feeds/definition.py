@@ -48,7 +48,9 @@ class Field(NamedTuple):
         value = self.part_of(record).get(self.name)
         if self.column:
             yield self.column, value
-        objects = value if isinstance(value, list) else [value]
+        # The declared JSON type alone has members: an object is not read as a list of one.
+        items = value if self.types[0] == LIST and isinstance(value, list) else []
+        objects = [value] if self.types[0] == OBJECT else items
         for name, column in self.members:
             numbers = [item.get(name) for item in objects if isinstance(item, dict)]
             yield column, next((number for number in reversed(numbers) if number is not None), None)

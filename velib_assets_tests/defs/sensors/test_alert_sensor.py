@@ -2,8 +2,10 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -198,3 +200,28 @@ def test_error_of_a_webhook_does_not_contain_its_address(receiver: LocalServer) 
     with pytest.raises(AlertError, match="webhook 1 returned HTTP 403") as error:
         WebhookSink("webhook 1", receiver.url + "/s3cret").send(Alert("1", "WARN", "t", "x"))
     assert "s3cret" not in str(error.value)
+
+
+def test_new_sink_skips_old_runs_by_the_page(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home has thousands of finished runs; a query for each would outlast the sensor's time limit."""
+    for _ in range(5):
+        assert not broken_job.execute_in_process(instance=instance, raise_on_error=False).success
+    queries = []
+    fetch = instance.fetch_run_status_changes
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        queries.append(arguments)
+        return fetch(*arguments, **named)
+
+    monkeypatch.setattr(instance, "fetch_run_status_changes", counted)
+    monkeypatch.setattr(alert_sensor, "_now", lambda: time.time() + 3600)
+    kept = Kept()
+    cursor = evaluate(instance, None, kept)
+    assert kept.alerts == []
+    assert len(queries) <= 3 * len(alert_sensor.RUN_ENDS)
+    monkeypatch.undo()
+    broken_job.execute_in_process(instance=instance, raise_on_error=False)
+    evaluate(instance, json.dumps({**json.loads(cursor or "{}"), "since": 0}), kept)
+    assert len(kept.alerts) == 1
