@@ -68,15 +68,15 @@ class Counts:
     @contextmanager
     def counting(self, turns: int = 1) -> Iterator[dict[str, float]]:
         """Yield a dict that is filled at the end with the mean counts of `turns`."""
-        found: dict[str, float] = {}
+        means: dict[str, float] = {}
         start = self._log.stat().st_size
         self._own.clear()
-        yield found
+        yield means
         with self._log.open("rb") as log:
             log.seek(start)
             total = Counter(map(_kind, S3_REQUEST.findall(log.read().decode(errors="replace"))))
         total["get"] -= self._own["waiting"]
-        found.update({name: round(count / turns, 1) for name, count in sorted((total | self._own).items())})
+        means.update({name: round(count / turns, 1) for name, count in sorted((total | self._own).items())})
 
     def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
         service, name = model.service_model.service_name, model.name
@@ -112,30 +112,30 @@ def seed(bucket: str, database: str) -> None:
             store_or_quarantine(
                 store, FeedResponse(OPENDATA, snapshot.response.bodies), snapshot.taken_at, hour
             )
-    wanted = ",".join(map(hour_text, hours))
-    glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={wanted}"])
+    hour_list = ",".join(map(hour_text, hours))
+    glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={hour_list}"])
 
 
 def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:
     """Count ticks and one evaluation of each sensor."""
     defs = build_defs(settings)
-    found = {}
+    requests = {}
     with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
         _tick(defs, instance)  # creates the views, which later ticks do not change
-        with counts.counting(ticks) as found["tick.dagster"]:
+        with counts.counting(ticks) as requests["tick.dagster"]:
             for _ in range(ticks):
                 _tick(defs, instance)
         cursor = None
         for name in ("healing", "staleness"):
             sensor = defs.get_sensor_def(f"velib_{name}")
             for _ in range(2):  # the first evaluation of healing only finds its start
-                with counts.counting() as found[name]:
+                with counts.counting() as requests[name]:
                     context = dg.build_sensor_context(instance, cursor, definitions=defs)
                     result = sensor.evaluate_tick(context)
                 cursor = result.cursor
                 print(f"{name}: {result.skip_message or result.run_requests}")
             cursor = None
-    return found
+    return requests
 
 
 def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
@@ -147,7 +147,7 @@ def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
 def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
     """Count one tick of the state machine, with its transitions."""
     states = emulator.client("stepfunctions")
-    with counts.counting() as found:
+    with counts.counting() as requests:
         about = json.dumps({"scheduled_at": iso_utc(utc_now())})
         arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
         while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
@@ -155,14 +155,14 @@ def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[s
     if state != "SUCCEEDED":
         raise SystemExit(f"the state machine ended {state}")
     events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-    found["transitions"] = float(sum(event["type"].endswith("StateEntered") for event in events))
-    return {"tick.step_functions": found}
+    requests["transitions"] = float(sum(event["type"].endswith("StateEntered") for event in events))
+    return {"tick.step_functions": requests}
 
 
-def text_of(found: dict[str, dict[str, float]]) -> str:
+def text_of(requests_by_case: dict[str, dict[str, float]]) -> str:
     """Format work.toml."""
     parts = [f'{FILE_HEADER}measured = "{utc_now():%Y-%m-%d}, on the emulator"\n']
-    for name, numbers in found.items():
+    for name, numbers in requests_by_case.items():
         parts.append(f"\n[{name}]\n" + "".join(f"{key} = {value:g}\n" for key, value in numbers.items()))
     return "".join(parts)
 
@@ -172,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--ticks", type=int, default=4)
     parser.add_argument("--write", action="store_true", help=f"write {WORK_FILE.name}")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # no real account is ever used
     with tempfile.TemporaryDirectory() as folder, LocalServer() as city:
@@ -188,15 +188,15 @@ def main() -> None:
             counts = Counts(emulator)
             while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5):
                 time.sleep(5)  # a tick must end within its slot
-            moments = [utc_now() + n * SLOT for n in range(asked.ticks + 2)]  # each tick is different
+            moments = [utc_now() + n * SLOT for n in range(options.ticks + 2)]  # each tick is different
             bodies = [Simulator().fetch(at).bodies["body"] for at in moments]
             city.queue(EXPORT_PATH, *(Reply(body=body) for body in bodies))
-            found = by_dagster(counts, settings, asked.ticks)
+            requests = by_dagster(counts, settings, options.ticks)
             machine = stack.output("state_machine_arns")["velib_pipeline"]
-            found |= by_state_machine(counts, emulator, machine)
-    text = text_of(found)
+            requests |= by_state_machine(counts, emulator, machine)
+    text = text_of(requests)
     print(text)
-    if asked.write:
+    if options.write:
         WORK_FILE.write_text(text, encoding="utf-8")
 
 

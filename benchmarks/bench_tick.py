@@ -50,8 +50,10 @@ def make_day(lake: Path, last: datetime, count: int = HOURS) -> None:
             store_or_quarantine(store, snapshot.response, snapshot.taken_at, hour)
     for result in LocalCleanJob(store).run(hours):
         if result.cleaned:
-            made = result.cleaned
-            catalog.register([Partition(made.hour, clean_key(made.hour), made.rows, made.size, made.digest)])
+            cleaned = result.cleaned
+            catalog.register(
+                [Partition(cleaned.hour, clean_key(cleaned.hour), cleaned.rows, cleaned.size, cleaned.digest)]
+            )
 
 
 def make_year(lake: Path, day: Path, last: datetime) -> None:
@@ -130,8 +132,10 @@ def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[tuple[float, 
 def _seconds(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[float, float]:
     start = datetime.fromisoformat(run.tags[SCHEDULED_AT]).timestamp()
     kpis = {dg.AssetKey(kpi.name) for kpi in KPIS}
-    made = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-    last = max(record.timestamp for record in made if record.asset_key in kpis)
+    materializations = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    last = max(record.timestamp for record in materializations if record.asset_key in kpis)
     return last - start, (instance.get_run_stats(run.run_id).end_time or 0) - start
 
 
@@ -148,10 +152,10 @@ def main() -> None:
         (root / "home").mkdir()
         with dg.DagsterInstance.local_temp(str(root / "home")) as instance:
             for _ in range(ticks + 1):  # the first of each only warms up
-                for name, found in seconds.items():
+                for name, durations in seconds.items():
                     settings = Settings(lake=root / name, source="simulator")
-                    found.append(step_seconds(settings, instance))
-        median = {name: statistics.median(found[1:]) for name, found in seconds.items()}
+                    durations.append(step_seconds(settings, instance))
+        median = {name: statistics.median(durations[1:]) for name, durations in seconds.items()}
         opened = {name: files_opened(root / name, root / "home") for name in median}
         rows = [
             (name, f"{median[name]:.2f}", f"{median[name] / median['day']:.2f}", opened[name])
@@ -160,7 +164,8 @@ def main() -> None:
         print(tabulate(rows, ["history", "summed step seconds", "ratio", "files of the lake opened"]))
         daemon = through_the_daemon(root / "day", root / "daemon", ticks)
     kpis, end = (
-        ", ".join(f"{seconds:.1f}" for seconds in sorted(found)) for found in zip(*daemon, strict=True)
+        ", ".join(f"{seconds:.1f}" for seconds in sorted(durations))
+        for durations in zip(*daemon, strict=True)
     )
     print(
         f"\nthrough the daemon, seconds from the scheduled time to the KPIs: {kpis}; to the run's end: {end}"

@@ -48,15 +48,15 @@ def make_function(emulator: Emulator, name: str, code: str, role: str) -> None:
 
 def invoke(emulator: Emulator, name: str, event: Mapping[str, Any] | None = None) -> tuple[str | None, Any]:
     """Invoke a function; return its error, or None, and its response."""
-    answer = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
-    return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+    response = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
+    return response.get("FunctionError"), json.loads(response["Payload"].read())
 
 
 def run_job(emulator: Emulator, name: str, seconds: float = 60, **arguments: str) -> dict[str, Any]:
     """Start a job with `--key value` arguments and wait for its end."""
     glue = emulator.client("glue")
-    named = {f"--{key}": value for key, value in arguments.items()}
-    run_id = glue.start_job_run(JobName=name, Arguments=named)["JobRunId"]
+    job_arguments = {f"--{key}": value for key, value in arguments.items()}
+    run_id = glue.start_job_run(JobName=name, Arguments=job_arguments)["JobRunId"]
     return job_ended(emulator, name, run_id, seconds)
 
 
@@ -79,20 +79,22 @@ def run_query(emulator: Emulator, sql: str, workgroup: str, database: str = "def
         QueryString=sql, WorkGroup=workgroup, QueryExecutionContext=context
     )
 
-    def look() -> dict[str, Any] | None:
-        found = athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
-        execution: dict[str, Any] = found["QueryExecution"]
+    def poll() -> dict[str, Any] | None:
+        response = athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+        execution: dict[str, Any] = response["QueryExecution"]
         return None if execution["Status"]["State"] in ACTIVE else execution
 
-    return wait_for(look) or {}
+    return wait_for(poll) or {}
 
 
 def rows_of(emulator: Emulator, execution: Mapping[str, Any]) -> list[list[str | None]]:
     """Read all pages of a query's rows, including the header."""
     pages = emulator.client("athena").get_paginator("get_query_results")
-    found = pages.paginate(QueryExecutionId=execution["QueryExecutionId"])
+    result_pages = pages.paginate(QueryExecutionId=execution["QueryExecutionId"])
     return [
-        [d.get("VarCharValue") for d in row["Data"]] for page in found for row in page["ResultSet"]["Rows"]
+        [d.get("VarCharValue") for d in row["Data"]]
+        for page in result_pages
+        for row in page["ResultSet"]["Rows"]
     ]
 
 
@@ -100,17 +102,17 @@ def execution_ended(emulator: Emulator, arn: str, seconds: float = 60) -> dict[s
     """Wait for the end of an execution; return its description."""
     states = emulator.client("stepfunctions")
 
-    def look() -> dict[str, Any] | None:
-        found: dict[str, Any] = states.describe_execution(executionArn=arn)
-        return None if found["status"] == "RUNNING" else found
+    def poll() -> dict[str, Any] | None:
+        execution: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return None if execution["status"] == "RUNNING" else execution
 
-    return wait_for(look, seconds) or {}
+    return wait_for(poll, seconds) or {}
 
 
 def log_lines(emulator: Emulator, group: str, stream: str | None = None) -> list[str]:
     """Read the messages of a log group, or of one of its streams."""
-    wanted = {"logStreamNames": [stream]} if stream else {}
-    events = emulator.client("logs").filter_log_events(logGroupName=group, **wanted)["events"]
+    stream_filter = {"logStreamNames": [stream]} if stream else {}
+    events = emulator.client("logs").filter_log_events(logGroupName=group, **stream_filter)["events"]
     return [event["message"] for event in events]
 
 

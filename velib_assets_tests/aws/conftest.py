@@ -15,14 +15,18 @@ from velib_assets_tests.aws.emulator.server import Emulator
 @pytest.fixture(scope="session")
 def environments() -> Environments:
     """Create the missing environments of the emulator, which must succeed under CI."""
-    found = Environments.default()
+    created = Environments.default()
     try:
-        _ = (found.server, found.lambda_python, found.glue_python)
+        _ = (
+            created.server,
+            created.lambda_python,
+            created.glue_python,
+        )
     except EnvironmentFailedError as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(f"THE EMULATOR'S TESTS DO NOT RUN: {error}")
-    return found
+    return created
 
 
 @pytest.fixture(scope="session")

@@ -57,9 +57,13 @@ class Deployment:
         chosen = {**self._variables, **variables}
         self._run("plan", "-input=false", "-out=plan.bin", *self._arguments(chosen))
         plan = json.loads(self._run("show", "-json", "plan.bin"))
-        found = {item["address"]: item["change"]["actions"] for item in plan.get("resource_changes", [])}
+        actions_by_address = {
+            item["address"]: item["change"]["actions"] for item in plan.get("resource_changes", [])
+        }
         return {
-            address: actions for address, actions in found.items() if actions not in (["no-op"], ["read"])
+            address: actions
+            for address, actions in actions_by_address.items()
+            if actions not in (["no-op"], ["read"])
         }
 
     def destroy(self) -> str:
@@ -92,13 +96,15 @@ class Deployment:
         return [f"-var={name}={_text(value)}" for name, value in chosen.items()]
 
     def _run(self, *command: str) -> str:
-        words = [terraform(), f"-chdir={self._infra}", command[0], *command[1:]]
-        words += ["-no-color"] if command[0] in ("init", "plan", "apply", "destroy", "validate") else []
-        done = subprocess.run(words, env=self._env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = f"{done.stdout[-3000:]}{done.stderr[-5000:]}"
-            raise TerraformError(f"terraform {command[0]} ended with {done.returncode}:\n{said}")
-        return done.stdout
+        command_line = [terraform(), f"-chdir={self._infra}", command[0], *command[1:]]
+        command_line += (
+            ["-no-color"] if command[0] in ("init", "plan", "apply", "destroy", "validate") else []
+        )
+        process = subprocess.run(command_line, env=self._env, capture_output=True, text=True, check=False)
+        if process.returncode:
+            output = f"{process.stdout[-3000:]}{process.stderr[-5000:]}"
+            raise TerraformError(f"terraform {command[0]} ended with {process.returncode}:\n{output}")
+        return process.stdout
 
 
 def terraform() -> str:
@@ -107,10 +113,10 @@ def terraform() -> str:
     Raises:
         TerraformError: where it is not installed.
     """
-    found = shutil.which("terraform")
-    if found is None:
+    path = shutil.which("terraform")
+    if path is None:
         raise TerraformError("terraform is not installed: https://developer.hashicorp.com/terraform/install")
-    return found
+    return path
 
 
 def provider_mirror() -> Path | None:
@@ -118,8 +124,8 @@ def provider_mirror() -> Path | None:
 
     Returns None if there is none; `terraform init` then needs the internet.
     """
-    if named := os.environ.get("TF_PLUGIN_DIR"):
-        return Path(named)
+    if configured := os.environ.get("TF_PLUGIN_DIR"):
+        return Path(configured)
     pending: list[tuple[Path, int]] = [(Path.home(), 0), (Path("/"), 0)]
     for folder, depth in pending:
         if (folder / _PROVIDER).is_dir():

@@ -46,8 +46,8 @@ def _run(chosen: argparse.Namespace) -> int:
         portal(chosen.aws_port + 1) as city,
         Emulator(port=chosen.aws_port, state=chosen.state / "emulator", auth=True) as emulator,
     ):
-        for what, version in emulator.interpreters().items():
-            _say(f"  {what}: Python {version}")
+        for service, version in emulator.interpreters().items():
+            _say(f"  {service}: Python {version}")
         terraform = Deployment(chosen.state / "terraform", emulator.env(), chosen.state / "artefacts")
         _say("terraform init, terraform apply (a minute the first time) ...")
         terraform.init()
@@ -80,8 +80,8 @@ def _user_interface(environment: Mapping[str, str], port: int) -> int:
 
 def _over(environment: Mapping[str, str]) -> dict[str, str]:
     """Merge the environments, without any AWS setting of this process."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VELIB_"))}
-    return {**kept, **environment}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VELIB_"))}
+    return {**inherited, **environment}
 
 
 def _say(text: str) -> None:

@@ -21,9 +21,9 @@ def portal(port: int) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        found = self.path.partition("?")[0] == EXPORT_PATH
-        body = Simulator().fetch(utc_now()).bodies["body"] if found else b"no such path"
-        self.send_response(200 if found else 404)
+        is_export = self.path.partition("?")[0] == EXPORT_PATH
+        body = Simulator().fetch(utc_now()).bodies["body"] if is_export else b"no such path"
+        self.send_response(200 if is_export else 404)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

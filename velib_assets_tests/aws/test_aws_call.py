@@ -79,11 +79,11 @@ def test_refusal_names_call_resource_and_permission(
     service: str, operation: str, code: str, message: str
 ) -> None:
     error: Any = ClientError({"Error": {"Code": code, "Message": "why"}}, operation)
-    found = to_aws_error(client(service, "us-east-1"), "the resource", error)
-    assert found.code == code
-    assert str(found).startswith(f"{service}:{operation} on the resource was refused: {code} (why)")
+    aws_error = to_aws_error(client(service, "us-east-1"), "the resource", error)
+    assert aws_error.code == code
+    assert str(aws_error).startswith(f"{service}:{operation} on the resource was refused: {code} (why)")
     with pytest.raises(AwsError, match=message):
-        raise found
+        raise aws_error
 
 
 def test_error_of_a_service_is_one_line() -> None:

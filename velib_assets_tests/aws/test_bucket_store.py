@@ -38,8 +38,8 @@ class Bucket:
     def put_object(self, Key: str, Body: bytes, IfMatch: str = "", IfNoneMatch: str = "", **_: Any) -> Any:  # noqa: N803
         """Store the object, or return 412."""
         with self.turns.own():
-            there = self.objects.get(Key, b"").decode()
-            if there != IfMatch or (IfNoneMatch and there):
+            current = self.objects.get(Key, b"").decode()
+            if current != IfMatch or (IfNoneMatch and current):
                 raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
             self.objects[Key] = Body
 
@@ -73,7 +73,7 @@ class Turns:
 def orders() -> Iterator[list[str]]:
     """Yield every interleaving of the older writer's steps with the newer's, which begins with new raw."""
     for places in itertools.combinations(range(2 * STEPS + 1), STEPS):
-        yield ["older" if place in places else "newer" for place in range(2 * STEPS + 1)]
+        yield ["older" if index in places else "newer" for index in range(2 * STEPS + 1)]
 
 
 @pytest.fixture

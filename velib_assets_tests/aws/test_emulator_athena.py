@@ -109,16 +109,16 @@ def test_view_is_stored_as_athena_stores_it(emulator: Emulator, lake: str) -> No
     ],
 )
 def test_failure_has_the_message_of_athena(emulator: Emulator, lake: str, sql: str, reason: str) -> None:
-    state, said = _state(run_query(emulator, sql, lake, lake))
+    state, failure = _state(run_query(emulator, sql, lake, lake))
     assert state == "FAILED"
-    assert said.startswith(reason.format(lake))
+    assert failure.startswith(reason.format(lake))
 
 
 def test_file_with_other_types_is_refused(emulator: Emulator, lake: str, bucket: str) -> None:
     table = pa.table({"bikes": pa.array(["one"])})
     put_hour(emulator, bucket, "01", written(table), "second")
-    state, said = _state(run_query(emulator, "SELECT bikes FROM source_velib", lake, lake))
-    assert (state, said[:40]) == ("FAILED", "HIVE_BAD_DATA: Field bikes's type STRING")
+    state, reason = _state(run_query(emulator, "SELECT bikes FROM source_velib", lake, lake))
+    assert (state, reason[:40]) == ("FAILED", "HIVE_BAD_DATA: Field bikes's type STRING")
 
 
 def test_submission_without_workgroup_or_sql_is_refused(emulator: Emulator, lake: str) -> None:

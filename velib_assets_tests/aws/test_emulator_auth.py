@@ -76,16 +76,16 @@ def strict(environments: Environments) -> Iterator[Emulator]:
         yield emulator
 
 
-def _allowed(answers: dict[str, str]) -> dict[str, bool]:
-    assert {answer for answer in answers.values() if answer != "done"} <= set(DENIED)
-    return {name: answer == "done" for name, answer in answers.items()}
+def _allowed(outcomes: dict[str, str]) -> dict[str, bool]:
+    assert {outcome for outcome in outcomes.values() if outcome != "done"} <= set(DENIED)
+    return {name: outcome == "done" for name, outcome in outcomes.items()}
 
 
 def test_function_is_limited_to_its_role(strict: Emulator) -> None:
     make_function(strict, "tries", TRIES, "arn:aws:iam::000000000000:role/worker")
-    error, answers = invoke(strict, "tries")
+    error, outcomes = invoke(strict, "tries")
     assert error is None
-    assert _allowed(answers) == EXPECTED
+    assert _allowed(outcomes) == EXPECTED
 
 
 def test_job_is_limited_to_its_role(strict: Emulator) -> None:
@@ -96,9 +96,9 @@ def test_job_is_limited_to_its_role(strict: Emulator) -> None:
     modules = {"--additional-python-modules": ",".join(strict.environments.glue_modules)}
     command = {"Name": "pythonshell", "ScriptLocation": "s3://lake/scripts/tries.py", "PythonVersion": "3.9"}
     glue.create_job(Name="tries", Role="worker", Command=command, DefaultArguments=modules)
-    said = run_job(strict, "tries")["ErrorMessage"].removeprefix("AssertionError: ")
-    found = dict(pair.strip("'{}").split("': '") for pair in said.split(", "))
-    assert _allowed(found) == EXPECTED
+    message = run_job(strict, "tries")["ErrorMessage"].removeprefix("AssertionError: ")
+    outcomes = dict(pair.strip("'{}").split("': '") for pair in message.split(", "))
+    assert _allowed(outcomes) == EXPECTED
 
 
 def test_job_fails_if_its_role_may_not_read_the_script(strict: Emulator) -> None:

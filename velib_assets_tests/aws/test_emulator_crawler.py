@@ -50,8 +50,8 @@ def test_crawl_creates_the_table_and_the_next_extends_it(
     assert [key["Name"] for key in table["PartitionKeys"]] == ["date", "hour"]
     put_hour(emulator, bucket, "01")
     assert _crawled(emulator, crawler) == "SUCCEEDED"
-    found = glue.get_partitions(DatabaseName=crawler, TableName="source_velib")["Partitions"]
-    assert [partition["Values"] for partition in found] == [["2022-06-04", "00"], ["2022-06-04", "01"]]
+    partitions = glue.get_partitions(DatabaseName=crawler, TableName="source_velib")["Partitions"]
+    assert [partition["Values"] for partition in partitions] == [["2022-06-04", "00"], ["2022-06-04", "01"]]
     settings = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
     emulator.client("athena").create_work_group(Name=crawler, Configuration=settings)
     done = run_query(emulator, "SELECT count(*) AS n FROM source_velib", crawler, crawler)

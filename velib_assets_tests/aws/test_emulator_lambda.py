@@ -35,26 +35,26 @@ def handler(event, context):
 
 def test_function_has_only_boto3_and_the_endpoint(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, WORLD, make_role(emulator, unique))
-    error, answer = invoke(emulator, unique)
+    error, response = invoke(emulator, unique)
     assert error is None
-    assert answer["version"] == emulator.interpreters()["lambda"]
-    assert answer["found"] == []
-    assert not [name for name in answer["environment"] if name.startswith(("VELIB_", "LAMBDA_PYTHONS"))]
+    assert response["version"] == emulator.interpreters()["lambda"]
+    assert response["found"] == []
+    assert not [name for name in response["environment"] if name.startswith(("VELIB_", "LAMBDA_PYTHONS"))]
 
 
 def test_zip_without_a_dependency_fails(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, "import requests\ndef handler(e, c): pass", make_role(emulator, unique))
-    error, answer = invoke(emulator, unique)
+    error, response = invoke(emulator, unique)
     assert error == "Unhandled"
-    assert answer["errorType"] == "Runtime.ImportModuleError"
-    assert "requests" in answer["errorMessage"]
+    assert response["errorType"] == "Runtime.ImportModuleError"
+    assert "requests" in response["errorMessage"]
 
 
 def test_error_has_its_type_and_the_environment_stays_warm(emulator: Emulator, unique: str) -> None:
     make_function(emulator, unique, RAISES, make_role(emulator, unique))
     assert invoke(emulator, unique) == (None, 1)
-    error, answer = invoke(emulator, unique, {"fail": True})
-    assert (error, answer["errorType"], answer["errorMessage"]) == (
+    error, response = invoke(emulator, unique, {"fail": True})
+    assert (error, response["errorType"], response["errorMessage"]) == (
         "Unhandled",
         "QuarantinedError",
         "3 of 1400 records",
@@ -67,8 +67,8 @@ def test_embedded_metrics_reach_cloudwatch(emulator: Emulator, unique: str) -> N
     make_function(emulator, unique, METRIC, make_role(emulator, unique))
     invoke(emulator, unique, {"name": unique})
     watch = emulator.client("cloudwatch")
-    found = wait_for(lambda: watch.list_metrics(Namespace=f"Test/{unique}")["Metrics"])
-    assert [(metric["MetricName"], metric["Dimensions"]) for metric in found] == [("Stored", [])]
+    metrics = wait_for(lambda: watch.list_metrics(Namespace=f"Test/{unique}")["Metrics"])
+    assert [(metric["MetricName"], metric["Dimensions"]) for metric in metrics] == [("Stored", [])]
 
 
 def test_environments_are_bare(environments: Environments) -> None:

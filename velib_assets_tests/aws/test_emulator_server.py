@@ -49,8 +49,8 @@ def test_missing_ministack_name_is_reported_at_start() -> None:
 
 def test_missing_interpreter_is_reported() -> None:
     with pytest.warns(interpreters.MissingInterpreterWarning, match="NO PYTHON 3.1 ON THIS MACHINE"):
-        found = interpreters.find("3.1")
-    assert found.exists()
+        python = interpreters.find("3.1")
+    assert python.exists()
 
 
 def test_emulator_starts_quickly_on_loopback_only(environments: Environments) -> None:

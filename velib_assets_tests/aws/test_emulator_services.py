@@ -51,9 +51,9 @@ def test_listing_is_paged_with_a_delimiter(emulator: Emulator, bucket: str) -> N
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix="raw/", Delimiter="/", PaginationConfig={"PageSize": 2}
     )
-    found = [[each["Prefix"] for each in page.get("CommonPrefixes", [])] for page in pages]
-    assert [len(page) for page in found] == [2, 2, 1]
-    assert [prefix for page in found for prefix in page] == [f"raw/hour={hour:02}/" for hour in range(5)]
+    prefixes = [[each["Prefix"] for each in page.get("CommonPrefixes", [])] for page in pages]
+    assert [len(page) for page in prefixes] == [2, 2, 1]
+    assert [prefix for page in prefixes for prefix in page] == [f"raw/hour={hour:02}/" for hour in range(5)]
 
 
 def test_alarm_on_missing_data_fires_and_notifies_its_topic(emulator: Emulator, unique: str) -> None:
@@ -105,8 +105,10 @@ def test_partitions_are_filtered_and_created_in_batches_of_a_hundred(
         register(emulator, unique, hour, f"s3://{bucket}/{hour}/")
     glue = emulator.client("glue")
     where = "date = '2022-06-04' AND hour > '00'"
-    found = glue.get_partitions(DatabaseName=unique, TableName="source_velib", Expression=where)["Partitions"]
-    assert [partition["Values"][1] for partition in found] == ["01", "02"]
+    partitions = glue.get_partitions(DatabaseName=unique, TableName="source_velib", Expression=where)[
+        "Partitions"
+    ]
+    assert [partition["Values"][1] for partition in partitions] == ["01", "02"]
     entries = [{"Values": ["2022-06-05", str(n)]} for n in range(101)]
     with pytest.raises(ClientError, match="less than or equal to 100"):
         glue.batch_create_partition(DatabaseName=unique, TableName="source_velib", PartitionInputList=entries)

@@ -49,9 +49,9 @@ def test_spark_job_runs_and_fails_like_any_other(environments: Environments) -> 
         )
         run = run_job(emulator, "spark", 120)
         assert (run["JobRunState"], run["MaxCapacity"], run["WorkerType"]) == ("SUCCEEDED", 2.0, "G.1X")
-        (found,) = [
+        (logged_line,) = [
             line for line in log_lines(emulator, "/aws-glue/jobs/output", run["Id"]) if "found" in line
         ]
-        assert (found[:9], found.partition("[")[2]) == ("found 3.5", "0, 1, 4, 9] good spark")
+        assert (logged_line[:9], logged_line.partition("[")[2]) == ("found 3.5", "0, 1, 4, 9] good spark")
         failed = run_job(emulator, "spark", 120, word="bad")
         assert (failed["JobRunState"], failed["ErrorMessage"]) == ("FAILED", "ValueError: a bad word")

@@ -16,16 +16,16 @@ SCRIPT = "import sys\nassert sys.argv[-1] != 'bad', 'the last word was bad'\n"
 
 def _machine(emulator: Emulator, name: str, definition: dict[str, Any]) -> str:
     role = f"arn:aws:iam::000000000000:role/{name}"
-    made = emulator.client("stepfunctions").create_state_machine(
+    created = emulator.client("stepfunctions").create_state_machine(
         name=name, definition=json.dumps(definition), roleArn=role
     )
-    arn: str = made["stateMachineArn"]
+    arn: str = created["stateMachineArn"]
     return arn
 
 
-def _run(emulator: Emulator, machine: str, given: dict[str, Any]) -> dict[str, Any]:
+def _run(emulator: Emulator, machine: str, event: dict[str, Any]) -> dict[str, Any]:
     states = emulator.client("stepfunctions")
-    started = states.start_execution(stateMachineArn=machine, input=json.dumps(given))
+    started = states.start_execution(stateMachineArn=machine, input=json.dumps(event))
     return execution_ended(emulator, started["executionArn"])
 
 
@@ -72,8 +72,8 @@ def test_state_machine_waits_for_a_glue_job(
     assert cause["ErrorMessage"] == "AssertionError: the last word was bad"
     watch = emulator.client("cloudwatch")
     dimensions = [{"Name": "StateMachineArn", "Value": machine}]
-    wanted = {"Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Dimensions": dimensions}
-    assert wait_for(lambda: watch.list_metrics(**wanted)["Metrics"])
+    metric = {"Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Dimensions": dimensions}
+    assert wait_for(lambda: watch.list_metrics(**metric)["Metrics"])
 
 
 def test_state_machine_waits_for_a_query(emulator: Emulator, bucket: str, unique: str) -> None:
@@ -112,13 +112,13 @@ def test_enabled_schedule_fires_with_its_time(emulator: Emulator, unique: str) -
     disabled = {**target, "Input": '{"scheduled_at": "never"}'}
     scheduler.create_schedule(Name=f"{unique}-off", State="DISABLED", Target=disabled, **common)
     scheduler.create_schedule(Name=unique, Target=target, **common)
-    found = wait_for(lambda: states.list_executions(stateMachineArn=machine)["executions"], 90)
+    executions = wait_for(lambda: states.list_executions(stateMachineArn=machine)["executions"], 90)
     scheduler.delete_schedule(Name=unique)
-    for execution in found:  # it may have fired twice between two polls
-        given = json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
-        assert given["scheduled_at"] != "never"
-        assert given["scheduled_at"].endswith("Z")
-        assert len(given["scheduled_at"]) == len("2026-11-23T10:15:00Z")
+    for execution in executions:  # it may have fired twice between two polls
+        event = json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
+        assert event["scheduled_at"] != "never"
+        assert event["scheduled_at"].endswith("Z")
+        assert len(event["scheduled_at"]) == len("2026-11-23T10:15:00Z")
 
 
 def _definition_of_nothing() -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, 
     for number, hour in enumerate(hours[1:]):
         for store in lakes.values():
             store.create(raw_key(hour), raw(records(30 + number)).data if number else b"?")
-    told = {}
+    results = {}
     for way, store in lakes.items():
         command = [str(environments.spark_python), "-c", BOTH_WAYS, way, str(store.root)]
         done = subprocess.run(
@@ -49,9 +49,9 @@ def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, 
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        told[way] = json.loads(done.stdout.splitlines()[-1])
-    assert told["spark"] == told["shell"]
-    assert [part["absent"] for part in told["spark"]] == [True] + [False] * 9
+        results[way] = json.loads(done.stdout.splitlines()[-1])
+    assert results["spark"] == results["shell"]
+    assert [part["absent"] for part in results["spark"]] == [True] + [False] * 9
     keys = [item.key for item in lakes["spark"].walk("clean/")]
     assert keys == [clean_key(hour) for hour in hours[2:]]
     assert all(lakes["spark"].read(key) == lakes["shell"].read(key) for key in keys)

@@ -80,7 +80,7 @@ class Cloud:
         """Return how many queries Athena has run."""
         athena = self.emulator.client("athena")
         ids = athena.list_query_executions(WorkGroup=self.names.workgroup)["QueryExecutionIds"]
-        runs = [athena.get_query_execution(QueryExecutionId=one)["QueryExecution"] for one in ids]
+        runs = [athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"] for query_id in ids]
         return sum(r["StatementType"] == "DML" and r["Status"]["State"] == "SUCCEEDED" for r in runs)
 
 

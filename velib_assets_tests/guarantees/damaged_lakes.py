@@ -91,12 +91,12 @@ def make(way: str, folder: Path, names: Sequence[str]) -> Lakes:
     taken = dict(_ingest(way, lake, folder, hours))
     results = {store.root: list(LocalCleanJob(store, 2).run(list(hours.values()))) for store in (lake, twin)}
     views: dict[str, tuple[Rows, Rows]] = {kpi.name: ({}, {}) for kpi in HOURLY}
-    for place, store in enumerate((lake, twin)):
+    for index, store in enumerate((lake, twin)):
         catalog = LocalCatalog(store.root)
         catalog.register([partition_of(store, hour) for hour in hours.values()])
         engine = LocalQueryEngine(store.root, catalog)
         for kpi in HOURLY:
-            views[kpi.name][place].update(_rows(engine, kpi.name))
+            views[kpi.name][index].update(_rows(engine, kpi.name))
     cleaned = {result.hour: result.cleaned for result in results[lake.root] if result.cleaned}
     return Lakes(way, lake, twin, hours, taken, cleaned, views)
 

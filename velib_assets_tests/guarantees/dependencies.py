@@ -44,23 +44,25 @@ def pinned() -> dict[str, str]:
 
 def installed(extras: Iterable[str] = ("dev", "bench")) -> dict[str, str]:
     """Find the version of each package that the project needs with these extras, directly or indirectly."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     waiting = [Requirement(f"{PROJECT}[{','.join(extras)}]")]
-    seen: set[str] = set()
+    visited: set[str] = set()
     while waiting:
-        wanted = waiting.pop()
-        if str(wanted) in seen:
+        requirement = waiting.pop()
+        if str(requirement) in visited:
             continue
-        seen.add(str(wanted))
-        package = metadata.distribution(wanted.name)
-        if canonical(wanted.name) != PROJECT:
-            found[canonical(wanted.name)] = package.version
+        visited.add(str(requirement))
+        package = metadata.distribution(requirement.name)
+        if canonical(requirement.name) != PROJECT:
+            versions[canonical(requirement.name)] = package.version
         for text in package.requires or ():
             needed = Requirement(text)
             marker = needed.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*wanted.extras, "")):
+            if marker is None or any(
+                marker.evaluate({"extra": extra}) for extra in (*requirement.extras, "")
+            ):
                 waiting.append(needed)
-    return found
+    return versions
 
 
 def not_pinned() -> list[str]:
@@ -80,9 +82,10 @@ def audit_result(report: str) -> tuple[int, list[str]]:
     except (ValueError, KeyError, TypeError):
         return 3, ["NOT AUDITED: pip-audit gave no report; its database cannot be reached"]
     known = [
-        f"{package['name']} {package['version']}: {found['id']}, fixed in {', '.join(found['fix_versions'])}"
+        f"{package['name']} {package['version']}: {vulnerability['id']}, "
+        f"fixed in {', '.join(vulnerability['fix_versions'])}"
         for package in packages
-        for found in package.get("vulns", ())
+        for vulnerability in package.get("vulns", ())
     ]
     if known:
         return 1, known

@@ -65,7 +65,7 @@ def filled(root: Path, objects: Sequence[RawObject] = OBJECTS) -> FolderStore:
     return store
 
 
-def made(root: Path) -> Files:
+def cleaned_files(root: Path) -> Files:
     """Everything that cleaning wrote, including hidden files, of which there must be none."""
     files = (path for layer in ("clean", "rejects", "quarantine") for path in (root / layer).rglob("*"))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files if path.is_file()}
@@ -76,7 +76,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """One process, one thread, all hours at once."""
     store = filled(tmp_path_factory.mktemp("reference"))
     clean_hours(store.root, HOURS, 1)
-    files = made(store.root)
+    files = cleaned_files(store.root)
     layers = [name.partition("/")[0] for name in files]
     assert [layers.count(layer) for layer in ("clean", "rejects", "quarantine")] == [4, 3, 2]
     return files
@@ -98,7 +98,7 @@ def test_any_split_into_runs_gives_the_same_bytes(lake: Path, reference: Files, 
     filled(lake)
     for hours, threads in WAYS[way]:
         clean_hours(lake, hours, threads)
-    assert made(lake) == reference
+    assert cleaned_files(lake) == reference
 
 
 def test_any_order_of_arrival_gives_the_same_bytes(
@@ -114,7 +114,7 @@ def test_any_order_of_arrival_gives_the_same_bytes(
             if shuffle.random() < 0.5:
                 clean_result(store, folder_hour(item.key))
         clean_hours(store.root, shuffle.sample(HOURS, len(HOURS)), 2)
-        assert made(store.root) == reference, seed
+        assert cleaned_files(store.root) == reference, seed
     figure("orders of arrival", tried)
 
 
@@ -145,7 +145,7 @@ def test_several_processes_give_the_same_bytes(lake: Path, reference: Files, cou
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * count
     clean_hours(lake, sorted(set(HOURS).difference(*shares)), 1)
-    assert made(lake) == reference
+    assert cleaned_files(lake) == reference
 
 
 ELSEWHERE = """
@@ -167,7 +167,7 @@ def test_another_environment_gives_the_same_bytes(lake: Path, reference: Files) 
         cwd=lake.parent,
         check=True,
     )
-    assert made(lake) == reference
+    assert cleaned_files(lake) == reference
 
 
 def test_existing_files_do_not_matter(lake: Path, reference: Files) -> None:
@@ -180,7 +180,7 @@ def test_existing_files_do_not_matter(lake: Path, reference: Files) -> None:
         store.create(hour_prefix("clean", hour) + "part-0001.snappy.parquet", b"appended")
     filled(lake, OBJECTS)
     clean_hours(lake, HOURS, 2)
-    assert made(lake) == reference
+    assert cleaned_files(lake) == reference
 
 
 def test_hours_are_independent(tmp_path: Path, reference: Files) -> None:
@@ -191,4 +191,4 @@ def test_hours_are_independent(tmp_path: Path, reference: Files) -> None:
         )
         clean_hours(store.root, [hour], 1)
         folder = hour_prefix("", hour)
-        assert made(store.root) == {name: data for name, data in reference.items() if folder in name}
+        assert cleaned_files(store.root) == {name: data for name, data in reference.items() if folder in name}

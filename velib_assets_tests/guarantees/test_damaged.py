@@ -40,7 +40,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lakes]:
+def lakes_by_way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Lakes]:
     """The lakes of each way."""
     cases = chosen(bool(request.config.getoption("--full")))
     return {
@@ -66,10 +68,10 @@ def rows_at(store: FolderStore, key: str, taken: datetime | None = None) -> list
 
 
 def test_damage_ends_in_the_expected_layer(
-    made: dict[str, Lakes], way: str, name: str, figure: Figure
+    lakes_by_way: dict[str, Lakes], way: str, name: str, figure: Figure
 ) -> None:
     """Bytes are in raw, or in quarantine with the code; bad records are in rejects with the reason."""
-    lakes, case = made[way], CASES[way][name]
+    lakes, case = lakes_by_way[way], CASES[way][name]
     hour, taken = lakes.hours[name], lakes.hours[name] + LATER
     bodies, reasons = lakes.response(name), quarantine_reasons(lakes.lake, hour)
     figure("damaged inputs", 1)
@@ -110,9 +112,9 @@ def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
     return sorted(lakes.lake.read(key) for key in reason["keys"])
 
 
-def test_table_and_views_equal_those_of_the_twin(made: dict[str, Lakes], way: str, name: str) -> None:
+def test_table_and_views_equal_those_of_the_twin(lakes_by_way: dict[str, Lakes], way: str, name: str) -> None:
     """The good snapshot in the same hour is complete."""
-    lakes, hour = made[way], made[way].hours[name]
+    lakes, hour = lakes_by_way[way], lakes_by_way[way].hours[name]
     rows, twin_rows = (rows_at(store, clean_key(hour)) for store in (lakes.lake, lakes.twin))
     assert len(rows) >= 40
     assert json.dumps(rows, default=str) == json.dumps(twin_rows, default=str)
@@ -122,18 +124,18 @@ def test_table_and_views_equal_those_of_the_twin(made: dict[str, Lakes], way: st
 
 @pytest.mark.parametrize("way", WAYS)
 def test_most_critical_stations_equal_those_of_the_twin(
-    made: dict[str, Lakes], way: str, full: bool, figure: Figure
+    lakes_by_way: dict[str, Lakes], way: str, full: bool, figure: Figure
 ) -> None:
-    names = list(made[way].hours)[:: 1 if full else EVERY]
+    names = list(lakes_by_way[way].hours)[:: 1 if full else EVERY]
     for name in names:
-        rows, twin_rows = made[way].most_critical(name)
+        rows, twin_rows = lakes_by_way[way].most_critical(name)
         assert len(rows) == 10
         assert repr(rows) == repr(twin_rows), name
     figure("top tens", len(names))
 
 
-def test_all_views_are_compared(made: dict[str, Lakes]) -> None:
+def test_all_views_are_compared(lakes_by_way: dict[str, Lakes]) -> None:
     """Each has rows; otherwise the comparisons would prove nothing."""
-    for lakes in made.values():
+    for lakes in lakes_by_way.values():
         assert len(lakes.views) == len(KPIS) - 1
         assert all(sum(map(len, rows.values())) > 0 for rows, _ in lakes.views.values()), lakes.way

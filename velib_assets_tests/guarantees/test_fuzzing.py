@@ -154,8 +154,8 @@ def test_archive_of_any_files_is_read_or_refused(full: bool, figure: Figure) -> 
 def test_properties_can_fail() -> None:
     """The properties detect a lost row; otherwise they would prove nothing."""
 
-    def lossy(*given: Any) -> Any:
-        table, counts = assemble(*given)
+    def lossy(*args: Any) -> Any:
+        table, counts = assemble(*args)
         return table.slice(1), counts
 
     with patch.object(hour, "assemble", lossy), pytest.raises(AssertionError):

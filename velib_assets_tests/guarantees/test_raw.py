@@ -46,7 +46,7 @@ Figure = Callable[[str, float], None]
 Seen = dict[str, tuple[bytes, int, int]]
 
 
-def seen(root: Path) -> Seen:
+def raw_files(root: Path) -> Seen:
     """The bytes, inode and modification time of every raw object."""
     return {
         path.name: (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
@@ -73,7 +73,7 @@ def test_one_of_concurrent_ticks_stores(lake: Path, processes: int, full: bool, 
         (winner,) = [number for number, state in states.items() if state == STORED]
         assert sorted(states.values()) == [PRESENT] * (processes - 1) + [STORED]
         assert count_of(lake, slot) == 10 + winner
-    assert len(seen(lake)) == len(slots)
+    assert len(raw_files(lake)) == len(slots)
     figure("ticks at once", processes * len(slots))
 
 
@@ -91,11 +91,11 @@ def test_late_response_of_a_retried_tick_changes_nothing(lake: Path) -> None:
         while not server.requests:
             time.sleep(0.01)
         tick()
-        before = seen(lake)
+        before = raw_files(lake)
         server.released.set()
         late.join()
     assert states == [STORED, PRESENT]
-    assert seen(lake) == before
+    assert raw_files(lake) == before
     assert count_of(lake, at(15)) == 31
 
 
@@ -108,7 +108,7 @@ def test_interrupted_response_is_retried_and_stored_once(lake: Path, fault: str)
         states = [take_snapshot(FolderStore(lake), feed, at(15), at(16)).state for _ in range(2)]
         assert len(server.requests) >= 2  # more on a slow machine
     assert states == [STORED, PRESENT]
-    assert (count_of(lake, at(15)), len(seen(lake))) == (31, 1)
+    assert (count_of(lake, at(15)), len(raw_files(lake))) == (31, 1)
 
 
 STEPS = st.lists(
@@ -133,7 +133,7 @@ def test_clock_changes_never_alter_an_object(full: bool, figure: Figure) -> None
             store, known = FolderStore(root), Seen()
             for number, taken in enumerate(steps):
                 new = step(store, Path(folder) / str(number), *taken, body(records(10 + number)))
-                after = seen(root)
+                after = raw_files(root)
                 assert {name: after[name] for name in known} == known
                 assert set(after) - set(known) == new - set(known)
                 known = after
@@ -142,17 +142,17 @@ def test_clock_changes_never_alter_an_object(full: bool, figure: Figure) -> None
     figure("histories of clocks", tried)
 
 
-def step(store: FolderStore, folder: Path, what: str, seconds: int, jump: int, response: bytes) -> set[str]:  # noqa: PLR0917 - the parts of a step
+def step(store: FolderStore, folder: Path, action: str, seconds: int, jump: int, response: bytes) -> set[str]:  # noqa: PLR0917 - the parts of a step
     """Run one step `seconds` after HOUR; returns the names that must be in raw afterwards."""
     now = HOUR + timedelta(seconds=seconds)
-    if what == "clean":
+    if action == "clean":
         clean_result(store, HOUR)
         return set()
-    if what == "restore":
+    if action == "restore":
         restored = restore_hour(store, Archive(archive(folder, {now: response})), hour_of(now), now)
         return {raw_key(part.ingested_at).rpartition("/")[2] for part in restored}
-    taken = now if what == "tick" else slot_of(now)
-    clock = now if what == "tick" else now + timedelta(seconds=jump)
+    taken = now if action == "tick" else slot_of(now)
+    clock = now if action == "tick" else now + timedelta(seconds=jump)
     try:
         take_snapshot(store, ScriptedFeed({taken: response}), taken, clock)
     except SlotExpiredError:
@@ -237,4 +237,4 @@ def test_archive_does_not_restore_damaged_objects(tmp_path: Path) -> None:
         ("quarantined", "not_gzip"),
     ]
     assert [store.read(part.key) for part in taken_all] == [forged, cut]
-    assert seen(store.root) == {}
+    assert raw_files(store.root) == {}

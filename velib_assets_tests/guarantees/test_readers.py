@@ -92,7 +92,7 @@ class Stage:
         self._old, self._new = read(self._before)[0], read(self._after)[0]
         self.reads = self.lost = 0
 
-    def disturbed(self, writer: Callable[..., None], *arguments: object) -> int | None:
+    def run_disturbed(self, writer: Callable[..., None], *arguments: object) -> int | None:
         """Run a writer that is disturbed, then the tick again; verify the lake and return the exit code."""
         lake = self._folder / "lake"
         shutil.copytree(self._before, lake)
@@ -142,7 +142,7 @@ def test_tick_killed_at_any_step_is_invisible_and_can_be_repeated(
     """Before each step; in the short form before those that change visible files."""
     stage = Stage(SCENES[killed_in], tmp_path, reader)
     kills = 0
-    while code := stage.disturbed(killed_tick, kills + 1, not full):
+    while code := stage.run_disturbed(killed_tick, kills + 1, not full):
         assert code == -signal.SIGKILL
         kills += 1
     assert kills > 4
@@ -155,7 +155,7 @@ def test_tick_killed_within_a_write_is_invisible_and_can_be_repeated(
     """Only part of a file is written: raw, Parquet, the catalog or its journal."""
     stage = Stage(SCENES[cut_in], tmp_path, reader)
     kills, step = 0, 500 if full else 4000
-    while code := stage.disturbed(cut_tick, 1 + step * kills):
+    while code := stage.run_disturbed(cut_tick, 1 + step * kills):
         assert code == -signal.SIGXFSZ
         kills += 1
     assert kills > 2

@@ -40,8 +40,8 @@ def scene(
         scene = Scene(tmp_path, server)
         yield scene
         scene.output += caplog.text
-        found = {name: leaked for name, data in scene.written() if (leaked := leaks(data))}
-    assert found == {}
+        leaks_by_name = {name: leaked for name, data in scene.written() if (leaked := leaks(data))}
+    assert leaks_by_name == {}
 
 
 def test_successful_commands_leak_no_secret(scene: Scene, figure: Figure) -> None:

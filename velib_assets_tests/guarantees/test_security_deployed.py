@@ -69,8 +69,8 @@ SKIPPED = {"name": "c", "skip_reason": "not found"}
 def test_packages_that_were_skipped_are_not_audited(packages: object, status: int, message: str) -> None:
     """pip-audit skips packages that its database does not have, and reports no vulnerability."""
     report = json.dumps({"dependencies": packages}) if packages is not None else "cannot connect"
-    found, messages = audit_result(report)
-    assert found == status
+    exit_status, messages = audit_result(report)
+    assert exit_status == status
     assert message in messages[0]
 
 
@@ -106,12 +106,12 @@ def test_servers_listen_on_loopback_only(full: bool, tmp_path: Path) -> None:
 
 def sockets_of(group: int) -> set[str]:
     """Find the inodes of the sockets of the processes in a group."""
-    found = set()
+    inodes = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             if int(stat.read_text().rpartition(")")[2].split()[2]) == group:
                 links = [str(entry.readlink()) for entry in (stat.parent / "fd").iterdir()]
-                found |= {link[8:-1] for link in links if link.startswith("socket:[")}
+                inodes |= {link[8:-1] for link in links if link.startswith("socket:[")}
         except OSError:
             continue
-    return found
+    return inodes

@@ -24,7 +24,8 @@ EVIL = f"{LINKS} | //img[contains(@src, 'evil') or @src='x']"
 def evil(browser: Browser) -> list[str]:
     """Find links and pictures on the page that come from a name."""
     return [
-        str(found.get_attribute("outerHTML"))[:300] for found in browser.driver.find_elements(By.XPATH, EVIL)
+        str(element.get_attribute("outerHTML"))[:300]
+        for element in browser.driver.find_elements(By.XPATH, EVIL)
     ]
 
 

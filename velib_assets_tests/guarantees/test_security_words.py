@@ -141,7 +141,7 @@ def test_csv_has_no_formula_and_does_not_act_on_the_terminal(hostile: tuple[Sett
     text = velib(hostile[0], "query", NAMES, "--format", "csv")
     rows = list(csv.reader(io.StringIO(text)))
     assert len(rows) == len(HOSTILE) + 1
-    assert [cell for found in rows for cell in found if cell[:1] in "=+-@\t\r" and cell] == []
+    assert [cell for row in rows for cell in row if cell[:1] in "=+-@\t\r" and cell] == []
     assert [line for line in text.splitlines() if not line.isprintable()] == []
     assert velib(hostile[0], "query", "SELECT -1 AS n, 'Vélib' AS t", "--format", "csv") == "n,t\n-1,Vélib\n"
 
@@ -149,8 +149,8 @@ def test_csv_has_no_formula_and_does_not_act_on_the_terminal(hostile: tuple[Sett
 def test_json_is_exact_and_does_not_act_on_the_terminal(hostile: tuple[Settings, str]) -> None:
     text = velib(hostile[0], "query", NAMES, "--format", "json")
     assert [line for line in text.split("\n") if not line.isprintable()] == []
-    found = {one["name"] for one in json.loads(text)}
-    assert found == set(HOSTILE)
+    names = {one["name"] for one in json.loads(text)}
+    assert names == set(HOSTILE)
 
 
 def test_messages_about_an_hour_are_printable_and_short(hostile: tuple[Settings, str]) -> None:
@@ -214,7 +214,7 @@ def test_archive_member_is_stored_under_its_time(path: str, lake: Path, tmp_path
             return body([record()])
 
     restore_hour(FolderStore(lake), Bucket("s3://bucket"), HOUR, utc_now())
-    (stored,) = (found for found in tmp_path.rglob("*") if found.is_file())
+    (stored,) = (candidate for candidate in tmp_path.rglob("*") if candidate.is_file())
     assert LAKE_KEY.fullmatch(stored.relative_to(lake).as_posix())
 
 

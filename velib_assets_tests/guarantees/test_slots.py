@@ -54,7 +54,7 @@ ODD_NAMES = {
 class Event(NamedTuple):
     """Something that is put into the lake, and when."""
 
-    what: str
+    kind: str
     when: datetime
 
 
@@ -112,7 +112,7 @@ def expected(events: Sequence[Event], now: datetime) -> dict[datetime, str]:
     """The state of each slot: stored takes precedence over quarantined."""
     states: dict[datetime, str] = {}
     for start in (start for hour in HOURS for start in slots_of(hour)):
-        outcomes = {BECOMES.get(event.what) for event in events if slot_of(event.when) == start}
+        outcomes = {BECOMES.get(event.kind) for event in events if slot_of(event.when) == start}
         if state := next((one for one in ("stored", "quarantined") if one in outcomes), None):
             states[start] = state
         elif start + timedelta(minutes=15) <= now:
@@ -168,7 +168,7 @@ def test_slot_has_the_state_of_its_objects(examples: int) -> None:
         with TemporaryDirectory() as folder:
             store = FolderStore(Path(folder))
             for event in events:
-                PUT[event.what](store, event.when)
+                PUT[event.kind](store, event.when)
             for hour in {hour_of(event.when) + n * AN_HOUR for event in events for n in (0, 1)}:
                 clean_result(store, hour)
             states = slot_states(store.root, now)

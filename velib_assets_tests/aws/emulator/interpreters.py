@@ -22,9 +22,9 @@ class MissingInterpreterWarning(UserWarning):
 def find(version: str) -> Path:
     """Find a working Python of this version; otherwise use that of this process, with a warning."""
     for candidate in _candidates(version):
-        found = _probed(candidate)
-        if found and found[0] == version:
-            return Path(found[1])
+        probe = _probed(candidate)
+        if probe and probe[0] == version:
+            return Path(probe[1])
     own = Path(getattr(sys, "_base_executable", sys.executable))
     mine = f"{sys.version_info.major}.{sys.version_info.minor}"
     if mine != version:
@@ -37,8 +37,8 @@ def find(version: str) -> Path:
 
 def version_of(python: Path) -> str:
     """Return the version of an interpreter, such as `3.12`."""
-    found = _probed(python)
-    return found[0] if found else "unknown"
+    probe = _probed(python)
+    return probe[0] if probe else "unknown"
 
 
 def _candidates(version: str) -> Iterator[Path]:

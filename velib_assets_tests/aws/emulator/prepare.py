@@ -12,10 +12,10 @@ NAMES = ("server", "lambda_python", "glue_python", "spark_python", "python39", "
 
 def main() -> int:
     """Create what is missing; a failure is an error under CI, and otherwise skips or fails those tests."""
-    found, failed = Environments.default(), 0
+    environments, failed = Environments.default(), 0
     for name in NAMES:
         try:
-            getattr(found, name)
+            getattr(environments, name)
         except (EnvironmentFailedError, OSError) as error:
             sys.stderr.write(f"THE EMULATOR HAS NO {name}: tests will be skipped or fail. {error}\n")
             failed = 1

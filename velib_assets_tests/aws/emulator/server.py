@@ -98,11 +98,11 @@ class Emulator:
 
     def interpreters(self) -> dict[str, str]:
         """Return the Python version of each service."""
-        made = {"server": self.environments.server, "lambda": self.environments.lambda_python}
-        made["glue"] = self.environments.glue_python
+        pythons = {"server": self.environments.server, "lambda": self.environments.lambda_python}
+        pythons["glue"] = self.environments.glue_python
         if self._spark:
-            made["spark"] = self.environments.spark_python
-        return {name: interpreters.version_of(python) for name, python in made.items()}
+            pythons["spark"] = self.environments.spark_python
+        return {name: interpreters.version_of(python) for name, python in pythons.items()}
 
     def start(self) -> Emulator:
         """Create what is missing, start the server, and wait until it responds."""
@@ -157,9 +157,9 @@ class Emulator:
 
     def _environment(self) -> dict[str, str]:
         """Build a small environment without variables of this process, because Lambda workers inherit it."""
-        made, folder = self.environments, self._folder.resolve()
-        modules = ",".join(made.glue_modules)
-        spark = {"VELIB_EMULATOR_SPARK_PYTHON": str(made.spark_python)} if self._spark else {}
+        environments, folder = self.environments, self._folder.resolve()
+        modules = ",".join(environments.glue_modules)
+        spark = {"VELIB_EMULATOR_SPARK_PYTHON": str(environments.spark_python)} if self._spark else {}
         persist = {"PERSIST_STATE": "1", "S3_PERSIST": "1"} if self._state else {}
         return {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -176,10 +176,10 @@ class Emulator:
             "STATE_DIR": str(folder / "state"),
             "S3_DATA_DIR": str(folder / "s3"),
             **persist,
-            "LAMBDA_PYTHONS": f"python3.12={made.lambda_python}",
+            "LAMBDA_PYTHONS": f"python3.12={environments.lambda_python}",
             "VELIB_EMULATOR_SCRATCH": str(self._scratch),
             "VELIB_EMULATOR_MINUTE": str(self._minute),
-            "VELIB_EMULATOR_GLUE_PYTHON": str(made.glue_python),
+            "VELIB_EMULATOR_GLUE_PYTHON": str(environments.glue_python),
             "VELIB_EMULATOR_GLUE_MODULES": modules,
             **spark,
             **self._settings,

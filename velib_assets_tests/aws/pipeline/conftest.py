@@ -124,8 +124,8 @@ def _deployed(
         try:
             terraform.apply(opendata_url=city.url)
         except TerraformError as error:
-            said = emulator.log.read_text(encoding="utf-8", errors="replace")[-3000:]
-            raise TerraformError(f"{error}\nThe emulator's log:\n{said}") from error
+            log_tail = emulator.log.read_text(encoding="utf-8", errors="replace")[-3000:]
+            raise TerraformError(f"{error}\nThe emulator's log:\n{log_tail}") from error
         yield emulator, terraform
 
 

@@ -55,8 +55,8 @@ def steady_now(seconds: float = 60) -> datetime:
 
 def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:
     """Invoke the function as its schedule does; return the error kind, if any, and the response."""
-    answer = emulator.client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
-    return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
+    response = emulator.client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
+    return response.get("FunctionError", ""), json.loads(response["Payload"].read())
 
 
 def copied(store: Any, keys: Iterable[str], folder: Path) -> FolderStore:
@@ -131,12 +131,12 @@ def until(flag: Path) -> str:
     return f"import os, time\nwhile not os.path.exists({str(flag)!r}):\n    time.sleep(0.05)\n"
 
 
-def told_of(cloud: Cloud, before: Iterable[str]) -> str:
+def pipes_messages(cloud: Cloud, before: Iterable[str]) -> str:
     """Read the Pipes messages of runs that did not exist `before`."""
     s3 = cloud.root("s3")
     keys = sorted({*cloud.keys(PIPES_PREFIX)} - {*before})
     objects = (s3.get_object(Bucket=cloud.bucket, Key=key) for key in keys)
-    return "".join(found["Body"].read().decode() for found in objects)
+    return "".join(response["Body"].read().decode() for response in objects)
 
 
 def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:

@@ -69,8 +69,8 @@ def test_each_mode_is_a_small_change(
 def test_lab_creates_no_role_and_no_policy(cloud: Cloud) -> None:
     changes = cloud.terraform.changes(lab_role_name="LabRole")
     iam = {address: actions for address, actions in changes.items() if address.startswith("aws_iam_")}
-    kept = [address for address in cloud.terraform.state() if address.startswith("aws_iam_")]
-    assert sorted(iam) == sorted(kept)
+    iam_resources = [address for address in cloud.terraform.state() if address.startswith("aws_iam_")]
+    assert sorted(iam) == sorted(iam_resources)
     assert set(map(tuple, iam.values())) == {("delete",)}
 
 

@@ -25,10 +25,10 @@ from velib_assets_tests.aws.pipeline.steps import (
     interrupt,
     job_runs,
     local_twin,
+    pipes_messages,
     rows_of,
     script,
     slow_at,
-    told_of,
 )
 from velib_assets_tests.samples import raw, records
 from velib_assets_tests.waiting import wait_for
@@ -89,8 +89,8 @@ def test_bad_hour_stops_no_other_and_stray_files_are_deleted(
     cloud.root("s3").put_object(Bucket=cloud.bucket, Key=stray, Body=b"PAR1")
     report = run_hours(cloud.defs(), instance, DAY[:3])
     assert sorted(report.rows) == [DAY[0], DAY[2]]
-    (words,) = report.failures[DAY[1]]
-    assert f"s3://{cloud.bucket}/{raw_key(DAY[1])}" in words
+    (messages,) = report.failures[DAY[1]]
+    assert f"s3://{cloud.bucket}/{raw_key(DAY[1])}" in messages
     assert cloud.keys("clean/") == [clean_key(DAY[0]), clean_key(DAY[2])]
 
 
@@ -105,7 +105,7 @@ def test_stopped_run_keeps_its_hours_and_is_repeated(cloud: Cloud, instance: dg.
     half, before = len(hours) // 2, cloud.keys(PIPES_PREFIX)
 
     def stop() -> None:
-        wait_for(lambda: hour_text(hours[half - 1]) in told_of(cloud, before), 200)
+        wait_for(lambda: hour_text(hours[half - 1]) in pipes_messages(cloud, before), 200)
         run = job_runs(cloud.emulator)[0]["Id"]
         cloud.root("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[run])
 
@@ -117,7 +117,9 @@ def test_stopped_run_keeps_its_hours_and_is_repeated(cloud: Cloud, instance: dg.
     assert not report.ok
     assert set(report.rows) >= set(hours[:half])  # hours that it wrote but did not report are registered too
     assert sorted(report.failures) == hours[half:]
-    assert all("STOPPED" in words[0] and "gluestudio" in words[0] for words in report.failures.values())
+    assert all(
+        "STOPPED" in messages[0] and "gluestudio" in messages[0] for messages in report.failures.values()
+    )
     assert all(key.endswith("/stations.parquet") for key in cloud.keys("clean/"))
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == ROWS * len(report.rows)

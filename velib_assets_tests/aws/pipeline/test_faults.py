@@ -35,35 +35,39 @@ from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import pair
 
 
-class Struck(NamedTuple):
+class FaultCase(NamedTuple):
     """One fault: the result of the Lambda, the objects in the bucket, and the same on one machine."""
 
     error: str
-    said: dict[str, Any]
-    there: dict[str, bytes]
+    response: dict[str, Any]
+    aws_objects: dict[str, bytes]
     local: IngestResult
-    here: dict[str, bytes]
+    local_objects: dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
-def struck(cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Struck]:
+def fault_cases(
+    cloud: Cloud, city: LocalServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, FaultCase]:
     """Invoke the Lambda for all faults, each with its own URL and second; the bucket keeps the results."""
     cloud.empty()
     store, folder = cloud.store(), tmp_path_factory.mktemp("faults")
     slot = slot_of(steady_now(seconds=240))
     whole = snapshot(slot)
-    found = {}
+    cases = {}
     for second, (name, fault) in enumerate(FAULTS.items()):
         body, at = fault(whole), slot + timedelta(seconds=second)
         serve(city, body, path=f"/{name}")
         before = set(_objects(cloud))
-        error, said = invoke(cloud.emulator, scheduled_at=iso_utc(at), url=f"{city.url}/{name}")
-        there = {key: store.read(key) for key in set(_objects(cloud)) - before}
+        error, response = invoke(cloud.emulator, scheduled_at=iso_utc(at), url=f"{city.url}/{name}")
+        aws_objects = {key: store.read(key) for key in set(_objects(cloud)) - before}
         twin = FolderStore(folder / name)
-        local = store_or_quarantine(twin, FeedResponse(OPENDATA, {"body": body}), at, _fetched_at(there))
-        here = {item.key: twin.read(item.key) for item in twin.walk("")}
-        found[name] = Struck(error, said, there, local, here)
-    return found
+        local = store_or_quarantine(
+            twin, FeedResponse(OPENDATA, {"body": body}), at, _fetched_at(aws_objects)
+        )
+        local_objects = {item.key: twin.read(item.key) for item in twin.walk("")}
+        cases[name] = FaultCase(error, response, aws_objects, local, local_objects)
+    return cases
 
 
 def _objects(cloud: Cloud) -> list[str]:
@@ -79,15 +83,15 @@ def _fetched_at(objects: Mapping[str, bytes]) -> datetime:
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_lambda_writes_the_same_bytes_as_one_machine(struck: dict[str, Struck], name: str) -> None:
+def test_lambda_writes_the_same_bytes_as_one_machine(fault_cases: dict[str, FaultCase], name: str) -> None:
     """Raw objects, quarantined bodies and reasons are the same bytes."""
-    assert struck[name].there == struck[name].here
+    assert fault_cases[name].aws_objects == fault_cases[name].local_objects
 
 
 @pytest.mark.promise("damaged")
 @pytest.mark.parametrize("name", FAULTS)
-def test_lambda_reports_the_outcome(cloud: Cloud, struck: dict[str, Struck], name: str) -> None:
-    error, response, _, local, _ = struck[name]
+def test_lambda_reports_the_outcome(cloud: Cloud, fault_cases: dict[str, FaultCase], name: str) -> None:
+    error, response, _, local, _ = fault_cases[name]
     if local.state == STORED:
         assert (error, response) == ("", local.message())
         return
@@ -97,26 +101,26 @@ def test_lambda_reports_the_outcome(cloud: Cloud, struck: dict[str, Struck], nam
 
 
 @pytest.mark.promise("damaged")
-def test_some_faults_are_stored_and_some_quarantined(struck: dict[str, Struck]) -> None:
+def test_some_faults_are_stored_and_some_quarantined(fault_cases: dict[str, FaultCase]) -> None:
     """Otherwise the tests above would prove little."""
-    states = [case.local.state for case in struck.values()]
+    states = [case.local.state for case in fault_cases.values()]
     assert (states.count(STORED) > 8, states.count(QUARANTINED) > 5) == (True, True)
 
 
 @pytest.mark.promise("damaged")
 def test_glue_run_rejects_the_same_rows_as_one_machine(
-    cloud: Cloud, struck: dict[str, Struck], instance: dg.DagsterInstance, tmp_path: Path
+    cloud: Cloud, fault_cases: dict[str, FaultCase], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    (hour,) = {hour_of(case.local.ingested_at) for case in struck.values()}
+    (hour,) = {hour_of(case.local.ingested_at) for case in fault_cases.values()}
     report = run_hours(cloud.defs(), instance, [hour])
     assert report.ok, (report.failures, report.errors)
-    told = facts_of(instance, "clean_stations")
+    metadata = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
     local = clean_lake_hour(twin, hour)
     assert local.rejected
-    assert told["reject_reasons"] == local.rejected
-    assert (told["dagster/row_count"], told["snapshots"]) == (local.rows, len(local.snapshots))
-    assert told["duplicates"] == sum(part.duplicates for part in local.snapshots)
+    assert metadata["reject_reasons"] == local.rejected
+    assert (metadata["dagster/row_count"], metadata["snapshots"]) == (local.rows, len(local.snapshots))
+    assert metadata["duplicates"] == sum(part.duplicates for part in local.snapshots)
     for key in (clean_key(hour), rejects_key(hour)):
         assert rows_of(cloud.store(), key).equals(rows_of(twin, key))
 
@@ -145,7 +149,7 @@ def test_tick_of_the_gbfs_feed(
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "message"),
     [
         (Reply(404, b"no such data set"), "HTTP 404 Scripted, with the body 'no such data set'"),
         (Reply(503, headers={"Retry-After": "3600"}), "requests a wait of 3,600 s"),
@@ -153,13 +157,13 @@ def test_tick_of_the_gbfs_feed(
     ids=["404", "come-back-later"],
 )
 def test_unreachable_feed_is_an_error_and_stores_nothing(
-    cloud: Cloud, city: LocalServer, lake: BucketStore, reply: Reply, words: str
+    cloud: Cloud, city: LocalServer, lake: BucketStore, reply: Reply, message: str
 ) -> None:
     city.queue(f"/down-{reply.status}{EXPORT_PATH}", reply)
     url = f"{city.url}/down-{reply.status}"
-    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=url)
-    assert (error, said["errorType"]) == ("Unhandled", "FeedError")
-    assert words in said["errorMessage"]
+    error, response = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=url)
+    assert (error, response["errorType"]) == ("Unhandled", "FeedError")
+    assert message in response["errorMessage"]
     assert lake.walk("raw/") + lake.walk("quarantine/") == []
 
 
@@ -167,9 +171,9 @@ def test_broken_response_is_retried(cloud: Cloud, city: LocalServer, lake: Bucke
     body, headers = gzip.compress(snapshot(steady_now())), {"Content-Encoding": "gzip"}
     broken = [Reply(body=body, headers=headers, fault="truncated"), Reply(body=b"[]", headers=headers)]
     city.queue(f"/flaky{EXPORT_PATH}", *broken, Reply(body=body, headers=headers))
-    error, said = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=f"{city.url}/flaky")
-    assert (error, said["state"], said["records"]) == ("", STORED, 120)
-    assert open_raw(lake.read(said["key"])).results == gunzip(body)
+    error, response = invoke(cloud.emulator, scheduled_at=iso_utc(steady_now()), url=f"{city.url}/flaky")
+    assert (error, response["state"], response["records"]) == ("", STORED, 120)
+    assert open_raw(lake.read(response["key"])).results == gunzip(body)
 
 
 @pytest.mark.usefixtures("lake")
@@ -177,14 +181,14 @@ def test_tick_without_a_response_fails_with_the_message_of_the_function(
     cloud: Cloud, city: LocalServer, instance: dg.DagsterInstance
 ) -> None:
     report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/nowhere"), instance)
-    (words,) = report.failures[report.requested[0]]
-    assert "velib_ingest_lambda failed: FeedError: no response from" in words
-    assert "HTTP 404" in words
-    assert "console.aws.amazon.com/lambda" in words
+    (message,) = report.failures[report.requested[0]]
+    assert "velib_ingest_lambda failed: FeedError: no response from" in message
+    assert "HTTP 404" in message
+    assert "console.aws.amazon.com/lambda" in message
     assert report.errors == []
 
 
 def test_unknown_source_is_refused(cloud: Cloud, lake: BucketStore) -> None:
-    error, said = invoke(cloud.emulator, source="simulator", scheduled_at=iso_utc(steady_now()))
-    assert (error, said["errorType"]) == ("Unhandled", "ValueError")
+    error, response = invoke(cloud.emulator, source="simulator", scheduled_at=iso_utc(steady_now()))
+    assert (error, response["errorType"]) == ("Unhandled", "ValueError")
     assert lake.walk("raw/") == []

@@ -22,7 +22,7 @@ from velib_assets_tests.samples import raw, records
 from velib_assets_tests.waiting import wait_for
 
 
-def look(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+def evaluate_healing(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
     """Evaluate the healing sensor; return its run requests."""
     repository = build_defs(settings).get_repository_def()
     context = dg.build_sensor_context(instance=instance, repository_def=repository)
@@ -49,13 +49,13 @@ def test_hours_stored_without_dagster_are_cleaned(
     assert invoke(cloud.emulator, scheduled_at=iso_utc(now))[0] == ""
     past = hour_of(utc_now()) - timedelta(hours=20)
     lake.create(raw_key(past), raw(records()).data)
-    requests = look(cloud.settings(), instance)
+    requests = evaluate_healing(cloud.settings(), instance)
     starts = [hour_of_key(request.tags["dagster/asset_partition_range_start"]) for request in requests]
     assert starts == [past, hour_of(now)]
     for request in requests:
         heal(cloud, request, instance)
     assert cloud.keys("clean/") == [clean_key(past), clean_key(hour_of(now))]
-    assert look(cloud.settings(), instance) == []
+    assert evaluate_healing(cloud.settings(), instance) == []
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM source_velib")["n"].item() == 120 + 40
 
@@ -64,9 +64,9 @@ def test_hours_stored_without_dagster_are_cleaned(
 def test_deleted_clean_file_is_rebuilt(cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance) -> None:
     hour = hour_of(utc_now())
     lake.create(raw_key(hour), raw(records()).data)
-    heal(cloud, look(cloud.settings(), instance)[0], instance)
+    heal(cloud, evaluate_healing(cloud.settings(), instance)[0], instance)
     cloud.root("s3").delete_object(Bucket=cloud.bucket, Key=clean_key(hour))
-    (request,) = look(cloud.settings(), instance)
+    (request,) = evaluate_healing(cloud.settings(), instance)
     heal(cloud, request, instance)
     assert cloud.keys("clean/") == [clean_key(hour)]
 
@@ -78,7 +78,7 @@ def test_partitions_of_the_crawler_are_current_until_new_raw_arrives(
     """They have no digest of their raw; the clean file has."""
     hour = hour_of(utc_now()) - timedelta(hours=1)
     lake.create(raw_key(hour), raw(records()).data)
-    heal(cloud, look(cloud.settings(), instance)[0], instance)
+    heal(cloud, evaluate_healing(cloud.settings(), instance)[0], instance)
     glue, table = cloud.root("glue"), {"DatabaseName": "velib_db_tf", "TableName": "source_velib"}
     (part,) = glue.get_partitions(**table)["Partitions"]
     crawled = {"Values": part["Values"], "StorageDescriptor": part["StorageDescriptor"]}
@@ -86,9 +86,9 @@ def test_partitions_of_the_crawler_are_current_until_new_raw_arrives(
     glue.batch_update_partition(**table, Entries=[entry])
     settings = cloud.settings(VELIB_CATALOG_MODE="crawler")
     assert build_resources(settings).catalog.partitions()[0].digest == ""
-    assert look(settings, instance) == []
+    assert evaluate_healing(settings, instance) == []
     lake.create(raw_key(hour + timedelta(minutes=15)), raw(records(), 15).data)
-    (request,) = look(settings, instance)
+    (request,) = evaluate_healing(settings, instance)
     assert hour_of_key(request.tags["dagster/asset_partition_range_start"]) == hour
 
 

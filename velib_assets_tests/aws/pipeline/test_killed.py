@@ -28,12 +28,12 @@ from velib_assets_tests.aws.pipeline.steps import (
     interrupt,
     invoke,
     job_runs,
+    pipes_messages,
     script,
     serve,
     slow_at,
     snapshot,
     steady_now,
-    told_of,
     until,
 )
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -83,10 +83,10 @@ def test_lambda_timeout_is_reported_and_the_next_tick_works(
             report = run_tick(cloud.defs(VELIB_OPENDATA_URL=f"{city.url}/silent"), instance)
     finally:
         functions.update_function_configuration(FunctionName=FUNCTION, Timeout=120)
-    (words,) = report.failures[report.requested[0]]
-    assert f"{FUNCTION} failed" in words
-    assert "timed out after 1.00 seconds" in words
-    assert "console.aws.amazon.com/lambda" in words
+    (messages,) = report.failures[report.requested[0]]
+    assert f"{FUNCTION} failed" in messages
+    assert "timed out after 1.00 seconds" in messages
+    assert "console.aws.amazon.com/lambda" in messages
     assert (report.errors, lake.walk("raw/") + lake.walk("clean/")) == ([], [])
     serve(city, snapshot(steady_now()))
     assert invoke(cloud.emulator)[1]["state"] == "stored"
@@ -106,9 +106,9 @@ def test_glue_timeout_leaves_old_hours_unchanged(
     with script(cloud, "import time; time.sleep(60)"), timeout(cloud, 1), impatient():
         report = run_hours(cloud.defs(), instance, HOURS)
     assert sorted(report.failures) == HOURS
-    for words in report.failures.values():
-        assert "ended TIMEOUT: Job run timed out (https://" in words[0]
-        assert f"#/job/{JOB}/run/jr_" in words[0]
+    for messages in report.failures.values():
+        assert "ended TIMEOUT: Job run timed out (https://" in messages[0]
+        assert f"#/job/{JOB}/run/jr_" in messages[0]
     assert {key: lake.read(key) for key in cloud.keys("clean/")} == before
     assert count(cloud) == len(HOURS) * 40
     assert run_hours(cloud.defs(), instance, HOURS).ok
@@ -122,28 +122,28 @@ def test_killed_glue_run_keeps_the_hours_that_it_reported(
     """It is killed after it has written more hours than it has reported."""
     for h in HOURS:
         lake.create(raw_key(h), raw(records()).data)
-    told, before = tmp_path / "told", cloud.keys(PIPES_PREFIX)
+    flag, before = tmp_path / "reported", cloud.keys(PIPES_PREFIX)
 
-    def look() -> None:
-        wait_for(lambda: hour_text(HOURS[2]) in told_of(cloud, before), 120)
-        told.touch()
+    def kill_after_report() -> None:
+        wait_for(lambda: hour_text(HOURS[2]) in pipes_messages(cloud, before), 120)
+        flag.touch()
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=kill_after_report)
     thread.start()
-    with script(cloud, slow_at(cloud, HOURS[3], f"{until(told)}os._exit(137)")):
+    with script(cloud, slow_at(cloud, HOURS[3], f"{until(flag)}os._exit(137)")):
         report = run_hours(cloud.defs(), instance, HOURS)
     thread.join()
     assert set(report.rows) >= set(HOURS[:3])
     assert sorted(report.failures) == HOURS[3:]
-    assert all("exit code 137" in words[0] for words in report.failures.values())
+    assert all("exit code 137" in messages[0] for messages in report.failures.values())
     assert set(cloud.keys("clean/")) <= {clean_key(h) for h in HOURS}
     assert count(cloud) == 40 * len(cloud.keys("clean/"))  # each hour completely, or not at all
 
 
 @pytest.fixture
-def over(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
+def release_runs(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
     """Keep all three concurrent runs of the job active until the test creates this file."""
-    flag = tmp_path / "over"
+    flag = tmp_path / "release"
     with script(cloud, until(flag)):
         try:
             for _ in range(3):
@@ -155,25 +155,25 @@ def over(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
             wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
 
 
-def test_run_waits_for_a_free_job(cloud: Cloud, over: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_waits_for_a_free_job(cloud: Cloud, release_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The three runs end once it waits."""
 
     def slept(seconds: float) -> None:
-        over.touch()
+        release_runs.touch()
         time.sleep(seconds)
 
     monkeypatch.setattr(glue_client, "time", SimpleNamespace(monotonic=time.monotonic, sleep=slept))
     with GlueRun(cloud.settings().names, {}, poll=0.1) as run:
-        assert over.exists()
+        assert release_runs.exists()
         list(run.poll())
     assert "ended SUCCEEDED" in run.outcome()
 
 
-@pytest.mark.usefixtures("over")
+@pytest.mark.usefixtures("release_runs")
 def test_wait_for_a_free_job_is_limited(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glue_client, "_BUSY_FOR", 0.5)
-    words = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
-    with pytest.raises(AwsError, match=words), GlueRun(cloud.settings().names, {}, poll=0.1):
+    message = f"glue:StartJobRun on the job {JOB} was refused: ConcurrentRunsExceededException"
+    with pytest.raises(AwsError, match=message), GlueRun(cloud.settings().names, {}, poll=0.1):
         pass
 
 

@@ -46,7 +46,7 @@ def forget_clients() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "changes", "words"),
+    ("command", "changes", "message"),
     [
         (
             "status",
@@ -66,13 +66,13 @@ def forget_clients() -> None:
     ids=["credentials", "bucket", "not-allowed", "workgroup", "crawler", "unreachable"],
 )
 def test_command_ends_with_one_line(
-    velib: Any, command: str, changes: dict[str, str | None], words: str
+    velib: Any, command: str, changes: dict[str, str | None], message: str
 ) -> None:
     result = velib(*command.split(" "), **changes)
     assert result.exit_code in (1, 2)
     assert result.stderr.count("\n") == 1, result.stderr
     assert result.stderr.startswith("velib: ")
-    assert words in result.stderr
+    assert message in result.stderr
 
 
 def test_missing_permission_is_named(cloud: Cloud, velib: Any) -> None:
@@ -98,8 +98,8 @@ def test_missing_function_fails_the_tick_with_a_message(
 ) -> None:
     serve(city, snapshot(steady_now()))
     report = run_tick(cloud.defs(VELIB_LAMBDA="absent"), instance)
-    (words,) = report.failures[report.requested[0]]
-    assert "lambda:Invoke on the function absent was refused" in words
+    (message,) = report.failures[report.requested[0]]
+    assert "lambda:Invoke on the function absent was refused" in message
     assert report.errors == []
 
 
@@ -108,8 +108,8 @@ def test_missing_job_leaves_the_clean_file_unchanged(
 ) -> None:
     lake.create(raw_key(hour(4, 10)), raw(records()).data)
     report = run_hours(cloud.defs(VELIB_GLUE_JOB="absent"), instance, [hour(4, 10)])
-    (words,) = report.failures[hour(4, 10)]
-    assert "glue:StartJobRun on the job absent was refused" in words
+    (message,) = report.failures[hour(4, 10)]
+    assert "glue:StartJobRun on the job absent was refused" in message
     assert (report.errors, cloud.keys("clean/")) == ([], [])
 
 
@@ -123,9 +123,9 @@ def test_broken_job_is_reported_with_its_message_and_healed(
     s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"raise RuntimeError('no memory left')")
     report = run_hours(cloud.defs(), instance, [hour(4, 10)])
     s3.put_object(Bucket=cloud.bucket, Key=key, Body=script)
-    (words,) = report.failures[hour(4, 10)]
-    assert "ended FAILED: RuntimeError: no memory left" in words
-    assert f"#/job/{JOB}/run/" in words
+    (message,) = report.failures[hour(4, 10)]
+    assert "ended FAILED: RuntimeError: no memory left" in message
+    assert f"#/job/{JOB}/run/" in message
     assert run_hours(cloud.defs(), instance, [hour(4, 10)]).ok
     assert cloud.keys("clean/") == [clean_key(hour(4, 10))]
 

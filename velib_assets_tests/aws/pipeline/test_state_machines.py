@@ -27,23 +27,23 @@ def machine(cloud: Cloud, name: str) -> str:
     return arn
 
 
-def execute(cloud: Cloud, name: str, **given: Any) -> dict[str, Any]:
+def execute(cloud: Cloud, name: str, **event: Any) -> dict[str, Any]:
     """Run a state machine to its end."""
     states = cloud.root("stepfunctions")
-    started = states.start_execution(stateMachineArn=machine(cloud, name), input=json.dumps(given))
+    started = states.start_execution(stateMachineArn=machine(cloud, name), input=json.dumps(event))
     return wait_for(lambda: ended(cloud, started["executionArn"]), 120) or {}
 
 
 def ended(cloud: Cloud, execution: str) -> dict[str, Any] | None:
     """Wait for the end of an execution; return its description."""
-    found: dict[str, Any] = cloud.root("stepfunctions").describe_execution(executionArn=execution)
-    return None if found["status"] == "RUNNING" else found
+    description: dict[str, Any] = cloud.root("stepfunctions").describe_execution(executionArn=execution)
+    return None if description["status"] == "RUNNING" else description
 
 
 def tables(cloud: Cloud) -> set[str]:
     """Read the catalog."""
-    found = cloud.root("glue").get_tables(DatabaseName="velib_db_tf")["TableList"]
-    return {table["Name"] for table in found}
+    table_list = cloud.root("glue").get_tables(DatabaseName="velib_db_tf")["TableList"]
+    return {table["Name"] for table in table_list}
 
 
 def ends_on_spark(cloud: Cloud) -> set[str]:
@@ -55,9 +55,9 @@ def ends_on_spark(cloud: Cloud) -> set[str]:
 def disable_schedule(cloud: Cloud) -> None:
     """Disable the schedule: more Spark runs would delay the execution under test."""
     scheduler, name = cloud.root("scheduler"), "velib_pipeline_schedule"
-    found = scheduler.get_schedule(Name=name)
-    kept = {key: found[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
-    scheduler.update_schedule(Name=name, State="DISABLED", **kept)
+    schedule = scheduler.get_schedule(Name=name)
+    settings = {key: schedule[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    scheduler.update_schedule(Name=name, State="DISABLED", **settings)
 
 
 @pytest.mark.usefixtures("lake")
@@ -109,10 +109,10 @@ def test_schedule_fires_and_the_crawler_creates_the_table(unattended: Cloud) -> 
     def fired() -> list[Any]:
         """List the executions that the schedule started."""
         return [
-            found["executionArn"]
-            for found in states.list_executions(stateMachineArn=arn)["executions"]
-            if "scheduled_at" in states.describe_execution(executionArn=found["executionArn"])["input"]
-            and found["startDate"].timestamp() > started
+            execution["executionArn"]
+            for execution in states.list_executions(stateMachineArn=arn)["executions"]
+            if "scheduled_at" in states.describe_execution(executionArn=execution["executionArn"])["input"]
+            and execution["startDate"].timestamp() > started
         ]
 
     steady_now()
@@ -121,8 +121,8 @@ def test_schedule_fires_and_the_crawler_creates_the_table(unattended: Cloud) -> 
     disable_schedule(unattended)
     done = wait_for(lambda: ended(unattended, first), 240) or {}
     assert done["status"] == "SUCCEEDED", done
-    given = json.loads(done["input"])["scheduled_at"]
-    assert len(given) == len("2026-11-23T10:15:00Z")
+    scheduled_at = json.loads(done["input"])["scheduled_at"]
+    assert len(scheduled_at) == len("2026-11-23T10:15:00Z")
     assert "source_velib" in tables(unattended)
     assert wait_for(lambda: ends_on_spark(unattended), 240) == {"SUCCEEDED"}
 

@@ -30,10 +30,10 @@ def test_two_ticks_give_the_kpis_of_local_mode(
     twin = local_twin(lake, raws, tmp_path / "twin", hours)
     engine = build_resources(cloud.settings()).query_engine
     for kpi in KPIS:
-        here, there = engine.read([kpi])[0], twin.query_engine.read([kpi])[0]
-        assert not here.changed
-        assert here.newest.equals(there.newest)
-        assert here.headline == pytest.approx(there.headline)
+        on_aws, local = engine.read([kpi])[0], twin.query_engine.read([kpi])[0]
+        assert not on_aws.changed
+        assert on_aws.newest.equals(local.newest)
+        assert on_aws.headline == pytest.approx(local.headline)
     everything = "SELECT * FROM source_velib ORDER BY station_id, ingested_ts"
     pd.testing.assert_frame_equal(engine.query(everything), twin.query_engine.query(everything))
     assert len(raws) == 2
@@ -65,18 +65,18 @@ def test_two_invocations_of_one_tick_store_one_object(
     now = steady_now()
     serve(city, snapshot(now), snapshot(now, stations=121))
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: invoke(cloud.emulator, scheduled_at=iso_utc(now)), range(4)))
-    answers.append(invoke(cloud.emulator, scheduled_at=iso_utc(now)))
-    assert all(error == "" for error, _ in answers)
-    assert sorted(answer["state"] for _, answer in answers) == ["present"] * 4 + ["stored"]
+        responses = list(pool.map(lambda _: invoke(cloud.emulator, scheduled_at=iso_utc(now)), range(4)))
+    responses.append(invoke(cloud.emulator, scheduled_at=iso_utc(now)))
+    assert all(error == "" for error, _ in responses)
+    assert sorted(response["state"] for _, response in responses) == ["present"] * 4 + ["stored"]
     assert len(lake.walk("raw/")) == 1
 
 
 @pytest.mark.promise("raw")
 def test_tick_after_its_slot_stores_nothing(cloud: Cloud, city: LocalServer, lake: BucketStore) -> None:
     serve(city, snapshot(steady_now()))
-    error, answer = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
-    assert (error != "", answer["errorType"]) == (True, "SlotExpiredError")
+    error, response = invoke(cloud.emulator, scheduled_at="2026-01-01T10:15:00Z")
+    assert (error != "", response["errorType"]) == (True, "SlotExpiredError")
     assert lake.walk("raw/") == []
 
 
@@ -86,10 +86,10 @@ def test_empty_response_fails_the_tick_and_is_quarantined(
 ) -> None:
     serve(city, b"[]")
     report = run_tick(cloud.defs(), instance)
-    (words,) = report.failures[report.requested[0]]
+    (message,) = report.failures[report.requested[0]]
     assert not report.ok
     assert not report.errors
-    assert "contains no stations" in words
-    assert f"s3://{cloud.bucket}/quarantine/" in words
+    assert "contains no stations" in message
+    assert f"s3://{cloud.bucket}/quarantine/" in message
     assert {key.rpartition(".")[2] for key in cloud.keys("quarantine/")} == {"body", "json"}
     assert cloud.keys("clean/") == []

@@ -24,9 +24,9 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
     kind, parts = unpack(data)
     if kind == "gzip" or rng.random() < 0.5:
         return bytes(atheris.Mutate(data, max_size))
-    place = rng.randrange(len(parts))
+    index = rng.randrange(len(parts))
     try:
-        parts[place] = json.dumps(_changed(json.loads(parts[place]), rng)).encode()
+        parts[index] = json.dumps(_changed(json.loads(parts[index]), rng)).encode()
     except (ValueError, RecursionError):
         return bytes(atheris.Mutate(data, max_size))
     return (data[:1] + b"\0".join(parts))[:max_size]
@@ -36,17 +36,17 @@ def _changed(value: Any, rng: random.Random) -> Any:
     """Replace, remove, repeat or rename one part of a value."""
     if not isinstance(value, (dict, list)) or not value or rng.random() < 0.1:
         return rng.choice(odd_values())
-    place = rng.choice(list(range(len(value)) if isinstance(value, list) else value))
-    inner, step = value[place], rng.randrange(3)
+    key = rng.choice(list(range(len(value)) if isinstance(value, list) else value))
+    inner, step = value[key], rng.randrange(3)
     changed = value.copy()
     if step == 0:
-        changed[place] = _changed(inner, rng)
+        changed[key] = _changed(inner, rng)
     elif step == 1:
-        del changed[place]
+        del changed[key]
     elif isinstance(changed, list):
         changed.append(inner)
     else:
-        changed[place + rng.choice(["_", "\ud800", "\x1b"])] = inner
+        changed[key + rng.choice(["_", "\ud800", "\x1b"])] = inner
     return changed
 
 

@@ -94,20 +94,20 @@ def listing(data: dict[str, Any]) -> patching.Response:
     executions = patching.service("athena")._executions
     ids = [name for name, execution in executions.items() if execution["WorkGroup"] == group][::-1]
     first, size = int(data.get("NextToken") or 0), data.get("MaxResults") or 50
-    answer: dict[str, Any] = {"QueryExecutionIds": ids[first : first + size]}
+    page: dict[str, Any] = {"QueryExecutionIds": ids[first : first + size]}
     if first + size < len(ids):
-        answer["NextToken"] = str(first + size)
-    return patching.ok(answer)
+        page["NextToken"] = str(first + size)
+    return patching.ok(page)
 
 
 def _execute(execution: dict[str, Any], statement: athena_statements.Statement, engine: Engine) -> None:
     execution["Status"]["State"] = "RUNNING"
     try:
-        answer = athena_statements.run(
+        result = athena_statements.run(
             statement, execution["QueryExecutionContext"].get("Database", "default"), engine
         )
-        execution["Statistics"]["DataScannedInBytes"] = answer.scanned
-        athena_results.keep(execution, answer)
+        execution["Statistics"]["DataScannedInBytes"] = result.scanned
+        athena_results.store(execution, result)
         _end(execution, "SUCCEEDED")
     except QueryFailed as problem:
         cut_off = "Bytes scanned limit was exceeded" in str(problem)
@@ -162,9 +162,9 @@ def _record(
 
 def _output_location(settings: dict[str, Any], data: dict[str, Any]) -> str:
     own: str = (settings.get("ResultConfiguration") or {}).get("OutputLocation") or ""
-    asked: str = (data.get("ResultConfiguration") or {}).get("OutputLocation") or ""
+    requested: str = (data.get("ResultConfiguration") or {}).get("OutputLocation") or ""
     enforced = settings.get("EnforceWorkGroupConfiguration", True)
-    return own if own and (enforced or not asked) else asked
+    return own if own and (enforced or not requested) else requested
 
 
 def _named_in_full(stock: Any) -> Any:

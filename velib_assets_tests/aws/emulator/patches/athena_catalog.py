@@ -68,8 +68,8 @@ class CatalogTable:
         """Return the registered partitions, or the table itself if it has no keys."""
         if not self.keys:
             return [Partition(self.location, ())]
-        found = patching.service("glue")._partitions.get(f"{self.database}/{self.name}", [])
-        return [Partition(p["StorageDescriptor"]["Location"], tuple(p["Values"])) for p in found]
+        records = patching.service("glue")._partitions.get(f"{self.database}/{self.name}", [])
+        return [Partition(p["StorageDescriptor"]["Location"], tuple(p["Values"])) for p in records]
 
     def files(self, partitions: list[Partition]) -> list[DataFile]:
         """Fetch all objects below the locations of the partitions, except hidden ones."""
@@ -115,32 +115,34 @@ def find(database: str, name: str) -> CatalogTable | None:
 
 def tables(database: str) -> list[CatalogTable]:
     """Return all tables and views of a database by name."""
-    found = patching.service("glue")._tables.items()
-    named = [CatalogTable(database, record) for key, record in found if key.startswith(f"{database}/")]
-    return sorted(named, key=lambda table: table.name)
+    records = patching.service("glue")._tables.items()
+    catalog_tables = [
+        CatalogTable(database, record) for key, record in records if key.startswith(f"{database}/")
+    ]
+    return sorted(catalog_tables, key=lambda table: table.name)
 
 
 def _objects(partition: Partition, sorted_keys: dict[str, list[str]]) -> list[DataFile]:
     """List the objects below a location; `sorted_keys` caches the listings of buckets."""
     s3 = patching.service("s3")
-    where = urlsplit(partition.location)
-    prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""
-    bucket = s3._buckets.get(where.netloc)
+    url = urlsplit(partition.location)
+    prefix = url.path.strip("/") + "/" if url.path.strip("/") else ""
+    bucket = s3._buckets.get(url.netloc)
     if bucket is None:
-        raise QueryFailed(f"HIVE_FILESYSTEM_ERROR: The specified bucket does not exist: {where.netloc}")
-    if where.netloc not in sorted_keys:
-        sorted_keys[where.netloc] = sorted(bucket["objects"])
-    keys = sorted_keys[where.netloc]
-    found = []
+        raise QueryFailed(f"HIVE_FILESYSTEM_ERROR: The specified bucket does not exist: {url.netloc}")
+    if url.netloc not in sorted_keys:
+        sorted_keys[url.netloc] = sorted(bucket["objects"])
+    keys = sorted_keys[url.netloc]
+    files = []
     for key in keys[bisect_left(keys, prefix) :]:
         if not key.startswith(prefix):
             break
         record = bucket["objects"].get(key)
         hidden = any(part.startswith(("_", ".")) for part in key[len(prefix) :].split("/"))
         if record is not None and not hidden and record["size"]:
-            path = _cached(where.netloc, key, record["etag"].strip('"'))
-            found.append(DataFile(f"s3://{where.netloc}/{key}", path, record["size"], partition.values))
-    return found
+            path = _cached(url.netloc, key, record["etag"].strip('"'))
+            files.append(DataFile(f"s3://{url.netloc}/{key}", path, record["size"], partition.values))
+    return files
 
 
 def _cached(bucket: str, key: str, etag: str) -> Path:

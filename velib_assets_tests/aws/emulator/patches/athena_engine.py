@@ -26,7 +26,7 @@ _MAX_DEPTH = 20
 
 
 @dataclass
-class Answer:
+class QueryResult:
     """Rows, the names and types of their columns, and the number of bytes read."""
 
     columns: list[str] = field(default_factory=list)
@@ -51,11 +51,11 @@ class Engine:
         """Stop the query."""
         self._connection.interrupt()
 
-    def answer(self, query: exp.Expr) -> Answer:
+    def execute(self, query: exp.Expr) -> QueryResult:
         """Run a query."""
         return self._run(query, self._with_data, lambda relation: relation.fetchall())
 
-    def types(self, query: exp.Expr) -> Answer:
+    def types(self, query: exp.Expr) -> QueryResult:
         """Return only the columns of a query, without reading data."""
         return self._run(query, self._without_data, lambda _: [])
 
@@ -64,7 +64,7 @@ class Engine:
         query: exp.Expr,
         relation: Callable[[exp.Table, CatalogTable], str],
         rows: Callable[[Any], list[tuple[Any, ...]]],
-    ) -> Answer:
+    ) -> QueryResult:
         tree = self._resolved(query.copy(), self._database, 0)
         for number, (node, table) in enumerate(self._tables(tree)):
             self._connection.execute(f'CREATE VIEW "table {number}" AS {relation(node, table)}')
@@ -83,19 +83,19 @@ class Engine:
         try:
             result = self._connection.execute(tree.sql("duckdb"))
             description = result.description or []
-            found = rows(result)
+            fetched = rows(result)
         except duckdb.Error as error:
             raise QueryFailed(_in_athenas_words(error)) from error
         types = [athena_type(str(column[1])) for column in description]
-        return Answer(_names(tree, [column[0] for column in description]), types, found, self._scanned)
+        return QueryResult(_names(tree, [column[0] for column in description]), types, fetched, self._scanned)
 
     def _resolved(self, tree: exp.Expr, database: str, depth: int) -> exp.Expr:
         """Insert views as subqueries, and resolve the database and record of every table."""
         if depth > _MAX_DEPTH:
             raise QueryFailed("VIEW_IS_RECURSIVE: the views call each other")
-        named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+        cte_names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
         for node in list(tree.find_all(exp.Table)):
-            if not isinstance(node.this, exp.Identifier) or (not node.db and node.name.lower() in named):
+            if not isinstance(node.this, exp.Identifier) or (not node.db and node.name.lower() in cte_names):
                 continue
             table = _table(node, (node.db or database).lower())
             if table.is_view:
@@ -157,8 +157,8 @@ def _relation(table: CatalogTable, files: list[DataFile]) -> str:
     """Read the declared columns of all files by name, with the key values from the catalog."""
     paths = ", ".join(f"'{file.path}'" for file in files)
     stored = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false, filename = '_path')"
-    have = {name for file in files for name in athena_catalog._schema(file.path).names}
-    stored_as = {name: f'f."{name}"' if name in have else "NULL" for name in table.columns}
+    present = {name for file in files for name in athena_catalog._schema(file.path).names}
+    stored_as = {name: f'f."{name}"' if name in present else "NULL" for name in table.columns}
     columns = [
         f'CAST({stored_as[name]} AS {duckdb_type(kind)}) AS "{name}"' for name, kind in table.columns.items()
     ]

@@ -31,8 +31,8 @@ def fitting(table: CatalogTable, where: str) -> list[Partition]:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE p ({', '.join(['n INTEGER', *keys])})")
         connection.execute(f"INSERT INTO p SELECT {unnested}", [list(range(len(table.partitions))), *values])
-        kept = connection.execute(f"SELECT n FROM p WHERE {where} ORDER BY n").fetchall()  # noqa: S608
-    return [table.partitions[n] for (n,) in kept]
+        matching = connection.execute(f"SELECT n FROM p WHERE {where} ORDER BY n").fetchall()  # noqa: S608
+    return [table.partitions[n] for (n,) in matching]
 
 
 def _conditions(source: exp.Expr, alias: str, names: dict[str, str]) -> Iterator[exp.Expr]:
@@ -40,9 +40,9 @@ def _conditions(source: exp.Expr, alias: str, names: dict[str, str]) -> Iterator
 
     `names` says which of the source's columns are partition keys.
     """
-    place = source.parent
-    select = place.parent if isinstance(place, (exp.From, exp.Join)) else None
-    if not isinstance(select, exp.Select) or (isinstance(place, exp.Join) and place.side):
+    parent = source.parent
+    select = parent.parent if isinstance(parent, (exp.From, exp.Join)) else None
+    if not isinstance(select, exp.Select) or (isinstance(parent, exp.Join) and parent.side):
         return
     alone = not select.args.get("joins")
     where = select.args.get("where")
@@ -101,9 +101,9 @@ def _passed_on(select: exp.Select, alias: str, names: dict[str, str], alone: boo
     passed: dict[str, str] = {}
     for projection in select.expressions:
         column = projection.unalias()
-        kept = grouped is None or column.name.lower() in grouped
+        is_grouping_key = grouped is None or column.name.lower() in grouped
         if isinstance(column, exp.Star) and alone:
             passed |= names
-        elif kept and isinstance(column, exp.Column) and _is_key(column, alias, names, alone):
+        elif is_grouping_key and isinstance(column, exp.Column) and _is_key(column, alias, names, alone):
             passed[projection.alias_or_name.lower()] = names[column.name.lower()]
     return passed

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from velib_assets_tests.aws.emulator.patches import patching
 from velib_assets_tests.aws.emulator.patches.athena_catalog import QueryFailed
-from velib_assets_tests.aws.emulator.patches.athena_engine import Answer
+from velib_assets_tests.aws.emulator.patches.athena_engine import QueryResult
 
 _PRECISION = {
     "tinyint": 3,
@@ -26,14 +26,14 @@ _PRECISION = {
 }
 
 
-def keep(execution: dict[str, Any], answer: Answer) -> None:
+def store(execution: dict[str, Any], result: QueryResult) -> None:
     """Write the result object (quoted CSV, or text for statements other than queries) and keep its rows."""
-    rows = [[text(value) for value in row] for row in answer.rows]
-    execution["_columns"] = list(zip(answer.columns, answer.types, strict=True))
+    rows = [[text(value) for value in row] for row in result.rows]
+    execution["_columns"] = list(zip(result.columns, result.types, strict=True))
     execution["_rows"] = rows
     is_csv = execution["StatementType"] == "DML"
     lines = [",".join(map(_quoted, row)) if is_csv else "\t".join(map(str, row)) for row in rows]
-    header = [",".join(map(_quoted, answer.columns))] if is_csv else []
+    header = [",".join(map(_quoted, result.columns))] if is_csv else []
     content = "".join(f"{line}\n" for line in (*header, *lines))
     url = execution["ResultConfiguration"]["OutputLocation"]
     _put(url, content.encode())
@@ -47,7 +47,7 @@ def page(execution: dict[str, Any], token: str | None, size: int) -> dict[str, A
         rows = [[name for name, _ in columns], *rows]
     first = int(token or 0)
     shown = rows[first : first + size]
-    answer: dict[str, Any] = {
+    response: dict[str, Any] = {
         "UpdateCount": 0,
         "ResultSet": {
             "Rows": [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in shown],
@@ -55,8 +55,8 @@ def page(execution: dict[str, Any], token: str | None, size: int) -> dict[str, A
         },
     }
     if first + size < len(rows):
-        answer["NextToken"] = str(first + size)
-    return answer
+        response["NextToken"] = str(first + size)
+    return response
 
 
 def text(value: Any) -> str | None:

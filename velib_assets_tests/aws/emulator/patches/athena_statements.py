@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 
 from velib_assets_tests.aws.emulator.patches import athena_catalog, athena_views, patching
 from velib_assets_tests.aws.emulator.patches.athena_catalog import CatalogTable, QueryFailed
-from velib_assets_tests.aws.emulator.patches.athena_engine import Answer, Engine
+from velib_assets_tests.aws.emulator.patches.athena_engine import Engine, QueryResult
 
 _NAME = r'((?:[`"]?\w+[`"]?\.){0,2}[`"]?\w+[`"]?)'
 _UTILITIES = (
@@ -59,14 +59,14 @@ def parse(sql: str) -> Statement:
     try:
         trees = [tree for tree in sqlglot.parse(text, read="athena") if tree is not None]
     except SqlglotError as error:
-        said = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()[0]
-        raise ValueError(f"line 1:1: mismatched input: {said}") from error
+        message = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()[0]
+        raise ValueError(f"line 1:1: mismatched input: {message}") from error
     if len(trees) != 1:
         raise ValueError("Only one sql statement is allowed. Got: " + sql)
     return Statement(_kind(trees[0]), trees[0])
 
 
-def run(statement: Statement, database: str, engine: Engine) -> Answer:
+def run(statement: Statement, database: str, engine: Engine) -> QueryResult:
     """Run the statement in a database.
 
     Raises:
@@ -76,15 +76,15 @@ def run(statement: Statement, database: str, engine: Engine) -> Answer:
     try:
         if statement.stock is not None:
             patching.service("athena")._run_ddl(statement.stock, database)
-            return Answer()
+            return QueryResult()
         if statement.kind == "SELECT" and tree is not None:
-            return engine.answer(tree)
+            return engine.execute(tree)
         if statement.kind == "CREATE_VIEW" and tree is not None:
             return _create_view(tree, database)
         if statement.kind == "DROP_VIEW" and tree is not None:
             target = next(iter(tree.find_all(exp.Table)))
             athena_views.drop(target.db or database, target.name, bool(tree.args.get("exists")))
-            return Answer()
+            return QueryResult()
         return _utility(statement, database)
     except (ValueError, RuntimeError) as error:
         raise QueryFailed(str(error)) from error
@@ -98,7 +98,7 @@ def _kind(tree: exp.Expr) -> str:
     raise ValueError(f"the emulator runs no {tree.key.upper()} statement")
 
 
-def _create_view(tree: exp.Expr, database: str) -> Answer:
+def _create_view(tree: exp.Expr, database: str) -> QueryResult:
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     schema = (target.db or database).lower()
     if not athena_catalog.database_exists(schema):
@@ -106,17 +106,17 @@ def _create_view(tree: exp.Expr, database: str) -> Answer:
     described = Engine(schema).types(tree.expression)
     columns = list(zip(described.columns, described.types, strict=True))
     athena_views.store(schema, target.name.lower(), tree.expression, columns, bool(tree.args.get("replace")))
-    return Answer()
+    return QueryResult()
 
 
-def _utility(statement: Statement, database: str) -> Answer:
+def _utility(statement: Statement, database: str) -> QueryResult:
     parts = [part.strip('`"').lower() for part in statement.name.split(".")] if statement.name else []
     if statement.kind == "SHOW_DATABASES":
         return _one_column("database_name", sorted(patching.service("glue")._databases.keys()))
     if statement.kind in ("SHOW_TABLES", "SHOW_VIEWS"):
-        found = athena_catalog.tables(parts[-1] if parts else database)
-        wanted = [table.name for table in found if table.is_view or statement.kind == "SHOW_TABLES"]
-        return _one_column("tab_name" if statement.kind == "SHOW_TABLES" else "views", wanted)
+        catalog_tables = athena_catalog.tables(parts[-1] if parts else database)
+        names = [table.name for table in catalog_tables if table.is_view or statement.kind == "SHOW_TABLES"]
+        return _one_column("tab_name" if statement.kind == "SHOW_TABLES" else "views", names)
     schema, name = (database, *parts)[-2:]
     table = athena_catalog.find(schema, name)
     if table is None:
@@ -124,20 +124,20 @@ def _utility(statement: Statement, database: str) -> Answer:
     return _about(statement.kind, table)
 
 
-def _about(kind: str, table: CatalogTable) -> Answer:
+def _about(kind: str, table: CatalogTable) -> QueryResult:
     if kind == "SHOW_CREATE_VIEW":
         text = athena_views.query_of(table.view_text).sql("athena", pretty=True)
         lines = [f"CREATE VIEW {table.database}.{table.name} AS", *text.splitlines()]
         return _one_column("Create View", lines)
     if kind == "SHOW_PARTITIONS":
-        named = [
+        paths = [
             "/".join(f"{k}={v}" for k, v in zip(table.keys, p.values, strict=True)) for p in table.partitions
         ]
-        return _one_column("partition", named)
+        return _one_column("partition", paths)
     columns = {**table.columns, **table.keys}
     rows: list[tuple[Any, ...]] = [(f"{name:<20}\t{kind:<20}\t",) for name, kind in columns.items()]
-    return Answer(["col_name"], ["string"], rows)
+    return QueryResult(["col_name"], ["string"], rows)
 
 
-def _one_column(name: str, values: list[str]) -> Answer:
-    return Answer([name], ["string"], [(value,) for value in values])
+def _one_column(name: str, values: list[str]) -> QueryResult:
+    return QueryResult([name], ["string"], [(value,) for value in values])

@@ -43,7 +43,7 @@ def store(database: str, name: str, query: exp.Expr, columns: list[tuple[str, st
         raise ValueError(f"{kind} already exists: '{database}.{name}'")
     table = _table_input(name, json.dumps(definition), columns)
     handler = glue._update_table if existing else glue._create_table
-    patching.answer(handler({"DatabaseName": database, "TableInput": table}))
+    patching.checked(handler({"DatabaseName": database, "TableInput": table}))
 
 
 def drop(database: str, name: str, if_exists: bool) -> None:
@@ -54,7 +54,7 @@ def drop(database: str, name: str, if_exists: bool) -> None:
         return
     if existing is None or existing.get("TableType") != "VIRTUAL_VIEW":
         raise ValueError(f"TABLE_NOT_FOUND: line 1:1: View '{database}.{name}' does not exist")
-    patching.answer(glue._delete_table({"DatabaseName": database, "Name": name}))
+    patching.checked(glue._delete_table({"DatabaseName": database, "Name": name}))
 
 
 def _table_input(name: str, definition: str, columns: list[tuple[str, str]]) -> dict[str, Any]:

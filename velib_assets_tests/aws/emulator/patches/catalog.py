@@ -36,8 +36,8 @@ def list_partitions(data: dict[str, Any]) -> patching.Response:
             fitting = athena_pruning.fitting(table, data["Expression"].replace("`", '"'))
         except duckdb.Error as error:
             return patching.error("InvalidInputException", f"Unsupported expression: {error}")
-        kept = {partition.values for partition in fitting}
-        records = [record for record in records if tuple(record["Values"]) in kept]
+        matching = {partition.values for partition in fitting}
+        records = [record for record in records if tuple(record["Values"]) in matching]
     first, size = int(data.get("NextToken") or 0), min(data.get("MaxResults") or _PAGE, _PAGE)
     page: dict[str, Any] = {"Partitions": records[first : first + size]}
     if first + size < len(records):

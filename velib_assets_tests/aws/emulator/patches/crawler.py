@@ -80,22 +80,22 @@ def _crawl(crawler: dict[str, Any]) -> None:
 
 def _target(crawler: dict[str, Any], target: dict[str, Any]) -> str:
     """Crawl one S3 path with the crawler's permissions; an empty path gives no table."""
-    where = urlsplit(target["Path"])
-    prefix = where.path.strip("/") + "/" if where.path.strip("/") else ""
+    url = urlsplit(target["Path"])
+    prefix = url.path.strip("/") + "/" if url.path.strip("/") else ""
     client = s3_client(role_environment(crawler["Role"], "AWS-Crawler"))
-    found = []
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=where.netloc, Prefix=prefix):
+    objects = []
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=url.netloc, Prefix=prefix):
         for record in page.get("Contents", []):
             relative = record["Key"][len(prefix) :]
-            if record["Size"] and not _left_out(relative, target.get("Exclusions", [])):
-                body = client.get_object(Bucket=where.netloc, Key=record["Key"])["Body"].read()
-                found.append(Found(relative, body))
-    if not found:
+            if record["Size"] and not _is_excluded(relative, target.get("Exclusions", [])):
+                body = client.get_object(Bucket=url.netloc, Key=record["Key"])["Body"].read()
+                objects.append(Found(relative, body))
+    if not objects:
         return f"INFO : nothing found in {target['Path']}"
-    return crawler_tables.write(crawler, f"s3://{where.netloc}/{prefix}", found)
+    return crawler_tables.write(crawler, f"s3://{url.netloc}/{prefix}", objects)
 
 
-def _left_out(relative: str, exclusions: list[str]) -> bool:
+def _is_excluded(relative: str, exclusions: list[str]) -> bool:
     hidden = any(part.startswith(("_", ".")) for part in relative.split("/"))
     return hidden or any(fnmatch(relative, pattern.replace("**", "*")) for pattern in exclusions)
 

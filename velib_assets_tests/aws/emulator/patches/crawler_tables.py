@@ -49,25 +49,25 @@ class Found:
         return tuple(self.relative.split("/")[:-1])
 
 
-def write(crawler: dict[str, Any], location: str, found: list[Found]) -> str:
+def write(crawler: dict[str, Any], location: str, objects: list[Found]) -> str:
     """Create or extend the table of a target and its partitions; return a log line."""
     glue = patching.service("glue")
     database, name = crawler["DatabaseName"], _table_name(crawler, location)
-    metadata = [pq.read_metadata(io.BytesIO(file.body)) for file in found]
+    metadata = [pq.read_metadata(io.BytesIO(file.body)) for file in objects]
     columns = _columns([entry.schema.to_arrow_schema() for entry in metadata])
-    keys, partitions = _partitions(found)
+    keys, partitions = _partitions(objects)
     table = _table_input(name, location, columns, keys)
     table["Parameters"] |= {
         "UPDATED_BY_CRAWLER": crawler["Name"],
-        "objectCount": str(len(found)),
+        "objectCount": str(len(objects)),
         "recordCount": str(sum(entry.num_rows for entry in metadata)),
-        "sizeKey": str(sum(len(file.body) for file in found)),
+        "sizeKey": str(sum(len(file.body) for file in objects)),
     }
     existing = glue._tables.get(f"{database}/{name}")
     if existing is None:
-        patching.answer(glue._create_table({"DatabaseName": database, "TableInput": table}))
+        patching.checked(glue._create_table({"DatabaseName": database, "TableInput": table}))
     elif (crawler.get("SchemaChangePolicy") or {}).get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG":
-        patching.answer(glue._update_table({"DatabaseName": database, "TableInput": table}))
+        patching.checked(glue._update_table({"DatabaseName": database, "TableInput": table}))
     added = _add_partitions(database, name, location, table["StorageDescriptor"], partitions)
     return f"INFO : table {name} {'updated' if existing else 'created'} with {added} new partitions"
 
@@ -98,9 +98,9 @@ def _table_name(crawler: dict[str, Any], location: str) -> str:
     return (crawler.get("TablePrefix") or "") + re.sub(r"[^a-z0-9_]", "_", folder)
 
 
-def _partitions(found: list[Found]) -> tuple[list[str], list[tuple[str, ...]]]:
+def _partitions(objects: list[Found]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return the names of the keys (`partition_0` if a folder has none) and the folders with objects."""
-    folders = sorted({file.folders for file in found})
+    folders = sorted({file.folders for file in objects})
     if len({len(path) for path in folders}) != 1:
         raise ValueError("the objects lie at different depths: the service would make several tables of them")
     keys = [
@@ -150,6 +150,6 @@ def _add_partitions(
                 "StorageDescriptor": {**storage, "Location": location + "/".join(path) + "/"},
             }
             data = {"DatabaseName": database, "TableName": name, "PartitionInput": entry}
-            patching.answer(glue._create_partition(data))
+            patching.checked(glue._create_partition(data))
             added += 1
     return added

@@ -23,7 +23,7 @@ _TARGETS = (
     "HudiTargets",
 )
 _JOB = {"MaxRetries": 0, "Timeout": 2880, "ExecutionProperty": {"MaxConcurrentRuns": 1}, "JobMode": "SCRIPT"}
-_MADE_BY_SERVICE = ("Name", "CreatedOn", "LastModifiedOn")
+_SET_BY_SERVICE = ("Name", "CreatedOn", "LastModifiedOn")
 
 
 def apply() -> None:
@@ -40,7 +40,7 @@ def _create_job(stock: Any) -> Any:
     def create(data: dict[str, Any]) -> patching.Response:
         response: patching.Response = stock(data)
         if response[0] == 200:
-            _keep_job(data["Name"], data)
+            _store_job(data["Name"], data)
             _tag("job", data)
         return response
 
@@ -51,26 +51,26 @@ def _update_job(stock: Any) -> Any:
     def update(data: dict[str, Any]) -> patching.Response:
         response: patching.Response = stock(data)
         if response[0] == 200:
-            _keep_job(data["JobName"], data["JobUpdate"])
+            _store_job(data["JobName"], data["JobUpdate"])
         return response
 
     return update
 
 
-def _keep_job(name: str, given: dict[str, Any]) -> None:
+def _store_job(name: str, request: dict[str, Any]) -> None:
     """Store the request over the service's defaults, because an update replaces the definition."""
     jobs = patching.service("glue")._jobs
-    made = {key: jobs[name][key] for key in _MADE_BY_SERVICE}
-    kept = {
-        key: value for key, value in given.items() if key not in ("Tags", "JobName") and value is not None
+    from_service = {key: jobs[name][key] for key in _SET_BY_SERVICE}
+    definition = {
+        key: value for key, value in request.items() if key not in ("Tags", "JobName") and value is not None
     }
-    if given["Command"].get("Name") == "pythonshell":
-        kept.setdefault("MaxCapacity", 0.0625)
-    elif "NumberOfWorkers" in kept:
-        kept["MaxCapacity"] = float(kept["NumberOfWorkers"])
-    kept["AllocatedCapacity"] = int(kept.get("MaxCapacity") or 0)
-    kept["Command"] = {"PythonVersion": "3", **given["Command"]}
-    jobs[name] = _JOB | kept | made
+    if request["Command"].get("Name") == "pythonshell":
+        definition.setdefault("MaxCapacity", 0.0625)
+    elif "NumberOfWorkers" in definition:
+        definition["MaxCapacity"] = float(definition["NumberOfWorkers"])
+    definition["AllocatedCapacity"] = int(definition.get("MaxCapacity") or 0)
+    definition["Command"] = {"PythonVersion": "3", **request["Command"]}
+    jobs[name] = _JOB | definition | from_service
 
 
 def _create_crawler(stock: Any) -> Any:
@@ -94,10 +94,10 @@ def _update_crawler(stock: Any) -> Any:
     return update
 
 
-def _complete_crawler(given: dict[str, Any]) -> None:
-    crawler = patching.service("glue")._crawlers[given["Name"]]
+def _complete_crawler(request: dict[str, Any]) -> None:
+    crawler = patching.service("glue")._crawlers[request["Name"]]
     for name, default in _CRAWLER.items():
-        crawler[name] = {**default, **(crawler.get(name) or {}), **(given.get(name) or {})}
+        crawler[name] = {**default, **(crawler.get(name) or {}), **(request.get(name) or {})}
     crawler["Targets"] = {name: (crawler["Targets"] or {}).get(name) or [] for name in _TARGETS}
     crawler["Role"] = crawler["Role"].rsplit(":role/", 1)[-1]
     for name in ("Schedule", "LastCrawl"):

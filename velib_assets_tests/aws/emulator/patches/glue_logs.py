@@ -19,8 +19,8 @@ class LogStream:
         self._context = contextvars.copy_context()
         logs = patching.service("cloudwatch_logs")
         if group not in logs._log_groups:
-            patching.answer(logs._create_log_group({"logGroupName": group}))
-        patching.answer(logs._create_log_stream(self._names))
+            patching.checked(logs._create_log_group({"logGroupName": group}))
+        patching.checked(logs._create_log_stream(self._names))
         self._thread = threading.Thread(target=self._read, args=(pipe or (),), daemon=True)
         self._thread.start()
 

@@ -82,9 +82,9 @@ class JobProcess:
 
     def _missing_modules(self) -> list[str]:
         installed = patching.SETTINGS["VELIB_EMULATOR_GLUE_MODULES"]
-        wanted = self._job.arguments.get("--additional-python-modules", "")
+        requirements = self._job.arguments.get("--additional-python-modules", "")
         return sorted(
-            {name.strip() for name in wanted.split(",") if name.strip()} - set(installed.split(","))
+            {name.strip() for name in requirements.split(",") if name.strip()} - set(installed.split(","))
         )
 
     def _prepared(self, folder: Path) -> tuple[list[str], dict[str, str]]:
@@ -142,8 +142,8 @@ class JobProcess:
         output.close()
         errors.write(f"[emulator] peak resident memory {self._peak // 2**20} MB")
         # Spark's launcher merges both streams of the driver's Python into standard output.
-        said = output.lines if self._job.spark else errors.lines
-        return verdict or _ended(process.returncode, said)
+        lines = output.lines if self._job.spark else errors.lines
+        return verdict or _ended(process.returncode, lines)
 
     def _verdict(self, process: subprocess.Popen[str], deadline: float) -> tuple[str, str] | None:
         """Wait for the end; return the state from the watch, or None if the exit status decides."""
@@ -175,5 +175,5 @@ def _ended(status: int, lines: list[str]) -> tuple[str, str]:
     starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if not starts:
         return "FAILED", f"Command failed with exit code {status}"
-    said = [line for line in lines[starts[-1] + 1 :] if line and not line.startswith((" ", "[emulator]"))]
-    return "FAILED", "\n".join(said[:_ERROR_LINES])
+    message = [line for line in lines[starts[-1] + 1 :] if line and not line.startswith((" ", "[emulator]"))]
+    return "FAILED", "\n".join(message[:_ERROR_LINES])

@@ -28,9 +28,9 @@ class PatchError(RuntimeError):
 
 def check_version() -> None:
     """Refuse any other version, because the patches replace private names."""
-    found = importlib.metadata.version("ministack")
-    if found != VERSION:
-        raise PatchError(f"the patches are for ministack {VERSION}, {found} is installed")
+    installed = importlib.metadata.version("ministack")
+    if installed != VERSION:
+        raise PatchError(f"the patches are for ministack {VERSION}, {installed} is installed")
 
 
 def service(name: str) -> ModuleType:
@@ -87,7 +87,7 @@ def error(code: str, message: str) -> Response:
     return response
 
 
-def answer(response: Response) -> dict[str, Any]:
+def checked(response: Response) -> dict[str, Any]:
     """Return the result of a handler, or raise its error."""
     status, _, body = response
     data: dict[str, Any] = json.loads(body) if body else {}

@@ -24,7 +24,7 @@ def apply() -> None:
     patching.require(states, "_state_machines")
     for name in ("_create_state_machine", "_update_state_machine"):
         patching.wrap(states, name, _with_tracing)
-    patching.wrap(states, "_describe_state_machine", _told_of_tracing)
+    patching.wrap(states, "_describe_state_machine", _return_tracing)
 
 
 def _with_tracing(stock: Any) -> Any:
@@ -41,7 +41,7 @@ def _with_tracing(stock: Any) -> Any:
     return make
 
 
-def _told_of_tracing(stock: Any) -> Any:
+def _return_tracing(stock: Any) -> Any:
     def describe(data: dict[str, Any]) -> patching.Response:
         status, headers, body = stock(data)
         machine = patching.service("stepfunctions")._state_machines.get(data.get("stateMachineArn"))
@@ -56,8 +56,8 @@ def _told_of_tracing(stock: Any) -> Any:
 def _call(service: str, action: str, data: dict[str, Any]) -> dict[str, Any]:
     states = patching.service("stepfunctions")
     info = states._AWS_SDK_SERVICE_MAP[service]
-    answer: dict[str, Any] = states._dispatch_aws_sdk_json(info, service, action, data)
-    return answer
+    response: dict[str, Any] = states._dispatch_aws_sdk_json(info, service, action, data)
+    return response
 
 
 def _glue(resource: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def _glue(resource: str, data: dict[str, Any]) -> dict[str, Any]:
     started = _call("glue", "startJobRun", {**data, "Arguments": arguments})
     if not resource.endswith(".sync"):
         return started
-    wanted = {"JobName": data["JobName"], "RunId": started["JobRunId"]}
+    run_key = {"JobName": data["JobName"], "RunId": started["JobRunId"]}
     while True:
-        run: dict[str, Any] = _call("glue", "getJobRun", wanted)["JobRun"]
+        run: dict[str, Any] = _call("glue", "getJobRun", run_key)["JobRun"]
         if run["JobRunState"] == "SUCCEEDED":
             return run
         if run["JobRunState"] not in ("STARTING", "RUNNING", "STOPPING", "WAITING"):
@@ -80,12 +80,12 @@ def _athena(resource: str, data: dict[str, Any]) -> dict[str, Any]:
     if ".sync" not in resource:
         return started
     while True:
-        found = _call("athena", "getQueryExecution", {"QueryExecutionId": started["QueryExecutionId"]})
-        state = found["QueryExecution"]["Status"]["State"]
+        response = _call("athena", "getQueryExecution", {"QueryExecutionId": started["QueryExecutionId"]})
+        state = response["QueryExecution"]["Status"]["State"]
         if state == "SUCCEEDED":
-            return found
+            return response
         if state not in ("QUEUED", "RUNNING"):
-            _fail(found["QueryExecution"])
+            _fail(response["QueryExecution"])
         time.sleep(_POLL_SECONDS)
 
 
