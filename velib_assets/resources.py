@@ -47,7 +47,7 @@ def feed_of(settings: Settings) -> Feed:
     if settings.source == "simulator":
         return Simulator(faults=parse_faults(settings.simulator_faults))
     if settings.source != "archive":
-        return live_feed(settings.source, _base_url(settings))
+        return live_feed(settings.source, settings.feed_urls.get(settings.source, ""))
     if not settings.archive.startswith("s3://"):
         return Archive(Path(settings.archive))
     from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - only needed on AWS
@@ -66,12 +66,8 @@ def _aws_resources(settings: Settings) -> Resources:
     lake = BucketStore(names.bucket, region=names.region)
     catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
     # A default URL is not sent, so that the function's own setting applies.
-    url = _base_url(settings)
+    url = settings.feed_urls.get(settings.source, "")
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
     engine = AthenaQueryEngine(names, catalog, lake, dagster_home() / "mirror" / names.bucket)
     return Resources(lake, ingest, GlueCleanJob(names), catalog, engine)
-
-
-def _base_url(settings: Settings) -> str:
-    return {"opendata": settings.opendata_url, "gbfs": settings.gbfs_url}.get(settings.source, "")

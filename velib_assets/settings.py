@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from velib_assets.aws.names import Names
 from velib_assets.ingest.feeds.feed_table import FEEDS
-from velib_assets.ingest.feeds.gbfs import GBFS_URL
-from velib_assets.ingest.feeds.opendata import OPENDATA_URL
 from velib_assets.ingest.http import base_url_of
 from velib_assets.simulator.faults import parse_faults
 
@@ -48,8 +46,7 @@ class Settings:
     lake: Path
     target: str = "local"
     source: str = "opendata"
-    opendata_url: str = field(default=OPENDATA_URL, repr=False)  # may hold a password
-    gbfs_url: str = field(default=GBFS_URL, repr=False)  # likewise
+    feed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold passwords
     archive: str = ""
     alerts: tuple[str, ...] = field(default=("log",), repr=False)  # the URL of a webhook is a secret
     schedule_on: bool = False
@@ -86,8 +83,9 @@ class Settings:
             "target": target,
             "source": source,
             "lake": read("VELIB_LAKE", str(CHECKOUT / "lake"), _lake),
-            "opendata_url": read("VELIB_OPENDATA_URL", OPENDATA_URL, base_url_of),
-            "gbfs_url": read("VELIB_GBFS_URL", GBFS_URL, base_url_of),
+            "feed_urls": {
+                feed.name: read(feed.setting, feed.base_url, base_url_of) for feed in FEEDS.values()
+            },
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",

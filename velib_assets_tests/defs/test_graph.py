@@ -203,7 +203,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 
 def live(tmp_path: Path, portal: LocalServer) -> Settings:
-    return Settings(lake=tmp_path / "lake", opendata_url=portal.url)
+    return Settings(lake=tmp_path / "lake", feed_urls={"opendata": portal.url})
 
 
 def test_tick_stores_its_snapshot_under_its_scheduled_time(

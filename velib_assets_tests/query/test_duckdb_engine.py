@@ -13,7 +13,16 @@ from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS, Kpi
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of, write_hour
 
-FILL, SHORT, SATURATED, AREAS, TOP10 = KPIS
+FILL, SHORT, SATURATED, AREAS, TOP10 = (
+    next(kpi for kpi in KPIS if kpi.name == f"kpi_{name}")
+    for name in (
+        "taux_remplissage",
+        "shortage",
+        "station_saturation",
+        "saturation_par_arrondissement",
+        "top10_2hour",
+    )
+)
 TWO_SNAPSHOTS = [
     row("a", 0, 20, "2022-06-04 10:00"),
     row("b", 20, 0, "2022-06-04 10:00"),
