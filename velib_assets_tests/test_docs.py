@@ -31,7 +31,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.kpis import DERIVED, KPIS, VIEWS
+from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.settings import SOURCES, Settings, dagster_home
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.simulator import Simulator
@@ -300,7 +300,7 @@ def test_documented_view_columns_match_views() -> None:
 def test_documented_derived_columns_match_views() -> None:
     rows = table("docs/data.md", "derived view", "a row is", "columns")
     assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
-        view.name: [column.name for column in view.schema] for view in DERIVED
+        view.name: [column.name for column in view.schema] for view in REPORT_VIEWS
     }
 
 

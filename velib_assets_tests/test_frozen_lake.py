@@ -23,7 +23,7 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import digest_of
-from velib_assets.clean.rebuild import clean_lake_hour, is_current
+from velib_assets.clean.rebuild import is_current, rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, iso_utc, parse_hour, raw_time
 from velib_assets.lake.listing import raw_listing
@@ -66,7 +66,7 @@ def test_footer_is_found_under_the_same_key(store: FolderStore, hour: datetime) 
 def test_cleaning_again_gives_the_same_rows_and_bytes(store: FolderStore, hour: datetime) -> None:
     """Bytes may differ with another pyarrow, and where the footer holds the words of a refusal."""
     before = pq.read_table(store.open(clean_key(hour)))
-    clean_lake_hour(store, hour)
+    rebuild_hour(store, hour)
     assert pq.read_table(store.open(clean_key(hour))).equals(before)
     if pa.__version__ == EXPECTED["pyarrow"] and not HOURS[hour]["footer"]["quarantined"]:
         digest = hashlib.sha256(store.read(clean_key(hour))).hexdigest()

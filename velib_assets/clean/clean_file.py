@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.clean.arrow_schema import REJECTS_SCHEMA, TABLE_SCHEMA
-from velib_assets.clean.hour import CleanHour
+from velib_assets.clean.hour import HourRows
 from velib_assets.lake.schema import COLUMNS
 
 _FOOTER = b"velib"
@@ -30,7 +30,7 @@ class Footer(NamedTuple):
     quarantined: List[Dict[str, Any]]
 
 
-def encode_clean(clean: CleanHour) -> bytes:
+def encode_clean(clean: HourRows) -> bytes:
     """Encode an hour as Parquet. Within one pyarrow version, equal hours give equal bytes."""
     footer = {
         "digest": clean.digest,
@@ -41,7 +41,7 @@ def encode_clean(clean: CleanHour) -> bytes:
     return _encode(clean.table, {_FOOTER.decode(): text})
 
 
-def encode_rejects(clean: CleanHour) -> Optional[bytes]:
+def encode_rejects(clean: HourRows) -> Optional[bytes]:
     """Encode an hour's rejected records as Parquet; None if there are none."""
     if not clean.rejects:
         return None

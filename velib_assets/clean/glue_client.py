@@ -11,7 +11,7 @@ import dagster as dg
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import PIPES_PREFIX, Names
 from velib_assets.aws.pipes_client import session
-from velib_assets.clean.clean_result import CleanResult
+from velib_assets.clean.hour_result import HourResult
 from velib_assets.lake.keys import contiguous, hour_text, hours_between
 
 _POLL = 2.0  # seconds
@@ -31,13 +31,13 @@ class GlueCleanJob:
         self._names, self._poll = names, poll
         self.links: dict[str, str] = {}
 
-    def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
+    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
         ranges = contiguous(hours)
         for start in range(0, len(ranges), _MOST_RANGES):
             yield from self._results(ranges[start : start + _MOST_RANGES])
 
-    def _results(self, ranges: _Ranges) -> Iterator[CleanResult]:
+    def _results(self, ranges: _Ranges) -> Iterator[HourResult]:
         """Yield the results of one run; hours without a result get the run's own outcome."""
         pending = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
         try:
@@ -56,12 +56,12 @@ class GlueCleanJob:
             trouble = run.outcome() if pending else ""
         except AwsError as error:
             trouble = str(error)
-        yield from (CleanResult(hour, None, trouble) for hour in pending)
+        yield from (HourResult(hour, None, trouble) for hour in pending)
 
 
-def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[CleanResult]:
+def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:
     """Yield results of pending hours, each once, and remove those hours from `pending`."""
-    for result in map(CleanResult.of, messages):
+    for result in map(HourResult.of, messages):
         if result.hour in pending:
             del pending[result.hour]
             yield result

@@ -11,10 +11,10 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of, register_until_stable
-from velib_assets.clean.clean_result import CleanResult
 from velib_assets.clean.hour import digest_of
+from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.rebuild import clean_result, footer_of
+from velib_assets.clean.rebuild import footer_of, try_rebuild_hour
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
@@ -82,7 +82,7 @@ def _clean(
     return written, failures
 
 
-def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[CleanResult]:
+def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[HourResult]:
     """Clean hours on executors and yield their results in order. A failing hour does not stop the others.
 
     Hours are independent, so there is no shuffle: executors read and write the lake themselves. `store` is
@@ -92,7 +92,7 @@ def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[Cl
 
     context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
     slices = max(1, -(-len(hours) // _HOURS_PER_TASK))
-    results = context.parallelize(list(hours), slices).map(lambda hour: clean_result(store, hour))
+    results = context.parallelize(list(hours), slices).map(lambda hour: try_rebuild_hour(store, hour))
     return iter(results.toLocalIterator(prefetchPartitions=True))
 
 

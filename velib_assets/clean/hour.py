@@ -41,7 +41,7 @@ class SnapshotCount(NamedTuple):
     duplicates: int
 
 
-class QuarantinedObject(NamedTuple):
+class UnusableObject(NamedTuple):
     """An unusable raw object. It adds no rows and stays in raw."""
 
     key: str
@@ -50,7 +50,7 @@ class QuarantinedObject(NamedTuple):
     reason: str
 
 
-class CleanHour(NamedTuple):
+class HourRows(NamedTuple):
     """A cleaned hour: sorted rows as `TABLE_SCHEMA`, and the counts of every record."""
 
     hour: datetime
@@ -58,7 +58,7 @@ class CleanHour(NamedTuple):
     table: pa.Table
     rejects: List[Tuple[str, datetime, Reject]]
     snapshots: List[SnapshotCount]
-    quarantined: List[QuarantinedObject]
+    quarantined: List[UnusableObject]
     drift: Drift
 
 
@@ -68,7 +68,7 @@ def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
+def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
     """Clean the raw objects of one hour (UTC); their order does not matter.
 
     Unusable objects are listed in `quarantined`. If none is usable, the table is empty.
@@ -76,15 +76,15 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> CleanHour:
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
     outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
-    quarantined: List[QuarantinedObject] = []
+    quarantined: List[UnusableObject] = []
     for _, raw, taken in ordered:
         outcome = next(outcomes) if hour_of(taken) == hour else _MISFILED
         if isinstance(outcome, UnusableError):
-            quarantined.append(QuarantinedObject(raw.key, raw.hash, outcome.code, str(outcome)))
+            quarantined.append(UnusableObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
             typed.append((raw, taken, outcome))
     table, row_counts = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])
-    return CleanHour(
+    return HourRows(
         hour,
         digest_of((key, raw.hash) for key, raw, _ in ordered),
         table,

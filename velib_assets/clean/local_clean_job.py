@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Deque, Dict, Iterable, Iterator, Optional, Protocol
 
-from velib_assets.clean.clean_result import CleanResult
-from velib_assets.clean.rebuild import clean_result
+from velib_assets.clean.hour_result import HourResult
+from velib_assets.clean.rebuild import try_rebuild_hour
 from velib_assets.lake.store import LakeStore
 
 
@@ -19,7 +19,7 @@ class CleanJob(Protocol):
     links: Dict[str, str]
     """Labelled links to the last run; none for the local form."""
 
-    def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
+    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """Clean hours and yield their results in order. A failing hour does not stop the others."""
         ...
 
@@ -36,12 +36,12 @@ class LocalCleanJob:
         self.links: Dict[str, str] = {}
         self._threads = threads or len(os.sched_getaffinity(0))
 
-    def run(self, hours: Iterable[datetime]) -> Iterator[CleanResult]:
+    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
-        pending: Deque[Future[CleanResult]] = deque()
+        pending: Deque[Future[HourResult]] = deque()
         with ThreadPoolExecutor(self._threads, "clean") as pool:
             for hour in hours:
-                pending.append(pool.submit(clean_result, self._store, hour))
+                pending.append(pool.submit(try_rebuild_hour, self._store, hour))
                 if len(pending) > self._threads:
                     yield pending.popleft().result()
             while pending:

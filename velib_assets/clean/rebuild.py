@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.clean.clean_file import Footer, encode_clean, encode_rejects, read_footer
-from velib_assets.clean.clean_result import CleanedHour, CleanResult
-from velib_assets.clean.hour import CleanHour, QuarantinedObject, RawObject, clean_hour, digest_of
+from velib_assets.clean.hour import HourRows, RawObject, UnusableObject, clean_hour, digest_of
+from velib_assets.clean.hour_result import HourResult, HourSummary
 from velib_assets.ingest.step import write_reason
 from velib_assets.lake.keys import (
     clean_key,
@@ -36,19 +36,19 @@ class BusyHourError(Exception):
     """The hour's raw kept changing while it was cleaned. Retrying may succeed."""
 
 
-def clean_result(store: LakeStore, hour: datetime) -> CleanResult:
+def try_rebuild_hour(store: LakeStore, hour: datetime) -> HourResult:
     """Clean one hour and return failures in the result instead of raising them."""
     try:
-        return CleanResult(hour, clean_lake_hour(store, hour))
+        return HourResult(hour, rebuild_hour(store, hour))
     except NoRawError as error:
-        return CleanResult(hour, None, str(error), absent=True)
+        return HourResult(hour, None, str(error), absent=True)
     except BusyHourError as error:
-        return CleanResult(hour, None, str(error))
+        return HourResult(hour, None, str(error))
     except OSError as error:
-        return CleanResult(hour, None, f"the lake could not be read or written: {error}")
+        return HourResult(hour, None, f"the lake could not be read or written: {error}")
 
 
-def clean_lake_hour(store: LakeStore, hour: datetime) -> CleanedHour:
+def rebuild_hour(store: LakeStore, hour: datetime) -> HourSummary:
     """Rebuild an hour's clean file from all its raw objects.
 
     If raw has changed in the meantime, nothing is published and cleaning starts over: the writer that saw
@@ -93,8 +93,8 @@ def repeated_rows(table: pa.Table) -> int:
     return int(pc.sum(same).as_py() or 0)
 
 
-def _summary(clean: CleanHour, size: int) -> CleanedHour:
-    return CleanedHour(
+def _summary(clean: HourRows, size: int) -> HourSummary:
+    return HourSummary(
         clean.hour,
         size,
         clean.digest,
@@ -115,7 +115,7 @@ def _read(store: LakeStore, hour: datetime) -> List[RawObject]:
     return [RawObject(item.key, *store.fetch(item)) for item in objects]
 
 
-def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
+def _publish(store: LakeStore, clean: HourRows, data: bytes) -> bool:
     """Replace the hour's files. Other files in its folder are deleted, because Athena would read them."""
 
     def is_unchanged() -> bool:
@@ -131,7 +131,7 @@ def _publish(store: LakeStore, clean: CleanHour, data: bytes) -> bool:
     return store.publish(changes, is_unchanged)
 
 
-def _write_reason(store: LakeStore, hour: datetime, unusable: QuarantinedObject) -> None:
+def _write_reason(store: LakeStore, hour: datetime, unusable: UnusableObject) -> None:
     taken = raw_time(unusable.key)
     if taken is None:  # pragma: no cover - only snapshots are read
         return

@@ -17,7 +17,7 @@ from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 
 # Seconds between two evaluations of the healing and the staleness sensor. On AWS each one costs listings.
-SECONDS = {"local": (30, 60), "aws": (1800, 300)}
+SENSOR_INTERVALS = {"local": (30, 60), "aws": (1800, 300)}
 
 
 def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
@@ -29,7 +29,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
     """
     resources = build_resources(settings)
     sinks = sinks_of(settings)
-    healing, staleness = SECONDS[settings.target]
+    healing, staleness = SENSOR_INTERVALS[settings.target]
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
     maintenance = maintenance_job(settings.keep_runs_days, sinks)
     return dg.Definitions(
@@ -39,7 +39,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
         sensors=[
             alert_sensor(sinks),
             staleness_sensor(
-                resources.lake, sinks, schedule, staleness, others_tick=settings.target == "aws"
+                resources.lake, sinks, schedule, staleness, external_ticks=settings.target == "aws"
             ),
             healing_sensor(resources.lake, resources.catalog, healing),
         ],

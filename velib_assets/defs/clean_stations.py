@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.clean.clean_result import CleanedHour
+from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs import checks
@@ -76,7 +76,7 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
     return [records for earlier in last_24_hours for records in known[earlier]]
 
 
-def _metadata(store: LakeStore, cleaned: CleanedHour, links: Mapping[str, str]) -> dict[str, Any]:
+def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) -> dict[str, Any]:
     rejected = sum(part.rejected for part in cleaned.snapshots)
     metadata = {
         "dagster/row_count": cleaned.rows,
@@ -98,7 +98,7 @@ def _metadata(store: LakeStore, cleaned: CleanedHour, links: Mapping[str, str]) 
 
 
 def _findings(
-    cleaned: CleanedHour, refusals: Sequence[str], preceding: Sequence[int], rejects: str
+    cleaned: HourSummary, refusals: Sequence[str], preceding: Sequence[int], rejects: str
 ) -> dict[str, Finding]:
     parts = cleaned.snapshots
     return {

@@ -1,7 +1,7 @@
 """Dagster's default SQLite storage with connections to the event log that stay open.
 
 By default Dagster opens a connection for every event that it reads or writes. Keeping the connections open
-reduces a backfill's cost per hour to a quarter. Files, tables and rows stay the same.
+halves the time of a backfill. Files, tables and rows stay the same.
 
 This is the only module that uses private names of Dagster. It verifies them each time an instance is created.
 If one is missing or different, the instance keeps Dagster's own connections and one warning is logged.

@@ -189,5 +189,5 @@ VIEWS: tuple[Kpi, ...] = (
 
 # The KPIs read the newest two hours, in one session or one Athena query; the derived views read more.
 KPIS: tuple[Kpi, ...] = tuple(view for view in VIEWS if view.window in (None, TWO_HOURS))
-DERIVED: tuple[Kpi, ...] = tuple(view for view in VIEWS if view not in KPIS)
+REPORT_VIEWS: tuple[Kpi, ...] = tuple(view for view in VIEWS if view not in KPIS)
 LIVE_VIEWS: tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.cached)

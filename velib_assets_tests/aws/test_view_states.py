@@ -23,7 +23,7 @@ from velib_assets.lake.store import Change
 from velib_assets.query.athena_engine import AthenaQueryEngine
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.kpis import DERIVED, KPIS, LIVE_VIEWS, VIEWS
+from velib_assets.query.kpis import KPIS, LIVE_VIEWS, REPORT_VIEWS, VIEWS
 from velib_assets.report.model import report_object
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
@@ -116,7 +116,7 @@ def test_live_views_need_one_query_and_equal_those_of_local_mode(cloud: Cloud) -
 
 def test_typical_week_equals_that_of_local_mode_and_needs_one_query(cloud: Cloud) -> None:
     """The weeks include the day on which clocks go back."""
-    week = DERIVED[-1]
+    week = REPORT_VIEWS[-1]
     states = [newest_state(week, cloud.engine(), cloud.catalog, cloud.store) for _ in range(2)]
     local = cloud.local().read([week])[0]
     for state in states:

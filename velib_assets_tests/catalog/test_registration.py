@@ -7,7 +7,7 @@ from pathlib import Path
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.registration import partition_of, register_until_stable
-from velib_assets.clean.rebuild import clean_lake_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets_tests.samples import HOUR, raw, records
 
@@ -16,12 +16,12 @@ def test_file_replaced_during_registration_is_registered_again(tmp_path: Path) -
     """A slower writer registered what it had read before a faster one replaced the file."""
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
 
     def register(parts: Sequence[Partition]) -> int:
         if not registered:
             store.create(raw(records(), 15).key, raw(records(), 15).data)
-            clean_lake_hour(store, HOUR)
+            rebuild_hour(store, HOUR)
         registered.extend(parts)
         return len(parts)
 
@@ -32,7 +32,7 @@ def test_file_replaced_during_registration_is_registered_again(tmp_path: Path) -
 def test_unchanged_file_is_registered_once(tmp_path: Path) -> None:
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
 
     def register(parts: Sequence[Partition]) -> int:
         registered.extend(parts)

@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.clean.arrow_schema import TABLE_SCHEMA
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
-from velib_assets.clean.hour import CleanHour, RawObject, clean_hour
+from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
@@ -21,13 +21,13 @@ FALSE: list[object] = ["NON", "Non", "0", 0, False, "FALSE", "no", "f", "N"]
 UNKNOWN: list[object] = ["maybe", "", None, 2, 1.0, [], {}]
 
 
-def only(clean: CleanHour, code: str) -> dict[str, Any]:
+def only(clean: HourRows, code: str) -> dict[str, Any]:
     """Return a station's only row."""
     (row,) = [row for row in clean.table.to_pylist() if row["station_id"] == code]
     return dict(row)
 
 
-def with_odd(**changes: Any) -> CleanHour:
+def with_odd(**changes: Any) -> HourRows:
     """Clean 40 good stations and an odd one, 9999."""
     return clean_hour(HOUR, [raw([*records(), record("9999", **changes)])])
 

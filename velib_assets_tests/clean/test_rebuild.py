@@ -12,8 +12,8 @@ import pytest
 
 from velib_assets.clean import rebuild
 from velib_assets.clean.clean_file import encode_clean
-from velib_assets.clean.hour import CleanHour, RawObject
-from velib_assets.clean.rebuild import NoRawError, clean_lake_hour, footer_of, is_current
+from velib_assets.clean.hour import HourRows, RawObject
+from velib_assets.clean.rebuild import NoRawError, footer_of, is_current, rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
 from velib_assets.lake.listing import refused_keys, slot_times
@@ -32,7 +32,7 @@ def put(store: FolderStore, *objects: RawObject) -> None:
 
 def test_hour_becomes_one_current_file(store: FolderStore) -> None:
     put(store, raw(records(), 0), raw(records(), 15))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     folder = (store.root / clean_key(HOUR)).parent
     assert [path.name for path in folder.iterdir()] == ["stations.parquet"]
     assert pq.read_metadata(folder / "stations.parquet").num_rows == 80
@@ -42,7 +42,7 @@ def test_hour_becomes_one_current_file(store: FolderStore) -> None:
 def test_timestamps_are_int64_milliseconds_in_utc(store: FolderStore) -> None:
     """Athena reads nanoseconds and INT96 as wrong dates."""
     put(store, raw(records()))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     schema = pq.ParquetFile(store.root / clean_key(HOUR)).schema
     column = schema.column(0)
     assert (column.name, column.physical_type) == ("ingested_ts", "INT64")
@@ -52,35 +52,35 @@ def test_timestamps_are_int64_milliseconds_in_utc(store: FolderStore) -> None:
 
 def test_rejects_are_written_and_removed_when_outdated(store: FolderStore) -> None:
     put(store, raw([*records(), record("9999", capacity=-1)]))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     path = store.root / rejects_key(HOUR)
     (row,) = pq.read_table(path, partitioning=None).to_pylist()
     assert row["reason"] == "capacity is negative: -1"
     assert json.loads(row["record"])["stationcode"] == "9999"
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records(), 15))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     assert not path.exists()
 
 
 def test_hour_without_raw_is_an_error(store: FolderStore) -> None:
     with pytest.raises(NoRawError):
-        clean_lake_hour(store, HOUR)
+        rebuild_hour(store, HOUR)
 
 
 def test_hour_without_a_usable_snapshot_keeps_its_file(store: FolderStore) -> None:
     put(store, raw(records()))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     before = store.read(clean_key(HOUR))
     (store.root / raw_key(HOUR)).write_bytes(b"broken")
-    assert clean_lake_hour(store, HOUR).size == 0
+    assert rebuild_hour(store, HOUR).size == 0
     assert store.read(clean_key(HOUR)) == before
 
 
 def test_unusable_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
     put(store, raw(records()), RawObject(raw_key(at(15)), "", b"broken"))
-    clean_lake_hour(store, HOUR)
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     (path,) = (store.root / "quarantine").rglob("*.json")
     assert json.loads(path.read_text())["raw_key"] == raw_key(at(15))
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
@@ -90,13 +90,13 @@ def test_unusable_raw_object_gets_a_reason_and_counts_as_quarantined(store: Fold
 def test_misfiled_object_counts_in_the_hour_of_its_folder(store: FolderStore) -> None:
     stray = raw_key(HOUR).replace("_100000", "_090000")
     put(store, raw(records()), RawObject(stray, "", raw(records()).data))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     assert refused_keys(store, HOUR) == {stray}
 
 
 def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
     put(store, RawObject(raw_key(HOUR), "", b"broken"))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records()))
     assert refused_keys(store, HOUR) == set()
@@ -105,12 +105,12 @@ def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
 def test_other_files_are_ignored(store: FolderStore) -> None:
     put(store, raw(records()))
     (store.root / raw_key(HOUR)).with_name("notes.json").write_text("{}")
-    assert clean_lake_hour(store, HOUR).quarantined == []
+    assert rebuild_hour(store, HOUR).quarantined == []
 
 
 def test_new_raw_makes_an_hour_outdated(store: FolderStore) -> None:
     put(store, raw(records(), 0))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     put(store, first_version(records(), 15))
     assert not is_current(store, HOUR)
 
@@ -123,18 +123,18 @@ def test_slower_writer_that_saw_fewer_snapshots_does_not_win(
     read, resume = threading.Event(), threading.Event()
     encode = encode_clean
 
-    def slow(clean: CleanHour) -> bytes:
+    def slow(clean: HourRows) -> bytes:
         if threading.current_thread().name == "slow" and not read.is_set():
             read.set()
             assert resume.wait(10)
         return encode(clean)
 
     monkeypatch.setattr(rebuild, "encode_clean", slow)
-    writer = threading.Thread(target=clean_lake_hour, args=(store, HOUR), name="slow")
+    writer = threading.Thread(target=rebuild_hour, args=(store, HOUR), name="slow")
     writer.start()
     assert read.wait(10)
     put(store, raw(records(), 15))
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     quick = store.read(clean_key(HOUR))
     resume.set()
     writer.join()
@@ -147,7 +147,7 @@ def _writer(root: str, minute: int, rounds: int) -> None:
     for second in range(rounds):
         item = raw(records(5 + second), minute)
         put(store, item._replace(key=raw_key(at(minute, second))))
-        clean_lake_hour(store, HOUR)
+        rebuild_hour(store, HOUR)
 
 
 def test_two_processes_rebuild_one_hour_concurrently(store: FolderStore) -> None:

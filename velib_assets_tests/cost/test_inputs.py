@@ -14,7 +14,7 @@ from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
 from velib_assets.cost import inputs as module
 from velib_assets.cost.inputs import DeployedInputs, Inputs
-from velib_assets.defs.build import SECONDS
+from velib_assets.defs.build import SENSOR_INTERVALS
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
 from velib_assets.settings import CHECKOUT
@@ -49,7 +49,7 @@ def test_defaults_are_those_of_infra() -> None:
         in (CHECKOUT / "infra" / "lambda.tf").read_text()
     )
     assert f": {inputs.shell_dpu}\n" in (CHECKOUT / "infra" / "glue.tf").read_text()
-    assert (inputs.healing_seconds, inputs.staleness_seconds) == SECONDS["aws"]
+    assert (inputs.healing_seconds, inputs.staleness_seconds) == SENSOR_INTERVALS["aws"]
 
 
 def test_sizes_are_those_of_the_newest_complete_day(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.clean_result import CleanedHour
+from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
@@ -51,7 +51,7 @@ class Lakes(NamedTuple):
     twin: FolderStore
     hours: Mapping[str, datetime]
     taken: Mapping[str, IngestResult | None]
-    cleaned: Mapping[datetime, CleanedHour]
+    cleaned: Mapping[datetime, HourSummary]
     views: Mapping[str, tuple[Rows, Rows]]
 
     def response(self, name: str) -> dict[str, bytes]:

@@ -119,7 +119,7 @@ def test_missed_hours_are_alerted_with_the_schedule_off_where_others_tick(
     store: FolderStore, instance: dg.DagsterInstance, clock: list[datetime]
 ) -> None:
     """On AWS EventBridge may tick. An alarm of CloudWatch reports when nothing arrives."""
-    watch = Watch(instance, store, on=False, others_tick=True)
+    watch = Watch(instance, store, on=False, external_ticks=True)
     arrive(store, [START])
     for later in (1, 8):
         clock[0] = START + later * HOUR

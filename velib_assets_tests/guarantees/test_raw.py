@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from velib_assets.clean.hour import RawObject, clean_hour
-from velib_assets.clean.rebuild import clean_result
+from velib_assets.clean.rebuild import try_rebuild_hour
 from velib_assets.defs.partitions import key_of
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
@@ -146,7 +146,7 @@ def step(store: FolderStore, folder: Path, action: str, seconds: int, jump: int,
     """Run one step `seconds` after HOUR; returns the names that must be in raw afterwards."""
     now = HOUR + timedelta(seconds=seconds)
     if action == "clean":
-        clean_result(store, HOUR)
+        try_rebuild_hour(store, HOUR)
         return set()
     if action == "restore":
         restored = restore_hour(store, Archive(archive(folder, {now: response})), hour_of(now), now)
@@ -188,7 +188,7 @@ def test_damaged_object_is_reported_and_kept(tmp_path: Path, instance: dg.Dagste
     store = FolderStore(settings.lake)
     for taken, count in ((at(0), 40), (at(15), 41)):
         store_or_quarantine(store, FeedResponse("opendata", {"body": body(records(count))}), taken, taken)
-    assert clean_result(store, HOUR).cleaned
+    assert try_rebuild_hour(store, HOUR).cleaned
     path = settings.lake / raw_key(at(15))
     packed = bytearray(path.read_bytes())
     packed[len(packed) // 2] ^= 1

@@ -17,7 +17,7 @@ from typing import Any
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.rebuild import clean_lake_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import take_snapshot
@@ -88,7 +88,7 @@ def tick(root: Path, responses: Mapping[datetime, bytes]) -> None:
 def rebuild(root: Path, hour: datetime) -> None:
     """Clean an hour and register it."""
     store = FolderStore(root)
-    clean_lake_hour(store, hour)
+    rebuild_hour(store, hour)
     register_until_stable(store, [partition_of(store, hour)], LocalCatalog(root).register)
 
 

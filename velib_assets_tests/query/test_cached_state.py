@@ -13,10 +13,10 @@ from velib_assets.lake.keys import hour_of, state_key
 from velib_assets.query.cached_state import newest_state, newest_states
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import KpiState, QueryError
-from velib_assets.query.kpis import DERIVED, KPIS, Kpi
+from velib_assets.query.kpis import KPIS, REPORT_VIEWS, Kpi
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 
-WEEK = DERIVED[-1]
+WEEK = REPORT_VIEWS[-1]
 ROWS = [row("a", 5, 15, "2022-06-03 10:00"), row("a", 5, 5, "2022-06-04 10:00")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from velib_assets.lake.keys import hour_of
-from velib_assets.query.kpis import DERIVED, LIVE_VIEWS, Kpi
+from velib_assets.query.kpis import LIVE_VIEWS, REPORT_VIEWS, Kpi
 from velib_assets.query.state_sql import HEADLINE, PRESENT, VIEW, states_sql
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
@@ -141,7 +141,7 @@ def test_clocks_go_back(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("kpi", DERIVED, ids=lambda kpi: kpi.name)
+@pytest.mark.parametrize("kpi", REPORT_VIEWS, ids=lambda kpi: kpi.name)
 def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
     """`read` compares names, order and types, and raises if they differ."""
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
@@ -153,7 +153,7 @@ def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
 
 def test_headlines_match_numbers_computed_by_hand(tmp_path: Path) -> None:
     engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
-    states = {kpi.name: engine.read([kpi])[0].headline for kpi in DERIVED}
+    states = {kpi.name: engine.read([kpi])[0].headline for kpi in REPORT_VIEWS}
     assert states == {
         "kpi_episodes": {"episodes": 2, "open_episodes": 1, "longest_minutes": 30},
         "kpi_typical_week": {"hours_of_the_week": 1, "highest_fill_rate": 0.25, "lowest_fill_rate": 0.25},

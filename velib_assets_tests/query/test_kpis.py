@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.query.kpis import DERIVED, KPIS, VIEWS, Kpi
+from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS, Kpi
 from velib_assets.query.state_sql import state_sql
 from velib_assets.query.view_sql import code_version, conditions, render, standalone_sql
 from velib_assets.query.windows import four_weeks, last_26_hours, two_hours
@@ -29,7 +29,7 @@ CONTRACT = {
     "critical_score",
 }
 TOP10 = KPIS[-1]
-WEEK = DERIVED[-1]
+WEEK = REPORT_VIEWS[-1]
 
 
 def test_columns_match_the_contract() -> None:

@@ -25,7 +25,7 @@ def staleness_sensor(
     schedule: dg.ScheduleDefinition,
     seconds: int = 60,
     *,
-    others_tick: bool = False,
+    external_ticks: bool = False,
 ) -> dg.SensorDefinition:
     """Return the sensor `velib_staleness`.
 
@@ -34,8 +34,8 @@ def staleness_sensor(
         sinks: Where alerts go.
         schedule: The schedule that takes snapshots; while it is off, none are expected.
         seconds: The time between two evaluations.
-        others_tick: Whether something else may take snapshots, such as EventBridge on AWS. Then missed hours
-            are alerted even while the schedule is off.
+        external_ticks: Whether something else may take snapshots, such as EventBridge on AWS. Missed hours
+            are then alerted even while the schedule is off.
     """
 
     @dg.sensor(
@@ -49,7 +49,7 @@ def staleness_sensor(
         state = json.loads(context.cursor) if context.cursor else {}
         now = utc_now()
         on_since = _on_since(context.instance, schedule, state, now)
-        if on_since is None and not others_tick:
+        if on_since is None and not external_ticks:
             context.update_cursor("{}")
             return dg.SkipReason("the schedule is off")
         state["on_since"] = on_since.isoformat() if on_since else None

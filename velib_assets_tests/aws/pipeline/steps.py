@@ -143,13 +143,13 @@ def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
     """Return the job's script, which runs the lines of `then` instead of reporting an hour."""
     lines = f"""
 import os, time
-from velib_assets.clean.clean_result import CleanResult
-ours = CleanResult.message
+from velib_assets.clean.hour_result import HourResult
+ours = HourResult.message
 def told(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
 {indent(then, " " * 8)}
     return ours(result)
-CleanResult.message = told
+HourResult.message = told
 """
     own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
     return own.replace("\nrun()", f"{lines}\nrun()")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
-from velib_assets.clean.rebuild import clean_lake_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
@@ -116,7 +116,7 @@ def test_glue_run_rejects_the_same_rows_as_one_machine(
     assert report.ok, (report.failures, report.errors)
     metadata = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
-    local = clean_lake_hour(twin, hour)
+    local = rebuild_hour(twin, hour)
     assert local.rejected
     assert metadata["reject_reasons"] == local.rejected
     assert (metadata["dagster/row_count"], metadata["snapshots"]) == (local.rows, len(local.snapshots))
@@ -143,7 +143,7 @@ def test_tick_of_the_gbfs_feed(
     (key,) = cloud.keys("raw/")
     assert open_raw(lake.read(key)).feed == "gbfs"
     twin = copied(lake, [key], tmp_path / "twin")
-    clean_lake_hour(twin, hour_of(now))
+    rebuild_hour(twin, hour_of(now))
     clean = clean_key(hour_of(now))
     assert rows_of(lake, clean).equals(rows_of(twin, clean))
 

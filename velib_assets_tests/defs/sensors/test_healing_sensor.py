@@ -10,7 +10,7 @@ import pytest
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import RawObject
-from velib_assets.clean.rebuild import clean_lake_hour, is_current
+from velib_assets.clean.rebuild import is_current, rebuild_hour
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.sensors import healing_sensor
@@ -39,7 +39,7 @@ def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
 
 def heal(store: FolderStore, hour: datetime) -> None:
     """Clean and register an hour."""
-    made = clean_lake_hour(store, hour)
+    made = rebuild_hour(store, hour)
     part = Partition(hour, clean_key(hour), made.rows, made.size, made.digest)
     LocalCatalog(store.root).register([part])
 
@@ -112,7 +112,7 @@ def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     assert len(evaluate(settings, instance)[0]) == 1
 
 
@@ -121,7 +121,7 @@ def test_hour_with_only_quarantined_objects_is_not_requested(
 ) -> None:
     bad = RawObject(raw_key(HOUR), "", b"broken")
     store.create(bad.key, bad.data)
-    clean_lake_hour(store, HOUR)
+    rebuild_hour(store, HOUR)
     assert evaluate(settings, instance)[0] == []
 
 

@@ -20,13 +20,15 @@ class Watch:
     """The sensor on a lake, with a clock that the test sets."""
 
     def __init__(
-        self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, others_tick: bool = False
+        self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, external_ticks: bool = False
     ) -> None:
         self.kept, self._instance = Kept(), instance
         self.cursor: str | None = None
         self.sinks: list[AlertSink] = [self.kept]
         schedule = pipeline_schedule(on=on)
-        self._sensor = staleness_sensor.staleness_sensor(store, self.sinks, schedule, others_tick=others_tick)
+        self._sensor = staleness_sensor.staleness_sensor(
+            store, self.sinks, schedule, external_ticks=external_ticks
+        )
 
     def look(self) -> int:
         """Evaluate the sensor once; return how many alerts were sent so far."""

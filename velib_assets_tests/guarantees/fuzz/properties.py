@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from velib_assets.clean import hour as hour_module
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
-from velib_assets.clean.hour import CleanHour, RawObject, clean_hour, digest_of
+from velib_assets.clean.hour import HourRows, RawObject, clean_hour, digest_of
 from velib_assets.clean.rebuild import repeated_rows
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.raw_object import encode_raw, open_raw
@@ -47,7 +47,7 @@ def assert_response_holds(feed: str, bodies: Mapping[str, bytes]) -> str:
     return ""
 
 
-def assert_stored_holds(stored: Sequence[bytes]) -> CleanHour:
+def assert_stored_holds(stored: Sequence[bytes]) -> HourRows:
     """Check that raw objects of one hour are accounted for by both paths, together and alone.
 
     That their order does not matter is another promise: guarantees/test_clean.
@@ -69,7 +69,7 @@ def assert_stored_holds(stored: Sequence[bytes]) -> CleanHour:
     return cleaned
 
 
-def assert_conserved(cleaned: CleanHour, raws: Sequence[RawObject]) -> None:
+def assert_conserved(cleaned: HourRows, raws: Sequence[RawObject]) -> None:
     """Check that every object is cleaned or quarantined, and every record a row, a reject or a duplicate."""
     keys = [part.key for part in cleaned.snapshots] + [part.key for part in cleaned.quarantined]
     assert Counter(keys) == Counter(raw.key for raw in raws)

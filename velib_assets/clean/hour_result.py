@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from velib_assets.clean.hour import QuarantinedObject, SnapshotCount
+from velib_assets.clean.hour import SnapshotCount, UnusableObject
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.lake.keys import hour_text, parse_hour
 
 
-class CleanedHour(NamedTuple):
+class HourSummary(NamedTuple):
     """What an hour contains after cleaning. `size` is 0 if nothing was usable and so nothing was written."""
 
     hour: datetime
@@ -21,15 +21,15 @@ class CleanedHour(NamedTuple):
     repeated: int
     rejected: Dict[str, int]
     snapshots: List[SnapshotCount]
-    quarantined: List[QuarantinedObject]
+    quarantined: List[UnusableObject]
     drift: Drift
 
 
-class CleanResult(NamedTuple):
+class HourResult(NamedTuple):
     """The outcome of an hour: what was cleaned, or the problem; `absent` if the hour has no raw."""
 
     hour: datetime
-    cleaned: Optional[CleanedHour]
+    cleaned: Optional[HourSummary]
     trouble: str = ""
     absent: bool = False
 
@@ -50,19 +50,19 @@ class CleanResult(NamedTuple):
         }
 
     @classmethod
-    def of(cls, message: Dict[str, Any]) -> CleanResult:
+    def of(cls, message: Dict[str, Any]) -> HourResult:
         """Read a result from JSON data.
 
         Raises:
             KeyError, TypeError, ValueError: if another version wrote it.
         """
         hour, data = parse_hour(message["hour"]), message["cleaned"]
-        cleaned = data and CleanedHour(
+        cleaned = data and HourSummary(
             **{
                 **data,
                 "hour": hour,
                 "snapshots": [SnapshotCount(**part) for part in data["snapshots"]],
-                "quarantined": [QuarantinedObject(**part) for part in data["quarantined"]],
+                "quarantined": [UnusableObject(**part) for part in data["quarantined"]],
                 "drift": Drift(**{name: tuple(texts) for name, texts in data["drift"].items()}),
             }
         )
