@@ -33,7 +33,7 @@ dev: setup
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
-# The inner loop: every test that needs no browser, server, emulator or second interpreter.
+# The inner loop: every test that needs no browser, server, emulator, second interpreter or many runs of the graph.
 unit: setup
 	$(BIN)/python -m pytest -q -m unit --numprocesses auto --dist loadgroup $(foreach d,aws guarantees ui,--ignore velib_assets_tests/$(d))
 

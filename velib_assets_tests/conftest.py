@@ -21,6 +21,15 @@ STACK = "stack"
 STACK_SECONDS = 900
 NOT_UNIT_FOLDERS = {"aws", "guarantees", "ui"}
 NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
+# They run the graph or Dagster's storage many times, which takes longer than all other unit tests together.
+NOT_UNIT_FILES = {
+    "test_alert_sensor",
+    "test_commands",
+    "test_files",
+    "test_healing_sensor",
+    "test_maintenance",
+    "test_new_failures",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_unit(item: pytest.Item) -> bool:
     """Return whether `make unit` runs a test: it needs no browser, server, emulator or second interpreter."""
     fixtures = set(getattr(item, "fixturenames", ()))
+    if item.path.stem in NOT_UNIT_FILES:
+        return False
     apart = NOT_UNIT_FOLDERS.isdisjoint(item.path.parts) and NOT_UNIT_FIXTURES.isdisjoint(fixtures)
     return apart and not any(item.get_closest_marker(name) for name in ("browser", "daemon"))
 

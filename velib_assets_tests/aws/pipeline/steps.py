@@ -145,11 +145,11 @@ def slow_at(cloud: Cloud, hour: datetime, then: str) -> str:
 import os, time
 from velib_assets.clean.hour_result import HourResult
 ours = HourResult.message
-def told(result):
+def message(result):
     if result.hour.isoformat() == {hour.isoformat()!r}:
 {indent(then, " " * 8)}
     return ours(result)
-HourResult.message = told
+HourResult.message = message
 """
     own: str = cloud.root("s3").get_object(Bucket=cloud.bucket, Key=SCRIPT)["Body"].read().decode()
     return own.replace("\nrun()", f"{lines}\nrun()")

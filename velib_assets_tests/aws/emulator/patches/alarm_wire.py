@@ -1,7 +1,7 @@
 """The alarm API: everything in PutMetricAlarm is stored and returned, including metric math.
 
-Stock ministack answers the query protocol, which Terraform's provider speaks, with a few of the fields, so
-that the next plan drifts. Does not belong here: evaluating (alarms).
+Terraform's provider uses the query protocol, for which stock ministack returns only a few of the fields.
+The next plan would therefore show changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """CloudWatch alarms as documented: single periods, missing data, M of N; and the metrics that they watch.
 
-Stock ministack looks at all points of the window at once and never lets an alarm without data ring, so a
-dead-man switch stays silent. Does not belong here: metrics out of log lines (lambdas).
+Stock ministack evaluates all points of the window at once and never fires an alarm without data, so a
+dead-man switch stays silent.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def _conditions(source: exp.Expr, alias: str, names: dict[str, str]) -> Iterator
                 yield renamed
     outer = _reader(select)
     if outer is not None and not _cuts(select):
-        yield from _conditions(outer, outer.alias_or_name, _passed_on(select, alias, names, alone))
+        yield from _conditions(outer, outer.alias_or_name, _forwarded_keys(select, alias, names, alone))
 
 
 def _over_keys(condition: exp.Expr, alias: str, names: dict[str, str], alone: bool) -> exp.Expr | None:
@@ -95,7 +95,7 @@ def _cuts(select: exp.Select) -> bool:
     )
 
 
-def _passed_on(select: exp.Select, alias: str, names: dict[str, str], alone: bool) -> dict[str, str]:
+def _forwarded_keys(select: exp.Select, alias: str, names: dict[str, str], alone: bool) -> dict[str, str]:
     group = select.args.get("group")
     grouped = {e.name.lower() for e in group.expressions} if group else None
     passed: dict[str, str] = {}

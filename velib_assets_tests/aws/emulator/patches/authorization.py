@@ -1,7 +1,7 @@
 """With AUTH=true: the Glue and Athena resources of a call, according to IAM's service reference.
 
-Stock ministack takes a crawler for a table, checks a table's call on its database alone, and knows no
-workgroup of an execution. Does not belong here: evaluating policies.
+Stock ministack treats a crawler as a table, checks a call on a table only against its database, and does
+not know the workgroup of an execution.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 Stock ministack runs the handler in its own interpreter, so that a zip that lacks a dependency passes;
 calls every error "Runtime.HandlerError"; and throws the process away after a raise, which AWS keeps warm.
-Does not belong here: what the function does.
 """
 
 from __future__ import annotations
