@@ -71,7 +71,19 @@ def main() -> None:
     sys.stdout.write("\n".join(changes(python)) + "\n")
     sys.stdout.flush()
     suites = [str(ROOT / "velib_assets_tests" / name) for name in SUITES]
-    command = [str(python), "-m", "pytest", "-q", "-m", "unit", "-n", "auto", "--dist", "loadgroup", *suites]
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        "not browser and not daemon",
+        "-n",
+        "auto",
+        "--dist",
+        "loadgroup",
+        *suites,
+    ]
     sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
 
