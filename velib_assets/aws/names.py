@@ -35,9 +35,5 @@ class Names(NamedTuple):
         """Link to an Athena query."""
         return f"{self._console('athena')}#/query-editor/history/{query}"
 
-    def folder_link(self, prefix: str) -> str:
-        """Link to a prefix of the bucket."""
-        return f"https://s3.console.aws.amazon.com/s3/buckets/{self.bucket}?region={self.region}&prefix={quote(prefix)}"
-
     def _console(self, service: str) -> str:
         return f"https://{self.region}.console.aws.amazon.com/{service}/home?region={self.region}"

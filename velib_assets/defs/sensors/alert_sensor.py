@@ -100,10 +100,9 @@ def _ends(
             return
 
 
-def _skip_older(
-    instance: dg.DagsterInstance, end: dg.DagsterEventType, cursor: str | None, since: float
-) -> str | None:
-    """Advance a cursor by whole pages of runs that ended before `since`: a new sink has years of them."""
+def _skip_older(instance: dg.DagsterInstance, end: dg.DagsterEventType, since: float) -> str | None:
+    """Return the cursor of a new sink: past the whole pages of runs that ended before `since`."""
+    cursor = None
     while True:
         page = instance.fetch_run_status_changes(end, limit=100, cursor=cursor, ascending=True)
         if not page.records or page.records[-1].timestamp >= since:
@@ -127,7 +126,8 @@ def _deliver_alerts(
     """
     sent = 0
     for end in RUN_ENDS:
-        sink_state[end.value] = _skip_older(instance, end, sink_state.get(end.value), since)
+        if end.value not in sink_state:
+            sink_state[end.value] = _skip_older(instance, end, since)
     # With one run per page, the cursor after a page is the cursor after its run.
     streams = [_ends(instance, end, sink_state.get(end.value), page_size=1) for end in RUN_ENDS]
     for record, cursor in heapq.merge(*streams, key=lambda pair: pair[0].storage_id):
