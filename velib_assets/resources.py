@@ -13,7 +13,7 @@ from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import live_feed
-from velib_assets.ingest.local_ingest import Ingest, LocalIngest
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -38,7 +38,7 @@ def build_resources(settings: Settings) -> Resources:
     if settings.target == "aws":
         return _aws_resources(settings)
     lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
-    ingest = LocalIngest(lake, feed_of(settings))
+    ingest = Ingest(lake, feed_of(settings))
     return Resources(lake, ingest, LocalCleanJob(lake), catalog, LocalQueryEngine(settings.lake, catalog))
 
 

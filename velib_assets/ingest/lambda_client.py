@@ -9,8 +9,7 @@ from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.local_ingest import LocalIngest
-from velib_assets.ingest.step import QUARANTINED, IngestResult
+from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
 from velib_assets.lake.keys import iso_utc
 from velib_assets.lake.store import LakeStore
 
@@ -23,7 +22,7 @@ class LambdaError(AwsError):
     """The function failed. The message has its error and a link to its log."""
 
 
-class LambdaIngest(LocalIngest):
+class LambdaIngest(Ingest):
     """Takes snapshots with the Lambda function. Hours are restored here, because an archive may be local.
 
     Args:
