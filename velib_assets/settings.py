@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from velib_assets.aws.names import Names
 from velib_assets.ingest.feeds.feed_table import FEEDS
-from velib_assets.ingest.http import base_url_of
+from velib_assets.ingest.http import base_url_of, is_http_url
 from velib_assets.simulator.faults import parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -171,7 +170,7 @@ def _alerts(text: str) -> tuple[str, ...]:
     for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            if not _is_http_url(rest):
+            if not is_http_url(rest):
                 raise ValueError(f"part {position}: write webhook: and an http(s) URL")
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
@@ -183,14 +182,6 @@ def _alerts(text: str) -> tuple[str, ...]:
                 "(and %2C for a comma in a URL)"
             )
     return sinks or ("log",)
-
-
-def _is_http_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
 
 
 def _faults(text: str) -> str:

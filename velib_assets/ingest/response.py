@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import zip_longest
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from velib_assets.lake.text import neutralize_links
@@ -196,14 +197,8 @@ def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
 
 def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:
     """Pair a station's entries of both files; a duplicated station stays duplicated, for clean to count."""
-    width = max(len(information), len(status))
-    return [
-        (
-            information[min(n, len(information) - 1)] if information else None,
-            status[min(n, len(status) - 1)] if status else None,
-        )
-        for n in range(width)
-    ]
+    shorter = min(information, status, key=len)
+    return list(zip_longest(information, status, fillvalue=shorter[-1] if shorter else None))
 
 
 def _stations(bodies: Dict[str, bytes], part: str) -> Dict[str, List[Any]]:

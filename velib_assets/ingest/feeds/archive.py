@@ -46,14 +46,6 @@ class Archive:
         self._folder = Path(folder)
         self._index: Optional[Dict[datetime, List[_File]]] = None
 
-    def check(self) -> None:
-        """Search the folder.
-
-        Raises:
-            ArchiveUnreadableError: if it cannot be read or contains no snapshot.
-        """
-        self._hours(refresh=True)
-
     def fetch(self, at: datetime) -> FeedResponse:
         """Fail.
 
