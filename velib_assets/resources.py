@@ -19,7 +19,6 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryEngine
 from velib_assets.settings import Settings, dagster_home
-from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
 
 
@@ -45,7 +44,7 @@ def build_resources(settings: Settings) -> Resources:
 def feed_of(settings: Settings) -> Feed:
     """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
-        return Simulator(faults=parse_faults(settings.simulator_faults))
+        return Simulator(faults=settings.simulator_faults)
     if settings.source != "archive":
         return live_feed(settings.source, settings.feed_urls.get(settings.source, ""))
     if not settings.archive.startswith("s3://"):

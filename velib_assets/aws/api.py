@@ -1,4 +1,4 @@
-"""Calls to AWS, and one message for each way in which they fail.
+"""Calls to AWS, and one message for each kind of failure.
 
 boto3 is imported with the first client, because loading Dagster's definitions needs none.
 """

@@ -50,8 +50,8 @@ def write_library(path: Path) -> Path:
 
 def _sources(parts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the modules in these folders, without those for the Dagster host: clients and this file."""
-    found = (path for part in parts for path in (PACKAGE / part).rglob("*.py"))
-    shipped = (path for path in found if path.name != "package.py" and not path.stem.endswith("_client"))
+    modules = (path for part in parts for path in (PACKAGE / part).rglob("*.py"))
+    shipped = (path for path in modules if path.name != "package.py" and not path.stem.endswith("_client"))
     for path in (PACKAGE / "__init__.py", *shipped):
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
 

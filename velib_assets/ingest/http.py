@@ -81,11 +81,6 @@ class Fetcher:
             raise task.raised
         return task.bodies
 
-    def wait_before(self, attempts: int, failure: RequestFailedError) -> float:
-        """Return the seconds to wait after failed attempts: the back-off, or the server's Retry-After."""
-        backoff = min(_FIRST_WAIT * (1 << min(attempts - 1, 10)), _LONGEST_WAIT)
-        return max(backoff * (0.5 + 0.5 * self.jitter()), failure.retry_after or 0.0)
-
 
 class _FetchTask:
     """One call of `fetch`: its progress and its outcome."""
@@ -129,9 +124,10 @@ class _FetchTask:
             try:
                 return self._request(session)
             except RequestFailedError as failure:
-                wait = fetcher.wait_before(self._attempts, failure)
                 if not failure.transient:
                     raise self.error(str(failure)) from None
+                backoff = min(_FIRST_WAIT * 2 ** min(self._attempts - 1, 10), _LONGEST_WAIT)
+                wait = max(backoff * (0.5 + 0.5 * fetcher.jitter()), failure.retry_after or 0.0)
                 if wait >= self._remaining():
                     raise self.error(f"{failure}{self._too_long(failure)}") from None
                 self._previous = str(failure)

@@ -118,16 +118,13 @@ def _parse(document: bytes) -> Tuple[Dict[str, Any], memoryview]:
 def _results_span(text: str) -> Tuple[int, int]:
     """Return the span of `results` in a valid JSON object that has it, at any position."""
     position, span = text.index("{") + 1, (0, 0)
-    while True:
-        position = _skip(text, position)
+    while (position := _skip(text, position)) < len(text):
         key, position = _DECODER.raw_decode(text, position)
-        position = _skip(text, position)
-        _, end = _DECODER.raw_decode(text, position)
+        start = _skip(text, position)
+        _, position = _DECODER.raw_decode(text, start)
         if key == "results":
-            span = (position, end)
-        position = _skip(text, end)
-        if position >= len(text):
-            return span
+            span = (start, position)
+    return span
 
 
 def _skip(text: str, position: int) -> int:

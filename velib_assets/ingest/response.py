@@ -20,7 +20,6 @@ _RESULTS = re.compile(rb'"results"\s*:\s*')
 _SEARCHED = 4096  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_ASCII = json.JSONEncoder(separators=(",", ":"))
 
 
 class FeedResponse(NamedTuple):
@@ -77,10 +76,7 @@ def dump(records: List[Any]) -> bytes:
     """
     parts, room = [], MAX_BYTES
     for record in records:
-        try:
-            part = _COMPACT.encode(record).encode("utf-8")
-        except UnicodeEncodeError:
-            part = _ASCII.encode(record).encode("ascii")
+        part = _COMPACT.encode(record).encode("utf-8", "backslashreplace")
         room -= len(part) + 1
         if room < 0:
             raise too_large()
@@ -187,10 +183,9 @@ def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
     """Join the files on `station_id` (as text) to one `{"information", "status"}` per station."""
     information = _stations(bodies, "station_information")
     status = _stations(bodies, "station_status")
-    both = list(information) + [key for key in status if key not in information]
     return [
         {"information": first, "status": second}
-        for key in both
+        for key in {**information, **status}
         for first, second in _pairs(information.get(key, []), status.get(key, []))
     ]
 

@@ -36,8 +36,8 @@ class Recordings:
         return {HOUR} if first <= HOUR <= last else set()
 
     def recorded(self, _hour: datetime) -> Iterator[RecordedSnapshot]:
-        for taken, data in self.recordings.items():
-            yield RecordedSnapshot(taken, FeedResponse("opendata", {"body": data}))
+        for taken_at, data in self.recordings.items():
+            yield RecordedSnapshot(taken_at, FeedResponse("opendata", {"body": data}))
 
 
 @pytest.fixture
@@ -138,20 +138,20 @@ def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
     store_or_quarantine(store, response(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
-    taken = Ingest(store, feed).restore(HOUR, NOW)
-    assert [(part.ingested_at, part.state) for part in taken] == [(at(15), "stored")]
+    results = Ingest(store, feed).restore(HOUR, NOW)
+    assert [(result.ingested_at, result.state) for result in results] == [(at(15), "stored")]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
 
 
 def test_restore_ignores_the_future(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
-    taken = Ingest(store, feed).restore(HOUR, at(10))
-    assert [part.ingested_at for part in taken] == [at(0)]
+    results = Ingest(store, feed).restore(HOUR, at(10))
+    assert [result.ingested_at for result in results] == [at(0)]
 
 
 def test_bad_recording_is_quarantined_and_others_are_restored(store: FolderStore) -> None:
     feed = Recordings(m0=b"[]", m15=body(records()))
-    states = [part.state for part in Ingest(store, feed).restore(HOUR, NOW)]
+    states = [result.state for result in Ingest(store, feed).restore(HOUR, NOW)]
     assert states == ["quarantined", "stored"]
     assert slot_times(store, HOUR) == ({at(15)}, {at(0)})
 
