@@ -151,11 +151,11 @@ class _FetchTask:
 
     def _read(self, response: requests.Response) -> bytes:
         """Read the whole body. `read1` returns available data, so a slow body cannot exceed the deadline."""
-        body, most = bytearray(), self._fetcher.max_bytes
+        body, limit = bytearray(), self._fetcher.max_bytes
         while part := response.raw.read1(_CHUNK, decode_content=True):
             body += part
-            if len(body) > most:
-                raise RequestFailedError(f"the response is larger than {most:,} bytes", transient=False)
+            if len(body) > limit:
+                raise RequestFailedError(f"the response is larger than {limit:,} bytes", transient=False)
             if self._remaining() <= 0:
                 raise RequestFailedError(
                     f"HTTP {response.status_code}, and the body was not complete at the deadline "

@@ -18,10 +18,6 @@ _WAITS = (1, 2, 4, 8)  # seconds between attempts if the account runs too many f
 _THROTTLED = {"TooManyRequestsException", "ThrottlingException", "ResourceConflictException"}
 
 
-class LambdaError(AwsError):
-    """The function failed. The message has its error and a link to its log."""
-
-
 class LambdaIngest(Ingest):
     """Takes snapshots with the Lambda function. Hours are restored here, because an archive may be local.
 
@@ -41,8 +37,7 @@ class LambdaIngest(Ingest):
         """See Ingest.
 
         Raises:
-            LambdaError: if the function fails.
-            AwsError: if the function cannot be called.
+            AwsError: if the function cannot be called, or fails; then with its error and a link to its log.
         """
         event = {"scheduled_at": iso_utc(ingested_at), "source": self.source, "url": self._url}
         with session(self._names.bucket, self._names.region) as pipes:
@@ -55,7 +50,7 @@ class LambdaIngest(Ingest):
             return results[-1]
         name, message = payload.get("errorType", response["FunctionError"]), payload.get("errorMessage", "")
         link = self._names.function_link()
-        raise LambdaError(f"{self._names.function} failed: {name}: {message} ({link})", name)
+        raise AwsError(f"{self._names.function} failed: {name}: {message} ({link})", name)
 
     def _invoke(self, event: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's response
         lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)

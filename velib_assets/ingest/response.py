@@ -74,11 +74,11 @@ def dump(records: List[Any]) -> bytes:
     Raises:
         UnusableError: `too_large`: the product of a GBFS pair can exceed the limit.
     """
-    parts, room = [], MAX_BYTES
+    parts, remaining = [], MAX_BYTES
     for record in records:
         part = _COMPACT.encode(record).encode("utf-8", "backslashreplace")
-        room -= len(part) + 1
-        if room < 0:
+        remaining -= len(part) + 1
+        if remaining < 0:
             raise too_large()
         parts.append(part)
     return b"[" + b",".join(parts) + b"]"
@@ -111,10 +111,10 @@ def load_json(body: bytes, what: str = "the response") -> Any:  # noqa: ANN401 -
     return document
 
 
-def too_deep(value: object, most: int) -> bool:
-    """Return whether lists and objects are nested deeper than `most`."""
+def too_deep(value: object, limit: int) -> bool:
+    """Return whether lists and objects are nested deeper than `limit`."""
     level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(most):
+    for _ in range(limit):
         children = (node.values() if isinstance(node, dict) else node for node in level)
         level = [child for nodes in children for child in nodes if isinstance(child, (dict, list))]
         if not level:
@@ -122,10 +122,10 @@ def too_deep(value: object, most: int) -> bool:
     return True
 
 
-def _check_depth(value: object, most: int, what: str) -> None:
+def _check_depth(value: object, limit: int, what: str) -> None:
     """Apply a fixed limit, because the limit of Python's parser depends on the call stack and the version."""
-    if too_deep(value, most):
-        raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {most} levels deep")
+    if too_deep(value, limit):
+        raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {limit} levels deep")
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
