@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from velib_assets.aws.api import AwsError, call, client
@@ -54,13 +55,13 @@ class LambdaIngest(Ingest):
 
     def _invoke(self, event: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's response
         lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
-        resource = f"the function {self._names.function}"
-        payload = json.dumps(event).encode()
-        for wait in (*_WAITS, None):
+        arguments = {"FunctionName": self._names.function, "Payload": json.dumps(event).encode()}
+        invoke = partial(call, lambda_, "invoke", f"the function {self._names.function}", **arguments)
+        for wait in _WAITS:
             try:
-                return call(lambda_, "invoke", resource, FunctionName=self._names.function, Payload=payload)
+                return invoke()
             except AwsError as error:
-                if wait is None or error.code not in _THROTTLED:
+                if error.code not in _THROTTLED:
                     raise
                 time.sleep(wait)
-        raise AssertionError  # pragma: no cover - the last attempt raises
+        return invoke()
