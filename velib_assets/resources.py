@@ -13,13 +13,12 @@ from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import live_feed
-from velib_assets.ingest.local_ingest import Ingest, LocalIngest
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryEngine
 from velib_assets.settings import Settings, dagster_home
-from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
 
 
@@ -38,14 +37,14 @@ def build_resources(settings: Settings) -> Resources:
     if settings.target == "aws":
         return _aws_resources(settings)
     lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
-    ingest = LocalIngest(lake, feed_of(settings))
+    ingest = Ingest(lake, feed_of(settings))
     return Resources(lake, ingest, LocalCleanJob(lake), catalog, LocalQueryEngine(settings.lake, catalog))
 
 
 def feed_of(settings: Settings) -> Feed:
     """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
-        return Simulator(faults=parse_faults(settings.simulator_faults))
+        return Simulator(faults=settings.simulator_faults)
     if settings.source != "archive":
         return live_feed(settings.source, settings.feed_urls.get(settings.source, ""))
     if not settings.archive.startswith("s3://"):

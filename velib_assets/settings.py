@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from velib_assets.aws.names import Names
 from velib_assets.ingest.feeds.feed_table import FEEDS
-from velib_assets.ingest.http import base_url_of
-from velib_assets.simulator.faults import parse_faults
+from velib_assets.ingest.http import base_url_of, is_http_url
+from velib_assets.simulator.faults import Fault, parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
@@ -51,7 +50,7 @@ class Settings:
     alerts: tuple[str, ...] = field(default=("log",), repr=False)  # the URL of a webhook is a secret
     schedule_on: bool = False
     keep_runs_days: int = 30
-    simulator_faults: str = ""
+    simulator_faults: tuple[Fault, ...] = ()
     catalog_mode: str = "api"
     names: Names = _DEFAULT_NAMES
 
@@ -90,7 +89,7 @@ class Settings:
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
             "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
-            "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", _faults),
+            "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", parse_faults),
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "names": Names(
                 bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
@@ -171,7 +170,7 @@ def _alerts(text: str) -> tuple[str, ...]:
     for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
-            if not _is_http_url(rest):
+            if not is_http_url(rest):
                 raise ValueError(f"part {position}: write webhook: and an http(s) URL")
         elif kind == "sns":
             if not _TOPIC.fullmatch(rest):
@@ -183,17 +182,3 @@ def _alerts(text: str) -> tuple[str, ...]:
                 "(and %2C for a comma in a URL)"
             )
     return sinks or ("log",)
-
-
-def _is_http_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
-
-
-def _faults(text: str) -> str:
-    if text:
-        parse_faults(text)
-    return text

@@ -115,15 +115,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer()
+        self._reply()
 
     def do_POST(self) -> None:
-        self._answer()
+        self._reply()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Print nothing."""
 
-    def _answer(self) -> None:
+    def _reply(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         request = Request(self.command, self.path, dict(self.headers), body, time.monotonic())

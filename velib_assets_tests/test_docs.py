@@ -23,9 +23,9 @@ from velib_assets.defs.build import build_defs
 from velib_assets.defs.checks import CHECKS
 from velib_assets.defs.clean_stations import clean_hours
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, ingest_hours
-from velib_assets.ingest.local_ingest import LocalIngest
 from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
@@ -379,7 +379,7 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def run(fault: str) -> FaultOutcome:
         store = FolderStore(tmp_path_factory.mktemp(fault or "good"))
         faults = parse_faults(f"{fault}@{FAULTY_SLOT:%Y-%m-%dT%H:%M}" if fault else "")
-        ingest = LocalIngest(store, Simulator(stations=60, faults=faults))
+        ingest = Ingest(store, Simulator(stations=60, faults=faults))
         hours = [QUIET_HOUR - HOUR, QUIET_HOUR]
         raw = list(ingest_hours(store, ingest, hours, {RESTORE_ONLY: "true"}))[1]
         clean = list(clean_hours(store, LocalCleanJob(store, 1), hours))[1]

@@ -1,4 +1,4 @@
-"""Calls to AWS, and one message for each way in which they fail.
+"""Calls to AWS, and one message for each kind of failure.
 
 boto3 is imported with the first client, because loading Dagster's definitions needs none.
 """
@@ -6,6 +6,7 @@ boto3 is imported with the first client, because loading Dagster's definitions n
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional
 
@@ -87,42 +88,33 @@ def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # n
     Raises:
         AwsError: the call was refused, or AWS was not reached.
     """
+    with aws_errors(client, resource):
+        return getattr(client, method)(**arguments)
+
+
+def pages(client: Any, method: str, resource: str, **arguments: Any) -> Iterator[Dict[str, Any]]:  # noqa: ANN401 - boto3's
+    """Call a method until no page is left, and yield each response; arguments and errors are as in `call`."""
+    with aws_errors(client, resource):
+        if client.can_paginate(method):
+            yield from client.get_paginator(method).paginate(**arguments)
+        else:
+            yield getattr(client, method)(**arguments)
+
+
+@contextmanager
+def aws_errors(client: Any, resource: str) -> Iterator[None]:  # noqa: ANN401 - boto3's
+    """Convert errors of boto3.
+
+    Raises:
+        AwsError: the call was refused, or AWS was not reached.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
     try:
-        return getattr(client, method)(**arguments)
+        yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise to_aws_error(client, resource, error) from None
-
-
-def pages(
-    client: Any,  # noqa: ANN401 - boto3's
-    method: str,
-    resource: str,
-    continuation: str = "NextToken",
-    **arguments: Any,  # noqa: ANN401 - boto3's
-) -> Iterator[Dict[str, Any]]:
-    """Call a method until no page is left, and yield each response.
-
-    Args:
-        client: see `call`.
-        method: see `call`.
-        resource: see `call`.
-        continuation: the argument that requests the next page. Responses have its value under the same name,
-            or with the prefix `Next`.
-        **arguments: of the first call.
-
-    Raises:
-        AwsError: see `call`.
-    """
-    result = continuation if continuation.startswith("Next") else f"Next{continuation}"
-    while True:
-        page = call(client, method, resource, **arguments)
-        yield page
-        if not page.get(result):
-            return
-        arguments[continuation] = page[result]
 
 
 def to_aws_error(client: Any, resource: str, error: Exception) -> AwsError:  # noqa: ANN401 - boto3's

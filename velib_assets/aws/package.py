@@ -22,31 +22,6 @@ LAMBDA_ZIP, GLUE_LIBRARY, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_glue_l
 LAMBDA_MODULES = ("requests", "dagster-pipes")
 _MACHINE_SPECIFIC = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_SCRIPT = '''\
-"""The script of the Glue job: puts the library and the pinned boto3 on the path, and runs the job."""
-
-import os
-import re
-import sys
-from importlib.metadata import distributions
-
-# The Python shell puts the folder of the library on the path, not the zip in it.
-zips = [os.path.join(folder, "velib_glue_lib.zip") for folder in sys.path]
-sys.path[:0] = [path for path in zips if os.path.isfile(path)]
-
-# The shell's own boto3 is older, and may come first or be loaded; conditional writes need the pinned one.
-homes = {
-    tuple(map(int, re.findall("[0-9]+", found.version))): str(found.locate_file(""))
-    for found in distributions(name="boto3")
-}
-sys.path[:0] = [homes[version] for version in sorted(homes)[-1:]]
-for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore", "s3transfer")]:
-    del sys.modules[name]
-
-from velib_assets.clean.glue_job import run  # noqa: E402 - needs the path
-
-run()
-'''
 
 
 class PackageError(Exception):
@@ -64,8 +39,7 @@ def build(target: Path) -> list[Path]:
         _install(Path(folder))
         lambda_zip = _write_zip(target / LAMBDA_ZIP, [*_sources(LAMBDA_PARTS), *_modules(Path(folder))])
     library = write_library(target / GLUE_LIBRARY)
-    script = target / GLUE_SCRIPT
-    script.write_text(_SCRIPT, encoding="utf-8")
+    script = shutil.copyfile(CHECKOUT / "infra" / "glue_script.py", target / GLUE_SCRIPT)
     return [lambda_zip, library, script]
 
 
@@ -76,8 +50,8 @@ def write_library(path: Path) -> Path:
 
 def _sources(parts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the modules in these folders, without those for the Dagster host: clients and this file."""
-    found = (path for part in parts for path in (PACKAGE / part).rglob("*.py"))
-    shipped = (path for path in found if path.name != "package.py" and not path.stem.endswith("_client"))
+    modules = (path for part in parts for path in (PACKAGE / part).rglob("*.py"))
+    shipped = (path for path in modules if path.name != "package.py" and not path.stem.endswith("_client"))
     for path in (PACKAGE / "__init__.py", *shipped):
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
-from velib_assets.aws.api import client, to_aws_error
+from velib_assets.aws.api import aws_errors, client
 from velib_assets.aws.names import PIPES_PREFIX
 
 if TYPE_CHECKING:
@@ -29,20 +29,19 @@ def session(bucket: str, region: str) -> Iterator[dg.PipesSession]:
     Raises:
         AwsError: the session may not read or write in the bucket.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only needed on AWS
     from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all clients of dagster-aws
 
     warnings.simplefilter("ignore", dg.PreviewWarning)  # for the message reader
     s3 = client("s3", region)
-    try:
-        with dg.open_pipes_session(
+    with (
+        aws_errors(s3, f"s3://{bucket}/{PIPES_PREFIX}"),
+        dg.open_pipes_session(
             context=cast("dg.OpExecutionContext", _WithoutAssets(dg.OpExecutionContext.get())),
             context_injector=PipesS3ContextInjector(bucket=bucket, client=s3, key_prefix=PIPES_PREFIX),
             message_reader=_messages(bucket, s3),
-        ) as opened:
-            yield opened
-    except (BotoCoreError, ClientError) as error:  # calls of the body raise AwsError
-        raise to_aws_error(s3, f"s3://{bucket}/{PIPES_PREFIX}", error) from None
+        ) as opened,
+    ):
+        yield opened
 
 
 class _WithoutAssets:

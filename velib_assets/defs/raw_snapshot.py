@@ -10,10 +10,10 @@ from velib_assets.defs import checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.local_ingest import Ingest
 from velib_assets.ingest.step import (
     QUARANTINED,
     STORED,
+    Ingest,
     IngestResult,
     SlotExpiredError,
     SourceMismatchError,

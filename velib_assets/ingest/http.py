@@ -6,7 +6,8 @@ import contextlib
 import random
 import threading
 import time
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, List, Optional, Sequence
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from velib_assets.ingest.http_failures import (
     retry_after_seconds,
 )
 from velib_assets.ingest.response import MAX_BYTES
+from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import neutralize_links
 
 DEADLINE_SECONDS = 45.0
@@ -36,10 +38,11 @@ _LONGEST_WAIT = 15.0
 _GRACE = 0.2
 
 
+@dataclass(frozen=True)
 class Fetcher:
     """Fetches bodies over HTTP. Holds only settings, so several threads can share one.
 
-    Args:
+    Attributes:
         deadline: seconds for one `fetch`: all URLs, attempts and waits.
         silence: seconds without data after which an attempt fails.
         max_bytes: the size limit of a decoded body.
@@ -50,20 +53,14 @@ class Fetcher:
         jitter: returns a number in 0..1; a wait is 50 to 100 % of the back-off, to spread clients.
     """
 
-    def __init__(
-        self,
-        *,
-        deadline: float = DEADLINE_SECONDS,
-        silence: float = 15.0,
-        max_bytes: int = MAX_BYTES,
-        setting: str = "",
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self.deadline, self.silence, self.max_bytes = deadline, silence, max_bytes
-        self.setting, self.clock, self.sleep, self.now, self._jitter = setting, clock, sleep, now, jitter
+    deadline: float = DEADLINE_SECONDS
+    silence: float = 15.0
+    max_bytes: int = MAX_BYTES
+    setting: str = ""
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = utc_now
+    jitter: Callable[[], float] = random.random
 
     def fetch(self, urls: Sequence[str]) -> List[bytes]:
         """Fetch the decoded body of each URL, in order, under one deadline.
@@ -83,11 +80,6 @@ class Fetcher:
         if task.raised is not None:
             raise task.raised
         return task.bodies
-
-    def wait_before(self, attempts: int, failure: RequestFailedError) -> float:
-        """Return the seconds to wait after failed attempts: the back-off, or the server's Retry-After."""
-        backoff = min(_FIRST_WAIT * (1 << min(attempts - 1, 10)), _LONGEST_WAIT)
-        return max(backoff * (0.5 + 0.5 * self._jitter()), failure.retry_after or 0.0)
 
 
 class _FetchTask:
@@ -132,9 +124,10 @@ class _FetchTask:
             try:
                 return self._request(session)
             except RequestFailedError as failure:
-                wait = fetcher.wait_before(self._attempts, failure)
                 if not failure.transient:
                     raise self.error(str(failure)) from None
+                backoff = min(_FIRST_WAIT * 2 ** min(self._attempts - 1, 10), _LONGEST_WAIT)
+                wait = max(backoff * (0.5 + 0.5 * fetcher.jitter()), failure.retry_after or 0.0)
                 if wait >= self._remaining():
                     raise self.error(f"{failure}{self._too_long(failure)}") from None
                 self._previous = str(failure)
@@ -158,11 +151,11 @@ class _FetchTask:
 
     def _read(self, response: requests.Response) -> bytes:
         """Read the whole body. `read1` returns available data, so a slow body cannot exceed the deadline."""
-        body, most = bytearray(), self._fetcher.max_bytes
+        body, limit = bytearray(), self._fetcher.max_bytes
         while part := response.raw.read1(_CHUNK, decode_content=True):
             body += part
-            if len(body) > most:
-                raise RequestFailedError(f"the response is larger than {most:,} bytes", transient=False)
+            if len(body) > limit:
+                raise RequestFailedError(f"the response is larger than {limit:,} bytes", transient=False)
             if self._remaining() <= 0:
                 raise RequestFailedError(
                     f"HTTP {response.status_code}, and the body was not complete at the deadline "
@@ -188,11 +181,10 @@ class _FetchTask:
         """Return the first characters of an error's body on one line, as far as it can be read."""
         body = b""
         with contextlib.suppress(HTTPError, OSError):
-            while len(body) < 4 * _SHOWN and self._remaining() > 0:
-                part = response.raw.read1(4 * _SHOWN, decode_content=True)
-                if not part:
-                    break
+            while part := response.raw.read1(4 * _SHOWN, decode_content=True):
                 body += part
+                if len(body) >= 4 * _SHOWN or self._remaining() <= 0:
+                    break
         return " ".join(body.decode("utf-8", "replace").split())
 
     def _remaining(self) -> float:
@@ -213,11 +205,15 @@ def base_url_of(url: str) -> str:
     Raises:
         ValueError: if it does not have the form `http(s)://host[:port][/path]`.
     """
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # unbalanced brackets, or a port that is not a number
-        raise ValueError("not a URL. Use https://host or https://host/path") from None
-    if not valid or parts.query or parts.fragment:
-        raise ValueError(f"{public_url(url)!r} is not a base URL. Use https://host or https://host/path")
+    if not is_http_url(url) or "?" in url or "#" in url:
+        raise ValueError("not a base URL. Use https://host or https://host/path")  # the text may hold a key
     return url.rstrip("/")
+
+
+def is_http_url(text: str) -> bool:
+    """Return whether text is an http(s) URL with a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # unbalanced brackets, or a port that is not a number
+        return False

@@ -3,14 +3,14 @@
 import json
 import time
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.local_ingest import LocalIngest
-from velib_assets.ingest.step import QUARANTINED, IngestResult
+from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
 from velib_assets.lake.keys import iso_utc
 from velib_assets.lake.store import LakeStore
 
@@ -19,11 +19,7 @@ _WAITS = (1, 2, 4, 8)  # seconds between attempts if the account runs too many f
 _THROTTLED = {"TooManyRequestsException", "ThrottlingException", "ResourceConflictException"}
 
 
-class LambdaError(AwsError):
-    """The function failed. The message has its error and a link to its log."""
-
-
-class LambdaIngest(LocalIngest):
+class LambdaIngest(Ingest):
     """Takes snapshots with the Lambda function. Hours are restored here, because an archive may be local.
 
     Args:
@@ -42,8 +38,7 @@ class LambdaIngest(LocalIngest):
         """See Ingest.
 
         Raises:
-            LambdaError: if the function fails.
-            AwsError: if the function cannot be called.
+            AwsError: if the function cannot be called, or fails; then with its error and a link to its log.
         """
         event = {"scheduled_at": iso_utc(ingested_at), "source": self.source, "url": self._url}
         with session(self._names.bucket, self._names.region) as pipes:
@@ -56,17 +51,17 @@ class LambdaIngest(LocalIngest):
             return results[-1]
         name, message = payload.get("errorType", response["FunctionError"]), payload.get("errorMessage", "")
         link = self._names.function_link()
-        raise LambdaError(f"{self._names.function} failed: {name}: {message} ({link})", name)
+        raise AwsError(f"{self._names.function} failed: {name}: {message} ({link})", name)
 
     def _invoke(self, event: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's response
         lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
-        resource = f"the function {self._names.function}"
-        payload = json.dumps(event).encode()
-        for wait in (*_WAITS, None):
+        arguments = {"FunctionName": self._names.function, "Payload": json.dumps(event).encode()}
+        invoke = partial(call, lambda_, "invoke", f"the function {self._names.function}", **arguments)
+        for wait in _WAITS:
             try:
-                return call(lambda_, "invoke", resource, FunctionName=self._names.function, Payload=payload)
+                return invoke()
             except AwsError as error:
-                if wait is None or error.code not in _THROTTLED:
+                if error.code not in _THROTTLED:
                     raise
                 time.sleep(wait)
-        raise AssertionError  # pragma: no cover - the last attempt raises
+        return invoke()

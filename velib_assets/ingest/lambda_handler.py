@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping
 
 from velib_assets.aws.reporter import reporter_of_event
 from velib_assets.ingest.feeds.live_feed import live_feed
-from velib_assets.ingest.step import QUARANTINED, IngestResult, take_snapshot
+from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
 
@@ -44,7 +44,7 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
     source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
     feed = live_feed(source, event.get("url") or "", os.environ)
     with reporter_of_event(event) as reporter:
-        result = take_snapshot(store, feed, _scheduled_at(event, now), now)
+        result = Ingest(store, feed).take(_scheduled_at(event, now), now)
         reporter.message(result.message())
         address = store.address(result.key)
         if result.state == QUARANTINED:

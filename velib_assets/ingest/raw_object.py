@@ -21,10 +21,10 @@ from velib_assets.ingest.response import (
 )
 from velib_assets.lake.keys import SOURCE, iso_utc
 
-_HEAD = 4096
+MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
-_MOST_MEMBERS = 100  # each costs a copy of the rest
+_MAX_MEMBERS = 100  # each costs a copy of the rest
 
 
 class OpenedRaw(NamedTuple):
@@ -59,9 +59,8 @@ def open_raw(stored: bytes) -> OpenedRaw:
     Raises:
         UnusableError: `not_gzip`, `too_large`, `not_json`, `not_a_list` or `hash_mismatch`.
     """
-    most = MAX_BYTES + _HEAD
-    document = gunzip(stored, most) if stored[:2] == b"\x1f\x8b" else stored
-    if len(document) > most:
+    document = gunzip(stored, MAX_RAW_BYTES)
+    if len(document) > MAX_RAW_BYTES:
         raise too_large()
     head, results = _split(document)
     if not _matches(head.get("sha256"), results):
@@ -74,26 +73,30 @@ def open_raw(stored: bytes) -> OpenedRaw:
     return OpenedRaw(feed if isinstance(feed, str) else OPENDATA, document, results)
 
 
-def gunzip(stored: bytes, most: int = MAX_BYTES) -> bytes:
-    """Decompress gzip to at most `most` bytes, so that a gzip bomb cannot exhaust memory.
+def gunzip(stored: bytes, limit: int = MAX_BYTES) -> bytes:
+    """Decompress gzip to at most `limit` bytes, so that a gzip bomb cannot exhaust memory.
+
+    Other bytes are returned unmodified.
 
     Raises:
         UnusableError: `not_gzip` if the bytes are damaged or truncated; `too_large`.
     """
-    members, left, room = [], stored, most
+    if not stored.startswith(b"\x1f\x8b"):
+        return stored
+    members, left, remaining = [], stored, limit
     while left:
         packed = zlib.decompressobj(_GZIP)
         try:
-            members.append(packed.decompress(left, room + 1))
+            members.append(packed.decompress(left, remaining + 1))
         except zlib.error as error:
             raise UnusableError("not_gzip", f"it cannot be decompressed: {error}") from None
-        room -= len(members[-1])
-        if room < 0:
+        remaining -= len(members[-1])
+        if remaining < 0:
             raise too_large()
         if not packed.eof:
             raise UnusableError("not_gzip", "it cannot be decompressed: it is truncated")
-        if len(members) > _MOST_MEMBERS:
-            raise UnusableError("not_gzip", f"it cannot be decompressed: it has over {_MOST_MEMBERS} members")
+        if len(members) > _MAX_MEMBERS:
+            raise UnusableError("not_gzip", f"it cannot be decompressed: it has over {_MAX_MEMBERS} members")
         left = packed.unused_data.lstrip(b"\0")
     return members[0] if len(members) == 1 else b"".join(members)
 
@@ -118,16 +121,13 @@ def _parse(document: bytes) -> Tuple[Dict[str, Any], memoryview]:
 def _results_span(text: str) -> Tuple[int, int]:
     """Return the span of `results` in a valid JSON object that has it, at any position."""
     position, span = text.index("{") + 1, (0, 0)
-    while True:
-        position = _skip(text, position)
+    while (position := _skip(text, position)) < len(text):
         key, position = _DECODER.raw_decode(text, position)
-        position = _skip(text, position)
-        _, end = _DECODER.raw_decode(text, position)
+        start = _skip(text, position)
+        _, position = _DECODER.raw_decode(text, start)
         if key == "results":
-            span = (position, end)
-        position = _skip(text, end)
-        if position >= len(text):
-            return span
+            span = (start, position)
+    return span
 
 
 def _skip(text: str, position: int) -> int:

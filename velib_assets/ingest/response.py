@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import zip_longest
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from velib_assets.lake.text import neutralize_links
@@ -19,7 +20,6 @@ _RESULTS = re.compile(rb'"results"\s*:\s*')
 _SEARCHED = 4096  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_ASCII = json.JSONEncoder(separators=(",", ":"))
 
 
 class FeedResponse(NamedTuple):
@@ -74,14 +74,11 @@ def dump(records: List[Any]) -> bytes:
     Raises:
         UnusableError: `too_large`: the product of a GBFS pair can exceed the limit.
     """
-    parts, room = [], MAX_BYTES
+    parts, remaining = [], MAX_BYTES
     for record in records:
-        try:
-            part = _COMPACT.encode(record).encode("utf-8")
-        except UnicodeEncodeError:
-            part = _ASCII.encode(record).encode("ascii")
-        room -= len(part) + 1
-        if room < 0:
+        part = _COMPACT.encode(record).encode("utf-8", "backslashreplace")
+        remaining -= len(part) + 1
+        if remaining < 0:
             raise too_large()
         parts.append(part)
     return b"[" + b",".join(parts) + b"]"
@@ -114,10 +111,10 @@ def load_json(body: bytes, what: str = "the response") -> Any:  # noqa: ANN401 -
     return document
 
 
-def too_deep(value: object, most: int) -> bool:
-    """Return whether lists and objects are nested deeper than `most`."""
+def too_deep(value: object, limit: int) -> bool:
+    """Return whether lists and objects are nested deeper than `limit`."""
     level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(most):
+    for _ in range(limit):
         children = (node.values() if isinstance(node, dict) else node for node in level)
         level = [child for nodes in children for child in nodes if isinstance(child, (dict, list))]
         if not level:
@@ -125,10 +122,10 @@ def too_deep(value: object, most: int) -> bool:
     return True
 
 
-def _check_depth(value: object, most: int, what: str) -> None:
+def _check_depth(value: object, limit: int, what: str) -> None:
     """Apply a fixed limit, because the limit of Python's parser depends on the call stack and the version."""
-    if too_deep(value, most):
-        raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {most} levels deep")
+    if too_deep(value, limit):
+        raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {limit} levels deep")
 
 
 def _array(body: bytes) -> Tuple[List[Any], bytes]:
@@ -186,24 +183,17 @@ def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
     """Join the files on `station_id` (as text) to one `{"information", "status"}` per station."""
     information = _stations(bodies, "station_information")
     status = _stations(bodies, "station_status")
-    both = list(information) + [key for key in status if key not in information]
     return [
         {"information": first, "status": second}
-        for key in both
+        for key in {**information, **status}
         for first, second in _pairs(information.get(key, []), status.get(key, []))
     ]
 
 
 def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:
     """Pair a station's entries of both files; a duplicated station stays duplicated, for clean to count."""
-    width = max(len(information), len(status))
-    return [
-        (
-            information[min(n, len(information) - 1)] if information else None,
-            status[min(n, len(status) - 1)] if status else None,
-        )
-        for n in range(width)
-    ]
+    shorter = min(information, status, key=len)
+    return list(zip_longest(information, status, fillvalue=shorter[-1] if shorter else None))
 
 
 def _stations(bodies: Dict[str, bytes], part: str) -> Dict[str, List[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
@@ -51,27 +51,68 @@ class SlotExpiredError(Exception):
     """A scheduled tick ran after its slot was over: current data no longer belongs to that slot."""
 
 
-def take_snapshot(store: LakeStore, feed: Feed, ingested_at: datetime, now: datetime) -> IngestResult:
-    """Take the snapshot of `ingested_at` from a live feed.
-
-    If the key is taken, the feed is not called, so that a retried tick costs nothing.
+class Ingest:
+    """The ingest step as a resource: brings the snapshots of one feed into raw. All times are UTC.
 
     Args:
         store: the lake.
-        feed: a live feed.
-        ingested_at: the snapshot's time, UTC.
-        now: the current time, UTC.
+        feed: where the snapshots come from.
 
-    Raises:
-        FeedError: if the feed gives no response.
-        SourceMismatchError: see `ensure_same_source`.
-        SlotExpiredError: see `ensure_slot_open`.
+    Attributes:
+        source: the feed's name, as in VELIB_SOURCE.
+        live: whether the feed provides the current state, so that a tick can use it.
+        links: labelled links to the service that runs the step; none for this process.
     """
-    ensure_same_source(store, feed.name)
-    if present := _present(store, ingested_at):
-        return present
-    ensure_slot_open(ingested_at, now)
-    return store_or_quarantine(store, feed.fetch(ingested_at), ingested_at, now)
+
+    def __init__(self, store: LakeStore, feed: Feed) -> None:
+        self._store, self._feed = store, feed
+        self.source, self.live = feed.name, feed.live
+        self.links: Dict[str, str] = {}
+
+    def take(self, ingested_at: datetime, now: datetime) -> IngestResult:
+        """Take the snapshot of `ingested_at` from a live feed.
+
+        If the key is taken, the feed is not called, so that a retried tick costs nothing.
+
+        Raises:
+            FeedError: if the feed gives no response.
+            SourceMismatchError: see `ensure_same_source`.
+            SlotExpiredError: see `ensure_slot_open`.
+        """
+        ensure_same_source(self._store, self.source)
+        if present := _present(self._store, ingested_at):
+            return present
+        ensure_slot_open(ingested_at, now)
+        return store_or_quarantine(self._store, self._feed.fetch(ingested_at), ingested_at, now)
+
+    def restore(self, hour: datetime, now: datetime) -> List[IngestResult]:
+        """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
+
+        Raises:
+            SourceMismatchError: see `ensure_same_source`.
+        """
+        ensure_same_source(self._store, self.source)
+        stored, _ = slot_times(self._store, hour)
+        taken = {slot_of(moment) for moment in stored} if self.live else stored
+        return [
+            self._restore(recorded, now)
+            for recorded in self._feed.recorded(hour)
+            if recorded.taken_at <= now
+            and (slot_of(recorded.taken_at) if self.live else recorded.taken_at) not in taken
+            and not _present(self._store, recorded.taken_at)
+        ]
+
+    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
+        """Return the hours from `first` to `last` (both included) that can be restored."""
+        return self._feed.recorded_hours(first, last)
+
+    def _restore(self, recorded: RecordedSnapshot, now: datetime) -> IngestResult:
+        response, taken_at = recorded.response, recorded.taken_at
+        if response.feed != self.source:  # an archive may contain simulated snapshots
+            ensure_same_source(self._store, response.feed)
+        if recorded.problem:
+            return _quarantine(self._store, response, taken_at, now, recorded.problem)
+        return store_or_quarantine(self._store, response, taken_at, now)
 
 
 def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
@@ -85,33 +126,6 @@ def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
             f"the tick of {ingested_at:%H:%M} ran at {now:%Y-%m-%d %H:%M:%S} UTC, after its slot was over. "
             "That snapshot is missed; the next tick takes its own."
         )
-
-
-def restore_hour(store: LakeStore, feed: Feed, hour: datetime, now: datetime) -> List[IngestResult]:
-    """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
-
-    Raises:
-        SourceMismatchError: see `ensure_same_source`.
-    """
-    ensure_same_source(store, feed.name)
-    stored, _ = slot_times(store, hour)
-    taken = {slot_of(moment) for moment in stored} if feed.live else stored
-    return [
-        _restore(store, feed, recorded, now)
-        for recorded in feed.recorded(hour)
-        if recorded.taken_at <= now
-        and (slot_of(recorded.taken_at) if feed.live else recorded.taken_at) not in taken
-        and not _present(store, recorded.taken_at)
-    ]
-
-
-def _restore(store: LakeStore, feed: Feed, recorded: RecordedSnapshot, now: datetime) -> IngestResult:
-    response, taken_at = recorded.response, recorded.taken_at
-    if response.feed != feed.name:  # an archive may contain simulated snapshots
-        ensure_same_source(store, response.feed)
-    if recorded.problem:
-        return _quarantine(store, response, taken_at, now, recorded.problem)
-    return store_or_quarantine(store, response, taken_at, now)
 
 
 def store_or_quarantine(

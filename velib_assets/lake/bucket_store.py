@@ -179,7 +179,7 @@ class BucketStore:
     def _pages(self, prefix: str, **arguments: str) -> Iterator[Dict[str, Any]]:
         s3, owner = _client(self._region, self._account)
         arguments.update(Bucket=self.bucket, Prefix=prefix, ExpectedBucketOwner=owner)
-        return pages(s3, "list_objects_v2", self.address(prefix), "ContinuationToken", **arguments)
+        return pages(s3, "list_objects_v2", self.address(prefix), **arguments)
 
 
 @cache

@@ -37,7 +37,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
     ids=["half-a-key", "profile", "region"],
 )
-def test_settings_that_boto3_does_not_accept_are_named(
+def test_settings_that_boto3_does_not_accept_are_reported(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], message: str
 ) -> None:
     for name, value in changes.items():
@@ -47,7 +47,7 @@ def test_settings_that_boto3_does_not_accept_are_named(
         client("s3", region)
 
 
-def test_missing_credentials_tell_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_message_explains_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -55,7 +55,7 @@ def test_missing_credentials_tell_how_to_sign_in(monkeypatch: pytest.MonkeyPatch
         call(client("s3", "us-east-1"), "list_buckets", "the lake")
 
 
-def test_unreachable_service_is_named_with_its_address() -> None:
+def test_unreachable_service_is_reported_with_its_address() -> None:
     aws = boto3.client("sqs", "us-east-1", endpoint_url="http://127.0.0.1:9")
     with pytest.raises(AwsError, match=r"sqs could not be reached for the queue at http://127\.0\.0\.1:9"):
         call(aws, "list_queues", "the queue")

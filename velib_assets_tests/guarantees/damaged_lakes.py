@@ -16,7 +16,7 @@ from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, FeedResponse
-from velib_assets.ingest.step import IngestResult, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.ingest.step import Ingest, IngestResult, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -132,7 +132,7 @@ def _over_http(
             path = EXPORT_PATH if part == "body" else f"{GBFS_PATH}/{part}.json"
             server.queue(path, Reply(body=data))
         feed = live_feed("opendata" if "body" in bodies else "gbfs", server.url)
-        return take_snapshot(lake, feed, taken, taken)
+        return Ingest(lake, feed).take(taken, taken)
 
 
 def _restored(
@@ -140,7 +140,7 @@ def _restored(
 ) -> IngestResult:
     folder.mkdir()
     (folder / f"{taken:%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(bodies["body"]))
-    (result,) = restore_hour(lake, Archive(folder), hour_of(taken), taken)
+    (result,) = Ingest(lake, Archive(folder)).restore(hour_of(taken), taken)
     return result
 
 
@@ -155,7 +155,7 @@ def envelope(body: bytes) -> bytes:
 
 def _simulated(lake: FolderStore, _: Path, taken: datetime, __: dict[str, bytes], name: str) -> IngestResult:
     feed = Simulator(stations=STATIONS, faults=parse_faults(name.removeprefix("fault ")))
-    return take_snapshot(lake, feed, taken, taken)
+    return Ingest(lake, feed).take(taken, taken)
 
 
 def of_hour(rows: Rows, hour: datetime) -> Sequence[tuple[Any, ...]]:

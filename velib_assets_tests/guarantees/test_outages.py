@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.clean.rebuild import is_current
 from velib_assets.defs.sensors import staleness_sensor
-from velib_assets.ingest.step import take_snapshot
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, slots_of
 from velib_assets.lake.ledger import MISSED, STORED, ledger
@@ -36,7 +36,7 @@ FULL = ((9, range(3, 6)), (60, range(20, 21)), (30, range(0)), (300, range(100, 
 def arrive(store: FolderStore, hours: Iterable[datetime], faults: str = "") -> None:
     feed = Simulator(stations=STATIONS, faults=parse_faults(faults))
     for slot in (slot for hour in hours for slot in slots_of(hour)):
-        take_snapshot(store, feed, slot, slot)
+        Ingest(store, feed).take(slot, slot)
 
 
 @pytest.fixture

@@ -26,10 +26,9 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import (
     PRESENT,
     STORED,
+    Ingest,
     SlotExpiredError,
-    restore_hour,
     store_or_quarantine,
-    take_snapshot,
 )
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, raw_key, slot_of
@@ -84,7 +83,7 @@ def test_late_response_of_a_retried_tick_changes_nothing(lake: Path) -> None:
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault="held"), Reply(body=body(records(31))))
 
         def tick() -> None:
-            states.append(take_snapshot(store, live_feed("opendata", server.url), at(15), at(15)).state)
+            states.append(Ingest(store, live_feed("opendata", server.url)).take(at(15), at(15)).state)
 
         late = threading.Thread(target=tick)
         late.start()
@@ -105,7 +104,7 @@ def test_interrupted_response_is_retried_and_stored_once(lake: Path, fault: str)
     with LocalServer() as server:
         server.queue(EXPORT_PATH, Reply(body=body(records(30)), fault=fault), Reply(body=body(records(31))))
         feed = LiveFeed(FEED, server.url, fetcher=Fetcher(silence=0.5, sleep=lambda _: None))
-        states = [take_snapshot(FolderStore(lake), feed, at(15), at(16)).state for _ in range(2)]
+        states = [Ingest(FolderStore(lake), feed).take(at(15), at(16)).state for _ in range(2)]
         assert len(server.requests) >= 2  # more on a slow machine
     assert states == [STORED, PRESENT]
     assert (count_of(lake, at(15)), len(raw_files(lake))) == (31, 1)
@@ -149,12 +148,12 @@ def step(store: FolderStore, folder: Path, action: str, seconds: int, jump: int,
         try_rebuild_hour(store, HOUR)
         return set()
     if action == "restore":
-        restored = restore_hour(store, Archive(archive(folder, {now: response})), hour_of(now), now)
+        restored = Ingest(store, Archive(archive(folder, {now: response}))).restore(hour_of(now), now)
         return {raw_key(part.ingested_at).rpartition("/")[2] for part in restored}
     taken = now if action == "tick" else slot_of(now)
     clock = now if action == "tick" else now + timedelta(seconds=jump)
     try:
-        take_snapshot(store, ScriptedFeed({taken: response}), taken, clock)
+        Ingest(store, ScriptedFeed({taken: response})).take(taken, clock)
     except SlotExpiredError:
         assert slot_of(clock) != taken
         return set()
@@ -231,7 +230,7 @@ def test_archive_does_not_restore_damaged_objects(tmp_path: Path) -> None:
     for taken, data in ((at(0), forged), (at(15), cut)):
         (folder / raw_key(taken).rpartition("/")[2]).write_bytes(data)
     store = FolderStore(tmp_path / "lake")
-    taken_all = restore_hour(store, Archive(folder), HOUR, at(59))
+    taken_all = Ingest(store, Archive(folder)).restore(HOUR, at(59))
     assert [(part.state, part.code) for part in taken_all] == [
         ("quarantined", "hash_mismatch"),
         ("quarantined", "not_gzip"),

@@ -24,7 +24,7 @@ from velib_assets.alerts.sinks import LogSink, WebhookSink
 from velib_assets.cli.commands import main
 from velib_assets.defs.kpi_views import markdown
 from velib_assets.ingest.feeds.archive import Archive
-from velib_assets.ingest.step import restore_hour
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import quarantine_reasons, utc_now
 from velib_assets.lake.text import one_line, visible
@@ -213,7 +213,7 @@ def test_archive_member_is_stored_under_its_time(path: str, lake: Path, tmp_path
         def _read(self, path: str) -> bytes:  # noqa: ARG002 - every member is the same
             return body([record()])
 
-    restore_hour(FolderStore(lake), Bucket("s3://bucket"), HOUR, utc_now())
+    Ingest(FolderStore(lake), Bucket("s3://bucket")).restore(HOUR, utc_now())
     (stored,) = (candidate for candidate in tmp_path.rglob("*") if candidate.is_file())
     assert LAKE_KEY.fullmatch(stored.relative_to(lake).as_posix())
 
@@ -227,7 +227,9 @@ def test_links_in_an_archive_and_in_the_lake_are_ignored(lake: Path, tmp_path: P
     (folder / "20220604T100000Z.json").symlink_to(outside / "20220604T100000Z.json")
     (folder / "more").symlink_to(outside)
     store = FolderStore(lake)
-    assert [taken.ingested_at for taken in restore_hour(store, Archive(folder), HOUR, utc_now())] == [at(30)]
+    assert [taken.ingested_at for taken in Ingest(store, Archive(folder)).restore(HOUR, utc_now())] == [
+        at(30)
+    ]
     raw = lake / "raw" / "source=velib" / "date=2022-06-04" / "hour=10"
     (raw / "velib_20220604_101500.json.gz").symlink_to(outside / "velib_20220604_101500.json.gz")
     assert [

@@ -123,7 +123,7 @@ def test_a_month_of_ticks(
     ticks, share, day = (2976, 0.02, 96) if full else (16, 0.3, 4)
     kinds = (*KINDS, ODD)
     faults = ",".join(f"{kind}={share / len(kinds)}" for kind in kinds)
-    settings = Settings(lake=lake, source="simulator", simulator_faults=faults)
+    settings = Settings(lake=lake, source="simulator", simulator_faults=parse_faults(faults))
     slots = [START + n * SLOT for n in range(ticks)]
     found = {slot: select_fault(parse_faults(faults), SEED, slot) for slot in slots}
     struck = [slot for slot in slots if found[slot]]

@@ -20,7 +20,7 @@ from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
-from velib_assets.ingest.step import take_snapshot
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
@@ -67,7 +67,7 @@ def tick_slots(
     """Tick each slot at the same time as the other processes; sends (slot, number, state)."""
     response = body(records(10 + number))
     for slot in slots:
-        taken = take_snapshot(FolderStore(root), ScriptedFeed({slot: response}, together), slot, slot)
+        taken = Ingest(FolderStore(root), ScriptedFeed({slot: response}, together)).take(slot, slot)
         results.put((slot, number, taken.state))
 
 
@@ -81,7 +81,7 @@ def tick(root: Path, responses: Mapping[datetime, bytes]) -> None:
     """Take the snapshots of an hour, then clean and register it."""
     store, feed = FolderStore(root), ScriptedFeed(responses)
     for taken in responses:
-        take_snapshot(store, feed, taken, taken)
+        Ingest(store, feed).take(taken, taken)
     rebuild(root, hour_of(min(responses)))
 
 

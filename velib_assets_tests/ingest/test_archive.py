@@ -98,7 +98,7 @@ def test_new_files_are_found(tmp_path: Path) -> None:
     """The daemon runs for weeks; planning searches again."""
     put(tmp_path, "20220604T173000Z.json")
     archive = Archive(tmp_path)
-    archive.check()
+    archive.recorded_hours(HOUR, HOUR)
     put(tmp_path, "20220604T183000Z.json")
     assert len(archive.recorded_hours(HOUR, HOUR + timedelta(hours=1))) == 2
     assert len(list(archive.recorded(HOUR + timedelta(hours=1)))) == 1
@@ -166,7 +166,7 @@ def test_removed_file_is_an_error(tmp_path: Path) -> None:
     """It existed when the hour was planned; without an error the hour would succeed without it."""
     path = put(tmp_path, "20220604T173000Z.json")
     archive = Archive(tmp_path)
-    archive.check()
+    archive.recorded_hours(HOUR, HOUR)
     path.unlink()
     with pytest.raises(FeedError, match=r"20220604T173000Z\.json cannot be read: No such file"):
         list(archive.recorded(HOUR))
@@ -187,13 +187,13 @@ def test_removed_file_does_not_affect_others(tmp_path: Path) -> None:
 
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArchiveUnreadableError, match="nowhere cannot be read: No such file or directory"):
-        Archive(tmp_path / "nowhere").check()
+        Archive(tmp_path / "nowhere").recorded_hours(HOUR, HOUR)
 
 
 def test_file_instead_of_the_folder_is_an_error(tmp_path: Path) -> None:
     path = put(tmp_path, "20220604T173000Z.json")
     with pytest.raises(ArchiveUnreadableError, match="cannot be read: Not a directory"):
-        Archive(path).check()
+        Archive(path).recorded_hours(HOUR, HOUR)
 
 
 def test_folder_without_snapshots_is_an_error(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_unreadable_subfolder_is_an_error() -> None:
         os.seteuid(me or NOBODY)
         try:
             with pytest.raises(ArchiveUnreadableError, match="closed cannot be read: Permission denied"):
-                Archive(folder).check()
+                Archive(folder).recorded_hours(HOUR, HOUR)
         finally:
             os.seteuid(me)
 
@@ -221,7 +221,7 @@ def test_unreadable_subfolder_is_an_error() -> None:
 def test_folder_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """For any reason of the operating system, here a name that is too long."""
     with pytest.raises(ArchiveUnreadableError, match="cannot be read: File name too long"):
-        Archive(tmp_path / ("x" * 300)).check()
+        Archive(tmp_path / ("x" * 300)).recorded_hours(HOUR, HOUR)
 
 
 def test_archive_has_no_current_data(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import SourceMismatchError, restore_hour, store_or_quarantine, take_snapshot
+from velib_assets.ingest.step import Ingest, SourceMismatchError, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -36,8 +36,8 @@ class Recordings:
         return {HOUR} if first <= HOUR <= last else set()
 
     def recorded(self, _hour: datetime) -> Iterator[RecordedSnapshot]:
-        for taken, data in self.recordings.items():
-            yield RecordedSnapshot(taken, FeedResponse("opendata", {"body": data}))
+        for taken_at, data in self.recordings.items():
+            yield RecordedSnapshot(taken_at, FeedResponse("opendata", {"body": data}))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_usable_response_is_stored_unmodified_in_an_envelope(store: FolderStore)
 
 def test_repeated_tick_stores_one_object_and_fetches_once(store: FolderStore) -> None:
     feed = Recordings("opendata", live=True, m15=body(records()))
-    first, second = (take_snapshot(store, feed, at(15), at(16)) for _ in range(2))
+    first, second = (Ingest(store, feed).take(at(15), at(16)) for _ in range(2))
     assert (first.state, second.state, feed.calls) == ("stored", "present", 1)
 
 
@@ -138,20 +138,20 @@ def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
     store_or_quarantine(store, response(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
-    taken = restore_hour(store, feed, HOUR, NOW)
-    assert [(part.ingested_at, part.state) for part in taken] == [(at(15), "stored")]
+    results = Ingest(store, feed).restore(HOUR, NOW)
+    assert [(result.ingested_at, result.state) for result in results] == [(at(15), "stored")]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
 
 
 def test_restore_ignores_the_future(store: FolderStore) -> None:
     feed = Recordings(m0=body(records()), m15=body(records()))
-    taken = restore_hour(store, feed, HOUR, at(10))
-    assert [part.ingested_at for part in taken] == [at(0)]
+    results = Ingest(store, feed).restore(HOUR, at(10))
+    assert [result.ingested_at for result in results] == [at(0)]
 
 
 def test_bad_recording_is_quarantined_and_others_are_restored(store: FolderStore) -> None:
     feed = Recordings(m0=b"[]", m15=body(records()))
-    states = [part.state for part in restore_hour(store, feed, HOUR, NOW)]
+    states = [result.state for result in Ingest(store, feed).restore(HOUR, NOW)]
     assert states == ["quarantined", "stored"]
     assert slot_times(store, HOUR) == ({at(15)}, {at(0)})
 
@@ -160,16 +160,16 @@ def test_simulator_does_not_write_into_a_lake_of_real_snapshots(store: FolderSto
     store_or_quarantine(store, response(body(records())), at(0), NOW)
     feed = Recordings("simulator", live=True, m15=body(records()))
     with pytest.raises(SourceMismatchError, match=r"opendata.*velib_20220604_100000"):
-        take_snapshot(store, feed, at(15), NOW)
+        Ingest(store, feed).take(at(15), NOW)
     with pytest.raises(SourceMismatchError):
-        restore_hour(store, feed, HOUR + timedelta(hours=1), NOW)
+        Ingest(store, feed).restore(HOUR + timedelta(hours=1), NOW)
 
 
 def test_newer_simulated_object_does_not_hide_an_older_real_one(store: FolderStore) -> None:
     store_or_quarantine(store, response(body(records())), at(0), NOW)
     store_or_quarantine(store, FeedResponse("simulator", {"body": body(records())}), NOW, NOW)
     with pytest.raises(SourceMismatchError):
-        restore_hour(store, Recordings("simulator", live=True), HOUR, NOW)
+        Ingest(store, Recordings("simulator", live=True)).restore(HOUR, NOW)
 
 
 def test_snapshot_dated_in_the_future_is_not_the_newest(store: FolderStore) -> None:

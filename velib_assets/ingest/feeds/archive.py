@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Union
 
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
-from velib_assets.ingest.raw_object import gunzip, open_raw
-from velib_assets.ingest.response import MAX_BYTES, OPENDATA, FeedResponse, UnusableError
+from velib_assets.ingest.raw_object import MAX_RAW_BYTES, gunzip, open_raw
+from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError
 from velib_assets.lake.keys import hour_of, raw_time
-
-_GZIP = b"\x1f\x8b"
-_HEAD = 4096  # bytes of a raw object before its records
 
 
 class ArchiveUnreadableError(ValueError):
@@ -45,14 +42,6 @@ class Archive:
         self._text = str(folder)
         self._folder = Path(folder)
         self._index: Optional[Dict[datetime, List[_File]]] = None
-
-    def check(self) -> None:
-        """Search the folder.
-
-        Raises:
-            ArchiveUnreadableError: if it cannot be read or contains no snapshot.
-        """
-        self._hours(refresh=True)
 
     def fetch(self, at: datetime) -> FeedResponse:
         """Fail.
@@ -93,7 +82,7 @@ class Archive:
         try:
             if file.is_raw:
                 feed, body, _ = open_raw(stored)
-            elif stored[:2] == _GZIP:
+            else:
                 body = gunzip(stored)
         except UnusableError as error:
             problem = error
@@ -119,13 +108,12 @@ class Archive:
         """Read a file; overridden by BucketArchive."""
         try:
             with (self._folder / path).open("rb") as file:
-                stored = file.read(MAX_BYTES + _HEAD)
-                larger = bool(file.read(1))
+                stored = file.read(MAX_RAW_BYTES + 1)
         except OSError as error:
             raise FeedError(
                 f"{self._folder / path} cannot be read: {error.strerror}. Make it readable or remove it."
             ) from None
-        if larger:
+        if len(stored) > MAX_RAW_BYTES:
             raise FeedError(f"{self._folder / path} is larger than any snapshot. Remove it.")
         return stored
 

@@ -25,7 +25,7 @@ class RecordedSnapshot(NamedTuple):
 
 
 class Feed(Protocol):
-    """A source of snapshots."""
+    """A source of snapshots. A subclass that implements only `fetch` has no past."""
 
     name: str
     """The feed's name, as in VELIB_SOURCE."""
@@ -41,10 +41,10 @@ class Feed(Protocol):
         """
         ...
 
-    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
+    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
         """Return the hours from `first` to `last` (both included) that have recorded snapshots."""
-        ...
+        return set()
 
-    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
-        """Yield the recorded snapshots of an hour, oldest first; none for a feed without a past."""
-        ...
+    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
+        """Yield the recorded snapshots of an hour, oldest first."""
+        return iter(())

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
 
-GBFS_URL = "https://velib-metropole-opendata.smovengo.cloud"
 GBFS_PATH = "/opendata/Velib_Metropole"
 PARTS = ("station_information", "station_status")
 _FLAG = (NUMBER, TEXT, BOOLEAN)
 
 FEED = FeedDefinition(
     name="gbfs",
-    base_url=GBFS_URL,
+    base_url="https://velib-metropole-opendata.smovengo.cloud",
     files=tuple((part, f"{GBFS_PATH}/{part}.json") for part in PARTS),
     setting="VELIB_GBFS_URL",
     fields=(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterator, Mapping, Optional, Set
+from typing import Mapping, Optional
 
 from velib_assets.ingest.feeds.definition import FeedDefinition
-from velib_assets.ingest.feeds.feed import RecordedSnapshot
+from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.http import Fetcher, base_url_of
 from velib_assets.ingest.response import FeedResponse
 
 
-class LiveFeed:
+class LiveFeed(Feed):
     """A feed over HTTP that provides only the current state.
 
     Args:
@@ -37,14 +37,6 @@ class LiveFeed:
     def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - there is only the current state
         """See Feed."""
         return FeedResponse(self.name, dict(zip(self._urls, self._fetcher.fetch(list(self._urls.values())))))
-
-    def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:  # noqa: ARG002
-        """Return nothing: a live feed has no past."""
-        return set()
-
-    def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
-        """Yield nothing: a live feed has no past."""
-        return iter(())
 
 
 def live_feed(name: str, base_url: str = "", environ: Mapping[str, str] = {}) -> LiveFeed:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from velib_assets.ingest.feeds.definition import NUMBER, OBJECT, TEXT, FeedDefinition, Field
 
-OPENDATA_URL = "https://opendata.paris.fr"
 EXPORT_PATH = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
 
 FEED = FeedDefinition(
     name="opendata",
-    base_url=OPENDATA_URL,
+    base_url="https://opendata.paris.fr",
     files=(("body", EXPORT_PATH),),
     setting="VELIB_OPENDATA_URL",
     fields=(

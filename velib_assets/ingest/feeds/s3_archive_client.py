@@ -36,7 +36,7 @@ class BucketArchive(Archive):
         arguments = {"Bucket": self._bucket, "Prefix": self._prefix}
         try:
             s3 = client("s3", self._region)
-            for page in pages(s3, "list_objects_v2", self._address(""), "ContinuationToken", **arguments):
+            for page in pages(s3, "list_objects_v2", self._address(""), **arguments):
                 yield from (item["Key"][len(self._prefix) :] for item in page.get("Contents", []))
         except AwsError as error:
             raise ArchiveUnreadableError(str(error)) from None
