@@ -13,7 +13,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, source_prefix
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.windows import last_26_hours
+from velib_assets.query.windows import DAY
 
 
 class Mirror:
@@ -35,7 +35,7 @@ class Mirror:
             OSError: If a file cannot be fetched or written.
         """
         newest = newest_hour(self._catalog)
-        hours = last_26_hours(newest) if newest else []
+        hours = DAY.hours(newest)
         parts = self._catalog.partitions(hours)
         known = all(part.digest for part in parts)  # the crawler's partitions have no digest
         if not known or parts != self._seen:  # the bucket is listed only then

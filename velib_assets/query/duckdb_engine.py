@@ -13,9 +13,8 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
-from velib_assets.query.state_sql import state_sql
-from velib_assets.query.view_sql import hours_read, render
-from velib_assets.query.windows import last_26_hours
+from velib_assets.query.view_sql import hours_read, render, state_sql
+from velib_assets.query.windows import DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +47,7 @@ class LocalQueryEngine:
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
         newest = self._newest()
-        hours = last_26_hours(newest) if newest else []
+        hours = DAY.hours(newest)
         return self._run(lambda query: query.own_rows(LIVE_VIEWS, statements(newest)), hours, newest)
 
     def read(self, views: Sequence[Kpi]) -> list[KpiState]:

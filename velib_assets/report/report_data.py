@@ -17,7 +17,7 @@ from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
-from velib_assets.query.state_sql import newest_rows_sql
+from velib_assets.query.view_sql import newest_rows_sql
 from velib_assets.report.report_query import report_queries
 
 Row = Mapping[str, Any]

@@ -8,7 +8,7 @@ import pytest
 
 from velib_assets.lake.keys import hour_of
 from velib_assets.query.kpis import LIVE_VIEWS, REPORT_VIEWS, Kpi
-from velib_assets.query.state_sql import HEADLINE, PRESENT, VIEW, states_sql
+from velib_assets.query.view_sql import HEADLINE, PRESENT, VIEW, states_sql
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
 EPISODES = (
