@@ -61,7 +61,13 @@ def newest_rows_sql(kpi: Kpi, newest: datetime | None) -> str:
     The snapshot is the newest one in the table, not in the view: if no station is short now, no older
     shortage is returned.
     """
-    return f"{_newest_rows(kpi, newest)} ORDER BY {kpi.order}"
+    columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
+    condition = ""
+    if kpi.hourly:
+        partition = partition_filter([newest] if newest else [])
+        snapshot = f"SELECT max(ingested_ts) FROM {DATABASE}.{TABLE} WHERE {partition}"  # noqa: S608 - our own names
+        condition = f"WHERE {partition} AND ingested_ts = ({snapshot}) "
+    return f"SELECT {columns} FROM {DATABASE}.{kpi.name} {condition}ORDER BY {kpi.order}"  # noqa: S608 - likewise
 
 
 def state_sql(kpi: Kpi, newest: datetime | None) -> str:
@@ -69,7 +75,12 @@ def state_sql(kpi: Kpi, newest: datetime | None) -> str:
 
     If there are no rows, the result is one row with the numbers, and its `is_row` is null.
     """
-    return f"{_state(kpi, newest)} ORDER BY {kpi.order}"
+    numbers = ", ".join(f'{headline.sql} AS "{HEADLINE}{headline.name}"' for headline in kpi.headlines)
+    return (
+        f'WITH newest AS (SELECT *, true AS "{PRESENT}" FROM ({newest_rows_sql(kpi, newest)})), '  # noqa: S608 - likewise
+        f"headline AS (SELECT {numbers} FROM newest) "
+        f"SELECT * FROM headline LEFT JOIN newest ON true ORDER BY {kpi.order}"
+    )
 
 
 def states_sql(views: Sequence[Kpi], newest: datetime | None) -> str:
@@ -101,26 +112,6 @@ def _branch(view: Kpi, columns: Mapping[str, str], newest: datetime | None) -> s
         for name, kind in columns.items()
         if (quoted := f'"{name}"')
     )
-    position = f"row_number() OVER (ORDER BY {view.order})"
-    return (
-        f"SELECT '{view.name}' AS {VIEW}, {position} AS {_POSITION}, {values} FROM ({_state(view, newest)})"  # noqa: S608 - our own names
-    )
-
-
-def _state(kpi: Kpi, newest: datetime | None) -> str:
-    numbers = ", ".join(f'{headline.sql} AS "{HEADLINE}{headline.name}"' for headline in kpi.headlines)
-    return (
-        f'WITH newest AS (SELECT *, true AS "{PRESENT}" FROM ({_newest_rows(kpi, newest)})), '  # noqa: S608 - likewise
-        f"headline AS (SELECT {numbers} FROM newest) "
-        "SELECT * FROM headline LEFT JOIN newest ON true"
-    )
-
-
-def _newest_rows(kpi: Kpi, newest: datetime | None) -> str:
-    columns = ", ".join(f'"{column.name}"' for column in kpi.schema)
-    rows = f"SELECT {columns} FROM {DATABASE}.{kpi.name}"  # noqa: S608 - likewise
-    if not kpi.hourly:
-        return rows
-    partition = partition_filter([newest] if newest else [])
-    snapshot = f"SELECT max(ingested_ts) FROM {DATABASE}.{TABLE} WHERE {partition}"  # noqa: S608 - likewise
-    return f"{rows} WHERE {partition} AND ingested_ts = ({snapshot})"
+    position = f"row_number() OVER (ORDER BY {view.order}) AS {_POSITION}"
+    state = state_sql(view, newest)
+    return f"SELECT '{view.name}' AS {VIEW}, {position}, {values} FROM ({state})"  # noqa: S608 - our own names
