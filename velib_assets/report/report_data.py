@@ -68,7 +68,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, *states = engine.query_recent(_statements)
+    stations, network, today, *states = engine.query_recent(report_queries)
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine = (objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
@@ -85,17 +85,14 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
 
 
 def report_queries(newest: datetime | None) -> list[str]:
-    """Return the queries of `stations.sql`, `network.sql` and `today.sql`, in Athena's SQL.
+    """Return the queries of `stations.sql`, `network.sql` and `today.sql`, and those of the live views.
 
     The hours up to `newest` are constants, so that no history is read.
     """
     window = {DAY.placeholder: partition_filter(DAY.hours(newest))}
     texts = [(files("velib_assets.report") / f"{name}.sql").read_text("utf-8") for name in _QUERIES]
-    return [Template(text).substitute(conditions(), **window) for text in texts]
-
-
-def _statements(newest: datetime | None) -> list[str]:
-    return [*report_queries(newest), *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
+    own = [Template(text).substitute(conditions(), **window) for text in texts]
+    return [*own, *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
 
 
 def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
@@ -103,10 +100,9 @@ def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
 
     The last day is today, or the newest snapshot's day if the lake is older than 14 days.
     """
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    last = today
-    if newest is not None and newest < today - timedelta(days=LEDGER_DAYS - 1):
-        last = newest.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = hour_of(now).replace(hour=0)
+    if newest is not None and newest < last - timedelta(days=LEDGER_DAYS - 1):
+        last = newest.replace(hour=0)
     return [last - timedelta(days=n) for n in range(LEDGER_DAYS - 1, -1, -1)]
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from velib_assets.report.page import vega
@@ -70,7 +71,7 @@ def test_all_scripts_are_joined_and_all_texts_exist() -> None:
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty cache folder, with a library script that builds instantly."""
     vega.vega_script.cache_clear()
-    monkeypatch.setattr(vega, "_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: tmp_path / "cache")
     monkeypatch.setattr(vega, "_build", lambda: "x" * 1_000_000)
     monkeypatch.setattr(vega, "vega_script", vega.vega_script.__wrapped__)
     return tmp_path / "cache"
