@@ -57,7 +57,7 @@ def test_all_scripts_are_joined_and_all_texts_exist() -> None:
     assert {entry.name for entry in folder.iterdir()} == {f"{name}.js" for name in SCRIPTS}
     texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS}
     template = (files("velib_assets.report.page") / "template.html").read_text(encoding="utf-8")
-    keys = set(re.findall(r"^  (\w+): \[", texts.pop("words"), re.MULTILINE))
+    keys = set(re.findall(r"^  (\w+): \[", texts.pop("texts"), re.MULTILINE))
     rest = "\n".join([*texts.values(), template])
     used = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(
         re.findall(r'data-(?:text|label)="(\w+)"', rest)
