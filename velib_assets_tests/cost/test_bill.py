@@ -27,8 +27,8 @@ def bill(**given: Any) -> Bill:
     return make_bill(inputs)
 
 
-def costs(made: Bill, column: str = "month_1", *, section: str = "lines") -> dict[str, float]:
-    return {line["name"]: line[column]["cost"] for line in made[section]}
+def costs(computed: Bill, column: str = "month_1", *, section: str = "lines") -> dict[str, float]:
+    return {line["name"]: line[column]["cost"] for line in computed[section]}
 
 
 def changed(**given: Any) -> set[str]:
@@ -65,7 +65,7 @@ def test_month_computed_by_hand() -> None:
 
 
 def test_total_without_free_tiers_charges_every_line() -> None:
-    made = bill()
+    computed = bill()
     by_hand = {
         "lambda_requests": 2880 * 0.20 / 1e6,
         "lambda_gb_seconds": 2880 * 6 * 0.25 * 0.0000166667,
@@ -78,8 +78,8 @@ def test_total_without_free_tiers_charges_every_line() -> None:
         "catalog_requests": (2880 * (8 + 5 * 3) + 2880) / 1e6,
         "catalog_objects": (24 * 15 + 9) / 1e5,
     }
-    assert all(costs(made)[name] == 0 for name in by_hand)
-    free = made["total_without_free_tiers"]["month_1"] - made["total"]["month_1"]
+    assert all(costs(computed)[name] == 0 for name in by_hand)
+    free = computed["total_without_free_tiers"]["month_1"] - computed["total"]["month_1"]
     assert free == pytest.approx(sum(by_hand.values()))
 
 
@@ -129,16 +129,18 @@ def test_defaults_with_the_measured_work_cost_less_than_three_dollars() -> None:
 @pytest.mark.parametrize("catalog_mode", ["api", "crawler"])
 @pytest.mark.parametrize("job_type", ["pythonshell", "glueetl"])
 def test_every_mode_adds_up_and_is_printed(orchestrator: str, catalog_mode: str, job_type: str) -> None:
-    made = bill(orchestrator=orchestrator, catalog_mode=catalog_mode, job_type=job_type)
+    computed = bill(orchestrator=orchestrator, catalog_mode=catalog_mode, job_type=job_type)
     for column in MONTHS:
-        assert sum(line[column]["cost"] for line in made["lines"]) == pytest.approx(made["total"][column])
-        for line in made["lines"]:
+        assert sum(line[column]["cost"] for line in computed["lines"]) == pytest.approx(
+            computed["total"][column]
+        )
+        for line in computed["lines"]:
             paid = max(0, line[column]["quantity"] - line["free"]) * line["price"] / line["per"]
             assert line[column]["cost"] == pytest.approx(paid)
-    assert bool(made["host"]) == (orchestrator == "dagster")
-    text = to_table(made)
-    assert f"{made['total']['month_1']:,.2f}" in text
-    assert all(entry["what"] in text and entry["basis"] in text for entry in made["inputs"])
+    assert bool(computed["host"]) == (orchestrator == "dagster")
+    text = to_table(computed)
+    assert f"{computed['total']['month_1']:,.2f}" in text
+    assert all(entry["what"] in text and entry["basis"] in text for entry in computed["inputs"])
 
 
 def test_host_has_lines_of_its_own() -> None:
