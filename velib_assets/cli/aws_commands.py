@@ -38,10 +38,10 @@ def cost(form: str, **given: str | int | None) -> None:
     """
     from velib_assets.cost.bill import cost_report
 
-    text, refusals = cost_report(read_settings(), given, form)
+    text, warnings = cost_report(read_settings(), given, form)
     click.echo(text)
-    for refusal in refusals:
-        say(f"warning: {refusal}; using the assumed value")
+    for warning in warnings:
+        say(f"warning: {warning}; using the assumed value")
 
 
 COMMANDS = (audit, cost)

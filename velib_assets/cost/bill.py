@@ -21,7 +21,7 @@ DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
 
 def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tuple[str, list[str]]:
-    """Return the bill as `table` or `json`, and one message per refusal of AWS.
+    """Return the bill as `table` or `json`, and one warning per call that AWS refused.
 
     `given` holds the options of the command line by name; None if not used.
     """
@@ -32,7 +32,7 @@ def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tu
     for name, value in given.items():
         inputs.set(f"given: --{name.replace('_', '-')}", **{name: value})
     bill = make_bill(inputs)
-    return json.dumps(bill, indent=2) if form == "json" else to_table(bill), inputs.refusals
+    return json.dumps(bill, indent=2) if form == "json" else to_table(bill), inputs.warnings
 
 
 def make_bill(inputs: Inputs) -> dict[str, Any]:

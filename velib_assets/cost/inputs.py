@@ -30,7 +30,7 @@ class Inputs:
     def __init__(self) -> None:
         texts = [(FOLDER / f"{name}.toml").read_text("utf-8") for name in ("inputs", "prices", "work")]
         self.table, self.prices, self.counts = map(tomllib.loads, texts)
-        self.refusals: list[str] = []
+        self.warnings: list[str] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a number or a text, depending on the name
         return self.table[name]["value"]
@@ -71,7 +71,7 @@ class Inputs:
 
 
 class DeployedInputs(Inputs):
-    """Inputs of the deployed stack. What AWS refuses to show stays assumed, with a message in `refusals`.
+    """Inputs of the deployed stack. What AWS refuses to show stays assumed, with a message in `warnings`.
 
     Raises:
         AwsError: there are no credentials, or AWS cannot be reached.
@@ -90,15 +90,15 @@ class DeployedInputs(Inputs):
             except AwsError as error:
                 if not error.code:
                     raise
-                self.refusals.append(str(error))
+                self.warnings.append(str(error))
 
     def _get(self, service: str, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         return call(client(service, self.names.region), method, resource, **arguments)
 
     def _function(self) -> None:
         name = self.names.function
-        found = self._get("lambda", "get_function_configuration", name, FunctionName=name)
-        self.set(f"measured: the function {name}", memory=found["MemorySize"])
+        function = self._get("lambda", "get_function_configuration", name, FunctionName=name)
+        self.set(f"measured: the function {name}", memory=function["MemorySize"])
 
     def _durations(self) -> None:
         name, now = self.names.function, utc_now()
@@ -106,8 +106,8 @@ class DeployedInputs(Inputs):
         metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Statistics": ["Average"]}
         period = {"StartTime": now - timedelta(days=14), "EndTime": now, "Period": 14 * 86400}
         arguments = {"Dimensions": function, **metric, **period}
-        found = self._get("cloudwatch", "get_metric_statistics", f"the durations of {name}", **arguments)
-        if points := found["Datapoints"]:
+        statistics = self._get("cloudwatch", "get_metric_statistics", f"the durations of {name}", **arguments)
+        if points := statistics["Datapoints"]:
             basis = f"measured: CloudWatch, 14 days of {name}, without cold starts"
             self.set(basis, lambda_seconds=mean(point["Average"] for point in points) / 1000)
 

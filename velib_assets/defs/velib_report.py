@@ -15,7 +15,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
-from velib_assets.report.network import TOTALS
+from velib_assets.report.model import TOTALS
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
 

@@ -19,8 +19,7 @@ from velib_assets.query.athena_statements import AthenaStatements
 from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.frames import to_frame, to_state
 from velib_assets.query.kpis import KPIS, Kpi
-from velib_assets.query.state_sql import VIEW, states_sql
-from velib_assets.query.view_sql import render
+from velib_assets.query.view_sql import VIEW, render, states_sql
 
 if TYPE_CHECKING:
     import pandas as pd

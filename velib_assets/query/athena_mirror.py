@@ -13,7 +13,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, source_prefix
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
-from velib_assets.query.windows import last_26_hours
+from velib_assets.query.windows import DAY
 
 
 class Mirror:
@@ -26,7 +26,7 @@ class Mirror:
         self._catalog, self._store = catalog, store
         self._folder, self._copies = FolderStore(folder), LocalCatalog(folder)
         self._engine = LocalQueryEngine(folder, self._copies)
-        self._seen: list[Partition] = []
+        self._copied_partitions: list[Partition] = []
 
     def engine(self) -> LocalQueryEngine:
         """Return the local engine over the current newest 26 hours.
@@ -34,13 +34,12 @@ class Mirror:
         Raises:
             OSError: If a file cannot be fetched or written.
         """
-        newest = newest_hour(self._catalog)
-        hours = last_26_hours(newest) if newest else []
+        hours = DAY.hours(newest_hour(self._catalog))
         parts = self._catalog.partitions(hours)
-        known = all(part.digest for part in parts)  # the crawler's partitions have no digest
-        if not known or parts != self._seen:  # the bucket is listed only then
+        comparable = all(part.digest for part in parts)  # the crawler's partitions have no digest
+        if not comparable or parts != self._copied_partitions:  # the bucket is listed only then
             self._update(hours, parts)
-            self._seen = parts
+            self._copied_partitions = parts
         return self._engine
 
     def _update(self, hours: Sequence[datetime], parts: Sequence[Partition]) -> None:

@@ -1,4 +1,4 @@
-"""Runs statements on Amazon Athena.
+"""Runs statements on Amazon Athena, and types their results, which are text.
 
 dagster-aws's AthenaClientResource is not used: it sets no database, returns untyped text, and leaves the
 query running when the run is cancelled.
@@ -6,30 +6,45 @@ query running when the run is cancelled.
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from velib_assets.aws.api import AwsError, call, client
+from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.aws.names import Names
-from velib_assets.query.athena_results import pages_to_table
 from velib_assets.query.engine import LakeReadError, QueryError
 
 _FINAL_STATES = {"SUCCEEDED", "FAILED", "CANCELLED"}
 _INVALID = "InvalidRequestException"  # the statement is empty, or the workgroup does not exist
 _MAX_SECONDS = 1800.0  # Athena's own limit is 30 minutes
+# Arrow's types of Athena's types. Other types stay text.
+_TYPES = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int32(),
+    "smallint": pa.int32(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "float": pa.float64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
 
 
 class AthenaStatements:
     """Runs statements in the workgroup that Terraform created, which sets limits and the result location."""
 
     def __init__(self, names: Names) -> None:
-        self._names = names
+        self._names, self._resource = names, f"the workgroup {names.workgroup}"
 
     def rows(self, sql: str) -> pa.Table:
         """Return the rows of a statement; raises as `run` does."""
-        return pages_to_table(self._pages(self.run(sql)))
+        athena, query = client("athena", self._names.region), self.run(sql)
+        method = "get_query_results"
+        return pages_to_table(pages(athena, method, self._resource, QueryExecutionId=query, MaxResults=1000))
 
     def run(self, sql: str) -> str:
         """Run a statement to its end and return its id.
@@ -73,15 +88,46 @@ class AthenaStatements:
                     self._call("stop_query_execution", QueryExecutionId=query)
         raise QueryError(f"the query was stopped after 30 minutes ({self._names.query_link(query)})")
 
-    def _pages(self, query: str) -> Iterator[dict[str, Any]]:
-        token: dict[str, str] = {}
-        while True:
-            page = self._call("get_query_results", QueryExecutionId=query, MaxResults=1000, **token)
-            yield page
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
-
     def _call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        athena = client("athena", self._names.region)
-        return call(athena, method, f"the workgroup {self._names.workgroup}", **arguments)
+        return call(client("athena", self._names.region), method, self._resource, **arguments)
+
+
+def pages_to_table(responses: Iterable[dict[str, Any]]) -> pa.Table:
+    """Return all responses of GetQueryResults as one table.
+
+    The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
+    """
+    results = [response["ResultSet"] for response in responses]
+    columns = results[0]["ResultSetMetadata"]["ColumnInfo"]
+    names, kinds = [column["Name"] for column in columns], [column["Type"] for column in columns]
+    rows = [
+        [cell.get("VarCharValue") for cell in row["Data"]] for result in results for row in result["Rows"]
+    ]
+    if rows and rows[0] == names:
+        rows = rows[1:]
+    arrays = [_array(kind, [row[position] for row in rows]) for position, kind in enumerate(kinds)]
+    return pa.table(arrays, names=names)
+
+
+def _array(kind: str, texts: list[str | None]) -> pa.Array:
+    try:
+        if kind == "timestamp with time zone":
+            return pa.array([None if text is None else _in_utc(text) for text in texts], pa.timestamp("us"))
+        return pa.array(texts, pa.string()).cast(_TYPES.get(kind, pa.string()))
+    except (ValueError, KeyError):  # text that cannot be parsed stays as it is; KeyError: an unknown zone
+        return pa.array(texts, pa.string())
+
+
+def _in_utc(text: str) -> datetime:
+    """Parse `2022-06-04 17:34:59.000 Europe/Paris` as a naive UTC time; without a zone it is UTC.
+
+    Raises:
+        ValueError: If it is no such time.
+        KeyError: If the zone is unknown.
+    """
+    day, clock, zone = [*text.split(" "), "UTC"][:3]
+    if zone[0] in "+-":
+        aware = datetime.fromisoformat(f"{day} {clock}{zone}")
+    else:
+        aware = datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=ZoneInfo(zone))
+    return aware.astimezone(UTC).replace(tzinfo=None)

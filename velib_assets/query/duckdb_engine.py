@@ -4,6 +4,7 @@ DuckDB and sqlglot are imported with the first query.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,8 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
-from velib_assets.query.state_sql import state_sql
-from velib_assets.query.view_sql import hours_read, render
-from velib_assets.query.windows import last_26_hours
+from velib_assets.query.view_sql import hours_read, render, state_sql
+from velib_assets.query.windows import DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class LocalQueryEngine:
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
         newest = self._newest()
-        hours = last_26_hours(newest) if newest else []
+        hours = DAY.hours(newest)
         return self._run(lambda query: query.own_rows(LIVE_VIEWS, statements(newest)), hours, newest)
 
     def read(self, views: Sequence[Kpi]) -> list[KpiState]:
@@ -93,14 +93,10 @@ class LocalQueryEngine:
 
     def _newest(self) -> datetime | None:
         """Return the newest registered hour whose file exists, or None for an empty table."""
-        count = 1
-        while hours := self._catalog.newest_hours(count):
-            for hour in hours:
+        for count in (1, sys.maxsize):  # the newest file is missing only if someone deleted it
+            for hour in self._catalog.newest_hours(count):
                 if any((self._lake / part.key).is_file() for part in self._catalog.partitions([hour])):
                     return hour
-            if len(hours) < count:
-                break
-            count *= 32
         return None
 
 

@@ -29,13 +29,8 @@ _ENGINE_FUNCTION = re.compile(
     r"|nextval|currval|query|\w*duckdb)",
     re.IGNORECASE,
 )
-_SQLGLOT_BUGS = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    TypeError,
-    ValueError,
-)  # on syntax that it supports in part
+# What sqlglot raises on syntax that it supports in part.
+_SQLGLOT_BUGS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def parse(sql: str) -> exp.Expr:
@@ -96,9 +91,7 @@ def _qualified(tree: exp.Expr) -> exp.Expr:
         validate_qualify_columns=False,
         quote_identifiers=False,
     )
-    for alias in list(
-        tree.find_all(exp.Alias)
-    ):  # sqlglot's alias of an unknown column hides DuckDB's message
+    for alias in list(tree.find_all(exp.Alias)):  # its alias of an unknown column hides DuckDB's message
         if isinstance(alias.this, exp.Column) and not alias.this.table and alias.this.name == alias.alias:
             alias.replace(alias.this)
     for table in catalog_tables(tree):  # also a name that belongs to another WITH

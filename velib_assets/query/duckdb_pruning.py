@@ -17,7 +17,7 @@ from velib_assets.query.duckdb_guard import catalog_tables
 from velib_assets.query.duckdb_rewrites import to_duckdb
 from velib_assets.query.kpis import VIEWS
 
-_WINDOWS = {view.name: view.window.hours for view in VIEWS if view.window}
+_WINDOWS = {view.name: view.window for view in VIEWS if view.window}
 _KEYS = {"date", "hour"}
 _NOT_CONSTANT = (exp.From, exp.AggFunc, exp.Window, exp.Rand)
 _FIRST, _LAST = exp.column("first_ts"), exp.column("last_ts")  # of a partition's hour
@@ -45,7 +45,7 @@ def partitions_needed(
     tables = [(table, scope) for scope in traverse_scope(tree) for table in scope.tables if table.db]
     for table, scope in tables:
         if table.name in _WINDOWS:
-            needed.update(_WINDOWS[table.name](newest) if newest else ())
+            needed.update(_WINDOWS[table.name].hours(newest))
         else:
             needed.update(_matching(db, list(_conditions(table, scope)), hours))
     if len(tables) != len(catalog_tables(tree)):  # sqlglot has no scope for one of them

@@ -84,19 +84,15 @@ def create_table(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
 
     Timestamps lose their time zone (they are UTC), and partition keys are text.
     """
-    columns = (*COLUMNS, *PARTITION_COLUMNS)
     paths = ", ".join(_quoted(os.fspath(path)) for path in files)
-    if paths:
-        casts = ", ".join(
-            f'CAST("{c.name}" AS TIMESTAMP) AS "{c.name}"' if c.type == "timestamp" else f'"{c.name}"'
-            for c in columns
-        )
-        options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
-        select = f"SELECT {casts} FROM read_parquet([{paths}], {options})"  # noqa: S608 - quoted paths
-    else:
-        nulls = ", ".join(f'CAST(NULL AS {TYPES[c.type].duckdb}) AS "{c.name}"' for c in columns)
-        select = f"SELECT {nulls} WHERE false"
-    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS {select}")
+    options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
+    rows = f"FROM read_parquet([{paths}], {options})" if paths else "WHERE false"
+    columns = ", ".join(
+        f"CAST({quoted if paths else 'NULL'} AS {TYPES[column.type].duckdb}) AS {quoted}"
+        for column in (*COLUMNS, *PARTITION_COLUMNS)
+        if (quoted := f'"{column.name}"')
+    )
+    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS SELECT {columns} {rows}")
 
 
 def fetch(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:

@@ -32,31 +32,28 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
     if [token.lower() for token in tokens[-2:]] in (["in", DATABASE], ["from", DATABASE]):
         tokens = tokens[:-2]
     *form, name = (token.upper() for token in tokens)
-    head, rows = _rows(form, name.lower().removeprefix("awsdatacatalog."), catalog, newest)
-    return pd.DataFrame(rows, columns=pd.Index(head))
-
-
-def _rows(
-    form: list[str], name: str, catalog: Catalog, newest: datetime | None
-) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return the column names and the rows."""
     views = {kpi.name: kpi for kpi in VIEWS}
-    match form, name.removeprefix(f"{DATABASE}."):
+    rows: list[tuple[str, ...]]
+    match form, name.lower().removeprefix("awsdatacatalog.").removeprefix(f"{DATABASE}."):
         case ["SHOW"], "tables":
-            return ["tab_name"], [(table,) for table in TABLES]
+            head, rows = ["tab_name"], [(table,) for table in TABLES]
         case ["SHOW"], "views":
-            return ["views"], [(view,) for view in views]
+            head, rows = ["views"], [(view,) for view in views]
         case ["SHOW"], "databases" | "schemas":
-            return ["database_name"], [(DATABASE,)]
+            head, rows = ["database_name"], [(DATABASE,)]
         case ["SHOW", "PARTITIONS"], table if table == TABLE:
             hours = [date_hour(partition.hour) for partition in catalog.partitions()]
-            return ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
+            head, rows = ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
         case ["SHOW", "CREATE", "VIEW"], view if view in views:
-            return ["Create View"], [(render(views[view], newest),)]
+            head, rows = ["Create View"], [(render(views[view], newest),)]
         case ((["SHOW", "COLUMNS", "IN" | "FROM"] | ["DESCRIBE"] | ["DESC"]), table) if table in TABLES:
             own = [(c.name, c.type, c.description) for c in (*COLUMNS, *PARTITION_COLUMNS)]
-            return ["col_name", "data_type", "comment"], [*(own if table == TABLE else views[table].columns)]
-    raise QueryError(
-        "unknown statement or name; there are SHOW TABLES, SHOW VIEWS, SHOW DATABASES, SHOW COLUMNS IN name, "
-        f"SHOW PARTITIONS {TABLE}, SHOW CREATE VIEW name and DESCRIBE name, for {', '.join(TABLES)}"
-    )
+            head = ["col_name", "data_type", "comment"]
+            rows = [*(views[table].columns if table in views else own)]
+        case _:
+            raise QueryError(
+                "unknown statement or name; there are SHOW TABLES, SHOW VIEWS, SHOW DATABASES, "
+                f"SHOW COLUMNS IN name, SHOW PARTITIONS {TABLE}, SHOW CREATE VIEW name "
+                f"and DESCRIBE name, for {', '.join(TABLES)}"
+            )
+    return pd.DataFrame(rows, columns=pd.Index(head))

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from velib_assets.lake.schema import TYPES
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import Kpi
-from velib_assets.query.state_sql import HEADLINE, PRESENT
+from velib_assets.query.view_sql import HEADLINE, PRESENT
 
 if TYPE_CHECKING:
     import pandas as pd

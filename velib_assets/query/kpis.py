@@ -26,7 +26,7 @@ class Kpi(NamedTuple):
     Attributes:
         name: of the view, its .sql file, its asset and its export.
         title: for the report's exports.
-        picture: the kind of picture on the report page; `table` suits every view.
+        chart: the kind of chart on the report page; `table` suits every view.
         grain: what one row represents.
         schema: the columns, in the view's order.
         headlines: the numbers that are recorded for each state.
@@ -37,7 +37,7 @@ class Kpi(NamedTuple):
 
     name: str
     title: str
-    picture: str
+    chart: str
     grain: str
     schema: tuple[Column, ...]
     headlines: tuple[Headline, ...]

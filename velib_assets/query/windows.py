@@ -5,42 +5,37 @@ Athena prunes partitions by constants only, so the SQL of these views lists the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from velib_assets.lake.keys import HOUR, date_hour
 
-WEEKS = 4
 _DAY_HOURS = 24
 
 
 class Window(NamedTuple):
-    """A placeholder in a view's SQL, and the hours that replace it.
+    """The recent hours that a view reads.
 
-    `hours` returns them for the newest registered hour. `relative` is a filter that covers them if the newest
-    hour is the current one; it is used where no lake is known.
+    Attributes:
+        placeholder: is replaced in the view's SQL by a filter for the hours.
+        length: the number of hours. They end with the newest hour of the table.
+        relative: a filter that covers the hours if the newest hour is the current one. It is used where no
+            lake is known.
+        complete_days: the hours end with the day before that of the newest hour instead.
     """
 
     placeholder: str
-    hours: Callable[[datetime], list[datetime]]
+    length: int
     relative: str
+    complete_days: bool = False
 
-
-def two_hours(newest: datetime) -> list[datetime]:
-    """Return the three hours that overlap the two hours before a snapshot in `newest`."""
-    return _up_to(newest, 2)
-
-
-def last_26_hours(newest: datetime) -> list[datetime]:
-    """Return the 26 hours that overlap the 25 hours before a snapshot in `newest`."""
-    return _up_to(newest, 25)
-
-
-def four_weeks(newest: datetime) -> list[datetime]:
-    """Return all hours of the 28 UTC days before the day of `newest`."""
-    today = newest.replace(hour=0)
-    return [today - timedelta(days=7 * WEEKS) + n * HOUR for n in range(7 * WEEKS * _DAY_HOURS)]
+    def hours(self, newest: datetime | None) -> list[datetime]:
+        """Return the hours, oldest first; none for an empty table, whose newest hour is None."""
+        if newest is None:
+            return []
+        last = newest.replace(hour=0) - HOUR if self.complete_days else newest
+        return [last - n * HOUR for n in reversed(range(self.length))]
 
 
 def partition_filter(hours: Sequence[datetime]) -> str:
@@ -62,14 +57,13 @@ def partition_filter(hours: Sequence[datetime]) -> str:
     return f"({' OR '.join(parts)})" if parts else "(1 = 0)"
 
 
-def _up_to(newest: datetime, hours: int) -> list[datetime]:
-    return [newest - n * HOUR for n in range(hours, -1, -1)]
-
-
 def _days_ago(days: int) -> str:
     return f"CAST(current_date - INTERVAL '{days}' DAY AS varchar)"
 
 
-TWO_HOURS = Window("newest_hours", two_hours, f'"date" >= {_days_ago(1)}')
-DAY = Window("newest_day", last_26_hours, f'"date" >= {_days_ago(2)}')
-FOUR_WEEKS = Window("four_weeks", four_weeks, f'"date" BETWEEN {_days_ago(28)} AND {_days_ago(1)}')
+# Two hours before a snapshot overlap three hours of the clock, and 25 hours overlap 26.
+TWO_HOURS = Window("newest_hours", 3, f'"date" >= {_days_ago(1)}')
+DAY = Window("newest_day", 26, f'"date" >= {_days_ago(2)}')
+FOUR_WEEKS = Window(
+    "four_weeks", 672, f'"date" BETWEEN {_days_ago(28)} AND {_days_ago(1)}', complete_days=True
+)

@@ -1,4 +1,4 @@
-"""The numbers behind each picture of the report, as tables to download in CSV and Parquet."""
+"""The numbers behind each chart of the report, as tables to download in CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.frames import ARROW
 from velib_assets.query.kpis import VIEWS
-from velib_assets.report import network
-from velib_assets.report.model import episodes
+from velib_assets.report.model import TOTALS, episodes, last_day
 from velib_assets.report.report_data import ReportData, Row
 
 _TYPES = {**ARROW, "timestamp": pa.timestamp("ms", "UTC")}  # as in the table `source_velib`
 _STATION = {c.name: c.type for c in COLUMNS if c.name not in ("ingested_ts", "is_stale")}
+_COLUMNS = {
+    **{view.name: {column.name: column.type for column in view.schema} for view in VIEWS},
+    "stations": {**_STATION, "state": "string"},
+    "network": {"ingested_ts": "timestamp", **dict.fromkeys(TOTALS, "bigint"), "mean_fill_rate": "double"},
+    "today": {"hour": "int", "mean_fill_rate": "double"},
+    "ledger": {"slot_ts": "timestamp", "state": "string"},
+    "quarantined": {"taken_ts": "timestamp", "code": "string", "reason": "string"},
+}
 _FOLDER = REPORT_KEY.rpartition("/")[0] + "/"
 
 
@@ -36,44 +43,16 @@ class Export(NamedTuple):
 def exports(data: ReportData) -> list[Export]:
     """Return all tables, from the same data as the report."""
     views = {**data.views, "kpi_episodes": episodes(data)}
+    slots = [{"slot_ts": slot.start, "state": slot.state} for slot in data.ledger]
+    quarantined = [{"taken_ts": row["ts"], **row} for row in data.quarantined]
     return [
-        *(
-            _export(view.name, view.title, views[view.name], {c.name: c.type for c in view.schema})
-            for view in VIEWS
-        ),
-        _export("stations", "Stations now", data.stations, {**_STATION, "state": "string"}),
+        *(_export(view.name, view.title, views[view.name]) for view in VIEWS),
+        _export("stations", "Stations now", data.stations),
         Export("station_history", "Each station's last 24 hours", _station_history(data)),
-        _export(
-            "network",
-            "The network at each snapshot of 24 hours",
-            network.last_day(data.network),
-            {
-                "ingested_ts": "timestamp",
-                **dict.fromkeys(network.TOTALS, "bigint"),
-                "mean_fill_rate": "double",
-            },
-        ),
-        _export(
-            "today",
-            "Fill rate by hour of today in Paris",
-            data.today,
-            {"hour": "int", "mean_fill_rate": "double"},
-        ),
-        _export(
-            "ledger",
-            "Each 15-minute slot of 14 days",
-            [{"slot_ts": slot.start, "state": slot.state} for slot in data.ledger],
-            {"slot_ts": "timestamp", "state": "string"},
-        ),
-        _export(
-            "quarantined",
-            "Responses in quarantine, at most 50",
-            [
-                {"taken_ts": entry.taken, "code": entry.code, "reason": entry.reason}
-                for entry in data.quarantined
-            ],
-            {"taken_ts": "timestamp", "code": "string", "reason": "string"},
-        ),
+        _export("network", "The network at each snapshot of 24 hours", last_day(data.network)),
+        _export("today", "Fill rate by hour of today in Paris", data.today),
+        _export("ledger", "Each 15-minute slot of 14 days", slots),
+        _export("quarantined", "Responses in quarantine, at most 50", quarantined),
     ]
 
 
@@ -105,14 +84,14 @@ def csv_bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _export(name: str, title: str, rows: Sequence[Row], columns: dict[str, str]) -> Export:
-    schema = pa.schema([(column, _TYPES[kind]) for column, kind in columns.items()])
+def _export(name: str, title: str, rows: Sequence[Row]) -> Export:
+    schema = pa.schema([(column, _TYPES[kind]) for column, kind in _COLUMNS[name].items()])
     return Export(name, title, pa.Table.from_pylist(rows, schema))
 
 
 def _station_history(data: ReportData) -> pa.Table:
     """One row per station per snapshot; counts are null if unknown or if the snapshot lacks the station."""
-    times = [row["ingested_ts"] for row in network.last_day(data.network)]
+    times = [row["ingested_ts"] for row in last_day(data.network)]
     ids = [row["station_id"] for row in data.stations for _ in times]
     bikes, docks = (
         pa.array(chain.from_iterable(row[name] for row in data.stations), _TYPES["int"])

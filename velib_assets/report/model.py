@@ -10,7 +10,6 @@ from velib_assets.ingest.response import SIMULATOR
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
-from velib_assets.report import network
 from velib_assets.report.report_data import ReportData, Row
 
 VERSION = 1
@@ -22,8 +21,12 @@ _STATION = {"id": "station_id"} | {name: name for name in _STATION_NAMES.split()
 _SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
-_OWN_KEYS = ("episodes", "week")  # pictures whose data has a key of its own
-_SLOTS_PER_DAY = timedelta(days=1) // SLOT
+_OWN_KEYS = ("episodes", "week")  # charts whose data has a key of its own
+TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
+_DAY = timedelta(hours=24)
+_EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": _DAY}
+_TOLERANCE = timedelta(minutes=30)
+_SLOTS_PER_DAY = _DAY // SLOT
 
 
 def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -33,15 +36,15 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         data: What was read from the lake.
         exports: What `exports.downloads` returns.
     """
-    day = network.last_day(data.network)
+    day = last_day(data.network)
     newest = data.network[-1]["ingested_ts"] if data.network else None
-    tables = [view for view in VIEWS if view.picture not in _OWN_KEYS]
+    tables = [view for view in VIEWS if view.chart not in _OWN_KEYS]
     return {
         "version": VERSION,
         "made_at": iso_z(data.made_at),
         "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
-        "totals": network.totals(data.network),
+        "totals": totals(data.network),
         "stations": _columns(data.stations, _STATION),
         "history": {
             "ts": [iso_z(row["ingested_ts"]) for row in day],
@@ -50,24 +53,36 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         },
         "network": _columns(day, {"ts": "ingested_ts"} | {name: name for name in _SERIES}),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
-        "pictures": [{"name": view.name, "title": view.title, "picture": view.picture} for view in tables],
-        "typical_week": [{name: row[name] for name in _WEEK} for row in data.views["kpi_typical_week"]],
+        "charts": [{"name": view.name, "title": view.title, "chart": view.chart} for view in tables],
+        "typical_week": _objects(data.views["kpi_typical_week"], _WEEK),
         "today": list(data.today),
-        "episodes": [{name: json_value(row[name]) for name in _EPISODE} for row in episodes(data)],
+        "episodes": _objects(episodes(data), _EPISODE),
         "ledger": ledger_days(data.ledger, data.days),
-        "quarantined": [
-            {"ts": iso_z(entry.taken), "code": entry.code, "reason": entry.reason}
-            for entry in data.quarantined
-        ],
+        "quarantined": _objects(data.quarantined, ["ts", "code", "reason"]),
         "exports": list(exports),
     }
+
+
+def last_day(rows: Sequence[Row]) -> list[Row]:
+    """Return the snapshots less than 24 hours older than the newest, oldest first."""
+    return [row for row in rows if rows[-1]["ingested_ts"] - row["ingested_ts"] < _DAY]
+
+
+def totals(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the totals of the newest snapshot, and of the snapshots one hour and one day earlier.
+
+    The earlier snapshot is the newest one at or before that time; null if it is over 30 minutes older.
+    """
+    if not rows:
+        return dict.fromkeys(["now", *_EARLIER])
+    return {"now": _total(rows[-1])} | {name: _total_before(rows, ago) for name, ago in _EARLIER.items()}
 
 
 def episodes(data: ReportData) -> list[Row]:
     """Return the rows of kpi_episodes that overlap the last 24 hours, longest first."""
     if not data.network:
         return []
-    since = data.network[-1]["ingested_ts"] - network.DAY
+    since = data.network[-1]["ingested_ts"] - _DAY
     return [row for row in data.views["kpi_episodes"] if row["end_ts"] > since]
 
 
@@ -83,6 +98,20 @@ def ledger_days(slots: Sequence[Slot], days: Sequence[datetime]) -> list[dict[st
 def json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a query result
     """Return a value as JSON holds it: times as text, everything else unchanged."""
     return iso_z(value) if isinstance(value, datetime) else value
+
+
+def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
+    latest = rows[-1]["ingested_ts"] - ago
+    matches = [row for row in rows if latest - _TOLERANCE <= row["ingested_ts"] <= latest]
+    return _total(matches[-1]) if matches else None
+
+
+def _total(row: Row) -> dict[str, Any]:
+    return {"ts": iso_z(row["ingested_ts"])} | {name: row[name] for name in TOTALS}
+
+
+def _objects(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [{name: json_value(row[name]) for name in names} for row in rows]
 
 
 def _columns(rows: Sequence[Row], sources: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.resources import files
+from string import Template
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.catalog import Catalog, newest_hour
@@ -17,8 +19,8 @@ from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
-from velib_assets.query.state_sql import newest_rows_sql
-from velib_assets.report.report_query import report_queries
+from velib_assets.query.view_sql import conditions, newest_rows_sql
+from velib_assets.query.windows import DAY, partition_filter
 
 Row = Mapping[str, Any]
 """A row of a query result: None for null; times are naive datetimes in UTC."""
@@ -26,15 +28,8 @@ Row = Mapping[str, Any]
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
+_QUERIES = ("stations", "network", "today")
 _WEEK = next(view for view in VIEWS if view.cached)
-
-
-class QuarantineReason(NamedTuple):
-    """Why a response was quarantined, and when it was taken."""
-
-    taken: datetime
-    code: str
-    reason: str
 
 
 class ReportData(NamedTuple):
@@ -42,7 +37,7 @@ class ReportData(NamedTuple):
 
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
     row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
-    of the ledger's days.
+    of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
     """
 
     made_at: datetime
@@ -53,7 +48,7 @@ class ReportData(NamedTuple):
     today: Sequence[Row]
     ledger: Sequence[Slot]
     days: Sequence[datetime]
-    quarantined: Sequence[QuarantineReason]
+    quarantined: Sequence[Row]
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -73,7 +68,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, *states = engine.query_recent(_statements)
+    stations, network, today, *states = engine.query_recent(report_queries)
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine = (objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine"))
     return ReportData(
@@ -89,8 +84,15 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     )
 
 
-def _statements(newest: datetime | None) -> list[str]:
-    return [*report_queries(newest), *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
+def report_queries(newest: datetime | None) -> list[str]:
+    """Return the queries of `stations.sql`, `network.sql` and `today.sql`, and those of the live views.
+
+    The hours up to `newest` are constants, so that no history is read.
+    """
+    window = {DAY.placeholder: partition_filter(DAY.hours(newest))}
+    texts = [(files("velib_assets.report") / f"{name}.sql").read_text("utf-8") for name in _QUERIES]
+    own = [Template(text).substitute(conditions(), **window) for text in texts]
+    return [*own, *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
 
 
 def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
@@ -98,10 +100,9 @@ def ledger_span(newest: datetime | None, now: datetime) -> list[datetime]:
 
     The last day is today, or the newest snapshot's day if the lake is older than 14 days.
     """
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    last = today
-    if newest is not None and newest < today - timedelta(days=LEDGER_DAYS - 1):
-        last = newest.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = hour_of(now).replace(hour=0)
+    if newest is not None and newest < last - timedelta(days=LEDGER_DAYS - 1):
+        last = newest.replace(hour=0)
     return [last - timedelta(days=n) for n in range(LEDGER_DAYS - 1, -1, -1)]
 
 
@@ -124,16 +125,16 @@ def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime,
     return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _quarantined(store: LakeStore, objects: Mapping[datetime, Sequence[Stored]]) -> list[QuarantineReason]:
+def _quarantined(store: LakeStore, objects: Mapping[datetime, Sequence[Stored]]) -> list[Row]:
     """Read the newest quarantine reasons, newest first, at most `MAX_QUARANTINED`."""
     keys = [item.key for items in objects.values() for item in items if item.key.endswith(REASON_ENDING)]
     timed = [(taken, key) for key in keys if (taken := quarantine_time(key))]
     return [_reason(store, taken, key) for taken, key in sorted(timed, reverse=True)[:MAX_QUARANTINED]]
 
 
-def _reason(store: LakeStore, taken: datetime, key: str) -> QuarantineReason:
+def _reason(store: LakeStore, taken: datetime, key: str) -> Row:
     try:
         content = json.loads(store.read(key))
-        return QuarantineReason(taken, str(content["code"]), str(content["reason"]))
+        return {"ts": taken, "code": str(content["code"]), "reason": str(content["reason"])}
     except (ValueError, KeyError, TypeError, FileNotFoundError):
-        return QuarantineReason(taken, "unreadable", f"{store.address(key)} cannot be read")
+        return {"ts": taken, "code": "unreadable", "reason": f"{store.address(key)} cannot be read"}

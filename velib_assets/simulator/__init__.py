@@ -1,6 +1,6 @@
 """A simulated bike-share network that works as a feed, for demos and tests without any network.
 
-Read `simulator` first: it writes a snapshot as the portal would export it. `places` is the map, `city` puts
-the stations on it, `conditions` says how full they are and what is out of order at a time, and `faults`
+Read `simulator` first: it writes a snapshot as the portal would export it. `city` puts the stations on
+the map in places.toml, `conditions` says how full they are and what is out of order at a time, and `faults`
 breaks responses as real feeds do. The same seed and time give the same bytes on every machine.
 """

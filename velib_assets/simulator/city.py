@@ -6,16 +6,43 @@ Everything follows from the seed through `random.Random(text).random()`, which i
 from __future__ import annotations
 
 import itertools
+import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
 from random import Random
 from typing import NamedTuple
-
-from velib_assets.simulator.places import AREAS, KINDS, NEXT_TO, ODD_CODES, Area
 
 MAX_STATIONS = 3000
 RELAY_CODE = "31024_relais"
 _SPECIALS_FROM = 200
+
+
+class Area(NamedTuple):
+    """A part of the city, with the codes of its stations.
+
+    Attributes:
+        weight: The number of its stations in the real network.
+        spread: Its size in degrees of latitude.
+        role: From -1 (people live there) to 1 (people work there).
+        hill: How much emptier its stations are because few people ride uphill.
+    """
+
+    commune: str
+    first_code: int
+    lat: float
+    lon: float
+    weight: int
+    spread: float
+    role: float
+    hill: float
+
+
+_MAP = tomllib.loads((files("velib_assets.simulator") / "places.toml").read_text(encoding="utf-8"))
+AREAS = tuple(Area(*values) for values in _MAP["areas"])
+KINDS: tuple[str, ...] = tuple(_MAP["kinds"])
+NEXT_TO: tuple[str, ...] = tuple(_MAP["next_to"])
+ODD_CODES = {int(code): commune for code, commune in _MAP["odd_codes"].items()}
 
 
 class Station(NamedTuple):

@@ -62,12 +62,8 @@ def fills(seed: int, city: Sequence[Station], moment: datetime) -> list[float]:
 
 def fill_of(score: float) -> float:
     """Interpolate the fill rate for a score."""
-    position = (score - _CURVE_FROM) / _CURVE_STEP
-    if position <= 0:
-        return _CURVE[0]
-    if position >= len(_CURVE) - 1:
-        return _CURVE[-1]
-    low = int(position)
+    position = min(max((score - _CURVE_FROM) / _CURVE_STEP, 0.0), len(_CURVE) - 1)
+    low = min(int(position), len(_CURVE) - 2)
     return _CURVE[low] + (_CURVE[low + 1] - _CURVE[low]) * (position - low)
 
 

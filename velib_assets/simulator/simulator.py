@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import SIMULATOR, FeedResponse
@@ -103,10 +103,7 @@ def _iso_time(seconds: int) -> str:
 
 def _constant_parts(station: Station) -> tuple[str, str]:
     """Return the start and the end of a station's record as JSON, which do not change with time."""
-
-    def json_text(value: str) -> str:
-        return json.dumps(value, ensure_ascii=False)
-
+    json_text = partial(json.dumps, ensure_ascii=False)
     opening = f'{{"stationcode": {json_text(station.code)}, "name": {json_text(station.name)}, '
     ending = (
         f'"coordonnees_geo": {{"lon": {station.lon!r}, "lat": {station.lat!r}}}, '

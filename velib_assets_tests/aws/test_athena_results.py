@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.query.athena_results import pages_to_table
+from velib_assets.query.athena_statements import pages_to_table
 
 
 def column(kind: str, *texts: str) -> list[Any]:

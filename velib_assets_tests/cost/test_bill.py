@@ -27,8 +27,8 @@ def bill(**given: Any) -> Bill:
     return make_bill(inputs)
 
 
-def costs(made: Bill, column: str = "month_1", *, section: str = "lines") -> dict[str, float]:
-    return {line["name"]: line[column]["cost"] for line in made[section]}
+def costs(computed: Bill, column: str = "month_1", *, section: str = "lines") -> dict[str, float]:
+    return {line["name"]: line[column]["cost"] for line in computed[section]}
 
 
 def changed(**given: Any) -> set[str]:
@@ -43,14 +43,14 @@ def changed(**given: Any) -> set[str]:
 
 def test_month_computed_by_hand() -> None:
     """2,880 ticks, 2,880 healing and 8,640 staleness evaluations; the 672 hours of 4 weeks once per day."""
-    found = costs(bill())
-    assert found["glue_dpu_hours"] == pytest.approx(2880 / 60 * 0.0625 * 0.44)  # 1.32
-    assert found["athena_tb"] == pytest.approx((2880 * 5 * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
-    assert found["s3_put"] == pytest.approx((2880 * (6 + 5 * 2) + (2 * 720 + 30) * 2) * 0.005 / 1000)
-    assert found["s3_list"] == pytest.approx(
+    cost_of = costs(bill())
+    assert cost_of["glue_dpu_hours"] == pytest.approx(2880 / 60 * 0.0625 * 0.44)  # 1.32
+    assert cost_of["athena_tb"] == pytest.approx((2880 * 5 * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
+    assert cost_of["s3_put"] == pytest.approx((2880 * (6 + 5 * 2) + (2 * 720 + 30) * 2) * 0.005 / 1000)
+    assert cost_of["s3_list"] == pytest.approx(
         (2880 * (10 + 5 * 10) + 30 * 672 + 2880 * 20 + 8640 * 3) * 0.005 / 1000
     )
-    assert found["s3_get"] == pytest.approx((2880 * (40 + 5 * 30 + 66) + 30 * 672 * 3) * 0.0004 / 1000)
+    assert cost_of["s3_get"] == pytest.approx((2880 * (40 + 5 * 30 + 66) + 30 * 672 * 3) * 0.0004 / 1000)
     raw, clean, old, results, reports = (
         15 * 96 * 73_248,
         15 * 24 * 97_138,
@@ -58,14 +58,14 @@ def test_month_computed_by_hand() -> None:
         15 * 480 * 300_000,
         96 * 2 * 6_000_000,
     )
-    assert found["s3_standard"] == pytest.approx((raw + clean + old + results + reports) / 1e9 * 0.023)
-    assert sum(cost for name, cost in found.items() if cost) == pytest.approx(bill()["total"]["month_1"])
+    assert cost_of["s3_standard"] == pytest.approx((raw + clean + old + results + reports) / 1e9 * 0.023)
+    assert sum(cost for name, cost in cost_of.items() if cost) == pytest.approx(bill()["total"]["month_1"])
     free = {"lambda_requests", "lambda_gb_seconds", "alarms", "metrics", "traces", "log_gb", "emails"}
-    assert all(found[name] == 0 for name in free)
+    assert all(cost_of[name] == 0 for name in free)
 
 
 def test_total_without_free_tiers_charges_every_line() -> None:
-    made = bill()
+    computed = bill()
     by_hand = {
         "lambda_requests": 2880 * 0.20 / 1e6,
         "lambda_gb_seconds": 2880 * 6 * 0.25 * 0.0000166667,
@@ -78,16 +78,16 @@ def test_total_without_free_tiers_charges_every_line() -> None:
         "catalog_requests": (2880 * (8 + 5 * 3) + 2880) / 1e6,
         "catalog_objects": (24 * 15 + 9) / 1e5,
     }
-    assert all(costs(made)[name] == 0 for name in by_hand)
-    free = made["total_without_free_tiers"]["month_1"] - made["total"]["month_1"]
+    assert all(costs(computed)[name] == 0 for name in by_hand)
+    free = computed["total_without_free_tiers"]["month_1"] - computed["total"]["month_1"]
     assert free == pytest.approx(sum(by_hand.values()))
 
 
 def test_most_raw_is_in_the_colder_class_after_a_year() -> None:
     """The middle of month 12 is day 345; an object there is billed as at least 128 KB."""
-    found = costs(bill(), "month_12")
-    assert found["s3_cold"] == pytest.approx((345 - 90) * 96 * 131_072 / 1e9 * 0.004)
-    assert found["s3_moves"] == pytest.approx(2880 * 0.02 / 1000)
+    cost_of = costs(bill(), "month_12")
+    assert cost_of["s3_cold"] == pytest.approx((345 - 90) * 96 * 131_072 / 1e9 * 0.004)
+    assert cost_of["s3_moves"] == pytest.approx(2880 * 0.02 / 1000)
     assert costs(bill())["s3_moves"] == 0
 
 
@@ -129,22 +129,24 @@ def test_defaults_with_the_measured_work_cost_less_than_three_dollars() -> None:
 @pytest.mark.parametrize("catalog_mode", ["api", "crawler"])
 @pytest.mark.parametrize("job_type", ["pythonshell", "glueetl"])
 def test_every_mode_adds_up_and_is_printed(orchestrator: str, catalog_mode: str, job_type: str) -> None:
-    made = bill(orchestrator=orchestrator, catalog_mode=catalog_mode, job_type=job_type)
+    computed = bill(orchestrator=orchestrator, catalog_mode=catalog_mode, job_type=job_type)
     for column in MONTHS:
-        assert sum(line[column]["cost"] for line in made["lines"]) == pytest.approx(made["total"][column])
-        for line in made["lines"]:
+        assert sum(line[column]["cost"] for line in computed["lines"]) == pytest.approx(
+            computed["total"][column]
+        )
+        for line in computed["lines"]:
             paid = max(0, line[column]["quantity"] - line["free"]) * line["price"] / line["per"]
             assert line[column]["cost"] == pytest.approx(paid)
-    assert bool(made["host"]) == (orchestrator == "dagster")
-    text = to_table(made)
-    assert f"{made['total']['month_1']:,.2f}" in text
-    assert all(entry["what"] in text and entry["basis"] in text for entry in made["inputs"])
+    assert bool(computed["host"]) == (orchestrator == "dagster")
+    text = to_table(computed)
+    assert f"{computed['total']['month_1']:,.2f}" in text
+    assert all(entry["what"] in text and entry["basis"] in text for entry in computed["inputs"])
 
 
 def test_host_has_lines_of_its_own() -> None:
     """A host outside AWS pays only for transfer beyond 100 GB; a rented one by the hour."""
-    found = costs(bill(), section="host")
-    assert found == pytest.approx(
+    cost_of = costs(bill(), section="host")
+    assert cost_of == pytest.approx(
         {"hours": 720 * 0.0168, "disk": 20 * 0.08, "address": 720 * 0.005, "transfer": 0}
     )
     every_minute = costs(bill(every=1), section="host")["transfer"]

@@ -25,9 +25,9 @@ HOUR = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 def default_of(variable: str) -> str:
     text = "\n".join(file.read_text() for file in (CHECKOUT / "infra").glob("variables*.tf"))
-    found = re.search(rf'variable "{variable}" {{.*?default\s*=\s*"?([^"\n]*)', text, re.DOTALL)
-    assert found, variable
-    return found[1]
+    match = re.search(rf'variable "{variable}" {{.*?default\s*=\s*"?([^"\n]*)', text, re.DOTALL)
+    assert match, variable
+    return match[1]
 
 
 def test_defaults_are_those_of_infra() -> None:
@@ -120,12 +120,12 @@ def test_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
         "EndTime": start + timedelta(seconds=900),
     }
     aws["glue"].add_response("list_crawls", {"Crawls": [crawl, {"State": "FAILED"}]})
-    found = DeployedInputs(NAMES, "crawler")
-    assert found.refusals == []
-    assert (found.memory, found.lambda_seconds, found.shell_dpu, found.shell_seconds) == (512, 2.5, 1.0, 75)
-    assert (found.orchestrator, found.every, found.catalog_mode) == ("step_functions", 5, "crawler")
-    assert (found.crawl_seconds, found.crawl_dpu) == (900, 2)
-    assert found.table["shell_seconds"]["basis"] == "measured: the last 4 runs of velib_clean_job"
+    stack = DeployedInputs(NAMES, "crawler")
+    assert stack.warnings == []
+    assert (stack.memory, stack.lambda_seconds, stack.shell_dpu, stack.shell_seconds) == (512, 2.5, 1.0, 75)
+    assert (stack.orchestrator, stack.every, stack.catalog_mode) == ("step_functions", 5, "crawler")
+    assert (stack.crawl_seconds, stack.crawl_dpu) == (900, 2)
+    assert stack.table["shell_seconds"]["basis"] == "measured: the last 4 runs of velib_clean_job"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_spark_job_is_read_as_its_runs_were_billed(aws: dict[str, Stubber]) -> N
     job = {"Command": {"Name": "glueetl"}, "WorkerType": "G.1X", "NumberOfWorkers": 4}
     stub_glue(aws, job, [run(100, WorkerType="G.1X", DPUSeconds=200.0)])
     stub_schedule(aws, "DISABLED", "rate(1 minute)")
-    found = DeployedInputs(NAMES, "api")
-    assert (found.job_type, found.spark_dpu, found.spark_seconds) == ("glueetl", 2, 100)
-    assert (found.orchestrator, found.every, found.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
+    stack = DeployedInputs(NAMES, "api")
+    assert (stack.job_type, stack.spark_dpu, stack.spark_seconds) == ("glueetl", 2, 100)
+    assert (stack.orchestrator, stack.every, stack.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
 
 
 def test_what_aws_refuses_stays_assumed_and_is_reported(aws: dict[str, Stubber]) -> None:
@@ -163,11 +163,11 @@ def test_what_aws_refuses_stays_assumed_and_is_reported(aws: dict[str, Stubber])
     aws["glue"].add_client_error("get_job", "EntityNotFoundException", "no such job")
     aws["glue"].add_response("get_job_runs", {"JobRuns": []})
     aws["scheduler"].add_client_error("get_schedule", "ResourceNotFoundException", "no such schedule")
-    found, expected = DeployedInputs(NAMES, "api"), Inputs()
+    stack, expected = DeployedInputs(NAMES, "api"), Inputs()
     expected.set("set: VELIB_CATALOG_MODE", catalog_mode="api")
-    assert found.table == expected.table
-    assert len(found.refusals) == 4
-    assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in found.refusals[0]
+    assert stack.table == expected.table
+    assert len(stack.warnings) == 4
+    assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in stack.warnings[0]
 
 
 def test_missing_credentials_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

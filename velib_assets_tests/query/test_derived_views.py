@@ -8,7 +8,7 @@ import pytest
 
 from velib_assets.lake.keys import hour_of
 from velib_assets.query.kpis import LIVE_VIEWS, REPORT_VIEWS, Kpi
-from velib_assets.query.state_sql import HEADLINE, PRESENT, VIEW, states_sql
+from velib_assets.query.view_sql import HEADLINE, PRESENT, VIEW, states_sql
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
 EPISODES = (
@@ -17,7 +17,9 @@ EPISODES = (
 WEEK = "SELECT day, hour, mean_fill_rate, snapshots FROM kpi_typical_week ORDER BY 1, 2"
 
 
-def seen(station: str, states: str, first: str = "2022-06-04 10:00", **changes: Any) -> list[dict[str, Any]]:
+def series(
+    station: str, states: str, first: str = "2022-06-04 10:00", **changes: Any
+) -> list[dict[str, Any]]:
     """One row of a station per 15 minutes: `0` short, `1` full, `.` neither, `-` not in the snapshot."""
     counts = {"0": (0, 20), "1": (20, 0), ".": (10, 10)}
     return [
@@ -34,14 +36,14 @@ def episodes(lake: Path, *stations: list[dict[str, Any]]) -> list[tuple[Any, ...
 
 
 def test_episode_ends_at_the_first_snapshot_after_it(tmp_path: Path) -> None:
-    assert episodes(tmp_path, seen("a", ".00.11."), seen("b", ".......")) == [
+    assert episodes(tmp_path, series("a", ".00.11."), series("b", ".......")) == [
         ("a", "shortage", "10:15", "10:45", 30, False, 2),
         ("a", "saturation", "11:00", "11:30", 30, False, 2),
     ]
 
 
 def test_shortage_followed_by_saturation_is_two_episodes(tmp_path: Path) -> None:
-    assert episodes(tmp_path, seen("a", "01.")) == [
+    assert episodes(tmp_path, series("a", "01.")) == [
         ("a", "shortage", "10:00", "10:15", 15, False, 1),
         ("a", "saturation", "10:15", "10:30", 15, False, 1),
     ]
@@ -49,7 +51,7 @@ def test_shortage_followed_by_saturation_is_two_episodes(tmp_path: Path) -> None
 
 def test_episode_at_the_newest_snapshot_is_open(tmp_path: Path) -> None:
     """An episode of one snapshot has 0 minutes."""
-    assert episodes(tmp_path, seen("a", "..00"), seen("b", "...1")) == [
+    assert episodes(tmp_path, series("a", "..00"), series("b", "...1")) == [
         ("a", "shortage", "10:30", "10:45", 15, True, 2),
         ("b", "saturation", "10:45", "10:45", 0, True, 1),
     ]
@@ -57,7 +59,7 @@ def test_episode_at_the_newest_snapshot_is_open(tmp_path: Path) -> None:
 
 def test_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_the_episode(tmp_path: Path) -> None:
     """What happened in a longer gap is unknown: the episode ends at its last snapshot."""
-    assert episodes(tmp_path, seen("a", "00--0."), seen("b", "00---0.")) == [
+    assert episodes(tmp_path, series("a", "00--0."), series("b", "00---0.")) == [
         ("a", "shortage", "10:00", "11:15", 75, False, 3),
         ("b", "shortage", "10:00", "10:15", 15, False, 2),
         ("b", "shortage", "11:15", "11:30", 15, False, 1),
@@ -65,14 +67,14 @@ def test_gap_of_45_minutes_is_bridged_and_a_longer_one_ends_the_episode(tmp_path
 
 
 def test_gap_before_the_end_ends_the_episode_at_its_last_snapshot(tmp_path: Path) -> None:
-    assert episodes(tmp_path, seen("a", "00---."), seen("b", "00--.-")) == [
+    assert episodes(tmp_path, series("a", "00---."), series("b", "00--.-")) == [
         ("a", "shortage", "10:00", "10:15", 15, False, 2),
         ("b", "shortage", "10:00", "11:00", 60, False, 2),
     ]
 
 
 def test_episode_of_a_missing_station_stays_open_for_45_minutes(tmp_path: Path) -> None:
-    assert episodes(tmp_path, seen("a", "0----"), seen("b", "-0---"), seen("c", ".....")) == [
+    assert episodes(tmp_path, series("a", "0----"), series("b", "-0---"), series("c", ".....")) == [
         ("a", "shortage", "10:00", "10:00", 0, False, 1),
         ("b", "shortage", "10:15", "11:00", 45, True, 1),
     ]
@@ -82,18 +84,18 @@ def test_episode_of_a_missing_station_stays_open_for_45_minutes(tmp_path: Path) 
     "changes", [{"is_stale": True}, {"is_installed": False}, {"is_renting": False}, {"is_renting": None}]
 )
 def test_closed_stale_or_unknown_station_ends_its_shortage(changes: dict[str, Any], tmp_path: Path) -> None:
-    rows = [*seen("a", "00"), *seen("a", "0", "2022-06-04 10:30", **changes)]
+    rows = [*series("a", "00"), *series("a", "0", "2022-06-04 10:30", **changes)]
     assert episodes(tmp_path, rows) == [("a", "shortage", "10:00", "10:30", 30, False, 2)]
 
 
 def test_episodes_are_limited_to_25_hours(tmp_path: Path) -> None:
     """Exactly 25 hours ago is outside; an episode that began earlier starts with the window."""
-    rows = [*seen("a", "000.", "2022-06-03 10:00"), *seen("a", ".", "2022-06-04 11:00")]
+    rows = [*series("a", "000.", "2022-06-03 10:00"), *series("a", ".", "2022-06-04 11:00")]
     assert episodes(tmp_path, rows) == [("a", "shortage", "10:15", "10:45", 30, False, 2)]
 
 
 def test_episode_has_the_newest_name(tmp_path: Path) -> None:
-    rows = [*seen("a", "0", name="Old"), *seen("a", "0", "2022-06-04 10:15", name="New")]
+    rows = [*series("a", "0", name="Old"), *series("a", "0", "2022-06-04 10:15", name="New")]
     result = rows_of(engine_over(tmp_path, rows), "SELECT name, snapshots FROM kpi_episodes")
     assert result == [("New", 2)]
 
@@ -144,7 +146,7 @@ def test_clocks_go_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kpi", REPORT_VIEWS, ids=lambda kpi: kpi.name)
 def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
     """`read` compares names, order and types, and raises if they differ."""
-    engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
+    engine = engine_over(tmp_path, [*series("a", "00.1"), row("a", 5, 5, "2022-06-03 10:00")])
     names = [name for name, _, _ in kpi.columns]
     assert engine.read([kpi])[0].newest.column_names == names
     assert not engine_over(tmp_path / "new").read([kpi])[0].newest.num_rows
@@ -152,7 +154,7 @@ def test_columns_and_types_are_as_declared(kpi: Kpi, tmp_path: Path) -> None:
 
 
 def test_headlines_match_numbers_computed_by_hand(tmp_path: Path) -> None:
-    engine = engine_over(tmp_path, [*seen("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
+    engine = engine_over(tmp_path, [*series("a", "00.1"), row("a", 5, 15, "2022-06-03 10:00")])
     states = {kpi.name: engine.read([kpi])[0].headline for kpi in REPORT_VIEWS}
     assert states == {
         "kpi_episodes": {"episodes": 2, "open_episodes": 1, "longest_minutes": 30},
@@ -163,7 +165,7 @@ def test_headlines_match_numbers_computed_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("states", ["00.1", "...."])
 def test_one_query_for_all_states_returns_those_of_single_queries(states: str, tmp_path: Path) -> None:
     """On Athena one query reads all, as each is charged for at least 10 MB."""
-    engine = engine_over(tmp_path, [*seen("a", states), *seen("b", "....")])
+    engine = engine_over(tmp_path, [*series("a", states), *series("b", "....")])
     frame = engine.query(states_sql(LIVE_VIEWS, hour_of(at("2022-06-04 10:00"))))
     for kpi in LIVE_VIEWS:
         own, alone = frame[frame[VIEW] == kpi.name], engine.read([kpi])[0]

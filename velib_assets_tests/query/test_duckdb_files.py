@@ -19,14 +19,14 @@ def test_concurrent_reads_see_complete_files_during_replacements(tmp_path: Path)
         row(f"s{n}", 0, 20, f"2022-06-04 10:{minute:02}") for n in range(100) for minute in (0, 15, 30, 45)
     ]
     engine = engine_over(tmp_path, small)
-    seen: list[int] = []
+    counts: list[int] = []
     errors: list[Exception] = []
     done = threading.Event()
 
     def read() -> None:
         try:
             while not done.is_set():
-                seen.append(
+                counts.append(
                     rows_of(engine, "SELECT count(*), count(DISTINCT ingested_ts) FROM kpi_shortage")[0][0]
                 )
         except Exception as error:  # noqa: BLE001 - handed to the test
@@ -42,8 +42,8 @@ def test_concurrent_reads_see_complete_files_during_replacements(tmp_path: Path)
     for reader in readers:
         reader.join()
     assert not errors
-    assert set(seen) <= {100, 400}
-    assert len(seen) > READERS
+    assert set(counts) <= {100, 400}
+    assert len(counts) > READERS
 
 
 def test_threads_can_read_the_newest_state_concurrently(tmp_path: Path) -> None:

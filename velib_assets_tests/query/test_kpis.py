@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS, Kpi
-from velib_assets.query.state_sql import state_sql
-from velib_assets.query.view_sql import code_version, conditions, render, standalone_sql
-from velib_assets.query.windows import four_weeks, last_26_hours, two_hours
+from velib_assets.query.view_sql import code_version, conditions, render, standalone_sql, state_sql
+from velib_assets.query.windows import DAY, FOUR_WEEKS, TWO_HOURS
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.kpi_lake import engine_over
 
@@ -95,19 +94,20 @@ def test_views_without_a_window_do_not_change_with_the_hour() -> None:
 
 def test_two_hours_can_touch_three_hours() -> None:
     """For a snapshot at 12:10, one at 10:15 is within two hours."""
-    assert [hour.hour for hour in two_hours(NOON)] == [10, 11, 12]
+    assert [hour.hour for hour in TWO_HOURS.hours(NOON)] == [10, 11, 12]
 
 
 def test_25_hours_can_touch_26_hours() -> None:
     """For a snapshot at 12:10, one at 11:15 on the day before is within 25 hours."""
-    assert (last_26_hours(NOON)[0], last_26_hours(NOON)[-1]) == (NOON - timedelta(hours=25), NOON)
-    assert len(last_26_hours(NOON)) == 26
+    hours = DAY.hours(NOON)
+    assert (hours[0], hours[-1]) == (NOON - timedelta(hours=25), NOON)
+    assert len(hours) == 26
 
 
 def test_four_weeks_are_complete_days_before_today() -> None:
     """They are the same at every hour of a day, so that the view is updated once per day."""
-    hours = four_weeks(NOON)
-    assert hours == four_weeks(NOON.replace(hour=0))
+    hours = FOUR_WEEKS.hours(NOON)
+    assert hours == FOUR_WEEKS.hours(NOON.replace(hour=0))
     assert (hours[0], hours[-1]) == (
         datetime(2022, 5, 7, 0, tzinfo=UTC),
         datetime(2022, 6, 3, 23, tzinfo=UTC),

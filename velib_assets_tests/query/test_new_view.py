@@ -100,7 +100,7 @@ def test_new_view_is_in_the_report_and_its_exports(checkout: Checkout) -> None:
     reports = checkout.lake / "reports"
     assert (reports / "data" / f"{NAME}.csv").read_text() == '"station_id","snapshots"\n"a",1\n'
     page = (reports / "velib_report.html").read_text(encoding="utf-8")
-    assert f'{{"name":"{NAME}","title":"Stations without an e-bike","picture":"table"}}' in page
+    assert f'{{"name":"{NAME}","title":"Stations without an e-bike","chart":"table"}}' in page
 
 
 def test_new_view_is_in_the_rendered_state_machine(checkout: Checkout) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from velib_assets.report.page import vega
@@ -56,7 +57,7 @@ def test_all_scripts_are_joined_and_all_texts_exist() -> None:
     assert {entry.name for entry in folder.iterdir()} == {f"{name}.js" for name in SCRIPTS}
     texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS}
     template = (files("velib_assets.report.page") / "template.html").read_text(encoding="utf-8")
-    keys = set(re.findall(r"^  (\w+): \[", texts.pop("words"), re.MULTILINE))
+    keys = set(re.findall(r"^  (\w+): \[", texts.pop("texts"), re.MULTILINE))
     rest = "\n".join([*texts.values(), template])
     used = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(
         re.findall(r'data-(?:text|label)="(\w+)"', rest)
@@ -70,7 +71,7 @@ def test_all_scripts_are_joined_and_all_texts_exist() -> None:
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty cache folder, with a library script that builds instantly."""
     vega.vega_script.cache_clear()
-    monkeypatch.setattr(vega, "_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: tmp_path / "cache")
     monkeypatch.setattr(vega, "_build", lambda: "x" * 1_000_000)
     monkeypatch.setattr(vega, "vega_script", vega.vega_script.__wrapped__)
     return tmp_path / "cache"

@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 STATE = "FROM {view} WHERE ingested_ts = (SELECT max(ingested_ts) FROM source_velib)"
 
 
-def view_rows(of: Page, view: str, columns: str, order: str = "station_id") -> list[tuple[object, ...]]:
+def view_rows(page: Page, view: str, columns: str, order: str = "station_id") -> list[tuple[object, ...]]:
     """Return the rows of a view's newest state from the engine, not from the page's object."""
     state = STATE.format(view=view) if view != "kpi_top10_2hour" else f"FROM {view}"
-    frame = of.engine.query(f"SELECT {columns} {state} ORDER BY {order}")
+    frame = page.engine.query(f"SELECT {columns} {state} ORDER BY {order}")
     return [tuple(row) for row in frame.astype(object).itertuples(index=False)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.report.report_query import report_queries
+from velib_assets.report.report_data import report_queries
 from velib_assets_tests.kpi_lake import engine_over, row
 
 

@@ -21,11 +21,11 @@ return [...document.querySelectorAll("a, button, input, select, summary, [tabind
 """
 
 
-def count(of: Page, condition: str) -> int:
+def count(page: Page, condition: str) -> int:
     """Count the stations of the newest snapshot that match a SQL condition."""
     newest = "ingested_ts = (SELECT max(ingested_ts) FROM source_velib)"
     sql = f"SELECT count(*) FROM source_velib WHERE {newest} AND {condition}"  # noqa: S608 - the test's own
-    return int(str(of.engine.query(sql).iloc[0, 0]))
+    return int(str(page.engine.query(sql).iloc[0, 0]))
 
 
 def listed(browser: Reader) -> int:

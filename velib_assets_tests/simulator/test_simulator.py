@@ -277,9 +277,9 @@ def test_names_are_french(day: list[Records]) -> None:
 
 def test_past_hour_has_the_snapshots_of_its_ticks(city: Simulator) -> None:
     hour = TUESDAY - timedelta(days=400)
-    found = list(city.recorded(hour))
-    assert [r.taken_at - hour for r in found] == [timedelta(minutes=15 * n) for n in range(4)]
-    assert found[1].response == city.fetch(hour + timedelta(minutes=15))
+    snapshots = list(city.recorded(hour))
+    assert [r.taken_at - hour for r in snapshots] == [timedelta(minutes=15 * n) for n in range(4)]
+    assert snapshots[1].response == city.fetch(hour + timedelta(minutes=15))
     assert city.recorded_hours(hour, hour + timedelta(hours=2)) == {
         hour + timedelta(hours=n) for n in range(3)
     }

@@ -13,7 +13,7 @@ from typing import Any
 from velib_assets.report.page.vega import vega_script
 
 SCRIPTS = (
-    "data", "words", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
+    "data", "texts", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
     "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
     "fill_rate", "over_the_day", "tiles", "arrondissements", "top10", "view",
     "week", "today", "episodes", "ledger", "freshness", "app",

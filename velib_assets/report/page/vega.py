@@ -12,6 +12,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+import platformdirs
+
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.store import Change
 
@@ -22,7 +24,7 @@ VEGA_LITE = "6.4"
 @cache
 def vega_script() -> str:
     """Return the library's script, which sets `window.vegaEmbed` and starts with its licence."""
-    cache_folder = FolderStore(_folder())
+    cache_folder = FolderStore(Path(platformdirs.user_cache_dir("velib-insights", appauthor=False)))
     name = f"vega-{version('vl-convert-python')}-lite-{VEGA_LITE}.js"
     try:
         return cache_folder.read(name).decode()
@@ -36,12 +38,6 @@ def vega_script() -> str:
             "The chart library cannot be cached in %s and is built each time: %s", cache_folder.root, error
         )
     return script
-
-
-def _folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - needed only when a page is built
-
-    return Path(platformdirs.user_cache_dir("velib-insights", appauthor=False))
 
 
 def _build() -> str:

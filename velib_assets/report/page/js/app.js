@@ -1,7 +1,7 @@
 // Renders the page, and renders it again when the reader changes language or theme.
 
-/** Each kind of picture that a view can have (`picture` in kpis.py), by name. */
-const PICTURES = {
+/** Each kind of chart that a view can have (`chart` in kpis.py), by name. */
+const CHARTS = {
   fill_rate: renderFillRate,
   shortage: renderShortage,
   saturation: renderSaturation,
@@ -21,7 +21,7 @@ function render() {
   setChildren(
     kpis,
     h("h2", { id: "kpis-title" }, t("kpis_title")),
-    grid(...report.pictures.map((view) => () => PICTURES[view.picture](view))),
+    grid(...report.charts.map((view) => () => CHARTS[view.chart](view))),
   );
   setChildren(
     trends,

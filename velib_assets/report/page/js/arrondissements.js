@@ -17,7 +17,7 @@ function renderArrondissements() {
     title: t("arrondissements_title"),
     name,
     lead: rows.length ? arrondissementsLead(rows) : null,
-    picture: rows.length
+    content: rows.length
       ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), areaTable(rows))
       : null,
     nothing: report.newest_ts ? "no_operating" : "no_data",

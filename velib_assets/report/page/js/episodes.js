@@ -25,7 +25,7 @@ function renderEpisodes() {
     title: t("episodes_title"),
     name: "kpi_episodes",
     lead: t("episodes_lead"),
-    picture: report.newest_ts ? [choice, holder] : null,
+    content: report.newest_ts ? [choice, holder] : null,
     exports: ["kpi_episodes"],
   });
 }

@@ -6,25 +6,25 @@
  * @param {string} parts.title
  * @param {?string} [parts.name] The view's name, shown below the title
  * @param {*} [parts.lead] The summary sentence
- * @param {*} parts.picture One or more elements; null if there is no data yet
+ * @param {*} parts.content One or more elements; null if there is no data yet
  * @param {string} [parts.nothing] Key of the message shown if there is no data
  * @param {() => Element} [parts.table] Creates the data table when it is opened
  * @param {string[]} [parts.exports] Names of the downloads
  */
-function figure({ id, title, name = null, lead = null, picture, nothing = "no_data", table, exports = [] }) {
+function figure({ id, title, name = null, lead = null, content, nothing = "no_data", table, exports = [] }) {
   const heading = `${id}-title`;
   return h(
     "article",
     { class: "figure", id, "aria-labelledby": heading },
     h("h3", { id: heading }, title),
     name && h("p", { class: "name" }, name),
-    picture === null
+    content === null
       ? h("p", { class: "quiet" }, t(nothing))
-      : [lead && h("p", { class: "lead" }, lead), picture],
+      : [lead && h("p", { class: "lead" }, lead), content],
     h(
       "div",
       { class: "below" },
-      picture !== null && table && disclosure(t("as_table"), table),
+      content !== null && table && disclosure(t("as_table"), table),
       downloads(exports),
     ),
   );

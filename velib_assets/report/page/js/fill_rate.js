@@ -17,7 +17,7 @@ function renderFillRate() {
           stale: rows.filter((row) => row.is_stale).length,
         })
       : null,
-    picture: rows.length ? chart(() => fillSpec(bins), { label: t("fill_title"), height: 235 }) : null,
+    content: rows.length ? chart(() => fillSpec(bins), { label: t("fill_title"), height: 235 }) : null,
     table: () =>
       table(
         [

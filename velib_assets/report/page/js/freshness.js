@@ -33,7 +33,7 @@ function renderFreshness() {
           share: percent(totals.stations ? totals.stale / totals.stations : null),
         })
       : null,
-    picture: stations.length
+    content: stations.length
       ? chart(() => freshnessSpec(bars), { label: t("fresh_title"), height: 26 * bars.length })
       : null,
     table: () =>
@@ -95,7 +95,7 @@ function renderStaleShare() {
     id: "stale-share",
     title: t("stale_title"),
     lead: t("stale_share"),
-    picture: points.length
+    content: points.length
       ? chart(
           () =>
             dayLineSpec({

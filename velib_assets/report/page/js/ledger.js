@@ -16,7 +16,7 @@ function renderLedger() {
     lead: slots.length
       ? t("ledger_lead", { stored: stored, all: slots.length, share: percent(share) })
       : null,
-    picture: slots.length
+    content: slots.length
       ? [
           legend(SLOT_STATES.map((state) => [`slot-${state}`, t(state)])),
           chart(() => ledgerSpec(slots, days), {
@@ -96,7 +96,7 @@ function renderQuarantine() {
   return figure({
     id: "quarantine",
     title: t("quarantine_title"),
-    picture: quarantined.length
+    content: quarantined.length
       ? table(
           [
             { title: t("moment"), row: true, cell: (entry) => clockAndDay(entry.ts) },

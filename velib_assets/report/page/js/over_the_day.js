@@ -43,7 +43,7 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
     title,
     name,
     lead,
-    picture: points.length
+    content: points.length
       ? [
           chart(() => dayLineSpec({ points, field, color: colour(field), title: line }), {
             label: labelled(title, line),

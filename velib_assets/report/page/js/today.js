@@ -13,7 +13,7 @@ function renderToday() {
     id: "today",
     title: report.newest_ts ? t("today_title", { day: name }) : t("today_plain"),
     lead: typical.length ? null : t("no_typical", { day: name }),
-    picture: report.today.length
+    content: report.today.length
       ? [
           legend(
             [["line-today", today], typical.length && ["line-typical", t("typical", { day: name })]].filter(

@@ -8,7 +8,7 @@ function renderTop10() {
     title: t("top_title"),
     name: "kpi_top10_2hour",
     lead: rows.length ? t("top_lead", { time: clock(report.newest_ts) }) : null,
-    picture: rows.length
+    content: rows.length
       ? [
           legend([
             ["short", t("key_short")],

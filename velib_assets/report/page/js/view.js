@@ -1,4 +1,4 @@
-// A view without a picture of its own: its rows as a table.
+// A view without a chart of its own: its rows as a table.
 
 function renderView({ name, title }) {
   const rows = kpiRows(name);
@@ -11,7 +11,7 @@ function renderView({ name, title }) {
     id: name,
     title,
     name,
-    picture: rows.length ? table(columns, rows, { caption: title, first: 10 }) : null,
+    content: rows.length ? table(columns, rows, { caption: title, first: 10 }) : null,
     exports: [name],
   });
 }

@@ -7,7 +7,7 @@ function renderWeek() {
     title: t("week_title"),
     name: "kpi_typical_week",
     lead: t("week_lead"),
-    picture: cells.length ? chart(() => weekSpec(cells), { label: t("week_title"), height: 250 }) : null,
+    content: cells.length ? chart(() => weekSpec(cells), { label: t("week_title"), height: 250 }) : null,
     table: () =>
       table(
         [
