@@ -23,10 +23,11 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import digest_of
-from velib_assets.clean.rebuild import is_current, rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, iso_utc, parse_hour, raw_time
 from velib_assets.lake.listing import raw_listing
+from velib_assets_tests.clean.current import is_current
 
 FROZEN = Path(__file__).with_name("frozen_lake")
 EXPECTED: dict[str, Any] = json.loads((FROZEN / "expected.json").read_text(encoding="utf-8"))

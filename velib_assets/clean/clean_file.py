@@ -33,9 +33,9 @@ class Footer(NamedTuple):
 def encode_clean(clean: HourRows) -> bytes:
     """Encode an hour as Parquet. Within one pyarrow version, equal hours give equal bytes."""
     footer = {
-        "digest": clean.digest,
-        "snapshots": [part._asdict() for part in clean.snapshots],
-        "quarantined": [part._asdict() for part in clean.quarantined],
+        "digest": clean.summary.digest,
+        "snapshots": [part._asdict() for part in clean.summary.snapshots],
+        "quarantined": [part._asdict() for part in clean.summary.quarantined],
     }
     text = json.dumps(footer, ensure_ascii=False, sort_keys=True)
     return _encode(clean.table, {_FOOTER.decode(): text})

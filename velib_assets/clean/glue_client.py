@@ -53,10 +53,10 @@ class GlueCleanJob:
                         yield from _new_results(messages[read:], pending)
                         read = len(messages)
             yield from _new_results(pipes.get_custom_messages()[read:], pending)
-            trouble = run.outcome() if pending else ""
+            reason = run.outcome() if pending else ""
         except AwsError as error:
-            trouble = str(error)
-        yield from (HourResult(hour, None, trouble) for hour in pending)
+            reason = str(error)
+        yield from (HourResult(hour, None, reason) for hour in pending)
 
 
 def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:

@@ -14,7 +14,7 @@ from velib_assets.catalog.registration import partition_of, register_until_stabl
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.rebuild import footer_of, try_rebuild_hour
+from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
@@ -78,7 +78,7 @@ def _clean(
             written.append(result.hour)
             reporter.info(f"{hour}: {result.cleaned.rows} rows, {result.cleaned.size} bytes")
         else:
-            failures.append(f"{hour}: {result.trouble or 'no raw snapshot is usable'}")
+            failures.append(f"{hour}: {result.error or 'no raw snapshot is usable'}")
     return written, failures
 
 
@@ -92,7 +92,7 @@ def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[Ho
 
     context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
     slices = max(1, -(-len(hours) // _HOURS_PER_TASK))
-    results = context.parallelize(list(hours), slices).map(lambda hour: try_rebuild_hour(store, hour))
+    results = context.parallelize(list(hours), slices).map(lambda hour: rebuild_hour(store, hour))
     return iter(results.toLocalIterator(prefetchPartitions=True))
 
 
