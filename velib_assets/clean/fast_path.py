@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from velib_assets.clean.arrow_columns import Fields, columns_of, record_type
-from velib_assets.clean.arrow_schema import COUNTS, TEXTS, TYPED_SCHEMA
-from velib_assets.clean.typed_snapshot import Drift, TypedSnapshot, drift_between
+from velib_assets.clean.typed_snapshot import COUNTS, TEXTS, TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.response import MAX_DEPTH
 

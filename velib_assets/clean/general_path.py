@@ -14,8 +14,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 import pyarrow as pa
 
-from velib_assets.clean.arrow_schema import READ_TYPES, TYPED_SCHEMA
-from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, drift_between
+from velib_assets.clean.typed_snapshot import READ_TYPES, TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
@@ -24,8 +23,8 @@ JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict
 _MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
-    r"(Z|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3])(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
+    r"(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?",
     re.ASCII,
 )
 
@@ -143,16 +142,10 @@ def _iso_moment(text: str) -> Optional[datetime]:
     match = _ISO.fullmatch(text)
     if not match:
         return None
-    day, hour, minute, second, fraction, zone = match.groups(default="")
-    clock = f"{hour or '00'}:{minute or '00'}:{second or '00'}"
-    moment = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-    if zone not in ("", "Z"):
-        hours, minutes = int(zone[1:3]), int(zone.replace(":", "")[3:] or 0)
-        if hours > 23 or minutes > 59:  # noqa: PLR2004 - limits of a clock
-            return None
-        offset = timedelta(hours=hours, minutes=minutes)
-        moment = moment - offset if zone[0] == "+" else moment + offset
-    return moment + timedelta(milliseconds=int((fraction + "000")[:3]))
+    day, hour, minute, second, fraction, _, zone_minutes = match.groups(default="00")
+    zone_hours, milliseconds = match[6] or "+00", (fraction + "00")[:3]
+    normal = f"{day}T{hour}:{minute}:{second}.{milliseconds}{zone_hours}:{zone_minutes}"
+    return datetime.fromisoformat(normal).astimezone(timezone.utc)
 
 
 def as_json(value: object) -> str:

@@ -38,7 +38,7 @@ def rebuild_hour(store: LakeStore, hour: datetime) -> HourResult:
 
 def _rebuild_until_unchanged(store: LakeStore, hour: datetime) -> HourResult:
     for _ in range(_ATTEMPTS):
-        raws = [RawObject(item.key, *store.fetch(item)) for item in raw_objects(store, hour)]
+        raws = [RawObject(item.key, *store.fetch(item.key)) for item in raw_objects(store, hour)]
         if not raws:
             return HourResult(hour, None, f"{hour_text(hour)} (UTC) has no raw snapshot", absent=True)
         clean = clean_hour(hour, raws)

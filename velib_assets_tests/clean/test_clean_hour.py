@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from velib_assets.clean.arrow_schema import TABLE_SCHEMA
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
