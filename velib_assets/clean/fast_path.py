@@ -48,7 +48,7 @@ def _parse(document: bytes, feed: FeedDefinition) -> pa.ListArray:
 
 
 def _parse_results(document: bytes, record: pa.StructType, undeclared: str) -> pa.ListArray:
-    """Parse the `results` of consecutive JSON objects. `undeclared` is pyarrow's way with other fields."""
+    """Parse the `results` of consecutive JSON objects; `undeclared` is how pyarrow treats other fields."""
     schema = pa.schema([("results", pa.list_(record))])
     parsed = pj.read_json(
         pa.BufferReader(document),

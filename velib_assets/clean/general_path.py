@@ -19,7 +19,7 @@ from velib_assets.ingest.feeds.definition import FeedDefinition
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
+_TYPE_NAMES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
 _MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
@@ -44,7 +44,7 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
     table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)
-    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _seen(records, feed)))
+    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _json_types(records, feed)))
 
 
 def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
@@ -57,9 +57,9 @@ def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
     return {**row, "station_id": code}
 
 
-def _seen(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
+def _json_types(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
     """Return the JSON types, except null, under each field path that occurs."""
-    seen: Dict[str, Set[str]] = {}
+    json_types: Dict[str, Set[str]] = {}
     for record in records:
         if not isinstance(record, dict):
             continue
@@ -68,10 +68,10 @@ def _seen(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
             parts = {f"{part}.": value for part, value in record.items() if isinstance(value, dict)}
         for prefix, fields in parts.items():
             for name, value in fields.items():
-                types = seen.setdefault(prefix + name, set())
+                types = json_types.setdefault(prefix + name, set())
                 if value is not None:
-                    types.add(JSON_TYPES.get(type(value), "value"))
-    return seen
+                    types.add(_TYPE_NAMES.get(type(value), "value"))
+    return json_types
 
 
 def count(name: str, value: object) -> Optional[int]:

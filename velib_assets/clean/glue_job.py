@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 from datetime import datetime
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
@@ -17,7 +17,7 @@ from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
-from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
+from velib_assets.lake.listing import newest_snapshot, objects_by_hour, quarantined_keys
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 
@@ -31,10 +31,10 @@ class CleanError(Exception):
     """Some hours could not be cleaned. The others were."""
 
 
-def run(argv: Optional[Sequence[str]] = None) -> None:
-    """Run the job as Glue's script does: an uncaught exception becomes the error of the Glue run."""
+def run() -> None:
+    """Run the job as Glue's script: an uncaught exception becomes the error of the Glue run."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
-    main(sys.argv[1:] if argv is None else argv)
+    main(sys.argv[1:])
 
 
 def main(argv: Sequence[str]) -> None:
@@ -112,7 +112,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
         footer = footer_of(store, hour)
         if footer and footer.digest == digest_of(listing):
             current.append(hour)
-        elif footer or not {key for key, _ in listing} <= refused_keys(store, hour):
+        elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
             outdated.append(hour)
     return outdated, current
 

@@ -58,19 +58,19 @@ class TypedSnapshot(NamedTuple):
     drift: Drift
 
 
-def drift_between(feed: FeedDefinition, seen: Mapping[str, Iterable[str]]) -> Drift:
+def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]]) -> Drift:
     """Compare the fields of records with the declared ones.
 
     Args:
         feed: the feed of the records.
-        seen: the JSON types, except null, under each field path that occurs.
+        json_types: the JSON types, except null, under each field path that occurs.
     """
     declared = {field.path: field for field in feed.fields}
-    missing = [path for path, field in declared.items() if field.required and not seen.get(path)]
-    new = [neutralize_links(path) for path in seen if path not in declared]
+    missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
+    new = [neutralize_links(path) for path in json_types if path not in declared]
     retyped = [
         f"{path}: {' and '.join(sorted(other))} instead of {' or '.join(declared[path].types)}"
-        for path, types in seen.items()
+        for path, types in json_types.items()
         if path in declared and (other := set(types) - set(declared[path].types))
     ]
     return Drift(tuple(sorted(missing)), tuple(sorted(new)), tuple(sorted(retyped)))

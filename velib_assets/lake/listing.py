@@ -42,7 +42,7 @@ def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]
     return [reason for reason in reasons if isinstance(reason, dict)]
 
 
-def refused_keys(store: LakeStore, hour: datetime) -> Set[str]:
+def quarantined_keys(store: LakeStore, hour: datetime) -> Set[str]:
     """Return the raw objects of an hour that the clean step quarantined and that have not changed since."""
     reasons = quarantine_reasons(store, hour)
     hashes = {str(reason["raw_key"]): reason.get("raw_hash") for reason in reasons if "raw_key" in reason}
@@ -71,9 +71,9 @@ def _slot_times(
 ) -> SlotTimes:
     quarantined = {taken for item in quarantine if (taken := quarantine_time(item.key))}
     # A raw object and a reason with the same time: the clean step may have quarantined the object.
-    is_doubtful = any(raw_time(item.key) in quarantined for item in raw)
-    refused = refused_keys(store, hour) if is_doubtful else ()
-    stored = {taken for item in raw if item.key not in refused and (taken := raw_time(item.key))}
+    is_in_doubt = any(raw_time(item.key) in quarantined for item in raw)
+    unusable = quarantined_keys(store, hour) if is_in_doubt else ()
+    stored = {taken for item in raw if item.key not in unusable and (taken := raw_time(item.key))}
     return stored, quarantined
 
 
@@ -131,9 +131,8 @@ def first_and_last_keys(store: LakeStore) -> List[str]:
     return sorted(keys)
 
 
-def _dates_until(store: LakeStore, layer: str, now: datetime) -> List[str]:
-    today = now.strftime("date=%Y-%m-%d")
-    return [date for date in store.folders(source_prefix(layer)) if date <= today]
+def _dates_until(store: LakeStore, layer: str, last: datetime) -> List[str]:
+    return [date for date in store.folders(source_prefix(layer)) if date <= f"date={last:%Y-%m-%d}"]
 
 
 def _hours(store: LakeStore, layer: str, dates: Sequence[str], order: int = 1) -> Iterator[datetime]:

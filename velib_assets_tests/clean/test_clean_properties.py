@@ -228,7 +228,7 @@ def test_audit_accepts_exactly_95_percent_of_codes(rows: list[Any]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
-def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
+def test_any_bytes_decode_or_are_unusable(data: bytes) -> None:
     for response in (
         FeedResponse("opendata", {"body": data}),
         FeedResponse("gbfs", {"station_information": data, "station_status": b'{"data": {"stations": []}}'}),

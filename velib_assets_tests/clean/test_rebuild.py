@@ -16,7 +16,7 @@ from velib_assets.clean.hour import HourRows, RawObject
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
-from velib_assets.lake.listing import refused_keys, slot_times
+from velib_assets.lake.listing import quarantined_keys, slot_times
 from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
@@ -95,7 +95,7 @@ def test_misfiled_object_counts_in_the_hour_of_its_folder(store: FolderStore) ->
     stray = raw_key(HOUR).replace("_100000", "_090000")
     put(store, raw(records()), RawObject(stray, "", raw(records()).data))
     assert rebuild_hour(store, HOUR).cleaned
-    assert refused_keys(store, HOUR) == {stray}
+    assert quarantined_keys(store, HOUR) == {stray}
 
 
 def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
@@ -103,7 +103,7 @@ def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
     assert rebuild_hour(store, HOUR).cleaned
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records()))
-    assert refused_keys(store, HOUR) == set()
+    assert quarantined_keys(store, HOUR) == set()
 
 
 def test_other_files_are_ignored(store: FolderStore) -> None:
