@@ -96,17 +96,12 @@ def _merge(drifts: List[Drift]) -> Drift:
 
 def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
     """Open, audit and type raw objects; returns the rows of each, or why it is unusable."""
-    return [
-        outcome
-        for start in range(0, len(stored), _TOGETHER)
-        for outcome in _type_batch(stored[start : start + _TOGETHER])
-    ]
-
-
-def _type_batch(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
-    opened = [_open(data) for data in stored]
-    outcomes = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
-    return [next(outcomes) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+    outcomes: List[SnapshotOutcome] = []
+    for start in range(0, len(stored), _TOGETHER):
+        opened = [_open(data) for data in stored[start : start + _TOGETHER]]
+        typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
+        outcomes += [next(typed) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+    return outcomes
 
 
 def _open(data: bytes) -> Union[OpenedRaw, UnusableError]:
