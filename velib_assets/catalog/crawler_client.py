@@ -54,9 +54,8 @@ class Crawler:
         """
         self.run()
         table = self._describe().get("TablePrefix", "") + TABLE
-        arguments = {"DatabaseName": self._names.database, "Name": table}
-        glue, resource = client("glue", self._names.region), f"the table {self._names.database}.{table}"
-        response = call(glue, "get_table", resource, **arguments)
+        glue, database = client("glue", self._names.region), self._names.database
+        response = call(glue, "get_table", f"the table {database}.{table}", DatabaseName=database, Name=table)
         return differences(response["Table"], table_input(self._names.bucket))
 
     def _describe(self) -> dict[str, Any]:
@@ -76,9 +75,10 @@ class Crawler:
 
 
 class CrawledCatalog(GlueTable):
-    """Registers partitions by the crawler, which is billed at least ten minutes of a DPU per crawl.
+    """A Glue table whose partitions the crawler registers.
 
-    Therefore it runs only for hours that the table does not have yet.
+    A crawl is billed at least ten minutes of a DPU. Therefore it runs only for hours that the table does not
+    have yet.
     """
 
     def __init__(self, names: Names, poll: float = POLL) -> None:

@@ -39,6 +39,8 @@ class GlueTable:
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog. Creates or corrects the table first, then writes in batches.
 
+        If a batch fails, the earlier ones stay registered; registering again completes them.
+
         Raises:
             AwsError: if a request fails.
         """
