@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.arrow_schema import TABLE_SCHEMA
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR, clean_key, hours_between
 from velib_assets.query import duckdb_query
 from velib_assets.query.duckdb_engine import LocalQueryEngine

@@ -55,7 +55,8 @@ def feed_of(settings: Settings) -> Feed:
 
 
 def _aws_resources(settings: Settings) -> Resources:
-    from velib_assets.catalog.glue_catalog_client import CrawledCatalog, GlueCatalog  # noqa: PLC0415 - see above
+    from velib_assets.catalog.crawler_client import CrawledCatalog  # noqa: PLC0415 - see above
+    from velib_assets.catalog.glue_table import GlueTable  # noqa: PLC0415 - see above
     from velib_assets.clean.glue_client import GlueCleanJob  # noqa: PLC0415 - see above
     from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - see above
     from velib_assets.lake.bucket_store import BucketStore  # noqa: PLC0415 - see above
@@ -63,7 +64,9 @@ def _aws_resources(settings: Settings) -> Resources:
 
     names = settings.names
     lake = BucketStore(names.bucket, region=names.region)
-    catalog = CrawledCatalog(names) if settings.catalog_mode == "crawler" else GlueCatalog(names)
+    catalog = GlueTable(names.database, names.bucket, names.region)
+    if settings.catalog_mode == "crawler":
+        catalog = CrawledCatalog(names)
     # A default URL is not sent, so that the function's own setting applies.
     url = settings.feed_urls.get(settings.source, "")
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.arrow_schema import TABLE_SCHEMA
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import clean_key, hour_of
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 

@@ -1,9 +1,9 @@
 """A lake written by version 0.1.0 stays readable and current.
 
-`frozen_lake/lake` is that lake, `frozen_lake/expected.json` says what it holds.
+`frozen_lake/lake` is that lake, `frozen_lake/expected.json` has its expected contents.
 Hour 08 is four portal exports, 09 odd records, 10 GBFS, 11 an object of the first version and a damaged
 one.
-Never write the folder anew with newer code: these tests are about the bytes that users already have.
+Never regenerate the folder with newer code: these tests are about the bytes that users already have.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import digest_of
-from velib_assets.clean.rebuild import is_current, rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, iso_utc, parse_hour, raw_time
 from velib_assets.lake.listing import raw_listing
+from velib_assets_tests.clean.current import is_current
 
 FROZEN = Path(__file__).with_name("frozen_lake")
 EXPECTED: dict[str, Any] = json.loads((FROZEN / "expected.json").read_text(encoding="utf-8"))
@@ -64,7 +65,7 @@ def test_footer_is_found_under_the_same_key(store: FolderStore, hour: datetime) 
 
 @pytest.mark.parametrize("hour", HOURS, ids=EXPECTED["hours"])
 def test_cleaning_again_gives_the_same_rows_and_bytes(store: FolderStore, hour: datetime) -> None:
-    """Bytes may differ with another pyarrow, and where the footer holds the words of a refusal."""
+    """Bytes may differ with another pyarrow, and where the footer contains the reason of a quarantine."""
     before = pq.read_table(store.open(clean_key(hour)))
     rebuild_hour(store, hour)
     assert pq.read_table(store.open(clean_key(hour))).equals(before)

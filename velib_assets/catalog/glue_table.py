@@ -1,17 +1,18 @@
-"""The table in the Glue Data Catalog: created, kept as declared, and its partitions registered."""
+"""The catalog on AWS: the table in the Glue Data Catalog, created, kept as declared, and its partitions."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from datetime import datetime, timedelta
+from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.keys import clean_key, date_hour, key_hour, source_prefix
+from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
 
-BATCH = 100  # of BatchCreatePartition and BatchUpdatePartition
-GET_BATCH = 1000  # of BatchGetPartition
+_WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
+_RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST = "velib.rows", "velib.bytes", "velib.digest"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
 _PARQUET = {
@@ -22,85 +23,87 @@ _PARQUET = {
         "Parameters": {"serialization.format": "1"},
     },
 }
+_Item = TypeVar("_Item")
 
 
 class GlueTable:
-    """The table `source_velib` of a database and a bucket. The constructor sends no request."""
+    """The catalog on AWS: the table `source_velib` of a database and a bucket, filled through Glue's API.
+
+    The constructor sends no request.
+    """
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
         self._resource = f"the table {database}.{TABLE}"
 
     def register(self, partitions: Iterable[Partition]) -> int:
-        """Add or replace partitions in batches; creates or corrects the table first. Idempotent.
+        """See Catalog. Creates or corrects the table first, then writes in batches.
 
-        Returns:
-            How many partitions are new or changed.
+        If a batch fails, the earlier ones stay registered; registering again completes them.
 
         Raises:
             AwsError: if a request fails.
         """
         wanted = {part.hour: part for part in partitions}
-        self.declare()
-        known = {part.hour: part for part in self.partitions(list(wanted))}
+        self._declare()
+        known = {part.hour: part for part in self.partitions(wanted)}
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
-        for batch in _batches(new):
-            self._batch("batch_create_partition", PartitionInputList=[self._input(part) for part in batch])
-        for batch in _batches(changed):
+        for batch in _batches(new, _WRITE_BATCH):
+            self._write("batch_create_partition", PartitionInputList=[self._input(part) for part in batch])
+        for batch in _batches(changed, _WRITE_BATCH):
             entries = [
                 {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
                 for part in batch
             ]
-            self._batch("batch_update_partition", Entries=entries)
+            self._write("batch_update_partition", Entries=entries)
         return len(new) + len(changed)
 
-    def declare(self) -> bool:
-        """Create the table, or correct it if it differs. Returns whether anything changed."""
-        declared = table_input(self._bucket)
-        table = self.table()
-        if table is None:
-            try:
-                self._call("create_table", DatabaseName=self._database, TableInput=declared)
-            except AwsError as error:
-                if error.code != _EXISTS:
-                    raise
-            return True
-        if not differences(table, declared):
-            return False
-        self._call("update_table", DatabaseName=self._database, TableInput=declared)
-        return True
-
-    def table(self) -> Optional[Dict[str, Any]]:
-        """Return the table's entry in the catalog; None if it does not exist."""
-        try:
-            response = self._call("get_table", DatabaseName=self._database, Name=TABLE)
-        except AwsError as error:
-            if error.code == _MISSING and "Database" not in str(error):
-                return None
-            raise
-        return dict(response["Table"])
-
-    def partitions(self, hours: Optional[Sequence[datetime]] = None) -> List[Partition]:
-        """Return the registered partitions of `hours`, or all, oldest first."""
+    def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
+        """See Catalog."""
         if hours is None:
-            return self.since("")
+            return self._since("")
         parts: List[Partition] = []
-        for start in range(0, len(hours), GET_BATCH):
-            keys = [{"Values": list(date_hour(hour))} for hour in hours[start : start + GET_BATCH]]
-            parts += self._lookup("batch_get_partition", PartitionsToGet=keys)
+        for batch in _batches(sorted(set(hours)), _READ_BATCH):
+            keys = [{"Values": list(date_hour(hour))} for hour in batch]
+            parts += self._read("batch_get_partition", PartitionsToGet=keys)
         return sorted(parts)
 
-    def since(self, date: str) -> List[Partition]:
+    def newest_hours(self, count: int) -> List[datetime]:
+        """See Catalog."""
+        hours: List[datetime] = []
+        for date in (*(f"{utc_now() - period:%Y-%m-%d}" for period in _RECENT), ""):
+            hours = [part.hour for part in self._since(date) if part.rows]
+            if len(hours) >= count:
+                break
+        return hours[::-1][:count]
+
+    def _declare(self) -> None:
+        """Create the table, or correct it if it differs."""
+        declared, method = table_input(self._bucket), "update_table"
+        try:
+            if not differences(self._call("get_table", Name=TABLE)["Table"], declared):
+                return
+        except AwsError as error:
+            if error.code != _MISSING or "Database" in str(error):
+                raise
+            method = "create_table"
+        try:
+            self._call(method, TableInput=declared)
+        except AwsError as error:
+            if error.code != _EXISTS:  # another writer created it
+                raise
+
+    def _since(self, date: str) -> List[Partition]:
         """Return the registered partitions from a date on, oldest first; empty for all."""
         expression = {"Expression": f"date >= '{date}'"} if date else {}
-        return sorted(self._lookup("get_partitions", ExcludeColumnSchema=True, **expression))
+        return sorted(self._read("get_partitions", ExcludeColumnSchema=True, **expression))
 
-    def _lookup(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
+    def _read(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
         """Read the partitions from all pages of a response; none if the table does not exist."""
         arguments.update(DatabaseName=self._database, TableName=TABLE)
         try:
-            responses = list(pages(self._glue(), method, self._resource, **arguments))
+            responses = list(pages(client("glue", self._region), method, self._resource, **arguments))
         except AwsError as error:
             if error.code == _MISSING:
                 return []
@@ -121,9 +124,9 @@ class GlueTable:
             },
         }
 
-    def _batch(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
+    def _write(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
         """Send one request for many partitions. A partition that exists by now is not an error."""
-        response = self._call(method, DatabaseName=self._database, TableName=TABLE, **arguments)
+        response = self._call(method, TableName=TABLE, **arguments)
         for error in response.get("Errors", []):
             detail = error.get("ErrorDetail", {})
             if detail.get("ErrorCode") != _EXISTS:
@@ -135,10 +138,8 @@ class GlueTable:
                 )
 
     def _call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        return call(self._glue(), method, self._resource, **arguments)
-
-    def _glue(self) -> Any:  # noqa: ANN401 - boto3's
-        return client("glue", self._region)
+        arguments.update(DatabaseName=self._database)
+        return call(client("glue", self._region), method, self._resource, **arguments)
 
 
 def table_input(bucket: str) -> Dict[str, Any]:
@@ -159,26 +160,24 @@ def table_input(bucket: str) -> Dict[str, Any]:
 
 def differences(table: Dict[str, Any], declared: Dict[str, Any]) -> List[str]:
     """Describe how a table of the catalog differs from the declared one."""
-    actual, wanted = table.get("StorageDescriptor", {}), declared["StorageDescriptor"]
-    pairs: List[Tuple[str, Any, Any]] = [
-        ("columns", _names_and_types(actual.get("Columns", [])), _names_and_types(wanted["Columns"])),
-        (
-            "partition keys",
-            _names_and_types(table.get("PartitionKeys", [])),
-            _names_and_types(declared["PartitionKeys"]),
-        ),
-        ("location", actual.get("Location", "").rstrip("/"), wanted["Location"].rstrip("/")),
-        ("input format", actual.get("InputFormat"), _PARQUET["InputFormat"]),
+    actual, wanted = _structure(table), _structure(declared)
+    return [
+        f"{part}: {actual[part]}, declared {wanted[part]}" for part in wanted if actual[part] != wanted[part]
     ]
-    return [f"{name}: {is_}, declared {should_be}" for name, is_, should_be in pairs if is_ != should_be]
+
+
+def _structure(table: Dict[str, Any]) -> Dict[str, object]:
+    storage = table.get("StorageDescriptor", {})
+    return {
+        "columns": [(column["Name"], column["Type"]) for column in storage.get("Columns", [])],
+        "partition keys": [(column["Name"], column["Type"]) for column in table.get("PartitionKeys", [])],
+        "location": storage.get("Location", "").rstrip("/"),
+        "input format": storage.get("InputFormat"),
+    }
 
 
 def _columns(columns: Sequence[Column]) -> List[Dict[str, str]]:
     return [{"Name": c.name, "Type": c.type, "Comment": c.description} for c in columns]
-
-
-def _names_and_types(columns: Sequence[Dict[str, str]]) -> List[Tuple[str, str]]:
-    return [(column["Name"], column["Type"]) for column in columns]
 
 
 def _partition(entry: Dict[str, Any]) -> Partition:
@@ -191,5 +190,5 @@ def _partition(entry: Dict[str, Any]) -> Partition:
     return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""))
 
 
-def _batches(parts: Sequence[Partition]) -> List[Sequence[Partition]]:
-    return [parts[start : start + BATCH] for start in range(0, len(parts), BATCH)]
+def _batches(items: Sequence[_Item], size: int) -> List[Sequence[_Item]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

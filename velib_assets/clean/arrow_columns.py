@@ -8,8 +8,8 @@ from typing import Dict, List, Optional, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.arrow_schema import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
 from velib_assets.clean.general_path import FALSE_WORDS, TRUE_WORDS
+from velib_assets.clean.typed_snapshot import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
 
 Fields = Dict[str, pa.Array]

@@ -9,7 +9,7 @@ from typing import List, Optional, Sequence, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.arrow_schema import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
+from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
 
 STALE_AFTER = timedelta(hours=3)
 _FIRST_CODE, _LAST_CODE = 1000, 20999

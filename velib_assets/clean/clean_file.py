@@ -8,11 +8,20 @@ from typing import IO, Any, Dict, List, NamedTuple, Optional
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.clean.arrow_schema import REJECTS_SCHEMA, TABLE_SCHEMA
 from velib_assets.clean.hour import HourRows
+from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA
 from velib_assets.lake.schema import COLUMNS
 
 _FOOTER = b"velib"
+_REJECTS = {
+    "raw_key": "string",
+    "ingested_ts": "timestamp",
+    "position": "int",
+    "station_id": "string",
+    "reason": "string",
+    "record": "string",
+}
+_REJECTS_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in _REJECTS.items()])
 _OPTIONS: Dict[str, Any] = {
     "compression": "zstd",
     "use_dictionary": [column.name for column in COLUMNS if column.type == "string"],
@@ -27,15 +36,14 @@ class Footer(NamedTuple):
     digest: str
     rows: int
     snapshots: List[Dict[str, Any]]
-    quarantined: List[Dict[str, Any]]
 
 
 def encode_clean(clean: HourRows) -> bytes:
     """Encode an hour as Parquet. Within one pyarrow version, equal hours give equal bytes."""
     footer = {
-        "digest": clean.digest,
-        "snapshots": [part._asdict() for part in clean.snapshots],
-        "quarantined": [part._asdict() for part in clean.quarantined],
+        "digest": clean.summary.digest,
+        "snapshots": [part._asdict() for part in clean.summary.snapshots],
+        "quarantined": [part._asdict() for part in clean.summary.quarantined],
     }
     text = json.dumps(footer, ensure_ascii=False, sort_keys=True)
     return _encode(clean.table, {_FOOTER.decode(): text})
@@ -48,7 +56,7 @@ def encode_rejects(clean: HourRows) -> Optional[bytes]:
     rows = [
         {"raw_key": key, "ingested_ts": taken, **reject._asdict()} for key, taken, reject in clean.rejects
     ]
-    return _encode(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA), {})
+    return _encode(pa.Table.from_pylist(rows, schema=_REJECTS_SCHEMA), {})
 
 
 def read_footer(source: IO[bytes]) -> Optional[Footer]:
@@ -56,7 +64,7 @@ def read_footer(source: IO[bytes]) -> Optional[Footer]:
     try:
         parquet = pq.read_metadata(source)
         footer = json.loads((parquet.metadata or {})[_FOOTER])
-        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], footer["quarantined"])
+        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"])
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
 

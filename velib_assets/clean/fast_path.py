@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from velib_assets.clean.arrow_columns import Fields, columns_of, record_type
-from velib_assets.clean.arrow_schema import COUNTS, TEXTS, TYPED_SCHEMA
-from velib_assets.clean.typed_snapshot import Drift, TypedSnapshot, drift_between
+from velib_assets.clean.typed_snapshot import COUNTS, TEXTS, TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.response import MAX_DEPTH
 
@@ -49,7 +48,7 @@ def _parse(document: bytes, feed: FeedDefinition) -> pa.ListArray:
 
 
 def _parse_results(document: bytes, record: pa.StructType, undeclared: str) -> pa.ListArray:
-    """Parse the `results` of consecutive JSON objects. `undeclared` is pyarrow's way with other fields."""
+    """Parse the `results` of consecutive JSON objects; `undeclared` is how pyarrow treats other fields."""
     schema = pa.schema([("results", pa.list_(record))])
     parsed = pj.read_json(
         pa.BufferReader(document),

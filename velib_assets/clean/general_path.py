@@ -14,18 +14,17 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 import pyarrow as pa
 
-from velib_assets.clean.arrow_schema import READ_TYPES, TYPED_SCHEMA
-from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, drift_between
+from velib_assets.clean.typed_snapshot import READ_TYPES, TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-JSON_TYPES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
+_TYPE_NAMES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
 _MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
-    r"(Z|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3])(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
+    r"(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?",
     re.ASCII,
 )
 
@@ -45,7 +44,7 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
     table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)
-    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _seen(records, feed)))
+    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _json_types(records, feed)))
 
 
 def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
@@ -58,9 +57,9 @@ def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
     return {**row, "station_id": code}
 
 
-def _seen(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
+def _json_types(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
     """Return the JSON types, except null, under each field path that occurs."""
-    seen: Dict[str, Set[str]] = {}
+    json_types: Dict[str, Set[str]] = {}
     for record in records:
         if not isinstance(record, dict):
             continue
@@ -69,10 +68,10 @@ def _seen(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
             parts = {f"{part}.": value for part, value in record.items() if isinstance(value, dict)}
         for prefix, fields in parts.items():
             for name, value in fields.items():
-                types = seen.setdefault(prefix + name, set())
+                types = json_types.setdefault(prefix + name, set())
                 if value is not None:
-                    types.add(JSON_TYPES.get(type(value), "value"))
-    return seen
+                    types.add(_TYPE_NAMES.get(type(value), "value"))
+    return json_types
 
 
 def count(name: str, value: object) -> Optional[int]:
@@ -143,16 +142,10 @@ def _iso_moment(text: str) -> Optional[datetime]:
     match = _ISO.fullmatch(text)
     if not match:
         return None
-    day, hour, minute, second, fraction, zone = match.groups(default="")
-    clock = f"{hour or '00'}:{minute or '00'}:{second or '00'}"
-    moment = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-    if zone not in ("", "Z"):
-        hours, minutes = int(zone[1:3]), int(zone.replace(":", "")[3:] or 0)
-        if hours > 23 or minutes > 59:  # noqa: PLR2004 - limits of a clock
-            return None
-        offset = timedelta(hours=hours, minutes=minutes)
-        moment = moment - offset if zone[0] == "+" else moment + offset
-    return moment + timedelta(milliseconds=int((fraction + "000")[:3]))
+    day, hour, minute, second, fraction, _, zone_minutes = match.groups(default="00")
+    zone_hours, milliseconds = match[6] or "+00", (fraction + "00")[:3]
+    normal = f"{day}T{hour}:{minute}:{second}.{milliseconds}{zone_hours}:{zone_minutes}"
+    return datetime.fromisoformat(normal).astimezone(timezone.utc)
 
 
 def as_json(value: object) -> str:

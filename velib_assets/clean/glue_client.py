@@ -53,10 +53,10 @@ class GlueCleanJob:
                         yield from _new_results(messages[read:], pending)
                         read = len(messages)
             yield from _new_results(pipes.get_custom_messages()[read:], pending)
-            trouble = run.outcome() if pending else ""
+            reason = run.outcome() if pending else ""
         except AwsError as error:
-            trouble = str(error)
-        yield from (HourResult(hour, None, trouble) for hour in pending)
+            reason = str(error)
+        yield from (HourResult(hour, None, reason) for hour in pending)
 
 
 def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:
@@ -107,17 +107,17 @@ class GlueRun:
         Raises:
             AwsError: if polling fails for five minutes, or the run exceeds its time-out.
         """
-        seen, end = time.monotonic(), float("inf")
+        last_success, end = time.monotonic(), float("inf")
         while not self._ended:
             try:
                 state = self._state()
             except AwsError:
-                if time.monotonic() - seen > _SILENT_FOR:
+                if time.monotonic() - last_success > _SILENT_FOR:
                     raise
             else:
                 if end == float("inf"):
-                    end = seen + 60 * state.get("Timeout", _DEFAULT_TIMEOUT) + _GRACE
-                seen = time.monotonic()
+                    end = last_success + 60 * state.get("Timeout", _DEFAULT_TIMEOUT) + _GRACE
+                last_success = time.monotonic()
                 self._ended = state["JobRunState"] in _ENDED
             yield
             if time.monotonic() > end:

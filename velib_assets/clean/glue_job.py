@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 from datetime import datetime
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
@@ -14,10 +14,10 @@ from velib_assets.catalog.registration import partition_of, register_until_stabl
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.rebuild import footer_of, try_rebuild_hour
+from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
-from velib_assets.lake.listing import newest_snapshot, objects_by_hour, refused_keys
+from velib_assets.lake.listing import newest_snapshot, objects_by_hour, quarantined_keys
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 
@@ -31,10 +31,10 @@ class CleanError(Exception):
     """Some hours could not be cleaned. The others were."""
 
 
-def run(argv: Optional[Sequence[str]] = None) -> None:
-    """Run the job as Glue's script does: an uncaught exception becomes the error of the Glue run."""
+def run() -> None:
+    """Run the job as Glue's script: an uncaught exception becomes the error of the Glue run."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
-    main(sys.argv[1:] if argv is None else argv)
+    main(sys.argv[1:])
 
 
 def main(argv: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ def _clean(
             written.append(result.hour)
             reporter.info(f"{hour}: {result.cleaned.rows} rows, {result.cleaned.size} bytes")
         else:
-            failures.append(f"{hour}: {result.trouble or 'no raw snapshot is usable'}")
+            failures.append(f"{hour}: {result.error or 'no raw snapshot is usable'}")
     return written, failures
 
 
@@ -92,7 +92,7 @@ def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[Ho
 
     context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
     slices = max(1, -(-len(hours) // _HOURS_PER_TASK))
-    results = context.parallelize(list(hours), slices).map(lambda hour: try_rebuild_hour(store, hour))
+    results = context.parallelize(list(hours), slices).map(lambda hour: rebuild_hour(store, hour))
     return iter(results.toLocalIterator(prefetchPartitions=True))
 
 
@@ -112,7 +112,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
         footer = footer_of(store, hour)
         if footer and footer.digest == digest_of(listing):
             current.append(hour)
-        elif footer or not {key for key, _ in listing} <= refused_keys(store, hour):
+        elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
             outdated.append(hour)
     return outdated, current
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import datetime
 from typing import Iterable, List, NamedTuple, Sequence, Tuple, Union
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from velib_assets.clean.assemble import assemble
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
+from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed_table import definition_of
@@ -31,35 +34,12 @@ class RawObject(NamedTuple):
     data: bytes
 
 
-class SnapshotCount(NamedTuple):
-    """The counts of one snapshot: records = rows + rejected + duplicates."""
-
-    key: str
-    records: int
-    rows: int
-    rejected: int
-    duplicates: int
-
-
-class UnusableObject(NamedTuple):
-    """An unusable raw object. It adds no rows and stays in raw."""
-
-    key: str
-    hash: str
-    code: str
-    reason: str
-
-
 class HourRows(NamedTuple):
-    """A cleaned hour: sorted rows as `TABLE_SCHEMA`, and the counts of every record."""
+    """A cleaned hour: sorted rows as `TABLE_SCHEMA`, rejects with their key and time, and the counts."""
 
-    hour: datetime
-    digest: str
     table: pa.Table
     rejects: List[Tuple[str, datetime, Reject]]
-    snapshots: List[SnapshotCount]
-    quarantined: List[UnusableObject]
-    drift: Drift
+    summary: HourSummary
 
 
 def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
@@ -71,7 +51,7 @@ def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
 def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
     """Clean the raw objects of one hour (UTC); their order does not matter.
 
-    Unusable objects are listed in `quarantined`. If none is usable, the table is empty.
+    Unusable objects are listed in the summary. If none is usable, the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
     outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
@@ -84,18 +64,30 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
         else:
             typed.append((raw, taken, outcome))
     table, row_counts = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])
-    return HourRows(
+    rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
+    summary = HourSummary(
         hour,
         digest_of((key, raw.hash) for key, raw, _ in ordered),
-        table,
-        [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects],
-        [
+        rows=len(table),
+        stale=pc.sum(table["is_stale"]).as_py() or 0,
+        repeated=_repeated_rows(table),
+        rejected=dict(Counter(reject.reason.partition(":")[0] for _, _, reject in rejects)),
+        snapshots=[
             SnapshotCount(raw.key, part.records, rows, len(part.rejects), len(part.table) - rows)
             for (raw, _, part), rows in zip(typed, row_counts)
         ],
-        quarantined,
-        _merge([part.drift for _, _, part in typed]),
+        quarantined=quarantined,
+        drift=_merge([part.drift for _, _, part in typed]),
     )
+    return HourRows(table, rejects, summary)
+
+
+def _repeated_rows(table: pa.Table) -> int:
+    """Count the rows of a sorted table that have the same station and time as the previous row."""
+    stations = table["station_id"].combine_chunks()
+    moments = table["ingested_ts"].combine_chunks()
+    same = pc.and_(pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1]))
+    return pc.sum(same).as_py() or 0
 
 
 def _merge(drifts: List[Drift]) -> Drift:
@@ -104,17 +96,12 @@ def _merge(drifts: List[Drift]) -> Drift:
 
 def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
     """Open, audit and type raw objects; returns the rows of each, or why it is unusable."""
-    return [
-        outcome
-        for start in range(0, len(stored), _TOGETHER)
-        for outcome in _type_batch(stored[start : start + _TOGETHER])
-    ]
-
-
-def _type_batch(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
-    opened = [_open(data) for data in stored]
-    outcomes = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
-    return [next(outcomes) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+    outcomes: List[SnapshotOutcome] = []
+    for start in range(0, len(stored), _TOGETHER):
+        opened = [_open(data) for data in stored[start : start + _TOGETHER]]
+        typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
+        outcomes += [next(typed) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+    return outcomes
 
 
 def _open(data: bytes) -> Union[OpenedRaw, UnusableError]:

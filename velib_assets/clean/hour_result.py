@@ -5,16 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from velib_assets.clean.hour import SnapshotCount, UnusableObject
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.lake.keys import hour_text, parse_hour
+
+
+class SnapshotCount(NamedTuple):
+    """The counts of one snapshot: records = rows + rejected + duplicates."""
+
+    key: str
+    records: int
+    rows: int
+    rejected: int
+    duplicates: int
+
+
+class UnusableObject(NamedTuple):
+    """An unusable raw object. It adds no rows and stays in raw."""
+
+    key: str
+    hash: str
+    code: str
+    reason: str
 
 
 class HourSummary(NamedTuple):
     """What an hour contains after cleaning. `size` is 0 if nothing was usable and so nothing was written."""
 
     hour: datetime
-    size: int
     digest: str
     rows: int
     stale: int
@@ -23,31 +40,28 @@ class HourSummary(NamedTuple):
     snapshots: List[SnapshotCount]
     quarantined: List[UnusableObject]
     drift: Drift
+    size: int = 0
 
 
 class HourResult(NamedTuple):
-    """The outcome of an hour: what was cleaned, or the problem; `absent` if the hour has no raw."""
+    """The outcome of an hour: what was cleaned, or the error; `absent` if the hour has no raw."""
 
     hour: datetime
     cleaned: Optional[HourSummary]
-    trouble: str = ""
+    error: str = ""
     absent: bool = False
 
     def message(self) -> Dict[str, Any]:
         """Return the result as JSON data."""
-        cleaned = self.cleaned
-        return {
-            **self._asdict(),
-            "hour": hour_text(self.hour),
-            "cleaned": cleaned
-            and {
-                **cleaned._asdict(),
-                "hour": hour_text(cleaned.hour),
-                "snapshots": [part._asdict() for part in cleaned.snapshots],
-                "quarantined": [part._asdict() for part in cleaned.quarantined],
-                "drift": cleaned.drift._asdict(),
-            },
+        hour, cleaned = hour_text(self.hour), self.cleaned
+        data = cleaned and {
+            **cleaned._asdict(),
+            "hour": hour,
+            "snapshots": [part._asdict() for part in cleaned.snapshots],
+            "quarantined": [part._asdict() for part in cleaned.quarantined],
+            "drift": cleaned.drift._asdict(),
         }
+        return {"hour": hour, "cleaned": data, "trouble": self.error, "absent": self.absent}
 
     @classmethod
     def of(cls, message: Dict[str, Any]) -> HourResult:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Deque, Dict, Iterable, Iterator, Optional, Protocol
 
 from velib_assets.clean.hour_result import HourResult
-from velib_assets.clean.rebuild import try_rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.lake.store import LakeStore
 
 
@@ -41,7 +41,7 @@ class LocalCleanJob:
         pending: Deque[Future[HourResult]] = deque()
         with ThreadPoolExecutor(self._threads, "clean") as pool:
             for hour in hours:
-                pending.append(pool.submit(try_rebuild_hour, self._store, hour))
+                pending.append(pool.submit(rebuild_hour, self._store, hour))
                 if len(pending) > self._threads:
                     yield pending.popleft().result()
             while pending:

@@ -1,13 +1,35 @@
-"""A typed snapshot, the result of both paths, and how its fields differ from the declared ones."""
+"""A typed snapshot, the result of both paths, and the Arrow schemas of the clean step."""
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Tuple
 
 import pyarrow as pa
 
 from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.lake.schema import COLUMNS, TYPES
 from velib_assets.lake.text import neutralize_links
+
+_DERIVED = ("ingested_ts", "arrondissement", "fill_rate", "is_stale")
+
+
+def _arrow_type(alias: str) -> pa.DataType:
+    type_ = pa.type_for_alias(alias)
+    return pa.timestamp(type_.unit, tz="UTC") if pa.types.is_timestamp(type_) else type_
+
+
+ARROW_TYPES: Dict[str, pa.DataType] = {name: _arrow_type(type_.arrow) for name, type_ in TYPES.items()}
+TABLE_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in COLUMNS])
+"""The columns of a clean file."""
+
+READ_TYPES = {column.name: column.type for column in COLUMNS if column.name not in _DERIVED}
+"""The columns that are read from records, with the names of their types."""
+
+TYPED_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in READ_TYPES.items()])
+"""The columns of a typed snapshot."""
+
+COUNTS = tuple(name for name, type_ in READ_TYPES.items() if type_ == "int")
+TEXTS = tuple(name for name, type_ in READ_TYPES.items() if type_ == "string")
 
 
 class Reject(NamedTuple):
@@ -36,19 +58,19 @@ class TypedSnapshot(NamedTuple):
     drift: Drift
 
 
-def drift_between(feed: FeedDefinition, seen: Mapping[str, Iterable[str]]) -> Drift:
+def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]]) -> Drift:
     """Compare the fields of records with the declared ones.
 
     Args:
         feed: the feed of the records.
-        seen: the JSON types, except null, under each field path that occurs.
+        json_types: the JSON types, except null, under each field path that occurs.
     """
     declared = {field.path: field for field in feed.fields}
-    missing = [path for path, field in declared.items() if field.required and not seen.get(path)]
-    new = [neutralize_links(path) for path in seen if path not in declared]
+    missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
+    new = [neutralize_links(path) for path in json_types if path not in declared]
     retyped = [
         f"{path}: {' and '.join(sorted(other))} instead of {' or '.join(declared[path].types)}"
-        for path, types in seen.items()
+        for path, types in json_types.items()
         if path in declared and (other := set(types) - set(declared[path].types))
     ]
     return Drift(tuple(sorted(missing)), tuple(sorted(new)), tuple(sorted(retyped)))

@@ -15,7 +15,7 @@ def audit() -> None:
     settings = read_settings()
     if settings.target != "aws":
         fail("VELIB_TARGET: only AWS has a crawler; every tick checks the local table")
-    from velib_assets.catalog.glue_catalog_client import Crawler
+    from velib_assets.catalog.crawler_client import Crawler
 
     if differences := Crawler(settings.names).audit():
         fail("\n".join(f"the crawler infers other {difference}" for difference in differences), FAILED)

@@ -39,14 +39,14 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
     for result in job.run(hours):
         cleaned = result.cleaned
         if result.absent:
-            yield HourOutcome(result.hour, None, {}, result.trouble)
+            yield HourOutcome(result.hour, None, {}, result.error)
             continue
         refusals = [
             f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
             for part in (cleaned.quarantined if cleaned else [])
         ]
         if cleaned is None or not cleaned.size:
-            finding = checks.readable_raw(refusals, result.trouble, cleaned=False)
+            finding = checks.readable_raw(refusals, result.error, cleaned=False)
             yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
             continue
         preceding = _preceding(store, result.hour, counts)

@@ -16,7 +16,10 @@ _WRITE_ATTEMPTS, _READ_ATTEMPTS = 20, 3
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "412"}
 _CONFLICT = {"ConditionalRequestConflict", "409"}
-_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+_CONTENT_TYPES = {  # with which a browser shows an object instead of downloading it
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
 
 
 class BucketStore:
@@ -66,13 +69,27 @@ class BucketStore:
         """Return the object's ETag, which the listing contains: no object is read."""
         return stored.etag
 
-    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
-        """See LakeStore."""
-        return self._get(stored.key)
+    def fetch(self, key: str) -> Tuple[str, bytes]:
+        """See LakeStore. Retries an interrupted body, which boto3 does not."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
+
+        failure: Optional[Exception] = None
+        for _ in range(_READ_ATTEMPTS):
+            try:
+                response = self._call("get_object", key)
+            except AwsError as error:
+                if error.code in _MISSING:
+                    raise FileNotFoundError(self.address(key)) from None
+                raise
+            try:
+                return str(response["ETag"]), response["Body"].read()
+            except (BotoCoreError, OSError) as error:
+                failure = error
+        raise AwsError(f"{self.address(key)} could not be read in {_READ_ATTEMPTS} attempts: {failure}")
 
     def read(self, key: str) -> bytes:
         """See LakeStore."""
-        return self._get(key)[1]
+        return self.fetch(key)[1]
 
     def open(self, key: str) -> IO[bytes]:
         """See LakeStore. Reads the whole object: clean files have 0.2 MB, and several requests cost more."""
@@ -132,13 +149,13 @@ class BucketStore:
         if change.data is not None and etag == _md5(change.data):
             return True  # unchanged: a write costs a request and keeps another version
         condition: Dict[str, Any] = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        kind = _CONTENT_TYPES.get(change.key.rpartition(".")[2])
+        header = {"ContentType": kind} if kind else {}
         try:
             if change.data is None:
                 self._call("delete_object", change.key, **condition)
             else:
-                self._call(
-                    "put_object", change.key, Body=change.data, **condition, **_content_type(change.key)
-                )
+                self._call("put_object", change.key, Body=change.data, **condition, **header)
         except AwsError as error:
             if error.code in _CHANGED | _CONFLICT | _MISSING:
                 return False
@@ -152,24 +169,6 @@ class BucketStore:
             if error.code in _MISSING:
                 return None
             raise
-
-    def _get(self, key: str) -> Tuple[str, bytes]:
-        """Return ETag and bytes. Retries an interrupted body, which boto3 does not."""
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
-
-        failure: Optional[Exception] = None
-        for _ in range(_READ_ATTEMPTS):
-            try:
-                response = self._call("get_object", key)
-            except AwsError as error:
-                if error.code in _MISSING:
-                    raise FileNotFoundError(self.address(key)) from None
-                raise
-            try:
-                return str(response["ETag"]), response["Body"].read()
-            except (BotoCoreError, OSError) as error:
-                failure = error
-        raise AwsError(f"{self.address(key)} could not be read in {_READ_ATTEMPTS} attempts: {failure}")
 
     def _call(self, method: str, key: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's response
         s3, owner = _client(self._region, self._account)
@@ -185,12 +184,6 @@ class BucketStore:
 @cache
 def _client(region: Optional[str], account: str) -> Tuple[Any, str]:
     return client("s3", region), account or account_of(region)
-
-
-def _content_type(key: str) -> Dict[str, str]:
-    """Return the Content-Type that makes a browser show an object instead of downloading it."""
-    kind = _CONTENT_TYPES.get(key.rpartition(".")[2])
-    return {"ContentType": kind} if kind else {}
 
 
 def _md5(data: bytes) -> str:

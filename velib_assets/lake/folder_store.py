@@ -46,32 +46,32 @@ class FolderStore:
     def hash(self, stored: Stored) -> str:
         """Return the SHA-256 of the bytes, cached until the file's inode, size or times change."""
         identity, cached = self._identity(stored.key), self._hashes.get(stored.key)
-        return cached[1] if cached and cached[0] == identity else self.fetch(stored)[0]
+        return cached[1] if cached and cached[0] == identity else self.fetch(stored.key)[0]
 
-    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
+    def fetch(self, key: str) -> Tuple[str, bytes]:
         """See LakeStore."""
-        identity, data = self._identity(stored.key), self.read(stored.key)
+        identity, data = self._identity(key), self.read(key)
         digest = hashlib.sha256(data).hexdigest()
         if len(self._hashes) >= _MAX_CACHED_HASHES:
             self._hashes.clear()
-        self._hashes[stored.key] = (identity, digest)
+        self._hashes[key] = (identity, digest)
         return digest, data
 
     def _identity(self, key: str) -> Tuple[int, ...]:
-        stat = self._path(key).stat()
+        stat = (self.root / key).stat()
         return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
     def read(self, key: str) -> bytes:
         """See LakeStore."""
-        return self._path(key).read_bytes()
+        return (self.root / key).read_bytes()
 
     def open(self, key: str) -> IO[bytes]:
         """See LakeStore."""
-        return self._path(key).open("rb")
+        return (self.root / key).open("rb")
 
     def create(self, key: str, data: bytes) -> bool:
         """See LakeStore. A hard link fails if the key is taken, and shows only complete files."""
-        path, temporary = self._path(key), self._write_temporary(key, data, sync=True)
+        path, temporary = self.root / key, self._write_temporary(key, data, sync=True)
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -88,7 +88,7 @@ class FolderStore:
         damages them.
         """
         writes = [
-            (self._path(c.key), None if c.data is None else self._write_temporary(c.key, c.data, sync=False))
+            (self.root / c.key, None if c.data is None else self._write_temporary(c.key, c.data, sync=False))
             for c in changes
         ]
         lock = os.open(writes[-1][0].parent, os.O_RDONLY)
@@ -107,10 +107,7 @@ class FolderStore:
 
     def address(self, key: str) -> str:
         """See LakeStore."""
-        return str(self._path(key))
-
-    def _path(self, key: str) -> Path:
-        return self.root / key
+        return str(self.root / key)
 
     def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -120,7 +117,7 @@ class FolderStore:
             return
 
     def _write_temporary(self, key: str, data: bytes, *, sync: bool) -> Path:
-        path = self._path(key)
+        path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)

@@ -17,9 +17,9 @@ _FIRST_YEAR = 1970
 
 _HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
 _STAMP = r"velib_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
-_RAW_NAME = re.compile(_STAMP + r"\.json(\.gz)?")
+_RAW_NAME = re.compile(_STAMP + r"\.json(?:\.gz)?")
 _STAMPED_NAME = re.compile(_STAMP + r"[._]")
-_FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
+_FOLDER = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -160,10 +160,8 @@ def state_key(view: str) -> str:
 def key_hour(key: str) -> Optional[datetime]:
     """Return the hour of the folder that contains a key; None if the key is in no hour's folder."""
     match = _FOLDER.search(key)
-    if not match:
-        return None
     try:
-        return parse_hour(f"{match.group(1)}T{match.group(2)}")
+        return parse_hour("T".join(match.groups())) if match else None
     except ValueError:
         return None
 
@@ -173,13 +171,11 @@ def _stem(moment: datetime) -> str:
 
 
 def _time(match: Optional[Match[str]]) -> Optional[datetime]:
+    """Build a UTC datetime from digits: ten times faster than `strptime`, and reports parse thousands."""
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (*map(int, match.groups()), 0, 0)[:6]
     try:
-        return _utc(match.groups()[:6]) if match else None
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
-
-
-def _utc(parts: Sequence[str]) -> datetime:
-    """Build a UTC datetime from its digits: ten times faster than `strptime`, and reports parse thousands."""
-    year, month, day, hour, minute, second = (*map(int, parts), 0, 0)[:6]
-    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Callable, Iterable, List, NamedTuple, Set, Tuple
+from typing import Callable, Iterable, List, NamedTuple
 
 from velib_assets.lake.keys import SLOT, slot_of, slots_of
+from velib_assets.lake.listing import SlotTimes
 
 STORED, QUARANTINED, MISSED = "stored", "quarantined", "missed"
 
@@ -17,11 +18,7 @@ class Slot(NamedTuple):
     state: str
 
 
-def ledger(
-    hours: Iterable[datetime],
-    times: Callable[[datetime], Tuple[Set[datetime], Set[datetime]]],
-    now: datetime,
-) -> List[Slot]:
+def ledger(hours: Iterable[datetime], times: Callable[[datetime], SlotTimes], now: datetime) -> List[Slot]:
     """Return the slots of `hours` in order, without empty slots that end after `now`.
 
     Args:

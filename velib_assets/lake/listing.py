@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from velib_assets.lake.keys import (
     hour_of,
     hour_prefix,
     key_hour,
-    parse_hour,
     quarantine_time,
     raw_time,
     source_prefix,
@@ -18,6 +18,8 @@ from velib_assets.lake.keys import (
 from velib_assets.lake.store import LakeStore, Stored
 
 REASON_ENDING = ".reason.json"
+SlotTimes = Tuple[Set[datetime], Set[datetime]]
+"""The times (UTC) of usable snapshots, and of quarantined responses."""
 
 
 def raw_objects(store: LakeStore, hour: datetime) -> List[Stored]:
@@ -31,61 +33,54 @@ def raw_listing(store: LakeStore, hour: datetime) -> List[Tuple[str, str]]:
 
 
 def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]:
-    """Read the reasons of an hour's quarantined responses, oldest first."""
+    """Read the reasons of an hour's quarantined responses, oldest first, without damaged ones."""
     reasons = []
     for item in store.list(hour_prefix("quarantine", hour)):
         if item.key.endswith(REASON_ENDING) and quarantine_time(item.key):
-            try:
-                reason = json.loads(store.read(item.key))
-            except (ValueError, RecursionError, FileNotFoundError):
-                reason = None
-            if not isinstance(reason, dict) or not isinstance(reason.get("raw_key", ""), str):
-                reason = {"code": "unreadable", "reason": f"{item.key} is not a quarantine reason"}
-            reasons.append(reason)
-    return reasons
+            with suppress(ValueError, RecursionError, FileNotFoundError):
+                reasons.append(json.loads(store.read(item.key)))
+    return [reason for reason in reasons if isinstance(reason, dict)]
 
 
-def refused_keys(store: LakeStore, hour: datetime) -> Set[str]:
+def quarantined_keys(store: LakeStore, hour: datetime) -> Set[str]:
     """Return the raw objects of an hour that the clean step quarantined and that have not changed since."""
-    reasons = {r["raw_key"]: r.get("raw_hash") for r in quarantine_reasons(store, hour) if "raw_key" in r}
+    reasons = quarantine_reasons(store, hour)
+    hashes = {str(reason["raw_key"]): reason.get("raw_hash") for reason in reasons if "raw_key" in reason}
     return {
         item.key
-        for item in (raw_objects(store, hour) if reasons else [])
-        if item.key in reasons and store.hash(item) == reasons[item.key]
+        for item in (raw_objects(store, hour) if hashes else [])
+        if item.key in hashes and store.hash(item) == hashes[item.key]
     }
 
 
-def slot_times(store: LakeStore, hour: datetime) -> Tuple[Set[datetime], Set[datetime]]:
-    """Return when an hour's usable snapshots and its quarantined responses were taken (UTC)."""
-    objects, refused = raw_objects(store, hour), refused_keys(store, hour)
-    stored = {raw_time(item.key) for item in objects if item.key not in refused}
-    quarantined = {quarantine_time(item.key) for item in store.list(hour_prefix("quarantine", hour))}
-    return {t for t in stored if t}, {t for t in quarantined if t}
+def slot_times(store: LakeStore, hour: datetime) -> SlotTimes:
+    """Return when an hour's usable snapshots and its quarantined responses were taken."""
+    return _slot_times(store, hour, raw_objects(store, hour), store.list(hour_prefix("quarantine", hour)))
 
 
 def slot_times_by_hour(
     store: LakeStore, raw: Dict[datetime, List[Stored]], quarantine: Dict[datetime, List[Stored]]
-) -> Dict[datetime, Tuple[Set[datetime], Set[datetime]]]:
+) -> Dict[datetime, SlotTimes]:
     """Return `slot_times` per hour from two results of `objects_by_hour`, without listing again."""
-    times = {}
-    for hour in {*raw, *quarantine}:
-        stored = {t for item in raw.get(hour, []) if (t := raw_time(item.key))}
-        quarantined = {t for item in quarantine.get(hour, []) if (t := quarantine_time(item.key))}
-        if stored & quarantined:  # the clean step may have quarantined a raw object: its reason decides
-            stored = slot_times(store, hour)[0]
-        times[hour] = (stored, quarantined)
-    return times
+    hours = {*raw, *quarantine}
+    return {hour: _slot_times(store, hour, raw.get(hour, []), quarantine.get(hour, [])) for hour in hours}
+
+
+def _slot_times(
+    store: LakeStore, hour: datetime, raw: Sequence[Stored], quarantine: Sequence[Stored]
+) -> SlotTimes:
+    quarantined = {taken for item in quarantine if (taken := quarantine_time(item.key))}
+    # A raw object and a reason with the same time: the clean step may have quarantined the object.
+    is_in_doubt = any(raw_time(item.key) in quarantined for item in raw)
+    unusable = quarantined_keys(store, hour) if is_in_doubt else ()
+    stored = {taken for item in raw if item.key not in unusable and (taken := raw_time(item.key))}
+    return stored, quarantined
 
 
 def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> List[datetime]:
     """Return the hours from `first` to `last` (both included) that have a folder in a layer, in order."""
-    return [
-        hour
-        for date in store.folders(source_prefix(layer))
-        if first.strftime("date=%Y-%m-%d") <= date <= last.strftime("date=%Y-%m-%d")
-        for hour in _hours_of_day(store, layer, date)
-        if first <= hour <= last
-    ]
+    dates = [date for date in _dates_until(store, layer, last) if date >= f"date={first:%Y-%m-%d}"]
+    return [hour for hour in _hours(store, layer, dates) if first <= hour <= last]
 
 
 def objects_by_hour(
@@ -104,9 +99,8 @@ def hour_range(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetim
     """Return the first and last hour of a layer, ignoring future hours; None if the layer is empty."""
     now = utc_now()
     dates = _dates_until(store, layer, now)
-    first = next((hours[0] for date in dates if (hours := _hours_of_day(store, layer, date, now))), None)
-    last = next(
-        (hours[-1] for date in dates[::-1] if (hours := _hours_of_day(store, layer, date, now))), None
+    first, last = (
+        next((hour for hour in _hours(store, layer, dates, order) if hour <= now), None) for order in (1, -1)
     )
     return (first, last) if first and last else None
 
@@ -120,43 +114,33 @@ def newest_snapshot(store: LakeStore, now: Optional[datetime] = None) -> Optiona
     recent = objects_by_hour(store, "raw", hour_of(now - timedelta(days=1)), now)
     if past := [t for items in recent.values() for item in items if (t := raw_time(item.key)) and t <= now]:
         return max(past)
-    for date in reversed(_dates_until(store, "raw", now)):
-        for hour in reversed(_hours_of_day(store, "raw", date, now)):
-            times = [raw_time(item.key) for item in raw_objects(store, hour)]
-            if past := [t for t in times if t and t <= now]:
-                return max(past)
+    for hour in _hours(store, "raw", _dates_until(store, "raw", now), -1):
+        times = [raw_time(item.key) for item in (raw_objects(store, hour) if hour <= now else [])]
+        if past := [t for t in times if t and t <= now]:
+            return max(past)
     return None
 
 
 def first_and_last_keys(store: LakeStore) -> List[str]:
-    """Return the keys of raw's first and last object by key; they may be in the future."""
-    dates = store.folders(source_prefix("raw"))
-    keys = []
-    for date in {*dates[:1], *dates[-1:]}:
-        hours = _hours_of_day(store, "raw", date)
-        for hour in {*hours[:1], *hours[-1:]}:
-            objects = [item.key for item in raw_objects(store, hour)]
-            keys += [*objects[:1], *objects[-1:]]
-    return sorted(set(keys))
+    """Return the keys of the first and last object in raw's first and last hour, also if in the future."""
+    dates, keys = store.folders(source_prefix("raw")), set()
+    for order in (1, -1):
+        hour = next(_hours(store, "raw", dates, order), None)
+        objects = raw_objects(store, hour) if hour else []
+        keys |= {item.key for item in (*objects[:1], *objects[-1:])}
+    return sorted(keys)
 
 
-def _dates_until(store: LakeStore, layer: str, now: datetime) -> List[str]:
-    today = now.strftime("date=%Y-%m-%d")
-    return [date for date in store.folders(source_prefix(layer)) if date <= today]
+def _dates_until(store: LakeStore, layer: str, last: datetime) -> List[str]:
+    return [date for date in store.folders(source_prefix(layer)) if date <= f"date={last:%Y-%m-%d}"]
 
 
-def _hours_of_day(
-    store: LakeStore, layer: str, date: str, until: Optional[datetime] = None
-) -> List[datetime]:
-    hours = []
-    for name in store.folders(f"{source_prefix(layer)}{date}/"):
-        try:
-            hour = parse_hour(f"{date[len('date=') :]}T{name[len('hour=') :]}")
-        except ValueError:
-            continue
-        if until is None or hour <= until:
-            hours.append(hour)
-    return hours
+def _hours(store: LakeStore, layer: str, dates: Sequence[str], order: int = 1) -> Iterator[datetime]:
+    """Yield the hours that have a folder under these dates; with `order` -1 from the last to the first."""
+    for date in dates[::order]:
+        for name in store.folders(f"{source_prefix(layer)}{date}/")[::order]:
+            if hour := key_hour(f"{date}/{name}/"):
+                yield hour
 
 
 def utc_now() -> datetime:

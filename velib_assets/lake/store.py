@@ -48,8 +48,8 @@ class LakeStore(Protocol):
         """Return the content hash of a listed object; equal bytes have equal hashes."""
         ...
 
-    def fetch(self, stored: Stored) -> Tuple[str, bytes]:
-        """Return the content hash and the bytes of a listed object, from one read."""
+    def fetch(self, key: str) -> Tuple[str, bytes]:
+        """Return an object's content hash and its bytes, from one read."""
         ...
 
     def read(self, key: str) -> bytes:

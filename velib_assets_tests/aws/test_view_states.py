@@ -13,7 +13,7 @@ import pytest
 from velib_assets.aws import api
 from velib_assets.aws.names import Names
 from velib_assets.catalog.catalog import Partition
-from velib_assets.catalog.glue_catalog_client import GlueCatalog
+from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
@@ -46,7 +46,7 @@ class Cloud:
 
     def __init__(self, emulator: Emulator, bucket: str, database: str, folder: Path) -> None:
         self.emulator, self.names = emulator, Names(bucket, database=database, workgroup=database)
-        self.store, self.catalog = BucketStore(bucket), GlueCatalog(self.names)
+        self.store, self.catalog = BucketStore(bucket), GlueTable(database, bucket)
         self.twin, self.folder = LocalCatalog(folder), folder
         location = {"OutputLocation": f"s3://{bucket}/athena-results/"}
         emulator.client("athena").create_work_group(

@@ -16,12 +16,12 @@ def test_file_replaced_during_registration_is_registered_again(tmp_path: Path) -
     """A slower writer registered what it had read before a faster one replaced the file."""
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
 
     def register(parts: Sequence[Partition]) -> int:
         if not registered:
             store.create(raw(records(), 15).key, raw(records(), 15).data)
-            rebuild_hour(store, HOUR)
+            assert rebuild_hour(store, HOUR).cleaned
         registered.extend(parts)
         return len(parts)
 
@@ -32,7 +32,7 @@ def test_file_replaced_during_registration_is_registered_again(tmp_path: Path) -
 def test_unchanged_file_is_registered_once(tmp_path: Path) -> None:
     store, registered = FolderStore(tmp_path), list[Partition]()
     store.create(raw(records()).key, raw(records()).data)
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
 
     def register(parts: Sequence[Partition]) -> int:
         registered.extend(parts)

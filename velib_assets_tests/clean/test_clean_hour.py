@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from velib_assets.clean.arrow_schema import TABLE_SCHEMA
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
@@ -156,19 +156,19 @@ def test_record_without_a_station_code_is_rejected(code: object) -> None:
 
 def test_records_that_are_not_objects_are_rejected() -> None:
     clean = clean_hour(HOUR, [raw([*records(99), 7, "x"])])
-    assert [part.rejected for part in clean.snapshots] == [2]
+    assert [part.rejected for part in clean.summary.snapshots] == [2]
 
 
 def test_first_of_duplicates_is_kept() -> None:
     rows = [*records(), record("9999", name="first"), record("9999", name="second")]
     clean = clean_hour(HOUR, [raw(rows)])
     assert only(clean, "9999")["name"] == "first"
-    assert clean.snapshots[0][1:] == (42, 41, 0, 1)
+    assert clean.summary.snapshots[0][1:] == (42, 41, 0, 1)
 
 
 def test_station_in_two_snapshots_is_not_a_duplicate() -> None:
     clean = clean_hour(HOUR, [raw(records(), 0), raw(records(), 15)])
-    assert [part.duplicates for part in clean.snapshots] == [0, 0]
+    assert [part.duplicates for part in clean.summary.snapshots] == [0, 0]
 
 
 def test_rows_are_sorted_by_station_then_time() -> None:
@@ -189,7 +189,7 @@ def test_order_of_arrival_does_not_change_bytes() -> None:
 
 
 def test_first_version_is_read() -> None:
-    assert clean_hour(HOUR, [first_version(records())]).snapshots[0].rows == 40
+    assert clean_hour(HOUR, [first_version(records())]).summary.snapshots[0].rows == 40
 
 
 @pytest.mark.parametrize("order", ["results last", "results first", "a list follows"])
@@ -213,8 +213,8 @@ def test_hash_is_verified_at_any_position_of_the_records(order: str) -> None:
 def test_two_objects_of_one_second_have_each_station_once() -> None:
     """The first version's .json and a .json.gz of the same second."""
     clean = clean_hour(HOUR, [raw(records()), first_version(records())])
-    assert [part.rows for part in clean.snapshots] == [40, 0]
-    assert [part.duplicates for part in clean.snapshots] == [0, 40]
+    assert [part.rows for part in clean.summary.snapshots] == [40, 0]
+    assert [part.duplicates for part in clean.summary.snapshots] == [0, 40]
 
 
 @pytest.mark.parametrize(
@@ -237,18 +237,18 @@ def test_two_objects_of_one_second_have_each_station_once() -> None:
 def test_unusable_raw_object_adds_no_rows(data: bytes, code: str) -> None:
     bad = RawObject(raw_key(at(15)), "bad", data)
     clean = clean_hour(HOUR, [raw(records()), bad])
-    assert [(part.key, part.code) for part in clean.quarantined] == [(bad.key, code)]
+    assert [(part.key, part.code) for part in clean.summary.quarantined] == [(bad.key, code)]
     assert len(clean.table) == 40
 
 
 def test_object_in_another_hours_folder_is_quarantined() -> None:
     stray = raw(records())._replace(key=raw_key(HOUR).replace("_100000", "_110000"))
-    assert [part.code for part in clean_hour(HOUR, [stray]).quarantined] == ["misfiled"]
+    assert [part.code for part in clean_hour(HOUR, [stray]).summary.quarantined] == ["misfiled"]
 
 
 def test_hour_without_usable_objects_is_empty() -> None:
     clean = clean_hour(HOUR, [RawObject(raw_key(HOUR), "x", b"")])
-    assert (len(clean.table), clean.snapshots) == (0, [])
+    assert (len(clean.table), clean.summary.snapshots) == (0, [])
 
 
 def test_gbfs_types_are_merged_by_key() -> None:
@@ -282,12 +282,12 @@ def test_types_that_are_not_a_list_are_unknown(types: object) -> None:
 )
 def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: object) -> None:
     clean = clean_hour(HOUR, [raw([record(**change), *records(39)[1:]])])
-    assert tuple(clean.drift) == drift
+    assert tuple(clean.summary.drift) == drift
 
 
 def test_drift_lists_missing_fields() -> None:
     rows = [{k: v for k, v in row.items() if k != "mechanical"} for row in records()]
-    assert clean_hour(HOUR, [raw(rows)]).drift.missing == ("mechanical",)
+    assert clean_hour(HOUR, [raw(rows)]).summary.drift.missing == ("mechanical",)
 
 
 def test_deeply_nested_object_is_quarantined() -> None:
@@ -295,5 +295,5 @@ def test_deeply_nested_object_is_quarantined() -> None:
     deep = b"[" * 20_000 + b"]" * 20_000
     data = b'{"results": [{"stationcode": "1", "numbikesavailable": 1, "z": ' + deep + b"}]}"
     clean = clean_hour(HOUR, [raw(records()), RawObject(raw_key(at(15)), "x", data)])
-    assert [part.code for part in clean.quarantined] == ["not_json"]
+    assert [part.code for part in clean.summary.quarantined] == ["not_json"]
     assert len(clean.table) == 40

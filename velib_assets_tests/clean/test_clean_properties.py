@@ -184,7 +184,7 @@ def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(hour_module, "type_general", counted)
     hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
-    assert [part[1:] for part in clean_hour(HOUR, hour).snapshots] == [
+    assert [part[1:] for part in clean_hour(HOUR, hour).summary.snapshots] == [
         (2, 1, 0, 1),
         (3, 0, 3, 0),
         (1, 1, 0, 0),
@@ -196,10 +196,10 @@ def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.Monk
 @given(st.lists(st.one_of(ORDINARY, ODD, JSON), min_size=1, max_size=8))
 def test_every_record_is_a_row_a_reject_or_a_duplicate(rows: list[Any]) -> None:
     clean = clean_hour(HOUR, [raw(rows)])
-    for part in clean.snapshots:
+    for part in clean.summary.snapshots:
         assert part.records == len(rows) == part.rows + part.rejected + part.duplicates
-    assert sum(part.rows for part in clean.snapshots) == len(clean.table)
-    assert bool(clean.snapshots) != bool(clean.quarantined)
+    assert sum(part.rows for part in clean.summary.snapshots) == len(clean.table)
+    assert bool(clean.summary.snapshots) != bool(clean.summary.quarantined)
 
 
 @settings(max_examples=50, deadline=None)
@@ -228,7 +228,7 @@ def test_audit_accepts_exactly_95_percent_of_codes(rows: list[Any]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
-def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
+def test_any_bytes_decode_or_are_unusable(data: bytes) -> None:
     for response in (
         FeedResponse("opendata", {"body": data}),
         FeedResponse("gbfs", {"station_information": data, "station_status": b'{"data": {"stations": []}}'}),

@@ -70,7 +70,7 @@ clean = clean_hour(hour, [raw])
 print(json.dumps({
     "row": {k: str(v) for k, v in general.table.to_pylist()[0].items()},
     "audit": [problem(records), problem([{**r, "id": None} for r in records]), problem([{"id": "a"}])],
-    "drift": clean.drift, "rows": len(clean.table), "name": live_feed("toy").name,
+    "drift": clean.summary.drift, "rows": len(clean.table), "name": live_feed("toy").name,
 }))
 """
 

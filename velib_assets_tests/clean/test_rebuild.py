@@ -13,10 +13,11 @@ import pytest
 from velib_assets.clean import rebuild
 from velib_assets.clean.clean_file import encode_clean
 from velib_assets.clean.hour import HourRows, RawObject
-from velib_assets.clean.rebuild import NoRawError, footer_of, is_current, rebuild_hour
+from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key, rejects_key
-from velib_assets.lake.listing import refused_keys, slot_times
+from velib_assets.lake.listing import quarantined_keys, slot_times
+from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.samples import HOUR, at, first_version, raw, record, records
 
 
@@ -32,7 +33,7 @@ def put(store: FolderStore, *objects: RawObject) -> None:
 
 def test_hour_becomes_one_current_file(store: FolderStore) -> None:
     put(store, raw(records(), 0), raw(records(), 15))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     folder = (store.root / clean_key(HOUR)).parent
     assert [path.name for path in folder.iterdir()] == ["stations.parquet"]
     assert pq.read_metadata(folder / "stations.parquet").num_rows == 80
@@ -42,7 +43,7 @@ def test_hour_becomes_one_current_file(store: FolderStore) -> None:
 def test_timestamps_are_int64_milliseconds_in_utc(store: FolderStore) -> None:
     """Athena reads nanoseconds and INT96 as wrong dates."""
     put(store, raw(records()))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     schema = pq.ParquetFile(store.root / clean_key(HOUR)).schema
     column = schema.column(0)
     assert (column.name, column.physical_type) == ("ingested_ts", "INT64")
@@ -52,35 +53,38 @@ def test_timestamps_are_int64_milliseconds_in_utc(store: FolderStore) -> None:
 
 def test_rejects_are_written_and_removed_when_outdated(store: FolderStore) -> None:
     put(store, raw([*records(), record("9999", capacity=-1)]))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     path = store.root / rejects_key(HOUR)
     (row,) = pq.read_table(path, partitioning=None).to_pylist()
     assert row["reason"] == "capacity is negative: -1"
     assert json.loads(row["record"])["stationcode"] == "9999"
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records(), 15))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     assert not path.exists()
 
 
-def test_hour_without_raw_is_an_error(store: FolderStore) -> None:
-    with pytest.raises(NoRawError):
-        rebuild_hour(store, HOUR)
+def test_hour_without_raw_is_absent(store: FolderStore) -> None:
+    result = rebuild_hour(store, HOUR)
+    assert (result.cleaned, result.absent) == (None, True)
+    assert result.error == "2022-06-04T10 (UTC) has no raw snapshot"
 
 
 def test_hour_without_a_usable_snapshot_keeps_its_file(store: FolderStore) -> None:
     put(store, raw(records()))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     before = store.read(clean_key(HOUR))
     (store.root / raw_key(HOUR)).write_bytes(b"broken")
-    assert rebuild_hour(store, HOUR).size == 0
+    result = rebuild_hour(store, HOUR).cleaned
+    assert result
+    assert result.size == 0
     assert store.read(clean_key(HOUR)) == before
 
 
 def test_unusable_raw_object_gets_a_reason_and_counts_as_quarantined(store: FolderStore) -> None:
     put(store, raw(records()), RawObject(raw_key(at(15)), "", b"broken"))
-    rebuild_hour(store, HOUR)
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
+    assert rebuild_hour(store, HOUR).cleaned
     (path,) = (store.root / "quarantine").rglob("*.json")
     assert json.loads(path.read_text())["raw_key"] == raw_key(at(15))
     assert slot_times(store, HOUR) == ({at(0)}, {at(15)})
@@ -90,27 +94,29 @@ def test_unusable_raw_object_gets_a_reason_and_counts_as_quarantined(store: Fold
 def test_misfiled_object_counts_in_the_hour_of_its_folder(store: FolderStore) -> None:
     stray = raw_key(HOUR).replace("_100000", "_090000")
     put(store, raw(records()), RawObject(stray, "", raw(records()).data))
-    rebuild_hour(store, HOUR)
-    assert refused_keys(store, HOUR) == {stray}
+    assert rebuild_hour(store, HOUR).cleaned
+    assert quarantined_keys(store, HOUR) == {stray}
 
 
 def test_repaired_raw_object_is_usable_again(store: FolderStore) -> None:
     put(store, RawObject(raw_key(HOUR), "", b"broken"))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     (store.root / raw_key(HOUR)).unlink()
     put(store, raw(records()))
-    assert refused_keys(store, HOUR) == set()
+    assert quarantined_keys(store, HOUR) == set()
 
 
 def test_other_files_are_ignored(store: FolderStore) -> None:
     put(store, raw(records()))
     (store.root / raw_key(HOUR)).with_name("notes.json").write_text("{}")
-    assert rebuild_hour(store, HOUR).quarantined == []
+    result = rebuild_hour(store, HOUR).cleaned
+    assert result
+    assert result.quarantined == []
 
 
 def test_new_raw_makes_an_hour_outdated(store: FolderStore) -> None:
     put(store, raw(records(), 0))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     put(store, first_version(records(), 15))
     assert not is_current(store, HOUR)
 
@@ -134,7 +140,7 @@ def test_slower_writer_that_saw_fewer_snapshots_does_not_win(
     writer.start()
     assert read.wait(10)
     put(store, raw(records(), 15))
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     quick = store.read(clean_key(HOUR))
     resume.set()
     writer.join()
@@ -147,7 +153,7 @@ def _writer(root: str, minute: int, rounds: int) -> None:
     for second in range(rounds):
         item = raw(records(5 + second), minute)
         put(store, item._replace(key=raw_key(at(minute, second))))
-        rebuild_hour(store, HOUR)
+        assert rebuild_hour(store, HOUR).cleaned
 
 
 def test_two_processes_rebuild_one_hour_concurrently(store: FolderStore) -> None:

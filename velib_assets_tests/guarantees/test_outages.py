@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from velib_assets.clean.rebuild import is_current
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
@@ -21,6 +20,7 @@ from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.defs.sensors.test_healing_sensor import carry_out, evaluate
 from velib_assets_tests.defs.sensors.test_staleness_sensor import Watch
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from velib_assets.clean.hour import RawObject, clean_hour
-from velib_assets.clean.rebuild import try_rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.defs.partitions import key_of
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
@@ -145,7 +145,7 @@ def step(store: FolderStore, folder: Path, action: str, seconds: int, jump: int,
     """Run one step `seconds` after HOUR; returns the names that must be in raw afterwards."""
     now = HOUR + timedelta(seconds=seconds)
     if action == "clean":
-        try_rebuild_hour(store, HOUR)
+        rebuild_hour(store, HOUR)
         return set()
     if action == "restore":
         restored = Ingest(store, Archive(archive(folder, {now: response}))).restore(hour_of(now), now)
@@ -173,10 +173,10 @@ def test_flipped_bits_never_change_rows(full: bool, figure: Figure) -> None:
             bad[place] ^= 1 << place % 8
             clean = clean_hour(HOUR, [good._replace(data=bytes(bad))])
             tried += 1
-            quarantined += len(clean.quarantined)
-            assert clean.quarantined or clean.table.equals(rows), place
+            quarantined += len(clean.summary.quarantined)
+            assert clean.summary.quarantined or clean.table.equals(rows), place
             if whole is document and start <= place < len(document) - 1:
-                assert clean.quarantined, place
+                assert clean.summary.quarantined, place
     assert quarantined > 0.9 * tried
     figure("flipped bytes", tried)
 
@@ -187,7 +187,7 @@ def test_damaged_object_is_reported_and_kept(tmp_path: Path, instance: dg.Dagste
     store = FolderStore(settings.lake)
     for taken, count in ((at(0), 40), (at(15), 41)):
         store_or_quarantine(store, FeedResponse("opendata", {"body": body(records(count))}), taken, taken)
-    assert try_rebuild_hour(store, HOUR).cleaned
+    assert rebuild_hour(store, HOUR).cleaned
     path = settings.lake / raw_key(at(15))
     packed = bytearray(path.read_bytes())
     packed[len(packed) // 2] ^= 1
@@ -213,7 +213,7 @@ def test_records_changed_within_valid_gzip_are_quarantined() -> None:
     assert document.count(b'"numbikesavailable": 8') == 40
     forged = document.replace(b'"numbikesavailable": 8', b'"numbikesavailable": 9', 1)
     clean = clean_hour(HOUR, [RawObject(raw_key(at(15)), "x", gzip.compress(forged)), raw(records())])
-    assert [(part.code, part.reason) for part in clean.quarantined] == [
+    assert [(part.code, part.reason) for part in clean.summary.quarantined] == [
         ("hash_mismatch", "its records have changed since they were stored: their SHA-256 differs")
     ]
     assert len(clean.table) == 40

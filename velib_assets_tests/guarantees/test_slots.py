@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from velib_assets.clean.rebuild import try_rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.cli import commands, read_commands
 from velib_assets.defs import raw_snapshot
 from velib_assets.ingest.response import FeedResponse
@@ -170,7 +170,7 @@ def test_slot_has_the_state_of_its_objects(examples: int) -> None:
             for event in events:
                 PUT[event.kind](store, event.when)
             for hour in {hour_of(event.when) + n * AN_HOUR for event in events for n in (0, 1)}:
-                try_rebuild_hour(store, hour)
+                rebuild_hour(store, hour)
             states = slot_states(store.root, now)
             assert states == expected(events, now)
             assert len([start for start in states if start + timedelta(minutes=15) <= now]) == sum(

@@ -20,12 +20,12 @@ from threading import Event
 import dagster as dg
 import pytest
 
-from velib_assets.clean.rebuild import is_current
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import hours_in, utc_now
 from velib_assets.settings import CHECKOUT
 from velib_assets.simulator.simulator import STATIONS
+from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 pytestmark = [pytest.mark.promise("together"), pytest.mark.daemon]

@@ -74,7 +74,7 @@ def tick_slots(
 def clean_hours(root: Path, hours: Sequence[datetime], threads: int) -> None:
     """Clean hours in the given order."""
     for result in LocalCleanJob(FolderStore(root), threads).run(hours):
-        assert result.cleaned, result.trouble
+        assert result.cleaned, result.error
 
 
 def tick(root: Path, responses: Mapping[datetime, bytes]) -> None:
@@ -88,7 +88,7 @@ def tick(root: Path, responses: Mapping[datetime, bytes]) -> None:
 def rebuild(root: Path, hour: datetime) -> None:
     """Clean an hour and register it."""
     store = FolderStore(root)
-    rebuild_hour(store, hour)
+    assert rebuild_hour(store, hour).cleaned
     register_until_stable(store, [partition_of(store, hour)], LocalCatalog(root).register)
 
 

@@ -15,15 +15,15 @@ from velib_assets.lake.store import Change
 KEY = "raw/a.json"
 
 
-def write(store: FolderStore, way: str) -> bool:
+def write(store: FolderStore, method: str) -> bool:
     """Create or publish one object."""
-    if way == "create":
+    if method == "create":
         return store.create(KEY, b"new")
     return store.publish([Change(KEY, b"new")], lambda: True)
 
 
 @pytest.mark.promise("readers")
-@pytest.mark.parametrize("way", ["create", "publish"])
+@pytest.mark.parametrize("method", ["create", "publish"])
 @pytest.mark.parametrize(
     ("name", "minutes", "stays"),
     [
@@ -35,7 +35,7 @@ def write(store: FolderStore, way: str) -> bool:
     ],
 )
 def test_writer_removes_temporary_files_older_than_an_hour(
-    tmp_path: Path, way: str, name: str, minutes: int, stays: bool
+    tmp_path: Path, method: str, name: str, minutes: int, stays: bool
 ) -> None:
     """A killed writer leaves its temporary file."""
     left = tmp_path / "raw" / name
@@ -43,7 +43,7 @@ def test_writer_removes_temporary_files_older_than_an_hour(
     left.write_bytes(b"half")
     then = time.time() - 60 * minutes
     os.utime(left, (then, then))
-    assert write(FolderStore(tmp_path), way)
+    assert write(FolderStore(tmp_path), method)
     assert left.exists() is stays
     assert (tmp_path / KEY).read_bytes() == b"new"
 

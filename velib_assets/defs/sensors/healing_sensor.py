@@ -19,7 +19,7 @@ from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
-from velib_assets.lake.listing import hour_range, objects_by_hour, refused_keys, utc_now
+from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
 
@@ -154,8 +154,8 @@ def _can_be_healed(
     """Whether an hour that does not look current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
-        refused = refused_keys(store, hour) if listing else set()
-        return any(key not in refused for key, _ in listing)
+        quarantined = quarantined_keys(store, hour) if listing else set()
+        return any(key not in quarantined for key, _ in listing)
     return not (footer.digest == digest and part is not None and part.digest == UNKNOWN)
 
 

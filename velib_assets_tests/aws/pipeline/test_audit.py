@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from velib_assets.catalog import glue_catalog_client
+from velib_assets.catalog import crawler_client
 from velib_assets.cli.commands import main
 from velib_assets.cli.runs import run_tick
 from velib_assets.lake.bucket_store import BucketStore
@@ -25,7 +25,7 @@ def test_crawler_infers_the_declared_table_and_differences_are_listed(
 ) -> None:
     serve(city, snapshot(steady_now()))
     assert run_tick(cloud.defs(), instance).ok
-    monkeypatch.setattr(glue_catalog_client.Crawler.__init__, "__defaults__", (0.1,))
+    monkeypatch.setattr(crawler_client.Crawler.__init__, "__defaults__", (0.1,))
     for name, value in cloud.terraform.environment().items():
         monkeypatch.setenv(name, value)
     agreed = CliRunner().invoke(main, ["audit"])

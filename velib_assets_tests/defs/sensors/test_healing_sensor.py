@@ -10,7 +10,7 @@ import pytest
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import RawObject
-from velib_assets.clean.rebuild import is_current, rebuild_hour
+from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.sensors import healing_sensor
@@ -18,6 +18,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, raw_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
+from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.samples import HOUR, at, raw, records
 
 
@@ -39,7 +40,8 @@ def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
 
 def heal(store: FolderStore, hour: datetime) -> None:
     """Clean and register an hour."""
-    made = rebuild_hour(store, hour)
+    made = rebuild_hour(store, hour).cleaned
+    assert made
     part = Partition(hour, clean_key(hour), made.rows, made.size, made.digest)
     LocalCatalog(store.root).register([part])
 
@@ -112,7 +114,7 @@ def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(store, [HOUR])
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     assert len(evaluate(settings, instance)[0]) == 1
 
 
@@ -121,7 +123,7 @@ def test_hour_with_only_quarantined_objects_is_not_requested(
 ) -> None:
     bad = RawObject(raw_key(HOUR), "", b"broken")
     store.create(bad.key, bad.data)
-    rebuild_hour(store, HOUR)
+    assert rebuild_hour(store, HOUR).cleaned
     assert evaluate(settings, instance)[0] == []
 
 

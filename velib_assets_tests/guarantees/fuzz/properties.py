@@ -16,7 +16,6 @@ from unittest.mock import patch
 from velib_assets.clean import hour as hour_module
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour, digest_of
-from velib_assets.clean.rebuild import repeated_rows
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump, load_json
@@ -43,7 +42,9 @@ def assert_response_holds(feed: str, bodies: Mapping[str, bytes]) -> str:
     opened = open_raw(stored)
     assert (opened.feed, bytes(opened.results)) == (feed, decoded.results)
     cleaned = assert_stored_holds([stored])
-    assert [part.records for part in cleaned.snapshots] == [len(decoded.records)], "the audits disagree"
+    assert [part.records for part in cleaned.summary.snapshots] == [len(decoded.records)], (
+        "the audits disagree"
+    )
     return ""
 
 
@@ -63,7 +64,7 @@ def assert_stored_holds(stored: Sequence[bytes]) -> HourRows:
     assert cleaned._replace(table=None) == slow._replace(table=None), "the paths count differently"
     if len(raws) > 1:
         alone = [clean_hour(HOUR, [raw]) for raw in raws]
-        assert cleaned.snapshots == [part for one in alone for part in one.snapshots], (
+        assert cleaned.summary.snapshots == [part for one in alone for part in one.summary.snapshots], (
             "objects influence each other"
         )
     return cleaned
@@ -71,17 +72,19 @@ def assert_stored_holds(stored: Sequence[bytes]) -> HourRows:
 
 def assert_conserved(cleaned: HourRows, raws: Sequence[RawObject]) -> None:
     """Check that every object is cleaned or quarantined, and every record a row, a reject or a duplicate."""
-    keys = [part.key for part in cleaned.snapshots] + [part.key for part in cleaned.quarantined]
+    keys = [part.key for part in cleaned.summary.snapshots] + [
+        part.key for part in cleaned.summary.quarantined
+    ]
     assert Counter(keys) == Counter(raw.key for raw in raws)
     rejected = Counter(key for key, _, _ in cleaned.rejects)
-    for part in cleaned.snapshots:
+    for part in cleaned.summary.snapshots:
         assert part.records == part.rows + part.rejected + part.duplicates
         assert part.rejected == rejected[part.key]
-    assert len(cleaned.table) == sum(part.rows for part in cleaned.snapshots)
-    assert repeated_rows(cleaned.table) == 0
-    for unusable in cleaned.quarantined:
+    assert len(cleaned.table) == sum(part.rows for part in cleaned.summary.snapshots)
+    assert cleaned.summary.repeated == 0
+    for unusable in cleaned.summary.quarantined:
         assert_is_message(unusable.reason)
-    for text in (text for kind in cleaned.drift for text in kind):
+    for text in (text for kind in cleaned.summary.drift for text in kind):
         assert_is_message(text)
     footer = read_footer(io.BytesIO(encode_clean(cleaned)))
     assert footer

@@ -1,45 +1,18 @@
-"""The catalog on AWS: the Glue Data Catalog, filled through its API or by the crawler."""
+"""The crawler of the clean layer: registers partitions in `crawler` mode, and audits the declared table."""
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
 from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.catalog.glue_table import GlueTable, differences, table_input
-from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
 
 POLL = 5.0  # seconds
 _DEADLINE = 3600.0  # seconds
-_RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
-
-
-class GlueCatalog:
-    """Registers partitions through the API, which is free and immediate."""
-
-    def __init__(self, names: Names) -> None:
-        self._table = GlueTable(names.database, names.bucket, names.region)
-
-    def register(self, partitions: Iterable[Partition]) -> int:
-        """See Catalog."""
-        return self._table.register(partitions)
-
-    def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
-        """See Catalog."""
-        return self._table.partitions(None if hours is None else sorted(set(hours)))
-
-    def newest_hours(self, count: int) -> list[datetime]:
-        """See Catalog."""
-        for period in _RECENT:
-            hours = _with_rows(self._table.since(f"{utc_now() - period:%Y-%m-%d}"))
-            if len(hours) >= count:
-                break
-        else:
-            hours = _with_rows(self._table.partitions())
-        return hours[::-1][:count]
 
 
 class Crawler:
@@ -81,35 +54,35 @@ class Crawler:
         """
         self.run()
         table = self._describe().get("TablePrefix", "") + TABLE
-        arguments = {"DatabaseName": self._names.database, "Name": table}
-        response = call(self._glue(), "get_table", f"the table {self._names.database}.{table}", **arguments)
+        glue, database = client("glue", self._names.region), self._names.database
+        response = call(glue, "get_table", f"the table {database}.{table}", DatabaseName=database, Name=table)
         return differences(response["Table"], table_input(self._names.bucket))
 
     def _describe(self) -> dict[str, Any]:
-        response = call(self._glue(), "get_crawler", f"the crawler {self.name}", Name=self.name)
-        return dict(response["Crawler"])
+        return dict(self._call("get_crawler")["Crawler"])
 
     def _start(self) -> bool:
         try:
-            call(self._glue(), "start_crawler", f"the crawler {self.name}", Name=self.name)
+            self._call("start_crawler")
         except AwsError as error:
             if error.code != "CrawlerRunningException":
                 raise
             return False
         return True
 
-    def _glue(self) -> Any:  # noqa: ANN401 - boto3's client
-        return client("glue", self._names.region)
+    def _call(self, method: str) -> Any:  # noqa: ANN401 - boto3's response
+        return call(client("glue", self._names.region), method, f"the crawler {self.name}", Name=self.name)
 
 
-class CrawledCatalog(GlueCatalog):
-    """Registers partitions by the crawler, which is billed at least ten minutes of a DPU per crawl.
+class CrawledCatalog(GlueTable):
+    """A Glue table whose partitions the crawler registers.
 
-    Therefore it runs only for hours that the table does not have yet.
+    A crawl is billed at least ten minutes of a DPU. Therefore it runs only for hours that the table does not
+    have yet.
     """
 
     def __init__(self, names: Names, poll: float = POLL) -> None:
-        super().__init__(names)
+        super().__init__(names.database, names.bucket, names.region)
         self._crawler = Crawler(names, poll)
 
     def register(self, partitions: Iterable[Partition]) -> int:
@@ -131,7 +104,3 @@ class CrawledCatalog(GlueCatalog):
     def _missing(self, hours: Sequence[datetime]) -> list[datetime]:
         registered = {part.hour for part in self.partitions(hours)}
         return [hour for hour in hours if hour not in registered]
-
-
-def _with_rows(partitions: Iterable[Partition]) -> list[datetime]:
-    return [part.hour for part in partitions if part.rows]
