@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
-from velib_assets.alerts.alert import AlertSink
+from velib_assets.alerts.sinks import AlertSink
 from velib_assets.defs.maintenance.forget_runs import RunHistory, UnknownStorageError, compact
 from velib_assets.defs.sensors.alert_sensor import runs_pending_alerts
 from velib_assets.lake.listing import utc_now

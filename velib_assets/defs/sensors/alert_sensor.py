@@ -18,7 +18,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.defs.graphs import BLOCKED_BY
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted

@@ -10,8 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
-from velib_assets.alerts.sinks import WebhookSink
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink, WebhookSink
 from velib_assets.defs.sensors import alert_sensor
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.http_server import LocalServer, Reply

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError
+from velib_assets.alerts.sinks import Alert, AlertError
 from velib_assets.defs.checks import FAULTS
 from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import AlertSink
+from velib_assets.alerts.sinks import AlertSink
 from velib_assets.defs.jobs import pipeline_schedule
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.lake.folder_store import FolderStore
