@@ -6,8 +6,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.defs.build import build_defs
-from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results
-from velib_assets.defs.sensors.new_failures import new_failures
+from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results, new_failures
 from velib_assets.query import view_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi

@@ -2,8 +2,8 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink, WebhookSink
 from velib_assets.defs.sensors import alert_sensor
+from velib_assets.lake.listing import utc_now
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -187,8 +188,8 @@ def test_failures_long_before_the_first_round_are_not_sent(
 ) -> None:
     kept = Kept()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
-    now = alert_sensor._now()
-    monkeypatch.setattr(alert_sensor, "_now", lambda: now + 3600)
+    later = utc_now() + timedelta(hours=1)
+    monkeypatch.setattr(alert_sensor, "utc_now", lambda: later)
     evaluate(instance, None, kept)
     assert kept.alerts == []
 
@@ -215,7 +216,7 @@ def test_new_sink_skips_old_runs_by_the_page(
         return fetch(*arguments, **named)
 
     monkeypatch.setattr(instance, "fetch_run_status_changes", counted)
-    monkeypatch.setattr(alert_sensor, "_now", lambda: time.time() + 3600)
+    monkeypatch.setattr(alert_sensor, "utc_now", lambda: utc_now() + timedelta(hours=1))
     kept = Kept()
     cursor = evaluate(instance, None, kept)
     assert kept.alerts == []
