@@ -35,6 +35,11 @@ class HourOutcome(NamedTuple):
     findings: Mapping[str, Finding]
     summary: str
 
+    @classmethod
+    def failed(cls, hour: datetime, check: str, finding: Finding) -> "HourOutcome":
+        """Return the outcome of an hour that was not written: one failed check, so one alert."""
+        return cls(hour, None, {check: finding}, finding.message)
+
 
 Event = dg.DagsterEvent | dg.Output[None]
 Layer = Callable[..., Iterator[HourOutcome]]
