@@ -27,14 +27,12 @@ class Progress(logging.Handler):
         self._hours, self._cleaned, self._restored = hours, 0, 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the outcome of one hour in one layer."""
-        layer, hour = getattr(record, "layer", ""), getattr(record, "hour", None)
-        if hour is None or not getattr(record, "wrote", True):
-            return
+        """Print that a layer wrote an hour."""
+        layer = record.__dict__["layer"]
         if layer == "clean_stations":
             self._cleaned += 1
-            line = f"[{self._cleaned:>3}/{self._hours}] {hour_text(hour)}  {record.getMessage()}"
-            click.echo(line, err=True)
+            hour = hour_text(record.__dict__["hour"])
+            click.echo(f"[{self._cleaned:>3}/{self._hours}] {hour}  {record.getMessage()}", err=True)
         elif layer == "raw_snapshot":
             self._restored += 1
             last, terminal = self._restored == self._hours, sys.stderr.isatty()

@@ -12,7 +12,7 @@ import click
 import dagster as dg
 
 from velib_assets.defs.dagster_home import prepare_home
-from velib_assets.defs.graphs import BLOCKED_BY
+from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
@@ -59,12 +59,10 @@ class RunSummary:
         elif event.is_step_materialization:
             self._add_materialization(event.step_materialization_data.materialization)
         elif event.is_step_failure:
-            failure = event.step_failure_data
-            if "DagsterExecutionInterruptedError" in failure.error_display_string:
+            if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
                 raise KeyboardInterrupt
-            user = failure.user_failure_data
-            if not (user and BLOCKED_BY in user.metadata):
-                self.errors.append(f"{event.step_key}: {failure.error_display_string.strip()}")
+            if error := unreported_error(event):
+                self.errors.append(error)
 
     def _add_check(self, check: dg.AssetCheckEvaluation) -> None:
         if check.passed:

@@ -71,8 +71,6 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
             except OSError:  # an unreadable file of another hour must not stop this one
                 footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
-    for old in [past for past in known if past < last_24_hours[0]]:
-        del known[old]
     return [records for earlier in last_24_hours for records in known[earlier]]
 
 

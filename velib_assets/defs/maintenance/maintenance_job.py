@@ -41,8 +41,11 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 Deletions = list[tuple[Connect, list[Delete]]]
 
 
-def maintenance_job(keep_days: int, sinks: Sequence[AlertSink]) -> dg.JobDefinition:
-    """Return `velib_maintenance`, which deletes the runs that ended more than `keep_days` days ago."""
+def maintenance_schedule(keep_days: int, sinks: Sequence[AlertSink]) -> dg.ScheduleDefinition:
+    """Return `velib_maintenance_schedule`, on by default: once a day, it starts the job `velib_maintenance`.
+
+    The job deletes the runs that ended more than `keep_days` days ago.
+    """
 
     @dg.op(out=dg.Out(dg.Nothing))
     def forget_old_runs(context: dg.OpExecutionContext) -> None:
@@ -69,14 +72,9 @@ def maintenance_job(keep_days: int, sinks: Sequence[AlertSink]) -> dg.JobDefinit
     def velib_maintenance() -> None:
         forget_old_runs()
 
-    return velib_maintenance
-
-
-def maintenance_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Return `velib_maintenance_schedule`: once a day, on by default."""
     return dg.ScheduleDefinition(
         name="velib_maintenance_schedule",
-        job=job,
+        job=velib_maintenance,
         cron_schedule=DAILY,
         execution_timezone="UTC",
         description="Once a day: keeps Dagster's own storage small.",

@@ -20,7 +20,7 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.defs.checks import FAULTS
-from velib_assets.defs.graphs import BLOCKED_BY
+from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.lake.keys import hours_text
 from velib_assets.lake.listing import utc_now
@@ -33,6 +33,7 @@ RUN_ENDS = (
 SENSOR = "velib_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
+MAX_ERROR = 500  # characters per failed step
 _MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 SinkState = dict[str, Any]
 
@@ -220,11 +221,10 @@ def alerts_of(
     for key, results in by_check.items():
         yield _check_alert(run_id, key, results)
     if end is dg.DagsterEventType.RUN_FAILURE:
-        failed = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-        steps = [_failure(record) for record in failed]
-        errors = [text for text, blocked in steps if not blocked]
-        if errors or not steps:
-            text = "; ".join(errors) or "No step failed. See the run's log in the Dagster UI."
+        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+        steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
+        if any(steps) or not steps:
+            text = "; ".join(filter(None, steps)) or "No step failed. See the run's log in the Dagster UI."
             yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
 
 
@@ -238,13 +238,3 @@ def _check_alert(run_id: str, key: dg.AssetCheckKey, results: Sequence[CheckResu
         f"{key.asset_key.to_user_string()}: check {key.name} failed{where}",
         "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
     )
-
-
-def _failure(record: dg.EventLogRecord) -> tuple[str, bool]:
-    """Return the message of a step failure, and whether a failed check caused it."""
-    event = record.event_log_entry.dagster_event
-    data = event.step_failure_data  # type: ignore[union-attr]
-    user = data.user_failure_data
-    blocked = bool(user and BLOCKED_BY in user.metadata)
-    text = user.description if user and user.description else data.error_display_string
-    return f"{event.step_key}: {str(text).strip()[:500]}", blocked  # type: ignore[union-attr]

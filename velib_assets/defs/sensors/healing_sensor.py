@@ -15,7 +15,7 @@ from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB
-from velib_assets.defs.maintenance.orphans import end_orphans
+from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
@@ -88,12 +88,7 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
 
     A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
-    unfinished = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    ]
+    unfinished = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     runs = dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY)
     return bool(instance.get_run_ids(runs, limit=1))
 
