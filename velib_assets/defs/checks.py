@@ -14,7 +14,8 @@ import dagster as dg
 from velib_assets.clean.hour import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.ingest.audit import partial_below
-from velib_assets.query.kpis import VIEWS
+from velib_assets.query.engine import KpiState
+from velib_assets.query.kpis import VIEWS, Kpi
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 MAX_STALE_SHARE = 0.15
@@ -211,10 +212,9 @@ def complete_hour(stored: int, past: int) -> Finding:
 
 
 @check("source_velib")
-def table_schema(differences: Sequence[str], error: str = "") -> Finding:
+def table_schema(error: str = "") -> Finding:
     """Check that the registered file has the columns and types of the table."""
-    message = error or "; ".join(differences)
-    return Finding(not message, message or "the columns are as declared", {"differences": len(differences)})
+    return Finding(not error, error or "the columns are as declared", {"differences": int(bool(error))})
 
 
 @check("velib_report")
@@ -224,20 +224,15 @@ def report_written(error: str = "") -> Finding:
 
 
 @check(*(view.name for view in VIEWS))
-def view_answers(declared: Sequence[str], columns: Sequence[str] | None, error: str = "") -> Finding:
-    """Check that the query succeeded and returned the declared columns.
-
-    Args:
-        declared: The declared columns.
-        columns: The returned columns, or None if the query failed.
-        error: Why the query failed.
-    """
-    if columns is None:
-        return Finding(False, f"the query failed: {error}", {"columns": 0})
-    if list(columns) != list(declared):
+def view_answers(view: Kpi, state: KpiState | Exception) -> Finding:
+    """Check that the query succeeded and returned the declared columns."""
+    if isinstance(state, Exception):
+        return Finding(False, f"the query failed: {state}", {"columns": 0})
+    columns, declared = state.newest.column_names, [column.name for column in view.schema]
+    message = "the query succeeded; its columns are as declared"
+    if columns != declared:
         message = f"the columns are {', '.join(columns)}; declared are {', '.join(declared)}"
-        return Finding(False, message, {"columns": len(columns)})
-    return Finding(True, "the query succeeded; its columns are as declared", {"columns": len(declared)})
+    return Finding(columns == declared, message, {"columns": len(columns)})
 
 
 def _file(snapshot: SnapshotCount) -> str:

@@ -53,11 +53,7 @@ def read_views(
     views = [v for v in VIEWS if not selected.isdisjoint(outs_of([v.name], specs_of(v.name)))]
     failed = []
     for view, state in zip(views, newest_states(views, query_engine, catalog, lake), strict=True):
-        declared = [column.name for column in view.schema]
-        if isinstance(state, Exception):
-            finding = checks.view_answers(declared, None, str(state))
-        else:
-            finding = checks.view_answers(declared, state.newest.column_names)
+        finding = checks.view_answers(view, state)
         log_check(context, view.name, "view_answers", finding)
         if view.name in selected and not isinstance(state, Exception):  # else the check was selected alone
             tags = {"dagster/code_version": code_version(view)}

@@ -47,19 +47,16 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
     except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
         yield from (_failed(part.hour, error) for part in parts)
     else:
-        yield from (_registered(store, part) for part in parts)
-
-
-def _registered(store: LakeStore, part: Partition) -> HourOutcome:
-    metadata = {
-        "dagster/row_count": part.rows,
-        "bytes": part.bytes,
-        "dagster/table_name": f"{DATABASE}.{TABLE}",
-        "location": dg.MetadataValue.path(store.address(part.key)),
-    }
-    checked = {"table_schema": checks.table_schema([])}
-    return HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
+        for part in parts:
+            metadata = {
+                "dagster/row_count": part.rows,
+                "bytes": part.bytes,
+                "dagster/table_name": f"{DATABASE}.{TABLE}",
+                "location": dg.MetadataValue.path(store.address(part.key)),
+            }
+            checked = {"table_schema": checks.table_schema()}
+            yield HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
 
 
 def _failed(hour: datetime, error: Exception) -> HourOutcome:
-    return HourOutcome.failed(hour, "table_schema", checks.table_schema([], str(error)))
+    return HourOutcome.failed(hour, "table_schema", checks.table_schema(str(error)))

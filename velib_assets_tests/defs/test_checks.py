@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from velib_assets.clean.hour import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.defs import checks
+from velib_assets.query.engine import KpiState, QueryError
+from velib_assets.query.kpis import VIEWS
 
 KEY = "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz"
 
@@ -71,5 +75,8 @@ def test_only_a_past_hour_can_be_incomplete() -> None:
 
 
 def test_view_with_other_columns_fails() -> None:
-    assert not checks.view_answers(["a", "b"], ["b", "a"]).passed
-    assert checks.view_answers(["a"], None, "boom").message == "the query failed: boom"
+    view = VIEWS[0]
+    names = [column.name for column in view.schema]
+    states = [KpiState(False, pa.table({name: [] for name in order}), {}) for order in (names, names[::-1])]
+    assert [checks.view_answers(view, state).passed for state in states] == [True, False]
+    assert checks.view_answers(view, QueryError("boom")).message == "the query failed: boom"

@@ -6,7 +6,7 @@ the database describes them.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -125,22 +125,17 @@ def prepare_deletions(instance: dg.DagsterInstance) -> Deletions:
 
 def forget(instance: dg.DagsterInstance, deletions: Deletions, run_ids: Sequence[str]) -> None:
     """Delete the logs, files and rows of runs."""
+    events = instance.event_log_storage
     for run_id in run_ids:
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-        for file in _files(instance, run_id):
-            file.unlink(missing_ok=True)
+        if hasattr(events, "path_for_shard"):  # SQLite has a file per run, PostgreSQL has not
+            path = events.path_for_shard(run_id)
+            for ending in ("-wal", "-shm", ""):
+                Path(path + ending).unlink(missing_ok=True)
     for connect, statements in deletions:
         with connect() as connection:
             for statement in statements:
                 connection.execute(statement, {"run_ids": run_ids})
-
-
-def _files(instance: dg.DagsterInstance, run_id: str) -> Iterator[Path]:
-    """Yield the SQLite files of a run's events, the main file last. On PostgreSQL there are none."""
-    events = instance.event_log_storage
-    if hasattr(events, "path_for_shard"):
-        path = events.path_for_shard(run_id)
-        yield from (Path(path + ending) for ending in ("-wal", "-shm", ""))
 
 
 def _tables(connect: Connect, *names: str) -> list[Table]:
@@ -156,16 +151,16 @@ def _newest(table: Table, *columns: str) -> Select[tuple[int]]:
 def compact(instance: dg.DagsterInstance) -> None:
     """Shrink SQLite files that are mostly empty. PostgreSQL does so itself."""
     for path in Path(instance.root_directory).glob("**/*.db"):
-        if path.stem in ("index", "runs", "schedules"):
-            with suppress(sqlite3.OperationalError):  # in use; the free pages are used again meanwhile
-                _vacuum(path)
-
-
-def _vacuum(path: Path) -> None:
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-        pages, free = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
-        )
-        if 2 * free > pages:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # other processes have the file open
+        if path.stem not in ("index", "runs", "schedules"):
+            continue
+        # OperationalError: the file is in use; its free pages are used again meanwhile.
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
+        ):
+            pages, free = (
+                connection.execute(f"PRAGMA {n}").fetchone()[0] for n in ("page_count", "freelist_count")
+            )
+            if 2 * free > pages:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # other processes have the file open

@@ -219,22 +219,18 @@ def alerts_of(
     for result in failures:
         by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
     for key, results in by_check.items():
-        yield _check_alert(run_id, key, results)
+        number, check = results[0]
+        partitions = [result.evaluation.partition for result in results]
+        hours = hours_text([hour_of_key(partition) for partition in partitions if partition])
+        yield Alert(
+            f"{run_id}:{number}",
+            check.severity.value,
+            f"{key.asset_key.to_user_string()}: check {key.name} failed{hours and ' for ' + hours}",
+            "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
+        )
     if end is dg.DagsterEventType.RUN_FAILURE:
         events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
         if any(steps) or not steps:
             text = "; ".join(filter(None, steps)) or "No step failed. See the run's log in the Dagster UI."
             yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
-
-
-def _check_alert(run_id: str, key: dg.AssetCheckKey, results: Sequence[CheckResult]) -> Alert:
-    number, check = results[0]
-    hours = [hour_of_key(result.evaluation.partition) for result in results if result.evaluation.partition]
-    where = f" for {hours_text(hours)}" if hours else ""
-    return Alert(
-        f"{run_id}:{number}",
-        check.severity.value,
-        f"{key.asset_key.to_user_string()}: check {key.name} failed{where}",
-        "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
-    )

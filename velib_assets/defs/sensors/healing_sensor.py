@@ -65,7 +65,14 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
             known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
-        requests = [_request(first, last) for first, last in contiguous(hour for hour, _ in due)]
+        requests = [
+            dg.RunRequest(
+                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+                asset_selection=SELECTION,
+                tags={**range_tags(first, last), **TAGS},
+            )
+            for first, last in contiguous(hour for hour, _ in due)
+        ]
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{len(hours)} hours checked, {waiting}",
@@ -73,14 +80,6 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
         )
 
     return velib_healing
-
-
-def _request(first: datetime, last: datetime) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-        asset_selection=SELECTION,
-        tags={**range_tags(first, last), **TAGS},
-    )
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:
