@@ -127,8 +127,8 @@ def _rows_written(connection: db.Connection) -> int:
 
 
 def _verify_parameters(method: Callable[..., Any], *names: str) -> None:
-    if (found := (*inspect.signature(method).parameters,)) != names:
-        raise LookupError(f"{method.__qualname__} takes {found}, not {names}")
+    if (parameters := (*inspect.signature(method).parameters,)) != names:
+        raise LookupError(f"{method.__qualname__} takes {parameters}, not {names}")
 
 
 @functools.cache

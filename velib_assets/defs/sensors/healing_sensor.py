@@ -83,7 +83,7 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is in progress: it may be writing the very hours that look outdated.
+    """Whether a run is in progress: it may be writing the hours that seem outdated.
 
     A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
@@ -145,7 +145,7 @@ def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) ->
 def _can_be_healed(
     store: LakeStore, hour: datetime, digest: str, listing: Sequence[tuple[str, str]], part: Partition | None
 ) -> bool:
-    """Whether an hour that does not look current has something to clean or to register."""
+    """Whether an hour that is not current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
         refused = refused_keys(store, hour) if listing else set()
