@@ -1,5 +1,5 @@
-"""Alerts and the sinks that deliver them: the log, a webhook, an SNS topic.
+"""Alerts and the sinks that deliver them.
 
-Read `alert` first: what an alert is and the interface of a sink, with the two sinks that need no AWS; `sns`
-is the third. What is worth an alert is decided in `defs.sensors`.
+`sinks.py` has the form of an alert, the interface of a sink, its three forms (the log, a webhook, an SNS
+topic), and their selection by VELIB_ALERTS. `defs/sensors` decides what is worth an alert.
 """

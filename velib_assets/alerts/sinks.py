@@ -1,9 +1,9 @@
-"""The sinks: the log, webhooks, and topics of Amazon SNS."""
+"""An alert, and the sinks that deliver it: the log, webhooks, and topics of Amazon SNS."""
 
 import html
 import logging
+from typing import NamedTuple, Protocol
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings
@@ -11,6 +11,41 @@ from velib_assets.settings import Settings
 MAX_TEXT = 3000
 _MAX_SUBJECT = 100
 _REFUSED = {"NotFound", "NotFoundException", "InvalidParameter", "InvalidParameterException"}
+
+
+class Alert(NamedTuple):
+    """Something that a person should know. `id` stays the same when the alert is sent again."""
+
+    id: str
+    severity: str
+    title: str
+    text: str
+
+
+class AlertError(Exception):
+    """A sink did not accept an alert. The message omits the sink's address, which may hold a secret.
+
+    Attributes:
+        permanent: whether the sink refused this alert, so that sending it again is useless.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class AlertSink(Protocol):
+    """Delivers alerts."""
+
+    name: str
+
+    def send(self, alert: Alert) -> None:
+        """Deliver one alert.
+
+        Raises:
+            AlertError: the alert was not accepted; unless permanently, send it again later.
+        """
+        ...
 
 
 class LogSink:

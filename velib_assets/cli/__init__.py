@@ -1,8 +1,8 @@
 """The `velib` command.
 
-Read `commands` first: it has the group, and names the file of each command. `run_commands` starts runs of
-the asset graph through `runs`, in this process and on the Dagster instance that the UI shows; `read_commands`
-reads the lake; `aws_commands` is about the deployed stack. `console` has what all commands share, and `rows`
-prints tables such that no text from a feed acts on a terminal. Dagster, pandas and boto3 are imported inside
-the commands: they take seconds to load, and `velib --help` does not need them.
+Read `commands.py` first: it has the group. `run_commands.py` starts runs of the asset graph through
+`runs.py`, in this process and on the Dagster instance that the UI shows; `run_summary.py` prints them. All
+other commands are in `read_commands.py`. `console.py` has what the commands share. `rows.py` prints tables in
+which no text from a feed acts on a terminal. Dagster, pandas and boto3 are imported inside the commands: they
+take seconds to load, and `velib --help` does not need them.
 """

@@ -1,11 +1,11 @@
-"""The command group. `demo`, `tick` and `backfill` are in run_commands; `query`, `report` and `status` in
-read_commands; `audit` and `cost` in aws_commands.
-"""  # noqa: D205 - a list of files
+"""The command group of `velib`."""
 
 import click
 
 from velib_assets.catalog.catalog import CatalogError
-from velib_assets.cli import aws_commands, console, read_commands, run_commands
+from velib_assets.cli import console
+from velib_assets.cli.read_commands import audit, cost, query, report, status
+from velib_assets.cli.run_commands import backfill, demo, tick
 from velib_assets.query.engine import QueryError
 
 
@@ -35,9 +35,8 @@ def main() -> None:
     """
 
 
-for group in (run_commands, read_commands, aws_commands):
-    for command in group.COMMANDS:
-        main.add_command(command)
+for command in (demo, tick, backfill, query, report, status, audit, cost):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="velib")

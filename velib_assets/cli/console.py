@@ -16,21 +16,15 @@ FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
 
 
-class Hour(click.ParamType[datetime]):
-    """An hour on the command line, `YYYY-MM-DDTHH` (UTC), that is not in the future."""
-
-    name = "YYYY-MM-DDTHH"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Parse an hour, or fail as wrong usage."""
-        now = hour_of(utc_now())
-        try:
-            hour = parse_hour(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if hour > now:
-            self.fail(f"{value} is in the future: it is {hour_text(now)} (UTC)", param, ctx)
-        return hour
+def hour(text: str) -> datetime:
+    """Parse an hour on the command line, `YYYY-MM-DDTHH` (UTC), that is not in the future."""
+    try:
+        parsed = parse_hour(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if parsed > (now := hour_of(utc_now())):
+        raise click.BadParameter(f"{text} is in the future: it is {hour_text(now)} (UTC)")
+    return parsed
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

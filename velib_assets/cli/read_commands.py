@@ -1,4 +1,4 @@
-"""`velib query`, `velib report` and `velib status`: commands that read the lake."""
+"""`velib query`, `report`, `status`, `audit` and `cost`: the commands that run no asset."""
 
 import webbrowser
 from datetime import datetime
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from velib_assets.cli.console import EMPTY_LAKE, FAILED, USAGE, Hour, fail, format_option, read_settings
+from velib_assets.cli.console import EMPTY_LAKE, FAILED, USAGE, fail, format_option, hour, read_settings, say
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
@@ -71,8 +71,20 @@ def report(show: bool) -> None:
 
 
 @click.command()
-@click.option("--from", "first", type=Hour(), help="First hour; default: 23 hours before the last.")
-@click.option("--to", "last", type=Hour(), help="Last hour; default: the hour of the newest snapshot.")
+@click.option(
+    "--from",
+    "first",
+    type=hour,
+    metavar="YYYY-MM-DDTHH",
+    help="First hour; default: 23 hours before the last.",
+)
+@click.option(
+    "--to",
+    "last",
+    type=hour,
+    metavar="YYYY-MM-DDTHH",
+    help="Last hour; default: the hour of the newest snapshot.",
+)
 @format_option("table", "json")
 def status(first: datetime | None, last: datetime | None, form: str) -> None:
     """Show whether each 15-minute slot is stored, quarantined or missed.
@@ -95,4 +107,40 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
         click.echo(EMPTY_LAKE, err=True)
 
 
-COMMANDS = (query, report, status)
+@click.command()
+def audit() -> None:
+    """Compare the table with what the Glue crawler infers from the clean files (AWS only).
+
+    The catalog is not changed: in catalog mode api, the crawler writes a table of its own. AWS bills at least
+    ten minutes per crawl.
+    """
+    settings = read_settings()
+    if settings.target != "aws":
+        fail("VELIB_TARGET: only AWS has a crawler; every tick checks the local table")
+    from velib_assets.catalog.crawler_client import Crawler
+
+    if differences := Crawler(settings.names).audit():
+        fail("\n".join(f"the crawler infers other {difference}" for difference in differences), FAILED)
+    click.echo("The crawler infers the table as declared.")
+
+
+@click.command()
+@click.option("--orchestrator", type=click.Choice(["dagster", "step_functions"]), help="What starts ticks.")
+@click.option("--catalog-mode", type=click.Choice(["api", "crawler"]), help="What registers partitions.")
+@click.option("--job-type", type=click.Choice(["pythonshell", "glueetl"]), help="Type of the Glue job.")
+@click.option("--every", type=click.IntRange(1, 1440), metavar="MINUTES", help="Time between two ticks.")
+@click.option("--memory", type=click.IntRange(128, 10240), metavar="MB", help="Memory of the Lambda.")
+@format_option("table", "json")
+def cost(form: str, **given: str | int | None) -> None:
+    """Estimate what the stack on AWS costs per month, line by line.
+
+    With VELIB_TARGET=aws, settings, durations and sizes are read from the deployed stack; otherwise they are
+    the defaults of infra/ and the sizes in the local lake. Options override these. The basis of each value is
+    shown.
+    """
+    from velib_assets.cost.bill import cost_report
+
+    text, warnings = cost_report(read_settings(), given, form)
+    click.echo(text)
+    for warning in warnings:
+        say(f"warning: {warning}; using the assumed value")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from velib_assets.cli.console import FAILED, Hour, fail, read_settings
+from velib_assets.cli.console import FAILED, fail, hour, read_settings
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import hours_in, utc_now
@@ -27,7 +27,9 @@ def demo() -> None:
     settings = Settings(lake=DEMO_LAKE, source="simulator")
     click.echo(f"Simulating {hour_text(first)} to {hour_text(last)} (UTC) into {DEMO_LAKE}\n", err=True)
     _run(settings, list(hours_between(first, last)))
-    _print_kpis(settings)
+    from velib_assets.cli.run_summary import print_kpis
+
+    print_kpis(settings)
     click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake,")
     click.echo("`VELIB_LAKE=lake-demo velib report --open` its report.")
 
@@ -43,12 +45,14 @@ def tick() -> None:
     if settings.source == "archive":
         fail("VELIB_SOURCE: an archive has no current snapshot; run `velib backfill`, or set another source")
     _run(settings)
-    _print_kpis(settings, headlines=True)
+    from velib_assets.cli.run_summary import print_kpis
+
+    print_kpis(settings, headlines=True)
 
 
 @click.command()
-@click.argument("first", metavar="FROM", type=Hour())
-@click.argument("last", metavar="TO", type=Hour())
+@click.argument("first", metavar="FROM", type=hour)
+@click.argument("last", metavar="TO", type=hour)
 def backfill(first: datetime, last: datetime) -> None:
     """Restore, clean and register the hours FROM to TO, inclusive (YYYY-MM-DDTHH, UTC).
 
@@ -107,13 +111,3 @@ def _check_folders(settings: Settings) -> None:
         ensure_same_source(build_resources(settings).lake, settings.source)
     except SourceMismatchError as error:
         fail(f"VELIB_SOURCE: {error}")
-
-
-def _print_kpis(settings: Settings, *, headlines: bool = False) -> None:
-    from velib_assets.cli import run_summary
-    from velib_assets.resources import build_resources
-
-    run_summary.print_kpis(build_resources(settings).query_engine, headlines=headlines)
-
-
-COMMANDS = (demo, tick, backfill)

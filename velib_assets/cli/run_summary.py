@@ -11,9 +11,10 @@ from velib_assets.cli.console import say
 from velib_assets.cli.rows import frame_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
-from velib_assets.query.engine import QueryEngine
 from velib_assets.query.frames import to_frame
 from velib_assets.query.kpis import KPIS
+from velib_assets.resources import build_resources
+from velib_assets.settings import Settings
 
 SHOWN_ROWS = 10
 
@@ -26,14 +27,12 @@ class Progress(logging.Handler):
         self._hours, self._cleaned, self._restored = hours, 0, 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the outcome of one hour in one layer."""
-        layer, hour = getattr(record, "layer", ""), getattr(record, "hour", None)
-        if hour is None or not getattr(record, "wrote", True):
-            return
+        """Print that a layer wrote an hour."""
+        layer = record.__dict__["layer"]
         if layer == "clean_stations":
             self._cleaned += 1
-            line = f"[{self._cleaned:>3}/{self._hours}] {hour_text(hour)}  {record.getMessage()}"
-            click.echo(line, err=True)
+            hour = hour_text(record.__dict__["hour"])
+            click.echo(f"[{self._cleaned:>3}/{self._hours}] {hour}  {record.getMessage()}", err=True)
         elif layer == "raw_snapshot":
             self._restored += 1
             last, terminal = self._restored == self._hours, sys.stderr.isatty()
@@ -76,8 +75,9 @@ def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
     return summary.ok and not missing
 
 
-def print_kpis(engine: QueryEngine, *, headlines: bool = False) -> None:
+def print_kpis(settings: Settings, *, headlines: bool = False) -> None:
     """Print the headline numbers of each KPI and, unless `headlines`, the first rows of its newest state."""
+    engine = build_resources(settings).query_engine
     for kpi, (_, newest, numbers) in zip(KPIS, engine.read(KPIS), strict=True):
         when = f", {newest['ingested_ts'][0].as_py():%Y-%m-%d %H:%M} UTC" if kpi.hourly and newest else ""
         click.echo(f"\n{kpi.name}{when}: {headline_text(numbers)}")

@@ -12,7 +12,7 @@ import click
 import dagster as dg
 
 from velib_assets.defs.dagster_home import prepare_home
-from velib_assets.defs.graphs import BLOCKED_BY
+from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
@@ -59,12 +59,10 @@ class RunSummary:
         elif event.is_step_materialization:
             self._add_materialization(event.step_materialization_data.materialization)
         elif event.is_step_failure:
-            failure = event.step_failure_data
-            if "DagsterExecutionInterruptedError" in failure.error_display_string:
+            if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
                 raise KeyboardInterrupt
-            user = failure.user_failure_data
-            if not (user and BLOCKED_BY in user.metadata):
-                self.errors.append(f"{event.step_key}: {failure.error_display_string.strip()}")
+            if error := unreported_error(event):
+                self.errors.append(error)
 
     def _add_check(self, check: dg.AssetCheckEvaluation) -> None:
         if check.passed:
@@ -111,13 +109,12 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
     """Restore, clean and register hours in one run per contiguous range, then refresh the views once."""
     summary = RunSummary(sorted(hours))
-    job = defs.resolve_job_def("velib_pipeline")
+    layers = [dg.AssetKey(name) for name in LAYERS]
     for first, last in contiguous(summary.requested):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        layers = [dg.AssetKey(name) for name in LAYERS]
-        _execute(summary, job, instance, tags=tags, asset_selection=layers)
+        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
     if summary.rows:
-        _execute(summary, defs.resolve_job_def("velib_kpi_views"), instance)
+        _execute(summary, defs, instance, "velib_kpi_views", {})
     return summary
 
 
@@ -126,36 +123,37 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
 
     Just before a slot ends, wait for the next one: the feed's response would come too late.
     """
-    job, now = defs.resolve_job_def("velib_pipeline"), utc_now()
+    now = utc_now()
     if (left := slot_of(now) + SLOT - now) < STARTING:
         click.echo(f"This slot ends in {left.seconds} s: waiting for the next one", err=True)
         sleep(left.total_seconds())
         now = utc_now()
     summary = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
-    _execute(summary, job, instance, tags=tags, partition_key=key_of(hour_of(now)))
+    _execute(summary, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
     return summary
 
 
 def _execute(
     summary: RunSummary,
-    job: dg.JobDefinition,
+    defs: dg.Definitions,
     instance: dg.DagsterInstance,
+    job: str,
+    tags: Mapping[str, str],
     *,
-    tags: Mapping[str, str] | None = None,
-    asset_selection: Sequence[dg.AssetKey] | None = None,
-    partition_key: str | None = None,
+    layers: Sequence[dg.AssetKey] | None = None,
+    partition: str | None = None,
 ) -> None:
     """Run a job in this process, tag the run with the process, and add its events to the summary."""
     run_id = str(uuid.uuid4())
-    result = job.execute_in_process(
+    result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
         run_config=_QUIET,
         raise_on_error=False,
         run_id=run_id,
-        tags={**(tags or {}), **process_tag(run_id)},
-        asset_selection=asset_selection,
-        partition_key=partition_key,
+        tags={**tags, **process_tag(run_id)},
+        asset_selection=layers,
+        partition_key=partition,
     )
     for event in result.all_events:
         summary.add(event)

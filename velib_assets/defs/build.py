@@ -6,7 +6,7 @@ from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.clean_stations import clean_stations
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
-from velib_assets.defs.maintenance.maintenance_job import maintenance_job, maintenance_schedule
+from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
 from velib_assets.defs.raw_snapshot import raw_snapshot
 from velib_assets.defs.sensors.alert_sensor import alert_sensor
 from velib_assets.defs.sensors.healing_sensor import healing_sensor
@@ -31,11 +31,11 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
     sinks = sinks_of(settings)
     healing, staleness = SENSOR_INTERVALS[settings.target]
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
-    maintenance = maintenance_job(settings.keep_runs_days, sinks)
+    maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
     return dg.Definitions(
         assets=[raw_snapshot, clean_stations, source_velib, kpi_views, velib_report],
-        jobs=[PIPELINE_JOB, KPI_JOB, maintenance],
-        schedules=[schedule, maintenance_schedule(maintenance)],
+        jobs=[PIPELINE_JOB, KPI_JOB, maintenance.job],
+        schedules=[schedule, maintenance],
         sensors=[
             alert_sensor(sinks),
             staleness_sensor(

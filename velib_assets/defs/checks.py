@@ -11,8 +11,11 @@ from typing import NamedTuple, TypeVar
 
 import dagster as dg
 
+from velib_assets.clean.hour_result import SnapshotCount
+from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.ingest.audit import partial_below
-from velib_assets.query.kpis import VIEWS
+from velib_assets.query.engine import KpiState
+from velib_assets.query.kpis import VIEWS, Kpi
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 MAX_STALE_SHARE = 0.15
@@ -72,63 +75,63 @@ def specs_of(asset: str) -> list[dg.AssetCheckSpec]:
 
 
 @check("raw_snapshot", blocking=True)
-def usable_snapshot(stored: int, refusals: Sequence[str], error: str = "") -> Finding:
+def usable_snapshot(stored: int, reasons: Sequence[str], error: str = "") -> Finding:
     """Check that the run stored a usable snapshot. If not, nothing downstream runs.
 
     Args:
         stored: The number of usable snapshots.
-        refusals: Why each quarantined response is not usable.
+        reasons: Why each quarantined response is not usable.
         error: Why there was no response at all, if there was none.
     """
     if stored and not error:
         return Finding(True, f"{stored} usable", {"usable": stored})
-    reason = error or "; ".join(refusals) or "no snapshot is stored for this hour"
-    return Finding(False, reason, {"usable": 0, "quarantined": len(refusals)})
+    reason = error or "; ".join(reasons) or "no snapshot is stored for this hour"
+    return Finding(False, reason, {"usable": 0, "quarantined": len(reasons)})
 
 
 @check("raw_snapshot")
-def quarantined_snapshot(refusals: Sequence[str]) -> Finding:
+def quarantined_snapshot(reasons: Sequence[str]) -> Finding:
     """Check that no response was quarantined. The usable responses of the run are processed all the same.
 
     Args:
-        refusals: Why each quarantined response is not usable.
+        reasons: Why each quarantined response is not usable.
     """
-    count = len(refusals)
-    message = f"{count} quarantined: {'; '.join(refusals)}" if count else "no response was quarantined"
+    count = len(reasons)
+    message = f"{count} quarantined: {'; '.join(reasons)}" if count else "no response was quarantined"
     return Finding(not count, message, {"quarantined": count})
 
 
 @check("clean_stations")
-def readable_raw(refusals: Sequence[str], error: str = "", *, cleaned: bool = True) -> Finding:
+def readable_raw(reasons: Sequence[str], error: str = "", *, cleaned: bool = True) -> Finding:
     """Check that every raw object is usable, its hash matches, and the hour was cleaned.
 
     An hour that was not cleaned is reported every time.
 
     Args:
-        refusals: Why each quarantined raw object is not usable.
+        reasons: Why each quarantined raw object is not usable.
         error: Why the hour was not cleaned, if there was an error.
         cleaned: Whether the hour has a clean file now.
     """
-    if not refusals and not error:
+    if not reasons and not error:
         return Finding(True, "every raw object is usable", {"refused": 0})
-    faults: Facts = {FAULTS: len(refusals)} if cleaned and not error else {}
-    return Finding(False, error or "; ".join(refusals), {"refused": len(refusals), **faults})
+    faults: Facts = {FAULTS: len(reasons)} if cleaned and not error else {}
+    return Finding(False, error or "; ".join(reasons), {"refused": len(reasons), **faults})
 
 
 @check("clean_stations", severity=WARN)
-def partial_snapshot(counts: Sequence[tuple[str, int]], preceding: Sequence[int]) -> Finding:
+def partial_snapshot(snapshots: Sequence[SnapshotCount], preceding: Sequence[int]) -> Finding:
     """Check that no snapshot has under 80 % of the median record count of the 24 hours before it.
 
     Args:
-        counts: Raw key and record count of each snapshot of the hour, in order of time.
+        snapshots: The snapshots of the hour, in order of time.
         preceding: Record counts of the snapshots of the 24 hours before.
     """
     earlier, partial = list(preceding), []
-    for key, records in counts:
+    for s in snapshots:
         minimum = partial_below(earlier)
-        if minimum is not None and records < minimum:
-            partial.append(f"{_file(key)} has {records:,} records where at least {minimum:,.0f} are usual")
-        earlier.append(records)
+        if minimum is not None and s.records < minimum:
+            partial.append(f"{_file(s)} has {s.records:,} records where at least {minimum:,.0f} are usual")
+        earlier.append(s.records)
     facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
     return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
 
@@ -143,45 +146,43 @@ def stale_stations(stale: int, rows: int) -> Finding:
 
 
 @check("clean_stations", severity=WARN)
-def schema_drift(missing: Sequence[str], new: Sequence[str], retyped: Sequence[str]) -> Finding:
+def schema_drift(drift: Drift) -> Finding:
     """Check that the feed has the declared fields: none missing, new or of another type."""
-    kinds = {"missing": missing, "new": new, "retyped": retyped}
-    message = "; ".join(f"{kind}: {_shortened(names)}" for kind, names in kinds.items() if names)
-    faults = sum(map(len, kinds.values()))
+    message = "; ".join(f"{kind}: {_shortened(names)}" for kind, names in drift._asdict().items() if names)
+    faults = sum(map(len, drift))
     return Finding(not faults, message or "the fields are as declared", {FAULTS: faults})
 
 
 @check("clean_stations")
-def conservation(snapshots: Sequence[tuple[str, int, int, int, int]], rows: int) -> Finding:
+def conservation(snapshots: Sequence[SnapshotCount], rows: int) -> Finding:
     """Check that records in = clean rows + rejected rows + duplicates, per snapshot.
 
     Args:
-        snapshots: Raw key, records, rows, rejected records and duplicates of each snapshot.
+        snapshots: The counts of each snapshot.
         rows: The number of rows in the written file.
     """
     lost = [
-        f"{_file(key)}: {records:,} in, {kept:,} + {rejected:,} + {duplicates:,} out"
-        for key, records, kept, rejected, duplicates in snapshots
-        if records != kept + rejected + duplicates
+        f"{_file(s)}: {s.records:,} in, {s.rows:,} + {s.rejected:,} + {s.duplicates:,} out"
+        for s in snapshots
+        if s.records != s.rows + s.rejected + s.duplicates
     ]
-    expected = sum(part[2] for part in snapshots)
+    expected, records = sum(s.rows for s in snapshots), sum(s.records for s in snapshots)
     if expected != rows:
         lost.append(f"the file has {rows:,} rows; its snapshots have {expected:,}")
-    records = sum(part[1] for part in snapshots)
     facts: Facts = {"records": records, "rows": rows, FAULTS: len(lost)}
     return Finding(not lost, "; ".join(lost) or f"all {records:,} records are accounted for", facts)
 
 
 @check("clean_stations", severity=WARN)
-def rejected_rows(reasons: Mapping[str, int], records: int, path: str) -> Finding:
+def rejected_rows(reasons: Mapping[str, int], snapshots: Sequence[SnapshotCount], path: str) -> Finding:
     """Check that no record was rejected. Rejected records are in rejects/ with the reason.
 
     Args:
         reasons: The number of rejected records per reason.
-        records: The number of all records.
+        snapshots: The counts of each snapshot.
         path: Where the rejected records are.
     """
-    rejected = sum(reasons.values())
+    rejected, records = sum(reasons.values()), sum(s.records for s in snapshots)
     if not rejected:
         return Finding(True, "no record was rejected", {FAULTS: 0})
     counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
@@ -211,10 +212,9 @@ def complete_hour(stored: int, past: int) -> Finding:
 
 
 @check("source_velib")
-def table_schema(differences: Sequence[str], error: str = "") -> Finding:
+def table_schema(error: str = "") -> Finding:
     """Check that the registered file has the columns and types of the table."""
-    message = error or "; ".join(differences)
-    return Finding(not message, message or "the columns are as declared", {"differences": len(differences)})
+    return Finding(not error, error or "the columns are as declared", {"differences": int(bool(error))})
 
 
 @check("velib_report")
@@ -224,24 +224,19 @@ def report_written(error: str = "") -> Finding:
 
 
 @check(*(view.name for view in VIEWS))
-def view_answers(declared: Sequence[str], columns: Sequence[str] | None, error: str = "") -> Finding:
-    """Check that the query succeeded and returned the declared columns.
-
-    Args:
-        declared: The declared columns.
-        columns: The returned columns, or None if the query failed.
-        error: Why the query failed.
-    """
-    if columns is None:
-        return Finding(False, f"the query failed: {error}", {"columns": 0})
-    if list(columns) != list(declared):
+def view_answers(view: Kpi, state: KpiState | Exception) -> Finding:
+    """Check that the query succeeded and returned the declared columns."""
+    if isinstance(state, Exception):
+        return Finding(False, f"the query failed: {state}", {"columns": 0})
+    columns, declared = state.newest.column_names, [column.name for column in view.schema]
+    message = "the query succeeded; its columns are as declared"
+    if columns != declared:
         message = f"the columns are {', '.join(columns)}; declared are {', '.join(declared)}"
-        return Finding(False, message, {"columns": len(columns)})
-    return Finding(True, "the query succeeded; its columns are as declared", {"columns": len(declared)})
+    return Finding(columns == declared, message, {"columns": len(columns)})
 
 
-def _file(key: str) -> str:
-    return key.rpartition("/")[2]
+def _file(snapshot: SnapshotCount) -> str:
+    return snapshot.key.rpartition("/")[2]
 
 
 def _shortened(names: Sequence[str]) -> str:

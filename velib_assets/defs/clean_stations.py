@@ -41,20 +41,20 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         if result.absent:
             yield HourOutcome(result.hour, None, {}, result.error)
             continue
-        refusals = [
+        reasons = [
             f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
             for part in (cleaned.quarantined if cleaned else [])
         ]
         if cleaned is None or not cleaned.size:
-            finding = checks.readable_raw(refusals, result.error, cleaned=False)
-            yield HourOutcome(result.hour, None, {"readable_raw": finding}, finding.message)
+            finding = checks.readable_raw(reasons, result.error, cleaned=False)
+            yield HourOutcome.failed(result.hour, "readable_raw", finding)
             continue
         preceding = _preceding(store, result.hour, counts)
         counts[result.hour] = [part.records for part in cleaned.snapshots]
         summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
-        if (rejected := sum(part.rejected for part in cleaned.snapshots)) or refusals:
-            summary += f", {rejected} rejected, {len(refusals)} quarantined"
-        checked = _findings(cleaned, refusals, preceding, store.address(rejects_key(result.hour)))
+        if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
+            summary += f", {rejected} rejected, {len(reasons)} quarantined"
+        checked = _findings(cleaned, reasons, preceding, store.address(rejects_key(result.hour)))
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
 
@@ -71,8 +71,6 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
             except OSError:  # an unreadable file of another hour must not stop this one
                 footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
-    for old in [past for past in known if past < last_24_hours[0]]:
-        del known[old]
     return [records for earlier in last_24_hours for records in known[earlier]]
 
 
@@ -98,18 +96,14 @@ def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) 
 
 
 def _findings(
-    cleaned: HourSummary, refusals: Sequence[str], preceding: Sequence[int], rejects: str
+    cleaned: HourSummary, reasons: Sequence[str], preceding: Sequence[int], rejects: str
 ) -> dict[str, Finding]:
-    parts = cleaned.snapshots
     return {
-        "readable_raw": checks.readable_raw(refusals),
-        "rejected_rows": checks.rejected_rows(cleaned.rejected, sum(part.records for part in parts), rejects),
-        "conservation": checks.conservation(
-            [(part.key, part.records, part.rows, part.rejected, part.duplicates) for part in parts],
-            cleaned.rows,
-        ),
+        "readable_raw": checks.readable_raw(reasons),
+        "rejected_rows": checks.rejected_rows(cleaned.rejected, cleaned.snapshots, rejects),
+        "conservation": checks.conservation(cleaned.snapshots, cleaned.rows),
         "unique_rows": checks.unique_rows(cleaned.repeated),
-        "partial_snapshot": checks.partial_snapshot([(part.key, part.records) for part in parts], preceding),
+        "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding),
         "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
-        "schema_drift": checks.schema_drift(*cleaned.drift),
+        "schema_drift": checks.schema_drift(cleaned.drift),
     }

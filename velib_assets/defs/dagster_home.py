@@ -3,7 +3,6 @@
 `velib` calls `prepare_home` before it opens the instance. `make dev` runs this module as a script.
 """
 
-import importlib.util
 import os
 import re
 import sys
@@ -26,7 +25,8 @@ def prepare_home(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True)
     target = home / "dagster.yaml"
     text = target.read_text(encoding="utf-8") if target.exists() else None
-    missing = [name for name in _OWN_MODULE.findall(text or "") if not _exists(name)]
+    modules = _OWN_MODULE.findall(text or "")
+    missing = [name for name in modules if not (CHECKOUT / f"{name.replace('.', '/')}.py").exists()]
     if text is not None and not missing:
         return ""
     on_postgres = bool(re.search(r"^\s+postgres:", text or "", re.MULTILINE))
@@ -45,13 +45,6 @@ def prepare_home(home: Path) -> str:
         f"Replaced {target}: it names {missing[0]}, which no longer exists. "
         f"The old file is {target.name}.old; copy your own changes from it."
     )
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 if __name__ == "__main__":

@@ -70,6 +70,16 @@ def log_check(
     context.log_event(evaluation)  # type: ignore[arg-type] # accepted, though the annotation omits it
 
 
+def unreported_error(event: dg.DagsterEvent) -> str:
+    """Return the message of a step failure, or "" if a failed check reports it already."""
+    failure = event.step_failure_data
+    user = failure.user_failure_data
+    if user and BLOCKED_BY in user.metadata:
+        return ""
+    message = (user and user.description) or failure.error_display_string
+    return f"{event.step_key}: {message.strip()}"
+
+
 def column_schema(columns: Sequence[tuple[str, str, str]]) -> Mapping[str, Any]:
     """Return the metadata that shows (name, type, description) of each column in the UI."""
     schema = dg.TableSchema(columns=[dg.TableColumn(*column) for column in columns])

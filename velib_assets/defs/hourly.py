@@ -35,6 +35,11 @@ class HourOutcome(NamedTuple):
     findings: Mapping[str, Finding]
     summary: str
 
+    @classmethod
+    def failed(cls, hour: datetime, check: str, finding: Finding) -> "HourOutcome":
+        """Return the outcome of an hour that was not written: one failed check, so one alert."""
+        return cls(hour, None, {check: finding}, finding.message)
+
 
 Event = dg.DagsterEvent | dg.Output[None]
 Layer = Callable[..., Iterator[HourOutcome]]
@@ -100,6 +105,7 @@ def log_outcomes(
             log_check(context, name, check, finding, partition)
         if outcome.metadata is not None:
             written += 1
+            progress.info(outcome.summary, extra={"layer": name, "hour": outcome.hour})
             context.log_event(
                 dg.AssetMaterialization(name, partition=partition, metadata=dict(outcome.metadata))
             )
@@ -107,8 +113,6 @@ def log_outcomes(
             reported = reported or bool(outcome.findings)
             reasons.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
         yield from context.consume_events()
-        facts = {"layer": name, "hour": outcome.hour, "wrote": outcome.metadata is not None}
-        progress.info(outcome.summary, extra=facts)
     if not written:
         raise dg.Failure(
             f"{name} wrote nothing. {'; '.join(reasons)}",

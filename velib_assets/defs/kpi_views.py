@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs import checks
-from velib_assets.defs.checks import Finding, specs_of
+from velib_assets.defs.checks import specs_of
 from velib_assets.defs.graphs import (
     BLOCKED_BY,
     OWNERS,
@@ -31,7 +31,6 @@ from velib_assets.query.view_sql import code_version, standalone_sql
 PREVIEW_ROWS = 10
 PREVIEW_WIDTH = 40
 _SPECS = [spec for view in VIEWS for spec in specs_of(view.name)]
-Metadata = dict[str, Any]
 
 
 @dg.op(
@@ -54,11 +53,11 @@ def read_views(
     views = [v for v in VIEWS if not selected.isdisjoint(outs_of([v.name], specs_of(v.name)))]
     failed = []
     for view, state in zip(views, newest_states(views, query_engine, catalog, lake), strict=True):
-        finding, metadata = finding_of(view, state)
+        finding = checks.view_answers(view, state)
         log_check(context, view.name, "view_answers", finding)
-        if metadata is not None and view.name in selected:  # else the check was selected alone
+        if view.name in selected and not isinstance(state, Exception):  # else the check was selected alone
             tags = {"dagster/code_version": code_version(view)}
-            context.log_event(dg.AssetMaterialization(view.name, metadata=metadata, tags=tags))
+            context.log_event(dg.AssetMaterialization(view.name, metadata=_metadata(state), tags=tags))
         if not finding.passed:
             failed.append(f"{view.name}: {finding.message}")
         yield from context.consume_events()
@@ -89,16 +88,11 @@ kpi_views = dg.graph_multi_asset(
 )(composition(read_views, "kpi_views"))
 
 
-def finding_of(view: Kpi, state: KpiState | Exception) -> tuple[Finding, Metadata | None]:
-    """Return the finding of a view's state and, unless reading it failed, its metadata."""
-    declared = [column.name for column in view.schema]
-    if isinstance(state, Exception):
-        return checks.view_answers(declared, None, str(state)), None
-    changed, newest, headline = state
-    return checks.view_answers(declared, newest.column_names), {
-        **headline,
-        "definition_changed": changed,
-        "preview": dg.MetadataValue.md(markdown(newest.slice(0, PREVIEW_ROWS))),
+def _metadata(state: KpiState) -> dict[str, Any]:
+    return {
+        **state.headline,
+        "definition_changed": state.changed,
+        "preview": dg.MetadataValue.md(markdown(state.newest.slice(0, PREVIEW_ROWS))),
     }
 
 

@@ -35,7 +35,7 @@ class PooledInstance(dg.DagsterInstance):
         super().__init__(*args, **settings)
         try:
             _verify_parameters(InstanceRef.config_defaults, "base_dir")
-            PooledEvents(self.event_log_storage).install()
+            PooledEvents(self.event_log_storage)
         except Exception as difference:  # noqa: BLE001 - whatever Dagster has changed, its runs must go on
             _warn_once(f"{type(difference).__name__}: {difference}")
 
@@ -60,7 +60,7 @@ class PooledEvents:
     """
 
     def __init__(self, storage: Any) -> None:  # noqa: ANN401 - private parts of SqliteEventLogStorage
-        """Verify `storage` and connect to its index.
+        """Verify `storage`, connect to its index, and make it use these connections instead of its own.
 
         Raises:
             LookupError: The storage differs from the one that this class was written for.
@@ -80,11 +80,7 @@ class PooledEvents:
             pass
         if not self.has_table("event_logs"):
             raise LookupError("the index has no table event_logs")
-
-    def install(self) -> None:
-        """Make the storage use these connections instead of its own."""
-        self._storage._connect = self.connect
-        self._storage.has_table, self._storage.dispose = self.has_table, self.dispose
+        storage._connect, storage.has_table, storage.dispose = self.connect, self.has_table, self.dispose
 
     @contextmanager
     def connect(self, shard: str) -> Iterator[db.Connection]:
@@ -131,8 +127,8 @@ def _rows_written(connection: db.Connection) -> int:
 
 
 def _verify_parameters(method: Callable[..., Any], *names: str) -> None:
-    if (found := (*inspect.signature(method).parameters,)) != names:
-        raise LookupError(f"{method.__qualname__} takes {found}, not {names}")
+    if (parameters := (*inspect.signature(method).parameters,)) != names:
+        raise LookupError(f"{method.__qualname__} takes {parameters}, not {names}")
 
 
 @functools.cache

@@ -7,7 +7,6 @@ from datetime import datetime
 import dagster as dg
 
 from velib_assets.defs import checks
-from velib_assets.defs.checks import Finding
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -19,7 +18,7 @@ from velib_assets.ingest.step import (
     SourceMismatchError,
     ensure_slot_open,
 )
-from velib_assets.lake.keys import HOUR, SLOT, hour_prefix, slots_of
+from velib_assets.lake.keys import HOUR, SLOT, hour_prefix, slot_of, slots_of
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, raw_objects, slot_times, utc_now
 from velib_assets.lake.store import LakeStore
@@ -55,40 +54,37 @@ def ingest_hours(
         running = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
         takes = ingest.live and (scheduled is not None or running)
         try:
-            yield _ingest_hour(store, ingest, hour, scheduled, now, takes=takes)
-        except OSError as error:  # the lake cannot be listed for this hour; try the next one
-            yield _not_written(hour, checks.usable_snapshot(0, [], str(error)))
+            results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
+            yield _outcome(store, ingest, hour, results, now, takes=takes)
+        except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
+            yield HourOutcome.failed(hour, "usable_snapshot", checks.usable_snapshot(0, [], str(error)))
         if scheduled and now < hour + SLOT:
             with suppress(OSError):  # already reported for the running hour
-                yield from _previous_hour(store, hour - HOUR, now)
+                yield from _previous_hour(store, hour - HOUR)
 
 
-def _ingest_hour(
+def _outcome(
     store: LakeStore,
     ingest: Ingest,
     hour: datetime,
-    scheduled: datetime | None,
+    results: Sequence[IngestResult],
     now: datetime,
     *,
     takes: bool,
 ) -> HourOutcome:
-    """Take or restore the snapshots of an hour and report what raw holds afterwards.
+    """Report what raw holds after the snapshots of an hour were taken or restored.
 
     Raises:
         OSError: The lake cannot be listed.
     """
-    try:
-        results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
-    except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
-        return _not_written(hour, checks.usable_snapshot(0, [], str(error)))
-    refusals = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
+    reasons = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
-    usable = len(results) - len(refusals)
-    if not usable and not (takes and refusals):
+    usable = len(results) - len(reasons)
+    if not usable and not (takes and reasons):
         usable = len(stored)  # nothing new; the snapshots stored earlier count
-    arrived = checks.usable_snapshot(usable, refusals)
+    arrived = checks.usable_snapshot(usable, reasons)
     if not arrived.passed:
-        return _not_written(hour, arrived)
+        return HourOutcome.failed(hour, "usable_snapshot", arrived)
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     past = sum(slot.start + SLOT <= now for slot in slots)
@@ -106,15 +102,10 @@ def _ingest_hour(
     }
     checked = {
         "usable_snapshot": arrived,
-        "quarantined_snapshot": checks.quarantined_snapshot(refusals),
+        "quarantined_snapshot": checks.quarantined_snapshot(reasons),
         "complete_hour": checks.complete_hour(count["stored"], past),
     }
     return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
-
-
-def _not_written(hour: datetime, finding: Finding) -> HourOutcome:
-    """Return the outcome of an hour without a usable snapshot: one failed check, so one alert."""
-    return HourOutcome(hour, None, {"usable_snapshot": finding}, finding.message)
 
 
 def _take(
@@ -129,11 +120,11 @@ def _take(
     return [ingest.take(scheduled, now)]
 
 
-def _previous_hour(store: LakeStore, hour: datetime, now: datetime) -> Iterator[HourOutcome]:
+def _previous_hour(store: LakeStore, hour: datetime) -> Iterator[HourOutcome]:
     """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
     span = hour_range(store, "raw")
     if span and span[0] <= hour:
-        stored, _ = slot_times(store, hour)
-        count = sum(slot.state == STORED for slot in ledger([hour], lambda _: (stored, set()), now))
-        finding = checks.complete_hour(count, len(slots_of(hour)))
+        slots = slots_of(hour)
+        filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
+        finding = checks.complete_hour(len(filled), len(slots))
         yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)

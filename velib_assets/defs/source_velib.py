@@ -38,29 +38,25 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
         try:
             parts.append(partition_of(store, hour))
         except FileNotFoundError:
-            yield HourOutcome(
-                hour, None, {}, f"the clean file {store.address(clean_key(hour))} does not exist"
-            )
+            missing = f"the clean file {store.address(clean_key(hour))} does not exist"
+            yield HourOutcome(hour, None, {}, missing)
         except (OSError, pa.ArrowInvalid, NotCleanError) as error:
-            yield _failed(hour, str(error))
+            yield _failed(hour, error)
     try:
         register_until_stable(store, parts, catalog.register)
     except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
-        yield from (_failed(part.hour, str(error)) for part in parts)
+        yield from (_failed(part.hour, error) for part in parts)
     else:
-        yield from (_registered(store, part) for part in parts)
+        for part in parts:
+            metadata = {
+                "dagster/row_count": part.rows,
+                "bytes": part.bytes,
+                "dagster/table_name": f"{DATABASE}.{TABLE}",
+                "location": dg.MetadataValue.path(store.address(part.key)),
+            }
+            checked = {"table_schema": checks.table_schema()}
+            yield HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
 
 
-def _registered(store: LakeStore, part: Partition) -> HourOutcome:
-    metadata = {
-        "dagster/row_count": part.rows,
-        "bytes": part.bytes,
-        "dagster/table_name": f"{DATABASE}.{TABLE}",
-        "location": dg.MetadataValue.path(store.address(part.key)),
-    }
-    checked = {"table_schema": checks.table_schema([])}
-    return HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
-
-
-def _failed(hour: datetime, error: str) -> HourOutcome:
-    return HourOutcome(hour, None, {"table_schema": checks.table_schema([], error)}, error)
+def _failed(hour: datetime, error: Exception) -> HourOutcome:
+    return HourOutcome.failed(hour, "table_schema", checks.table_schema(str(error)))

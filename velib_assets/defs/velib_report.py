@@ -9,7 +9,7 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
-from velib_assets.defs.checks import Finding, specs_of
+from velib_assets.defs.checks import specs_of
 from velib_assets.defs.graphs import OWNERS, code_of, composition, log_check, outs_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
@@ -17,11 +17,10 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.model import TOTALS
 from velib_assets.report.report_data import load_report_data
-from velib_assets.report.writer import write_report
+from velib_assets.report.writer import WrittenReport, write_report
 
 NAME = "velib_report"
 _SPECS = specs_of(NAME)
-Metadata = dict[str, Any]
 
 
 @dg.op(name=f"{NAME}_page", ins={"upstream": dg.In(dg.Nothing)}, out=outs_of(["result"], _SPECS))
@@ -32,32 +31,30 @@ def build_report(
     lake: dg.ResourceParam[LakeStore],
 ) -> Iterator[dg.DagsterEvent]:
     """Write the report and log its materialization and its check."""
-    finding, metadata = make_report(query_engine, catalog, lake)
-    log_check(context, NAME, "report_written", finding)
-    if metadata is not None:
+    start = time.perf_counter()
+    try:
+        written = write_report(lake, load_report_data(query_engine, catalog, lake, utc_now()))
+    except (QueryError, CatalogError, OSError, ValueError) as error:
+        log_check(context, NAME, "report_written", checks.report_written(str(error)))
+    else:
+        log_check(context, NAME, "report_written", checks.report_written())
+        metadata = {**_metadata(written), "seconds": round(time.perf_counter() - start, 3)}
         context.log_event(dg.AssetMaterialization(NAME, metadata=metadata))
     yield from context.consume_events()
 
 
-def make_report(engine: QueryEngine, catalog: Catalog, store: LakeStore) -> tuple[Finding, Metadata | None]:
-    """Write the report; return its finding and, unless it failed, its metadata."""
-    start = time.perf_counter()
-    try:
-        written = write_report(store, load_report_data(engine, catalog, store, utc_now()))
-    except (QueryError, CatalogError, OSError, ValueError) as error:
-        return checks.report_written(str(error)), None
+def _metadata(written: WrittenReport) -> dict[str, Any]:
     report = written.report
     newest, now = report["newest_ts"], report["totals"]["now"] or {}
-    metadata: Metadata = {
+    metadata = {
         "page": dg.MetadataValue.path(written.address),
         "bytes": written.size,
-        "seconds": round(time.perf_counter() - start, 3),
         **{name: now[name] for name in TOTALS if now.get(name) is not None},
         "episodes": len(report["episodes"]),
     }
     if newest:
         metadata["newest_snapshot"] = dg.TimestampMetadataValue(datetime.fromisoformat(newest).timestamp())
-    return checks.report_written(), metadata
+    return metadata
 
 
 velib_report: dg.AssetsDefinition = dg.graph_asset(
@@ -69,5 +66,5 @@ velib_report: dg.AssetsDefinition = dg.graph_asset(
     kinds={"html"},
     check_specs=_SPECS,
     owners=OWNERS,
-    metadata=code_of(make_report),
+    metadata=code_of(write_report),
 )(composition(build_report, NAME))

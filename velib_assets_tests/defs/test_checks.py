@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
+from velib_assets.clean.hour_result import SnapshotCount
+from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.defs import checks
+from velib_assets.query.engine import KpiState, QueryError
+from velib_assets.query.kpis import VIEWS
 
 KEY = "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz"
+
+
+def counted(records: int, rows: int = 0, rejected: int = 0, duplicates: int = 0) -> SnapshotCount:
+    return SnapshotCount(KEY, records, rows, rejected, duplicates)
 
 
 def test_run_without_a_usable_snapshot_gives_the_reason() -> None:
@@ -17,36 +27,35 @@ def test_error_fails_whatever_is_stored() -> None:
 
 
 def test_partial_is_relative_to_the_median() -> None:
-    assert not checks.partial_snapshot([(KEY, 319)], [400, 400, 400]).passed
-    assert checks.partial_snapshot([(KEY, 320)], [400, 400, 400]).passed
+    assert not checks.partial_snapshot([counted(319)], [400, 400, 400]).passed
+    assert checks.partial_snapshot([counted(320)], [400, 400, 400]).passed
 
 
 def test_message_contains_file_and_count_of_a_partial_snapshot() -> None:
-    finding = checks.partial_snapshot([(KEY, 987)], [1413, 1414, 1412])
+    finding = checks.partial_snapshot([counted(987)], [1413, 1414, 1412])
     assert finding.message == "velib_20220604_100000.json.gz has 987 records where at least 1,130 are usual"
 
 
 def test_partial_snapshot_is_found_in_the_first_hour() -> None:
-    assert not checks.partial_snapshot([(KEY, 1450), (KEY, 290)], []).passed
+    assert not checks.partial_snapshot([counted(1450), counted(290)], []).passed
 
 
 def test_message_contains_reasons_and_path_of_rejected_rows() -> None:
-    finding = checks.rejected_rows(
-        {"bikes is negative": 2, "no station code": 1}, 40, "/lake/rejects.parquet"
-    )
+    reasons = {"bikes is negative": 2, "no station code": 1}
+    finding = checks.rejected_rows(reasons, [counted(40, 37, 3)], "/lake/rejects.parquet")
     assert finding.message == (
         "3 of 40 records were rejected (bikes is negative: 2, no station code: 1); see /lake/rejects.parquet"
     )
 
 
 def test_first_snapshot_is_never_partial() -> None:
-    assert checks.partial_snapshot([(KEY, 5)], []).passed
+    assert checks.partial_snapshot([counted(5)], []).passed
 
 
 def test_conservation_fails_when_a_record_is_lost() -> None:
-    assert checks.conservation([(KEY, 42, 40, 1, 1)], 40).passed
-    assert not checks.conservation([(KEY, 42, 40, 1, 0)], 40).passed
-    assert not checks.conservation([(KEY, 42, 40, 1, 1)], 39).passed
+    assert checks.conservation([counted(42, 40, 1, 1)], 40).passed
+    assert not checks.conservation([counted(42, 40, 1, 0)], 40).passed
+    assert not checks.conservation([counted(42, 40, 1, 1)], 39).passed
 
 
 def test_stale_share_above_the_limit_fails() -> None:
@@ -55,7 +64,7 @@ def test_stale_share_above_the_limit_fails() -> None:
 
 
 def test_drift_lists_each_kind() -> None:
-    finding = checks.schema_drift(["ebike"], ["electric"], ["name: number where text is declared"])
+    finding = checks.schema_drift(Drift(("ebike",), ("electric",), ("name: number where text is declared",)))
     assert finding.message == ("missing: ebike; new: electric; retyped: name: number where text is declared")
 
 
@@ -66,5 +75,8 @@ def test_only_a_past_hour_can_be_incomplete() -> None:
 
 
 def test_view_with_other_columns_fails() -> None:
-    assert not checks.view_answers(["a", "b"], ["b", "a"]).passed
-    assert checks.view_answers(["a"], None, "boom").message == "the query failed: boom"
+    view = VIEWS[0]
+    names = [column.name for column in view.schema]
+    states = [KpiState(False, pa.table({name: [] for name in order}), {}) for order in (names, names[::-1])]
+    assert [checks.view_answers(view, state).passed for state in states] == [True, False]
+    assert checks.view_answers(view, QueryError("boom")).message == "the query failed: boom"

@@ -112,9 +112,9 @@ def test_range_skips_an_hour_without_snapshots(tmp_path: Path, instance: dg.Dags
     """Dagster alone marks every hour of a range as materialized, and skips what follows a gap."""
     settings = from_archive(tmp_path, {HOUR + timedelta(hours=n): body(records()) for n in (0, 2)})
     result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
-    there = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
+    written = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
     gap = key_of(HOUR + timedelta(hours=1))
-    assert [green(instance, asset) for asset in HOURLY] == [there] * 3
+    assert [green(instance, asset) for asset in HOURLY] == [written] * 3
     assert not checks(result)["usable_snapshot", gap].passed
     assert checks(result)["conservation", key_of(HOUR)].passed
     made = {

@@ -6,8 +6,7 @@ import dagster as dg
 import pytest
 
 from velib_assets.defs.build import build_defs
-from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results
-from velib_assets.defs.sensors.new_failures import new_failures
+from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results, new_failures
 from velib_assets.query import view_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi
@@ -35,7 +34,7 @@ def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_sql, "sql_template", template)
 
 
-def made(result: dg.ExecuteInProcessResult) -> list[str]:
+def materialized(result: dg.ExecuteInProcessResult) -> list[str]:
     """Return the views that a run materialized, in order."""
     events = [event for event in result.all_events if event.is_step_materialization and event.asset_key]
     names = [event.asset_key.to_user_string() for event in events if event.asset_key]
@@ -45,15 +44,17 @@ def made(result: dg.ExecuteInProcessResult) -> list[str]:
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     """Return which checks of views a run evaluated, and whether they passed."""
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    found = [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
-    return {one.asset_key.to_user_string(): one.passed for one in found if one.check_name == "view_answers"}
+    evaluations = [
+        event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind
+    ]
+    return {e.asset_key.to_user_string(): e.passed for e in evaluations if e.check_name == "view_answers"}
 
 
 def test_kpis_are_materialized_before_derived_views(settings: Settings, instance: dg.DagsterInstance) -> None:
     result = run(settings, instance, HOUR)
-    assert made(result) == NAMES
+    assert materialized(result) == NAMES
     assert checked(result) == dict.fromkeys(NAMES, True)
-    assert {*made(result)[: len(KPIS)]} == {kpi.name for kpi in KPIS}
+    assert {*materialized(result)[: len(KPIS)]} == {kpi.name for kpi in KPIS}
 
 
 def test_only_selected_views_are_read(settings: Settings, instance: dg.DagsterInstance) -> None:
@@ -63,7 +64,7 @@ def test_only_selected_views_are_read(settings: Settings, instance: dg.DagsterIn
     keys = [dg.AssetKey(name) for name in chosen]
     result = job.execute_in_process(instance=instance, asset_selection=keys)
     assert result.success
-    assert made(result) == chosen
+    assert materialized(result) == chosen
     assert checked(result) == dict.fromkeys(chosen, True)
 
 
@@ -74,7 +75,7 @@ def test_check_of_a_view_can_run_alone(settings: Settings, instance: dg.DagsterI
     job = dg.define_asset_job("a_check", selection=dg.AssetSelection.checks(chosen))
     defs = dg.Definitions.merge(build_defs(settings), dg.Definitions(jobs=[job]))
     result = defs.resolve_job_def("a_check").execute_in_process(instance=instance)
-    assert (made(result), checked(result)) == ([], {BROKEN: True})
+    assert (materialized(result), checked(result)) == ([], {BROKEN: True})
 
 
 @pytest.mark.usefixtures("one_is_broken")
@@ -83,7 +84,7 @@ def test_broken_view_stops_no_other_and_sends_one_alert(
 ) -> None:
     result = run(settings, instance, HOUR)
     assert not result.success
-    assert made(result) == [name for name in NAMES if name != BROKEN]
+    assert materialized(result) == [name for name in NAMES if name != BROKEN]
     assert checked(result) == {name: name != BROKEN for name in NAMES}
     failed = new_failures(check_results(instance, result.run_id), {})
     alerts = list(alerts_of(instance, result.run_id, dg.DagsterEventType.RUN_FAILURE, failed))

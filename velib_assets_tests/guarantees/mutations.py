@@ -81,7 +81,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "files-on-every-storage",
         "storage",
-        "velib_assets/defs/maintenance/forget_runs.py",
+        "velib_assets/defs/maintenance/maintenance_job.py",
         'if hasattr(events, "path_for_shard"):',
         "if events:",
     ),

@@ -66,24 +66,24 @@ def test_outages_heal_in_two_rounds_and_send_one_alert(
     for asleep, dark in FULL if full else SHORT:
         arrive(store, [begin])
         clock[0] = begin + HOUR
-        watch.look()
+        watch.evaluate()
         hours = [begin + n * HOUR for n in range(1, asleep + 1)]
         missing = [hours[n] for n in dark]
         arrive(store, sorted({*hours} - {*missing}))
         came += [begin, *sorted({*hours} - {*missing})]
 
         clock[0] = hours[-1] + HOUR  # the daemon starts
-        alerted = watch.look()
+        alerted = watch.evaluate()
         for _ in range(2):
             requests, cursor = evaluate(settings, instance, cursor)
             assert all(carry_out(settings, instance, request) for request in requests)
         assert [hour_text(hour) for hour in came if not is_current(store, hour)] == []
         assert evaluate(settings, instance, cursor)[0] == []
 
-        alerts = watch.kept.alerts[alerted - 1 :] if dark else []
+        alerts = watch.sink.alerts[alerted - 1 :] if dark else []
         assert [alert.id for alert in alerts] == [f"missed:{hour_text(hour)}" for hour in missing[:1]]
         assert all(alert.title.startswith(f"{len(missing)} hour") for alert in alerts)
-        assert watch.look() == alerted
+        assert watch.evaluate() == alerted
         slots = ledger([begin, *hours], lambda hour: slot_times(store, hour), clock[0])
         states = {state: {slot.start for slot in slots if slot.state == state} for state in (STORED, MISSED)}
         assert states[MISSED] == {slot for hour in missing for slot in slots_of(hour)}
@@ -106,13 +106,13 @@ def test_alert_after_a_crash_of_the_staleness_sensor_has_the_same_id(
     watch = Watch(instance, store, on=True)
     arrive(store, [START])
     clock[0] = START + HOUR
-    watch.look()
+    watch.evaluate()
     saved = watch.cursor
     for hour in (START + 5 * HOUR, START + 6 * HOUR):
         arrive(store, [hour])
         clock[0], watch.cursor = hour + HOUR, saved
-        watch.look()
-    assert [alert.id for alert in watch.kept.alerts] == ["missed:2026-03-02T01"] * 2
+        watch.evaluate()
+    assert [alert.id for alert in watch.sink.alerts] == ["missed:2026-03-02T01"] * 2
 
 
 def test_missed_hours_are_alerted_with_the_schedule_off_where_others_tick(
@@ -123,11 +123,11 @@ def test_missed_hours_are_alerted_with_the_schedule_off_where_others_tick(
     arrive(store, [START])
     for later in (1, 8):
         clock[0] = START + later * HOUR
-        watch.look()
+        watch.evaluate()
     arrive(store, [START + 8 * HOUR])
     clock[0] += timedelta(minutes=50)
-    watch.look()
-    assert [alert.title for alert in watch.kept.alerts] == ["7 hours missed: snapshots have resumed"]
+    watch.evaluate()
+    assert [alert.title for alert in watch.sink.alerts] == ["7 hours missed: snapshots have resumed"]
 
 
 def test_hours_with_only_bad_responses_are_not_missed(
@@ -137,9 +137,9 @@ def test_hours_with_only_bad_responses_are_not_missed(
     watch = Watch(instance, store, on=True)
     arrive(store, [START])
     clock[0] = START + HOUR
-    watch.look()
+    watch.evaluate()
     arrive(store, hours_between(START + HOUR, START + 3 * HOUR), faults="html")
     arrive(store, [START + 4 * HOUR])
     clock[0] = START + 5 * HOUR
-    watch.look()
-    assert watch.kept.alerts == []
+    watch.evaluate()
+    assert watch.sink.alerts == []

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError
-from velib_assets.alerts.sinks import sinks_of
+from velib_assets.alerts.sinks import Alert, AlertError, sinks_of
 from velib_assets.settings import Settings, SettingsError
 from velib_assets_tests.guarantees.canaries import HOOK, leaks
 

@@ -19,8 +19,7 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from velib_assets.alerts.alert import Alert
-from velib_assets.alerts.sinks import LogSink, WebhookSink
+from velib_assets.alerts.sinks import Alert, LogSink, WebhookSink
 from velib_assets.cli.commands import main
 from velib_assets.defs.kpi_views import markdown
 from velib_assets.ingest.feeds.archive import Archive

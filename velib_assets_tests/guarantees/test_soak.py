@@ -32,7 +32,7 @@ from velib_assets.settings import Settings
 from velib_assets.simulator.faults import FAULTS, parse_faults, select_fault
 from velib_assets.simulator.simulator import SEED, Simulator
 from velib_assets_tests.defs.maintenance.test_maintenance import sensor_at
-from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
+from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink, evaluate
 
 pytestmark = pytest.mark.promise("soak")
 
@@ -53,7 +53,7 @@ class Month:
     """Simulated ticks, and what the daemon does between them."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
-        self.sink, self.cursor, self._patch = Kept(), "", patch
+        self.sink, self.cursor, self._patch = RecordingSink(), "", patch
         self._settings, self._instance = settings, instance
         self._real: list[datetime] = []
         feed = lambda faults: Simulator(stations=STATIONS, faults=faults)  # noqa: E731

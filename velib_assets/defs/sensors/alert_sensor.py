@@ -1,28 +1,29 @@
 """The alert sensor: sends new check failures and failed runs to the sinks, at least once each.
 
 It reads the ends of runs, and then the check evaluations of each run: every storage supports these queries.
-Its cursor holds a state per sink, so that a sink that is down delays no other:
+A fault that every tick finds again in its hour is alerted once. The cursor holds a state per sink, so that a
+sink that is down delays no other:
 
 - `PIPELINE_SUCCESS`, `PIPELINE_FAILURE`, `PIPELINE_CANCELED`: the position among the run ends of this kind;
 - `taken`: the ids of the current run's alerts that the sink has accepted;
-- `told`: the faults that were alerted to it (see `new_failures.py`);
+- `told`: the number of faults alerted to it, by check and hour, newest last;
 - `refused`: how often it has refused the current alert.
 """
 
 import heapq
 import json
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import dagster as dg
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
-from velib_assets.defs.graphs import BLOCKED_BY
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
+from velib_assets.defs.checks import FAULTS
+from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.partitions import hour_of_key
-from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
 from velib_assets.lake.keys import hours_text
+from velib_assets.lake.listing import utc_now
 
 RUN_ENDS = (
     dg.DagsterEventType.RUN_SUCCESS,
@@ -32,7 +33,16 @@ RUN_ENDS = (
 SENSOR = "velib_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
+MAX_ERROR = 500  # characters per failed step
+_MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 SinkState = dict[str, Any]
+
+
+class CheckResult(NamedTuple):
+    """A check's evaluation and its number in the event log."""
+
+    number: int
+    evaluation: dg.AssetCheckEvaluation
 
 
 def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
@@ -45,9 +55,8 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def velib_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        state: dict[str, Any] = (
-            json.loads(context.cursor) if context.cursor else {"since": _now() - GRACE_SECONDS}
-        )
+        first: dict[str, Any] = {"since": utc_now().timestamp() - GRACE_SECONDS}
+        state = json.loads(context.cursor) if context.cursor else first
         lines = []
         for sink in sinks:
             sink_state = state.setdefault("sinks", {}).setdefault(sink.name, {"taken": [], "refused": 0})
@@ -83,35 +92,31 @@ def runs_pending_alerts(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]
         record.run_id
         for sink in sinks
         for end in RUN_ENDS
-        for record, _ in _ends(instance, end, sink_states.get(sink.name, {}).get(end.value), page_size=500)
+        for page in _pages(instance, end, sink_states.get(sink.name, {}).get(end.value), 500)
+        for record in page.records
     }
 
 
-def _ends(
-    instance: dg.DagsterInstance, end: dg.DagsterEventType, cursor: str | None, *, page_size: int
-) -> Iterator[tuple[dg.EventLogRecord, str]]:
-    """Yield the run ends of one kind after a cursor, each with the cursor after its page."""
-    while True:
-        page = instance.fetch_run_status_changes(end, limit=page_size, cursor=cursor, ascending=True)
-        for record in page.records:
-            yield record, page.cursor
-        cursor = page.cursor
-        if not page.has_more:
-            return
+def _pages(
+    instance: dg.DagsterInstance, end: dg.DagsterEventType, cursor: str | None, size: int
+) -> Iterator[dg.EventRecordsResult]:
+    """Yield the run ends of one kind after a cursor, in pages that are not empty."""
+    has_more = True
+    while has_more:
+        page = instance.fetch_run_status_changes(end, limit=size, cursor=cursor, ascending=True)
+        if page.records:
+            yield page
+        cursor, has_more = page.cursor, page.has_more
 
 
 def _skip_older(instance: dg.DagsterInstance, end: dg.DagsterEventType, since: float) -> str | None:
     """Return the cursor of a new sink: past the whole pages of runs that ended before `since`."""
     cursor = None
-    while True:
-        page = instance.fetch_run_status_changes(end, limit=100, cursor=cursor, ascending=True)
-        if not page.records or page.records[-1].timestamp >= since:
-            return cursor
+    for page in _pages(instance, end, None, 100):
+        if page.records[-1].timestamp >= since:
+            break
         cursor = page.cursor
-
-
-def _now() -> float:
-    return time.time()
+    return cursor
 
 
 def _deliver_alerts(
@@ -129,8 +134,9 @@ def _deliver_alerts(
         if end.value not in sink_state:
             sink_state[end.value] = _skip_older(instance, end, since)
     # With one run per page, the cursor after a page is the cursor after its run.
-    streams = [_ends(instance, end, sink_state.get(end.value), page_size=1) for end in RUN_ENDS]
-    for record, cursor in heapq.merge(*streams, key=lambda pair: pair[0].storage_id):
+    streams = [_pages(instance, end, sink_state.get(end.value), 1) for end in RUN_ENDS]
+    for page in heapq.merge(*streams, key=lambda page: page.records[0].storage_id):
+        (record,) = page.records
         end = record.event_log_entry.get_dagster_event().event_type
         if record.timestamp >= since:
             alerted, results = sink_state.get("told", {}), check_results(instance, record.run_id)
@@ -139,7 +145,7 @@ def _deliver_alerts(
             sent += sum(accepted)
             if all(accepted):
                 sink_state["told"] = update_alerted(results, alerted)
-        sink_state[end.value] = cursor
+        sink_state[end.value] = page.cursor
         sink_state["taken"].clear()
     return sent
 
@@ -164,10 +170,42 @@ def _send(alert: Alert, sink: AlertSink, sink_state: SinkState) -> bool:
 
 def check_results(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult]:
     """Return the check evaluations of a run, in order."""
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
     return [
         CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
-        for record in _records(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        for record in instance.get_records_for_run(run_id, of_type=kind).records
     ]
+
+
+def new_failures(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> list[CheckResult]:
+    """Return the failed results, except those that count no more faults in their hour than were alerted."""
+    failed = [result for result in results if not result.evaluation.passed]
+    return [
+        result
+        for result in failed
+        if (count := faults(result.evaluation)) is None or count > alerted.get(_key(result), 0)
+    ]
+
+
+def update_alerted(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> dict[str, int]:
+    """Return the alerted faults after a sink has accepted these results. An hour that passes is removed."""
+    after = dict(alerted)
+    for result in results:
+        after.pop(_key(result), None)
+        if not result.evaluation.passed and (count := faults(result.evaluation)) is not None:
+            after[_key(result)] = count
+    return dict(list(after.items())[-_MAX_ENTRIES:])
+
+
+def faults(evaluation: dg.AssetCheckEvaluation) -> int | None:
+    """Return how many faults an hour's check counted, or None if it counts none."""
+    value = evaluation.metadata.get(FAULTS)
+    return int(str(value.value)) if value and evaluation.partition else None
+
+
+def _key(result: CheckResult) -> str:
+    check = result.evaluation
+    return f"{check.asset_key.to_user_string()}:{check.check_name}:{check.partition}"
 
 
 def alerts_of(
@@ -181,42 +219,18 @@ def alerts_of(
     for result in failures:
         by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
     for key, results in by_check.items():
-        yield _check_alert(run_id, key, results)
+        number, check = results[0]
+        partitions = [result.evaluation.partition for result in results]
+        hours = hours_text([hour_of_key(partition) for partition in partitions if partition])
+        yield Alert(
+            f"{run_id}:{number}",
+            check.severity.value,
+            f"{key.asset_key.to_user_string()}: check {key.name} failed{hours and ' for ' + hours}",
+            "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
+        )
     if end is dg.DagsterEventType.RUN_FAILURE:
-        steps = [_failure(record) for record in _records(instance, run_id, dg.DagsterEventType.STEP_FAILURE)]
-        errors = [text for text, blocked in steps if not blocked]
-        if errors or not steps:
-            text = "; ".join(errors) or "No step failed. See the run's log in the Dagster UI."
+        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+        steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
+        if any(steps) or not steps:
+            text = "; ".join(filter(None, steps)) or "No step failed. See the run's log in the Dagster UI."
             yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
-
-
-def _records(
-    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
-) -> Iterator[dg.EventLogRecord]:
-    cursor, has_more = None, True
-    while has_more:
-        page = instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=500)
-        yield from page.records
-        cursor, has_more = page.cursor, page.has_more
-
-
-def _check_alert(run_id: str, key: dg.AssetCheckKey, results: Sequence[CheckResult]) -> Alert:
-    number, check = results[0]
-    hours = [hour_of_key(result.evaluation.partition) for result in results if result.evaluation.partition]
-    where = f" for {hours_text(hours)}" if hours else ""
-    return Alert(
-        f"{run_id}:{number}",
-        check.severity.value,
-        f"{key.asset_key.to_user_string()}: check {key.name} failed{where}",
-        "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
-    )
-
-
-def _failure(record: dg.EventLogRecord) -> tuple[str, bool]:
-    """Return the message of a step failure, and whether a failed check caused it."""
-    event = record.event_log_entry.dagster_event
-    data = event.step_failure_data  # type: ignore[union-attr]
-    user = data.user_failure_data
-    blocked = bool(user and BLOCKED_BY in user.metadata)
-    text = user.description if user and user.description else data.error_display_string
-    return f"{event.step_key}: {str(text).strip()[:500]}", blocked  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB
-from velib_assets.defs.maintenance.orphans import end_orphans
+from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
@@ -65,7 +65,14 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
             known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
-        requests = [_request(first, last) for first, last in contiguous(hour for hour, _ in due)]
+        requests = [
+            dg.RunRequest(
+                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+                asset_selection=SELECTION,
+                tags={**range_tags(first, last), **TAGS},
+            )
+            for first, last in contiguous(hour for hour, _ in due)
+        ]
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{len(hours)} hours checked, {waiting}",
@@ -75,25 +82,12 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
     return velib_healing
 
 
-def _request(first: datetime, last: datetime) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-        asset_selection=SELECTION,
-        tags={**range_tags(first, last), **TAGS},
-    )
-
-
 def _is_busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is in progress: it may be writing the very hours that look outdated.
+    """Whether a run is in progress: it may be writing the hours that seem outdated.
 
     A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
-    unfinished = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    ]
+    unfinished = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     runs = dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY)
     return bool(instance.get_run_ids(runs, limit=1))
 
@@ -151,7 +145,7 @@ def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) ->
 def _can_be_healed(
     store: LakeStore, hour: datetime, digest: str, listing: Sequence[tuple[str, str]], part: Partition | None
 ) -> bool:
-    """Whether an hour that does not look current has something to clean or to register."""
+    """Whether an hour that is not current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
         quarantined = quarantined_keys(store, hour) if listing else set()

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import hours_in, newest_snapshot, utc_now
 from velib_assets.lake.store import LakeStore

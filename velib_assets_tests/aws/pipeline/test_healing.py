@@ -6,8 +6,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert
-from velib_assets.alerts.sinks import sinks_of
+from velib_assets.alerts.sinks import Alert, sinks_of
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.lake.bucket_store import BucketStore

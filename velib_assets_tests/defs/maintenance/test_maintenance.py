@@ -27,7 +27,7 @@ from velib_assets.defs.maintenance import maintenance_job
 from velib_assets.defs.partitions import key_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
-from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
+from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink, evaluate
 from velib_assets_tests.defs.test_graph import from_archive, green, run
 from velib_assets_tests.samples import HOUR, body, records
 
@@ -71,8 +71,8 @@ def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
     assert isinstance(storage, SqlRunStorage)
     connect = storage.connect if table in (RunsTable, RunTagsTable) else events.index_connection
     with connect() as connection:
-        found: int = connection.execute(query).scalar_one()
-        return found
+        count: int = connection.execute(query).scalar_one()
+        return count
 
 
 def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus) -> None:
@@ -80,8 +80,8 @@ def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: Instigat
     origin = RemoteInstigatorOrigin(REPOSITORY, "velib_alerts")
     data = SensorInstigatorData(last_tick_timestamp=utc_now().timestamp(), cursor=cursor)
     state = InstigatorState(origin, InstigatorType.SENSOR, status, data)
-    there = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
-    (instance.update_instigator_state if there else instance.add_instigator_state)(state)
+    existing = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
+    (instance.update_instigator_state if existing else instance.add_instigator_state)(state)
 
 
 def test_old_run_is_deleted_and_its_hour_stays_materialized(
@@ -129,7 +129,7 @@ def test_run_stays_until_its_alert_is_sent(
     later: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sink = Kept()
+    sink = RecordingSink()
     monkeypatch.setattr("velib_assets.defs.build.sinks_of", lambda _: [sink])
     failed = run(archive, instance, HOUR + timedelta(hours=5)).run_id
     sink.down_after = 0

@@ -2,17 +2,17 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError, AlertSink
-from velib_assets.alerts.sinks import WebhookSink
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink, WebhookSink
 from velib_assets.defs.sensors import alert_sensor
+from velib_assets.lake.listing import utc_now
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
@@ -27,10 +27,10 @@ def receiver() -> Iterator[LocalServer]:
         yield server
 
 
-class Kept:
-    """A sink that keeps its alerts, and fails while it is down."""
+class RecordingSink:
+    """A sink that records its alerts, and fails while it is down."""
 
-    name = "kept"
+    name = "recording"
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
@@ -38,7 +38,7 @@ class Kept:
 
     def send(self, alert: Alert) -> None:
         if self.down_after is not None and len(self.alerts) >= self.down_after:
-            raise AlertError("kept is down")
+            raise AlertError("recording is down")
         self.alerts.append(alert)
 
 
@@ -75,17 +75,17 @@ def test_run_blocked_by_a_check_sends_only_the_checks_alert(
 
 
 def test_second_round_sends_nothing_again(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    kept = Kept()
+    sink = RecordingSink()
     run(from_archive(tmp_path, {HOUR: b"[]"}), instance, HOUR)
-    cursor = evaluate(instance, None, kept)
-    evaluate(instance, cursor, kept)
-    assert len(kept.alerts) == 1
+    cursor = evaluate(instance, None, sink)
+    evaluate(instance, cursor, sink)
+    assert len(sink.alerts) == 1
 
 
 def test_repeated_alert_has_the_same_id(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """A crash between sending and saving the cursor sends again; the receiver drops it by its id."""
     run(from_archive(tmp_path, {HOUR: b"[]"}), instance, HOUR)
-    first, second = Kept(), Kept()
+    first, second = RecordingSink(), RecordingSink()
     evaluate(instance, None, first)
     evaluate(instance, None, second)
     assert [alert.id for alert in first.alerts] == [alert.id for alert in second.alerts]
@@ -98,26 +98,26 @@ def test_cursor_of_an_earlier_version_goes_on_where_it_was(instance: dg.DagsterI
     )
     kind = dg.DagsterEventType.RUN_FAILURE
     (record,) = [
-        found for found in instance.fetch_run_status_changes(kind, limit=9).records if found.run_id == first
+        end for end in instance.fetch_run_status_changes(kind, limit=9).records if end.run_id == first
     ]
     position = json.dumps({"type": "STORAGE_ID", "value": record.storage_id})
-    sink = {
+    sink_state = {
         "taken": [],
         "refused": 0,
         "PIPELINE_FAILURE": base64.b64encode(position.encode()).decode(),
         "told": {"clean_stations:rejected_rows:2022-06-04-10:00": 1},
     }
-    kept = Kept()
-    cursor = evaluate(instance, json.dumps({"since": 0.0, "sinks": {"kept": sink}}), kept)
-    assert [alert.id for alert in kept.alerts] == [f"{second}:run"]
-    evaluate(instance, cursor, kept)
-    assert len(kept.alerts) == 1
+    sink = RecordingSink()
+    cursor = evaluate(instance, json.dumps({"since": 0.0, "sinks": {"recording": sink_state}}), sink)
+    assert [alert.id for alert in sink.alerts] == [f"{second}:run"]
+    evaluate(instance, cursor, sink)
+    assert len(sink.alerts) == 1
 
 
 def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    good, down = Kept(), Kept()
+    good, down = RecordingSink(), RecordingSink()
     down.name, down.down_after = "down", 0
     run(from_archive(tmp_path, {HOUR: b"[]"}), instance, HOUR)
     cursor = evaluate(instance, None, good, down)
@@ -128,7 +128,7 @@ def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
 
 def test_failed_sink_delays_no_other(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """Whatever their order, and for every later run."""
-    down, good = Kept(), Kept()
+    down, good = RecordingSink(), RecordingSink()
     down.name, down.down_after = "down", 0
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -154,20 +154,20 @@ def test_runs_are_reported_in_the_order_in_which_they_ended(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """However they ended."""
-    kept = Kept()
+    sink = RecordingSink()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
     assert run(from_archive(tmp_path, {HOUR: body(records())}), instance, HOUR).success
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
-    evaluate(instance, None, kept)
-    assert ["run" in alert.title.split() for alert in kept.alerts] == [True, False, True]
+    evaluate(instance, None, sink)
+    assert ["run" in alert.title.split() for alert in sink.alerts] == [True, False, True]
 
 
 def test_failed_checks_of_a_successful_run_are_sent(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    kept = Kept()
+    sink = RecordingSink()
     settings = from_archive(tmp_path, {at(0): body(records()), at(15): body([record(None)] * 40)})
     assert run(settings, instance, HOUR).success
-    evaluate(instance, None, kept)
-    titles = {alert.title.partition("check ")[2]: alert.severity for alert in kept.alerts}
+    evaluate(instance, None, sink)
+    titles = {alert.title.partition("check ")[2]: alert.severity for alert in sink.alerts}
     assert titles == {
         "quarantined_snapshot failed for 2022-06-04T10": "ERROR",
         "complete_hour failed for 2022-06-04T10": "WARN",
@@ -175,10 +175,10 @@ def test_failed_checks_of_a_successful_run_are_sent(tmp_path: Path, instance: dg
 
 
 def test_failed_run_is_sent_with_its_error(instance: dg.DagsterInstance) -> None:
-    kept = Kept()
+    sink = RecordingSink()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
-    evaluate(instance, None, kept)
-    (alert,) = kept.alerts
+    evaluate(instance, None, sink)
+    (alert,) = sink.alerts
     assert "failed" in alert.title
     assert "the disk is on fire" in alert.text
 
@@ -186,12 +186,12 @@ def test_failed_run_is_sent_with_its_error(instance: dg.DagsterInstance) -> None
 def test_failures_long_before_the_first_round_are_not_sent(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Kept()
+    sink = RecordingSink()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
-    now = alert_sensor._now()
-    monkeypatch.setattr(alert_sensor, "_now", lambda: now + 3600)
-    evaluate(instance, None, kept)
-    assert kept.alerts == []
+    later = utc_now() + timedelta(hours=1)
+    monkeypatch.setattr(alert_sensor, "utc_now", lambda: later)
+    evaluate(instance, None, sink)
+    assert sink.alerts == []
 
 
 def test_error_of_a_webhook_does_not_contain_its_address(receiver: LocalServer) -> None:
@@ -216,12 +216,12 @@ def test_new_sink_skips_old_runs_by_the_page(
         return fetch(*arguments, **named)
 
     monkeypatch.setattr(instance, "fetch_run_status_changes", counted)
-    monkeypatch.setattr(alert_sensor, "_now", lambda: time.time() + 3600)
-    kept = Kept()
-    cursor = evaluate(instance, None, kept)
-    assert kept.alerts == []
+    monkeypatch.setattr(alert_sensor, "utc_now", lambda: utc_now() + timedelta(hours=1))
+    sink = RecordingSink()
+    cursor = evaluate(instance, None, sink)
+    assert sink.alerts == []
     assert len(queries) <= 3 * len(alert_sensor.RUN_ENDS)
     monkeypatch.undo()
     broken_job.execute_in_process(instance=instance, raise_on_error=False)
-    evaluate(instance, json.dumps({**json.loads(cursor or "{}"), "since": 0}), kept)
-    assert len(kept.alerts) == 1
+    evaluate(instance, json.dumps({**json.loads(cursor or "{}"), "since": 0}), sink)
+    assert len(sink.alerts) == 1

@@ -157,14 +157,14 @@ def test_new_raw_ends_the_wait_for_a_retry(
 def test_old_history_is_checked_in_stretches(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
-    """A gap of last month is found, although each round checks little."""
+    """A gap of last month is requested, although each round checks little."""
     arrive(store, [HOUR - timedelta(days=30), HOUR])
     heal(store, HOUR)
-    cursor, found = None, []
+    cursor, requested = None, []
     for _ in range(5):
         requests, cursor = evaluate(settings, instance, cursor)
-        found += spans(requests)
-    assert found[0][0] == key_of(HOUR - timedelta(days=30))
+        requested += spans(requests)
+    assert requested[0][0] == key_of(HOUR - timedelta(days=30))
 
 
 def test_nothing_is_requested_while_a_run_is_in_progress(

@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import Alert, AlertError
+from velib_assets.alerts.sinks import Alert, AlertError
 from velib_assets.defs.checks import FAULTS
-from velib_assets.defs.sensors.new_failures import CheckResult, new_failures, update_alerted
+from velib_assets.defs.sensors.alert_sensor import CheckResult, new_failures, update_alerted
 from velib_assets.settings import Settings
-from velib_assets_tests.defs.sensors.test_alert_sensor import Kept, evaluate
+from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink, evaluate
 from velib_assets_tests.defs.test_graph import from_archive, run
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
@@ -23,26 +23,26 @@ class Hour:
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self._settings: Settings = from_archive(folder, {at(0): body(records())})
         self._archive, self._instance = folder / "archive", instance
-        self.kept, self._cursor = Kept(), ""
+        self.sink, self._cursor = RecordingSink(), ""
 
     def tick(self, minute: int, data: bytes) -> None:
         """Store a snapshot, clean the hour and evaluate the sensor."""
         self.arrive(minute, data)
-        self.look()
+        self.evaluate()
 
     def arrive(self, minute: int, data: bytes) -> None:
         """Store a snapshot and clean the hour."""
         (self._archive / f"{at(minute):%Y%m%dT%H%M%SZ}.json.gz").write_bytes(gzip.compress(data))
         assert run(self._settings, self._instance, HOUR).success
 
-    def look(self, *, crashed: bool = False) -> None:
+    def evaluate(self, *, crashed: bool = False) -> None:
         """A round of the sensor, which may crash before it saves its cursor."""
-        cursor = evaluate(self._instance, self._cursor or None, self.kept) or ""
+        cursor = evaluate(self._instance, self._cursor or None, self.sink) or ""
         self._cursor = self._cursor if crashed else cursor
 
     def ids(self) -> list[str]:
         """Return the ids of the alerts about rejected rows."""
-        return [alert.id for alert in self.kept.alerts if "rejected_rows" in alert.title]
+        return [alert.id for alert in self.sink.alerts if "rejected_rows" in alert.title]
 
 
 @pytest.fixture
@@ -67,21 +67,21 @@ def test_second_fault_of_the_hour_is_alerted(hour: Hour) -> None:
 def test_alert_after_a_crash_has_the_same_id(hour: Hour) -> None:
     hour.tick(15, body(records()))
     hour.arrive(30, ODD)
-    hour.look(crashed=True)
-    hour.look()
+    hour.evaluate(crashed=True)
+    hour.evaluate()
     assert len(hour.ids()) == 2
     assert len(set(hour.ids())) == 1
 
 
 def test_dropped_alert_is_sent_with_the_next_tick(hour: Hour, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Alert) -> None:
-        raise AlertError("kept refuses it", permanent=True)
+        raise AlertError("the sink refuses it", permanent=True)
 
     hour.arrive(15, ODD)
     with monkeypatch.context() as patch:
-        patch.setattr(hour.kept, "send", refuse)
+        patch.setattr(hour.sink, "send", refuse)
         for _ in range(20):
-            hour.look()
+            hour.evaluate()
     assert hour.ids() == []
     hour.tick(30, body(records()))
     assert len(hour.ids()) == 1

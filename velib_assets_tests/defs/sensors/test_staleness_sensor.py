@@ -6,13 +6,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from velib_assets.alerts.alert import AlertSink
+from velib_assets.alerts.sinks import AlertSink
 from velib_assets.defs.jobs import pipeline_schedule
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import raw_key
 from velib_assets.lake.listing import utc_now
-from velib_assets_tests.defs.sensors.test_alert_sensor import Kept
+from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink
 from velib_assets_tests.samples import raw, records
 
 
@@ -22,20 +22,20 @@ class Watch:
     def __init__(
         self, instance: dg.DagsterInstance, store: FolderStore, *, on: bool, external_ticks: bool = False
     ) -> None:
-        self.kept, self._instance = Kept(), instance
+        self.sink, self._instance = RecordingSink(), instance
         self.cursor: str | None = None
-        self.sinks: list[AlertSink] = [self.kept]
+        self.sinks: list[AlertSink] = [self.sink]
         schedule = pipeline_schedule(on=on)
         self._sensor = staleness_sensor.staleness_sensor(
             store, self.sinks, schedule, external_ticks=external_ticks
         )
 
-    def look(self) -> int:
+    def evaluate(self) -> int:
         """Evaluate the sensor once; return how many alerts were sent so far."""
         context = dg.build_sensor_context(instance=self._instance, cursor=self.cursor)
         self._sensor.evaluate_tick(context)
         self.cursor = context.cursor
-        return len(self.kept.alerts)
+        return len(self.sink.alerts)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_outage_sends_one_alert(
     arrive(store, clock[0])
     sent = []
     for _ in range(6):
-        sent.append(watch.look())
+        sent.append(watch.evaluate())
         clock[0] += timedelta(minutes=9)
     assert sent == [0, 0, 0, 1, 1, 1]
 
@@ -73,28 +73,28 @@ def test_second_outage_sends_another_alert(
     watch = Watch(instance, store, on=True)
     arrive(store, clock[0])
     for _ in range(2):
-        watch.look()
+        watch.evaluate()
         clock[0] += timedelta(minutes=30)
-        watch.look()
+        watch.evaluate()
         arrive(store, clock[0])
-        watch.look()
-    assert len(watch.kept.alerts) == 2
+        watch.evaluate()
+    assert len(watch.sink.alerts) == 2
 
 
 def test_failed_sink_gets_its_alert_later_and_the_others_only_once(
     instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
 ) -> None:
     """A failed sink must not make the others get an alert in every round."""
-    watch, down = Watch(instance, store, on=True), Kept()
+    watch, down = Watch(instance, store, on=True), RecordingSink()
     down.name, down.down_after = "down", 0
     watch.sinks.insert(0, down)
     arrive(store, clock[0])
     for _ in range(3):
-        watch.look()
+        watch.evaluate()
         clock[0] += timedelta(minutes=30)
     down.down_after = None
-    watch.look()
-    assert [alert.id for alert in down.alerts] == [alert.id for alert in watch.kept.alerts]
+    watch.evaluate()
+    assert [alert.id for alert in down.alerts] == [alert.id for alert in watch.sink.alerts]
     assert len(down.alerts) == 1
 
 
@@ -104,7 +104,7 @@ def test_no_alert_while_the_schedule_is_off(
     watch = Watch(instance, store, on=False)
     arrive(store, clock[0])
     clock[0] += timedelta(days=2)
-    assert watch.look() == 0
+    assert watch.evaluate() == 0
 
 
 def test_schedule_just_switched_on_gets_twenty_minutes(
@@ -113,6 +113,6 @@ def test_schedule_just_switched_on_gets_twenty_minutes(
     """Even if the newest snapshot is a week old."""
     watch = Watch(instance, store, on=True)
     arrive(store, clock[0] - timedelta(days=7))
-    assert watch.look() == 0
+    assert watch.evaluate() == 0
     clock[0] += timedelta(minutes=21)
-    assert watch.look() == 1
+    assert watch.evaluate() == 1
