@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
+from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
-_FIRST_CODE, _LAST_CODE = 1000, 20999
 
 
 def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
@@ -49,20 +48,6 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     ), counts
 
 
-@lru_cache(maxsize=16384)
-def paris_label(code: str) -> Optional[str]:
-    """Return `Paris 1er` to `Paris 20e` for a code in 1000..20999, otherwise None.
-
-    The feed has only `Paris`. The arrondissement is the code // 1000 for all 985 stations named Paris in
-    June 2022, but not outside Paris: 13121 is in Ivry.
-    """
-    is_number = code.isascii() and code.isdigit() and len(code) <= len(str(_LAST_CODE))
-    if not (is_number and _FIRST_CODE <= int(code) <= _LAST_CODE):
-        return None
-    number = int(code) // 1000
-    return "Paris 1er" if number == 1 else f"Paris {number}e"
-
-
 def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     """Repeat each table's value for each of its rows."""
     return pa.concat_arrays(
@@ -76,7 +61,7 @@ def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
     total = pc.add(bikes, docks)
     known = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
     late = pc.greater(pc.subtract(ingested, column["reported_ts"]), STALE_AFTER)
-    in_paris = pc.and_(pc.equal(column["commune"], "Paris"), label.is_valid())
+    in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
     column["ingested_ts"] = ingested
     column["fill_rate"] = pc.divide(bikes, known)
     column["is_stale"] = pc.fill_null(late, True)

@@ -144,6 +144,7 @@ def rejects_key(hour: datetime) -> str:
     return hour_prefix("rejects", hour) + "rejects.parquet"
 
 
+STATIONS_KEY = f"stations/source={SOURCE}/stations.parquet"
 REPORT_KEY = "reports/velib_report.html"
 
 

@@ -60,3 +60,17 @@ PARTITION_COLUMNS: Tuple[Column, ...] = (
     Column("date", "string", "Partition key: UTC date of ingested_ts, YYYY-MM-DD"),
     Column("hour", "string", "Partition key: UTC hour of ingested_ts, HH"),
 )
+
+STATIONS = "stations"
+STATION_COLUMNS: Tuple[Column, ...] = (
+    Column("station_id", "string", "Public station code"),
+    Column("valid_from", "timestamp", "When the station was first seen so described", "UTC, milliseconds"),
+    Column("valid_to", "timestamp", "When this ended; null if it still holds", "UTC, milliseconds"),
+    Column("name", "string", "Station name; not unique"),
+    Column("lat", "double", "Latitude", "WGS 84 degrees"),
+    Column("lon", "double", "Longitude", "WGS 84 degrees"),
+    Column("capacity", "int", "Number of docks, as reported", "docks"),
+    Column("commune", "string", "Paris or the commune; where no feed reported it, that of the code"),
+    Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
+)
+"""The columns of the station register: one row per station and stretch of validity."""

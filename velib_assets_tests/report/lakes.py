@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.clean.assemble import paris_label
+from velib_assets.stations.communes import paris_label
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key
 from velib_assets.lake.listing import REASON_ENDING

@@ -1,0 +1,141 @@
+"""Completes rows whose description the feed left out: from the register, and the commune from the code."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from velib_assets.stations.communes import commune_of_code
+from velib_assets.stations.register import Register
+from velib_assets.stations.sights import FIELDS, milliseconds
+
+_OWN = ("name", "lat", "lon", "capacity")  # a feed without them has lost them; GBFS never has a commune
+_PLACE = ("name", "lat", "lon")
+
+
+class Described(NamedTuple):
+    """How rows without a whole description were completed.
+
+    Args:
+        digest: of the values used; empty if there were none.
+        rows: rows whose name, position or capacity was completed.
+        undescribed: rows that still have no name or no position.
+        missing: what the feed left out, by time of the snapshot (milliseconds since 1970) and field: the
+            station codes, or None for all of the snapshot's rows.
+    """
+
+    digest: str
+    rows: int
+    undescribed: int
+    missing: Dict[str, Dict[str, Optional[List[str]]]]
+
+
+def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Described]]:
+    """Complete the null values of FIELDS.
+
+    Args:
+        rows: rows sorted by station and time, with station_id, ingested_ts and FIELDS.
+        register: the register; it may be empty.
+
+    Returns:
+        The rows, and how they were completed: None if every row has a whole description.
+    """
+    lacking = [name for name in FIELDS if rows[name].null_count]
+    if not lacking:
+        return rows, None
+    rows = rows.combine_chunks()
+    times = milliseconds(rows["ingested_ts"])
+    found = _completed(rows, times, lacking, register)
+    used = {name: pc.and_(rows[name].is_null(), found[name].is_valid()) for name in lacking}
+    completed = rows
+    for name in lacking:
+        completed = completed.set_column(rows.schema.get_field_index(name), rows.schema.field(name), found[name])
+    return completed, Described(
+        _digest(rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}),
+        _count([used[name] for name in lacking if name in _OWN]),
+        _count([completed[name].is_null() for name in _PLACE]),
+        {name: parts for name, parts in _missing(rows, times, lacking).items()},
+    )
+
+
+def undescribe(rows: pa.Table, missing: Dict[str, Dict[str, Optional[List[str]]]]) -> pa.Table:
+    """Return completed rows as the feed gave them: with null where `missing` says so."""
+    times = milliseconds(rows["ingested_ts"])
+    for moment, fields in missing.items():
+        of_snapshot = pc.equal(times, int(moment))
+        for name, codes in fields.items():
+            gone = of_snapshot if codes is None else pc.and_(of_snapshot, pc.is_in(rows["station_id"], pa.array(codes, pa.string())))
+            rows = rows.set_column(
+                rows.schema.get_field_index(name), rows.schema.field(name), pc.if_else(gone, None, rows[name])
+            )
+    return rows
+
+
+def _completed(
+    rows: pa.Table, times: pa.ChunkedArray, lacking: List[str], register: Register
+) -> Dict[str, pa.ChunkedArray]:
+    """Return the columns of `lacking` with nulls replaced as far as possible."""
+    moments = pc.unique(times).to_pylist()
+    constant = register.is_constant(min(moments), max(moments))
+    columns = {name: rows[name] for name in lacking}
+    for moment in moments[:1] if constant else moments:
+        known = register.known_at(moment)
+        position = pc.index_in(rows["station_id"], value_set=known["station_id"].combine_chunks())
+        for name in lacking:
+            value = known[name].take(position)
+            if not constant:
+                value = pc.if_else(pc.equal(times, moment), value, None)
+            columns[name] = pc.coalesce(columns[name], value)
+    if "commune" in columns and columns["commune"].null_count:
+        codes = pc.unique(rows["station_id"])
+        communes = pa.array([commune_of_code(code) for code in codes.to_pylist()], pa.string())
+        by_code = communes.take(pc.index_in(rows["station_id"], value_set=codes))
+        columns["commune"] = pc.coalesce(columns["commune"], by_code)
+    return columns
+
+
+def _digest(codes: pa.ChunkedArray, times: pa.ChunkedArray, used: Dict[str, pa.ChunkedArray]) -> str:
+    """Return the SHA-256 of the values used, by station and the time from which they were used."""
+    same = pc.equal(codes[1:], codes[:-1])
+    for values in used.values():
+        both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
+        same = pc.and_(same, pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False)))
+    starts = pa.chunked_array([pa.array([True]), *pc.invert(same).chunks])
+    lines = pa.table({"station_id": codes, "time": times, **used}).filter(starts).to_pylist()
+    names = sorted(used)
+    text = "".join(
+        f"{line['station_id']}\t{line['time']}\t{[line[name] for name in names]}\n"
+        for line in lines
+        if any(line[name] is not None for name in names)
+    )
+    return hashlib.sha256((" ".join(names) + "\n" + text).encode("utf-8")).hexdigest() if text else ""
+
+
+def _missing(rows: pa.Table, times: pa.ChunkedArray, lacking: List[str]) -> Dict[str, Dict[str, Optional[List[str]]]]:
+    totals = _counts(times)
+    missing: Dict[str, Dict[str, Optional[List[str]]]] = {}
+    for name in lacking:
+        gone = rows[name].is_null()
+        for moment, count in _counts(times.filter(gone)).items():
+            codes = None
+            if count != totals[moment]:
+                codes = rows["station_id"].filter(pc.and_(gone, pc.equal(times, moment))).to_pylist()
+            missing.setdefault(str(moment), {})[name] = codes
+    return missing
+
+
+def _counts(values: pa.ChunkedArray) -> Dict[Any, int]:
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
+
+
+def _count(masks: List[pa.ChunkedArray]) -> int:
+    """Return the number of rows for which any mask is true."""
+    if not masks:
+        return 0
+    either = masks[0]
+    for mask in masks[1:]:
+        either = pc.or_(either, mask)
+    return int(pc.sum(either).as_py() or 0)

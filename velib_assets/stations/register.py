@@ -1,0 +1,243 @@
+"""The register in memory: for each station, when each part of its description changed.
+
+It learns from hours in any order, and the result depends only on the hours, not on their order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import datetime
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+
+import pyarrow as pa
+
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
+from velib_assets.lake.keys import HOUR
+from velib_assets.stations.communes import commune_of_code
+from velib_assets.stations.sights import FIELDS, Sights, agrees
+
+OPEN = "open"
+Changes = List[Tuple[int, Any]]
+"""(time, value) pairs in order of time: milliseconds since 1970, and the value from then on."""
+
+Station = Dict[str, Changes]
+"""The changes of FIELDS and OPEN of one station."""
+
+Ranges = List[Tuple[datetime, datetime]]
+_FULL_SHARE, _FEW = 0.8, 5
+_HOUR_MS = 3_600_000
+
+
+class Register:
+    """The descriptions of all stations over time.
+
+    Args:
+        stations: the changes of each station by FIELDS and OPEN. A commune starts as that of the code.
+        hours: the hours that were learned, as ranges with both ends included.
+    """
+
+    def __init__(
+        self, stations: Optional[Dict[str, Station]] = None, hours: Iterable[Tuple[datetime, datetime]] = ()
+    ) -> None:
+        self.stations = stations or {}
+        self.hours: Ranges = list(hours)
+        self._times: Optional[List[int]] = None
+        self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
+
+    def learn(self, sights: Sights, later: Callable[[datetime], Optional[Sights]]) -> bool:
+        """Replace what is known from an hour by these observations.
+
+        Args:
+            sights: the hour's observations.
+            later: returns the observations of an hour that was learned before. It is called only if the
+                hour changes what later hours mean.
+
+        Returns:
+            Whether the register changed.
+        """
+        changed = self._add_hour(sights.hour)
+        before: Dict[str, Station] = {}
+        current: Optional[Sights] = sights
+        while current:
+            for code, old in self._learn_hour(current).items():
+                before.setdefault(code, old)
+            following = self._next_hour(current.hour)
+            if following is None or not self._is_pending(before, _start(current.hour) + _HOUR_MS - 1):
+                break
+            current = later(following)
+        if before:
+            self._drop_repeats(before)
+        return changed or bool(before)
+
+    def _drop_repeats(self, codes: Iterable[str]) -> None:
+        for code in codes:
+            station = self.stations.get(code, {})
+            for name, changes in station.items():
+                station[name] = _without_repeats(changes, initial_value(name, code))
+        self.stations = {code: station for code, station in self.stations.items() if any(station.values())}
+        self._times, self._tables = None, {}
+
+    def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:
+        """Remove what is known from an hour that has no usable snapshot any more."""
+        if not any(first <= hour <= last for first, last in self.hours):
+            return False
+        empty = pa.table({name: [] for name in ("station_id", "ingested_ts", *FIELDS)})
+        self.learn(Sights(hour, [], empty), later)
+        parts = [(first, min(last, hour - HOUR)) for first, last in self.hours if first < hour]
+        parts += [(max(first, hour + HOUR), last) for first, last in self.hours if last > hour]
+        self.hours = sorted(set(parts))
+        return True
+
+    def open_at(self, moment: int) -> int:
+        """Return the number of open stations at a time in milliseconds since 1970."""
+        return len(self._open_table(moment))
+
+    def known_at(self, moment: int) -> pa.Table:
+        """Return station_id and FIELDS of every station: the last values up to a time, or else the next."""
+        return self._table(moment, later=True)
+
+    def is_constant(self, first: int, last: int) -> bool:
+        """Return whether no description changes between two times."""
+        times = self._change_times()
+        return bisect_right(times, first) == bisect_right(times, last)
+
+    def _learn_hour(self, sights: Sights) -> Dict[str, Station]:
+        """Learn one hour; returns the previous changes of the stations that changed."""
+        start = _start(sights.hour)
+        end = start + _HOUR_MS
+        known = self._open_table(start - 1)
+        if self.is_constant(start - 1, end - 1) and agrees(sights, known):
+            return {}
+        seen = sights.by_station()
+        full = _full_moments(sights, seen, len(known))
+        changed = {}
+        for code in {*self.stations, *seen}:
+            old = self.stations.get(code, {})
+            new = _station(code, old, start, end, seen.get(code, {}), full)
+            if new != old:
+                changed[code] = old
+                self.stations[code] = new
+        if changed:
+            self._times, self._tables = None, {}
+        return changed
+
+    def _is_pending(self, before: Dict[str, Station], moment: int) -> bool:
+        """Return whether a station is described otherwise at a time than before."""
+        for code, old in before.items():
+            new = self.stations.get(code, {})
+            for name in (OPEN, *FIELDS):
+                value = value_at(old, name, code, moment)
+                if value is not None and value != value_at(new, name, code, moment):
+                    return True
+        return False
+
+    def _open_table(self, moment: int) -> pa.Table:
+        table = self._table(moment, later=False)
+        return table.filter(table[OPEN])
+
+    def _table(self, moment: int, *, later: bool) -> pa.Table:
+        """Return every station's values at a time; `later` completes them with the next values."""
+        position = bisect_right(self._change_times(), moment)
+        cached = self._tables.get(later)
+        if cached and cached[0] == position:
+            return cached[1]
+        columns: Dict[str, List[Any]] = {name: [] for name in ("station_id", OPEN, *FIELDS)}
+        for code, station in self.stations.items():
+            columns["station_id"].append(code)
+            for name in (OPEN, *FIELDS):
+                columns[name].append(value_at(station, name, code, moment, later=later))
+        arrays = {name: pa.array(values, _TYPES[name]) for name, values in columns.items()}
+        self._tables[later] = (position, pa.table(arrays))
+        return self._tables[later][1]
+
+    def _change_times(self) -> List[int]:
+        if self._times is None:
+            every = (changes for station in self.stations.values() for changes in station.values())
+            self._times = sorted({moment for changes in every for moment, _ in changes})
+        return self._times
+
+    def _add_hour(self, hour: datetime) -> bool:
+        if any(first <= hour <= last for first, last in self.hours):
+            return False
+        ranges: Ranges = []
+        for first, last in sorted([*self.hours, (hour, hour)]):
+            if ranges and ranges[-1][1] + HOUR == first:
+                ranges[-1] = (ranges[-1][0], last)
+            else:
+                ranges.append((first, last))
+        self.hours = ranges
+        return True
+
+    def _next_hour(self, hour: datetime) -> Optional[datetime]:
+        """Return the next learned hour."""
+        return next((max(first, hour + HOUR) for first, last in self.hours if last > hour), None)
+
+
+_TYPES = {OPEN: pa.bool_(), **{name: TABLE_SCHEMA.field(name).type for name in ("station_id", *FIELDS)}}
+
+
+def _start(hour: datetime) -> int:
+    return int(hour.timestamp() * 1000)
+
+
+def initial_value(name: str, code: str) -> Any:  # noqa: ANN401 - a value of the column
+    """Return the value of a part before its first change."""
+    return commune_of_code(code) if name == "commune" else False if name == OPEN else None
+
+
+def value_at(station: Station, name: str, code: str, moment: int, *, later: bool = False) -> Any:  # noqa: ANN401 - as above
+    """Return the value of a part at a time; with `later`, the next value if there is none yet."""
+    changes = station.get(name, [])
+    last = next((value for time, value in reversed(changes) if time <= moment), None)
+    if last is None and later and changes:
+        return changes[0][1]
+    return initial_value(name, code) if last is None else last
+
+
+def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -> List[int]:
+    """Return the snapshots that are complete enough that a station missing from them is closed.
+
+    They have 80 % of the open stations, or lack at most five.
+    """
+    counts = {moment: sum(moment in moments for moments in seen.values()) for moment in sights.moments}
+    usual = known or max(counts.values(), default=0)
+    return [m for m, count in counts.items() if count >= min(_FULL_SHARE * usual, max(usual - _FEW, 1))]
+
+
+def _station(
+    code: str,
+    old: Station,
+    start: int,
+    end: int,
+    seen: Dict[int, Tuple[Any, ...]],
+    full: List[int],
+) -> Station:
+    """Return a station's changes with those of an hour replaced by its observations."""
+    described = {moment: values for moment, values in seen.items() if any(v is not None for v in values)}
+    opened = [(moment, True) for moment in described] + [(m, False) for m in full if m not in seen]
+    station = {OPEN: _replaced(old.get(OPEN, []), start, end, sorted(opened), False)}
+    for position, name in enumerate(FIELDS):
+        values = [(m, v[position]) for m, v in sorted(described.items()) if v[position] is not None]
+        station[name] = _replaced(old.get(name, []), start, end, values, initial_value(name, code))
+    return {name: changes for name, changes in station.items() if changes}
+
+
+def _replaced(changes: Changes, start: int, end: int, seen: Changes, initial: Any) -> Changes:  # noqa: ANN401 - as above
+    """Replace the changes between two times by observations.
+
+    The changes after them stay, even if they repeat a value: observations in between may follow.
+    """
+    before = [change for change in changes if change[0] < start]
+    value = before[-1][1] if before else initial
+    within = _without_repeats(seen, value)
+    return [*before, *within, *(change for change in changes if change[0] >= end)]
+
+
+def _without_repeats(changes: Changes, value: Any) -> Changes:  # noqa: ANN401 - as above
+    """Drop the changes that repeat the value before them."""
+    result: Changes = []
+    for moment, new in changes:
+        if new != value:
+            result.append((moment, new))
+            value = new
+    return result

@@ -1,0 +1,124 @@
+"""The register as a Parquet file in the lake: one row per station and stretch of validity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import groupby
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Optional, Tuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from velib_assets.clean.typed_snapshot import ARROW_TYPES
+from velib_assets.lake.keys import STATIONS_KEY, hour_text, parse_hour
+from velib_assets.lake.schema import STATION_COLUMNS
+from velib_assets.lake.store import Change, LakeStore
+from velib_assets.stations.communes import arrondissement_of
+from velib_assets.stations.register import OPEN, Register, Station, initial_value, value_at
+from velib_assets.stations.sights import FIELDS, milliseconds
+
+STATIONS_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in STATION_COLUMNS])
+_FOOTER = b"velib"
+_ATTEMPTS = 20
+
+
+class BusyRegisterError(Exception):
+    """Others kept replacing the register while this process added to it. Retrying may succeed."""
+
+
+class Stored(NamedTuple):
+    """A register as it was read, and the hash of its file; the hash is empty if there is no usable file."""
+
+    register: Register
+    hash: str
+
+
+def load_register(store: LakeStore) -> Stored:
+    """Read the register. A missing or damaged file is an empty register, which is built again."""
+    try:
+        data = store.read(STATIONS_KEY)
+    except FileNotFoundError:
+        return Stored(Register(), "")
+    return Stored(decode_register(data) or Register(), hashlib.sha256(data).hexdigest())
+
+
+def save_register(store: LakeStore, register: Register, read_hash: str) -> bool:
+    """Write the register, unless another process replaced it since it was read."""
+
+    def is_unchanged() -> bool:
+        return load_register(store).hash == read_hash
+
+    return store.publish([Change(STATIONS_KEY, encode_register(register))], is_unchanged)
+
+
+def update_register(store: LakeStore, change: Callable[[Register], bool]) -> Register:
+    """Apply a change to the newest register and store it; returns the register.
+
+    Args:
+        store: the lake.
+        change: changes a register and returns whether it did; called again after a conflict.
+
+    Raises:
+        BusyRegisterError: after 20 conflicts.
+    """
+    for _ in range(_ATTEMPTS):
+        register, read_hash = load_register(store)
+        if not change(register) or save_register(store, register, read_hash):
+            return register
+    raise BusyRegisterError(f"{store.address(STATIONS_KEY)} was replaced during each of {_ATTEMPTS} attempts")
+
+
+def encode_register(register: Register) -> bytes:
+    """Encode a register as Parquet. Within one pyarrow version, equal registers give equal bytes."""
+    rows = [row for code, station in sorted(register.stations.items()) for row in _stretches(code, station)]
+    columns = list(zip(*rows)) or [()] * len(STATIONS_SCHEMA)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, STATIONS_SCHEMA)]
+    hours = [[hour_text(first), hour_text(last)] for first, last in register.hours]
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, STATIONS_SCHEMA, compression="zstd", store_schema=False) as writer:
+        writer.write_table(pa.Table.from_arrays(arrays, schema=STATIONS_SCHEMA))
+        writer.add_key_value_metadata({_FOOTER.decode(): json.dumps({"hours": hours})})
+    return bytes(sink.getvalue())
+
+
+def decode_register(data: bytes) -> Optional[Register]:
+    """Decode a register; None if the bytes are damaged or not a register."""
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+        footer = json.loads((pq.read_metadata(pa.BufferReader(data)).metadata or {})[_FOOTER])
+        hours = [(parse_hour(first), parse_hour(last)) for first, last in footer["hours"]]
+        columns = [table[name].to_pylist() for name in ("station_id", *FIELDS)]
+        times = [milliseconds(table[name]).to_pylist() for name in ("valid_from", "valid_to")]
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+        return None
+    rows = zip(columns[0], *times, *columns[1:])
+    return Register({code: _changes(code, list(part)) for code, part in groupby(rows, lambda row: row[0])}, hours)
+
+
+def _stretches(code: str, station: Station) -> Iterator[Tuple[Any, ...]]:
+    """Yield a station's rows, as STATIONS_SCHEMA with times in milliseconds."""
+    moments = sorted({moment for changes in station.values() for moment, _ in changes})
+    for moment, end in zip(moments, [*moments[1:], None]):
+        if value_at(station, OPEN, code, moment):
+            name, lat, lon, capacity, commune = (value_at(station, field, code, moment) for field in FIELDS)
+            label = arrondissement_of(code, commune)
+            yield code, moment, end, name, lat, lon, capacity, commune, label
+
+
+def _changes(code: str, rows: Iterable[Tuple[Any, ...]]) -> Station:
+    """Return a station's changes from its rows."""
+    station: Station = {name: [] for name in (OPEN, *FIELDS)}
+    closed: Optional[int] = -1
+    for _, start, end, *values in rows:
+        if closed is not None and closed != start:
+            station[OPEN] += [(closed, False)] if station[OPEN] else []
+            station[OPEN].append((start, True))
+        for name, value in zip(FIELDS, values):
+            previous = station[name][-1][1] if station[name] else initial_value(name, code)
+            if value != previous:
+                station[name].append((start, value))
+        closed = end
+    if closed is not None:
+        station[OPEN].append((closed, False))
+    return {name: changes for name, changes in station.items() if changes}

@@ -1,0 +1,75 @@
+"""What the snapshots of one hour say about stations: which were there, and how they were described."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+FIELDS = ("name", "lat", "lon", "capacity", "commune")
+"""The columns that describe a station."""
+
+Values = Tuple[Any, ...]
+"""The value of each of FIELDS; None if the feed gave none."""
+
+
+class Sights(NamedTuple):
+    """An hour's observations.
+
+    Args:
+        hour: the hour, UTC.
+        moments: when its snapshots were taken, in milliseconds since 1970, sorted.
+        rows: station_id, ingested_ts and FIELDS as the feed gave them, sorted by station and time.
+    """
+
+    hour: datetime
+    moments: List[int]
+    rows: pa.Table
+
+    def by_station(self) -> Dict[str, Dict[int, Values]]:
+        """Return the described values of each station by the time of the snapshot."""
+        columns = [self.rows[name].to_pylist() for name in ("station_id", *FIELDS)]
+        times = milliseconds(self.rows["ingested_ts"]).to_pylist()
+        stations: Dict[str, Dict[int, Values]] = {}
+        for moment, code, *values in zip(times, *columns):
+            stations.setdefault(code, {})[moment] = tuple(values)
+        return stations
+
+
+def sights_of(hour: datetime, rows: pa.Table, snapshots: Sequence[datetime]) -> Sights:
+    """Return the observations in an hour's rows, before they are completed.
+
+    Args:
+        hour: the hour, UTC.
+        rows: at least station_id, ingested_ts and FIELDS, sorted by station and time.
+        snapshots: when the hour's usable snapshots were taken, UTC.
+    """
+    moments = sorted({int(moment.timestamp() * 1000) for moment in snapshots})
+    return Sights(hour, moments, rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks())
+
+
+def milliseconds(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return timestamps as milliseconds since 1970."""
+    return times.cast(pa.timestamp("ms", tz="UTC")).cast(pa.int64())
+
+
+def agrees(sights: Sights, known: pa.Table) -> bool:
+    """Return whether an hour says nothing new: the open stations in every snapshot, described as known.
+
+    Args:
+        sights: the observations.
+        known: the open stations, with station_id and FIELDS.
+    """
+    rows = sights.rows
+    if len(rows) != len(known) * len(sights.moments):
+        return False
+    found = pc.index_in(rows["station_id"], value_set=known["station_id"].combine_chunks())
+    if found.null_count:
+        return False
+    for name in FIELDS:
+        same = pc.fill_null(pc.equal(rows[name], known[name].take(found)), False)
+        if not pc.all(pc.or_(same, rows[name].is_null())).as_py() and len(rows):
+            return False
+    return True
