@@ -15,7 +15,7 @@ import velib_assets
 PACKAGE = Path(velib_assets.__file__).parent
 CHECKOUT = PACKAGE.parent
 LAMBDA_PARTS = ("aws", "ingest", "lake")
-GLUE_PARTS = (*LAMBDA_PARTS, "catalog", "clean")
+GLUE_PARTS = (*LAMBDA_PARTS, "catalog", "clean", "stations")
 LAMBDA_ZIP, GLUE_LIBRARY, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_glue_lib.zip", "velib_clean_job.py"
 # What the Lambda imports beyond its runtime of Python 3.12, which includes boto3. All have pure Python
 # wheels; constraints.txt pins them.

@@ -1,4 +1,4 @@
-"""Assembles typed snapshots into the table's rows: drops duplicates, sorts, derives columns."""
+"""Assembles typed snapshots into the table's rows: drops duplicates, sorts, then derives columns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
+_ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
 
 
 def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
@@ -22,9 +23,12 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     Args:
         times: when each snapshot was taken.
         tables: the rows of each snapshot, as `TYPED_SCHEMA`.
+
+    Returns:
+        The columns of `TYPED_SCHEMA` and ingested_ts; `derive` adds the others.
     """
     if not tables:
-        return TABLE_SCHEMA.empty_table(), []
+        return _ASSEMBLED.empty_table(), []
     rows = pa.concat_tables(tables).combine_chunks()
     moments = sorted(set(times))
     snapshot = _repeat([moments.index(taken) for taken in times], tables)
@@ -40,12 +44,8 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
         counted = pc.value_counts(_repeat(range(len(tables)), tables).take(order))
         by_table = dict(zip(*(values.to_pylist() for values in counted.flatten())))
         counts = [by_table.get(n, 0) for n in range(len(tables))]
-    labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
-    return _derive(
-        rows.take(order),
-        labels.take(codes.indices.take(order)),
-        pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot.take(order)),
-    ), counts
+    ingested = pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot.take(order))
+    return rows.take(order).append_column(_ASSEMBLED.field("ingested_ts"), ingested), counts
 
 
 def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
@@ -55,14 +55,17 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def _derive(rows: pa.Table, label: pa.Array, ingested: pa.Array) -> pa.Table:
-    column = {name: rows[name].combine_chunks() for name in TYPED_SCHEMA.names}
+def derive(rows: pa.Table) -> pa.Table:
+    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`."""
+    column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
+    codes = column["station_id"].dictionary_encode()
+    labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
+    label = labels.take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
     known = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
-    late = pc.greater(pc.subtract(ingested, column["reported_ts"]), STALE_AFTER)
+    late = pc.greater(pc.subtract(column["ingested_ts"], column["reported_ts"]), STALE_AFTER)
     in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
-    column["ingested_ts"] = ingested
     column["fill_rate"] = pc.divide(bikes, known)
     column["is_stale"] = pc.fill_null(late, True)
     column["arrondissement"] = pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])

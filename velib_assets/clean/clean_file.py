@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from velib_assets.clean.hour import HourRows
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA
 from velib_assets.lake.schema import COLUMNS
+from velib_assets.stations.describe import Missing
 
 _FOOTER = b"velib"
 _REJECTS = {
@@ -31,20 +32,27 @@ _OPTIONS: Dict[str, Any] = {
 
 
 class Footer(NamedTuple):
-    """The source of a clean file: the digest of its raw listing, and the counts of its snapshots."""
+    """The source of a clean file.
+
+    `digest` is that of its raw listing and of the descriptions used, `snapshots` the counts of its snapshots,
+    and `missing` what the feed left out of descriptions (see `Described`).
+    """
 
     digest: str
     rows: int
     snapshots: List[Dict[str, Any]]
+    missing: Missing
 
 
 def encode_clean(clean: HourRows) -> bytes:
     """Encode an hour as Parquet. Within one pyarrow version, equal hours give equal bytes."""
-    footer = {
+    footer: Dict[str, Any] = {
         "digest": clean.summary.digest,
         "snapshots": [part._asdict() for part in clean.summary.snapshots],
         "quarantined": [part._asdict() for part in clean.summary.quarantined],
     }
+    if clean.described:
+        footer["missing"] = clean.described.missing
     text = json.dumps(footer, ensure_ascii=False, sort_keys=True)
     return _encode(clean.table, {_FOOTER.decode(): text})
 
@@ -64,7 +72,7 @@ def read_footer(source: IO[bytes]) -> Optional[Footer]:
     try:
         parquet = pq.read_metadata(source)
         footer = json.loads((parquet.metadata or {})[_FOOTER])
-        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"])
+        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], footer.get("missing", {}))
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
 

@@ -15,15 +15,18 @@ from velib_assets.clean.hour import digest_of
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
+from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.lake.listing import newest_snapshot, objects_by_hour, quarantined_keys
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
+from velib_assets.stations.register import Register
 
 NEWEST = "newest"
 RECENT = 47 * HOUR  # before the newest hour
 _THREADS = 2  # 1/16 DPU has 1 GB of memory, and an hour in progress takes 60 MB
+_CLUSTER_BATCH = 960  # hours between two updates of the register
 _HOURS_PER_TASK = 4  # enough to outweigh a task's start, few enough to keep all executors busy to the end
 
 
@@ -83,7 +86,7 @@ def _clean(
 
 
 def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[HourResult]:
-    """Clean hours on executors and yield their results in order. A failing hour does not stop the others.
+    """Clean hours on executors and yield their results. A failing hour does not stop the others.
 
     Hours are independent, so there is no shuffle: executors read and write the lake themselves. `store` is
     sent to them and must be picklable, as FolderStore and BucketStore are.
@@ -91,9 +94,15 @@ def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[Ho
     from pyspark.sql import SparkSession  # noqa: PLC0415 - installed only in Glue Spark and for its test
 
     context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
-    slices = max(1, -(-len(hours) // _HOURS_PER_TASK))
-    results = context.parallelize(list(hours), slices).map(lambda hour: rebuild_hour(store, hour))
-    return iter(results.toLocalIterator(prefetchPartitions=True))
+
+    def rebuild(register: Register, batch: Sequence[datetime]) -> Iterator[HourResult]:
+        slices = max(1, -(-len(batch) // _HOURS_PER_TASK))
+        results = context.parallelize(list(batch), slices).map(
+            lambda hour: rebuild_hour(store, hour, register)
+        )
+        return iter(results.toLocalIterator(prefetchPartitions=True))
+
+    return clean_with_register(store, hours, rebuild, batch=_CLUSTER_BATCH)
 
 
 def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:

@@ -1,16 +1,16 @@
-"""Cleans the raw objects of an hour: rows, rejects and counts, as a pure function of raw."""
+"""Cleans the raw objects of an hour: rows, rejects and counts, as a pure function of raw and the register."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from datetime import datetime
-from typing import Iterable, List, NamedTuple, Sequence, Tuple, Union
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble
+from velib_assets.clean.assemble import assemble, derive
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
@@ -20,6 +20,9 @@ from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
+from velib_assets.stations.describe import Described, describe
+from velib_assets.stations.register import Register
+from velib_assets.stations.sights import Sights, sights_of
 
 SnapshotOutcome = Union[TypedSnapshot, UnusableError]
 _TOGETHER = 4  # snapshots typed at once: the usual number per hour; more are not faster
@@ -35,22 +38,42 @@ class RawObject(NamedTuple):
 
 
 class HourRows(NamedTuple):
-    """A cleaned hour: sorted rows as `TABLE_SCHEMA`, rejects with their key and time, and the counts."""
+    """A cleaned hour.
+
+    Args:
+        table: sorted rows as `TABLE_SCHEMA`.
+        rejects: the rejected records with their raw key and time.
+        summary: the counts.
+        raw_digest: the digest of the raw listing alone.
+        sights: what the feed said of the stations.
+        described: how rows without a description were completed; None if there are none.
+    """
 
     table: pa.Table
     rejects: List[Tuple[str, datetime, Reject]]
     summary: HourSummary
+    raw_digest: str
+    sights: Sights
+    described: Optional[Described] = None
 
 
-def digest_of(listing: Iterable[Tuple[str, str]]) -> str:
-    """Return the digest of a raw listing: (key, hash) pairs in any order. Other files are ignored."""
+def digest_of(listing: Iterable[Tuple[str, str]], descriptions: str = "") -> str:
+    """Return the digest of what an hour is made from.
+
+    Args:
+        listing: (key, hash) pairs of the hour's raw objects in any order; other files are ignored.
+        descriptions: the digest of the descriptions that were used; empty if there were none.
+    """
     lines = sorted(f"{key}\t{hash_}\n" for key, hash_ in listing if raw_time(key))
+    if descriptions:
+        lines.append(f"stations\t{descriptions}\n")
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
+def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Register] = None) -> HourRows:
     """Clean the raw objects of one hour (UTC); their order does not matter.
 
+    Rows without a whole description are completed from the register, as far as it knows their stations.
     Unusable objects are listed in the summary. If none is usable, the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
@@ -63,11 +86,15 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
             quarantined.append(UnusableObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
             typed.append((raw, taken, outcome))
-    table, row_counts = assemble([taken for _, taken, _ in typed], [part.table for _, _, part in typed])
+    times = [taken for _, taken, _ in typed]
+    rows, row_counts = assemble(times, [part.table for _, _, part in typed])
+    completed, described = describe(rows, register or Register())
+    table = derive(completed)
+    listing = [(key, raw.hash) for key, raw, _ in ordered]
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
         hour,
-        digest_of((key, raw.hash) for key, raw, _ in ordered),
+        digest_of(listing, described.digest if described else ""),
         rows=len(table),
         stale=pc.sum(table["is_stale"]).as_py() or 0,
         repeated=_repeated_rows(table),
@@ -78,8 +105,11 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject]) -> HourRows:
         ],
         quarantined=quarantined,
         drift=_merge([part.drift for _, _, part in typed]),
+        descriptions=described.digest if described else "",
+        described=described.rows if described else 0,
+        undescribed=described.undescribed if described else 0,
     )
-    return HourRows(table, rejects, summary)
+    return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
 
 
 def _repeated_rows(table: pa.Table) -> int:

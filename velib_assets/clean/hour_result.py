@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.lake.keys import hour_text, parse_hour
+from velib_assets.stations.sights import Sights
 
 
 class SnapshotCount(NamedTuple):
@@ -29,7 +30,12 @@ class UnusableObject(NamedTuple):
 
 
 class HourSummary(NamedTuple):
-    """What an hour contains after cleaning. `size` is 0 if nothing was usable and so nothing was written."""
+    """What an hour contains after cleaning.
+
+    `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
+    descriptions that were used. `described` counts the rows that got their
+    name, position or capacity from the register, `undescribed` those that still lack a name or a position.
+    """
 
     hour: datetime
     digest: str
@@ -41,15 +47,22 @@ class HourSummary(NamedTuple):
     quarantined: List[UnusableObject]
     drift: Drift
     size: int = 0
+    descriptions: str = ""
+    described: int = 0
+    undescribed: int = 0
 
 
 class HourResult(NamedTuple):
-    """The outcome of an hour: what was cleaned, or the error; `absent` if the hour has no raw."""
+    """The outcome of an hour: what was cleaned, or the error; `absent` if the hour has no raw.
+
+    `sights` is what a published hour says of the stations. It stays in the process that cleaned the hour.
+    """
 
     hour: datetime
     cleaned: Optional[HourSummary]
     error: str = ""
     absent: bool = False
+    sights: Optional[Sights] = None
 
     def message(self) -> Dict[str, Any]:
         """Return the result as JSON data."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Deque, Dict, Iterable, Iterator, Optional, Protocol
+from functools import partial
+from typing import Dict, Iterable, Iterator, Optional, Protocol, Sequence
 
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.rebuild import rebuild_hour
+from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.store import LakeStore
+from velib_assets.stations.register import Register
 
 
 class CleanJob(Protocol):
@@ -27,8 +29,8 @@ class CleanJob(Protocol):
 class LocalCleanJob:
     """Cleans in threads of this process, by default one per available core.
 
-    Threads suffice, because Arrow, gzip, SHA-256 and zstd release the interpreter's lock. At most
-    `threads` + 1 hours are in progress, so memory does not grow with the number of hours.
+    Threads suffice, because Arrow, gzip, SHA-256 and zstd release the interpreter's lock. Hours are cleaned
+    in batches, so memory does not grow with the number of hours.
     """
 
     def __init__(self, store: LakeStore, threads: Optional[int] = None) -> None:
@@ -38,11 +40,9 @@ class LocalCleanJob:
 
     def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
-        pending: Deque[Future[HourResult]] = deque()
         with ThreadPoolExecutor(self._threads, "clean") as pool:
-            for hour in hours:
-                pending.append(pool.submit(rebuild_hour, self._store, hour))
-                if len(pending) > self._threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+
+            def rebuild(register: Register, batch: Sequence[datetime]) -> Iterator[HourResult]:
+                return pool.map(partial(rebuild_hour, self._store, register=register), batch)
+
+            yield from clean_with_register(self._store, hours, rebuild)

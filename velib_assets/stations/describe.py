@@ -16,6 +16,11 @@ _OWN = ("name", "lat", "lon", "capacity")  # a feed without them has lost them; 
 _PLACE = ("name", "lat", "lon")
 
 
+Missing = Dict[str, Dict[str, Optional[List[str]]]]
+"""What a feed left out, by time of the snapshot (milliseconds since 1970) and field: the station codes, or
+None for all of the snapshot's rows."""
+
+
 class Described(NamedTuple):
     """How rows without a whole description were completed.
 
@@ -23,14 +28,13 @@ class Described(NamedTuple):
         digest: of the values used; empty if there were none.
         rows: rows whose name, position or capacity was completed.
         undescribed: rows that still have no name or no position.
-        missing: what the feed left out, by time of the snapshot (milliseconds since 1970) and field: the
-            station codes, or None for all of the snapshot's rows.
+        missing: what the feed left out.
     """
 
     digest: str
     rows: int
     undescribed: int
-    missing: Dict[str, Dict[str, Optional[List[str]]]]
+    missing: Missing
 
 
 def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Described]]:
@@ -52,22 +56,30 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
     used = {name: pc.and_(rows[name].is_null(), found[name].is_valid()) for name in lacking}
     completed = rows
     for name in lacking:
-        completed = completed.set_column(rows.schema.get_field_index(name), rows.schema.field(name), found[name])
+        completed = completed.set_column(
+            rows.schema.get_field_index(name), rows.schema.field(name), found[name]
+        )
     return completed, Described(
-        _digest(rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}),
+        _digest(
+            rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}
+        ),
         _count([used[name] for name in lacking if name in _OWN]),
         _count([completed[name].is_null() for name in _PLACE]),
-        {name: parts for name, parts in _missing(rows, times, lacking).items()},
+        _missing(rows, times, lacking),
     )
 
 
-def undescribe(rows: pa.Table, missing: Dict[str, Dict[str, Optional[List[str]]]]) -> pa.Table:
+def undescribe(rows: pa.Table, missing: Missing) -> pa.Table:
     """Return completed rows as the feed gave them: with null where `missing` says so."""
     times = milliseconds(rows["ingested_ts"])
     for moment, fields in missing.items():
         of_snapshot = pc.equal(times, int(moment))
         for name, codes in fields.items():
-            gone = of_snapshot if codes is None else pc.and_(of_snapshot, pc.is_in(rows["station_id"], pa.array(codes, pa.string())))
+            gone = (
+                of_snapshot
+                if codes is None
+                else pc.and_(of_snapshot, pc.is_in(rows["station_id"], pa.array(codes, pa.string())))
+            )
             rows = rows.set_column(
                 rows.schema.get_field_index(name), rows.schema.field(name), pc.if_else(gone, None, rows[name])
             )
@@ -114,9 +126,9 @@ def _digest(codes: pa.ChunkedArray, times: pa.ChunkedArray, used: Dict[str, pa.C
     return hashlib.sha256((" ".join(names) + "\n" + text).encode("utf-8")).hexdigest() if text else ""
 
 
-def _missing(rows: pa.Table, times: pa.ChunkedArray, lacking: List[str]) -> Dict[str, Dict[str, Optional[List[str]]]]:
+def _missing(rows: pa.Table, times: pa.ChunkedArray, lacking: List[str]) -> Missing:
     totals = _counts(times)
-    missing: Dict[str, Dict[str, Optional[List[str]]]] = {}
+    missing: Missing = {}
     for name in lacking:
         gone = rows[name].is_null()
         for moment, count in _counts(times.filter(gone)).items():

@@ -113,7 +113,7 @@ class Register:
         changed = {}
         for code in {*self.stations, *seen}:
             old = self.stations.get(code, {})
-            new = _station(code, old, start, end, seen.get(code, {}), full)
+            new = _station(code, old, (start, end), seen.get(code, {}), full)
             if new != old:
                 changed[code] = old
                 self.stations[code] = new
@@ -207,26 +207,26 @@ def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -
 def _station(
     code: str,
     old: Station,
-    start: int,
-    end: int,
+    hour: Tuple[int, int],
     seen: Dict[int, Tuple[Any, ...]],
     full: List[int],
 ) -> Station:
     """Return a station's changes with those of an hour replaced by its observations."""
     described = {moment: values for moment, values in seen.items() if any(v is not None for v in values)}
     opened = [(moment, True) for moment in described] + [(m, False) for m in full if m not in seen]
-    station = {OPEN: _replaced(old.get(OPEN, []), start, end, sorted(opened), False)}
+    station = {OPEN: _replaced(old.get(OPEN, []), hour, sorted(opened), False)}
     for position, name in enumerate(FIELDS):
         values = [(m, v[position]) for m, v in sorted(described.items()) if v[position] is not None]
-        station[name] = _replaced(old.get(name, []), start, end, values, initial_value(name, code))
+        station[name] = _replaced(old.get(name, []), hour, values, initial_value(name, code))
     return {name: changes for name, changes in station.items() if changes}
 
 
-def _replaced(changes: Changes, start: int, end: int, seen: Changes, initial: Any) -> Changes:  # noqa: ANN401 - as above
-    """Replace the changes between two times by observations.
+def _replaced(changes: Changes, hour: Tuple[int, int], seen: Changes, initial: Any) -> Changes:  # noqa: ANN401 - as above
+    """Replace the changes of an hour by observations.
 
-    The changes after them stay, even if they repeat a value: observations in between may follow.
+    Later changes stay, even if they repeat a value: observations in between may follow.
     """
+    start, end = hour
     before = [change for change in changes if change[0] < start]
     value = before[-1][1] if before else initial
     within = _without_repeats(seen, value)

@@ -93,7 +93,9 @@ def decode_register(data: bytes) -> Optional[Register]:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
     rows = zip(columns[0], *times, *columns[1:])
-    return Register({code: _changes(code, list(part)) for code, part in groupby(rows, lambda row: row[0])}, hours)
+    return Register(
+        {code: _changes(code, list(part)) for code, part in groupby(rows, lambda row: row[0])}, hours
+    )
 
 
 def _stretches(code: str, station: Station) -> Iterator[Tuple[Any, ...]]:

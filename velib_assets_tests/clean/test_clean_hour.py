@@ -72,13 +72,14 @@ def test_table_has_the_declared_schema() -> None:
         ("13121", "Ivry-sur-Seine", "Ivry-sur-Seine"),
         ("31024_relais", "Montreuil", "Montreuil"),
         ("1001_relais", "Paris", "Paris"),
-        ("1001", None, None),
+        ("1001", None, "Paris 1er"),
+        ("relais", None, None),
     ],
 )
 def test_arrondissement_depends_on_commune_and_code(
     code: str, commune: str | None, label: str | None
 ) -> None:
-    """13121 is in Ivry, not in the 13e."""
+    """13121 is in Ivry, not in the 13e. Without a commune, that of the code counts."""
     rows = [*records(40)[1:], record(code, nom_arrondissement_communes=commune)]
     assert only(clean_hour(HOUR, [raw(rows)]), code)["arrondissement"] == label
 

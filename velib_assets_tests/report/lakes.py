@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.stations.communes import paris_label
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, quarantine_stem, raw_key
 from velib_assets.lake.listing import REASON_ENDING
@@ -15,6 +14,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
 from velib_assets.report.report_data import load_report_data
+from velib_assets.stations.communes import paris_label
 from velib_assets_tests.kpi_lake import at, engine_over, row
 
 Row = dict[str, Any]

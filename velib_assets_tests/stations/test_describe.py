@@ -19,7 +19,8 @@ BEFORE, AFTER = ("old name", *HERE), ("new name", *HERE)
 
 
 def values(rows: pa.Table, name: str) -> list[object]:
-    return rows[name].to_pylist()
+    column: list[object] = rows[name].to_pylist()
+    return column
 
 
 def test_a_row_takes_the_last_description_before_it() -> None:

@@ -1,0 +1,52 @@
+"""Reads what the feed said from a clean file, and whether the file is current."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Iterable, Optional, Tuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from velib_assets.clean.clean_file import Footer, read_footer
+from velib_assets.clean.hour import digest_of
+from velib_assets.lake.keys import clean_key, raw_time
+from velib_assets.lake.store import LakeStore
+from velib_assets.stations.describe import describe, undescribe
+from velib_assets.stations.register import Register
+from velib_assets.stations.sights import FIELDS, Sights, sights_of
+
+
+def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
+    """Return what an hour's clean file says of the stations; None if the file is missing or damaged."""
+    try:
+        with store.open(clean_key(hour)) as source:
+            footer = read_footer(source)
+            if footer is None:
+                return None
+            source.seek(0)
+            rows = pq.read_table(source, columns=["station_id", "ingested_ts", *FIELDS])
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return None
+    times = [taken for part in footer.snapshots if (taken := raw_time(part["key"]))]
+    return sights_of(hour, undescribe(rows, footer.missing), times)
+
+
+def is_current(
+    store: LakeStore, hour: datetime, listing: Iterable[Tuple[str, str]], footer: Footer, register: Register
+) -> bool:
+    """Return whether a clean file has the digest that cleaning its hour now would give.
+
+    Args:
+        store: the lake.
+        hour: the hour, UTC.
+        listing: the (key, hash) pairs of the hour's raw objects.
+        footer: the footer of the hour's clean file.
+        register: the station register.
+    """
+    descriptions = ""
+    if footer.missing:
+        sights = sights_in(store, hour)
+        described = describe(sights.rows, register)[1] if sights else None
+        descriptions = described.digest if described else ""
+    return footer.digest == digest_of(listing, descriptions)

@@ -1,0 +1,76 @@
+"""Cleans hours together with the station register: each hour is described as well as the lake allows."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from itertools import islice
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence
+
+from velib_assets.clean.hour_result import HourResult
+from velib_assets.clean.observed import sights_in
+from velib_assets.lake.store import LakeStore
+from velib_assets.stations.describe import describe
+from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import BusyRegisterError, load_register, update_register
+
+BATCH = 24  # hours between two updates of the register: more take more memory
+Rebuild = Callable[[Register, Sequence[datetime]], Iterable[HourResult]]
+_log = logging.getLogger("velib.stations")
+
+
+def clean_with_register(
+    store: LakeStore, hours: Iterable[datetime], rebuild: Rebuild, batch: int = BATCH
+) -> Iterator[HourResult]:
+    """Clean hours in batches, and add what they say of the stations to the register.
+
+    Hours that the new register describes otherwise are cleaned again. An hour that still lacks
+    descriptions is yielded last, because a later hour may have them.
+
+    Args:
+        store: the lake.
+        hours: the hours, UTC; in order of time, hours are seldom cleaned twice.
+        rebuild: cleans hours with a register.
+        batch: how many hours are cleaned between two updates of the register.
+    """
+    register = load_register(store).register
+    waiting: List[HourResult] = []
+    remaining = iter(hours)
+    while part := list(islice(remaining, batch)):
+        results = list(rebuild(register, part))
+        register = _learn(store, results, register)
+        for result in _described(results, register, rebuild):
+            if result.cleaned and result.cleaned.undescribed:
+                waiting.append(result)
+            else:
+                yield result
+    yield from _described(waiting, register, rebuild)
+
+
+def _learn(store: LakeStore, results: Sequence[HourResult], register: Register) -> Register:
+    """Return the register with what these hours say; if it cannot be stored, cleaning goes on without."""
+    sights = [result.sights for result in results if result.sights]
+
+    def learn(newest: Register) -> bool:
+        changes = [newest.learn(sight, lambda hour: sights_in(store, hour)) for sight in sights]
+        return any(changes)
+
+    try:
+        return update_register(store, learn)
+    except (OSError, BusyRegisterError) as error:
+        _log.warning("The station register was not updated: %s. The asset stations repeats this.", error)
+        return register
+
+
+def _described(results: Sequence[HourResult], register: Register, rebuild: Rebuild) -> Iterator[HourResult]:
+    """Yield the results, with those hours cleaned again that the register now describes otherwise."""
+    outdated = [result.hour for result in results if _is_outdated(result, register)]
+    again: Dict[datetime, HourResult] = {result.hour: result for result in rebuild(register, outdated)}
+    return (again.get(result.hour, result) for result in results)
+
+
+def _is_outdated(result: HourResult, register: Register) -> bool:
+    if result.sights is None or result.cleaned is None:
+        return False
+    described = describe(result.sights.rows, register)[1]
+    return described is not None and described.digest != result.cleaned.descriptions
