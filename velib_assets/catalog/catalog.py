@@ -13,7 +13,8 @@ class CatalogError(Exception):
 class Partition(NamedTuple):
     """An hour's partition: its clean file's key, rows, bytes and digest.
 
-    `digest` is empty if the catalog does not know it, as for partitions that the crawler added.
+    `digest` is empty if the catalog does not know it, as for partitions that the crawler added. `completed`
+    is true if the feed left out descriptions, so that the station register decides whether it is current.
     """
 
     hour: datetime
@@ -21,6 +22,7 @@ class Partition(NamedTuple):
     rows: int
     bytes: int
     digest: str
+    completed: bool = False
 
 
 class Catalog(Protocol):

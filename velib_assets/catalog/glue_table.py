@@ -13,7 +13,7 @@ from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
 
 _WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
-_ROWS, _BYTES, _DIGEST = "velib.rows", "velib.bytes", "velib.digest"
+_ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
 _PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -121,6 +121,7 @@ class GlueTable:
                 _ROWS: str(part.rows),
                 _BYTES: str(part.bytes),
                 _DIGEST: part.digest,
+                **({_COMPLETED: "true"} if part.completed else {}),
             },
         }
 
@@ -187,7 +188,8 @@ def _partition(entry: Dict[str, Any]) -> Partition:
     if moment is None:
         raise AwsError(f"glue: the table has a partition that is not an hour: {date}/{hour}. Drop it.")
     rows, size = int(parameters.get(_ROWS, 1)), int(parameters.get(_BYTES, 0))
-    return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""))
+    completed = parameters.get(_COMPLETED) == "true"
+    return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""), completed)
 
 
 def _batches(items: Sequence[_Item], size: int) -> List[Sequence[_Item]]:

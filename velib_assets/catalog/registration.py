@@ -32,7 +32,7 @@ def partition_of(store: LakeStore, hour: datetime) -> Partition:
         size = source.seek(0, 2)
     if differences or footer is None:
         raise NotCleanError("; ".join(differences) or f"{store.address(key)} is not a clean file")
-    return Partition(hour, key, footer.rows, size, footer.digest)
+    return Partition(hour, key, footer.rows, size, footer.digest, bool(footer.missing))
 
 
 def register_until_stable(

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
@@ -17,15 +18,17 @@ _VERSION = 1
 _SCHEMA = f"""
 CREATE TABLE partitions (
     hour TEXT PRIMARY KEY, key TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    digest TEXT NOT NULL
+    digest TEXT NOT NULL, completed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
 """
 _UPSERT = """
-INSERT INTO partitions VALUES (?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
-SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest
-WHERE (key, rows, bytes, digest) IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest)
+INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
+SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest,
+    completed = excluded.completed
+WHERE (key, rows, bytes, digest, completed)
+    IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest, excluded.completed)
 """
 
 
@@ -45,7 +48,7 @@ class LocalCatalog:
         Raises:
             ValueError: if a key is not the clean file of its hour.
         """
-        rows = [(hour_text(p.hour), p.key, p.rows, p.bytes, p.digest) for p in map(_checked, partitions)]
+        rows = [(hour_text(part.hour), *part[1:]) for part in map(_checked, partitions)]
         with self._writing() as db:
             return sum(db.execute(_UPSERT, row).rowcount for row in rows)
 
@@ -73,7 +76,7 @@ class LocalCatalog:
             db.execute("INSERT OR REPLACE INTO views VALUES (?, ?)", (name, definition))
         return True
 
-    def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[str, str, int, int, str]]:
+    def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         if not self.path.exists():
             return []
         with self._open() as db:
@@ -89,6 +92,8 @@ class LocalCatalog:
             if not _version(db):
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
+            elif not _has_completed(db):  # the file is of an older version
+                db.execute("ALTER TABLE partitions ADD COLUMN completed INTEGER NOT NULL DEFAULT 0")
             yield db
             db.execute("COMMIT")
 
@@ -110,6 +115,10 @@ def _version(db: sqlite3.Connection) -> int:
     return version
 
 
+def _has_completed(db: sqlite3.Connection) -> bool:
+    return any(column[1] == "completed" for column in db.execute("PRAGMA table_info(partitions)"))
+
+
 def _describe(path: Path, error: sqlite3.Error) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"{path} was locked by another process for over {BUSY_SECONDS:.0f} s ({error}). Try again."
@@ -125,5 +134,7 @@ def _checked(partition: Partition) -> Partition:
     return partition
 
 
-def _partition(row: tuple[str, str, int, int, str]) -> Partition:
-    return Partition(parse_hour(row[0]), *row[1:])
+def _partition(row: tuple[Any, ...]) -> Partition:
+    """Return the partition of a row; rows of an older version lack the last column."""
+    hour, key, rows, size, digest, *completed = row
+    return Partition(parse_hour(hour), key, rows, size, digest, bool(completed and completed[0]))

@@ -11,9 +11,9 @@ from typing import Iterator, List, Sequence, Tuple
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of, register_until_stable
-from velib_assets.clean.hour import digest_of
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.clean.observed import is_current
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.bucket_store import BucketStore
@@ -22,6 +22,7 @@ from velib_assets.lake.listing import newest_snapshot, objects_by_hour, quaranti
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import load_register
 
 NEWEST = "newest"
 RECENT = 47 * HOUR  # before the newest hour
@@ -114,12 +115,13 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
     newest = newest_snapshot(store)
     if newest is None:
         return [], []
+    register = load_register(store).register
     outdated: List[datetime] = []
     current: List[datetime] = []
     for hour, objects in objects_by_hour(store, "raw", hour_of(newest) - RECENT, newest).items():
         listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
         footer = footer_of(store, hour)
-        if footer and footer.digest == digest_of(listing):
+        if footer and is_current(store, hour, listing, footer, register):
             current.append(hour)
         elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
             outdated.append(hour)
