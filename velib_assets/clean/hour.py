@@ -10,12 +10,12 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble, derive
+from velib_assets.clean.assemble import assemble, derive, differing_twins
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
-from velib_assets.ingest.audit import audit, audit_rows
+from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, open_raw
@@ -88,7 +88,8 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         else:
             typed.append((raw, taken, outcome))
     times = [taken for _, taken, _ in typed]
-    rows, row_counts = assemble(times, [part.table for _, _, part in typed])
+    tables = [part.table for _, _, part in typed]
+    rows, row_counts = assemble(times, tables)
     completed, described = describe(rows, register or Register())
     table = derive(completed)
     listing = [(key, raw.hash) for key, raw, _ in ordered]
@@ -109,6 +110,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
+        differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
     return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
 
@@ -131,7 +133,7 @@ def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
     for start in range(0, len(stored), _TOGETHER):
         opened = [_open(data) for data in stored[start : start + _TOGETHER]]
         typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
-        outcomes += [next(typed) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+        outcomes += [_audited(next(typed)) if isinstance(raw, OpenedRaw) else raw for raw in opened]
     return outcomes
 
 
@@ -156,12 +158,20 @@ def _type(raws: Sequence[OpenedRaw]) -> Sequence[SnapshotOutcome]:
 def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
     try:
         records = record_list(load_json(raw.document, "the raw object"))
-        audit(records, raw.feed)
-        typed = type_general(records, definition_of(raw.feed))
-        audit_rows(typed.records, _rejected(typed.rejects))
+        audit_fields(records, raw.feed)
     except UnusableError as error:
         return error
-    return typed
+    return type_general(records, definition_of(raw.feed))
+
+
+def _audited(outcome: SnapshotOutcome) -> SnapshotOutcome:
+    """Refuse a snapshot of which too few records became rows."""
+    if isinstance(outcome, TypedSnapshot):
+        try:
+            audit_rows(outcome.records, _rejected(outcome.rejects))
+        except UnusableError as error:
+            return error
+    return outcome
 
 
 def _rejected(rejects: Iterable[Reject]) -> Dict[str, int]:

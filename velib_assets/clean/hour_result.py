@@ -35,6 +35,7 @@ class HourSummary(NamedTuple):
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
     descriptions that were used. `described` counts the rows that got their
     name, position or capacity from the register, `undescribed` those that still lack a name or a position.
+    `differing` has the stations of which a snapshot has records that differ, and how many snapshots do.
     """
 
     hour: datetime
@@ -50,6 +51,7 @@ class HourSummary(NamedTuple):
     descriptions: str = ""
     described: int = 0
     undescribed: int = 0
+    differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
 
 
 class HourResult(NamedTuple):

@@ -148,7 +148,7 @@ def stale_stations(stale: int, rows: int) -> Finding:
 @check("clean_stations", severity=WARN)
 def schema_drift(drift: Drift) -> Finding:
     """Check that the feed has the declared fields: none missing, new or of another type."""
-    message = "; ".join(f"{kind}: {_shortened(names)}" for kind, names in drift._asdict().items() if names)
+    message = "; ".join(f"{kind}: {shortened(names)}" for kind, names in drift._asdict().items() if names)
     faults = sum(map(len, drift))
     return Finding(not faults, message or "the fields are as declared", {FAULTS: faults})
 
@@ -239,7 +239,7 @@ def _file(snapshot: SnapshotCount) -> str:
     return snapshot.key.rpartition("/")[2]
 
 
-def _shortened(names: Sequence[str]) -> str:
+def shortened(names: Sequence[str]) -> str:
     """Join the first names: a feed can invent any number of fields."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

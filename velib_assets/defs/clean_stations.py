@@ -9,7 +9,7 @@ import dagster as dg
 from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.defs import checks
+from velib_assets.defs import checks, feed_checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
@@ -106,4 +106,5 @@ def _findings(
         "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding),
         "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
         "schema_drift": checks.schema_drift(cleaned.drift),
+        "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any, List, Mapping, Optional, Sequence
 
+from velib_assets.ingest.counts import rejects_of
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import UnusableError
 
@@ -15,6 +16,16 @@ PARTIAL_SHARE = 0.8
 
 def audit(records: Sequence[Any], feed: str) -> None:
     """Accept usable records.
+
+    Raises:
+        UnusableError: see `audit_fields` and `audit_rows`.
+    """
+    audit_fields(records, feed)
+    audit_rows(len(records), rejects_of(records, definition_of(feed)))
+
+
+def audit_fields(records: Sequence[Any], feed: str) -> None:
+    """Accept records that have station codes and counts.
 
     A row count is not enough: real snapshots had 1,413 rows in which every station code was null.
 

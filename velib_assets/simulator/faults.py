@@ -81,6 +81,16 @@ def _days_old(record: Record, n: int) -> Record:
     return {**record, "duedate": reported.isoformat()}
 
 
+def _with_dead_twins(records: list[Record]) -> list[Record]:
+    """Put a twin before every tenth station: silent for a day, not installed, with nothing to lend."""
+    twins: list[Record] = []
+    for record in records[::_EACH]:
+        reported = datetime.fromisoformat(record["duedate"]) - timedelta(days=1)
+        state = {"is_installed": "NON", "duedate": reported.isoformat()}
+        twins.append({**record, **dict.fromkeys(_COUNTS, 0), **state})
+    return twins + records
+
+
 def _huge(record: Record, n: int) -> Record:
     return {**record, "name": "Très " + "long " * (_HUGE // 5)} if n == 0 else record
 
@@ -95,6 +105,7 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "no_identity": _each(_set(_IDENTITY, None)),
     "partial": _records(lambda records: records[: max(len(records) // 5, 1)]),
     "duplicates": _records(lambda records: records + records[::_EACH]),
+    "differing_duplicates": _records(_with_dead_twins),
     "null_counts": _each(_set(_COUNTS, None), _EACH),
     "negative_counts": _each(_negative, _EACH),
     "textual_counts": _each(_set(_COUNTS, "douze"), _EACH),

@@ -89,6 +89,7 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "partial_snapshot"),
         ("clean_stations", "stale_stations"),
         ("clean_stations", "schema_drift"),
+        ("clean_stations", "differing_duplicates"),
         ("source_velib", "table_schema"),
         *((name, "view_answers") for name in VIEWS),
         ("velib_report", "report_written"),

@@ -199,6 +199,7 @@ SIMULATED = (
     simulated("mostly_rejected", QUARANTINE, "mostly_rejected"),
     simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
     simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
+    simulated("differing_duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("null_counts", CLEAN, as_if=_without_counts),
     simulated("negative_counts", REJECTS, "bikes is negative", left_out(10), _FEWER),
     simulated("textual_counts", REJECTS, "bikes is not a whole number", left_out(10), _FEWER),
