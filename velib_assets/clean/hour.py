@@ -17,8 +17,9 @@ from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableO
 from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
 from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
+from velib_assets.ingest.feed_info import announced_records
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.raw_object import OpenedRaw, open_raw
+from velib_assets.ingest.raw_object import OpenedRaw, head_of, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.stations.describe import Described, describe
@@ -110,9 +111,16 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
+        announced=_announced(raw for raw, _, _ in typed),
         differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
     return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
+
+
+def _announced(raws: Iterable[RawObject]) -> Dict[str, int]:
+    """Return the number of records that the feed announced, by raw key, where it did."""
+    counts = {raw.key: announced_records(head_of(raw.data)) for raw in raws}
+    return {key: count for key, count in counts.items() if count is not None}
 
 
 def _repeated_rows(table: pa.Table) -> int:

@@ -35,6 +35,7 @@ class HourSummary(NamedTuple):
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
     descriptions that were used. `described` counts the rows that got their
     name, position or capacity from the register, `undescribed` those that still lack a name or a position.
+    `announced` is the number of records that the feed announced, by raw key, where it did.
     `differing` has the stations of which a snapshot has records that differ, and how many snapshots do.
     """
 
@@ -51,6 +52,7 @@ class HourSummary(NamedTuple):
     descriptions: str = ""
     described: int = 0
     undescribed: int = 0
+    announced: Dict[str, int] = {}  # noqa: RUF012 - never modified
     differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
 
 

@@ -119,21 +119,44 @@ def readable_raw(reasons: Sequence[str], error: str = "", *, cleaned: bool = Tru
 
 
 @check("clean_stations", severity=WARN)
-def partial_snapshot(snapshots: Sequence[SnapshotCount], preceding: Sequence[int]) -> Finding:
-    """Check that no snapshot has under 80 % of the median record count of the 24 hours before it.
+def partial_snapshot(
+    snapshots: Sequence[SnapshotCount],
+    preceding: Sequence[int],
+    announced: Mapping[str, int] | None = None,
+    expected: int | None = None,
+) -> Finding:
+    """Check that each snapshot has all records that the feed announced, and 80 % of the usual number.
+
+    The usual number is the median record count of the 24 hours before, and the number of stations that the
+    station register expects.
 
     Args:
         snapshots: The snapshots of the hour, in order of time.
         preceding: Record counts of the snapshots of the 24 hours before.
+        announced: The number of records that the feed announced (`total_count`), by raw key.
+        expected: The number of stations that the station register expects, if it knows any.
     """
     earlier, partial = list(preceding), []
     for s in snapshots:
-        minimum = partial_below(earlier)
-        if minimum is not None and s.records < minimum:
-            partial.append(f"{_file(s)} has {s.records:,} records where at least {minimum:,.0f} are usual")
+        if reason := _shortage(s.records, (announced or {}).get(s.key), partial_below(earlier), expected):
+            partial.append(f"{_file(s)} has {s.records:,} records {reason}")
         earlier.append(s.records)
     facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
     return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
+
+
+def _shortage(records: int, announced: int | None, usual: float | None, expected: int | None) -> str:
+    """Return what a record count falls short of; empty if it does not."""
+    registered = partial_below([expected]) if expected is not None else None
+    if announced is not None and records < announced:
+        return f"where the feed announced {announced:,}"
+    if usual is not None and records < usual:
+        return f"where at least {usual:,.0f} are usual"
+    if registered is not None and records < registered:
+        return (
+            f"where the station register has {expected:,} stations: at least {registered:,.0f} are expected"
+        )
+    return ""
 
 
 @check("clean_stations", severity=WARN)

@@ -103,7 +103,7 @@ def _findings(
         "rejected_rows": checks.rejected_rows(cleaned.rejected, cleaned.snapshots, rejects),
         "conservation": checks.conservation(cleaned.snapshots, cleaned.rows),
         "unique_rows": checks.unique_rows(cleaned.repeated),
-        "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding),
+        "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding, cleaned.announced),
         "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
         "schema_drift": checks.schema_drift(cleaned.drift),
         "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
+from velib_assets.lake.keys import raw_time
 from velib_assets.lake.text import neutralize_links
 
 
@@ -24,3 +26,29 @@ def differing_duplicates(differing: Mapping[str, int]) -> Finding:
         f"the one that reported last is kept. Stations: {names}"
     )
     return Finding(False, message, {FAULTS: count, "stations": len(differing)})
+
+
+@check("raw_snapshot", severity=WARN)
+def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
+    """Check that the records change within 30 minutes while stations are in operation.
+
+    Args:
+        stretches: The stretches without a change.
+    """
+    if not stretches:
+        return Finding(True, "the records change from snapshot to snapshot", {FAULTS: 0})
+    found = []
+    for keys, operating in stretches:
+        times = [taken for key in keys if (taken := raw_time(key))]
+        found.append(
+            f"the {len(keys)} snapshots from {times[0]:%Y-%m-%d %H:%M} to {times[-1]:%H:%M} UTC have "
+            f"the same records, although {operating:,} stations are in operation ({_name(keys[0])} to "
+            f"{_name(keys[-1])})"
+        )
+    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status."
+    repeats = sum(len(stretch.keys) - 1 for stretch in stretches)
+    return Finding(False, message, {FAULTS: len(stretches), "repeats": repeats})
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]

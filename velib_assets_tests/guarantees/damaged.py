@@ -187,6 +187,11 @@ def _hours_ago(rows: list[Any]) -> list[Any]:
     return list(json.loads(FAULTS["stale"](dump(rows))))
 
 
+def _half_full(rows: list[Any]) -> list[Any]:
+    """The state of a frozen feed, as the simulator itself makes it."""
+    return list(json.loads(FAULTS["frozen"](dump(rows))))
+
+
 SIMULATED = (
     simulated("empty", QUARANTINE, "empty"),
     simulated("html", QUARANTINE, "not_json"),
@@ -198,6 +203,8 @@ SIMULATED = (
     simulated("renamed_field", QUARANTINE, "missing_field"),
     simulated("mostly_rejected", QUARANTINE, "mostly_rejected"),
     simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("first_page", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("frozen", CLEAN, as_if=rows_of(_half_full)),
     simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("differing_duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("null_counts", CLEAN, as_if=_without_counts),

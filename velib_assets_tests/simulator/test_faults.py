@@ -45,6 +45,7 @@ def audited(body: bytes) -> Records:
 
 USABLE: dict[str, Callable[[Records], bool]] = {
     "partial": lambda records: len(records) == COUNT // 5,
+    "first_page": lambda records: len(records) == COUNT // 5,
     "duplicates": lambda records: (
         len(records) == COUNT * 11 // 10 and len({r["stationcode"] for r in records}) == COUNT
     ),
@@ -68,6 +69,9 @@ USABLE: dict[str, Callable[[Records], bool]] = {
     "coordinates_text": lambda records: all(str(r["coordonnees_geo"]).startswith("48.") for r in records),
     "coordinates_list": lambda records: all(isinstance(r["coordonnees_geo"], list) for r in records),
     "huge_name": lambda records: len(records[0]["name"].encode()) >= 2_000_000,
+    "frozen": lambda records: all(
+        (r["numbikesavailable"], r["duedate"][14:19]) == (r["capacity"] // 2, "00:00") for r in records
+    ),
     "stale": lambda records: all(
         AT - datetime.fromisoformat(r["duedate"]) > timedelta(hours=3) for r in records
     ),
@@ -100,6 +104,18 @@ def test_no_identity_keeps_counts_and_the_number_of_rows() -> None:
     broken, good = json.loads(FAULTS["no_identity"](GOOD)), json.loads(GOOD)
     assert counts_of(broken) == counts_of(good)
     assert {r["nom_arrondissement_communes"] for r in broken} == {None}
+
+
+def test_frozen_feed_repeats_itself_within_an_hour() -> None:
+    later = Simulator(stations=300).fetch(AT + timedelta(minutes=30)).bodies["body"]
+    assert FAULTS["frozen"](GOOD) == FAULTS["frozen"](later)
+    assert later != GOOD
+
+
+def test_first_page_announces_all_stations() -> None:
+    """A client that reads one page of the portal's `/records` gets 100 of 1,467 stations."""
+    page = json.loads(FAULTS["first_page"](GOOD))
+    assert (page["total_count"], len(page["results"])) == (COUNT, COUNT // 5)
 
 
 def test_three_forms_of_a_fault_are_parsed() -> None:
