@@ -13,8 +13,9 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
+FUTURE_AFTER = timedelta(minutes=10)
 UNKNOWN_AFTER = timedelta(hours=24)
-"""How far in the future a report may be; a later one says nothing."""
+"""A report from later than this after its snapshot is in the future; from later than that, it is unknown."""
 
 _ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
 
@@ -64,6 +65,15 @@ def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Di
     keys = key.take(order)[1:].filter(differ).to_pylist()
     codes = ordered["station_id"][1:].filter(differ).to_pylist()
     return dict(sorted(Counter(dict(zip(keys, codes)).values()).items()))
+
+
+def future_reports(rows: pa.Table) -> Tuple[int, int]:
+    """Count the assembled rows that reported over 10 minutes, and over 24 hours, after their snapshot."""
+    ahead = pc.subtract(rows["reported_ts"], rows["ingested_ts"])
+    over_10_minutes, over_24_hours = (
+        pc.sum(pc.greater(ahead, most)).as_py() or 0 for most in (FUTURE_AFTER, UNKNOWN_AFTER)
+    )
+    return over_10_minutes, over_24_hours
 
 
 def _keyed(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, pa.Array]:

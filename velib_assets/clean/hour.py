@@ -10,7 +10,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble, derive, differing_twins
+from velib_assets.clean.assemble import assemble, derive, differing_twins, future_reports
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
@@ -91,6 +91,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables)
+    future, future_unknown = future_reports(rows)
     completed, described = describe(rows, register or Register())
     table = derive(completed)
     listing = [(key, raw.hash) for key, raw, _ in ordered]
@@ -111,6 +112,8 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
+        future=future,
+        future_unknown=future_unknown,
         announced=_announced(raw for raw, _, _ in typed),
         differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )

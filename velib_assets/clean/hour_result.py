@@ -33,10 +33,11 @@ class HourSummary(NamedTuple):
     """What an hour contains after cleaning.
 
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
-    descriptions that were used. `described` counts the rows that got their
-    name, position or capacity from the register, `undescribed` those that still lack a name or a position.
-    `announced` is the number of records that the feed announced, by raw key, where it did.
-    `differing` has the stations of which a snapshot has records that differ, and how many snapshots do.
+    descriptions that were used. `described` counts the rows that got their name, position or capacity from
+    the register, `undescribed` those that still lack a name or a position. `future` counts the rows that
+    reported over 10 minutes after their snapshot, `future_unknown` those of them over 24 hours after it.
+    `announced` is the number of records that the feed announced, by raw key, where it did. `differing` has
+    the stations of which a snapshot has records that differ, and how many snapshots do.
     """
 
     hour: datetime
@@ -52,6 +53,8 @@ class HourSummary(NamedTuple):
     descriptions: str = ""
     described: int = 0
     undescribed: int = 0
+    future: int = 0
+    future_unknown: int = 0
     announced: Dict[str, int] = {}  # noqa: RUF012 - never modified
     differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
 

@@ -13,7 +13,7 @@ import dagster as dg
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.ingest.audit import partial_below
+from velib_assets.ingest.audit import shortage
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import VIEWS, Kpi
 
@@ -127,36 +127,19 @@ def partial_snapshot(
 ) -> Finding:
     """Check that each snapshot has all records that the feed announced, and 80 % of the usual number.
 
-    The usual number is the median record count of the 24 hours before, and the number of stations that the
-    station register expects.
-
     Args:
         snapshots: The snapshots of the hour, in order of time.
-        preceding: Record counts of the snapshots of the 24 hours before.
-        announced: The number of records that the feed announced (`total_count`), by raw key.
-        expected: The number of stations that the station register expects, if it knows any.
+        preceding: Record counts of the snapshots of the 24 hours before; their median is usual.
+        announced: The number of records that the feed announced, by raw key.
+        expected: The number of stations that the station register expects.
     """
     earlier, partial = list(preceding), []
     for s in snapshots:
-        if reason := _shortage(s.records, (announced or {}).get(s.key), partial_below(earlier), expected):
+        if reason := shortage(s.records, (announced or {}).get(s.key), earlier, expected):
             partial.append(f"{_file(s)} has {s.records:,} records {reason}")
         earlier.append(s.records)
     facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
     return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
-
-
-def _shortage(records: int, announced: int | None, usual: float | None, expected: int | None) -> str:
-    """Return what a record count falls short of; empty if it does not."""
-    registered = partial_below([expected]) if expected is not None else None
-    if announced is not None and records < announced:
-        return f"where the feed announced {announced:,}"
-    if usual is not None and records < usual:
-        return f"where at least {usual:,.0f} are usual"
-    if registered is not None and records < registered:
-        return (
-            f"where the station register has {expected:,} stations: at least {registered:,.0f} are expected"
-        )
-    return ""
 
 
 @check("clean_stations", severity=WARN)

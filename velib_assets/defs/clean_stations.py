@@ -106,5 +106,6 @@ def _findings(
         "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding, cleaned.announced),
         "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
         "schema_drift": checks.schema_drift(cleaned.drift),
+        "future_reports": feed_checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),
         "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),
     }

@@ -28,6 +28,25 @@ def differing_duplicates(differing: Mapping[str, int]) -> Finding:
     return Finding(False, message, {FAULTS: count, "stations": len(differing)})
 
 
+@check("clean_stations", severity=WARN)
+def future_reports(future: int, unknown: int, rows: int) -> Finding:
+    """Check that no station reported over 10 minutes after its snapshot.
+
+    Args:
+        future: The number of rows that did.
+        unknown: Those of them over 24 hours after it, whose report counts as unknown.
+        rows: The number of rows.
+    """
+    if not future:
+        return Finding(True, "no report is from the future", {FAULTS: 0})
+    message = (
+        f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot; "
+        f"{unknown:,} of them, over 24 hours after it, count as unknown. "
+        "Times without a zone are read as UTC."
+    )
+    return Finding(False, message, {FAULTS: future, "unknown": unknown})
+
+
 @check("raw_snapshot", severity=WARN)
 def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
     """Check that the records change within 30 minutes while stations are in operation.

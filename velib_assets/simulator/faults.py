@@ -135,6 +135,7 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "renamed_field": lambda body: body.replace(b'"numbikesavailable"', b'"bikes_available"'),
     "huge_name": _each(_huge),
     "stale": _each(_days_old),
+    "future": _each(_in_an_hour),
     "frozen": _each(_frozen),
 }
 

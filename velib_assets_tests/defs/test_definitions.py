@@ -91,6 +91,7 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "stale_stations"),
         ("clean_stations", "schema_drift"),
         ("clean_stations", "differing_duplicates"),
+        ("clean_stations", "future_reports"),
         ("source_velib", "table_schema"),
         *((name, "view_answers") for name in VIEWS),
         ("velib_report", "report_written"),

@@ -37,3 +37,13 @@ def test_frozen_feed_is_reported_with_its_times_and_files() -> None:
         "If this persists, check the service's status."
     )
     assert feed_checks.feed_frozen([]).passed
+
+
+def test_reports_from_the_future_are_counted() -> None:
+    finding = feed_checks.future_reports(12, 3, 5940)
+    assert (finding.passed, finding.facts) == (False, {"faults": 12, "unknown": 3})
+    assert finding.message == (
+        "12 of 5,940 rows have a report from over 10 minutes after the snapshot; 3 of them, "
+        "over 24 hours after it, count as unknown. Times without a zone are read as UTC."
+    )
+    assert feed_checks.future_reports(0, 0, 5940).passed

@@ -69,6 +69,9 @@ USABLE: dict[str, Callable[[Records], bool]] = {
     "coordinates_text": lambda records: all(str(r["coordonnees_geo"]).startswith("48.") for r in records),
     "coordinates_list": lambda records: all(isinstance(r["coordonnees_geo"], list) for r in records),
     "huge_name": lambda records: len(records[0]["name"].encode()) >= 2_000_000,
+    "future": lambda records: (
+        sum(datetime.fromisoformat(r["duedate"]) > AT + timedelta(minutes=10) for r in records) > COUNT // 2
+    ),
     "frozen": lambda records: all(
         (r["numbikesavailable"], r["duedate"][14:19]) == (r["capacity"] // 2, "00:00") for r in records
     ),
