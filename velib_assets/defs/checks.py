@@ -130,7 +130,7 @@ def partial_snapshot(
     Args:
         snapshots: The snapshots of the hour, in order of time.
         preceding: Record counts of the snapshots of the 24 hours before; their median is usual.
-        announced: The number of records that the feed announced, by raw key.
+        announced: The numbers of records that the feed announced, by raw key.
         expected: The number of stations that the station register expects.
     """
     earlier, partial = list(preceding), []
@@ -138,8 +138,8 @@ def partial_snapshot(
         if reason := shortage(s.records, (announced or {}).get(s.key), earlier, expected):
             partial.append(f"{_file(s)} has {s.records:,} records {reason}")
         earlier.append(s.records)
-    facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
-    return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
+    message = "; ".join(partial) or "no snapshot is partial"
+    return Finding(not partial, message, {"compared": len(earlier) - 1, FAULTS: len(partial)})
 
 
 @check("clean_stations", severity=WARN)
