@@ -20,7 +20,9 @@ BROKEN = "kpi_shortage"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return from_archive(tmp_path, {at(minute): body(records()) for minute in (0, 15, 30, 45)})
+    """An hour of four snapshots that differ."""
+    minutes = (0, 15, 30, 45)
+    return from_archive(tmp_path, {at(minute): body(records(capacity=minute)) for minute in minutes})
 
 
 @pytest.fixture
