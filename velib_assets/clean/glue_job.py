@@ -13,7 +13,7 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.observed import is_current
+from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.bucket_store import BucketStore
@@ -121,7 +121,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
     for hour, objects in objects_by_hour(store, "raw", hour_of(newest) - RECENT, newest).items():
         listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
         footer = footer_of(store, hour)
-        if footer and is_current(store, hour, listing, footer, register):
+        if footer and footer.digest == current_digest(store, hour, listing, footer, register):
             current.append(hour)
         elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
             outdated.append(hour)

@@ -33,7 +33,10 @@ def clean_with_register(
         rebuild: cleans hours with a register.
         batch: how many hours are cleaned between two updates of the register.
     """
-    register = load_register(store).register
+    try:
+        register = load_register(store).register
+    except OSError:  # reported when it is to be written
+        register = Register()
     waiting: List[HourResult] = []
     remaining = iter(hours)
     while part := list(islice(remaining, batch)):

@@ -12,6 +12,7 @@ from velib_assets.defs.sensors.alert_sensor import alert_sensor
 from velib_assets.defs.sensors.healing_sensor import healing_sensor
 from velib_assets.defs.sensors.staleness_sensor import staleness_sensor
 from velib_assets.defs.source_velib import source_velib
+from velib_assets.defs.stations_asset import stations
 from velib_assets.defs.velib_report import velib_report
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
@@ -33,7 +34,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
     maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
     return dg.Definitions(
-        assets=[raw_snapshot, clean_stations, source_velib, kpi_views, velib_report],
+        assets=[raw_snapshot, clean_stations, stations, source_velib, kpi_views, velib_report],
         jobs=[PIPELINE_JOB, KPI_JOB, maintenance.job],
         schedules=[schedule, maintenance],
         sensors=[

@@ -13,8 +13,11 @@ from velib_assets.defs import checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
-from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
+from velib_assets.defs.station_checks import described_rows, unbroken_since
+from velib_assets.lake.keys import HOUR, clean_key, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
+from velib_assets.stations.describe import OWN
+from velib_assets.stations.sights import milliseconds_of
 
 
 @hourly_asset(
@@ -54,7 +57,9 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
+        since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None
         checked = _findings(cleaned, reasons, preceding, store.address(rejects_key(result.hour)))
+        checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
 
@@ -72,6 +77,20 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
                 footer = None
             known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
     return [records for earlier in last_24_hours for records in known[earlier]]
+
+
+def _incomplete_since(store: LakeStore, hour: datetime) -> datetime | None:
+    """Return when the feed last began to leave out descriptions, within the last 24 hours."""
+    snapshots: list[tuple[datetime, bool]] = []
+    for earlier in reversed(list(hours_between(hour - 23 * HOUR, hour))):
+        if footer := footer_of(store, earlier):
+            times = sorted(taken for part in footer.snapshots if (taken := raw_time(part["key"])))
+            missing = [footer.missing.get(str(milliseconds_of(taken)), {}) for taken in times]
+            marked = [not OWN.isdisjoint(fields) for fields in missing]
+            snapshots = [*zip(times, marked, strict=True), *snapshots]
+            if not all(marked):
+                break
+    return unbroken_since(snapshots)
 
 
 def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR
 from velib_assets.stations.communes import commune_of_code
-from velib_assets.stations.sights import FIELDS, Sights, agrees
+from velib_assets.stations.sights import FIELDS, Sights, agrees, milliseconds_of
 
 OPEN = "open"
 Changes = List[Tuple[int, Any]]
@@ -62,7 +62,9 @@ class Register:
             for code, old in self._learn_hour(current).items():
                 before.setdefault(code, old)
             following = self._next_hour(current.hour)
-            if following is None or not self._is_pending(before, _start(current.hour) + _HOUR_MS - 1):
+            if following is None or not self._is_pending(
+                before, milliseconds_of(current.hour) + _HOUR_MS - 1
+            ):
                 break
             current = later(following)
         if before:
@@ -79,7 +81,7 @@ class Register:
 
     def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:
         """Remove what is known from an hour that has no usable snapshot any more."""
-        if not any(first <= hour <= last for first, last in self.hours):
+        if not self.has(hour):
             return False
         empty = pa.table({name: [] for name in ("station_id", "ingested_ts", *FIELDS)})
         self.learn(Sights(hour, [], empty), later)
@@ -87,6 +89,19 @@ class Register:
         parts += [(max(first, hour + HOUR), last) for first, last in self.hours if last > hour]
         self.hours = sorted(set(parts))
         return True
+
+    def has(self, hour: datetime) -> bool:
+        """Return whether an hour was learned."""
+        return any(first <= hour <= last for first, last in self.hours)
+
+    def changed_between(self, first: int, last: int) -> int:
+        """Return the number of stations that changed after `first` and up to `last`, in milliseconds."""
+        if self.is_constant(first, last):
+            return 0
+        return sum(
+            any(first < moment <= last for changes in station.values() for moment, _ in changes)
+            for station in self.stations.values()
+        )
 
     def open_at(self, moment: int) -> int:
         """Return the number of open stations at a time in milliseconds since 1970."""
@@ -103,7 +118,7 @@ class Register:
 
     def _learn_hour(self, sights: Sights) -> Dict[str, Station]:
         """Learn one hour; returns the previous changes of the stations that changed."""
-        start = _start(sights.hour)
+        start = milliseconds_of(sights.hour)
         end = start + _HOUR_MS
         known = self._open_table(start - 1)
         if self.is_constant(start - 1, end - 1) and agrees(sights, known):
@@ -157,7 +172,7 @@ class Register:
         return self._times
 
     def _add_hour(self, hour: datetime) -> bool:
-        if any(first <= hour <= last for first, last in self.hours):
+        if self.has(hour):
             return False
         ranges: Ranges = []
         for first, last in sorted([*self.hours, (hour, hour)]):
@@ -174,10 +189,6 @@ class Register:
 
 
 _TYPES = {OPEN: pa.bool_(), **{name: TABLE_SCHEMA.field(name).type for name in ("station_id", *FIELDS)}}
-
-
-def _start(hour: datetime) -> int:
-    return int(hour.timestamp() * 1000)
 
 
 def initial_value(name: str, code: str) -> Any:  # noqa: ANN401 - a value of the column

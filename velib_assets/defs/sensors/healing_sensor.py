@@ -1,4 +1,4 @@
-"""The healing sensor: requests hours whose clean file is missing, outdated or not registered.
+"""The healing sensor: requests hours whose clean file is missing, outdated, not registered or not learned.
 
 Each round checks the newest two days, everything since the last round that found nothing to do (up to two
 weeks), and one stretch of the older history. A year is covered in about an hour.
@@ -13,6 +13,7 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
+from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
@@ -22,6 +23,8 @@ from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_
 from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
+from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import load_register
 
 RECENT = timedelta(hours=48)
 OUTAGE = timedelta(days=14)
@@ -30,10 +33,12 @@ MAX_HOURS = 168
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
 UNKNOWN = ""  # the digest of a partition that a crawler registered
+UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
 SELECTION = [
     dg.AssetKey(name)
-    for name in ("clean_stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
+    for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
 ]
+LEARNING = [dg.AssetKey("stations")]
 TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
 Span = tuple[datetime, datetime]
 
@@ -68,10 +73,11 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
         requests = [
             dg.RunRequest(
                 run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-                asset_selection=SELECTION,
+                asset_selection=selection,
                 tags={**range_tags(first, last), **TAGS},
             )
-            for first, last in contiguous(hour for hour, _ in due)
+            for selection, learning in ((SELECTION, False), (LEARNING, True))
+            for first, last in contiguous(hour for hour, digest in due if (digest == UNLEARNED) is learning)
         ]
         return dg.SensorResult(
             run_requests=requests,
@@ -116,10 +122,12 @@ def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
 def _find_outdated(
     store: LakeStore, catalog: Catalog, spans: Iterable[Span]
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
-    """Return the hours of these spans that have raw, and the outdated ones with the digest of their raw.
+    """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
-    An hour that is up to date costs no request of its own: listings of days and the catalog suffice.
+    An hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
+    its rows were completed from the station register.
     """
+    register = load_register(store).register
     hours: list[datetime] = []
     outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
@@ -127,13 +135,28 @@ def _find_outdated(
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():
             listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
-            digest, part = digest_of(listing), registered.get(hour)
+            part = registered.get(hour)
+            digest = _digest(store, hour, listing, register, completed=part is not None and part.completed)
             hours.append(hour)
             if _is_current(digest, clean.get(hour, []), part):
-                continue
-            if _can_be_healed(store, hour, digest, listing, part):
+                if not register.has(hour):
+                    outdated.append((hour, UNLEARNED))
+            elif _can_be_healed(store, hour, listing, register, part):
                 outdated.append((hour, digest))
     return hours, sorted(outdated)
+
+
+def _digest(
+    store: LakeStore,
+    hour: datetime,
+    listing: Sequence[tuple[str, str]],
+    register: Register,
+    *,
+    completed: bool,
+) -> str:
+    """Return the digest that the hour's clean file should have."""
+    footer = footer_of(store, hour) if completed else None
+    return current_digest(store, hour, listing, footer, register) if footer else digest_of(listing)
 
 
 def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
@@ -143,14 +166,19 @@ def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) ->
 
 
 def _can_be_healed(
-    store: LakeStore, hour: datetime, digest: str, listing: Sequence[tuple[str, str]], part: Partition | None
+    store: LakeStore,
+    hour: datetime,
+    listing: Sequence[tuple[str, str]],
+    register: Register,
+    part: Partition | None,
 ) -> bool:
     """Whether an hour that is not current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
         quarantined = quarantined_keys(store, hour) if listing else set()
         return any(key not in quarantined for key, _ in listing)
-    return not (footer.digest == digest and part is not None and part.digest == UNKNOWN)
+    by_crawler = part is not None and part.digest == UNKNOWN
+    return not (by_crawler and footer.digest == current_digest(store, hour, listing, footer, register))
 
 
 def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:
