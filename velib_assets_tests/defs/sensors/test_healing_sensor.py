@@ -181,9 +181,8 @@ def test_nothing_is_requested_while_a_run_is_in_progress(
 def test_hour_is_requested_when_the_register_knows_more(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
-    fields = (
-        ("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
-    )
+    fields = ("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+    lost: dict[str, Any] = dict.fromkeys(fields)
     store.create(raw_key(HOUR), raw(records(**lost)).data)
     heal(store, HOUR)
     assert evaluate(settings, instance)[0] == []
