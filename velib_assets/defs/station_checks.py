@@ -23,7 +23,7 @@ def described_rows(described: int, undescribed: int, since: datetime | None) -> 
         return Finding(True, "the feed described every station", facts)
     parts = []
     if described:
-        parts.append(f"{described:,} rows are described from the station register, as the feed left it out")
+        parts.append(f"{described:,} rows are described from the station register")
     if undescribed:
         parts.append(f"{undescribed:,} rows have no name or position, and the register has none yet")
     return Finding(False, "; ".join(parts) + (f" (since {iso_z(since)})" if since else ""), facts)

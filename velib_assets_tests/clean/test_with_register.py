@@ -80,6 +80,14 @@ def test_hours_before_the_first_description_are_described_by_the_same_run(store:
     assert column(store, HOURS[0], "name") == {"first"}
 
 
+def test_an_hour_of_a_lake_without_a_register_is_described_from_its_clean_files(store: FolderStore) -> None:
+    gap(store)
+    clean(store, HOURS[0], HOURS[2])
+    (store.root / STATIONS_KEY).unlink()
+    clean(store, HOURS[1])
+    assert column(store, HOURS[1], "name") == {"before"}
+
+
 def test_a_tick_that_brings_descriptions_describes_the_snapshot_before_it(store: FolderStore) -> None:
     arrive(store, HOUR, records(**LOST))
     clean(store, HOUR)
