@@ -29,7 +29,7 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.settings import SOURCES, Settings, dagster_home
@@ -290,6 +290,11 @@ def test_documented_columns_match_schema() -> None:
     ]
 
 
+def test_documented_columns_of_the_register_match_schema() -> None:
+    rows = table("docs/data.md", "column of `stations`", "type", "meaning")
+    assert [(code(row[0])[0], row[1]) for row in rows] == [(c.name, c.type) for c in STATION_COLUMNS]
+
+
 def test_documented_view_columns_match_views() -> None:
     rows = table("docs/data.md", "view", "a row is", "columns")
     assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
@@ -312,6 +317,7 @@ def test_documented_keys_match_lake() -> None:
         keys.quarantine_stem(hour, at, "<hash>") + ".body",
         keys.clean_key(hour),
         keys.rejects_key(hour),
+        keys.STATIONS_KEY,
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),
