@@ -50,6 +50,12 @@ def declared_fields(feed: FeedDefinition) -> Dict[str, Field]:
     return {field.path: field for field in feed.fields}
 
 
+def has_other_types(feed: FeedDefinition, part: str, name: str) -> bool:
+    """Return whether a field may be parsed as another type than the one that its declaration suggests."""
+    field = declared_fields(feed).get(path_of(part, name))
+    return field is None or not (field.column or field.members) or len(field.types) > 1
+
+
 def _is_alternative(field: Field, suited: pa.DataType) -> bool:
     """Return whether a declared field can be parsed as a type that suits its values."""
     if not (field.column or field.members):

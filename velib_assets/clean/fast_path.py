@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from velib_assets.clean.arrow_columns import Fields, columns_of, declared_fields, record_type
+from velib_assets.clean.arrow_columns import Fields, columns_of, declared_fields, has_other_types, record_type
 from velib_assets.clean.record_fields import (
     JsonTypes,
     all_records,
@@ -81,7 +81,8 @@ def _declared(document: bytes, results: Sequence[memoryview], feed: FeedDefiniti
 def _sampled(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> Optional[_Parsed]:
     """Parse records that have the fields of the first ones too; None if it remains open who has them."""
     samples = [first_records(array) for array in results]
-    types = suggested_types(fields_in([record for sample in samples for record in sample], feed))
+    fields_seen = fields_in([record for sample in samples for record in sample], feed)
+    types = suggested_types(field for field in fields_seen if has_other_types(feed, *field[:2]))
     record = record_type(feed, all_fields=True, found=remembered(types, feed))
     parsed = _parse(document, record, "error", [json_types_in(sample, feed) for sample in samples])
     fields = _fields(parsed.lists.flatten(), feed.is_nested)
