@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.clean.general_path import FALSE_WORDS, TRUE_WORDS
+from velib_assets.clean.record_fields import Types, path_of
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
 
@@ -19,16 +20,51 @@ _ARROW = {TEXT: pa.string(), NUMBER: pa.int64(), BOOLEAN: pa.bool_(), LIST: pa.l
 _SPECIFIC = {(NUMBER, "int"), (NUMBER, "double"), (TEXT, "timestamp")}
 
 
-@cache
-def record_type(feed: FeedDefinition, all_fields: bool) -> pa.StructType:
-    """Return the Arrow type of a feed's records, with all declared fields or only those that fill columns."""
-    parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
+def record_type(feed: FeedDefinition, all_fields: bool, found: Optional[Types] = None) -> pa.StructType:
+    """Return the Arrow type of a feed's records.
+
+    Args:
+        feed: the definition of the records.
+        all_fields: whether to include the declared fields that fill no column.
+        found: types that suit the fields of these records, declared or not.
+    """
+    types: Types = {}
     for field in feed.fields:
         type_ = _field_type(field)
         if type_ is not None and (all_fields or field.column or field.members):
-            parts.setdefault(field.part, []).append((field.name, type_))
+            types[field.part, field.name] = type_
+    for (part, name), suited in (found or {}).items():
+        declared = declared_fields(feed).get(path_of(part, name))
+        if declared is None or _is_alternative(declared, suited):
+            types[part, name] = suited
+    parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
+    for (part, name), type_ in types.items():
+        parts.setdefault(part, []).append((name, type_))
     nested = [(part, pa.struct(members)) for part, members in parts.items() if part]
     return pa.struct([*parts.get("", []), *nested])
+
+
+@cache
+def declared_fields(feed: FeedDefinition) -> Dict[str, Field]:
+    """Return the declared fields of a feed by path."""
+    return {field.path: field for field in feed.fields}
+
+
+def has_other_types(feed: FeedDefinition, part: str, name: str) -> bool:
+    """Return whether a field may be parsed as another type than the one that its declaration suggests."""
+    field = declared_fields(feed).get(path_of(part, name))
+    return field is None or not (field.column or field.members) or len(field.types) > 1
+
+
+def _is_alternative(field: Field, suited: pa.DataType) -> bool:
+    """Return whether a declared field can be parsed as a type that suits its values."""
+    if not (field.column or field.members):
+        return not pa.types.is_null(suited)
+    if READ_TYPES.get(field.column) != "boolean":
+        return False
+    return (TEXT in field.types and pa.types.is_string(suited)) or (
+        BOOLEAN in field.types and pa.types.is_boolean(suited)
+    )
 
 
 def _field_type(field: Field) -> Optional[pa.DataType]:

@@ -10,16 +10,16 @@ import json
 import math
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import pyarrow as pa
 
+from velib_assets.clean.record_fields import json_types_in
 from velib_assets.clean.typed_snapshot import READ_TYPES, TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-_TYPE_NAMES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
 _MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
@@ -44,7 +44,7 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
     table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)
-    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _json_types(records, feed)))
+    return TypedSnapshot(table, rejects, len(records), drift_between(feed, json_types_in(records, feed)))
 
 
 def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
@@ -55,23 +55,6 @@ def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
         value = values.get(name)
         row[name] = count(name, value) if type_ == "int" else READERS[type_](value)
     return {**row, "station_id": code}
-
-
-def _json_types(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
-    """Return the JSON types, except null, under each field path that occurs."""
-    json_types: Dict[str, Set[str]] = {}
-    for record in records:
-        if not isinstance(record, dict):
-            continue
-        parts = {"": record}
-        if feed.is_nested:
-            parts = {f"{part}.": value for part, value in record.items() if isinstance(value, dict)}
-        for prefix, fields in parts.items():
-            for name, value in fields.items():
-                types = json_types.setdefault(prefix + name, set())
-                if value is not None:
-                    types.add(_TYPE_NAMES.get(type(value), "value"))
-    return json_types
 
 
 def count(name: str, value: object) -> Optional[int]:

@@ -14,7 +14,7 @@ from velib_assets.clean.assemble import assemble, derive
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
-from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
+from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, open_raw
@@ -104,7 +104,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
             for (raw, _, part), rows in zip(typed, row_counts)
         ],
         quarantined=quarantined,
-        drift=_merge([part.drift for _, _, part in typed]),
+        drift=merge_drifts([part.drift for _, _, part in typed]),
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
@@ -118,10 +118,6 @@ def _repeated_rows(table: pa.Table) -> int:
     moments = table["ingested_ts"].combine_chunks()
     same = pc.and_(pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1]))
     return pc.sum(same).as_py() or 0
-
-
-def _merge(drifts: List[Drift]) -> Drift:
-    return Drift(*(tuple(sorted({text for part in kind for text in part})) for kind in zip(*drifts)))
 
 
 def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:

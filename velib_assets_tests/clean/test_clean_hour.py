@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
-from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA, Drift
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
 
@@ -271,19 +271,21 @@ def test_types_that_are_not_a_list_are_unknown(types: object) -> None:
 @pytest.mark.parametrize(
     ("change", "drift"),
     [
-        ({}, ((), (), ())),
-        ({"surprise": 1}, ((), ("surprise",), ())),
-        ({"surprise": None}, ((), ("surprise",), ())),
-        ({"name": 7}, ((), (), ("name: number instead of text",))),
-        (
-            {"code_insee_commune": 75101},
-            ((), (), ("code_insee_commune: number instead of text",)),
-        ),
+        ({}, Drift()),
+        ({"surprise": 1}, Drift(new=("surprise",))),
+        ({"surprise": None}, Drift(empty=("surprise",))),
+        ({"name": 7}, Drift(retyped=("name: number instead of text",))),
+        ({"code_insee_commune": 75101}, Drift(retyped=("code_insee_commune: number instead of text",))),
     ],
 )
-def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: object) -> None:
+def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: Drift) -> None:
     clean = clean_hour(HOUR, [raw([record(**change), *records(39)[1:]])])
-    assert tuple(clean.summary.drift) == drift
+    assert clean.summary.drift == drift
+
+
+def test_field_with_values_in_any_snapshot_is_not_empty() -> None:
+    clean = clean_hour(HOUR, [raw([record(surprise=None)], 0), raw([record(surprise=[1])], 15)])
+    assert clean.summary.drift == Drift(new=("surprise",))
 
 
 def test_drift_lists_missing_fields() -> None:
