@@ -6,7 +6,6 @@ any other unreadable value becomes null.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from datetime import datetime, timedelta, timezone
@@ -16,21 +15,17 @@ import pyarrow as pa
 
 from velib_assets.clean.record_fields import json_types_in
 from velib_assets.clean.typed_snapshot import READ_TYPES, TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
+from velib_assets.ingest.counts import RowError, as_json, row_values
 from velib_assets.ingest.feeds.definition import FeedDefinition
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-_MAX_COUNT = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3])(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
     r"(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?",
     re.ASCII,
 )
-
-
-class RowError(ValueError):
-    """Why a record is rejected; the text before the first colon is the group in which it is counted."""
 
 
 def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
@@ -48,32 +43,9 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
 
 
 def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
-    if code is None:
-        raise RowError("no station code")
-    row: Dict[str, Any] = {}
-    for name, type_ in READ_TYPES.items():
-        value = values.get(name)
-        row[name] = count(name, value) if type_ == "int" else READERS[type_](value)
-    return {**row, "station_id": code}
-
-
-def count(name: str, value: object) -> Optional[int]:
-    """Convert a non-negative whole number; null stays null.
-
-    Raises:
-        RowError: for any other value.
-    """
-    if value is None:
-        return None
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or (isinstance(value, float) and not value.is_integer()):
-        raise RowError(f"{name} is not a whole number: {as_json(value)[:60]}")
-    whole = int(value)  # type: ignore[call-overload] # a number, as checked above
-    if whole < 0:
-        raise RowError(f"{name} is negative: {whole}")
-    if whole > _MAX_COUNT:
-        raise RowError(f"{name} is too large: {as_json(value)[:60]}")
-    return int(whole)
+    row = row_values(code, values)
+    others = {name: type_ for name, type_ in READ_TYPES.items() if name not in row}
+    return {**row, **{name: READERS[type_](values.get(name)) for name, type_ in others.items()}}
 
 
 def text(value: object) -> Optional[str]:
@@ -118,7 +90,7 @@ READERS: Dict[str, Callable[[object], object]] = {
     "double": degrees,
     "timestamp": moment,
 }
-"""The conversion for each column type, except `count`, which needs the column's name."""
+"""The conversion for each column type, except counts, whose rule ingest shares."""
 
 
 def _iso_moment(text: str) -> Optional[datetime]:
@@ -129,8 +101,3 @@ def _iso_moment(text: str) -> Optional[datetime]:
     zone_hours, milliseconds = match[6] or "+00", (fraction + "00")[:3]
     normal = f"{day}T{hour}:{minute}:{second}.{milliseconds}{zone_hours}:{zone_minutes}"
     return datetime.fromisoformat(normal).astimezone(timezone.utc)
-
-
-def as_json(value: object) -> str:
-    """Return a value as JSON text."""
-    return text(json.dumps(value, ensure_ascii=False)) or ""

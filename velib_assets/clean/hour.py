@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import datetime
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,8 @@ from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
-from velib_assets.ingest.audit import audit
+from velib_assets.ingest.audit import audit, audit_rows
+from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
@@ -98,7 +99,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         rows=len(table),
         stale=pc.sum(table["is_stale"]).as_py() or 0,
         repeated=_repeated_rows(table),
-        rejected=dict(Counter(reject.reason.partition(":")[0] for _, _, reject in rejects)),
+        rejected=_rejected(reject for _, _, reject in rejects),
         snapshots=[
             SnapshotCount(raw.key, part.records, rows, len(part.rejects), len(part.table) - rows)
             for (raw, _, part), rows in zip(typed, row_counts)
@@ -152,6 +153,13 @@ def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
     try:
         records = record_list(load_json(raw.document, "the raw object"))
         audit(records, raw.feed)
+        typed = type_general(records, definition_of(raw.feed))
+        audit_rows(typed.records, _rejected(typed.rejects))
     except UnusableError as error:
         return error
-    return type_general(records, definition_of(raw.feed))
+    return typed
+
+
+def _rejected(rejects: Iterable[Reject]) -> Dict[str, int]:
+    """Count rejects by reason."""
+    return dict(Counter(reason_group(reject.reason) for reject in rejects))

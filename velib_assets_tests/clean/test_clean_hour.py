@@ -180,7 +180,8 @@ def test_rows_are_sorted_by_station_then_time() -> None:
 
 
 def test_order_of_arrival_does_not_change_bytes() -> None:
-    raws = [raw(records(), 0), raw(records(30, numbikesavailable="x"), 15), raw(records(), 30)]
+    odd = [*records(15, numbikesavailable="x"), *records(30)[15:]]
+    raws = [raw(records(), 0), raw(odd, 15), raw(records(), 30)]
     files = {
         (encode_clean(clean), encode_rejects(clean))
         for order in itertools.permutations(raws)
@@ -240,6 +241,31 @@ def test_unusable_raw_object_adds_no_rows(data: bytes, code: str) -> None:
     clean = clean_hour(HOUR, [raw(records()), bad])
     assert [(part.key, part.code) for part in clean.summary.quarantined] == [(bad.key, code)]
     assert len(clean.table) == 40
+
+
+@pytest.mark.parametrize("rejected", [21, 40])
+def test_snapshot_of_which_under_half_become_rows_is_quarantined(rejected: int) -> None:
+    """The rows of the hour's other snapshots would hide it: KPIs would freeze without an error."""
+    odd = [*records(rejected, numbikesavailable="douze"), *records(40)[rejected:]]
+    clean = clean_hour(HOUR, [raw(records()), raw(odd, 15)])
+    assert [part.rows for part in clean.summary.snapshots] == [40]
+    (unusable,) = clean.summary.quarantined
+    assert unusable.code == "mostly_rejected"
+    assert unusable.reason == (
+        f"only {40 - rejected} of 40 records become rows; at least half must "
+        f"(bikes is not a whole number: {rejected})"
+    )
+    assert clean.rejects == []
+
+
+def test_snapshot_of_which_half_become_rows_is_cleaned() -> None:
+    odd = [*records(20, numbikesavailable="douze"), *records(40)[20:]]
+    assert clean_hour(HOUR, [raw(odd)]).summary.snapshots[0][1:] == (40, 20, 20, 0)
+
+
+def test_duplicates_count_as_records_that_become_rows() -> None:
+    twins = [record()] * 10 + [record(str(n), capacity=-1) for n in range(10)]
+    assert clean_hour(HOUR, [raw(twins)]).summary.snapshots[0][1:] == (20, 1, 10, 9)
 
 
 def test_object_in_another_hours_folder_is_quarantined() -> None:

@@ -74,6 +74,8 @@ STRUCTURAL = (
     bad_records("empty records", "no_identity", no_record({})),
     bad_records("no identity", "no_identity", put("code", None, every=1)),
     bad_records("a tenth without a code", "no_identity", put("code", None, every=10)),
+    bad_records("words instead of bikes", "mostly_rejected", put("bikes", "douze", every=1)),
+    bad_records("negative docks in all records", "mostly_rejected", put("docks", -1, every=1)),
     bad_records("renamed codes", "no_identity", renamed("code", "code")),
     bad_records(
         "fields in upper case", "no_identity", each(lambda row: {key.upper(): row[key] for key in row})
@@ -194,6 +196,7 @@ SIMULATED = (
     simulated("no_results", QUARANTINE, "not_a_list"),
     simulated("no_identity", QUARANTINE, "no_identity"),
     simulated("renamed_field", QUARANTINE, "missing_field"),
+    simulated("mostly_rejected", QUARANTINE, "mostly_rejected"),
     simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
     simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("null_counts", CLEAN, as_if=_without_counts),
