@@ -12,11 +12,13 @@ from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.settings import dagster_home
 
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
 The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
+In local mode there are also {", ".join(table.name for table in LAKE_TABLES)}.
 A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"

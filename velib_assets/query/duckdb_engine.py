@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.keys import STATIONS_KEY
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
@@ -104,6 +105,8 @@ def _to_query_error(error: Exception) -> QueryError:
     message = _one_line(error)
     if re.search(r"\.parquet\b", message) and "date=" in message:
         return LakeReadError(f"{message}; rebuild that hour: velib backfill YYYY-MM-DDTHH YYYY-MM-DDTHH")
+    if STATIONS_KEY in message:
+        return LakeReadError(f"{message}; it is built again when an hour is cleaned: velib tick")
     return QueryError(message)
 
 

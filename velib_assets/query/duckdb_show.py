@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import date_hour
-from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
+from velib_assets.lake.schema import DATABASE, TABLE
 from velib_assets.query.duckdb_guard import TABLES, without_comments
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import STATION_EVENTS, station_events_sql
 from velib_assets.query.view_sql import render
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
         case ["SHOW"], "tables":
             head, rows = ["tab_name"], [(table,) for table in TABLES]
         case ["SHOW"], "views":
-            head, rows = ["views"], [(view,) for view in views]
+            head, rows = ["views"], [(view,) for view in (*views, STATION_EVENTS)]
         case ["SHOW"], "databases" | "schemas":
             head, rows = ["database_name"], [(DATABASE,)]
         case ["SHOW", "PARTITIONS"], table if table == TABLE:
@@ -46,8 +47,10 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
             head, rows = ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
         case ["SHOW", "CREATE", "VIEW"], view if view in views:
             head, rows = ["Create View"], [(render(views[view], newest),)]
+        case ["SHOW", "CREATE", "VIEW"], view if view == STATION_EVENTS:
+            head, rows = ["Create View"], [(station_events_sql(),)]
         case ((["SHOW", "COLUMNS", "IN" | "FROM"] | ["DESCRIBE"] | ["DESC"]), table) if table in TABLES:
-            own = [(c.name, c.type, c.description) for c in (*COLUMNS, *PARTITION_COLUMNS)]
+            own = [(c.name, c.type, c.description) for c in TABLES[table]]
             head = ["col_name", "data_type", "comment"]
             rows = [*(views[table].columns if table in views else own)]
         case _:
