@@ -58,11 +58,13 @@ def main(argv: Sequence[str]) -> None:
             hours, current = hours_of(arguments.hours), []
         reporter.info(f"{len(hours)} hours to clean ({arguments.engine})")
         written, failures = _clean(store, hours, arguments.engine, reporter)
+        catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
         if arguments.register == "true":  # also hours that an earlier run cleaned and could not register
             parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
-            table = GlueTable(arguments.database, arguments.bucket, arguments.region)
-            changed = register_until_stable(store, parts, table.register)
+            changed = register_until_stable(store, parts, catalog.register)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
+        if arguments.register != "false":
+            catalog.declare_tables()
         if failures:
             raise CleanError("; ".join(failures))
 
@@ -148,7 +150,7 @@ def _parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--account", default="")
     parser.add_argument("--region", default="")
     parser.add_argument("--database", default=DATABASE)
-    parser.add_argument("--register", choices=("true", "false"), default="false")
+    parser.add_argument("--register", choices=("true", "tables", "false"), default="false")
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")
     parser.add_argument("--hours", default=NEWEST)
     return parser.parse_known_args(list(argv))[0]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.clean.observed import sights_in
 from velib_assets.defs.graphs import columns_of
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
@@ -13,7 +14,7 @@ from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.schema import DATABASE, STATION_COLUMNS, STATIONS
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import update_register
+from velib_assets.stations.register_file import BusyRegisterError, update_register
 from velib_assets.stations.sights import milliseconds_of
 
 BATCH = 240  # hours between two writes of the register
@@ -25,7 +26,9 @@ BATCH = 240  # hours between two writes of the register
     kinds={"parquet", "table"},
     metadata=columns_of(STATION_COLUMNS),
 )
-def stations(context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore]) -> Iterator[HourOutcome]:
+def stations(
+    context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore], catalog: dg.ResourceParam[Catalog]
+) -> Iterator[HourOutcome]:
     """The station register: one row per station and stretch of time in which its description was the same.
 
     Cleaning an hour already adds it to the register. This asset adds the hours that are missing, for example
@@ -34,7 +37,17 @@ def stations(context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore]) 
     """
     hours = hours_of(context)
     for start in range(0, len(hours), BATCH):
-        yield from learn_hours(lake, hours[start : start + BATCH])
+        yield from _learn_and_declare(lake, catalog, hours[start : start + BATCH])
+
+
+def _learn_and_declare(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> list[HourOutcome]:
+    """Add the hours to the register, and keep its table in the catalog as declared."""
+    try:
+        outcomes = list(learn_hours(store, hours))
+        catalog.declare_tables()
+    except (OSError, CatalogError, BusyRegisterError) as error:
+        return [HourOutcome(hour, None, {}, str(error)) for hour in hours]
+    return outcomes
 
 
 def learn_hours(store: LakeStore, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
