@@ -140,8 +140,15 @@ def partial_snapshot(snapshots: Sequence[SnapshotCount], preceding: Sequence[int
 
 
 @check("clean_stations", severity=WARN)
-def stale_stations(stale: int, rows: int) -> Finding:
-    """Check that at most 15 % of the rows are of stations that have been silent for over 3 hours."""
+def stale_stations(stale: int, rows: int, unreadable: int = 0) -> Finding:
+    """Check that at most 15 % of the rows are of stations that have been silent for over 3 hours.
+
+    Args:
+        stale: The number of stale rows.
+        rows: The number of rows.
+        unreadable: The number of rows whose reported time cannot be read: another check reports them.
+    """
+    stale, rows = max(stale - unreadable, 0), max(rows - unreadable, 0)
     share = stale / rows if rows else 0.0
     passed = share <= MAX_STALE_SHARE
     message = f"{share:.1%} of {rows:,} rows are stale; the limit is {MAX_STALE_SHARE:.0%}"

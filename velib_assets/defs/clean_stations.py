@@ -10,7 +10,7 @@ from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks
+from velib_assets.defs import checks, time_checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
@@ -115,7 +115,12 @@ def _findings(
         "partial_snapshot": checks.partial_snapshot(
             cleaned.snapshots, [count for earlier in preceding.values() for count in earlier.records]
         ),
-        "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
+        "stale_stations": checks.stale_stations(
+            cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
+        ),
+        "readable_times": time_checks.readable_times(
+            cleaned.unreadable_times, cleaned.unreadable_time, unknown=cleaned.future_unknown
+        ),
         "schema_drift": checks.schema_drift(
             cleaned.drift, {hour: earlier.drift for hour, earlier in preceding.items()}
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks
+from velib_assets.defs import checks, time_checks
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets_tests.samples import HOUR
@@ -65,6 +65,15 @@ def test_conservation_fails_when_a_record_is_lost() -> None:
 def test_stale_share_above_the_limit_fails() -> None:
     assert checks.stale_stations(15, 100).passed
     assert not checks.stale_stations(16, 100).passed
+
+
+def test_unreadable_times_are_not_called_stale() -> None:
+    assert checks.stale_stations(100, 100, unreadable=100).passed
+    assert not checks.stale_stations(110, 400, unreadable=50).passed
+    finding = time_checks.readable_times(1485, '"hier"')
+    assert (finding.passed, finding.facts["faults"]) == (False, 1485)
+    assert finding.message == '1,485 reported times cannot be read: "hier"'
+    assert time_checks.readable_times(0).passed
 
 
 def test_drift_lists_each_kind() -> None:

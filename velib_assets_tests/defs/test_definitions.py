@@ -88,6 +88,7 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "unique_rows"),
         ("clean_stations", "partial_snapshot"),
         ("clean_stations", "stale_stations"),
+        ("clean_stations", "readable_times"),
         ("clean_stations", "schema_drift"),
         ("source_velib", "table_schema"),
         *((name, "view_answers") for name in VIEWS),
