@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from velib_assets.clean.arrow_columns import Fields, columns_of, declared_fields, has_other_types, record_type
+from velib_assets.clean.commune_names import commune_of_text
 from velib_assets.clean.record_fields import (
     JsonTypes,
     all_records,
@@ -157,11 +158,36 @@ def _typed(parsed: _Parsed, feed: FeedDefinition) -> Optional[List[TypedSnapshot
     fields = _fields(records, feed.is_nested)
     columns = columns_of(fields, feed, len(records))
     table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
-    parts = [
-        TypedSnapshot(table.slice(start, size), [], size, _drift(fields, start, size, found, feed))
-        for found, (start, size) in zip(parsed.found, _extents(parsed.lists))
-    ]
-    return parts if _is_ordinary(table) and all(_has_counts(part.table) for part in parts) else None
+    if not _is_ordinary(table):
+        return None
+    table, texts = _with_communes(table)
+    parts = []
+    for found, (start, size) in zip(parsed.found, _extents(parsed.lists)):
+        part = table.slice(start, size)
+        drift = _drift(fields, start, size, found, feed)
+        parts.append(TypedSnapshot(part, [], size, drift, _written(texts, part, start)))
+    return parts if all(_has_counts(part.table) for part in parts) else None
+
+
+def _with_communes(table: pa.Table) -> Tuple[pa.Table, Optional[pa.Array]]:
+    """Return rows with the communes' names, and the arrondissement of each row if any commune tells it."""
+    texts = table["commune"].combine_chunks().dictionary_encode()
+    communes = [commune_of_text(text) for text in texts.dictionary.to_pylist()]
+    names = pa.array([commune.name for commune in communes], pa.string())
+    if not names.equals(texts.dictionary):
+        position = table.schema.get_field_index("commune")
+        table = table.set_column(position, table.schema.field(position), names.take(texts.indices))
+    if not any(commune.arrondissement for commune in communes):
+        return table, None
+    return table, pa.array([commune.arrondissement for commune in communes], pa.string()).take(texts.indices)
+
+
+def _written(arrondissements: Optional[pa.Array], rows: pa.Table, start: int) -> Dict[str, str]:
+    """Return the arrondissement of each station of a snapshot whose commune tells it."""
+    if arrondissements is None:
+        return {}
+    labels = arrondissements.slice(start, len(rows)).to_pylist()
+    return {code: label for code, label in zip(rows["station_id"].to_pylist(), labels) if label}
 
 
 def _fields(records: pa.StructArray, nested: bool) -> Fields:
@@ -185,7 +211,6 @@ def _is_ordinary(table: pa.Table) -> bool:
     earliest, latest = reported["min"].value, reported["max"].value
     return (
         codes.null_count == 0
-        and not pc.any(pc.equal(pc.ascii_trim_whitespace(codes), "")).as_py()
         and (lowest is None or lowest >= 0)
         and (earliest is None or _YEAR_1 <= earliest <= latest <= _YEAR_9999)
     )

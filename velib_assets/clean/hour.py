@@ -14,6 +14,7 @@ from velib_assets.clean.assemble import assemble, derive
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
+from velib_assets.clean.reported_times import without_future
 from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
 from velib_assets.ingest.audit import audit, audit_rows
 from velib_assets.ingest.counts import reason_group
@@ -81,16 +82,19 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
     quarantined: List[UnusableObject] = []
+    future_unknown = 0
     for _, raw, taken in ordered:
         outcome = next(outcomes) if hour_of(taken) == hour else _MISFILED
         if isinstance(outcome, UnusableError):
             quarantined.append(UnusableObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
-            typed.append((raw, taken, outcome))
+            table, future = without_future(outcome.table, taken)
+            typed.append((raw, taken, outcome._replace(table=table)))
+            future_unknown += future
     times = [taken for _, taken, _ in typed]
     rows, row_counts = assemble(times, [part.table for _, _, part in typed])
     completed, described = describe(rows, register or Register())
-    table = derive(completed)
+    table = derive(completed, {code: label for *_, part in typed for code, label in part.written.items()})
     listing = [(key, raw.hash) for key, raw, _ in ordered]
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
@@ -109,6 +113,9 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
+        unreadable_times=sum(part.unreadable.number for *_, part in typed),
+        unreadable_time=next((part.unreadable.example for *_, part in typed if part.unreadable.number), ""),
+        future_unknown=future_unknown,
     )
     return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
@@ -53,13 +54,31 @@ class Drift(NamedTuple):
     empty: Tuple[str, ...] = ()
 
 
+class UnreadableTimes(NamedTuple):
+    """How many rows have a reported time that cannot be read, and the first such value as JSON."""
+
+    number: int = 0
+    example: str = ""
+
+
 class TypedSnapshot(NamedTuple):
-    """A usable snapshot: rows as `TYPED_SCHEMA` in the feed's order, rejects, and the number of records."""
+    """A usable snapshot.
+
+    Args:
+        table: rows as `TYPED_SCHEMA` in the feed's order.
+        rejects: the records that are no rows.
+        records: the number of records.
+        drift: how the fields differ from the declared ones.
+        written: the arrondissement of each station whose commune tells it, such as `Paris 11ème`.
+        unreadable: the reported times that cannot be read.
+    """
 
     table: pa.Table
     rejects: List[Reject]
     records: int
     drift: Drift
+    written: Mapping[str, str] = MappingProxyType({})
+    unreadable: UnreadableTimes = UnreadableTimes()
 
 
 def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]]) -> Drift:

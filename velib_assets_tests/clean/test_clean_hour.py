@@ -125,14 +125,16 @@ def test_stale_means_unknown_or_over_three_hours_old(reported: object, stale: bo
     assert only(with_odd(duedate=reported), "9999")["is_stale"] is stale
 
 
-@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5])
+@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "here", "lon": True}, 5])
 def test_odd_coordinates_become_null(place: object) -> None:
     row = only(with_odd(coordonnees_geo=place), "9999")
     assert (row["lat"], row["lon"]) == (None, None)
 
 
 @pytest.mark.parametrize("field", ["numbikesavailable", "numdocksavailable", "capacity", "ebike"])
-@pytest.mark.parametrize("value", [-1, "many", "12", 1.5, True, [], 2**31])
+@pytest.mark.parametrize(
+    "value", [-1, "many", "-1", "1.5", "12 bikes", "1 2", 1.5, True, [], 2**31, "9" * 99]
+)
 def test_impossible_count_rejects_the_record(field: str, value: object) -> None:
     clean = with_odd(**{field: value})
     assert "9999" not in clean.table["station_id"].to_pylist()
