@@ -28,8 +28,8 @@ locals {
       delete = []
     }
     dagster = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "reports/", "athena-results/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
       put    = ["raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"]
       delete = ["glue/tmp/"]
     }
