@@ -199,6 +199,13 @@ def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
     assert '"n": 2,' in text
 
 
+def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
+    """The status and the output stay: the query is valid."""
+    result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr == "hint: hour is text of two digits: '07'\n"
+
+
 def test_nested_value_is_json_in_a_cell(terminal: Terminal) -> None:
     sql = "SELECT ARRAY['x', 'y'] AS a, 1 AS n"
     assert terminal.velib("query", sql, "--format", "csv").stdout == 'a,n\n"[""x"", ""y""]",1\n'
