@@ -153,3 +153,16 @@ def test_damaged_bytes_are_no_register() -> None:
     data = encode_register(learned(random_history(3)))
     assert decode_register(data[: len(data) // 2]) is None
     assert decode_register(b"") is None
+
+
+def test_forgotten_hour_leaves_what_the_others_say() -> None:
+    """The hour after it may be described by values that only the forgotten hour had."""
+    first = sights(START, {0: {"8003": ("a", *HERE)}})
+    second = sights(START + HOUR, {0: {"8003": ("b", *HERE), "8004": ("c", *HERE)}})
+    third = sights(START + 2 * HOUR, {0: {"8003": ("b", *HERE), "8004": NOTHING}})
+    register = learned([first, second, third])
+    by_hour = {part.hour: part for part in (first, third)}
+    assert register.forget(second.hour, by_hour.get)
+    assert not register.forget(second.hour, by_hour.get)
+    assert stretches(register) == stretches(learned([first, third]))
+    assert register.hours == [(START, START), (START + 2 * HOUR, START + 2 * HOUR)]
