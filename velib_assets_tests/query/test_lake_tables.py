@@ -16,11 +16,11 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, STATIONS_KEY, hour_of, rejects_key
-from velib_assets.lake.schema import STATION_COLUMNS, TYPES
+from velib_assets.lake.schema import REJECTS, STATION_COLUMNS, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.frames import ARROW
-from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE, REJECTS
+from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE
 from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
 
 T0 = at("2024-11-01 00:00")
