@@ -29,7 +29,7 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
@@ -289,6 +289,11 @@ def test_documented_columns_match_schema() -> None:
     assert [(code(row[0])[0], row[1]) for row in rows] == [
         (column.name, column.type) for column in (*COLUMNS, *PARTITION_COLUMNS)
     ]
+
+
+def test_documented_columns_of_the_register_match_schema() -> None:
+    rows = table("docs/data.md", "column of `stations`", "type", "meaning")
+    assert [(code(row[0])[0], row[1]) for row in rows] == [(c.name, c.type) for c in STATION_COLUMNS]
 
 
 def test_documented_view_columns_match_views() -> None:

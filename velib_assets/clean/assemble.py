@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import List, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,18 +55,25 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def derive(rows: pa.Table) -> pa.Table:
-    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`."""
+def derive(rows: pa.Table, written: Optional[Mapping[str, str]] = None) -> pa.Table:
+    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`.
+
+    Args:
+        rows: assembled rows.
+        written: the arrondissements that the feed wrote itself, by station code; they go before the code's.
+    """
+    known = written or {}
     column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
     codes = column["station_id"].dictionary_encode()
-    labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
+    stations = codes.dictionary.to_pylist()
+    labels = pa.array([known.get(code) or paris_label(code) for code in stations], pa.string())
     label = labels.take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
-    known = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
+    divisor = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
     late = pc.greater(pc.subtract(column["ingested_ts"], column["reported_ts"]), STALE_AFTER)
     in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
-    column["fill_rate"] = pc.divide(bikes, known)
+    column["fill_rate"] = pc.divide(bikes, divisor)
     column["is_stale"] = pc.fill_null(late, True)
     column["arrondissement"] = pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])
     return pa.table([column[name] for name in TABLE_SCHEMA.names], schema=TABLE_SCHEMA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import datetime
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,8 +14,10 @@ from velib_assets.clean.assemble import assemble, derive
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
-from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
-from velib_assets.ingest.audit import audit
+from velib_assets.clean.reported_times import without_future
+from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
+from velib_assets.ingest.audit import audit, audit_rows
+from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
@@ -80,16 +82,19 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
     quarantined: List[UnusableObject] = []
+    future_unknown = 0
     for _, raw, taken in ordered:
         outcome = next(outcomes) if hour_of(taken) == hour else _MISFILED
         if isinstance(outcome, UnusableError):
             quarantined.append(UnusableObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
-            typed.append((raw, taken, outcome))
+            table, future = without_future(outcome.table, taken)
+            typed.append((raw, taken, outcome._replace(table=table)))
+            future_unknown += future
     times = [taken for _, taken, _ in typed]
     rows, row_counts = assemble(times, [part.table for _, _, part in typed])
     completed, described = describe(rows, register or Register())
-    table = derive(completed)
+    table = derive(completed, {code: label for *_, part in typed for code, label in part.written.items()})
     listing = [(key, raw.hash) for key, raw, _ in ordered]
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
@@ -98,16 +103,19 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         rows=len(table),
         stale=pc.sum(table["is_stale"]).as_py() or 0,
         repeated=_repeated_rows(table),
-        rejected=dict(Counter(reject.reason.partition(":")[0] for _, _, reject in rejects)),
+        rejected=_rejected(reject for _, _, reject in rejects),
         snapshots=[
             SnapshotCount(raw.key, part.records, rows, len(part.rejects), len(part.table) - rows)
             for (raw, _, part), rows in zip(typed, row_counts)
         ],
         quarantined=quarantined,
-        drift=_merge([part.drift for _, _, part in typed]),
+        drift=merge_drifts([part.drift for _, _, part in typed]),
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
+        unreadable_times=sum(part.unreadable.number for *_, part in typed),
+        unreadable_time=next((part.unreadable.example for *_, part in typed if part.unreadable.number), ""),
+        future_unknown=future_unknown,
     )
     return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
 
@@ -118,10 +126,6 @@ def _repeated_rows(table: pa.Table) -> int:
     moments = table["ingested_ts"].combine_chunks()
     same = pc.and_(pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1]))
     return pc.sum(same).as_py() or 0
-
-
-def _merge(drifts: List[Drift]) -> Drift:
-    return Drift(*(tuple(sorted({text for part in kind for text in part})) for kind in zip(*drifts)))
 
 
 def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
@@ -156,6 +160,13 @@ def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
     try:
         records = record_list(load_json(raw.document, "the raw object"))
         audit(records, raw.feed)
+        typed = type_general(records, definition_of(raw.feed))
+        audit_rows(typed.records, _rejected(typed.rejects))
     except UnusableError as error:
         return error
-    return type_general(records, definition_of(raw.feed))
+    return typed
+
+
+def _rejected(rejects: Iterable[Reject]) -> Dict[str, int]:
+    """Count rejects by reason."""
+    return dict(Counter(reason_group(reject.reason) for reject in rejects))

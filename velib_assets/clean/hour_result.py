@@ -33,8 +33,10 @@ class HourSummary(NamedTuple):
     """What an hour contains after cleaning.
 
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
-    descriptions that were used. `described` counts the rows that got their
-    name, position or capacity from the register, `undescribed` those that still lack a name or a position.
+    descriptions that were used. `described` counts the rows that got their name, position or capacity from
+    the register, `undescribed` those that still lack a name or a position. `unreadable_times` counts the
+    reported times that cannot be read, and `unreadable_time` is one of them as JSON. `future_unknown` counts
+    the reports from so far in the future that they count as unknown.
     """
 
     hour: datetime
@@ -50,6 +52,9 @@ class HourSummary(NamedTuple):
     descriptions: str = ""
     described: int = 0
     undescribed: int = 0
+    unreadable_times: int = 0
+    unreadable_time: str = ""
+    future_unknown: int = 0
 
 
 class HourResult(NamedTuple):

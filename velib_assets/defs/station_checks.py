@@ -18,7 +18,11 @@ def described_rows(described: int, undescribed: int, since: datetime | None) -> 
         undescribed: The number of rows that still lack a name or a position.
         since: The time (UTC) of the first of the unbroken snapshots with such rows, of the last 24 hours.
     """
-    facts: Facts = {"described": described, "undescribed": undescribed, FAULTS: described + undescribed}
+    facts: Facts = {
+        "described": described,
+        "undescribed": undescribed,
+        FAULTS: int(described + undescribed > 0),
+    }
     if not described and not undescribed:
         return Finding(True, "the feed described every station", facts)
     parts = []

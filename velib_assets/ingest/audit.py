@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import UnusableError
 
 MIN_CODED_SHARE = 0.95
+MIN_ROW_SHARE = 0.5
 PARTIAL_SHARE = 0.8
 
 
@@ -36,6 +37,27 @@ def audit(records: Sequence[Any], feed: str) -> None:
             raise UnusableError(
                 "missing_field", f"no record has the field {names}; the feed may have renamed it"
             )
+
+
+def audit_rows(records: int, rejected: Mapping[str, int]) -> None:
+    """Accept a snapshot of which at least half of the records become rows.
+
+    A duplicate counts as a record that becomes a row: it could be typed.
+
+    Args:
+        records: the number of records.
+        rejected: the number of records that become rejects, by reason.
+
+    Raises:
+        UnusableError: `mostly_rejected`.
+    """
+    rows = records - sum(rejected.values())
+    if rows < MIN_ROW_SHARE * records:
+        counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(rejected.items()))
+        raise UnusableError(
+            "mostly_rejected",
+            f"only {rows:,} of {records:,} records become rows; at least half must ({counted})",
+        )
 
 
 def partial_below(preceding: List[int]) -> Optional[float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import zip_longest
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+from velib_assets.ingest.gbfs_join import join_gbfs
 from velib_assets.lake.text import neutralize_links
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real snapshot has 570 KB
@@ -63,7 +63,8 @@ def decode(response: FeedResponse) -> Decoded:
     if "body" in response.bodies:
         records, results = _array(response.bodies["body"])
     else:
-        records, results = _join_gbfs(response.bodies), b""
+        parts = (_stations(response.bodies, part) for part in ("station_information", "station_status"))
+        records, results = join_gbfs(*parts), b""
     _check_depth(records, MAX_DEPTH, "the response")
     return Decoded(records, results or dump(records))
 
@@ -179,30 +180,8 @@ def record_list(document: object, key: str = "results") -> List[Any]:
     return records
 
 
-def _join_gbfs(bodies: Dict[str, bytes]) -> List[Any]:
-    """Join the files on `station_id` (as text) to one `{"information", "status"}` per station."""
-    information = _stations(bodies, "station_information")
-    status = _stations(bodies, "station_status")
-    return [
-        {"information": first, "status": second}
-        for key in {**information, **status}
-        for first, second in _pairs(information.get(key, []), status.get(key, []))
-    ]
-
-
-def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:
-    """Pair a station's entries of both files; a duplicated station stays duplicated, for clean to count."""
-    shorter = min(information, status, key=len)
-    return list(zip_longest(information, status, fillvalue=shorter[-1] if shorter else None))
-
-
-def _stations(bodies: Dict[str, bytes], part: str) -> Dict[str, List[Any]]:
+def _stations(bodies: Dict[str, bytes], part: str) -> List[Any]:
+    """Return the entries of a GBFS file."""
     document = load_json(bodies[part], part)
     data = document.get("data") if isinstance(document, dict) else None
-    stations = record_list(data if isinstance(data, dict) else document, "stations")
-    grouped: Dict[str, List[Any]] = {}
-    for position, station in enumerate(stations):
-        station_id = station.get("station_id") if isinstance(station, dict) else None
-        key = str(station_id) if station_id is not None else f"{part}#{position}"
-        grouped.setdefault(key, []).append(station)
-    return grouped
+    return record_list(data if isinstance(data, dict) else document, "stations")

@@ -98,6 +98,7 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "null_counts": _each(_set(_COUNTS, None), _EACH),
     "negative_counts": _each(_negative, _EACH),
     "textual_counts": _each(_set(_COUNTS, "douze"), _EACH),
+    "mostly_rejected": _each(_set(_COUNTS, "douze")),
     "textual_dates": _each(_textual_dates, _EACH),
     "missing_dates": _each(_missing_dates, _EACH),
     "coordinates_text": _each(_coordinates_text),

@@ -90,6 +90,7 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "unique_rows"),
         ("clean_stations", "partial_snapshot"),
         ("clean_stations", "stale_stations"),
+        ("clean_stations", "readable_times"),
         ("clean_stations", "schema_drift"),
         ("clean_stations", "described_rows"),
         ("stations", "open_stations"),

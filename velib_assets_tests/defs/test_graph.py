@@ -180,6 +180,15 @@ def test_new_field_fails_schema_drift(tmp_path: Path, instance: dg.DagsterInstan
     assert "new: station_colour" in str(checks(result)["schema_drift", key_of(HOUR)].description)
 
 
+def test_new_field_is_reported_in_its_first_hour_only(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Also in a later run, which knows it from the clean files of the hours before."""
+    hours = [HOUR + timedelta(hours=n) for n in range(3)]
+    settings = from_archive(tmp_path, {hour: body(records(station_colour="green")) for hour in hours})
+    found = checks(run(settings, instance, hours[0], hours[1])) | checks(run(settings, instance, hours[2]))
+    assert [found["schema_drift", key_of(hour)].passed for hour in hours] == [False, True, True]
+    assert "station_colour (new)" in str(found["schema_drift", key_of(hours[2])].description)
+
+
 def test_rejected_rows_are_counted_by_reason(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     rows = [*records(), record("9999", numbikesavailable=-3)]
     result = run(from_archive(tmp_path, {HOUR: body(rows)}), instance, HOUR)

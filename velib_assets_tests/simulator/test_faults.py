@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from velib_assets.ingest.audit import audit
+from velib_assets.ingest.audit import audit, audit_rows
+from velib_assets.ingest.counts import rejects_of
+from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode
 from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, select_fault
 from velib_assets.simulator.simulator import Simulator
@@ -28,11 +30,20 @@ UNUSABLE = {
     "no_results": "not_a_list",
     "no_identity": "no_identity",
     "renamed_field": "missing_field",
+    "mostly_rejected": "mostly_rejected",
 }
 
 
 def counts_of(records: Records) -> list[object]:
     return [record["numbikesavailable"] for record in records]
+
+
+def audited(body: bytes) -> Records:
+    """The records of a response that ingest stores."""
+    records = decode(FeedResponse("simulator", {"body": body})).records
+    audit(records, "simulator")
+    audit_rows(len(records), rejects_of(records, definition_of("simulator")))
+    return records
 
 
 USABLE: dict[str, Callable[[Records], bool]] = {
@@ -70,15 +81,14 @@ def test_each_fault_is_tested() -> None:
 def test_fault_of_the_whole_response_makes_it_unusable(name: str, code: str) -> None:
     """Decoding or the audit refuses the response, with this code."""
     with pytest.raises(UnusableError) as caught:
-        audit(decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records, "simulator")
+        audited(FAULTS[name](GOOD))
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", USABLE)
 def test_fault_of_records_leaves_the_response_usable(name: str) -> None:
     """The clean step and the checks handle the bad records; the good ones must not be lost with them."""
-    records = decode(FeedResponse("simulator", {"body": FAULTS[name](GOOD)})).records
-    audit(records, "simulator")
+    records = audited(FAULTS[name](GOOD))
     assert USABLE[name](records)
     assert not USABLE[name](json.loads(GOOD))
 
