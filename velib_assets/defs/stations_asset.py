@@ -13,6 +13,7 @@ from velib_assets.defs.station_checks import open_stations
 from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.schema import DATABASE, STATION_COLUMNS, STATIONS
 from velib_assets.lake.store import LakeStore
+from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import BusyRegisterError, update_register
 from velib_assets.stations.sights import milliseconds_of
@@ -27,7 +28,10 @@ BATCH = 240  # hours between two writes of the register
     metadata=columns_of(STATION_COLUMNS),
 )
 def stations(
-    context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore], catalog: dg.ResourceParam[Catalog]
+    context: dg.OpExecutionContext,
+    lake: dg.ResourceParam[LakeStore],
+    catalog: dg.ResourceParam[Catalog],
+    query_engine: dg.ResourceParam[QueryEngine],
 ) -> Iterator[HourOutcome]:
     """The station register: one row per station and stretch of time in which its description was the same.
 
@@ -37,15 +41,18 @@ def stations(
     """
     hours = hours_of(context)
     for start in range(0, len(hours), BATCH):
-        yield from _learn_and_declare(lake, catalog, hours[start : start + BATCH])
+        yield from _learn_and_declare(lake, catalog, query_engine, hours[start : start + BATCH])
 
 
-def _learn_and_declare(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> list[HourOutcome]:
-    """Add the hours to the register, and keep its table in the catalog as declared."""
+def _learn_and_declare(
+    store: LakeStore, catalog: Catalog, engine: QueryEngine, hours: Sequence[datetime]
+) -> list[HourOutcome]:
+    """Add the hours to the register, and keep its table and view in the catalog as declared."""
     try:
         outcomes = list(learn_hours(store, hours))
         catalog.declare_tables()
-    except (OSError, CatalogError, BusyRegisterError) as error:
+        engine.define_station_events()
+    except (OSError, CatalogError, BusyRegisterError, QueryError) as error:
         return [HourOutcome(hour, None, {}, str(error)) for hour in hours]
     return outcomes
 

@@ -42,6 +42,8 @@ class Register:
         self.stations = stations or {}
         self.hours: Ranges = list(hours)
         self._times: Optional[List[int]] = None
+        self._opened: List[int] = []
+        self._closed: List[int] = []
         self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
 
     def learn(self, sights: Sights, later: Callable[[datetime], Optional[Sights]]) -> bool:
@@ -106,7 +108,8 @@ class Register:
 
     def open_at(self, moment: int) -> int:
         """Return the number of open stations at a time in milliseconds since 1970."""
-        return len(self._open_table(moment))
+        self._change_times()
+        return bisect_right(self._opened, moment) - bisect_right(self._closed, moment)
 
     def known_at(self, moment: int) -> pa.Table:
         """Return station_id and FIELDS of every station: the last values up to a time, or else the next."""
@@ -170,6 +173,9 @@ class Register:
         if self._times is None:
             every = (changes for station in self.stations.values() for changes in station.values())
             self._times = sorted({moment for changes in every for moment, _ in changes})
+            turns = [turn for station in self.stations.values() for turn in station.get(OPEN, [])]
+            self._opened = sorted(moment for moment, is_open in turns if is_open)
+            self._closed = sorted(moment for moment, is_open in turns if not is_open)
         return self._times
 
     def _add_hour(self, hour: datetime) -> bool:

@@ -11,6 +11,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from velib_assets.cli.runs import run_hours
 from velib_assets.defs import raw_snapshot
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.kpi_views import markdown
@@ -309,3 +310,10 @@ def test_preview_escapes_markup() -> None:
         "| &#60;script&#62;&#124;&#96;x&#96; | 0.500 |",
         "|  |  |",
     ]
+
+
+def test_backfill_adds_its_hours_to_the_register(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """So that on AWS the table `stations` exists before the first tick."""
+    settings = from_archive(tmp_path, {at(15): body(records())})
+    assert run_hours(build_defs(settings), instance, [HOUR]).ok
+    assert green(instance, "stations") == {key_of(HOUR)}

@@ -134,7 +134,8 @@ def _is_in_range(parameters: dict[str, str], key: str, value: str) -> bool:
         width = int(digits or 0)
         return value in {f"{number:0{width}d}" for number in range(int(first), int(last) + 1)}
     if (kind, form) == ("date", "yyyy-MM-dd"):
-        return first <= value <= (f"{datetime.now(UTC):%Y-%m-%d}" if last == "NOW" else last)
+        is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
+        return is_date and first <= value <= (f"{datetime.now(UTC):%Y-%m-%d}" if last == "NOW" else last)
     raise QueryFailed(f"INVALID_TABLE_PROPERTY: the projection of {key} is invalid: {kind} {form}")
 
 
