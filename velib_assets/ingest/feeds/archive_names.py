@@ -102,18 +102,17 @@ def to_utc(time: NamedTime, zone: tzinfo) -> datetime:
 def _plain(text: str) -> str:
     """Decode `%3A`, drop the keys of `hour=12`, and write `14h35` as `14:35`."""
     decoded = unquote(text) if "%" in text else text
-    return _SPOKEN.sub(lambda m: ":".join(part for part in m.groups() if part), _KEYS.sub("", decoded))
+    without_keys = _KEYS.sub("", decoded) if "=" in decoded else decoded
+    return _SPOKEN.sub(lambda m: ":".join(part for part in m.groups() if part), without_keys)
 
 
 def _moments(text: str) -> Iterator[NamedTime]:
     """Yield each time with a date in a text; epochs only if there is no other."""
-    found = False
-    for pattern in (_MOMENT, _ON_THE_HOUR):
-        for match in () if found else pattern.finditer(text):
-            if time := _time(match, match):
-                yield time
-        found = found or pattern.search(text) is not None
-    for match in () if found else _EPOCH.finditer(text):
+    matches = list(_MOMENT.finditer(text)) or list(_ON_THE_HOUR.finditer(text))
+    for match in matches:
+        if time := _time(match, match):
+            yield time
+    for match in () if matches else _EPOCH.finditer(text):
         if int(match[1]) >= _EPOCH_START:
             yield NamedTime(_utc(int(match[1])), timedelta(0))
 

@@ -11,6 +11,7 @@ from typing import Callable, Dict
 from velib_assets.ingest.feeds.archive_labels import POSITION
 
 _NULLS = {"", "nan", "none", "null", "n/a", "<na>", "nat"}
+_LONGEST_NULL = 12  # characters, with spaces
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d+)?")
 _PAIR = re.compile(r"\s*[\[(]?\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*[\])]?\s*")
 _NAMED = re.compile(r"\b(lat|lon)\w*\W+(-?\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -22,7 +23,7 @@ _EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6))  # upper limit, units per
 def is_null(value: object) -> bool:
     """Return whether a value is null in one of the ways of tables: empty text, NaN, None, null."""
     if isinstance(value, str):
-        return value.strip().lower() in _NULLS
+        return len(value) < _LONGEST_NULL and value.strip().lower() in _NULLS
     return value is None or value != value  # noqa: PLR0124 - NaN differs from itself
 
 
