@@ -1,7 +1,8 @@
 """The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
+import dataclasses
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,24 @@ def test_outage_heals_in_one_round(
     assert all(carry_out(settings, instance, request) for request in requests)
     assert all(is_current(store, hour) for hour in hours)
     assert evaluate(settings, instance, cursor)[0] == []
+
+
+def test_hours_before_the_first_partition_are_not_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """They have no partition; a run over them would fail in every round."""
+    arrive(store, [HOUR - timedelta(hours=1), HOUR])
+    later = dataclasses.replace(settings, first_hour=HOUR)
+    assert spans(evaluate(later, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+    assert evaluate(dataclasses.replace(settings, first_hour=HOUR + timedelta(hours=1)), instance)[0] == []
+
+
+def test_years_before_2022_are_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hour = datetime(2018, 1, 1, tzinfo=UTC)
+    arrive(store, [hour])
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(hour), key_of(hour))]
 
 
 def test_hour_with_new_raw_is_requested(
