@@ -30,9 +30,10 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
+from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
 from velib_assets.settings import SOURCES, Settings, dagster_home
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.simulator import Simulator
@@ -291,6 +292,11 @@ def test_documented_columns_match_schema() -> None:
     ]
 
 
+def test_documented_columns_of_the_register_match_schema() -> None:
+    rows = table("docs/data.md", "column of `stations`", "type", "meaning")
+    assert [(code(row[0])[0], row[1]) for row in rows] == [(c.name, c.type) for c in STATION_COLUMNS]
+
+
 def test_documented_view_columns_match_views() -> None:
     rows = table("docs/data.md", "view", "a row is", "columns")
     assert {code(row[0])[0]: code(row[2])[0].split(", ") for row in rows} == {
@@ -305,6 +311,20 @@ def test_documented_derived_columns_match_views() -> None:
     }
 
 
+def test_documented_lake_tables_match_declaration() -> None:
+    rows = table("docs/data.md", "table", "a row is", "columns")
+    assert [(code(row[0])[0], row[1], code(row[2])[0].split(", ")) for row in rows] == [
+        (table.name, table.grain, [column.name for column in table.schema]) for table in LAKE_TABLES
+    ]
+
+
+def test_documented_events_are_those_of_the_view() -> None:
+    rows = table("docs/data.md", "event", "when", "`before`, `after`")
+    assert {code(row[0])[0] for row in rows} == set(
+        re.findall(r", '(\w+)'(?: AS event)?,", station_events_sql())
+    )
+
+
 def test_documented_keys_match_lake() -> None:
     at = datetime(2022, 6, 4, 17, 34, 59, tzinfo=UTC)
     hour = keys.hour_of(at)
@@ -313,6 +333,7 @@ def test_documented_keys_match_lake() -> None:
         keys.quarantine_stem(hour, at, "<hash>") + ".body",
         keys.clean_key(hour),
         keys.rejects_key(hour),
+        keys.STATIONS_KEY,
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,8 +13,6 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
-FUTURE_AFTER = timedelta(minutes=10)
-UNKNOWN_AFTER = timedelta(hours=24)
 """A report from later than this after its snapshot is in the future; from later than that, it is unknown."""
 
 _ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
@@ -67,15 +65,6 @@ def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Di
     return dict(sorted(Counter(dict(zip(keys, codes)).values()).items()))
 
 
-def future_reports(rows: pa.Table) -> Tuple[int, int]:
-    """Count the assembled rows that reported over 10 minutes, and over 24 hours, after their snapshot."""
-    ahead = pc.subtract(rows["reported_ts"], rows["ingested_ts"])
-    over_10_minutes, over_24_hours = (
-        pc.sum(pc.greater(ahead, most)).as_py() or 0 for most in (FUTURE_AFTER, UNKNOWN_AFTER)
-    )
-    return over_10_minutes, over_24_hours
-
-
 def _keyed(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, pa.Array]:
     """Return the rows of all snapshots, and a number for each that orders by station, then by time."""
     rows = pa.concat_tables(tables).combine_chunks()
@@ -96,12 +85,10 @@ def _repeats(key: pa.Array, order: pa.Array) -> pa.Array:
 
 def _best_first(rows: pa.Table, key: pa.Array) -> pa.Array:
     """Return the order by key; of equal keys, the row that counts is first, because the sort is stable."""
-    reported, ingested = rows["reported_ts"], rows["ingested_ts"]
-    known = pc.less_equal(pc.subtract(reported, ingested), UNKNOWN_AFTER)
     preference = pa.table(
         {
             "key": key,
-            "reported": pc.negate(pc.if_else(known, reported, None).cast(pa.int64())),
+            "reported": pc.negate(rows["reported_ts"].cast(pa.int64())),
             "installed": pc.negate(pc.fill_null(rows["is_installed"], False).cast(pa.int8())),
         }
     )
@@ -115,18 +102,25 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def derive(rows: pa.Table) -> pa.Table:
-    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`."""
+def derive(rows: pa.Table, written: Optional[Mapping[str, str]] = None) -> pa.Table:
+    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`.
+
+    Args:
+        rows: assembled rows.
+        written: the arrondissements that the feed wrote itself, by station code; they go before the code's.
+    """
+    known = written or {}
     column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
     codes = column["station_id"].dictionary_encode()
-    labels = pa.array([paris_label(code) for code in codes.dictionary.to_pylist()], pa.string())
+    stations = codes.dictionary.to_pylist()
+    labels = pa.array([known.get(code) or paris_label(code) for code in stations], pa.string())
     label = labels.take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
-    known = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
+    divisor = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
     late = pc.greater(pc.subtract(column["ingested_ts"], column["reported_ts"]), STALE_AFTER)
     in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
-    column["fill_rate"] = pc.divide(bikes, known)
+    column["fill_rate"] = pc.divide(bikes, divisor)
     column["is_stale"] = pc.fill_null(late, True)
     column["arrondissement"] = pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])
     return pa.table([column[name] for name in TABLE_SCHEMA.names], schema=TABLE_SCHEMA)

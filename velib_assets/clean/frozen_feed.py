@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from velib_assets.clean.general_path import flag
+from velib_assets.clean.json_values import flag
 from velib_assets.ingest.counts import RowError, row_values
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import head_of, open_raw

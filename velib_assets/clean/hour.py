@@ -10,11 +10,12 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble, derive, differing_twins, future_reports
+from velib_assets.clean.assemble import assemble, derive, differing_twins
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
-from velib_assets.clean.typed_snapshot import Drift, Reject, TypedSnapshot
+from velib_assets.clean.reported_times import future_reports, without_future
+from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
 from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feed_info import announced_records
@@ -82,18 +83,20 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
     quarantined: List[UnusableObject] = []
+    future_unknown = 0
     for _, raw, taken in ordered:
         outcome = next(outcomes) if hour_of(taken) == hour else _MISFILED
         if isinstance(outcome, UnusableError):
             quarantined.append(UnusableObject(raw.key, raw.hash, outcome.code, str(outcome)))
         else:
-            typed.append((raw, taken, outcome))
+            table, future = without_future(outcome.table, taken)
+            typed.append((raw, taken, outcome._replace(table=table)))
+            future_unknown += future
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables)
-    future, future_unknown = future_reports(rows)
     completed, described = describe(rows, register or Register())
-    table = derive(completed)
+    table = derive(completed, {code: label for *_, part in typed for code, label in part.written.items()})
     listing = [(key, raw.hash) for key, raw, _ in ordered]
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
@@ -108,11 +111,13 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
             for (raw, _, part), rows in zip(typed, row_counts)
         ],
         quarantined=quarantined,
-        drift=_merge([part.drift for _, _, part in typed]),
+        drift=merge_drifts([part.drift for _, _, part in typed]),
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
-        future=future,
+        unreadable_times=sum(part.unreadable.number for *_, part in typed),
+        unreadable_time=next((part.unreadable.example for *_, part in typed if part.unreadable.number), ""),
+        future=future_reports(rows) + future_unknown,
         future_unknown=future_unknown,
         announced=_announced(raw for raw, _, _ in typed),
         differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
@@ -132,10 +137,6 @@ def _repeated_rows(table: pa.Table) -> int:
     moments = table["ingested_ts"].combine_chunks()
     same = pc.and_(pc.equal(stations[1:], stations[:-1]), pc.equal(moments[1:], moments[:-1]))
     return pc.sum(same).as_py() or 0
-
-
-def _merge(drifts: List[Drift]) -> Drift:
-    return Drift(*(tuple(sorted({text for part in kind for text in part})) for kind in zip(*drifts)))
 
 
 def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:

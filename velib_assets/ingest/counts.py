@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections import Counter
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.ingest.feeds.definition import SPACES, FeedDefinition
 from velib_assets.lake.schema import COLUMNS
 
 _COUNTS = tuple(column.name for column in COLUMNS if column.type == "int")
 _MAX_COUNT = 2**31 - 1
+_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SHOWN = 60  # characters of a value in a reason
 
 
@@ -50,22 +53,35 @@ def reason_group(reason: str) -> str:
 
 
 def count(name: str, value: object) -> Optional[int]:
-    """Convert a non-negative whole number; null stays null.
+    """Convert a non-negative whole number, also as text; null, NaN and Infinity are null.
 
     Raises:
         RowError: for any other value.
     """
-    if value is None:
+    if value is None or is_infinite(value):
         return None
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or (isinstance(value, float) and not value.is_integer()):
+    number = numeral(value) if isinstance(value, str) else value
+    whole = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if not whole or (isinstance(number, float) and not number.is_integer()):
         raise RowError(f"{name} is not a whole number: {as_json(value)[:_SHOWN]}")
-    whole = int(value)  # type: ignore[call-overload] # a number, as checked above
-    if whole < 0:
-        raise RowError(f"{name} is negative: {whole}")
-    if whole > _MAX_COUNT:
+    result = int(number)  # type: ignore[call-overload] # a number, as checked above
+    if result < 0:
+        raise RowError(f"{name} is negative: {result}")
+    if result > _MAX_COUNT:
         raise RowError(f"{name} is too large: {as_json(value)[:_SHOWN]}")
-    return int(whole)
+    return int(result)
+
+
+def numeral(value: str) -> Optional[float]:
+    """Return the finite number that a text writes, with a point for its fraction; otherwise None."""
+    digits = value.strip(SPACES)
+    number = float(digits) if _NUMBER.fullmatch(digits) else math.nan
+    return number if math.isfinite(number) else None
+
+
+def is_infinite(value: object) -> bool:
+    """Return whether a value is NaN or infinite."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def as_json(value: object) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
-from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA, Drift
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, at, body, first_version, pair, raw, record, records
 
@@ -150,14 +150,16 @@ def test_announced_counts_are_listed_by_raw_key() -> None:
     assert clean_hour(HOUR, [raw(records()), page]).summary.announced == {page.key: 1467}
 
 
-@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5])
+@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "here", "lon": True}, 5])
 def test_odd_coordinates_become_null(place: object) -> None:
     row = only(with_odd(coordonnees_geo=place), "9999")
     assert (row["lat"], row["lon"]) == (None, None)
 
 
 @pytest.mark.parametrize("field", ["numbikesavailable", "numdocksavailable", "capacity", "ebike"])
-@pytest.mark.parametrize("value", [-1, "many", "12", 1.5, True, [], 2**31])
+@pytest.mark.parametrize(
+    "value", [-1, "many", "-1", "1.5", "12 bikes", "1 2", 1.5, True, [], 2**31, "9" * 99]
+)
 def test_impossible_count_rejects_the_record(field: str, value: object) -> None:
     clean = with_odd(**{field: value})
     assert "9999" not in clean.table["station_id"].to_pylist()
@@ -322,19 +324,21 @@ def test_types_that_are_not_a_list_are_unknown(types: object) -> None:
 @pytest.mark.parametrize(
     ("change", "drift"),
     [
-        ({}, ((), (), ())),
-        ({"surprise": 1}, ((), ("surprise",), ())),
-        ({"surprise": None}, ((), ("surprise",), ())),
-        ({"name": 7}, ((), (), ("name: number instead of text",))),
-        (
-            {"code_insee_commune": 75101},
-            ((), (), ("code_insee_commune: number instead of text",)),
-        ),
+        ({}, Drift()),
+        ({"surprise": 1}, Drift(new=("surprise",))),
+        ({"surprise": None}, Drift(empty=("surprise",))),
+        ({"name": 7}, Drift(retyped=("name: number instead of text",))),
+        ({"code_insee_commune": 75101}, Drift(retyped=("code_insee_commune: number instead of text",))),
     ],
 )
-def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: object) -> None:
+def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: Drift) -> None:
     clean = clean_hour(HOUR, [raw([record(**change), *records(39)[1:]])])
-    assert tuple(clean.summary.drift) == drift
+    assert clean.summary.drift == drift
+
+
+def test_field_with_values_in_any_snapshot_is_not_empty() -> None:
+    clean = clean_hour(HOUR, [raw([record(surprise=None)], 0), raw([record(surprise=[1])], 15)])
+    assert clean.summary.drift == Drift(new=("surprise",))
 
 
 def test_drift_lists_missing_fields() -> None:
