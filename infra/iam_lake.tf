@@ -10,9 +10,9 @@ locals {
       delete = []
     }
     job = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
-      put    = ["quarantine/", "clean/", "rejects/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
+      put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
       delete = ["clean/", "rejects/", "glue/tmp/"]
     }
     crawler = {
@@ -28,9 +28,9 @@ locals {
       delete = []
     }
     dagster = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "reports/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
       delete = ["glue/tmp/"]
     }
   }

@@ -1,4 +1,4 @@
-"""The interface of the catalog: the registered partitions of the table."""
+"""The interface of the catalog: the registered partitions of the table, and the tables beside it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ class Partition(NamedTuple):
 
 
 class Catalog(Protocol):
-    """The registered partitions of the table."""
+    """The registered partitions of the table `source_velib`, and the declared tables beside it."""
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """Add or replace partitions, all or none. Returns how many are new or changed."""
+        ...
+
+    def unregister(self, hours: Iterable[datetime]) -> int:
+        """Remove the partitions of these hours. Returns how many were registered."""
         ...
 
     def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
@@ -38,6 +42,13 @@ class Catalog(Protocol):
 
     def newest_hours(self, count: int) -> List[datetime]:
         """Return the newest registered hours that have rows, newest first."""
+        ...
+
+    def declare_tables(self) -> None:
+        """Create the tables `stations` and `rejects_velib`, or correct them if they differ.
+
+        Their files need no registration.
+        """
         ...
 
 

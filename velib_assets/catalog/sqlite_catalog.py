@@ -52,6 +52,12 @@ class LocalCatalog:
         with self._writing() as db:
             return sum(db.execute(_UPSERT, row).rowcount for row in rows)
 
+    def unregister(self, hours: Iterable[datetime]) -> int:
+        """See Catalog."""
+        texts = [(hour_text(hour),) for hour in hours]
+        with self._writing() as db:
+            return sum(db.execute("DELETE FROM partitions WHERE hour = ?", text).rowcount for text in texts)
+
     def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
         """See Catalog."""
         if hours is None:
@@ -67,6 +73,9 @@ class LocalCatalog:
         """See Catalog."""
         newest = "SELECT hour FROM partitions WHERE rows > 0 ORDER BY hour DESC LIMIT ?"
         return [parse_hour(row[0]) for row in self._read(newest, (count,))]
+
+    def declare_tables(self) -> None:
+        """See Catalog. Nothing to do: the local engine reads the files themselves."""
 
     def record_view(self, name: str, definition: str) -> bool:
         """Store a view's definition. Returns whether it is new or changed."""

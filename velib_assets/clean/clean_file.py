@@ -10,20 +10,12 @@ import pyarrow.parquet as pq
 
 from velib_assets.clean.hour import HourRows
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, Drift
-from velib_assets.lake.schema import COLUMNS
+from velib_assets.lake.schema import COLUMNS, REJECT_COLUMNS
 from velib_assets.stations.describe import Missing
 
 _FOOTER = b"velib"
 _MOST_DRIFT = 500  # of each kind: a feed can invent any number of fields
-_REJECTS = {
-    "raw_key": "string",
-    "ingested_ts": "timestamp",
-    "position": "int",
-    "station_id": "string",
-    "reason": "string",
-    "record": "string",
-}
-_REJECTS_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in _REJECTS.items()])
+REJECTS_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in REJECT_COLUMNS])
 _OPTIONS: Dict[str, Any] = {
     "compression": "zstd",
     "use_dictionary": [column.name for column in COLUMNS if column.type == "string"],
@@ -70,7 +62,7 @@ def encode_rejects(clean: HourRows) -> Optional[bytes]:
     rows = [
         {"raw_key": key, "ingested_ts": taken, **reject._asdict()} for key, taken, reject in clean.rejects
     ]
-    return _encode(pa.Table.from_pylist(rows, schema=_REJECTS_SCHEMA), {})
+    return _encode(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA), {})
 
 
 def read_footer(source: IO[bytes]) -> Optional[Footer]:

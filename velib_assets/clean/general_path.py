@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 import pyarrow as pa
 
 from velib_assets.clean.commune_names import commune_of_text
-from velib_assets.clean.json_values import READERS, RowError, as_json, count, is_given, text
+from velib_assets.clean.json_values import READERS, is_given, text
 from velib_assets.clean.record_fields import json_types_in
 from velib_assets.clean.typed_snapshot import (
     READ_TYPES,
@@ -17,6 +17,7 @@ from velib_assets.clean.typed_snapshot import (
     UnreadableTimes,
     drift_between,
 )
+from velib_assets.ingest.counts import RowError, as_json, row_values
 from velib_assets.ingest.feeds.definition import FeedDefinition
 
 
@@ -48,14 +49,11 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
 
 def _row(code: Optional[str], values: Mapping[str, object], written: Dict[str, str]) -> Dict[str, Any]:
     """Return a row; the arrondissement that its commune tells is added to `written`."""
-    if code is None:
-        raise RowError("no station code")
-    row: Dict[str, Any] = {}
-    for name, type_ in READ_TYPES.items():
-        value = values.get(name)
-        row[name] = count(name, value) if type_ == "int" else READERS[type_](value)
+    row = row_values(code, values)
+    others = {name: type_ for name, type_ in READ_TYPES.items() if name not in row}
+    row.update({name: READERS[type_](values.get(name)) for name, type_ in others.items()})
     if row["commune"] is not None:
         row["commune"], arrondissement = commune_of_text(row["commune"])
         if arrondissement:
-            written[code] = arrondissement
-    return {**row, "station_id": code}
+            written[row["station_id"]] = arrondissement
+    return row

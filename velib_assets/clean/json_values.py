@@ -1,23 +1,21 @@
 """Reads the values of decoded JSON for each column type.
 
-A text that is a number counts as that number, and NaN and Infinity count as null. A count that is no whole
-number rejects its record; any other unreadable value becomes null.
+A text that is a number counts as that number, and NaN and Infinity count as null; any other unreadable value
+becomes null. The rule for counts is in `ingest/counts.py`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Optional
 
+from velib_assets.ingest.counts import as_json, is_infinite, numeral
 from velib_assets.ingest.feeds.definition import SPACES
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-_MAX_COUNT = 2**31 - 1
-_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _POSIX_DIGITS = re.compile(r"-?\d{9,}(?:\.\d*)?", re.ASCII)  # fewer might be a date or a year
 SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
 """A larger POSIX time is in milliseconds, or in microseconds."""
@@ -29,44 +27,9 @@ _ISO = re.compile(
 )
 
 
-class RowError(ValueError):
-    """Why a record is rejected; the text before the first colon is the group in which it is counted."""
-
-
 def is_given(value: object) -> bool:
     """Return whether a value says something: null, NaN and blank text do not."""
-    return not (value is None or _is_infinite(value) or (isinstance(value, str) and not value.strip(SPACES)))
-
-
-def _is_infinite(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def count(name: str, value: object) -> Optional[int]:
-    """Convert a non-negative whole number, also as text; null, NaN and Infinity are null.
-
-    Raises:
-        RowError: for any other value.
-    """
-    if value is None or _is_infinite(value):
-        return None
-    number = numeral(value) if isinstance(value, str) else value
-    whole = isinstance(number, (int, float)) and not isinstance(number, bool)
-    if not whole or (isinstance(number, float) and not number.is_integer()):
-        raise RowError(f"{name} is not a whole number: {as_json(value)[:60]}")
-    result = int(number)  # type: ignore[call-overload] # a number, as checked above
-    if result < 0:
-        raise RowError(f"{name} is negative: {result}")
-    if result > _MAX_COUNT:
-        raise RowError(f"{name} is too large: {as_json(value)[:60]}")
-    return int(result)
-
-
-def numeral(value: str) -> Optional[float]:
-    """Return the finite number that a text writes, with a point for its fraction; otherwise None."""
-    digits = value.strip(SPACES)
-    number = float(digits) if _NUMBER.fullmatch(digits) else math.nan
-    return number if math.isfinite(number) else None
+    return not (value is None or is_infinite(value) or (isinstance(value, str) and not value.strip(SPACES)))
 
 
 def text(value: object) -> Optional[str]:
@@ -129,7 +92,7 @@ READERS: Dict[str, Callable[[object], object]] = {
     "double": degrees,
     "timestamp": moment,
 }
-"""The conversion for each column type, except `count`, which needs the column's name."""
+"""The conversion for each column type, except counts, whose rule ingest shares."""
 
 
 def _iso_moment(text: str) -> Optional[datetime]:
@@ -140,8 +103,3 @@ def _iso_moment(text: str) -> Optional[datetime]:
     zone_hours, milliseconds = match[6] or "+00", (fraction + "00")[:3]
     normal = f"{day}T{hour}:{minute}:{second}.{milliseconds}{zone_hours}:{zone_minutes}"
     return datetime.fromisoformat(normal).astimezone(timezone.utc)
-
-
-def as_json(value: object) -> str:
-    """Return a value as JSON text."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")

@@ -12,11 +12,13 @@ from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.settings import dagster_home
 
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
 The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
+There are also {", ".join(table.name for table in LAKE_TABLES)} (the last only in local mode).
 A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
@@ -31,11 +33,15 @@ verify a query on Athena before you deploy it.
 @format_option("table", "json", "csv")
 def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
-    from velib_assets.cli.rows import frame_text
+    from velib_assets.cli.rows import table_text
+    from velib_assets.query.hints import partition_hints
     from velib_assets.resources import build_resources
 
+    settings = read_settings()
+    for hint in partition_hints(sql):
+        say(hint)
     try:
-        click.echo(frame_text(build_resources(read_settings()).query_engine.query(sql), form))
+        click.echo(table_text(build_resources(settings).query_engine.query_table(sql), form))
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
 

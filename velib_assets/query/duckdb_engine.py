@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.keys import STATIONS_KEY
 from velib_assets.query.duckdb_files import LakeFiles, pinned
 from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
@@ -34,16 +35,21 @@ class LocalQueryEngine:
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
+        from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
+
+        return to_frame(self.query_table(sql))
+
+    def query_table(self, sql: str) -> "pa.Table":
+        """See QueryEngine."""
         from velib_assets.query.duckdb_guard import parse  # noqa: PLC0415 - imports sqlglot
         from velib_assets.query.duckdb_show import show  # noqa: PLC0415 - imports sqlglot
-        from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
 
         newest = self._newest()
         shown = show(sql, self._catalog, newest)
         if shown is not None:
             return shown
         tree = parse(sql)
-        return to_frame(self._run(lambda query: query.rows(tree.copy()), None, newest))
+        return self._run(lambda query: query.rows(tree.copy()), None, newest)
 
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
@@ -91,6 +97,9 @@ class LocalQueryEngine:
         except duckdb.Error as error:
             raise _to_query_error(error) from error
 
+    def define_station_events(self) -> None:
+        """See QueryEngine. Nothing to do: each query that names the view defines it."""
+
     def _newest(self) -> datetime | None:
         """Return the newest registered hour whose file exists, or None for an empty table."""
         for count in (1, sys.maxsize):  # the newest file is missing only if someone deleted it
@@ -104,6 +113,8 @@ def _to_query_error(error: Exception) -> QueryError:
     message = _one_line(error)
     if re.search(r"\.parquet\b", message) and "date=" in message:
         return LakeReadError(f"{message}; rebuild that hour: velib backfill YYYY-MM-DDTHH YYYY-MM-DDTHH")
+    if STATIONS_KEY in message:
+        return LakeReadError(f"{message}; it is built again when an hour is cleaned: velib tick")
     return QueryError(message)
 
 

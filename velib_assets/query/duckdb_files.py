@@ -16,19 +16,23 @@ from velib_assets.catalog.catalog import Partition
 
 
 class LakeFiles:
-    """The partitions' files in place, or hard links to them in the folder `links`."""
+    """The files of a lake in place, or hard links to them in the folder `links`."""
 
     def __init__(self, lake: Path, links: Path | None = None) -> None:
-        self._lake, self._links = lake, links
+        self.lake, self._links = lake, links
         self._stamps: dict[Path, tuple[int, int, int]] = {}
 
     def paths(self, partitions: Iterable[Partition]) -> list[Path]:
         """Return the paths of the files that exist."""
+        return self.existing(partition.key for partition in partitions)
+
+    def existing(self, keys: Iterable[str]) -> list[Path]:
+        """Return the paths of those keys that exist."""
         paths = []
-        for partition in partitions:
-            path = self._lake / partition.key
+        for key in keys:
+            path = self.lake / key
             if self._links:
-                path = _link(path, self._links / partition.key)
+                path = _link(path, self._links / key)
             if stamp := _stamp(path):
                 self._stamps.setdefault(path, stamp)
                 paths.append(path)

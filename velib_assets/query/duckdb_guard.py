@@ -18,8 +18,13 @@ from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
 from velib_assets.query.duckdb_rewrites import one_line, rewrite
 from velib_assets.query.engine import READ_ONLY, QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import LAKE_TABLES
 
-TABLES = {TABLE: (*COLUMNS, *PARTITION_COLUMNS)} | {kpi.name: kpi.schema for kpi in VIEWS}
+TABLES = (
+    {TABLE: (*COLUMNS, *PARTITION_COLUMNS)}
+    | {kpi.name: kpi.schema for kpi in VIEWS}
+    | {table.name: table.schema for table in LAKE_TABLES}
+)
 _CATALOG = "awsdatacatalog"
 _COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _CHANGES = (exp.DML, exp.DDL, exp.Into, exp.Command)

@@ -13,11 +13,13 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from velib_assets.catalog.catalog import Partition
+from velib_assets.lake.schema import TABLE
 from velib_assets.query.duckdb_guard import catalog_tables
 from velib_assets.query.duckdb_rewrites import to_duckdb
 from velib_assets.query.kpis import VIEWS
 
 _WINDOWS = {view.name: view.window for view in VIEWS if view.window}
+_HOURLY = {TABLE, *(view.name for view in VIEWS if view.hourly)}
 _KEYS = {"date", "hour"}
 _NOT_CONSTANT = (exp.From, exp.AggFunc, exp.Window, exp.Rand)
 _FIRST, _LAST = exp.column("first_ts"), exp.column("last_ts")  # of a partition's hour
@@ -42,22 +44,44 @@ def partitions_needed(
         newest: The newest hour whose file exists.
     """
     hours, needed = [partition.hour for partition in partitions], set[datetime]()
-    tables = [(table, scope) for scope in traverse_scope(tree) for table in scope.tables if table.db]
+    tables = _scoped_tables(tree)
+    if tables is None:
+        return list(partitions)
     for table, scope in tables:
         if table.name in _WINDOWS:
             needed.update(_WINDOWS[table.name].hours(newest))
-        else:
+        elif table.name in _HOURLY:
             needed.update(_matching(db, list(_conditions(table, scope)), hours))
-    if len(tables) != len(catalog_tables(tree)):  # sqlglot has no scope for one of them
-        return list(partitions)
     return [partition for partition in partitions if partition.hour in needed]
+
+
+def hours_needed(
+    db: duckdb.DuckDBPyConnection, tree: exp.Expr, name: str, hours: list[datetime]
+) -> list[datetime]:
+    """Return those of the given hours that a parsed query needs of one table with `date` and `hour`."""
+    tables = _scoped_tables(tree)
+    if tables is None:
+        return hours
+    needed = {
+        hour
+        for table, scope in tables
+        if table.name == name
+        for hour in _matching(db, list(_conditions(table, scope)), hours)
+    }
+    return [hour for hour in hours if hour in needed]
+
+
+def _scoped_tables(tree: exp.Expr) -> list[tuple[exp.Table, Scope]] | None:
+    """Return the catalog's tables in a query with their scopes; None if sqlglot has no scope for one."""
+    tables = [(table, scope) for scope in traverse_scope(tree) for table in scope.tables if table.db]
+    return tables if len(tables) == len(catalog_tables(tree)) else None
 
 
 def _matching(
     db: duckdb.DuckDBPyConnection, conditions: Sequence[exp.Expr], hours: list[datetime]
 ) -> list[datetime]:
     """Return the hours whose partition may hold matching rows; all if the conditions cannot be run."""
-    if not conditions:
+    if not conditions or not hours:
         return hours
     sql = _MATCHING.format(to_duckdb(exp.and_(*conditions)))
     try:

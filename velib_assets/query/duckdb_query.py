@@ -13,12 +13,14 @@ from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.schema import DATABASE, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_guard import catalog_tables
+from velib_assets.query.duckdb_lake_tables import define_lake_tables
 from velib_assets.query.duckdb_newest import newest_rows, newest_value_selects, replace_by_value
-from velib_assets.query.duckdb_pruning import partitions_needed
+from velib_assets.query.duckdb_pruning import hours_needed, partitions_needed
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb, to_duckdb
 from velib_assets.query.duckdb_session import create_table, fetch
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import VIEWS, Kpi
+from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.query.view_sql import render
 
 _NEWEST_FIRST = (1, 24)  # how many of the newest partitions are tried before all
@@ -38,6 +40,8 @@ class DuckDBQuery:
 
     def rows(self, tree: exp.Expr) -> pa.Table:
         """Return the rows of a parsed query; the tree is modified."""
+        names = {table.name for table in catalog_tables(tree)}
+        define_lake_tables(self._db, names, self._files, lambda *of: hours_needed(self._db, tree, *of))
         for select in newest_value_selects(tree):
             replace_by_value(select, self._newest_value(select))
         limit = newest_rows(tree)
@@ -49,13 +53,17 @@ class DuckDBQuery:
         return rows.rename_columns([re.sub(r"\A_col_(\d+)\Z", r"_col\1", n) for n in rows.column_names])
 
     def own_rows(self, views: Sequence[Kpi], statements: Sequence[str]) -> list[pa.Table]:
-        """Return the rows of statements of this package, which may read the table and these views.
+        """Return the rows of statements of this package, which may read these views and all tables.
 
         Raises:
             QueryError: If a view's columns differ from the declared ones.
         """
         create_table(self._db, self._files.paths(self._partitions))
         self._create_views(views)
+        names = [
+            table.name for table in LAKE_TABLES if any(f"{DATABASE}.{table.name}" in s for s in statements)
+        ]
+        define_lake_tables(self._db, names, self._files, lambda _, hours: hours)
         for view in views:
             self._check_columns(view)
         return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]

@@ -7,14 +7,14 @@ import os
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE, TYPES
+from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE, TYPES, Column
 from velib_assets.query.engine import QueryError
 
 MAX_SECONDS = 300.0
@@ -79,8 +79,13 @@ def _interrupt_after_timeout(db: duckdb.DuckDBPyConnection, done: threading.Even
             db.interrupt()
 
 
-def create_table(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
-    """Define `source_velib` over these files; without files it is empty.
+def create_table(
+    db: duckdb.DuckDBPyConnection,
+    files: Iterable[Path],
+    name: str = TABLE,
+    schema: Sequence[Column] = (*COLUMNS, *PARTITION_COLUMNS),
+) -> None:
+    """Define a table, `source_velib` by default, over these files; without files it is empty.
 
     Timestamps lose their time zone (they are UTC), and partition keys are text.
     """
@@ -89,10 +94,10 @@ def create_table(db: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
     rows = f"FROM read_parquet([{paths}], {options})" if paths else "WHERE false"
     columns = ", ".join(
         f"CAST({quoted if paths else 'NULL'} AS {TYPES[column.type].duckdb}) AS {quoted}"
-        for column in (*COLUMNS, *PARTITION_COLUMNS)
+        for column in schema
         if (quoted := f'"{column.name}"')
     )
-    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{TABLE} AS SELECT {columns} {rows}")
+    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{name} AS SELECT {columns} {rows}")
 
 
 def fetch(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import date_hour
-from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE
+from velib_assets.lake.schema import DATABASE, TABLE
 from velib_assets.query.duckdb_guard import TABLES, without_comments
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import STATION_EVENTS, station_events_sql
 from velib_assets.query.view_sql import render
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 
-def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame | None":
+def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pa.Table | None":
     """Return the result of a SHOW or DESCRIBE statement, or None for any other statement.
 
     The views are shown over the hours up to `newest`.
@@ -27,7 +28,7 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
     tokens = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
     if not tokens or tokens[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
         return None
-    import pandas as pd  # noqa: PLC0415 - slow to import
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     if [token.lower() for token in tokens[-2:]] in (["in", DATABASE], ["from", DATABASE]):
         tokens = tokens[:-2]
@@ -38,7 +39,7 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
         case ["SHOW"], "tables":
             head, rows = ["tab_name"], [(table,) for table in TABLES]
         case ["SHOW"], "views":
-            head, rows = ["views"], [(view,) for view in views]
+            head, rows = ["views"], [(view,) for view in (*views, STATION_EVENTS)]
         case ["SHOW"], "databases" | "schemas":
             head, rows = ["database_name"], [(DATABASE,)]
         case ["SHOW", "PARTITIONS"], table if table == TABLE:
@@ -46,8 +47,10 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
             head, rows = ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
         case ["SHOW", "CREATE", "VIEW"], view if view in views:
             head, rows = ["Create View"], [(render(views[view], newest),)]
+        case ["SHOW", "CREATE", "VIEW"], view if view == STATION_EVENTS:
+            head, rows = ["Create View"], [(station_events_sql(),)]
         case ((["SHOW", "COLUMNS", "IN" | "FROM"] | ["DESCRIBE"] | ["DESC"]), table) if table in TABLES:
-            own = [(c.name, c.type, c.description) for c in (*COLUMNS, *PARTITION_COLUMNS)]
+            own = [(c.name, c.type, c.description) for c in TABLES[table]]
             head = ["col_name", "data_type", "comment"]
             rows = [*(views[table].columns if table in views else own)]
         case _:
@@ -56,4 +59,5 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
                 f"SHOW COLUMNS IN name, SHOW PARTITIONS {TABLE}, SHOW CREATE VIEW name "
                 f"and DESCRIBE name, for {', '.join(TABLES)}"
             )
-    return pd.DataFrame(rows, columns=pd.Index(head))
+    columns = [pa.array([row[n] for row in rows], pa.string()) for n in range(len(head))]
+    return pa.Table.from_arrays(columns, names=head)

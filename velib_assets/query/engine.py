@@ -46,6 +46,10 @@ class QueryEngine(Protocol):
         """
         ...
 
+    def query_table(self, sql: str) -> "pa.Table":
+        """Run a statement as `query` does, and return its rows as an Arrow table, which keeps their types."""
+        ...
+
     def query_recent(self, statements: "Statements") -> "list[pa.Table]":
         """Run statements of this package on the newest 26 hours of the table, without using Athena.
 
@@ -63,5 +67,13 @@ class QueryEngine(Protocol):
 
         Raises:
             QueryError: If a view fails, or its columns differ from the declared ones.
+        """
+        ...
+
+    def define_station_events(self) -> None:
+        """Create the view `station_events` over the table `stations`, or replace it if its statement changed.
+
+        Raises:
+            QueryError: If the view cannot be created; the table must exist.
         """
         ...

@@ -209,10 +209,14 @@ def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.Monk
         return type_general(rows, feed)
 
     monkeypatch.setattr(hour_module, "type_general", counted)
-    hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
+    hour = [
+        raw([record()] * 2, 0),
+        raw([record(capacity=-1), record("2"), record("3")], 15),
+        raw([pair("7")], 30, "gbfs"),
+    ]
     assert [part[1:] for part in clean_hour(HOUR, hour).summary.snapshots] == [
         (2, 1, 0, 1),
-        (3, 0, 3, 0),
+        (3, 2, 1, 0),
         (1, 1, 0, 0),
     ]
     assert general == [3]

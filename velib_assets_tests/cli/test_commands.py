@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.csv
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,7 +15,7 @@ from velib_assets.lake.keys import hour_prefix
 from velib_assets.lake.store import Stored
 from velib_assets_tests.defs.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
-from velib_assets_tests.samples import HOUR, at, body, record, records
+from velib_assets_tests.samples import HOUR, at, body, raw, record, records
 
 HERE = "2022-06-04T10"
 
@@ -156,6 +157,55 @@ def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     assert recorded.velib("query", sql).stdout.split() == ["n", "---", "40"]
 
 
+TYPED = """
+SELECT * FROM (VALUES
+    (2, TIMESTAMP '2022-06-04 17:34:59', CAST(NULL AS boolean), 0.5e0, '=1', ''),
+    (NULL, TIMESTAMP '2022-06-04 17:34:59.250', true, NULL, 'a,b', NULL),
+    (-7, NULL, false, 1e-9, '-', 'x')
+) t (n, at, yes, share, text, more)
+"""
+
+
+def test_csv_keeps_types(terminal: Terminal) -> None:
+    """Pandas printed times without a zone; a reader took an integer column with nulls for floats."""
+    assert terminal.velib("query", TYPED, "--format", "csv").stdout.splitlines() == [
+        "n,at,yes,share,text,more",
+        "2,2022-06-04T17:34:59Z,,0.5,'=1,",
+        ',2022-06-04T17:34:59.250Z,true,,"a,b",',
+        "-7,,false,1e-09,'-,x",
+    ]
+
+
+def test_csv_of_the_table_reads_back_with_its_types(recorded: Terminal, tmp_path: Path) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    (tmp_path / "x.csv").write_text(
+        recorded.velib("query", "SELECT * FROM source_velib", "--format", "csv").stdout, encoding="utf-8"
+    )
+    table = pyarrow.csv.read_csv(tmp_path / "x.csv")
+    kinds = {
+        name: str(table.schema.field(name).type) for name in ("ingested_ts", "bikes", "is_renting", "lat")
+    }
+    assert kinds == {
+        "ingested_ts": "timestamp[s, tz=UTC]",
+        "bikes": "int64",
+        "is_renting": "bool",
+        "lat": "double",
+    }
+
+
+def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
+    text = terminal.velib("query", TYPED, "--format", "json").stdout
+    assert [(row["n"], row["yes"]) for row in json.loads(text)] == [(2, None), (None, True), (-7, False)]
+    assert '"n": 2,' in text
+
+
+def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
+    """The status and the output stay: the query is valid."""
+    result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr == "hint: hour is text of two digits: '07'\n"
+
+
 def test_nested_value_is_json_in_a_cell(terminal: Terminal) -> None:
     sql = "SELECT ARRAY['x', 'y'] AS a, 1 AS n"
     assert terminal.velib("query", sql, "--format", "csv").stdout == 'a,n\n"[""x"", ""y""]",1\n'
@@ -271,6 +321,32 @@ def test_failed_tick_tells_what_failed_and_where_the_bytes_are(terminal: Termina
     (body_file,) = (terminal.lake / "quarantine").rglob("*.body")
     assert str(body_file) in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_tick_of_which_most_records_are_no_rows_fails(terminal: Terminal) -> None:
+    """The bytes are in quarantine, the slot is quarantined, and the KPIs do not freeze without a word."""
+    with LocalServer() as portal:
+        portal.queue(EXPORT, Reply(body=body(records(numbikesavailable="douze"))))
+        terminal.env["VELIB_OPENDATA_URL"] = portal.url
+        result = terminal.velib("tick")
+    assert result.exit_code == 1
+    assert "only 0 of 40 records become rows; at least half must" in result.stderr
+    (reason,) = (terminal.lake / "quarantine").rglob("*.reason.json")
+    assert json.loads(reason.read_text())["code"] == "mostly_rejected"
+    slots = json.loads(terminal.velib("status", "--format", "json").stdout)
+    assert "quarantined" in [slot["state"] for slot in slots]
+
+
+def test_raw_of_which_most_records_are_no_rows_fails(terminal: Terminal) -> None:
+    """Others wrote it, or an earlier version that stored it as usable."""
+    stored = raw(records(numbikesavailable="douze"))
+    FolderStore(terminal.lake).create(stored.key, stored.data)
+    result = terminal.velib("backfill", HERE, HERE)
+    assert result.exit_code == 1
+    assert "only 0 of 40 records become rows; at least half must" in result.stderr
+    assert not (terminal.lake / "clean").exists()
+    slots = json.loads(terminal.velib("status", "--from", HERE, "--to", HERE, "--format", "json").stdout)
+    assert [slot["state"] for slot in slots] == ["quarantined", "missed", "missed", "missed"]
 
 
 def test_report_is_built_and_its_path_is_printed(recorded: Terminal) -> None:

@@ -14,7 +14,7 @@ from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import decode_register, encode_register
-from velib_assets.stations.sights import FIELDS, Sights, sights_of
+from velib_assets.stations.sights import FIELDS, Sights, milliseconds_of, sights_of
 
 START = datetime(2024, 11, 4, 8, tzinfo=timezone.utc)
 SCHEMA = pa.schema([TABLE_SCHEMA.field(name) for name in ("station_id", "ingested_ts", *FIELDS)])
@@ -81,7 +81,7 @@ def random_history(seed: int) -> list[Sights]:
     return history
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(100))
 def test_order_of_learning_does_not_matter(seed: int) -> None:
     history = random_history(seed)
     chance = random.Random(seed)  # noqa: S311 - not a secret
@@ -153,3 +153,25 @@ def test_damaged_bytes_are_no_register() -> None:
     data = encode_register(learned(random_history(3)))
     assert decode_register(data[: len(data) // 2]) is None
     assert decode_register(b"") is None
+
+
+def test_forgotten_hour_leaves_what_the_others_say() -> None:
+    """The hour after it may be described by values that only the forgotten hour had."""
+    first = sights(START, {0: {"8003": ("a", *HERE)}})
+    second = sights(START + HOUR, {0: {"8003": ("b", *HERE), "8004": ("c", *HERE)}})
+    third = sights(START + 2 * HOUR, {0: {"8003": ("b", *HERE), "8004": NOTHING}})
+    register = learned([first, second, third])
+    by_hour = {part.hour: part for part in (first, third)}
+    assert register.forget(second.hour, by_hour.get)
+    assert not register.forget(second.hour, by_hour.get)
+    assert stretches(register) == stretches(learned([first, third]))
+    assert register.hours == [(START, START), (START + 2 * HOUR, START + 2 * HOUR)]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_open_stations_are_counted_at_every_time(seed: int) -> None:
+    register = learned(random_history(seed))
+    rows = [(row[1], row[2]) for row in stretches(register)]
+    for moment in (START + timedelta(minutes=10 * n) for n in range(-1, 45)):
+        expected = sum(first <= moment and (last is None or moment < last) for first, last in rows)
+        assert register.open_at(milliseconds_of(moment)) == expected
