@@ -10,6 +10,7 @@ from velib_assets.ingest.feeds.archive_labels import field_of
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 
 PARQUET_MAGIC = b"PAR1"
+MAX_CELLS = 2_000_000  # of a CSV file; a real snapshot has 22,000
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _SNIFFED = 4096
 _DELIMITERS = ";,\t|"
@@ -29,6 +30,8 @@ def csv_records(body: bytes) -> List[Dict[str, Any]]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableError("not_utf8", f"the CSV file is not UTF-8 at byte {error.start}") from None
+    if sum(text.count(mark) for mark in _DELIMITERS + "\r\n") > MAX_CELLS:
+        raise UnusableError("too_large", f"the CSV file has over {MAX_CELLS:,} cells")
     csv.field_size_limit(max(csv.field_size_limit(), _CELL))
     try:
         delimiter = max(_DELIMITERS, key=lambda mark: _known(_rows(text.partition("\n")[0], mark)))
@@ -106,7 +109,7 @@ def form_of(body: bytes, extension: str) -> str:
     if start.startswith((b"[", b"{")):
         return "json"
     line = start.partition(b"\n")[0].decode("utf-8", "replace")
-    is_table = max(_known(list(csv.reader([line], delimiter=mark))) for mark in _DELIMITERS) >= (2, 2)
+    is_table = max(_known([line.split(mark)]) for mark in _DELIMITERS) >= (2, 2)
     return "csv" if extension == "csv" or is_table else "json"
 
 
