@@ -36,6 +36,9 @@ class GlueTable:
         self._database, self._bucket, self._region = database, bucket, region or None
         self._resource = f"the table {database}.{TABLE}"
 
+    def prepare(self, hours: Iterable[datetime] = ()) -> None:
+        """See Catalog. Glue keeps the table; this sends no request."""
+
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog. Creates or corrects the table first, then writes in batches.
 
