@@ -1,10 +1,12 @@
 """The clean step from raw to Parquet, compared with simpler programs that only type the columns.
 
-    python benchmarks/bench_clean.py [--days 7] [--rounds 3]
+    python benchmarks/bench_clean.py [--days 7] [--rounds 3] [--undeclared]
 
 Simulates raw every 15 minutes, then runs every contender in a separate process, in turns, and prints the best
-round of each: rows per second, the ratio to DuckDB in the same run, and peak memory. Each cleans one hour
-first, so that imports are not measured.
+round of each: rows per second, the ratio to DuckDB in the same run (of the portal's .json, and of the same
+files), and peak memory. Each cleans one hour first, so that imports are not measured.
+With --undeclared it instead compares ours with and without a field that the feed does not declare in every
+record, for each kind of value and for both feeds; there the ratio is to the same feed without the field.
 Ours does everything that the contract requires (audit, hash, typing, rejects, duplicates, order,
 arrondissement, one file per hour); the others only type and write the columns, or only parse.
 """
@@ -32,6 +34,15 @@ FIELDS = [
 ]
 
 
+UNDECLARED: dict[str, Callable[[int], Any]] = {
+    "null": lambda _: None,
+    "number": lambda number: number,
+    "text": lambda number: f"text {number}",
+    "object": lambda number: {"a": number, "b": "text"},
+    "list": lambda number: [number, 7],
+}
+
+
 def make_raw(lake: Path, hours: int) -> int:
     """Simulate raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
     from velib_assets.ingest.response import FeedResponse, decode, dump
@@ -51,6 +62,29 @@ def make_raw(lake: Path, hours: int) -> int:
             store_or_quarantine(gbfs, FeedResponse("gbfs", {"body": dump(pairs)}), snapshot.taken_at, hour)
             records += taken.records
     return records
+
+
+def add_undeclared(lake: Path) -> None:
+    """Copy the lakes `gz` and `gbfs` to one for each kind of undeclared field."""
+    from velib_assets.ingest.raw_object import encode_raw, open_raw
+    from velib_assets.ingest.response import Decoded, dump
+    from velib_assets.lake.folder_store import FolderStore
+    from velib_assets.lake.keys import raw_time
+
+    for folder in ("gz", "gbfs"):
+        store = FolderStore(lake / folder)
+        for item in store.walk("raw/"):
+            raw, taken = open_raw(store.read(item.key)), raw_time(item.key)
+            if taken is None:
+                continue
+            for kind, value in UNDECLARED.items():
+                records = json.loads(bytes(raw.results))
+                for number, record in enumerate(records):
+                    part = record["status"] if folder == "gbfs" else record
+                    part["undeclared"] = value(number)
+                decoded = Decoded(records, dump(records))
+                stored = encode_raw(raw.feed, taken, taken, decoded)
+                FolderStore(lake / f"{folder}-{kind}").create(item.key, stored)
 
 
 def as_pair(number: int, record: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +146,39 @@ def with_duckdb(lake: Path) -> int:
             r.is_renting = 'OUI' AS is_renting, r.is_returning = 'OUI' AS is_returning,
             r.duedate, r.coordonnees_geo.lon, r.coordonnees_geo.lat, r.nom_arrondissement_communes
           FROM raw
+        ) TO '{lake}/duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)
+    """  # noqa: S608 - our own folder's name
+    duckdb.sql(sql)
+    return int(pq.read_metadata(lake / "duckdb.parquet").num_rows)
+
+
+def gbfs_with_duckdb(lake: Path) -> int:
+    """DuckDB: read_json of GBFS pairs, COPY; two threads."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    sql = f"""
+        SET threads = 2;
+        COPY (
+          WITH raw AS (
+            SELECT ingested_at, unnest(results) AS r
+            FROM read_json('{lake}/raw/**/*.json*', columns = {{
+              ingested_at: 'TIMESTAMP',
+              results: 'STRUCT(
+                information STRUCT(stationCode VARCHAR, name VARCHAR, capacity INTEGER,
+                  lon DOUBLE, lat DOUBLE),
+                status STRUCT(is_installed INTEGER, is_renting INTEGER, is_returning INTEGER,
+                  num_bikes_available INTEGER, num_docks_available INTEGER, last_reported BIGINT,
+                  num_bikes_available_types STRUCT(mechanical INTEGER, ebike INTEGER)[]))[]'
+            }}, maximum_object_size = 100000000)),
+          part AS (SELECT ingested_at, r.information AS i, r.status AS s FROM raw)
+          SELECT ingested_at, i.stationCode, i.name, i.capacity, i.lon, i.lat,
+            s.is_installed = 1 AS is_installed, s.is_renting = 1 AS is_renting,
+            s.is_returning = 1 AS is_returning, s.num_bikes_available, s.num_docks_available,
+            list_max(list_transform(s.num_bikes_available_types, lambda t: t.mechanical)) AS mechanical,
+            list_max(list_transform(s.num_bikes_available_types, lambda t: t.ebike)) AS ebikes,
+            make_timestamp(s.last_reported * 1000000) AS reported
+          FROM part
         ) TO '{lake}/duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)
     """  # noqa: S608 - our own folder's name
     duckdb.sql(sql)
@@ -182,24 +249,35 @@ def parse_arrow(lake: Path) -> int:
     return rows
 
 
+DUCKDB = "DuckDB typing, .json, 2 threads"
 CONTENDERS: dict[str, tuple[str, Callable[[Path], int]]] = {
     "ours, .json, 2 threads": ("json", lambda lake: ours(lake, 2)),
     "ours, .json.gz, 2 threads": ("gz", lambda lake: ours(lake, 2)),
+    "ours, GBFS .json.gz, 2 threads": ("gbfs", lambda lake: ours(lake, 2)),
     "ours, .json, 1 thread": ("json", lambda lake: ours(lake, 1)),
     "ours, .json.gz, 1 thread": ("gz", lambda lake: ours(lake, 1)),
-    "ours, GBFS .json.gz, 2 threads": ("gbfs", lambda lake: ours(lake, 2)),
-    "DuckDB typing, .json, 2 threads": ("json", with_duckdb),
+    "ours, GBFS .json.gz, 1 thread": ("gbfs", lambda lake: ours(lake, 1)),
+    DUCKDB: ("json", with_duckdb),
     "DuckDB typing, .json.gz, 2 threads": ("gz", with_duckdb),
+    "DuckDB typing, GBFS .json.gz, 2 threads": ("gbfs", gbfs_with_duckdb),
     "Polars typing, .json": ("json", with_polars),
     "pandas typing, .json": ("json", with_pandas),
     "orjson parsing alone, .json": ("json", parse_orjson),
     "pyarrow.json parsing alone, .json": ("json", parse_arrow),
 }
+WITH_UNDECLARED: dict[str, tuple[str, Callable[[Path], int]]] = {
+    f"ours, {label}, {what}, 1 thread": (folder, lambda lake: ours(lake, 1))
+    for base, label in (("gz", "portal .json.gz"), ("gbfs", "GBFS .json.gz"))
+    for folder, what in [
+        (base, "declared fields only"),
+        *((f"{base}-{kind}", f"undeclared {kind}") for kind in UNDECLARED),
+    ]
+}
 
 
 def run_one(name: str, root: Path) -> None:
     """Run one contender in this process; prints rows, seconds and peak megabytes."""
-    folder, contender = CONTENDERS[name]
+    folder, contender = {**CONTENDERS, **WITH_UNDECLARED}[name]
     shutil.rmtree(root / folder / "clean", ignore_errors=True)
     contender(root / "warm" / folder)
     started = time.perf_counter()
@@ -214,6 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--undeclared", action="store_true")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -223,19 +302,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         records = make_raw(Path(folder), args.days * 24)
         make_raw(Path(folder) / "warm", 1)
+        if args.undeclared:
+            add_undeclared(Path(folder))
+            add_undeclared(Path(folder) / "warm")
+        contenders = WITH_UNDECLARED if args.undeclared else CONTENDERS
         print(f"{args.days} days, {args.days * 96} snapshots, {records:,} records, best of {args.rounds}\n")
         best: dict[str, tuple[float, float]] = {}
         for _ in range(args.rounds):
-            for name in CONTENDERS:
+            for name in contenders:
                 command = [sys.executable, __file__, "--one", name, "--root", folder]
                 output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
                 rows, seconds, peak = json.loads(output)
                 assert rows == records, f"{name}: {rows} rows of {records}"  # noqa: S101 - otherwise the comparison is unfair
                 speed, memory = best.get(name, (0.0, 0.0))
                 best[name] = (max(speed, rows / seconds), max(memory, peak))
-    duck = best["DuckDB typing, .json, 2 threads"][0]
-    table = [(name, f"{s:,.0f}", f"{s / duck:.2f}", f"{m:,.0f}") for name, (s, m) in best.items()]
-    print(tabulate(table, ["", "rows/s", "ratio to DuckDB .json", "peak MB"], disable_numparse=True))
+    if args.undeclared:
+        references = {"gz": "ours, portal .json.gz, declared", "gbfs": "ours, GBFS .json.gz, declared"}
+        headers = ["", "rows/s", "ratio to declared fields only", "peak MB"]
+    else:
+        references = {folder: name for name, (folder, _) in contenders.items() if name.startswith("DuckDB")}
+        headers = ["", "rows/s", "ratio to DuckDB .json", "to DuckDB, same files", "peak MB"]
+    table = []
+    for name, (speed, memory) in best.items():
+        folder = contenders[name][0].partition("-")[0]
+        same = next(best[other][0] for other in best if other.startswith(references[folder]))
+        ratios = [same] if args.undeclared else [best[DUCKDB][0], same]
+        table.append((name, f"{speed:,.0f}", *(f"{speed / ratio:.2f}" for ratio in ratios), f"{memory:,.0f}"))
+    print(tabulate(table, headers, disable_numparse=True))
 
 
 if __name__ == "__main__":

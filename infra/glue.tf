@@ -1,4 +1,4 @@
-# The database, the job and the crawler. The pipeline creates the table and adds a partition per hour.
+# The database, the job and the crawler. The pipeline creates the tables and adds a partition per hour.
 
 locals {
   glue_modules = join(",", compact([for line in split("\n", file("${path.module}/glue_modules.txt")) : trimspace(line)]))
@@ -20,7 +20,7 @@ locals {
 
 resource "aws_glue_catalog_database" "velib" {
   name        = var.database_name
-  description = "Velib Insights: source_velib and the KPI views"
+  description = "Velib Insights: source_velib, stations, rejects_velib and the views"
 }
 
 resource "aws_cloudwatch_log_group" "glue" {

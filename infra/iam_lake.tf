@@ -10,9 +10,9 @@ locals {
       delete = []
     }
     job = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "glue/"]
-      put    = ["quarantine/", "clean/", "rejects/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
+      put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
       delete = ["clean/", "rejects/", "glue/tmp/"]
     }
     crawler = {
@@ -30,7 +30,7 @@ locals {
     dagster = {
       list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "athena-results/", "glue/tmp/"]
       get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
       delete = ["glue/tmp/"]
     }
   }

@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "job" {
     resources = local.glue_logs.resources
   }
 
-  # Registering the table and its partitions (`--register true`).
+  # Registering the hours of source_velib (`--register true`), and declaring the other two tables.
   statement {
     sid = "Catalog"
     actions = [
@@ -51,7 +51,10 @@ data "aws_iam_policy_document" "job" {
       "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
       "glue:BatchCreatePartition", "glue:BatchUpdatePartition",
     ]
-    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/source_velib"]
+    resources = concat(
+      [local.arn.catalog, local.arn.database],
+      [for table in ["source_velib", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
+    )
   }
 }
 

@@ -79,9 +79,12 @@ data "aws_iam_policy_document" "kpi_views" {
   }
 
   statement {
-    sid       = "WriteViews"
-    actions   = ["glue:CreateTable", "glue:UpdateTable"]
-    resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/kpi_*"]
+    sid     = "WriteViews"
+    actions = ["glue:CreateTable", "glue:UpdateTable"]
+    resources = concat(
+      [local.arn.catalog, local.arn.database],
+      [for view in ["kpi_*", "station_events"] : "${local.arn.tables}/${view}"],
+    )
   }
 }
 

@@ -15,7 +15,7 @@ locals {
         job_seconds   = (var.glue_timeout_minutes + 10) * 60
         crawler_name  = aws_glue_crawler.clean.name
         catalog_mode  = var.catalog_mode
-        register_flag = var.catalog_mode == "api" ? "true" : "false"
+        register_flag = var.catalog_mode == "api" ? "true" : "tables" # the crawler registers hours
       })
     }
     kpi_views = {

@@ -137,7 +137,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # In a versioned bucket, expiration only hides objects; this deletes them.
+  # In a versioned bucket, expiration only hides objects; this deletes them. It is also the only rule for stations/,
+  # whose file is replaced once per hour: two weeks of its versions are some MB.
   rule {
     id     = "old-versions-and-leftovers"
     status = "Enabled"

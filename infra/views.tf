@@ -1,4 +1,4 @@
-# The statements of the KPI views for the state machine, rendered from the same files as in the pipeline.
+# The statements of the views for the state machine, rendered from the same files as in the pipeline.
 #
 # The machine replaces the dates in @...@ when it runs. They cover the view's hours until the next daily run.
 
@@ -19,10 +19,15 @@ locals {
     },
   )
 
-  views = [for file in sort(fileset(local.sql_dir, "*.sql")) : {
-    view = trimsuffix(file, ".sql")
+  view_files = concat(
+    [for file in sort(fileset(local.sql_dir, "*.sql")) : "${local.sql_dir}/${file}"],
+    ["${local.sql_dir}/../station_events.sql"],
+  )
+
+  views = [for file in local.view_files : {
+    view = trimsuffix(basename(file), ".sql")
     sql = replace(
-      trimspace(templatefile("${local.sql_dir}/${file}", local.placeholders)), "velib_db_tf.", "${var.database_name}.",
+      trimspace(templatefile(file, local.placeholders)), "velib_db_tf.", "${var.database_name}.",
     )
   }]
 }

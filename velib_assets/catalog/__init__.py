@@ -1,7 +1,8 @@
 """The catalog: which hours of the table are registered, and with which clean file.
 
 Start with `catalog`, the interface. `sqlite_catalog` is the local form. The AWS form, `glue_table`, fills
-the Glue Data Catalog through its API; `crawler_client` fills it by the crawler instead.
+the Glue Data Catalog through its API, with the tables of `declared_tables`; `crawler_client` fills it by the
+crawler instead.
 `registration` reads a partition from its clean file. Glue runs this package on Python 3.9, except the modules
 that end in `_client`.
 """

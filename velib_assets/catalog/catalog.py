@@ -1,4 +1,4 @@
-"""The interface of the catalog: the registered partitions of the table."""
+"""The interface of the catalog: the registered partitions of the table, and the tables beside it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Partition(NamedTuple):
 
 
 class Catalog(Protocol):
-    """The registered partitions of the table."""
+    """The registered partitions of the table `source_velib`, and the declared tables beside it."""
 
     def prepare(self, hours: Iterable[datetime] = ()) -> None:
         """Build a missing or damaged catalog again, as far as it is built from files.
@@ -50,6 +50,13 @@ class Catalog(Protocol):
 
     def newest_hours(self, count: int) -> List[datetime]:
         """Return the newest registered hours that have rows, newest first."""
+        ...
+
+    def declare_tables(self) -> None:
+        """Create the tables `stations` and `rejects_velib`, or correct them if they differ.
+
+        Their files need no registration.
+        """
         ...
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
 from velib_assets.catalog.catalog import CatalogError, Partition
-from velib_assets.catalog.glue_table import GlueTable, differences, table_input
+from velib_assets.catalog.declared_tables import SOURCE_VELIB, differences, table_input
+from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.lake.schema import TABLE
 
 POLL = 5.0  # seconds
@@ -56,7 +57,7 @@ class Crawler:
         table = self._describe().get("TablePrefix", "") + TABLE
         glue, database = client("glue", self._names.region), self._names.database
         response = call(glue, "get_table", f"the table {database}.{table}", DatabaseName=database, Name=table)
-        return differences(response["Table"], table_input(self._names.bucket))
+        return differences(response["Table"], table_input(SOURCE_VELIB, self._names.bucket))
 
     def _describe(self) -> dict[str, Any]:
         return dict(self._call("get_crawler")["Crawler"])

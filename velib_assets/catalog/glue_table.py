@@ -1,4 +1,4 @@
-"""The catalog on AWS: the table in the Glue Data Catalog, created, kept as declared, and its partitions."""
+"""The catalog on AWS: the declared tables in the Glue Data Catalog, and the partitions of `source_velib`."""
 
 from __future__ import annotations
 
@@ -7,34 +7,32 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.catalog.catalog import Partition
-from velib_assets.lake.keys import clean_key, date_hour, key_hour, source_prefix
+from velib_assets.catalog.declared_tables import (
+    OTHER_TABLES,
+    SOURCE_VELIB,
+    DeclaredTable,
+    differences,
+    table_input,
+)
+from velib_assets.lake.keys import clean_key, date_hour, key_hour
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
+from velib_assets.lake.schema import TABLE
 
 _WRITE_BATCH, _READ_BATCH, _DELETE_BATCH = 100, 1000, 25  # the most partitions that Glue accepts in a request
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
-_PARQUET = {
-    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    "SerdeInfo": {
-        "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-        "Parameters": {"serialization.format": "1"},
-    },
-}
 _Item = TypeVar("_Item")
 
 
 class GlueTable:
-    """The catalog on AWS: the table `source_velib` of a database and a bucket, filled through Glue's API.
+    """The catalog on AWS: the tables of a database and a bucket, and the partitions of `source_velib`.
 
     The constructor sends no request.
     """
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
-        self._resource = f"the table {database}.{TABLE}"
 
     def prepare(self, hours: Iterable[datetime] = ()) -> None:
         """See Catalog. Glue keeps the table; this sends no request."""
@@ -48,7 +46,7 @@ class GlueTable:
             AwsError: if a request fails.
         """
         wanted = {part.hour: part for part in partitions}
-        self._declare()
+        self._declare(SOURCE_VELIB)
         known = {part.hour: part for part in self.partitions(wanted)}
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
@@ -93,18 +91,27 @@ class GlueTable:
                 break
         return hours[::-1][:count]
 
-    def _declare(self) -> None:
-        """Create the table, or correct it if it differs."""
-        declared, method = table_input(self._bucket), "update_table"
+    def declare_tables(self) -> None:
+        """See Catalog.
+
+        Raises:
+            AwsError: if a request fails.
+        """
+        for table in OTHER_TABLES:
+            self._declare(table)
+
+    def _declare(self, table: DeclaredTable) -> None:
+        """Create a table, or correct it if it differs."""
+        declared, method = table_input(table, self._bucket), "update_table"
         try:
-            if not differences(self._call("get_table", Name=TABLE)["Table"], declared):
+            if not differences(self._call("get_table", table.name, Name=table.name)["Table"], declared):
                 return
         except AwsError as error:
             if error.code != _MISSING or "Database" in str(error):
                 raise
             method = "create_table"
         try:
-            self._call(method, TableInput=declared)
+            self._call(method, table.name, TableInput=declared)
         except AwsError as error:
             if error.code != _EXISTS:  # another writer created it
                 raise
@@ -118,7 +125,7 @@ class GlueTable:
         """Read the partitions from all pages of a response; none if the table does not exist."""
         arguments.update(DatabaseName=self._database, TableName=TABLE)
         try:
-            responses = list(pages(client("glue", self._region), method, self._resource, **arguments))
+            responses = list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
         except AwsError as error:
             if error.code == _MISSING:
                 return []
@@ -126,7 +133,7 @@ class GlueTable:
         return [_partition(entry) for response in responses for entry in response["Partitions"]]
 
     def _input(self, part: Partition) -> Dict[str, Any]:
-        storage = table_input(self._bucket)["StorageDescriptor"]
+        storage = table_input(SOURCE_VELIB, self._bucket)["StorageDescriptor"]
         folder = clean_key(part.hour).rpartition("/")[0]
         return {
             "Values": list(date_hour(part.hour)),
@@ -142,7 +149,7 @@ class GlueTable:
 
     def _write(self, method: str, expected: str = _EXISTS, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
         """Send one request for many partitions. `expected` is the error that means: already done."""
-        response = self._call(method, TableName=TABLE, **arguments)
+        response = self._call(method, TABLE, TableName=TABLE, **arguments)
         for error in response.get("Errors", []):
             detail = error.get("ErrorDetail", {})
             if detail.get("ErrorCode") != expected:
@@ -153,47 +160,12 @@ class GlueTable:
                     code,
                 )
 
-    def _call(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+    def _call(self, method: str, table: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         arguments.update(DatabaseName=self._database)
-        return call(client("glue", self._region), method, self._resource, **arguments)
+        return call(client("glue", self._region), method, self._resource(table), **arguments)
 
-
-def table_input(bucket: str) -> Dict[str, Any]:
-    """Return the declared table in Glue's form. Timestamps are INT64 milliseconds in Parquet."""
-    return {
-        "Name": TABLE,
-        "Description": "One row per Velib' station per snapshot; times are UTC",
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-        "PartitionKeys": _columns(PARTITION_COLUMNS),
-        "StorageDescriptor": {
-            **_PARQUET,
-            "Columns": _columns(COLUMNS),
-            "Location": f"s3://{bucket}/{source_prefix('clean')}",
-        },
-    }
-
-
-def differences(table: Dict[str, Any], declared: Dict[str, Any]) -> List[str]:
-    """Describe how a table of the catalog differs from the declared one."""
-    actual, wanted = _structure(table), _structure(declared)
-    return [
-        f"{part}: {actual[part]}, declared {wanted[part]}" for part in wanted if actual[part] != wanted[part]
-    ]
-
-
-def _structure(table: Dict[str, Any]) -> Dict[str, object]:
-    storage = table.get("StorageDescriptor", {})
-    return {
-        "columns": [(column["Name"], column["Type"]) for column in storage.get("Columns", [])],
-        "partition keys": [(column["Name"], column["Type"]) for column in table.get("PartitionKeys", [])],
-        "location": storage.get("Location", "").rstrip("/"),
-        "input format": storage.get("InputFormat"),
-    }
-
-
-def _columns(columns: Sequence[Column]) -> List[Dict[str, str]]:
-    return [{"Name": c.name, "Type": c.type, "Comment": c.description} for c in columns]
+    def _resource(self, table: str) -> str:
+        return f"the table {self._database}.{table}"
 
 
 def _partition(entry: Dict[str, Any]) -> Partition:

@@ -88,6 +88,9 @@ class LocalCatalog:
         newest = "SELECT hour FROM partitions WHERE rows > 0 ORDER BY hour DESC LIMIT ?"
         return [parse_hour(row[0]) for row in self._read(newest, (count,))]
 
+    def declare_tables(self) -> None:
+        """See Catalog. Nothing to do: the local engine reads the files themselves."""
+
     def record_view(self, name: str, definition: str) -> bool:
         """Store a view's definition. Returns whether it is new or changed."""
         if self._read("SELECT 1 FROM views WHERE (name, definition) = (?, ?)", (name, definition)):

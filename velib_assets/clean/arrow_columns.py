@@ -8,9 +8,10 @@ from typing import Dict, List, Optional, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.general_path import FALSE_WORDS, TRUE_WORDS
+from velib_assets.clean.json_values import FALSE_WORDS, MILLISECONDS_BELOW, SECONDS_BELOW, TRUE_WORDS
+from velib_assets.clean.record_fields import Types, path_of
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
-from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
+from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, SPACES, TEXT, FeedDefinition, Field
 
 Fields = Dict[str, pa.Array]
 """The parsed values of each field, by its path."""
@@ -19,16 +20,51 @@ _ARROW = {TEXT: pa.string(), NUMBER: pa.int64(), BOOLEAN: pa.bool_(), LIST: pa.l
 _SPECIFIC = {(NUMBER, "int"), (NUMBER, "double"), (TEXT, "timestamp")}
 
 
-@cache
-def record_type(feed: FeedDefinition, all_fields: bool) -> pa.StructType:
-    """Return the Arrow type of a feed's records, with all declared fields or only those that fill columns."""
-    parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
+def record_type(feed: FeedDefinition, all_fields: bool, found: Optional[Types] = None) -> pa.StructType:
+    """Return the Arrow type of a feed's records.
+
+    Args:
+        feed: the definition of the records.
+        all_fields: whether to include the declared fields that fill no column.
+        found: types that suit the fields of these records, declared or not.
+    """
+    types: Types = {}
     for field in feed.fields:
         type_ = _field_type(field)
         if type_ is not None and (all_fields or field.column or field.members):
-            parts.setdefault(field.part, []).append((field.name, type_))
+            types[field.part, field.name] = type_
+    for (part, name), suited in (found or {}).items():
+        declared = declared_fields(feed).get(path_of(part, name))
+        if declared is None or _is_alternative(declared, suited):
+            types[part, name] = suited
+    parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
+    for (part, name), type_ in types.items():
+        parts.setdefault(part, []).append((name, type_))
     nested = [(part, pa.struct(members)) for part, members in parts.items() if part]
     return pa.struct([*parts.get("", []), *nested])
+
+
+@cache
+def declared_fields(feed: FeedDefinition) -> Dict[str, Field]:
+    """Return the declared fields of a feed by path."""
+    return {field.path: field for field in feed.fields}
+
+
+def has_other_types(feed: FeedDefinition, part: str, name: str) -> bool:
+    """Return whether a field may be parsed as another type than the one that its declaration suggests."""
+    field = declared_fields(feed).get(path_of(part, name))
+    return field is None or not (field.column or field.members) or len(field.types) > 1
+
+
+def _is_alternative(field: Field, suited: pa.DataType) -> bool:
+    """Return whether a declared field can be parsed as a type that suits its values."""
+    if not (field.column or field.members):
+        return not pa.types.is_null(suited)
+    if READ_TYPES.get(field.column) != "boolean":
+        return False
+    return (TEXT in field.types and pa.types.is_string(suited)) or (
+        BOOLEAN in field.types and pa.types.is_boolean(suited)
+    )
 
 
 def _field_type(field: Field) -> Optional[pa.DataType]:
@@ -63,13 +99,46 @@ def columns_of(fields: Fields, feed: FeedDefinition, rows: int) -> Dict[str, pa.
 def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
     values = sources[0] if len(sources) == 1 else pc.coalesce(*sources)
     if column_type == "boolean":
-        words, truths = _spellings()
-        return truths.take(pc.index_in(pc.utf8_lower(values.cast(pa.string())), value_set=words))
+        return _flags(values.cast(pa.string()))
     if column_type == "double":
         return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+    if column_type == "string":
+        return _stripped(values)
     if column_type == "timestamp" and pa.types.is_integer(values.type):
-        values = pc.multiply_checked(values, 1000)
+        values = _posix_milliseconds(values)
     return values.cast(ARROW_TYPES[column_type])
+
+
+def _flags(words: pa.Array) -> pa.Array:
+    spellings, truths = _spellings()
+    found = pc.index_in(pc.utf8_lower(words), value_set=spellings)
+    if found.null_count > words.null_count:
+        found = pc.index_in(pc.utf8_lower(pc.utf8_trim(words, SPACES)), value_set=spellings)
+    return truths.take(found)
+
+
+def _stripped(texts: pa.Array) -> pa.Array:
+    """Return texts without the spaces around them; blank texts are null."""
+    stripped = pc.utf8_trim(texts, SPACES)
+    if pc.min(pc.binary_length(stripped)).as_py() != 0:
+        return stripped
+    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
+
+
+def _posix_milliseconds(times: pa.Array) -> pa.Array:
+    """Return POSIX times in seconds, milliseconds or microseconds, as their size tells, in milliseconds.
+
+    Raises:
+        pa.ArrowInvalid: for a time long before 1970, which the general path reads.
+    """
+    extremes = pc.min_max(times)
+    lowest, highest = extremes["min"].as_py(), extremes["max"].as_py()
+    if lowest is None or -SECONDS_BELOW < lowest <= highest < SECONDS_BELOW:
+        return pc.multiply(times, 1000)
+    if lowest <= -SECONDS_BELOW:
+        raise pa.ArrowInvalid("a time is long before 1970")
+    milliseconds = pc.if_else(pc.less(times, MILLISECONDS_BELOW), times, pc.divide(times, 1000))
+    return pc.if_else(pc.less(times, SECONDS_BELOW), pc.multiply(times, 1000), milliseconds)
 
 
 def _list_member(lists: pa.ListArray, name: str) -> pa.Array:

@@ -9,20 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.clean.hour import HourRows
-from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA
-from velib_assets.lake.schema import COLUMNS
+from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, Drift
+from velib_assets.lake.schema import COLUMNS, REJECT_COLUMNS
 from velib_assets.stations.describe import Missing
 
 _FOOTER = b"velib"
-_REJECTS = {
-    "raw_key": "string",
-    "ingested_ts": "timestamp",
-    "position": "int",
-    "station_id": "string",
-    "reason": "string",
-    "record": "string",
-}
-_REJECTS_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in _REJECTS.items()])
+_MOST_DRIFT = 500  # of each kind: a feed can invent any number of fields
+REJECTS_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in REJECT_COLUMNS])
 _OPTIONS: Dict[str, Any] = {
     "compression": "zstd",
     "use_dictionary": [column.name for column in COLUMNS if column.type == "string"],
@@ -35,13 +28,15 @@ class Footer(NamedTuple):
     """The source of a clean file.
 
     `digest` is that of its raw listing and of the descriptions used, `snapshots` the counts of its snapshots,
-    and `missing` what the feed left out of descriptions (see `Described`).
+    and `missing` what the feed left out of descriptions (see `Described`). `drift` is how the feed's fields
+    differed; a file of an older version does not say.
     """
 
     digest: str
     rows: int
     snapshots: List[Dict[str, Any]]
     missing: Missing
+    drift: Drift = Drift()
 
 
 def encode_clean(clean: HourRows) -> bytes:
@@ -53,6 +48,9 @@ def encode_clean(clean: HourRows) -> bytes:
     }
     if clean.described:
         footer["missing"] = clean.described.missing
+    if any(clean.summary.drift):
+        kinds = clean.summary.drift._asdict()
+        footer["drift"] = {kind: names[:_MOST_DRIFT] for kind, names in kinds.items() if names}
     text = json.dumps(footer, ensure_ascii=False, sort_keys=True)
     return _encode(clean.table, {_FOOTER.decode(): text})
 
@@ -64,7 +62,7 @@ def encode_rejects(clean: HourRows) -> Optional[bytes]:
     rows = [
         {"raw_key": key, "ingested_ts": taken, **reject._asdict()} for key, taken, reject in clean.rejects
     ]
-    return _encode(pa.Table.from_pylist(rows, schema=_REJECTS_SCHEMA), {})
+    return _encode(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA), {})
 
 
 def read_footer(source: IO[bytes]) -> Optional[Footer]:
@@ -72,7 +70,9 @@ def read_footer(source: IO[bytes]) -> Optional[Footer]:
     try:
         parquet = pq.read_metadata(source)
         footer = json.loads((parquet.metadata or {})[_FOOTER])
-        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], footer.get("missing", {}))
+        drift = Drift(**{kind: tuple(names) for kind, names in footer.get("drift", {}).items()})
+        missing = footer.get("missing", {})
+        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], missing, drift)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
 

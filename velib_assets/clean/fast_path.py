@@ -1,29 +1,56 @@
 """The fast path: types whole snapshots from JSON to Arrow in one pass, outside the interpreter.
 
 It declines (returns None) if anything is odd; the general path then types the snapshot record by record.
+Fields that nobody declared are not odd: they are parsed too, with types that the first records suggest, or
+else skipped, and the records decoded once to find them. The parser never recurses into an undeclared value
+whose depth is unknown, because it would do so on the C stack.
 Tests prove that both paths agree wherever this one succeeds.
 """
 
 from __future__ import annotations
 
+import json
+import struct
+from contextlib import suppress
 from itertools import accumulate
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from velib_assets.clean.arrow_columns import Fields, columns_of, record_type
+from velib_assets.clean.arrow_columns import Fields, columns_of, declared_fields, has_other_types, record_type
+from velib_assets.clean.commune_names import commune_of_text
+from velib_assets.clean.record_fields import (
+    JsonTypes,
+    all_records,
+    fields_in,
+    first_records,
+    is_shallow,
+    json_types,
+    json_types_in,
+    path_of,
+    remember,
+    remembered,
+    suggested_types,
+)
 from velib_assets.clean.typed_snapshot import COUNTS, TEXTS, TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
-from velib_assets.ingest.response import MAX_DEPTH
 
-_MOST_BRACKETS = 8000  # 1,500 stations have 3,000; pyarrow still parsed 12,000 nested ones
 _YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds since 1970: the range of datetime
+
+
+class _Parsed(NamedTuple):
+    """Parsed records: a list for each snapshot, and for each the fields that decoding has found."""
+
+    lists: pa.ListArray
+    found: Sequence[JsonTypes]
 
 
 def type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
     """Type snapshots of one feed together, or decline if any of them is odd.
+
+    Fields that the feed does not declare are not odd.
 
     Args:
         results: the JSON array of records of each snapshot.
@@ -31,58 +58,136 @@ def type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[L
     """
     document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
-        document.decode("utf-8")  # fields that are not read must be valid too
-        return _typed(_parse(document, feed), len(results), feed)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
+        _check_utf8(document)  # fields that are not read must be valid too
+        parsed = _parsed(document, results, feed)
+        return _typed(parsed, feed) if parsed else None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
 
 
-def _parse(document: bytes, feed: FeedDefinition) -> pa.ListArray:
-    """Parse the lists of records. Undeclared fields are parsed only if there are any."""
-    try:
-        return _parse_results(document, record_type(feed, all_fields=True), "error")
-    except pa.ArrowInvalid:
-        if document.count(b"{") + document.count(b"[") > _MOST_BRACKETS:
-            raise  # it may be nested too deeply: the parser recurses on the C stack
-        return _parse_results(document, record_type(feed, all_fields=False), "infer")
+def _parsed(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> Optional[_Parsed]:
+    for parse in (_declared, _sampled):
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            if parsed := parse(document, results, feed):
+                return parsed
+    return _decoded(document, results, feed)
 
 
-def _parse_results(document: bytes, record: pa.StructType, undeclared: str) -> pa.ListArray:
-    """Parse the `results` of consecutive JSON objects; `undeclared` is how pyarrow treats other fields."""
+def _declared(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> _Parsed:
+    """Parse records that have declared fields only."""
+    nothing: JsonTypes = {}
+    return _parse(document, record_type(feed, all_fields=True), "error", [nothing] * len(results))
+
+
+def _sampled(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> Optional[_Parsed]:
+    """Parse records that have the fields of the first ones too; None if it remains open who has them."""
+    samples = [first_records(array) for array in results]
+    fields_seen = fields_in([record for sample in samples for record in sample], feed)
+    types = suggested_types(field for field in fields_seen if has_other_types(feed, *field[:2]))
+    record = record_type(feed, all_fields=True, found=remembered(types, feed))
+    parsed = _parse(document, record, "error", [json_types_in(sample, feed) for sample in samples])
+    fields = _fields(parsed.lists.flatten(), feed.is_nested)
+    undeclared = set(fields) - set(declared_fields(feed))
+    for array, seen, (start, size) in zip(results, parsed.found, _extents(parsed.lists)):
+        for path in undeclared - set(seen):
+            if fields[path].slice(start, size).null_count == size and _may_mention(bytes(array), path):
+                return None  # a later record has it as null, or none has it
+    return parsed
+
+
+def _may_mention(array: bytes, path: str) -> bool:
+    name = json.dumps(path.rpartition(".")[2], ensure_ascii=False)[1:].encode("utf-8", "replace")
+    return name in array or b"\\u" in array
+
+
+def _decoded(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> Optional[_Parsed]:
+    """Parse the fields that fill columns, and decode the records for the others."""
+    found: List[JsonTypes] = [{} for _ in results]
+    parsed = _parse(document, record_type(feed, all_fields=False), "ignore", found)
+    columns = {field.path for field in feed.fields if field.column or field.members}
+    for array, types in zip(results, found):
+        records = all_records(array)
+        if records is None:
+            return None
+        others = [field for field in fields_in(records, feed) if path_of(*field[:2]) not in columns]
+        if not all(is_shallow(values) for *_, values in others):
+            return None
+        for part, name, values in others:
+            types.setdefault(path_of(part, name), set()).update(json_types(values))
+        remember(suggested_types(others), feed)
+    return parsed
+
+
+def _parse(document: bytes, record: pa.StructType, undeclared: str, found: Sequence[JsonTypes]) -> _Parsed:
+    """Parse the `results` of consecutive JSON objects; `undeclared` is how pyarrow treats other fields.
+
+    Raises:
+        pa.ArrowInvalid: if a value has another type, or there is not one list of records for each snapshot.
+    """
     schema = pa.schema([("results", pa.list_(record))])
     parsed = pj.read_json(
         pa.BufferReader(document),
         read_options=pj.ReadOptions(use_threads=False, block_size=len(document) + 1),
         parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=undeclared),
     )
-    if parsed.schema.names != ["results"] or _is_deeper(parsed.schema.field(0).type, MAX_DEPTH):
-        raise pa.ArrowInvalid("other members follow the records, or they are nested too deeply")
-    return parsed["results"].chunk(0)
+    lists = parsed["results"].chunk(0)
+    sizes = lists.value_lengths().to_pylist()
+    if len(sizes) != len(found) or not all(sizes) or lists.flatten().null_count:
+        raise pa.ArrowInvalid("a snapshot has no list of records")
+    return _Parsed(lists, found)
 
 
-def _is_deeper(type_: pa.DataType, most: int) -> bool:
-    """Return whether a type is nested deeper than `most`."""
-    level = [type_]
-    for _ in range(most):
-        level = [part.field(n).type for part in level for n in range(part.num_fields)]
-        if not any(part.num_fields for part in level):
-            return False
-    return True
+def _extents(lists: pa.ListArray) -> List[Tuple[int, int]]:
+    """Return the start and the number of the records of each snapshot."""
+    sizes = lists.value_lengths().to_pylist()
+    return list(zip(accumulate(sizes, initial=0), sizes))
 
 
-def _typed(lists: pa.ListArray, snapshots: int, feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
-    records, sizes = lists.flatten(), lists.value_lengths().to_pylist()
-    if len(sizes) != snapshots or not all(sizes) or records.null_count:
-        return None
+def _check_utf8(document: bytes) -> None:
+    """Validate UTF-8 without the copy that `decode` makes, and without the interpreter's lock.
+
+    Raises:
+        pa.ArrowInvalid: if the document is not UTF-8.
+    """
+    offsets = pa.py_buffer(struct.pack("=2i", 0, len(document)))
+    pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(document)]).validate(full=True)
+
+
+def _typed(parsed: _Parsed, feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
+    records = parsed.lists.flatten()
     fields = _fields(records, feed.is_nested)
     columns = columns_of(fields, feed, len(records))
     table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
-    starts = accumulate(sizes, initial=0)
-    parts = [
-        TypedSnapshot(table.slice(start, size), [], size, _drift(fields, start, size, feed))
-        for start, size in zip(starts, sizes)
-    ]
-    return parts if _is_ordinary(table) and all(_has_counts(part.table) for part in parts) else None
+    if not _is_ordinary(table):
+        return None
+    table, texts = _with_communes(table)
+    parts = []
+    for found, (start, size) in zip(parsed.found, _extents(parsed.lists)):
+        part = table.slice(start, size)
+        drift = _drift(fields, start, size, found, feed)
+        parts.append(TypedSnapshot(part, [], size, drift, _written(texts, part, start)))
+    return parts if all(_has_counts(part.table) for part in parts) else None
+
+
+def _with_communes(table: pa.Table) -> Tuple[pa.Table, Optional[pa.Array]]:
+    """Return rows with the communes' names, and the arrondissement of each row if any commune tells it."""
+    texts = table["commune"].combine_chunks().dictionary_encode()
+    communes = [commune_of_text(text) for text in texts.dictionary.to_pylist()]
+    names = pa.array([commune.name for commune in communes], pa.string())
+    if not names.equals(texts.dictionary):
+        position = table.schema.get_field_index("commune")
+        table = table.set_column(position, table.schema.field(position), names.take(texts.indices))
+    if not any(commune.arrondissement for commune in communes):
+        return table, None
+    return table, pa.array([commune.arrondissement for commune in communes], pa.string()).take(texts.indices)
+
+
+def _written(arrondissements: Optional[pa.Array], rows: pa.Table, start: int) -> Dict[str, str]:
+    """Return the arrondissement of each station of a snapshot whose commune tells it."""
+    if arrondissements is None:
+        return {}
+    labels = arrondissements.slice(start, len(rows)).to_pylist()
+    return {code: label for code, label in zip(rows["station_id"].to_pylist(), labels) if label}
 
 
 def _fields(records: pa.StructArray, nested: bool) -> Fields:
@@ -106,7 +211,6 @@ def _is_ordinary(table: pa.Table) -> bool:
     earliest, latest = reported["min"].value, reported["max"].value
     return (
         codes.null_count == 0
-        and not pc.any(pc.equal(pc.ascii_trim_whitespace(codes), "")).as_py()
         and (lowest is None or lowest >= 0)
         and (earliest is None or _YEAR_1 <= earliest <= latest <= _YEAR_9999)
     )
@@ -117,14 +221,14 @@ def _has_counts(snapshot: pa.Table) -> bool:
     return all(snapshot[name].null_count < len(snapshot) for name in ("bikes", "docks"))
 
 
-def _drift(fields: Fields, start: int, size: int, feed: FeedDefinition) -> Drift:
-    return drift_between(
-        feed,
-        {
-            path: _json_type(values.type) if values.slice(start, size).null_count < size else ()
-            for path, values in fields.items()
-        },
-    )
+def _drift(fields: Fields, start: int, size: int, found: JsonTypes, feed: FeedDefinition) -> Drift:
+    types: Dict[str, Iterable[str]] = {path: found[path] for path in found if path not in fields}
+    for path, values in fields.items():
+        if values.slice(start, size).null_count < size:
+            types[path] = _json_type(values.type)
+        elif path in found or path in declared_fields(feed):
+            types[path] = ()
+    return drift_between(feed, types)
 
 
 def _json_type(type_: pa.DataType) -> Tuple[str, ...]:

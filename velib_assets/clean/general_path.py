@@ -1,153 +1,59 @@
-"""The general path: types decoded records one by one and rejects odd ones with a reason.
-
-A value of another JSON type is never converted: a count that is not a whole number rejects its record, and
-any other unreadable value becomes null.
-"""
+"""The general path: types decoded records one by one and rejects odd ones with a reason."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import pyarrow as pa
 
-from velib_assets.clean.typed_snapshot import READ_TYPES, TYPED_SCHEMA, Reject, TypedSnapshot, drift_between
-from velib_assets.ingest.feeds.definition import FeedDefinition
-
-TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
-FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
-_TYPE_NAMES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
-_MAX_COUNT = 2**31 - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3])(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
-    r"(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?",
-    re.ASCII,
+from velib_assets.clean.commune_names import commune_of_text
+from velib_assets.clean.json_values import READERS, is_given, text
+from velib_assets.clean.record_fields import json_types_in
+from velib_assets.clean.typed_snapshot import (
+    READ_TYPES,
+    TYPED_SCHEMA,
+    Reject,
+    TypedSnapshot,
+    UnreadableTimes,
+    drift_between,
 )
-
-
-class RowError(ValueError):
-    """Why a record is rejected; the text before the first colon is the group in which it is counted."""
+from velib_assets.ingest.counts import RowError, as_json, row_values
+from velib_assets.ingest.feeds.definition import FeedDefinition
 
 
 def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
     """Type the records of a usable snapshot."""
     rows: List[Dict[str, Any]] = []
     rejects: List[Reject] = []
+    written: Dict[str, str] = {}
+    unreadable: List[object] = []
     for position, record in enumerate(records):
         code = text(feed.station_code(record))
         try:
-            rows.append(_row(code, feed.values(record)))
+            values = feed.values(record)
+            rows.append(_row(code, values, written))
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
-    table = pa.Table.from_pylist(rows, schema=TYPED_SCHEMA)
-    return TypedSnapshot(table, rejects, len(records), drift_between(feed, _json_types(records, feed)))
-
-
-def _row(code: Optional[str], values: Mapping[str, object]) -> Dict[str, Any]:
-    if code is None:
-        raise RowError("no station code")
-    row: Dict[str, Any] = {}
-    for name, type_ in READ_TYPES.items():
-        value = values.get(name)
-        row[name] = count(name, value) if type_ == "int" else READERS[type_](value)
-    return {**row, "station_id": code}
-
-
-def _json_types(records: Iterable[Any], feed: FeedDefinition) -> Dict[str, Set[str]]:
-    """Return the JSON types, except null, under each field path that occurs."""
-    json_types: Dict[str, Set[str]] = {}
-    for record in records:
-        if not isinstance(record, dict):
             continue
-        parts = {"": record}
-        if feed.is_nested:
-            parts = {f"{part}.": value for part, value in record.items() if isinstance(value, dict)}
-        for prefix, fields in parts.items():
-            for name, value in fields.items():
-                types = json_types.setdefault(prefix + name, set())
-                if value is not None:
-                    types.add(_TYPE_NAMES.get(type(value), "value"))
-    return json_types
+        if rows[-1]["reported_ts"] is None and is_given(values.get("reported_ts")):
+            unreadable.append(values["reported_ts"])
+    return TypedSnapshot(
+        pa.Table.from_pylist(rows, schema=TYPED_SCHEMA),
+        rejects,
+        len(records),
+        drift_between(feed, json_types_in(records, feed)),
+        written,
+        UnreadableTimes(len(unreadable), as_json(unreadable[0])[:60] if unreadable else ""),
+    )
 
 
-def count(name: str, value: object) -> Optional[int]:
-    """Convert a non-negative whole number; null stays null.
-
-    Raises:
-        RowError: for any other value.
-    """
-    if value is None:
-        return None
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or (isinstance(value, float) and not value.is_integer()):
-        raise RowError(f"{name} is not a whole number: {as_json(value)[:60]}")
-    whole = int(value)  # type: ignore[call-overload] # a number, as checked above
-    if whole < 0:
-        raise RowError(f"{name} is negative: {whole}")
-    if whole > _MAX_COUNT:
-        raise RowError(f"{name} is too large: {as_json(value)[:60]}")
-    return int(whole)
-
-
-def text(value: object) -> Optional[str]:
-    """Return text; a lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
-    if not isinstance(value, str):
-        return None
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def flag(value: object) -> Optional[bool]:
-    """Convert OUI/NON and other spellings to a boolean; anything else is null."""
-    word = value if isinstance(value, str) else as_json(value) if isinstance(value, (int, bool)) else ""
-    word = word.lower()
-    return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
-
-
-def degrees(value: object) -> Optional[float]:
-    """Convert a finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an integer larger than any double
-        return None
-
-
-def moment(value: object) -> Optional[datetime]:
-    """Convert ISO 8601 text (UTC without a zone) or POSIX seconds; milliseconds are rounded down."""
-    try:
-        if isinstance(value, str):
-            return _iso_moment(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _EPOCH + timedelta(milliseconds=math.floor(value * 1000))
-    except (OverflowError, ValueError):
-        pass
-    return None
-
-
-READERS: Dict[str, Callable[[object], object]] = {
-    "string": text,
-    "boolean": flag,
-    "double": degrees,
-    "timestamp": moment,
-}
-"""The conversion for each column type, except `count`, which needs the column's name."""
-
-
-def _iso_moment(text: str) -> Optional[datetime]:
-    match = _ISO.fullmatch(text)
-    if not match:
-        return None
-    day, hour, minute, second, fraction, _, zone_minutes = match.groups(default="00")
-    zone_hours, milliseconds = match[6] or "+00", (fraction + "00")[:3]
-    normal = f"{day}T{hour}:{minute}:{second}.{milliseconds}{zone_hours}:{zone_minutes}"
-    return datetime.fromisoformat(normal).astimezone(timezone.utc)
-
-
-def as_json(value: object) -> str:
-    """Return a value as JSON text."""
-    return text(json.dumps(value, ensure_ascii=False)) or ""
+def _row(code: Optional[str], values: Mapping[str, object], written: Dict[str, str]) -> Dict[str, Any]:
+    """Return a row; the arrondissement that its commune tells is added to `written`."""
+    row = row_values(code, values)
+    others = {name: type_ for name, type_ in READ_TYPES.items() if name not in row}
+    row.update({name: READERS[type_](values.get(name)) for name, type_ in others.items()})
+    if row["commune"] is not None:
+        row["commune"], arrondissement = commune_of_text(row["commune"])
+        if arrondissement:
+            written[row["station_id"]] = arrondissement
+    return row

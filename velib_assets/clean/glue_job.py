@@ -13,7 +13,7 @@ from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import partition_of, register_until_stable
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.clean.observed import is_current
+from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.bucket_store import BucketStore
@@ -58,11 +58,13 @@ def main(argv: Sequence[str]) -> None:
             hours, current = hours_of(arguments.hours), []
         reporter.info(f"{len(hours)} hours to clean ({arguments.engine})")
         written, failures = _clean(store, hours, arguments.engine, reporter)
+        catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
         if arguments.register == "true":  # also hours that an earlier run cleaned and could not register
             parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
-            table = GlueTable(arguments.database, arguments.bucket, arguments.region)
-            changed = register_until_stable(store, parts, table.register)
+            changed = register_until_stable(store, parts, catalog.register)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
+        if arguments.register != "false":
+            catalog.declare_tables()
         if failures:
             raise CleanError("; ".join(failures))
 
@@ -121,7 +123,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
     for hour, objects in objects_by_hour(store, "raw", hour_of(newest) - RECENT, newest).items():
         listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
         footer = footer_of(store, hour)
-        if footer and is_current(store, hour, listing, footer, register):
+        if footer and footer.digest == current_digest(store, hour, listing, footer, register):
             current.append(hour)
         elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
             outdated.append(hour)
@@ -148,7 +150,7 @@ def _parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--account", default="")
     parser.add_argument("--region", default="")
     parser.add_argument("--database", default=DATABASE)
-    parser.add_argument("--register", choices=("true", "false"), default="false")
+    parser.add_argument("--register", choices=("true", "tables", "false"), default="false")
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")
     parser.add_argument("--hours", default=NEWEST)
     return parser.parse_known_args(list(argv))[0]

@@ -32,10 +32,10 @@ def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
     return sights_of(hour, undescribe(rows, footer.missing), times)
 
 
-def is_current(
+def current_digest(
     store: LakeStore, hour: datetime, listing: Iterable[Tuple[str, str]], footer: Footer, register: Register
-) -> bool:
-    """Return whether a clean file has the digest that cleaning its hour now would give.
+) -> str:
+    """Return the digest that a clean file would get if its hour were cleaned now, unless raw has changed.
 
     Args:
         store: the lake.
@@ -49,4 +49,4 @@ def is_current(
         sights = sights_in(store, hour)
         described = describe(sights.rows, register)[1] if sights else None
         descriptions = described.digest if described else ""
-    return footer.digest == digest_of(listing, descriptions)
+    return digest_of(listing, descriptions)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
 
@@ -42,20 +43,42 @@ class Reject(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """How the fields of records differ from the declared ones; each a sorted tuple of descriptions."""
+    """How the fields of records differ from the declared ones; each a sorted tuple of descriptions.
+
+    `empty` are new fields that are null in every record: worth knowing, but no difference yet.
+    """
 
     missing: Tuple[str, ...] = ()
     new: Tuple[str, ...] = ()
     retyped: Tuple[str, ...] = ()
+    empty: Tuple[str, ...] = ()
+
+
+class UnreadableTimes(NamedTuple):
+    """How many rows have a reported time that cannot be read, and the first such value as JSON."""
+
+    number: int = 0
+    example: str = ""
 
 
 class TypedSnapshot(NamedTuple):
-    """A usable snapshot: rows as `TYPED_SCHEMA` in the feed's order, rejects, and the number of records."""
+    """A usable snapshot.
+
+    Args:
+        table: rows as `TYPED_SCHEMA` in the feed's order.
+        rejects: the records that are no rows.
+        records: the number of records.
+        drift: how the fields differ from the declared ones.
+        written: the arrondissement of each station whose commune tells it, such as `Paris 11ème`.
+        unreadable: the reported times that cannot be read.
+    """
 
     table: pa.Table
     rejects: List[Reject]
     records: int
     drift: Drift
+    written: Mapping[str, str] = MappingProxyType({})
+    unreadable: UnreadableTimes = UnreadableTimes()
 
 
 def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]]) -> Drift:
@@ -67,10 +90,19 @@ def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]])
     """
     declared = {field.path: field for field in feed.fields}
     missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
-    new = [neutralize_links(path) for path in json_types if path not in declared]
+    new = [neutralize_links(path) for path, types in json_types.items() if path not in declared and types]
+    empty = {neutralize_links(path) for path, types in json_types.items() if path not in declared} - set(new)
     retyped = [
         f"{path}: {' and '.join(sorted(other))} instead of {' or '.join(declared[path].types)}"
         for path, types in json_types.items()
         if path in declared and (other := set(types) - set(declared[path].types))
     ]
-    return Drift(tuple(sorted(missing)), tuple(sorted(new)), tuple(sorted(retyped)))
+    return Drift(tuple(sorted(missing)), tuple(sorted(new)), tuple(sorted(retyped)), tuple(sorted(empty)))
+
+
+def merge_drifts(drifts: Sequence[Drift]) -> Drift:
+    """Return the differences that any of several snapshots has."""
+    missing, new, retyped, empty = (
+        {text for part in kind for text in part} for kind in zip(Drift(), *drifts)
+    )
+    return Drift(*(tuple(sorted(kind)) for kind in (missing, new, retyped, empty - new)))

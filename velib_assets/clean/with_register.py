@@ -9,12 +9,15 @@ from typing import Callable, Dict, Iterable, Iterator, List, Sequence
 
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.observed import sights_in
+from velib_assets.lake.keys import HOUR, hours_between
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import describe
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import BusyRegisterError, load_register, update_register
+from velib_assets.stations.sights import Sights
 
 BATCH = 24  # hours between two updates of the register: more take more memory
+DAY = 24 * HOUR
 Rebuild = Callable[[Register, Sequence[datetime]], Iterable[HourResult]]
 _log = logging.getLogger("velib.stations")
 
@@ -33,23 +36,27 @@ def clean_with_register(
         rebuild: cleans hours with a register.
         batch: how many hours are cleaned between two updates of the register.
     """
-    register = load_register(store).register
+    try:
+        register = load_register(store).register
+    except OSError:  # reported when it is to be written
+        register = Register()
     waiting: List[HourResult] = []
     remaining = iter(hours)
     while part := list(islice(remaining, batch)):
         results = list(rebuild(register, part))
-        register = _learn(store, results, register)
+        register = _learn(store, [result.sights for result in results if result.sights], register)
         for result in _described(results, register, rebuild):
             if result.cleaned and result.cleaned.undescribed:
                 waiting.append(result)
             else:
                 yield result
+    if waiting:
+        register = _learn(store, _unlearned_near(store, waiting, register), register)
     yield from _described(waiting, register, rebuild)
 
 
-def _learn(store: LakeStore, results: Sequence[HourResult], register: Register) -> Register:
-    """Return the register with what these hours say; if it cannot be stored, cleaning goes on without."""
-    sights = [result.sights for result in results if result.sights]
+def _learn(store: LakeStore, sights: Sequence[Sights], register: Register) -> Register:
+    """Return the register with these observations; if it cannot be stored, cleaning goes on without."""
 
     def learn(newest: Register) -> bool:
         changes = [newest.learn(sight, lambda hour: sights_in(store, hour)) for sight in sights]
@@ -60,6 +67,16 @@ def _learn(store: LakeStore, results: Sequence[HourResult], register: Register) 
     except (OSError, BusyRegisterError) as error:
         _log.warning("The station register was not updated: %s. The asset stations repeats this.", error)
         return register
+
+
+def _unlearned_near(store: LakeStore, results: Sequence[HourResult], register: Register) -> List[Sights]:
+    """Return the observations of the clean hours within a day that the register lacks.
+
+    They are those of a lake from before the register. The asset `stations` adds the older ones.
+    """
+    near = {hour for result in results for hour in hours_between(result.hour - DAY, result.hour + DAY)}
+    found = (sights_in(store, hour) for hour in sorted(near) if not register.has(hour))
+    return [sights for sights in found if sights]
 
 
 def _described(results: Sequence[HourResult], register: Register, rebuild: Rebuild) -> Iterator[HourResult]:

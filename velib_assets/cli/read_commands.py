@@ -18,7 +18,7 @@ from velib_assets.settings import dagster_home
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
 The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
-In local mode there are also {", ".join(table.name for table in LAKE_TABLES)}.
+There are also {", ".join(table.name for table in LAKE_TABLES)} (the last only in local mode).
 A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"

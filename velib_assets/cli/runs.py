@@ -112,7 +112,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
     """Restore, clean and register hours in one run per contiguous range, then refresh the views once."""
     summary = RunSummary(sorted(hours))
-    layers = [dg.AssetKey(name) for name in LAYERS]
+    layers = [dg.AssetKey(name) for name in (*LAYERS, "stations")]
     for first, last in contiguous(summary.requested):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
         _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)

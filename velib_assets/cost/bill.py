@@ -15,7 +15,8 @@ from velib_assets.settings import Settings
 Input = float | str | None
 MONTHS = {"month_1": 1, "month_12": 12}
 GB, TB = 1e9, 1e12
-VIEWS = len(kpis.VIEWS)
+VIEWS = len(kpis.VIEWS) + 1  # and station_events
+TABLES = 3
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
 DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
@@ -112,12 +113,14 @@ def _storage(i: Inputs, age: float) -> dict[str, float]:
     results = i.monthly("queries") / DAYS * min(age, i.temporary_days + i.old_version_days)
     reports = ticks * i.old_report_days if i.by_dagster else 0
     clean = hours * (age + older) * i.clean_bytes
-    standard = ticks * warm * i.raw_bytes + clean + results * i.result_bytes + reports * i.report_bytes
+    register = (1 + hours * min(age, i.old_version_days)) * i.register_bytes  # replaced once per hour
+    small = results * i.result_bytes + reports * i.report_bytes + register
+    standard = ticks * warm * i.raw_bytes + clean + small
     return {
         "s3_moves": i.ticks if warm < age else 0,
         "s3_standard": standard / GB,
         "s3_cold": ticks * (age - warm) * max(i.raw_bytes, i.min_cold_bytes) / GB,
-        "catalog_objects": hours * age + VIEWS + 2,
+        "catalog_objects": 1 + TABLES + VIEWS + hours * age,
     }
 
 

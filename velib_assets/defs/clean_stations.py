@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.defs import checks
+from velib_assets.clean.typed_snapshot import Drift
+from velib_assets.defs import checks, feed_checks, time_checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
-from velib_assets.lake.keys import HOUR, clean_key, hours_between, rejects_key
+from velib_assets.defs.station_checks import described_rows, unbroken_since
+from velib_assets.lake.keys import HOUR, clean_key, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
+from velib_assets.stations.describe import OWN
+from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import load_register
+from velib_assets.stations.sights import milliseconds_of
 
 
 @hourly_asset(
@@ -35,7 +41,8 @@ def clean_stations(
 
 def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     """Rebuild the clean file of each hour."""
-    counts: dict[datetime, list[int]] = {}
+    known: dict[datetime, Earlier] = {}
+    register: Register | None = None
     for result in job.run(hours):
         cleaned = result.cleaned
         if result.absent:
@@ -49,19 +56,30 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             finding = checks.readable_raw(reasons, result.error, cleaned=False)
             yield HourOutcome.failed(result.hour, "readable_raw", finding)
             continue
-        preceding = _preceding(store, result.hour, counts)
-        counts[result.hour] = [part.records for part in cleaned.snapshots]
+        preceding = _preceding(store, result.hour, known)
+        known[result.hour] = Earlier([part.records for part in cleaned.snapshots], cleaned.drift)
         summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
-        checked = _findings(cleaned, reasons, preceding, store.address(rejects_key(result.hour)))
+        since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None
+        register = register or _register(store)
+        expected = register.open_at(milliseconds_of(result.hour) - 1) or None
+        checked = _findings(cleaned, reasons, preceding, expected, store.address(rejects_key(result.hour)))
+        checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
 
-def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]]) -> list[int]:
-    """Return the record counts of the 24 hours before.
+class Earlier(NamedTuple):
+    """What the checks of an hour need to know of an hour before: record counts and differences of fields."""
 
-    They come from the footers of the clean files, at most 24 reads. `known` caches them within a run.
+    records: list[int]
+    drift: Drift
+
+
+def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, Earlier]) -> dict[datetime, Earlier]:
+    """Return what is known of the 24 hours before.
+
+    It comes from the footers of the clean files, at most 24 reads. `known` caches them within a run.
     """
     last_24_hours = list(hours_between(hour - 24 * HOUR, hour - HOUR))
     for earlier in last_24_hours:
@@ -70,8 +88,30 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, list[int]
                 footer = footer_of(store, earlier)
             except OSError:  # an unreadable file of another hour must not stop this one
                 footer = None
-            known[earlier] = [part["records"] for part in footer.snapshots] if footer else []
-    return [records for earlier in last_24_hours for records in known[earlier]]
+            records = [part["records"] for part in footer.snapshots] if footer else []
+            known[earlier] = Earlier(records, footer.drift if footer else Drift())
+    return {earlier: known[earlier] for earlier in last_24_hours}
+
+
+def _register(store: LakeStore) -> Register:
+    try:
+        return load_register(store).register
+    except OSError:  # the asset stations reports it
+        return Register()
+
+
+def _incomplete_since(store: LakeStore, hour: datetime) -> datetime | None:
+    """Return when the feed last began to leave out descriptions, within the last 24 hours."""
+    snapshots: list[tuple[datetime, bool]] = []
+    for earlier in reversed(list(hours_between(hour - 23 * HOUR, hour))):
+        if footer := footer_of(store, earlier):
+            times = sorted(taken for part in footer.snapshots if (taken := raw_time(part["key"])))
+            missing = [footer.missing.get(str(milliseconds_of(taken)), {}) for taken in times]
+            marked = [not OWN.isdisjoint(fields) for fields in missing]
+            snapshots = [*zip(times, marked, strict=True), *snapshots]
+            if not all(marked):
+                break
+    return unbroken_since(snapshots)
 
 
 def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) -> dict[str, Any]:
@@ -96,14 +136,30 @@ def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) 
 
 
 def _findings(
-    cleaned: HourSummary, reasons: Sequence[str], preceding: Sequence[int], rejects: str
+    cleaned: HourSummary,
+    reasons: Sequence[str],
+    preceding: Mapping[datetime, Earlier],
+    expected: int | None,
+    rejects: str,
 ) -> dict[str, Finding]:
     return {
         "readable_raw": checks.readable_raw(reasons),
         "rejected_rows": checks.rejected_rows(cleaned.rejected, cleaned.snapshots, rejects),
         "conservation": checks.conservation(cleaned.snapshots, cleaned.rows),
         "unique_rows": checks.unique_rows(cleaned.repeated),
-        "partial_snapshot": checks.partial_snapshot(cleaned.snapshots, preceding),
-        "stale_stations": checks.stale_stations(cleaned.stale, cleaned.rows),
-        "schema_drift": checks.schema_drift(cleaned.drift),
+        "partial_snapshot": checks.partial_snapshot(
+            cleaned.snapshots,
+            [count for earlier in preceding.values() for count in earlier.records],
+            cleaned.announced,
+            expected,
+        ),
+        "stale_stations": checks.stale_stations(
+            cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
+        ),
+        "readable_times": time_checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
+        "schema_drift": checks.schema_drift(
+            cleaned.drift, {hour: earlier.drift for hour, earlier in preceding.items()}
+        ),
+        "future_reports": feed_checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),
+        "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),
     }

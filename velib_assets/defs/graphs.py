@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.defs.checks import CHECKS, Finding
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, Column
 
 OWNERS = ["team:velib-insights"]
 BLOCKED_BY = "blocked_by"  # in a failure's metadata: the failed check that reports it already
@@ -88,11 +88,13 @@ def column_schema(columns: Sequence[tuple[str, str, str]]) -> Mapping[str, Any]:
 
 def table_schema() -> Mapping[str, Any]:
     """Return the metadata that shows the columns of the table `source_velib` in the UI."""
+    return columns_of((*COLUMNS, *PARTITION_COLUMNS))
+
+
+def columns_of(columns: Sequence[Column]) -> Mapping[str, Any]:
+    """Return the metadata that shows a table's columns in the UI."""
     return column_schema(
-        [
-            (c.name, c.type, f"{c.description} ({c.unit})" if c.unit else c.description)
-            for c in (*COLUMNS, *PARTITION_COLUMNS)
-        ]
+        [(c.name, c.type, f"{c.description} ({c.unit})" if c.unit else c.description) for c in columns]
     )
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 
 import dagster as dg
 
-from velib_assets.defs import checks
+from velib_assets.clean.frozen_feed import FrozenFeed
+from velib_assets.defs import checks, feed_checks
+from velib_assets.defs.archive_checks import REMARKS, archive_agrees, archive_columns
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -49,13 +51,14 @@ def ingest_hours(
     other run, and one with the tag RESTORE_ONLY, restores recorded snapshots.
     """
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
+    frozen = FrozenFeed(store)
     for hour in hours:
         now = utc_now()
         running = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
         takes = ingest.live and (scheduled is not None or running)
         try:
             results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
-            yield _outcome(store, ingest, hour, results, now, takes=takes)
+            yield _outcome(store, ingest, hour, results, now, frozen=frozen, takes=takes)
         except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
             yield HourOutcome.failed(hour, "usable_snapshot", checks.usable_snapshot(0, [], str(error)))
         if scheduled and now < hour + SLOT:
@@ -70,6 +73,7 @@ def _outcome(
     results: Sequence[IngestResult],
     now: datetime,
     *,
+    frozen: FrozenFeed,
     takes: bool,
 ) -> HourOutcome:
     """Report what raw holds after the snapshots of an hour were taken or restored.
@@ -77,6 +81,7 @@ def _outcome(
     Raises:
         OSError: The lake cannot be listed.
     """
+    found, results = results, [result for result in results if result.code not in REMARKS]
     reasons = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     usable = len(results) - len(reasons)
@@ -104,6 +109,12 @@ def _outcome(
         "usable_snapshot": arrived,
         "quarantined_snapshot": checks.quarantined_snapshot(reasons),
         "complete_hour": checks.complete_hour(count["stored"], past),
+        "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
+        **(
+            {}
+            if ingest.live
+            else {"archive_agrees": archive_agrees(found), "archive_columns": archive_columns(found)}
+        ),
     }
     return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
 

@@ -1,4 +1,4 @@
-"""The schema of the table `source_velib`, from which the Arrow, Glue, DuckDB and Dagster schemas derive."""
+"""The schemas of the tables, from which the Arrow, Glue, DuckDB and Dagster schemas derive."""
 
 from __future__ import annotations
 
@@ -74,3 +74,14 @@ STATION_COLUMNS: Tuple[Column, ...] = (
     Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
 )
 """The columns of the station register: one row per station and stretch of validity."""
+
+REJECTS = "rejects_velib"
+REJECT_COLUMNS: Tuple[Column, ...] = (
+    Column("raw_key", "string", "Key of the raw object that contains the record"),
+    Column("ingested_ts", "timestamp", "When the snapshot was taken", "UTC, milliseconds"),
+    Column("position", "int", "Position of the record in the snapshot, from 0"),
+    Column("station_id", "string", "Public station code, if the record has one"),
+    Column("reason", "string", "Why it was rejected"),
+    Column("record", "string", "The record itself, as JSON"),
+)
+"""The columns of the rejected records, without the partition keys."""

@@ -19,6 +19,7 @@ from velib_assets.query.athena_statements import AthenaStatements
 from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.frames import to_frame, to_state
 from velib_assets.query.kpis import KPIS, Kpi
+from velib_assets.query.lake_tables import STATION_EVENTS, station_events_sql
 from velib_assets.query.view_sql import VIEW, render, states_sql
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class AthenaQueryEngine:
         """See QueryEngine. One Athena query reads all KPIs; views over a day are read from the copy."""
         try:
             newest = newest_hour(self._catalog)
-            changed = {view.name for view in views if self._update_definition(view, newest)}
+            changed = {
+                view.name for view in views if self._update_definition(view.name, render(view, newest))
+            }
             copied = [view for view in views if view not in KPIS and not view.cached]
             states = dict(zip(copied, self._mirror.engine().read(copied), strict=True)) if copied else {}
             if on_athena := [view for view in views if view not in copied]:
@@ -82,26 +85,33 @@ class AthenaQueryEngine:
         except QueryError as error:
             if len(views) > 1 or views[0].name in changed or "_NOT_FOUND" not in str(error):
                 raise
-        self._define(views[0], self._localized(render(views[0], newest)))
+        self._define(views[0].name, self._localized(render(views[0], newest)))
         return self._athena.rows(sql), {views[0].name}
 
-    def _update_definition(self, view: Kpi, newest: datetime | None) -> bool:
-        """Define the view if its statement changed; return whether it did.
+    def define_station_events(self) -> None:
+        """See QueryEngine."""
+        try:
+            self._update_definition(STATION_EVENTS, station_events_sql())
+        except AwsError as error:
+            raise LakeReadError(str(error)) from error
+
+    def _update_definition(self, view: str, statement: str) -> bool:
+        """Define a view if its statement changed; return whether it did.
 
         The last statement is stored in the bucket, as Athena stores it in another form.
         """
-        statement = self._localized(render(view, newest))
+        localized = self._localized(statement)
         try:
-            if self._store.read(_DEFINITION_KEY.format(view.name)).decode() == statement:
+            if self._store.read(_DEFINITION_KEY.format(view)).decode() == localized:
                 return False
         except FileNotFoundError:
             pass
-        self._define(view, statement)
+        self._define(view, localized)
         return True
 
-    def _define(self, view: Kpi, statement: str) -> None:
+    def _define(self, view: str, statement: str) -> None:
         self._athena.run(statement)
-        self._store.publish([Change(_DEFINITION_KEY.format(view.name), statement.encode())], lambda: True)
+        self._store.publish([Change(_DEFINITION_KEY.format(view), statement.encode())], lambda: True)
 
     def _localized(self, statement: str) -> str:
         """Return a statement of this package for the deployment's database."""

@@ -97,6 +97,9 @@ class LocalQueryEngine:
         except duckdb.Error as error:
             raise _to_query_error(error) from error
 
+    def define_station_events(self) -> None:
+        """See QueryEngine. Nothing to do: each query that names the view defines it."""
+
     def _newest(self) -> datetime | None:
         """Return the newest registered hour whose file exists, or None for an empty table."""
         for count in (1, sys.maxsize):  # the newest file is missing only if someone deleted it

@@ -20,7 +20,7 @@ from velib_assets.lake.keys import (
     source_prefix,
 )
 from velib_assets.lake.listing import REASON_ENDING
-from velib_assets.lake.schema import DATABASE, STATIONS
+from velib_assets.lake.schema import DATABASE, REJECTS, STATIONS
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb
 from velib_assets.query.duckdb_session import create_table
@@ -28,7 +28,6 @@ from velib_assets.query.frames import ARROW
 from velib_assets.query.lake_tables import (
     LAKE_TABLES,
     QUARANTINE,
-    REJECTS,
     STATION_EVENTS,
     station_events_sql,
 )

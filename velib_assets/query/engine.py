@@ -69,3 +69,11 @@ class QueryEngine(Protocol):
             QueryError: If a view fails, or its columns differ from the declared ones.
         """
         ...
+
+    def define_station_events(self) -> None:
+        """Create the view `station_events` over the table `stations`, or replace it if its statement changed.
+
+        Raises:
+            QueryError: If the view cannot be created; the table must exist.
+        """
+        ...

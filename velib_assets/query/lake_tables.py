@@ -9,9 +9,16 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from velib_assets.lake.schema import PARTITION_COLUMNS, STATION_COLUMNS, STATIONS, Column
+from velib_assets.lake.schema import (
+    PARTITION_COLUMNS,
+    REJECT_COLUMNS,
+    REJECTS,
+    STATION_COLUMNS,
+    STATIONS,
+    Column,
+)
 
-REJECTS, QUARANTINE, STATION_EVENTS = "rejects_velib", "quarantine_velib", "station_events"
+QUARANTINE, STATION_EVENTS = "quarantine_velib", "station_events"
 
 
 class LakeTable(NamedTuple):
@@ -49,12 +56,7 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
         REJECTS,
         "one record that could not be converted to a row",
         (
-            Column("raw_key", "string", "Key of the raw object that contains the record"),
-            Column("ingested_ts", "timestamp", "When the snapshot was taken", "UTC, milliseconds"),
-            Column("position", "int", "Position of the record in the snapshot, from 0"),
-            Column("station_id", "string", "Public station code, if the record has one"),
-            Column("reason", "string", "Why it was rejected"),
-            Column("record", "string", "The record itself, as JSON"),
+            *REJECT_COLUMNS,
             *PARTITION_COLUMNS,
         ),
         hourly=True,

@@ -12,7 +12,9 @@ from velib_assets.stations.communes import commune_of_code
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, milliseconds
 
-_OWN = ("name", "lat", "lon", "capacity")  # a feed without them has lost them; GBFS never has a commune
+OWN = frozenset({"name", "lat", "lon", "capacity"})
+"""The fields that every feed gives; GBFS never has a commune."""
+
 _PLACE = ("name", "lat", "lon")
 
 
@@ -63,7 +65,7 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
         _digest(
             rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}
         ),
-        _count([used[name] for name in lacking if name in _OWN]),
+        _count([used[name] for name in lacking if name in OWN]),
         _count([completed[name].is_null() for name in _PLACE]),
         _missing(rows, times, lacking),
     )

@@ -13,15 +13,15 @@ import pyarrow as pa
 
 from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR
-from velib_assets.stations.communes import commune_of_code
-from velib_assets.stations.sights import FIELDS, Sights, agrees
-
-OPEN = "open"
-Changes = List[Tuple[int, Any]]
-"""(time, value) pairs in order of time: milliseconds since 1970, and the value from then on."""
-
-Station = Dict[str, Changes]
-"""The changes of FIELDS and OPEN of one station."""
+from velib_assets.stations.changes import (
+    OPEN,
+    Station,
+    initial_value,
+    station_with,
+    value_at,
+    without_repeats,
+)
+from velib_assets.stations.sights import FIELDS, Sights, agrees, milliseconds_of
 
 Ranges = List[Tuple[datetime, datetime]]
 _FULL_SHARE, _FEW = 0.8, 5
@@ -42,6 +42,8 @@ class Register:
         self.stations = stations or {}
         self.hours: Ranges = list(hours)
         self._times: Optional[List[int]] = None
+        self._opened: List[int] = []
+        self._closed: List[int] = []
         self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
 
     def learn(self, sights: Sights, later: Callable[[datetime], Optional[Sights]]) -> bool:
@@ -62,7 +64,9 @@ class Register:
             for code, old in self._learn_hour(current).items():
                 before.setdefault(code, old)
             following = self._next_hour(current.hour)
-            if following is None or not self._is_pending(before, _start(current.hour) + _HOUR_MS - 1):
+            if following is None or not self._is_pending(
+                before, milliseconds_of(current.hour) + _HOUR_MS - 1
+            ):
                 break
             current = later(following)
         if before:
@@ -73,13 +77,13 @@ class Register:
         for code in codes:
             station = self.stations.get(code, {})
             for name, changes in station.items():
-                station[name] = _without_repeats(changes, initial_value(name, code))
+                station[name] = without_repeats(changes, initial_value(name, code))
         self.stations = {code: station for code, station in self.stations.items() if any(station.values())}
         self._times, self._tables = None, {}
 
     def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:
         """Remove what is known from an hour that has no usable snapshot any more."""
-        if not any(first <= hour <= last for first, last in self.hours):
+        if not self.has(hour):
             return False
         names = ("station_id", "ingested_ts", *FIELDS)
         empty = pa.schema([TABLE_SCHEMA.field(name) for name in names]).empty_table()
@@ -89,9 +93,23 @@ class Register:
         self.hours = sorted(set(parts))
         return True
 
+    def has(self, hour: datetime) -> bool:
+        """Return whether an hour was learned."""
+        return any(first <= hour <= last for first, last in self.hours)
+
+    def changed_between(self, first: int, last: int) -> int:
+        """Return the number of stations that changed after `first` and up to `last`, in milliseconds."""
+        if self.is_constant(first, last):
+            return 0
+        return sum(
+            any(first < moment <= last for changes in station.values() for moment, _ in changes)
+            for station in self.stations.values()
+        )
+
     def open_at(self, moment: int) -> int:
         """Return the number of open stations at a time in milliseconds since 1970."""
-        return len(self._open_table(moment))
+        self._change_times()
+        return bisect_right(self._opened, moment) - bisect_right(self._closed, moment)
 
     def known_at(self, moment: int) -> pa.Table:
         """Return station_id and FIELDS of every station: the last values up to a time, or else the next."""
@@ -104,7 +122,7 @@ class Register:
 
     def _learn_hour(self, sights: Sights) -> Dict[str, Station]:
         """Learn one hour; returns the previous changes of the stations that changed."""
-        start = _start(sights.hour)
+        start = milliseconds_of(sights.hour)
         end = start + _HOUR_MS
         known = self._open_table(start - 1)
         if self.is_constant(start - 1, end - 1) and agrees(sights, known):
@@ -114,7 +132,7 @@ class Register:
         changed = {}
         for code in {*self.stations, *seen}:
             old = self.stations.get(code, {})
-            new = _station(code, old, (start, end), seen.get(code, {}), full)
+            new = station_with(code, old, (start, end), seen.get(code, {}), full)
             if new != old:
                 changed[code] = old
                 self.stations[code] = new
@@ -155,10 +173,13 @@ class Register:
         if self._times is None:
             every = (changes for station in self.stations.values() for changes in station.values())
             self._times = sorted({moment for changes in every for moment, _ in changes})
+            turns = [turn for station in self.stations.values() for turn in station.get(OPEN, [])]
+            self._opened = sorted(moment for moment, is_open in turns if is_open)
+            self._closed = sorted(moment for moment, is_open in turns if not is_open)
         return self._times
 
     def _add_hour(self, hour: datetime) -> bool:
-        if any(first <= hour <= last for first, last in self.hours):
+        if self.has(hour):
             return False
         ranges: Ranges = []
         for first, last in sorted([*self.hours, (hour, hour)]):
@@ -177,24 +198,6 @@ class Register:
 _TYPES = {OPEN: pa.bool_(), **{name: TABLE_SCHEMA.field(name).type for name in ("station_id", *FIELDS)}}
 
 
-def _start(hour: datetime) -> int:
-    return int(hour.timestamp() * 1000)
-
-
-def initial_value(name: str, code: str) -> Any:  # noqa: ANN401 - a value of the column
-    """Return the value of a part before its first change."""
-    return commune_of_code(code) if name == "commune" else False if name == OPEN else None
-
-
-def value_at(station: Station, name: str, code: str, moment: int, *, later: bool = False) -> Any:  # noqa: ANN401 - as above
-    """Return the value of a part at a time; with `later`, the next value if there is none yet."""
-    changes = station.get(name, [])
-    last = next((value for time, value in reversed(changes) if time <= moment), None)
-    if last is None and later and changes:
-        return changes[0][1]
-    return initial_value(name, code) if last is None else last
-
-
 def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -> List[int]:
     """Return the snapshots that are complete enough that a station missing from them is closed.
 
@@ -203,42 +206,3 @@ def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -
     counts = {moment: sum(moment in moments for moments in seen.values()) for moment in sights.moments}
     usual = known or max(counts.values(), default=0)
     return [m for m, count in counts.items() if count >= min(_FULL_SHARE * usual, max(usual - _FEW, 1))]
-
-
-def _station(
-    code: str,
-    old: Station,
-    hour: Tuple[int, int],
-    seen: Dict[int, Tuple[Any, ...]],
-    full: List[int],
-) -> Station:
-    """Return a station's changes with those of an hour replaced by its observations."""
-    described = {moment: values for moment, values in seen.items() if any(v is not None for v in values)}
-    opened = [(moment, True) for moment in described] + [(m, False) for m in full if m not in seen]
-    station = {OPEN: _replaced(old.get(OPEN, []), hour, sorted(opened), False)}
-    for position, name in enumerate(FIELDS):
-        values = [(m, v[position]) for m, v in sorted(described.items()) if v[position] is not None]
-        station[name] = _replaced(old.get(name, []), hour, values, initial_value(name, code))
-    return {name: changes for name, changes in station.items() if changes}
-
-
-def _replaced(changes: Changes, hour: Tuple[int, int], seen: Changes, initial: Any) -> Changes:  # noqa: ANN401 - as above
-    """Replace the changes of an hour by observations.
-
-    Later changes stay, even if they repeat a value: observations in between may follow.
-    """
-    start, end = hour
-    before = [change for change in changes if change[0] < start]
-    value = before[-1][1] if before else initial
-    within = _without_repeats(seen, value)
-    return [*before, *within, *(change for change in changes if change[0] >= end)]
-
-
-def _without_repeats(changes: Changes, value: Any) -> Changes:  # noqa: ANN401 - as above
-    """Drop the changes that repeat the value before them."""
-    result: Changes = []
-    for moment, new in changes:
-        if new != value:
-            result.append((moment, new))
-            value = new
-    return result

@@ -14,8 +14,9 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, parse_hour
 from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.lake.store import Change, LakeStore
+from velib_assets.stations.changes import OPEN, Station, initial_value, value_at
 from velib_assets.stations.communes import arrondissement_of
-from velib_assets.stations.register import OPEN, Register, Station, initial_value, value_at
+from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, milliseconds
 
 STATIONS_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in STATION_COLUMNS])

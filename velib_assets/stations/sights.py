@@ -46,8 +46,13 @@ def sights_of(hour: datetime, rows: pa.Table, snapshots: Sequence[datetime]) -> 
         rows: at least station_id, ingested_ts and FIELDS, sorted by station and time.
         snapshots: when the hour's usable snapshots were taken, UTC.
     """
-    moments = sorted({int(moment.timestamp() * 1000) for moment in snapshots})
+    moments = sorted({milliseconds_of(moment) for moment in snapshots})
     return Sights(hour, moments, rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks())
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return an aware time as milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
 
 
 def milliseconds(times: pa.ChunkedArray) -> pa.ChunkedArray:

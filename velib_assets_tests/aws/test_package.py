@@ -31,6 +31,24 @@ def test_lambda_is_small_and_has_its_imports(built: list[Path]) -> None:
     assert compiled == []
 
 
+def test_each_package_has_only_its_own_folders(built: list[Path]) -> None:
+    """The station register is part of the Glue job. The Lambda has no pyarrow, which it needs."""
+    folders = [
+        {name.split("/")[1] for name in archive.namelist() if name.startswith("velib_assets/")}
+        for archive in map(zipfile.ZipFile, built[:2])
+    ]
+    assert folders[0] - {"__init__.py"} == {"aws", "ingest", "lake"}
+    assert folders[1] - {"__init__.py"} == {"aws", "catalog", "clean", "ingest", "lake", "stations"}
+
+
+def test_lambda_imports_only_what_is_in_its_package(environments: Environments, built: list[Path]) -> None:
+    command = [str(environments.lambda_python), "-c", "import velib_assets.ingest.lambda_handler"]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(built[0])}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_each_module_of_the_job_has_a_wheel_for_an_old_linux(
     environments: Environments, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The tests of lake, ingest, clean and catalog pass on Python 3.9, which Glue's Python shell runs."""
+"""The tests of what Lambda and Glue run pass on Python 3.9, the version of Glue's Python shell."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.interpreters import version_of
 
-SUITES = [f"velib_assets_tests/{name}" for name in ("lake", "ingest", "clean", "catalog")]
+SUITES = [f"velib_assets_tests/{name}" for name in ("lake", "ingest", "clean", "catalog", "stations")]
 
 
 @pytest.mark.timeout(900)  # of hundreds of tests

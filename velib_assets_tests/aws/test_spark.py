@@ -5,15 +5,17 @@ import os
 import subprocess
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.aws import package
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_key
+from velib_assets.lake.keys import HOUR, STATIONS_KEY, clean_key, hour_text, hours_between, raw_key
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.samples import HOUR as FIRST
 from velib_assets_tests.samples import raw, records
 
+LOST = dict.fromkeys(("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes"))
 BOTH_WAYS = """
 import json, sys
 from pathlib import Path
@@ -30,14 +32,18 @@ print(json.dumps([result.message() for result in results]))
 
 @pytest.mark.promise("clean")
 def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, tmp_path: Path) -> None:
-    """With more hours than one task takes; one has no raw, and one cannot be read."""
+    """With more hours than one task takes: one has no raw, one cannot be read, and two have no descriptions.
+
+    The first of these two is described by an hour after it, so it is cleaned twice.
+    """
     library = tmp_path / package.GLUE_LIBRARY
     package.write_library(library)
     hours = list(hours_between(FIRST, FIRST + 9 * HOUR))
     lakes = {way: FolderStore(tmp_path / way) for way in ("spark", "shell")}
     for number, hour in enumerate(hours[1:]):
         for store in lakes.values():
-            store.create(raw_key(hour), raw(records(30 + number)).data if number else b"?")
+            changes = LOST if number in (1, 5) else {}
+            store.create(raw_key(hour), raw(records(30 + number, **changes)).data if number else b"?")
     results = {}
     for way, store in lakes.items():
         command = [str(environments.spark_python), "-c", BOTH_WAYS, way, str(store.root)]
@@ -54,4 +60,7 @@ def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, 
     assert [part["absent"] for part in results["spark"]] == [True] + [False] * 9
     keys = [item.key for item in lakes["spark"].walk("clean/")]
     assert keys == [clean_key(hour) for hour in hours[2:]]
-    assert all(lakes["spark"].read(key) == lakes["shell"].read(key) for key in keys)
+    assert all(lakes["spark"].read(key) == lakes["shell"].read(key) for key in [*keys, STATIONS_KEY])
+    for described in (hours[2], hours[6]):
+        rows = pq.read_table(lakes["spark"].open(clean_key(described)))
+        assert set(rows["name"].to_pylist()) == {"Quai de l'Horloge"}

@@ -12,9 +12,9 @@ import pytest
 
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
-from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
+from velib_assets.clean.typed_snapshot import TABLE_SCHEMA, Drift
 from velib_assets.lake.keys import raw_key
-from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
+from velib_assets_tests.samples import HOUR, at, body, first_version, pair, raw, record, records
 
 TRUE: list[object] = ["OUI", "oui", "1", 1, True, "true", "Yes", "T", "y"]
 FALSE: list[object] = ["NON", "Non", "0", 0, False, "FALSE", "no", "f", "N"]
@@ -125,14 +125,41 @@ def test_stale_means_unknown_or_over_three_hours_old(reported: object, stale: bo
     assert only(with_odd(duedate=reported), "9999")["is_stale"] is stale
 
 
-@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "48.85", "lon": "2.34"}, 5])
+@pytest.mark.parametrize(
+    ("reported", "future"),
+    [
+        ("2022-06-04T10:10:00+00:00", (0, 0)),
+        ("2022-06-04T10:10:01+00:00", (1, 0)),
+        ("2022-06-04T12:00:00", (1, 0)),
+        ("2022-06-05T10:00:00Z", (1, 0)),
+        ("2022-06-05T10:00:01Z", (1, 1)),
+        ("2099-01-01T00:00:00Z", (1, 1)),
+        ("2022-06-04T12:10:00+02:00", (0, 0)),
+        (None, (0, 0)),
+    ],
+)
+def test_reports_from_the_future_are_counted(reported: object, future: tuple[int, int]) -> None:
+    """A time without a zone is UTC: local time in Paris is two hours ahead."""
+    summary = with_odd(duedate=reported).summary
+    assert (summary.future, summary.future_unknown) == future
+
+
+def test_announced_counts_are_listed_by_raw_key() -> None:
+    """An object of others may be a page of the portal."""
+    page = RawObject(raw_key(at(15)), "x", b'{"total_count": 1467, "results": ' + body(records()) + b"}")
+    assert clean_hour(HOUR, [raw(records()), page]).summary.announced == {page.key: 1467}
+
+
+@pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "here", "lon": True}, 5])
 def test_odd_coordinates_become_null(place: object) -> None:
     row = only(with_odd(coordonnees_geo=place), "9999")
     assert (row["lat"], row["lon"]) == (None, None)
 
 
 @pytest.mark.parametrize("field", ["numbikesavailable", "numdocksavailable", "capacity", "ebike"])
-@pytest.mark.parametrize("value", [-1, "many", "12", 1.5, True, [], 2**31])
+@pytest.mark.parametrize(
+    "value", [-1, "many", "-1", "1.5", "12 bikes", "1 2", 1.5, True, [], 2**31, "9" * 99]
+)
 def test_impossible_count_rejects_the_record(field: str, value: object) -> None:
     clean = with_odd(**{field: value})
     assert "9999" not in clean.table["station_id"].to_pylist()
@@ -180,7 +207,8 @@ def test_rows_are_sorted_by_station_then_time() -> None:
 
 
 def test_order_of_arrival_does_not_change_bytes() -> None:
-    raws = [raw(records(), 0), raw(records(30, numbikesavailable="x"), 15), raw(records(), 30)]
+    odd = [*records(15, numbikesavailable="x"), *records(30)[15:]]
+    raws = [raw(records(), 0), raw(odd, 15), raw(records(), 30)]
     files = {
         (encode_clean(clean), encode_rejects(clean))
         for order in itertools.permutations(raws)
@@ -242,6 +270,31 @@ def test_unusable_raw_object_adds_no_rows(data: bytes, code: str) -> None:
     assert len(clean.table) == 40
 
 
+@pytest.mark.parametrize("rejected", [21, 40])
+def test_snapshot_of_which_under_half_become_rows_is_quarantined(rejected: int) -> None:
+    """The rows of the hour's other snapshots would hide it: KPIs would freeze without an error."""
+    odd = [*records(rejected, numbikesavailable="douze"), *records(40)[rejected:]]
+    clean = clean_hour(HOUR, [raw(records()), raw(odd, 15)])
+    assert [part.rows for part in clean.summary.snapshots] == [40]
+    (unusable,) = clean.summary.quarantined
+    assert unusable.code == "mostly_rejected"
+    assert unusable.reason == (
+        f"only {40 - rejected} of 40 records become rows; at least half must "
+        f"(bikes is not a whole number: {rejected})"
+    )
+    assert clean.rejects == []
+
+
+def test_snapshot_of_which_half_become_rows_is_cleaned() -> None:
+    odd = [*records(20, numbikesavailable="douze"), *records(40)[20:]]
+    assert clean_hour(HOUR, [raw(odd)]).summary.snapshots[0][1:] == (40, 20, 20, 0)
+
+
+def test_duplicates_count_as_records_that_become_rows() -> None:
+    twins = [record()] * 10 + [record(str(n), capacity=-1) for n in range(10)]
+    assert clean_hour(HOUR, [raw(twins)]).summary.snapshots[0][1:] == (20, 1, 10, 9)
+
+
 def test_object_in_another_hours_folder_is_quarantined() -> None:
     stray = raw(records())._replace(key=raw_key(HOUR).replace("_100000", "_110000"))
     assert [part.code for part in clean_hour(HOUR, [stray]).summary.quarantined] == ["misfiled"]
@@ -271,19 +324,21 @@ def test_types_that_are_not_a_list_are_unknown(types: object) -> None:
 @pytest.mark.parametrize(
     ("change", "drift"),
     [
-        ({}, ((), (), ())),
-        ({"surprise": 1}, ((), ("surprise",), ())),
-        ({"surprise": None}, ((), ("surprise",), ())),
-        ({"name": 7}, ((), (), ("name: number instead of text",))),
-        (
-            {"code_insee_commune": 75101},
-            ((), (), ("code_insee_commune: number instead of text",)),
-        ),
+        ({}, Drift()),
+        ({"surprise": 1}, Drift(new=("surprise",))),
+        ({"surprise": None}, Drift(empty=("surprise",))),
+        ({"name": 7}, Drift(retyped=("name: number instead of text",))),
+        ({"code_insee_commune": 75101}, Drift(retyped=("code_insee_commune: number instead of text",))),
     ],
 )
-def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: object) -> None:
+def test_drift_lists_new_and_retyped_fields(change: dict[str, Any], drift: Drift) -> None:
     clean = clean_hour(HOUR, [raw([record(**change), *records(39)[1:]])])
-    assert tuple(clean.summary.drift) == drift
+    assert clean.summary.drift == drift
+
+
+def test_field_with_values_in_any_snapshot_is_not_empty() -> None:
+    clean = clean_hour(HOUR, [raw([record(surprise=None)], 0), raw([record(surprise=[1])], 15)])
+    assert clean.summary.drift == Drift(new=("surprise",))
 
 
 def test_drift_lists_missing_fields() -> None:

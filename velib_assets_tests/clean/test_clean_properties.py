@@ -128,6 +128,9 @@ ODD_PAIR = st.builds(
 )
 
 
+UNDECLARED = st.dictionaries(st.sampled_from(["x", "name", "colour", "a.b", 'q"\\']), JSON, max_size=2)
+
+
 def fast(rows: list[Any], feed: str = "opendata") -> TypedSnapshot | None:
     snapshots = type_fast([memoryview(dump(rows))], definition_of(feed))
     return snapshots[0] if snapshots else None
@@ -142,6 +145,29 @@ def test_paths_agree_on_portal_records(rows: list[Any]) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(PAIR, ODD_PAIR), min_size=1, max_size=4))
 def test_paths_agree_on_gbfs_records(rows: list[Any]) -> None:
+    assert_paths_agree(rows, "gbfs")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.builds(lambda new, base: new | base, UNDECLARED, ORDINARY), min_size=1, max_size=12))
+def test_paths_agree_on_undeclared_fields_of_the_portal(rows: list[Any]) -> None:
+    assert_paths_agree(rows, "opendata")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            lambda both, part, new: both | {part: new | both.get(part, {})},
+            PAIR,
+            st.sampled_from(["information", "status", "vehicle"]),
+            UNDECLARED,
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_paths_agree_on_undeclared_fields_of_gbfs(rows: list[Any]) -> None:
     assert_paths_agree(rows, "gbfs")
 
 
@@ -183,10 +209,14 @@ def test_one_odd_snapshot_does_not_slow_down_the_others(monkeypatch: pytest.Monk
         return type_general(rows, feed)
 
     monkeypatch.setattr(hour_module, "type_general", counted)
-    hour = [raw([record()] * 2, 0), raw([record(capacity=-1)] * 3, 15), raw([pair("7")], 30, "gbfs")]
+    hour = [
+        raw([record()] * 2, 0),
+        raw([record(capacity=-1), record("2"), record("3")], 15),
+        raw([pair("7")], 30, "gbfs"),
+    ]
     assert [part[1:] for part in clean_hour(HOUR, hour).summary.snapshots] == [
         (2, 1, 0, 1),
-        (3, 0, 3, 0),
+        (3, 2, 1, 0),
         (1, 1, 0, 0),
     ]
     assert general == [3]

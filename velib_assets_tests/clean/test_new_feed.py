@@ -97,7 +97,7 @@ def test_a_feed_is_one_file_and_one_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["audit"] == [None, "no_identity", "missing_field"]
-    assert result["drift"] == [[], ["extra"], ["label: number instead of text"]]
+    assert result["drift"] == [[], ["extra"], ["label: number instead of text"], []]
     assert (result["rows"], result["name"]) == (3, "toy")
     assert result["row"] == {
         "station_id": "0",

@@ -51,14 +51,16 @@ def test_month_computed_by_hand() -> None:
         (2880 * (10 + 5 * 10) + 30 * 672 + 2880 * 20 + 8640 * 3) * 0.005 / 1000
     )
     assert cost_of["s3_get"] == pytest.approx((2880 * (40 + 5 * 30 + 66) + 30 * 672 * 3) * 0.0004 / 1000)
-    raw, clean, old, results, reports = (
+    raw, clean, old, results, reports, register = (
         15 * 96 * 73_248,
         15 * 24 * 97_138,
         14 * 24 * 3 * 0.8 * 97_138,
         15 * 480 * 300_000,
         96 * 2 * 6_000_000,
+        (1 + 14 * 24) * 54_207,
     )
-    assert cost_of["s3_standard"] == pytest.approx((raw + clean + old + results + reports) / 1e9 * 0.023)
+    stored = raw + clean + old + results + reports + register
+    assert cost_of["s3_standard"] == pytest.approx(stored / 1e9 * 0.023)
     assert sum(cost for name, cost in cost_of.items() if cost) == pytest.approx(bill()["total"]["month_1"])
     free = {"lambda_requests", "lambda_gb_seconds", "alarms", "metrics", "traces", "log_gb", "emails"}
     assert all(cost_of[name] == 0 for name in free)
@@ -76,7 +78,7 @@ def test_total_without_free_tiers_charges_every_line() -> None:
         "traces": 2880 * 5 / 1e6,
         "emails": 10 * 2 / 1e5,
         "catalog_requests": (2880 * (8 + 5 * 3) + 2880) / 1e6,
-        "catalog_objects": (24 * 15 + 9) / 1e5,
+        "catalog_objects": (24 * 15 + 1 + 3 + 8) / 1e5,
     }
     assert all(costs(computed)[name] == 0 for name in by_hand)
     free = computed["total_without_free_tiers"]["month_1"] - computed["total"]["month_1"]
@@ -111,7 +113,7 @@ def test_each_option_changes_its_lines() -> None:
         ({"job_type": "glueetl"}, "glue_dpu_hours", 42.24),
         ({"catalog_mode": "crawler", "crawl_dpu": 1}, "crawler_dpu_hours", 720 / 6 * 0.44),
         ({"catalog_mode": "crawler", "orchestrator": "step_functions"}, "crawler_dpu_hours", 422.40),
-        ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 240 - 4000) * 0.025 / 1000),
+        ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 30 * (1 + 8) - 4000) * 0.025 / 1000),
     ],
 )
 def test_lines_by_hand(given: dict[str, Any], name: str, cost: float) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyarrow as pa
+import pytest
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks
+from velib_assets.defs import checks, time_checks
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import VIEWS
+from velib_assets_tests.samples import HOUR
 
 KEY = "raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz"
 
@@ -40,6 +44,30 @@ def test_partial_snapshot_is_found_in_the_first_hour() -> None:
     assert not checks.partial_snapshot([counted(1450), counted(290)], []).passed
 
 
+def test_fewer_records_than_announced_are_partial_in_the_first_hour() -> None:
+    finding = checks.partial_snapshot([counted(100)], [], {KEY: 1467})
+    assert (finding.passed, finding.facts["faults"]) == (False, 1)
+    assert finding.message == ("velib_20220604_100000.json.gz has 100 records where the feed announced 1,467")
+    assert not checks.partial_snapshot([counted(1466)], [1466] * 9, {KEY: 1467}).passed
+    assert checks.partial_snapshot([counted(1467)], [], {KEY: 1467}).passed
+    assert checks.partial_snapshot([counted(100)], [], {"another key": 1467}).passed
+
+
+def test_station_register_gives_the_expected_number_without_a_past() -> None:
+    finding = checks.partial_snapshot([counted(1000)], [], expected=1467)
+    assert finding.message == (
+        "velib_20220604_100000.json.gz has 1,000 records "
+        "where the station register has 1,467 stations: at least 1,174 are expected"
+    )
+    assert checks.partial_snapshot([counted(1174)], [], expected=1467).passed
+    assert checks.partial_snapshot([counted(5)], [], expected=0).passed
+
+
+def test_feed_that_is_partial_for_a_day_stays_partial_by_the_register() -> None:
+    """The median of the 24 hours before is as small as the snapshot."""
+    assert not checks.partial_snapshot([counted(100)], [100] * 96, expected=1467).passed
+
+
 def test_message_contains_reasons_and_path_of_rejected_rows() -> None:
     reasons = {"bikes is negative": 2, "no station code": 1}
     finding = checks.rejected_rows(reasons, [counted(40, 37, 3)], "/lake/rejects.parquet")
@@ -63,9 +91,46 @@ def test_stale_share_above_the_limit_fails() -> None:
     assert not checks.stale_stations(16, 100).passed
 
 
+def test_unreadable_times_are_not_called_stale() -> None:
+    assert checks.stale_stations(100, 100, unreadable=100).passed
+    assert not checks.stale_stations(110, 400, unreadable=50).passed
+    finding = time_checks.readable_times(1485, '"hier"')
+    assert (finding.passed, finding.facts["faults"]) == (False, 1485)
+    assert finding.message == '1,485 reported times cannot be read: "hier"'
+    assert time_checks.readable_times(0).passed
+
+
 def test_drift_lists_each_kind() -> None:
     finding = checks.schema_drift(Drift(("ebike",), ("electric",), ("name: number where text is declared",)))
     assert finding.message == ("missing: ebike; new: electric; retyped: name: number where text is declared")
+
+
+def test_known_drift_passes_and_says_since_when() -> None:
+    preceding = {HOUR - timedelta(hours=n): Drift(new=("electric",)) for n in (5, 3)}
+    finding = checks.schema_drift(Drift(new=("electric",)), preceding)
+    assert finding.passed
+    assert finding.message == "no difference is new; since 2022-06-04T05: electric (new)"
+
+
+@pytest.mark.parametrize(
+    "drift", [Drift(missing=("ebike",)), Drift(retyped=("ebike: text instead of number",))]
+)
+def test_missing_and_retyped_fields_fail_when_they_first_appear(drift: Drift) -> None:
+    assert not checks.schema_drift(drift, {HOUR - timedelta(hours=1): Drift()}).passed
+    assert checks.schema_drift(drift, {HOUR - timedelta(hours=1): drift}).passed
+
+
+def test_further_drift_fails_again() -> None:
+    preceding = {HOUR - timedelta(hours=1): Drift(new=("electric",))}
+    finding = checks.schema_drift(Drift(new=("colour", "electric")), preceding)
+    assert (finding.passed, finding.facts) == (False, {"faults": 1})
+    assert finding.message == "new: colour; since 2022-06-04T09: electric (new)"
+
+
+def test_field_that_is_null_everywhere_is_no_fault() -> None:
+    finding = checks.schema_drift(Drift(empty=("station_opening_hours",)))
+    assert (finding.passed, finding.facts) == (True, {"faults": 0})
+    assert finding.message == "the fields are as declared; null everywhere: station_opening_hours"
 
 
 def test_only_a_past_hour_can_be_incomplete() -> None:

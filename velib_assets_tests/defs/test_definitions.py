@@ -22,7 +22,7 @@ KPIS = {
 REPORT_VIEWS = {"kpi_episodes", "kpi_typical_week"}
 VIEWS = KPIS | REPORT_VIEWS
 REPORT = {"velib_report"}
-HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
+HOURLY = {"raw_snapshot", "clean_stations", "stations", "source_velib"}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def test_lineage(graph: AssetGraph) -> None:
     assert parents == {
         "raw_snapshot": set(),
         "clean_stations": {"raw_snapshot"},
+        "stations": {"clean_stations"},
         "source_velib": {"clean_stations"},
         **{name: {"source_velib"} for name in VIEWS},
         "velib_report": VIEWS,
@@ -60,13 +61,14 @@ def test_groups(graph: AssetGraph) -> None:
     assert groups == {
         "raw_snapshot": "ingest",
         "clean_stations": "lake",
+        "stations": "lake",
         "source_velib": "lake",
         **dict.fromkeys(VIEWS, "kpi"),
         "velib_report": "report",
     }
 
 
-def test_only_the_first_three_assets_are_hourly(graph: AssetGraph) -> None:
+def test_the_assets_of_the_lake_are_hourly(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         partitions = graph.get(key).partitions_def
         if key.to_user_string() in HOURLY:
@@ -82,13 +84,21 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("raw_snapshot", "usable_snapshot"),
         ("raw_snapshot", "quarantined_snapshot"),
         ("raw_snapshot", "complete_hour"),
+        ("raw_snapshot", "feed_frozen"),
+        ("raw_snapshot", "archive_agrees"),
+        ("raw_snapshot", "archive_columns"),
         ("clean_stations", "readable_raw"),
         ("clean_stations", "conservation"),
         ("clean_stations", "rejected_rows"),
         ("clean_stations", "unique_rows"),
         ("clean_stations", "partial_snapshot"),
         ("clean_stations", "stale_stations"),
+        ("clean_stations", "readable_times"),
         ("clean_stations", "schema_drift"),
+        ("clean_stations", "described_rows"),
+        ("stations", "open_stations"),
+        ("clean_stations", "differing_duplicates"),
+        ("clean_stations", "future_reports"),
         ("source_velib", "table_schema"),
         *((name, "view_answers") for name in VIEWS),
         ("velib_report", "report_written"),

@@ -11,6 +11,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from velib_assets.cli.runs import run_hours
 from velib_assets.defs import raw_snapshot
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.kpi_views import markdown
@@ -26,7 +27,7 @@ from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
 EXPORT = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
-HOURLY = ("raw_snapshot", "clean_stations", "source_velib")
+HOURLY = ("raw_snapshot", "clean_stations", "stations", "source_velib")
 
 
 def archive(folder: Path, snapshots: Mapping[datetime, bytes]) -> Path:
@@ -114,7 +115,7 @@ def test_range_skips_an_hour_without_snapshots(tmp_path: Path, instance: dg.Dags
     result = run(settings, instance, HOUR, HOUR + timedelta(hours=2))
     written = {key_of(HOUR), key_of(HOUR + timedelta(hours=2))}
     gap = key_of(HOUR + timedelta(hours=1))
-    assert [green(instance, asset) for asset in HOURLY] == [written] * 3
+    assert [green(instance, asset) for asset in HOURLY] == [written] * 4
     assert not checks(result)["usable_snapshot", gap].passed
     assert checks(result)["conservation", key_of(HOUR)].passed
     made = {
@@ -177,6 +178,15 @@ def test_unreadable_previous_hour_does_not_stop_an_hour(tmp_path: Path, instance
 def test_new_field_fails_schema_drift(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     result = run(from_archive(tmp_path, {HOUR: body(records(station_colour="green"))}), instance, HOUR)
     assert "new: station_colour" in str(checks(result)["schema_drift", key_of(HOUR)].description)
+
+
+def test_new_field_is_reported_in_its_first_hour_only(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Also in a later run, which knows it from the clean files of the hours before."""
+    hours = [HOUR + timedelta(hours=n) for n in range(3)]
+    settings = from_archive(tmp_path, {hour: body(records(station_colour="green")) for hour in hours})
+    found = checks(run(settings, instance, hours[0], hours[1])) | checks(run(settings, instance, hours[2]))
+    assert [found["schema_drift", key_of(hour)].passed for hour in hours] == [False, True, True]
+    assert "station_colour (new)" in str(found["schema_drift", key_of(hours[2])].description)
 
 
 def test_rejected_rows_are_counted_by_reason(tmp_path: Path, instance: dg.DagsterInstance) -> None:
@@ -300,3 +310,10 @@ def test_preview_escapes_markup() -> None:
         "| &#60;script&#62;&#124;&#96;x&#96; | 0.500 |",
         "|  |  |",
     ]
+
+
+def test_backfill_adds_its_hours_to_the_register(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """So that on AWS the table `stations` exists before the first tick."""
+    settings = from_archive(tmp_path, {at(15): body(records())})
+    assert run_hours(build_defs(settings), instance, [HOUR]).ok
+    assert green(instance, "stations") == {key_of(HOUR)}

@@ -74,6 +74,8 @@ STRUCTURAL = (
     bad_records("empty records", "no_identity", no_record({})),
     bad_records("no identity", "no_identity", put("code", None, every=1)),
     bad_records("a tenth without a code", "no_identity", put("code", None, every=10)),
+    bad_records("words instead of bikes", "mostly_rejected", put("bikes", "douze", every=1)),
+    bad_records("negative docks in all records", "mostly_rejected", put("docks", -1, every=1)),
     bad_records("renamed codes", "no_identity", renamed("code", "code")),
     bad_records(
         "fields in upper case", "no_identity", each(lambda row: {key.upper(): row[key] for key in row})
@@ -96,9 +98,10 @@ TEXTUAL = (
     rejected("codes that are true", "no station code", put("code", True)),
     rejected("codes that are lists", "no station code", put("code", ["1001"])),
     rejected("bikes as a word", "bikes is not a whole number", put("bikes", "douze")),
-    rejected("bikes as text", "bikes is not a whole number", put("bikes", "12")),
+    cleaned_as("bikes as text", put("bikes", "12"), put("bikes", 12)),
     rejected("docks as empty text", "docks is not a whole number", put("docks", "")),
-    rejected("capacity as text", "capacity is not a whole number", put("capacity", "20")),
+    cleaned_as("capacity as text", put("capacity", " 20 "), put("capacity", 20)),
+    rejected("bikes as a fraction in text", "bikes is not a whole number", put("bikes", "8.5")),
     nulled("dates as words", "reported", "hier à midi"),
     nulled("impossible dates", "reported", "2022-02-30T10:00:00+00:00"),
     nulled("unknown flags", "renting", "peut-être"),
@@ -121,8 +124,8 @@ NUMERIC = (
     rejected("half a bike", "bikes is not a whole number: 1.5", put("bikes", 1.5)),
     rejected("bikes too large for the column", "bikes is too large: 2147483648", put("bikes", 2**31)),
     rejected("bikes of thirty digits", "bikes is too large", put("bikes", 10**29)),
-    rejected("infinite docks", "docks is not a whole number: Infinity", put("docks", float("inf"))),
-    rejected("bikes that are NaN", "bikes is not a whole number: NaN", put("bikes", float("nan"))),
+    nulled("infinite docks", "docks", float("inf")),
+    nulled("bikes that are NaN", "bikes", float("nan")),
     rejected("bikes that are true", "bikes is not a whole number: true", put("bikes", True)),
     rejected("bikes in a list", "bikes is not a whole number: [8]", put("bikes", [8])),
     rejected("docks in an object", "docks is not a whole number", put("docks", {"n": 8})),
@@ -132,7 +135,12 @@ NUMERIC = (
     cleaned_as("whole numbers as fractions", put("bikes", 8.0), put("bikes", 8)),
     cleaned_as("negative zero", put("bikes", -0.0), put("bikes", 0)),
     nulled("dates out of range", "reported", 10**17, [GBFS]),
-    nulled("dates in milliseconds", "reported", 1_654_336_680_000_000, [GBFS]),
+    cleaned_as(
+        "dates in microseconds",
+        put("reported", 1_654_336_680_000_000),
+        put("reported", 1_654_336_680),
+        [GBFS],
+    ),
     nulled("latitudes larger than a double", "lat", 10**400, [GBFS]),
 )
 ENCODING = (
@@ -185,6 +193,16 @@ def _hours_ago(rows: list[Any]) -> list[Any]:
     return list(json.loads(FAULTS["stale"](dump(rows))))
 
 
+def _an_hour_later(rows: list[Any]) -> list[Any]:
+    """The same reports an hour later, as the simulator itself makes them."""
+    return list(json.loads(FAULTS["future"](dump(rows))))
+
+
+def _half_full(rows: list[Any]) -> list[Any]:
+    """The state of a frozen feed, as the simulator itself makes it."""
+    return list(json.loads(FAULTS["frozen"](dump(rows))))
+
+
 SIMULATED = (
     simulated("empty", QUARANTINE, "empty"),
     simulated("html", QUARANTINE, "not_json"),
@@ -194,8 +212,13 @@ SIMULATED = (
     simulated("no_results", QUARANTINE, "not_a_list"),
     simulated("no_identity", QUARANTINE, "no_identity"),
     simulated("renamed_field", QUARANTINE, "missing_field"),
+    simulated("mostly_rejected", QUARANTINE, "mostly_rejected"),
     simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("first_page", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("future", CLEAN, as_if=rows_of(_an_hour_later)),
+    simulated("frozen", CLEAN, as_if=rows_of(_half_full)),
     simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
+    simulated("differing_duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("null_counts", CLEAN, as_if=_without_counts),
     simulated("negative_counts", REJECTS, "bikes is negative", left_out(10), _FEWER),
     simulated("textual_counts", REJECTS, "bikes is not a whole number", left_out(10), _FEWER),

@@ -16,7 +16,7 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import Ingest, SourceMismatchError, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
-from velib_assets_tests.samples import HOUR, at, body, record, records
+from velib_assets_tests.samples import HOUR, at, body, pair, record, records
 
 NOW = datetime(2022, 6, 5, tzinfo=timezone.utc)
 
@@ -99,6 +99,8 @@ def test_object_is_never_overwritten(store: FolderStore) -> None:
         (body([*records(37), *[record(None)] * 3]), "no_identity"),
         (body([{"stationcode": "1", "numbikesavailable": 1}]), "missing_field"),
         (b"", "not_json"),
+        (body(records(numbikesavailable="douze")), "mostly_rejected"),
+        (body([*records(19), *[record("2001", ebike=-1)] * 21]), "mostly_rejected"),
     ],
 )
 def test_unusable_response_is_quarantined_unmodified(store: FolderStore, data: bytes, code: str) -> None:
@@ -114,6 +116,17 @@ def test_unusable_response_is_quarantined_unmodified(store: FolderStore, data: b
 def test_95_percent_of_codes_suffice(store: FolderStore) -> None:
     rows = [*records(38), record(None), record(None)]
     assert store_or_quarantine(store, response(body(rows)), at(15), NOW).state == "stored"
+
+
+def test_half_of_the_records_as_rows_suffice(store: FolderStore) -> None:
+    rows = [*records(20), *[record("2001", capacity=1.5)] * 20]
+    assert store_or_quarantine(store, response(body(rows)), at(15), NOW).state == "stored"
+
+
+def test_counts_of_gbfs_are_audited_too(store: FolderStore) -> None:
+    rows = [pair(str(n), num_docks_available=[]) for n in range(40)]
+    data = FeedResponse("gbfs", {"body": body(rows)})
+    assert store_or_quarantine(store, data, at(15), NOW).code == "mostly_rejected"
 
 
 def test_two_bad_responses_of_one_second_are_both_stored(store: FolderStore) -> None:
@@ -139,7 +152,10 @@ def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
     store_or_quarantine(store, response(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
     results = Ingest(store, feed).restore(HOUR, NOW)
-    assert [(result.ingested_at, result.state) for result in results] == [(at(15), "stored")]
+    assert [(result.ingested_at, result.state, result.code) for result in results] == [
+        (at(0), "present", "different"),
+        (at(15), "stored", ""),
+    ]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
 
 

@@ -117,6 +117,7 @@ def test_new_view_is_in_the_rendered_state_machine(checkout: Checkout) -> None:
         check=True,
     )
     views = {view["view"]: view["sql"] for view in json.loads(json.loads(done.stdout))}
-    assert NAME in views
+    assert {NAME, "station_events"} <= views.keys()
+    assert "FROM other_db.stations\n" in views["station_events"]
     assert "FROM other_db.source_velib\nWHERE \"date\" >= '@yesterday@'\n    AND is_installed" in views[NAME]
     assert not any("$" in sql for sql in views.values())

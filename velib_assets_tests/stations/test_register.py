@@ -14,7 +14,7 @@ from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
 from velib_assets.lake.keys import HOUR
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import decode_register, encode_register
-from velib_assets.stations.sights import FIELDS, Sights, sights_of
+from velib_assets.stations.sights import FIELDS, Sights, milliseconds_of, sights_of
 
 START = datetime(2024, 11, 4, 8, tzinfo=timezone.utc)
 SCHEMA = pa.schema([TABLE_SCHEMA.field(name) for name in ("station_id", "ingested_ts", *FIELDS)])
@@ -81,7 +81,7 @@ def random_history(seed: int) -> list[Sights]:
     return history
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(100))
 def test_order_of_learning_does_not_matter(seed: int) -> None:
     history = random_history(seed)
     chance = random.Random(seed)  # noqa: S311 - not a secret
@@ -166,3 +166,12 @@ def test_forgotten_hour_leaves_what_the_others_say() -> None:
     assert not register.forget(second.hour, by_hour.get)
     assert stretches(register) == stretches(learned([first, third]))
     assert register.hours == [(START, START), (START + 2 * HOUR, START + 2 * HOUR)]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_open_stations_are_counted_at_every_time(seed: int) -> None:
+    register = learned(random_history(seed))
+    rows = [(row[1], row[2]) for row in stretches(register)]
+    for moment in (START + timedelta(minutes=10 * n) for n in range(-1, 45)):
+        expected = sum(first <= moment and (last is None or moment < last) for first, last in rows)
+        assert register.open_at(milliseconds_of(moment)) == expected

@@ -1,4 +1,4 @@
-"""The healing sensor: requests hours whose clean file is missing, outdated or not registered.
+"""The healing sensor: requests hours whose clean file is missing, outdated, not registered or not learned.
 
 Each round checks the newest two days, everything since the last round that found nothing to do (up to two
 weeks), and one stretch of the older history. A year is covered in about an hour.
@@ -13,15 +13,19 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
+from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
-from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
+from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
+from velib_assets.settings import FIRST_HOUR
+from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import load_register
 
 RECENT = timedelta(hours=48)
 OUTAGE = timedelta(days=14)
@@ -30,16 +34,20 @@ MAX_HOURS = 168
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
 UNKNOWN = ""  # the digest of a partition that a crawler registered
+UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
 SELECTION = [
     dg.AssetKey(name)
-    for name in ("clean_stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
+    for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
 ]
+LEARNING = [dg.AssetKey("stations")]
 TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
 Span = tuple[datetime, datetime]
 
 
-def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.SensorDefinition:
-    """Return the sensor `velib_healing`, which is evaluated every `seconds`."""
+def healing_sensor(
+    store: LakeStore, catalog: Catalog, seconds: int = 30, first_hour: datetime = FIRST_HOUR
+) -> dg.SensorDefinition:
+    """Return the sensor `velib_healing`, evaluated every `seconds`; it heals no hour before `first_hour`."""
 
     @dg.sensor(
         name="velib_healing",
@@ -54,7 +62,7 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
         end_orphans(context.instance)
         if _is_busy(context.instance):
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
-        spans = _next_spans(store, state)
+        spans = _next_spans(store, state, first_hour)
         hours, outdated = _find_outdated(store, catalog, spans)
         if spans and not outdated:
             state["well"] = hour_text(spans[-1][1])
@@ -68,10 +76,11 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
         requests = [
             dg.RunRequest(
                 run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-                asset_selection=SELECTION,
+                asset_selection=selection,
                 tags={**range_tags(first, last), **TAGS},
             )
-            for first, last in contiguous(hour for hour, _ in due)
+            for selection, learning in ((SELECTION, False), (LEARNING, True))
+            for first, last in contiguous(hour for hour, digest in due if (digest == UNLEARNED) is learning)
         ]
         return dg.SensorResult(
             run_requests=requests,
@@ -92,7 +101,7 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
     return bool(instance.get_run_ids(runs, limit=1))
 
 
-def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
+def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:
     """Return the spans to check: a stretch of older raw, which starts over at the end, and the recent hours.
 
     In the state, `older` is the start of the next stretch, and `well` the newest hour of the last round that
@@ -101,7 +110,9 @@ def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
     span = hour_range(store, "raw")
     if span is None:
         return []
-    oldest, newest = span
+    oldest, newest = max(span[0], first_hour), span[1]
+    if newest < first_hour:
+        return []
     well = parse_hour(state["well"]) if "well" in state else newest
     border = max(newest - OUTAGE, min(newest - RECENT, well))
     start = max(parse_hour(state["older"]) if "older" in state else oldest, oldest)
@@ -109,17 +120,19 @@ def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
         start = oldest
     end = min(start + STRETCH, border - HOUR)
     state["older"] = hour_text(end + HOUR if start <= end else oldest)
-    recent = (max(border, FIRST_HOUR), newest)
-    return [(max(start, FIRST_HOUR), end), recent] if start <= end else [recent]
+    recent = (max(border, first_hour), newest)
+    return [(start, end), recent] if start <= end else [recent]
 
 
 def _find_outdated(
     store: LakeStore, catalog: Catalog, spans: Iterable[Span]
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
-    """Return the hours of these spans that have raw, and the outdated ones with the digest of their raw.
+    """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
-    An hour that is up to date costs no request of its own: listings of days and the catalog suffice.
+    An hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
+    its rows were completed from the station register.
     """
+    register = load_register(store).register
     hours: list[datetime] = []
     outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
@@ -127,13 +140,28 @@ def _find_outdated(
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():
             listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]
-            digest, part = digest_of(listing), registered.get(hour)
+            part = registered.get(hour)
+            digest = _digest(store, hour, listing, register, completed=part is not None and part.completed)
             hours.append(hour)
             if _is_current(digest, clean.get(hour, []), part):
-                continue
-            if _can_be_healed(store, hour, digest, listing, part):
+                if not register.has(hour):
+                    outdated.append((hour, UNLEARNED))
+            elif _can_be_healed(store, hour, listing, register, part):
                 outdated.append((hour, digest))
     return hours, sorted(outdated)
+
+
+def _digest(
+    store: LakeStore,
+    hour: datetime,
+    listing: Sequence[tuple[str, str]],
+    register: Register,
+    *,
+    completed: bool,
+) -> str:
+    """Return the digest that the hour's clean file should have."""
+    footer = footer_of(store, hour) if completed else None
+    return current_digest(store, hour, listing, footer, register) if footer else digest_of(listing)
 
 
 def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) -> bool:
@@ -143,14 +171,19 @@ def _is_current(digest: str, clean: Sequence[Stored], part: Partition | None) ->
 
 
 def _can_be_healed(
-    store: LakeStore, hour: datetime, digest: str, listing: Sequence[tuple[str, str]], part: Partition | None
+    store: LakeStore,
+    hour: datetime,
+    listing: Sequence[tuple[str, str]],
+    register: Register,
+    part: Partition | None,
 ) -> bool:
     """Whether an hour that is not current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
         quarantined = quarantined_keys(store, hour) if listing else set()
         return any(key not in quarantined for key, _ in listing)
-    return not (footer.digest == digest and part is not None and part.digest == UNKNOWN)
+    by_crawler = part is not None and part.digest == UNKNOWN
+    return not (by_crawler and footer.digest == current_digest(store, hour, listing, footer, register))
 
 
 def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:

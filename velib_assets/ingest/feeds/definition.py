@@ -9,6 +9,11 @@ from __future__ import annotations
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 TEXT, NUMBER, BOOLEAN, OBJECT, LIST = "text", "number", "boolean", "object", "list"
+SPACES = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""The characters that do not count around a text: those of `str.strip`, spelled out for other strippers."""
 
 
 class Field(NamedTuple):
@@ -94,12 +99,12 @@ class FeedDefinition(NamedTuple):
     def station_code(self, record: object) -> Optional[str]:
         """Return a record's station code as text; None if it has none.
 
-        A whole number counts as text; blank text does not count.
+        A whole number counts as text; blank text does not count, nor do spaces around a code.
         """
         for field in self.filling("station_id"):
             value = field.part_of(record).get(field.name)
-            if isinstance(value, str) and value.strip(" \t\n\v\f\r"):
-                return value
+            if isinstance(value, str) and (code := value.strip(SPACES)):
+                return code
             if isinstance(value, int) and not isinstance(value, bool):
                 return str(value)
         return None

@@ -40,5 +40,6 @@ FEED = FeedDefinition(
         Field("status.station_id", (NUMBER, TEXT)),
         Field("information.rental_methods", (LIST,), required=False),
         Field("information.station_opening_hours", (TEXT,), required=False),
+        Field("status.station_opening_hours", (TEXT,), required=False),  # null everywhere since autumn 2025
     ),
 )

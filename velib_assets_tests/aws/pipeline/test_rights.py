@@ -23,7 +23,7 @@ def _lake(verb: str, *prefixes: str) -> set[str]:
     return {f"{verb} {prefix}" for prefix in prefixes}
 
 
-LAYERS = ("raw/", "quarantine/", "clean/", "rejects/")
+LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "stations/")
 MAY = {
     "velib_ingest_lambda_role": {
         *_lake("list", "raw/", "quarantine/"),
@@ -34,13 +34,15 @@ MAY = {
     "velib_clean_job_role": {
         *_lake("list", *LAYERS, "glue/tmp/", "glue/scripts/"),
         *_lake("get", *LAYERS, "glue/tmp/", "glue/scripts/"),
-        *_lake("put", "quarantine/", "clean/", "rejects/", "glue/tmp/"),
+        *_lake("put", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"),
         *_lake("delete", "clean/", "rejects/", "glue/tmp/"),
         "get database",
         "get source_velib",
         "make source_velib",
         "extend source_velib",
         "correct source_velib",
+        "make stations",
+        "correct rejects_velib",
     },
     "velib_clean_crawler_role": {
         *_lake("list", "clean/"),
@@ -55,20 +57,24 @@ MAY = {
         "get database",
         "get source_velib",
         "make a view",
+        "make station_events",
         "query",
     },
     "velib_pipeline_schedule_role": set(),
     "dagster-host": {
         *_lake("list", *LAYERS, "athena-results/", "glue/tmp/"),
         *_lake("get", *LAYERS, "reports/", "athena-results/", "glue/tmp/"),
-        *_lake("put", "raw/", "quarantine/", "reports/", "athena-results/", "glue/tmp/"),
+        *_lake("put", "raw/", "quarantine/", "stations/", "reports/", "athena-results/", "glue/tmp/"),
         *_lake("delete", "glue/tmp/"),
         "get database",
         "get source_velib",
         "make source_velib",
         "extend source_velib",
         "correct source_velib",
+        "make stations",
+        "correct rejects_velib",
         "make a view",
+        "make station_events",
         "make an audit",
         "start the job",
         "stop the job",

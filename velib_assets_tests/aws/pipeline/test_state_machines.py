@@ -18,7 +18,8 @@ from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, ste
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.waiting import wait_for
 
-TABLES = {"source_velib", *(kpi.name for kpi in VIEWS)}
+TABLES = {"source_velib", "stations", "rejects_velib"}
+NAMES = {*TABLES, "station_events", *(kpi.name for kpi in VIEWS)}
 
 
 def machine(cloud: Cloud, name: str) -> str:
@@ -67,13 +68,16 @@ def test_tick_and_views_need_no_dagster(cloud: Cloud, city: LocalServer) -> None
     for _ in range(2):  # the second finds an existing key and changes nothing
         done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(now))
         assert done["status"] == "SUCCEEDED", done
+    assert tables(cloud) == TABLES
     views = execute(cloud, "velib_kpi_views")
     assert views["status"] == "SUCCEEDED", views
-    assert tables(cloud) == TABLES
+    assert tables(cloud) == NAMES
     assert len(cloud.keys("raw/")) == len(cloud.keys("clean/")) == 1
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM kpi_taux_remplissage")["n"].item() > 100
     assert len(query("SELECT * FROM kpi_top10_2hour")) == 10
+    assert query("SELECT count(*) AS n FROM stations WHERE valid_to IS NULL")["n"].item() == 120
+    assert len(query("SELECT * FROM station_events")) == 0
 
 
 @pytest.mark.usefixtures("lake")
@@ -123,7 +127,7 @@ def test_schedule_fires_and_the_crawler_creates_the_table(unattended: Cloud) -> 
     assert done["status"] == "SUCCEEDED", done
     scheduled_at = json.loads(done["input"])["scheduled_at"]
     assert len(scheduled_at) == len("2026-11-23T10:15:00Z")
-    assert "source_velib" in tables(unattended)
+    assert tables(unattended) >= TABLES
     assert wait_for(lambda: ends_on_spark(unattended), 240) == {"SUCCEEDED"}
 
 

@@ -1,21 +1,25 @@
 """The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
+import dataclasses
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
-from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import RawObject
+from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.sensors import healing_sensor
+from velib_assets.defs.stations_asset import learn_hours
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
 from velib_assets_tests.clean.current import is_current
@@ -40,10 +44,8 @@ def arrive(store: FolderStore, hours: Iterable[datetime]) -> None:
 
 def heal(store: FolderStore, hour: datetime) -> None:
     """Clean and register an hour."""
-    made = rebuild_hour(store, hour).cleaned
-    assert made
-    part = Partition(hour, clean_key(hour), made.rows, made.size, made.digest)
-    LocalCatalog(store.root).register([part])
+    assert [result.error for result in LocalCleanJob(store).run([hour])] == [""]
+    LocalCatalog(store.root).register([partition_of(store, hour)])
 
 
 def evaluate(
@@ -89,6 +91,24 @@ def test_outage_heals_in_one_round(
     assert all(carry_out(settings, instance, request) for request in requests)
     assert all(is_current(store, hour) for hour in hours)
     assert evaluate(settings, instance, cursor)[0] == []
+
+
+def test_hours_before_the_first_partition_are_not_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """They have no partition; a run over them would fail in every round."""
+    arrive(store, [HOUR - timedelta(hours=1), HOUR])
+    later = dataclasses.replace(settings, first_hour=HOUR)
+    assert spans(evaluate(later, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+    assert evaluate(dataclasses.replace(settings, first_hour=HOUR + timedelta(hours=1)), instance)[0] == []
+
+
+def test_years_before_2022_are_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hour = datetime(2018, 1, 1, tzinfo=UTC)
+    arrive(store, [hour])
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(hour), key_of(hour))]
 
 
 def test_hour_with_new_raw_is_requested(
@@ -185,4 +205,33 @@ def test_nothing_is_requested_while_a_run_is_in_progress(
     instance.create_run_for_job(
         build_defs(settings).resolve_job_def("velib_kpi_views"), status=dg.DagsterRunStatus.STARTED
     )
+    assert evaluate(settings, instance)[0] == []
+
+
+def test_hour_is_requested_when_the_register_knows_more(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    fields = ("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+    lost: dict[str, Any] = dict.fromkeys(fields)
+    store.create(raw_key(HOUR), raw(records(**lost)).data)
+    heal(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+    before = HOUR - timedelta(hours=1)
+    arrive(store, [before])
+    heal(store, before)
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+    heal(store, HOUR)
+    assert evaluate(settings, instance)[0] == []
+
+
+def test_hour_that_the_register_lacks_is_learned_and_not_cleaned_again(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    heal(store, HOUR)
+    (store.root / STATIONS_KEY).unlink()
+    requests, _ = evaluate(settings, instance)
+    assert spans(requests) == [(key_of(HOUR), key_of(HOUR))]
+    assert [request.asset_selection for request in requests] == [[dg.AssetKey("stations")]]
+    assert [outcome.summary for outcome in learn_hours(store, [HOUR])] == ["40 stations are open"]
     assert evaluate(settings, instance)[0] == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,12 +64,15 @@ class CatalogTable:
         self.location: str = storage.get("Location") or ""
         self.columns = {c["Name"]: c["Type"] for c in storage.get("Columns") or []}
         self.keys = {c["Name"]: c["Type"] for c in record.get("PartitionKeys") or []}
+        self.parameters: dict[str, str] = record.get("Parameters") or {}
 
     @cached_property
     def partitions(self) -> list[Partition]:
-        """Return the registered partitions, or the table itself if it has no keys."""
+        """Return the registered or projected partitions, or the table itself if it has no keys."""
         if not self.keys:
             return [Partition(self.location, ())]
+        if self.parameters.get("projection.enabled") == "true":
+            return projected(self.parameters, list(self.keys))
         records = patching.service("glue")._partitions.get(f"{self.database}/{self.name}", [])
         return [Partition(p["StorageDescriptor"]["Location"], tuple(p["Values"])) for p in records]
 
@@ -95,6 +100,43 @@ class CatalogTable:
                     f"HIVE_BAD_DATA: Field {name}'s type {stored.upper()} in parquet file {file.url} is "
                     f"incompatible with type {declared} defined in table schema"
                 )
+
+
+def projected(parameters: dict[str, str], keys: list[str]) -> list[Partition]:
+    """Return the partitions of a partition projection that have objects; Athena lists all of its ranges.
+
+    Raises:
+        QueryFailed: if a key has no range.
+    """
+    template = parameters["storage.location.template"]
+    pattern = re.compile(
+        "".join(
+            f"(?P<{part[2:-1]}>[^/]+)" if part in {f"${{{key}}}" for key in keys} else re.escape(part)
+            for part in re.split(r"(\$\{\w+\})", template)
+        )
+    )
+    bucket = patching.service("s3")._buckets.get(urlsplit(template).netloc) or {"objects": {}}
+    urls = (f"s3://{urlsplit(template).netloc}/{key}" for key in bucket["objects"])
+    found = {match.group(0): match for url in urls if (match := pattern.match(url))}
+    return [
+        Partition(location, tuple(match[key] for key in keys))
+        for location, match in sorted(found.items())
+        if all(_is_in_range(parameters, key, match[key]) for key in keys)
+    ]
+
+
+def _is_in_range(parameters: dict[str, str], key: str, value: str) -> bool:
+    """Return whether a projection contains a value, as Athena writes it: with all digits of its format."""
+    names = ("type", "range", "digits", "format")
+    kind, bounds, digits, form = (parameters.get(f"projection.{key}.{name}", "") for name in names)
+    first, _, last = bounds.partition(",")
+    if kind == "integer":
+        width = int(digits or 0)
+        return value in {f"{number:0{width}d}" for number in range(int(first), int(last) + 1)}
+    if (kind, form) == ("date", "yyyy-MM-dd"):
+        is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
+        return is_date and first <= value <= (f"{datetime.now(UTC):%Y-%m-%d}" if last == "NOW" else last)
+    raise QueryFailed(f"INVALID_TABLE_PROPERTY: the projection of {key} is invalid: {kind} {form}")
 
 
 def duckdb_type(glue_type: str) -> str:

@@ -1,0 +1,161 @@
+"""Hours whose feed left out descriptions end described as well as the lake allows, in any order."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.clean.observed import current_digest, sights_in
+from velib_assets.clean.rebuild import footer_of
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
+from velib_assets.lake.listing import raw_listing
+from velib_assets.stations.register_file import load_register
+from velib_assets_tests.samples import HOUR, body, pair, records
+
+LOST: dict[str, Any] = dict.fromkeys(("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes"))
+HOURS = [HOUR + timedelta(hours=n) for n in range(3)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "lake")
+
+
+def arrive(store: FolderStore, at: datetime, rows: list[Any], feed: str = "opendata") -> None:
+    data = encode_raw(feed, at, at, decode(FeedResponse(feed, {"body": body(rows)})))
+    assert store.create(raw_key(at), data)
+
+
+def column(store: FolderStore, hour: datetime, name: str) -> set[object]:
+    return set(pq.read_table(store.open(clean_key(hour)))[name].to_pylist())
+
+
+def clean(store: FolderStore, *hours: datetime) -> list[datetime]:
+    results = list(LocalCleanJob(store).run(hours))
+    assert [result.error for result in results] == [""] * len(results)
+    return [result.hour for result in results]
+
+
+def gap(store: FolderStore) -> None:
+    """Three hours, of which the second has no descriptions."""
+    arrive(store, HOURS[0], records(name="before"))
+    arrive(store, HOURS[1], records(**LOST))
+    arrive(store, HOURS[2], records(name="after"))
+
+
+def test_a_gap_takes_the_description_before_it(store: FolderStore) -> None:
+    gap(store)
+    assert clean(store, *HOURS) == HOURS
+    assert column(store, HOURS[1], "name") == {"before"}
+    assert column(store, HOURS[1], "capacity") == {20}
+    assert column(store, HOURS[1], "arrondissement") == {"Paris 1er"}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_order_of_cleaning_does_not_matter(tmp_path: Path, order: tuple[int, ...]) -> None:
+    at_once, one_by_one = FolderStore(tmp_path / "a"), FolderStore(tmp_path / "b")
+    for lake in (at_once, one_by_one):
+        gap(lake)
+    clean(at_once, *HOURS)
+    for n in order:
+        clean(one_by_one, HOURS[n])
+    clean(one_by_one, HOURS[1])  # as healing does when the register knows more
+    keys = [STATIONS_KEY, *(clean_key(hour) for hour in HOURS)]
+    assert [one_by_one.read(key) for key in keys] == [at_once.read(key) for key in keys]
+
+
+def test_hours_before_the_first_description_are_described_by_the_same_run(store: FolderStore) -> None:
+    arrive(store, HOURS[0], records(**LOST))
+    arrive(store, HOURS[1], records(name="first"))
+    assert sorted(clean(store, *HOURS[:2])) == HOURS[:2]
+    assert column(store, HOURS[0], "name") == {"first"}
+
+
+def test_an_hour_of_a_lake_without_a_register_is_described_from_its_clean_files(store: FolderStore) -> None:
+    gap(store)
+    clean(store, HOURS[0], HOURS[2])
+    (store.root / STATIONS_KEY).unlink()
+    clean(store, HOURS[1])
+    assert column(store, HOURS[1], "name") == {"before"}
+
+
+def test_a_tick_that_brings_descriptions_describes_the_snapshot_before_it(store: FolderStore) -> None:
+    arrive(store, HOUR, records(**LOST))
+    clean(store, HOUR)
+    assert column(store, HOUR, "name") == {None}
+    arrive(store, HOUR + timedelta(minutes=15), records(name="now"))
+    clean(store, HOUR)
+    assert column(store, HOUR, "name") == {"now"}
+
+
+def test_cleaning_again_gives_the_same_bytes(store: FolderStore) -> None:
+    gap(store)
+    clean(store, *HOURS)
+    before = store.read(clean_key(HOURS[1]))
+    clean(store, HOURS[1])
+    assert store.read(clean_key(HOURS[1])) == before
+
+
+def test_the_digest_follows_the_register(store: FolderStore) -> None:
+    arrive(store, HOURS[1], records(**LOST))
+    clean(store, HOURS[1])
+    footer, listing = footer_of(store, HOURS[1]), raw_listing(store, HOURS[1])
+    assert footer is not None
+    assert footer.digest == current_digest(store, HOURS[1], listing, footer, load_register(store).register)
+    arrive(store, HOURS[0], records(name="late"))
+    clean(store, HOURS[0])
+    assert footer.digest != current_digest(store, HOURS[1], listing, footer, load_register(store).register)
+
+
+def test_whole_descriptions_need_no_register(store: FolderStore, tmp_path: Path) -> None:
+    """The digest of an ordinary hour is that of its raw objects alone."""
+    other = FolderStore(tmp_path / "other")
+    arrive(other, HOURS[0], records(name="before"))
+    for lake in (store, other):
+        arrive(lake, HOURS[1], records())
+    clean(store, HOURS[1])
+    clean(other, *HOURS[:2])
+    assert store.read(clean_key(HOURS[1])) == other.read(clean_key(HOURS[1]))
+
+
+def test_gbfs_takes_communes_from_the_register_and_else_from_the_code(store: FolderStore) -> None:
+    arrive(store, HOURS[0], records(1, nom_arrondissement_communes="Elsewhere"))
+    arrive(store, HOURS[1], [pair("1001"), pair("21104"), *(pair(str(2001 + n)) for n in range(3))], "gbfs")
+    clean(store, *HOURS[:2])
+    assert column(store, HOURS[1], "arrondissement") == {"Elsewhere", "Clichy", "Paris 2e"}
+
+
+def test_a_damaged_register_is_built_again_from_what_is_cleaned(store: FolderStore) -> None:
+    gap(store)
+    clean(store, *HOURS)
+    expected = store.read(STATIONS_KEY)
+    (store.root / STATIONS_KEY).write_bytes(expected[:100])
+    clean(store, *HOURS)
+    assert store.read(STATIONS_KEY) == expected
+
+
+def test_a_clean_file_says_what_the_feed_gave(store: FolderStore) -> None:
+    gap(store)
+    clean(store, *HOURS)
+    sights = sights_in(store, HOURS[1])
+    assert sights is not None
+    assert {values for seen in sights.by_station().values() for values in seen.values()} == {(None,) * 5}
+
+
+def test_unusable_register_does_not_stop_cleaning(
+    store: FolderStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    arrive(store, HOUR, records())
+    (store.root / STATIONS_KEY).mkdir(parents=True)
+    clean(store, HOUR)
+    assert column(store, HOUR, "name") == {"Quai de l'Horloge"}
+    assert "The station register was not updated" in caplog.text
