@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,13 +13,16 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
+"""A report from later than this after its snapshot is in the future; from later than that, it is unknown."""
+
 _ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
 
 
 def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
     """Return the sorted rows of all snapshots, and how many rows each snapshot contributed.
 
-    Of several rows with one station and time the first counts, in the order of snapshots and of the feed.
+    Of several rows with one station and time, the one that reported last counts, then an installed one, then
+    the first in the order of snapshots and of the feed.
 
     Args:
         times: when each snapshot was taken.
@@ -29,23 +33,66 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     """
     if not tables:
         return _ASSEMBLED.empty_table(), []
+    rows, key = _keyed(times, tables)
+    order = pc.sort_indices(key)
+    repeats = _repeats(key, order)
+    counts = [len(table) for table in tables]
+    if pc.any(repeats).as_py():
+        order = _best_first(rows, key).filter(pa.concat_arrays([pa.array([True]), pc.invert(repeats)]))
+        counted = pc.value_counts(_repeat(range(len(tables)), tables).take(order))
+        by_table = dict(zip(*(values.to_pylist() for values in counted.flatten())))
+        counts = [by_table.get(n, 0) for n in range(len(tables))]
+    return rows.take(order), counts
+
+
+def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Dict[str, int]:
+    """Return the stations with rows that differ within one snapshot, and in how many snapshots.
+
+    The arguments are those of `assemble`.
+    """
+    rows, key = _keyed(times, tables)
+    order = _best_first(rows, key)
+    twins, ordered = _repeats(key, order), rows.take(order)
+    same = twins
+    for name in TYPED_SCHEMA.names:
+        values = ordered[name].combine_chunks()
+        both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
+        equal = pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False))
+        same = pc.and_(same, equal)
+    differ = pc.and_(twins, pc.invert(same))
+    keys = key.take(order)[1:].filter(differ).to_pylist()
+    codes = ordered["station_id"][1:].filter(differ).to_pylist()
+    return dict(sorted(Counter(dict(zip(keys, codes)).values()).items()))
+
+
+def _keyed(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, pa.Array]:
+    """Return the rows of all snapshots, and a number for each that orders by station, then by time."""
     rows = pa.concat_tables(tables).combine_chunks()
     moments = sorted(set(times))
     snapshot = _repeat([moments.index(taken) for taken in times], tables)
     codes = rows["station_id"].combine_chunks().dictionary_encode()
     rank = pc.sort_indices(pc.sort_indices(codes.dictionary))  # of each code in sorted order
     key = pc.add(pc.multiply(rank.cast(pa.int64()).take(codes.indices), len(moments)), snapshot)
-    order = pc.sort_indices(key)  # stable: the first of several duplicates stays first
+    ingested = pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot)
+    return rows.append_column(_ASSEMBLED.field("ingested_ts"), ingested), key
+
+
+def _repeats(key: pa.Array, order: pa.Array) -> pa.Array:
+    """Return for each row but the first, in order, whether it has the key of the row before."""
     ordered = key.take(order)
-    repeats = pc.equal(ordered[1:], ordered[:-1])
-    counts = [len(table) for table in tables]
-    if pc.any(repeats).as_py():
-        order = order.filter(pa.concat_arrays([pa.array([True]), pc.invert(repeats)]))
-        counted = pc.value_counts(_repeat(range(len(tables)), tables).take(order))
-        by_table = dict(zip(*(values.to_pylist() for values in counted.flatten())))
-        counts = [by_table.get(n, 0) for n in range(len(tables))]
-    ingested = pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot.take(order))
-    return rows.take(order).append_column(_ASSEMBLED.field("ingested_ts"), ingested), counts
+    return pc.equal(ordered[1:], ordered[:-1])
+
+
+def _best_first(rows: pa.Table, key: pa.Array) -> pa.Array:
+    """Return the order by key; of equal keys, the row that counts is first, because the sort is stable."""
+    preference = pa.table(
+        {
+            "key": key,
+            "reported": pc.negate(rows["reported_ts"].cast(pa.int64())),
+            "installed": pc.negate(pc.fill_null(rows["is_installed"], False).cast(pa.int8())),
+        }
+    )
+    return pc.sort_indices(preference, sort_keys=[(name, "ascending") for name in preference.column_names])
 
 
 def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:

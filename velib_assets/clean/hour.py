@@ -10,16 +10,17 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble, derive
+from velib_assets.clean.assemble import assemble, derive, differing_twins
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
-from velib_assets.clean.reported_times import without_future
+from velib_assets.clean.reported_times import future_reports, without_future
 from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
-from velib_assets.ingest.audit import audit, audit_rows
+from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
+from velib_assets.ingest.feed_info import announced_records
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.raw_object import OpenedRaw, open_raw
+from velib_assets.ingest.raw_object import OpenedRaw, head_of, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.stations.describe import Described, describe
@@ -92,7 +93,8 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
             typed.append((raw, taken, outcome._replace(table=table)))
             future_unknown += future
     times = [taken for _, taken, _ in typed]
-    rows, row_counts = assemble(times, [part.table for _, _, part in typed])
+    tables = [part.table for _, _, part in typed]
+    rows, row_counts = assemble(times, tables)
     completed, described = describe(rows, register or Register())
     table = derive(completed, {code: label for *_, part in typed for code, label in part.written.items()})
     listing = [(key, raw.hash) for key, raw, _ in ordered]
@@ -115,9 +117,18 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         undescribed=described.undescribed if described else 0,
         unreadable_times=sum(part.unreadable.number for *_, part in typed),
         unreadable_time=next((part.unreadable.example for *_, part in typed if part.unreadable.number), ""),
+        future=future_reports(rows) + future_unknown,
         future_unknown=future_unknown,
+        announced=_announced(raw for raw, _, _ in typed),
+        differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
     return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
+
+
+def _announced(raws: Iterable[RawObject]) -> Dict[str, int]:
+    """Return the number of records that the feed announced, by raw key, where it did."""
+    counts = {raw.key: announced_records(head_of(raw.data)) for raw in raws}
+    return {key: count for key, count in counts.items() if count is not None}
 
 
 def _repeated_rows(table: pa.Table) -> int:
@@ -134,7 +145,7 @@ def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
     for start in range(0, len(stored), _TOGETHER):
         opened = [_open(data) for data in stored[start : start + _TOGETHER]]
         typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
-        outcomes += [next(typed) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+        outcomes += [_audited(next(typed)) if isinstance(raw, OpenedRaw) else raw for raw in opened]
     return outcomes
 
 
@@ -159,12 +170,20 @@ def _type(raws: Sequence[OpenedRaw]) -> Sequence[SnapshotOutcome]:
 def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
     try:
         records = record_list(load_json(raw.document, "the raw object"))
-        audit(records, raw.feed)
-        typed = type_general(records, definition_of(raw.feed))
-        audit_rows(typed.records, _rejected(typed.rejects))
+        audit_fields(records, raw.feed)
     except UnusableError as error:
         return error
-    return typed
+    return type_general(records, definition_of(raw.feed))
+
+
+def _audited(outcome: SnapshotOutcome) -> SnapshotOutcome:
+    """Refuse a snapshot of which too few records became rows."""
+    if isinstance(outcome, TypedSnapshot):
+        try:
+            audit_rows(outcome.records, _rejected(outcome.rejects))
+        except UnusableError as error:
+            return error
+    return outcome
 
 
 def _rejected(rejects: Iterable[Reject]) -> Dict[str, int]:

@@ -35,8 +35,10 @@ class HourSummary(NamedTuple):
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
     descriptions that were used. `described` counts the rows that got their name, position or capacity from
     the register, `undescribed` those that still lack a name or a position. `unreadable_times` counts the
-    reported times that cannot be read, and `unreadable_time` is one of them as JSON. `future_unknown` counts
-    the reports from so far in the future that they count as unknown.
+    reported times that cannot be read, and `unreadable_time` is one of them as JSON. `future` counts the rows
+    that reported over 10 minutes after their snapshot, `future_unknown` those of them over 24 hours after it.
+    `announced` is the number of records that the feed announced, by raw key, where it did. `differing` has
+    the stations of which a snapshot has records that differ, and how many snapshots do.
     """
 
     hour: datetime
@@ -54,7 +56,10 @@ class HourSummary(NamedTuple):
     undescribed: int = 0
     unreadable_times: int = 0
     unreadable_time: str = ""
+    future: int = 0
     future_unknown: int = 0
+    announced: Dict[str, int] = {}  # noqa: RUF012 - never modified
+    differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
 
 
 class HourResult(NamedTuple):

@@ -12,6 +12,16 @@ FUTURE_UNKNOWN = timedelta(hours=24)
 """A report from further in the future than this counts as unknown."""
 
 
+FUTURE = timedelta(minutes=10)
+"""A report from further in the future than this is counted: clocks differ by less."""
+
+
+def future_reports(rows: pa.Table) -> int:
+    """Count the rows that reported over 10 minutes after their snapshot; they need `ingested_ts`."""
+    ahead = pc.subtract(rows["reported_ts"], rows["ingested_ts"])
+    return pc.sum(pc.greater(ahead, FUTURE)).as_py() or 0
+
+
 def without_future(rows: pa.Table, taken: datetime) -> Tuple[pa.Table, int]:
     """Return rows with null for reports from over 24 hours after the snapshot, and how many there were.
 

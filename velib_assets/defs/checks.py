@@ -15,7 +15,7 @@ import dagster as dg
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.ingest.audit import partial_below
+from velib_assets.ingest.audit import shortage
 from velib_assets.lake.keys import hour_text
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import VIEWS, Kpi
@@ -122,21 +122,27 @@ def readable_raw(reasons: Sequence[str], error: str = "", *, cleaned: bool = Tru
 
 
 @check("clean_stations", severity=WARN)
-def partial_snapshot(snapshots: Sequence[SnapshotCount], preceding: Sequence[int]) -> Finding:
-    """Check that no snapshot has under 80 % of the median record count of the 24 hours before it.
+def partial_snapshot(
+    snapshots: Sequence[SnapshotCount],
+    preceding: Sequence[int],
+    announced: Mapping[str, int] | None = None,
+    expected: int | None = None,
+) -> Finding:
+    """Check that each snapshot has all records that the feed announced, and 80 % of the usual number.
 
     Args:
         snapshots: The snapshots of the hour, in order of time.
-        preceding: Record counts of the snapshots of the 24 hours before.
+        preceding: Record counts of the snapshots of the 24 hours before; their median is usual.
+        announced: The numbers of records that the feed announced, by raw key.
+        expected: The number of stations that the station register expects.
     """
     earlier, partial = list(preceding), []
     for s in snapshots:
-        minimum = partial_below(earlier)
-        if minimum is not None and s.records < minimum:
-            partial.append(f"{_file(s)} has {s.records:,} records where at least {minimum:,.0f} are usual")
+        if reason := shortage(s.records, (announced or {}).get(s.key), earlier, expected):
+            partial.append(f"{_file(s)} has {s.records:,} records {reason}")
         earlier.append(s.records)
-    facts: Facts = {"compared": len(earlier) - 1, FAULTS: len(partial)}
-    return Finding(not partial, "; ".join(partial) or "no snapshot is partial", facts)
+    message = "; ".join(partial) or "no snapshot is partial"
+    return Finding(not partial, message, {"compared": len(earlier) - 1, FAULTS: len(partial)})
 
 
 @check("clean_stations", severity=WARN)
@@ -174,15 +180,15 @@ def schema_drift(drift: Drift, preceding: Mapping[datetime, Drift] = MappingProx
         if (hours := [hour for hour, earlier in preceding.items() if name in getattr(earlier, kind)])
     }
     fresh = {kind: [name for name in reported[kind] if (kind, name) not in since] for kind in reported}
-    parts = [f"{kind}: {_shortened(names)}" for kind, names in fresh.items() if names]
+    parts = [f"{kind}: {shortened(names)}" for kind, names in fresh.items() if names]
     faults = sum(map(len, fresh.values()))
     if not faults:
         parts = ["the fields are as declared" if not since else "no difference is new"]
     for hour in sorted(set(since.values())):
         known = [f"{name} ({kind})" for (kind, name), first in since.items() if first == hour]
-        parts.append(f"since {hour}: {_shortened(known)}")
+        parts.append(f"since {hour}: {shortened(known)}")
     if drift.empty:
-        parts.append(f"null everywhere: {_shortened(drift.empty)}")
+        parts.append(f"null everywhere: {shortened(drift.empty)}")
     return Finding(not faults, "; ".join(parts), {FAULTS: faults})
 
 
@@ -272,7 +278,7 @@ def _file(snapshot: SnapshotCount) -> str:
     return snapshot.key.rpartition("/")[2]
 
 
-def _shortened(names: Sequence[str]) -> str:
+def shortened(names: Sequence[str]) -> str:
     """Join the first names: a feed can invent any number of fields."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -10,7 +10,7 @@ from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks, time_checks
+from velib_assets.defs import checks, feed_checks, time_checks
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
@@ -18,6 +18,8 @@ from velib_assets.defs.station_checks import described_rows, unbroken_since
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import OWN
+from velib_assets.stations.register import Register
+from velib_assets.stations.register_file import load_register
 from velib_assets.stations.sights import milliseconds_of
 
 
@@ -40,6 +42,7 @@ def clean_stations(
 def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> Iterator[HourOutcome]:
     """Rebuild the clean file of each hour."""
     known: dict[datetime, Earlier] = {}
+    register: Register | None = None
     for result in job.run(hours):
         cleaned = result.cleaned
         if result.absent:
@@ -59,7 +62,9 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
         since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None
-        checked = _findings(cleaned, reasons, preceding, store.address(rejects_key(result.hour)))
+        register = register or _register(store)
+        expected = register.open_at(milliseconds_of(result.hour) - 1) or None
+        checked = _findings(cleaned, reasons, preceding, expected, store.address(rejects_key(result.hour)))
         checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
@@ -86,6 +91,13 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, Earlier])
             records = [part["records"] for part in footer.snapshots] if footer else []
             known[earlier] = Earlier(records, footer.drift if footer else Drift())
     return {earlier: known[earlier] for earlier in last_24_hours}
+
+
+def _register(store: LakeStore) -> Register:
+    try:
+        return load_register(store).register
+    except OSError:  # the asset stations reports it
+        return Register()
 
 
 def _incomplete_since(store: LakeStore, hour: datetime) -> datetime | None:
@@ -124,7 +136,11 @@ def _metadata(store: LakeStore, cleaned: HourSummary, links: Mapping[str, str]) 
 
 
 def _findings(
-    cleaned: HourSummary, reasons: Sequence[str], preceding: Mapping[datetime, Earlier], rejects: str
+    cleaned: HourSummary,
+    reasons: Sequence[str],
+    preceding: Mapping[datetime, Earlier],
+    expected: int | None,
+    rejects: str,
 ) -> dict[str, Finding]:
     return {
         "readable_raw": checks.readable_raw(reasons),
@@ -132,15 +148,18 @@ def _findings(
         "conservation": checks.conservation(cleaned.snapshots, cleaned.rows),
         "unique_rows": checks.unique_rows(cleaned.repeated),
         "partial_snapshot": checks.partial_snapshot(
-            cleaned.snapshots, [count for earlier in preceding.values() for count in earlier.records]
+            cleaned.snapshots,
+            [count for earlier in preceding.values() for count in earlier.records],
+            cleaned.announced,
+            expected,
         ),
         "stale_stations": checks.stale_stations(
             cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
         ),
-        "readable_times": time_checks.readable_times(
-            cleaned.unreadable_times, cleaned.unreadable_time, unknown=cleaned.future_unknown
-        ),
+        "readable_times": time_checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
         "schema_drift": checks.schema_drift(
             cleaned.drift, {hour: earlier.drift for hour, earlier in preceding.items()}
         ),
+        "future_reports": feed_checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),
+        "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),
     }

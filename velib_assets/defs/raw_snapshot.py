@@ -6,7 +6,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from velib_assets.defs import checks
+from velib_assets.clean.frozen_feed import FrozenFeed
+from velib_assets.defs import checks, feed_checks
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -49,13 +50,14 @@ def ingest_hours(
     other run, and one with the tag RESTORE_ONLY, restores recorded snapshots.
     """
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
+    frozen = FrozenFeed(store)
     for hour in hours:
         now = utc_now()
         running = hour <= now < hour + HOUR and RESTORE_ONLY not in tags
         takes = ingest.live and (scheduled is not None or running)
         try:
             results = _take(store, ingest, hour, scheduled, now) if takes else ingest.restore(hour, now)
-            yield _outcome(store, ingest, hour, results, now, takes=takes)
+            yield _outcome(store, ingest, hour, results, now, frozen=frozen, takes=takes)
         except (FeedError, SourceMismatchError, SlotExpiredError, OSError, ValueError) as error:
             yield HourOutcome.failed(hour, "usable_snapshot", checks.usable_snapshot(0, [], str(error)))
         if scheduled and now < hour + SLOT:
@@ -70,6 +72,7 @@ def _outcome(
     results: Sequence[IngestResult],
     now: datetime,
     *,
+    frozen: FrozenFeed,
     takes: bool,
 ) -> HourOutcome:
     """Report what raw holds after the snapshots of an hour were taken or restored.
@@ -104,6 +107,7 @@ def _outcome(
         "usable_snapshot": arrived,
         "quarantined_snapshot": checks.quarantined_snapshot(reasons),
         "complete_hour": checks.complete_hour(count["stored"], past),
+        "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
     }
     return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
 

@@ -7,18 +7,14 @@ from velib_assets.lake.text import neutralize_links
 
 
 @check("clean_stations", severity=WARN)
-def readable_times(unreadable: int, example: str = "", *, unknown: int = 0) -> Finding:
+def readable_times(unreadable: int, example: str = "") -> Finding:
     """Check that every reported time can be read. One that cannot is null in its row, which counts as stale.
 
     Args:
         unreadable: The number of reported times that cannot be read.
         example: One of them, as JSON.
-        unknown: The number of reports from over 24 hours in the future, which count as unknown.
     """
-    parts = ["every reported time can be read"]
-    if unreadable:
-        times = "1 reported time" if unreadable == 1 else f"{unreadable:,} reported times"
-        parts = [f"{times} cannot be read: {neutralize_links(example)}"]
-    if unknown:
-        parts.append(f"{unknown:,} from over 24 hours in the future count as unknown")
-    return Finding(not unreadable, "; ".join(parts), {FAULTS: unreadable, "unknown": unknown})
+    if not unreadable:
+        return Finding(True, "every reported time can be read", {FAULTS: 0})
+    times = "1 reported time" if unreadable == 1 else f"{unreadable:,} reported times"
+    return Finding(False, f"{times} cannot be read: {neutralize_links(example)}", {FAULTS: unreadable})

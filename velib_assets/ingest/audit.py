@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
+from velib_assets.ingest.counts import rejects_of
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import UnusableError
 
@@ -15,6 +16,16 @@ PARTIAL_SHARE = 0.8
 
 def audit(records: Sequence[Any], feed: str) -> None:
     """Accept usable records.
+
+    Raises:
+        UnusableError: see `audit_fields` and `audit_rows`.
+    """
+    audit_fields(records, feed)
+    audit_rows(len(records), rejects_of(records, definition_of(feed)))
+
+
+def audit_fields(records: Sequence[Any], feed: str) -> None:
+    """Accept records that have station codes and counts.
 
     A row count is not enough: real snapshots had 1,413 rows in which every station code was null.
 
@@ -60,10 +71,23 @@ def audit_rows(records: int, rejected: Mapping[str, int]) -> None:
         )
 
 
-def partial_below(preceding: List[int]) -> Optional[float]:
-    """Return the record count below which a snapshot is partial: 80 % of the median.
+def shortage(
+    records: int, announced: Optional[int], preceding: Sequence[int], expected: Optional[int]
+) -> str:
+    """Return what a partial snapshot falls short of, for a message; empty if it is not partial.
 
     Args:
-        preceding: the record counts of the preceding 24 hours; without any, the result is None.
+        records: the snapshot's record count.
+        announced: the number that the feed announced, if it did: any smaller number is partial.
+        preceding: the record counts of the preceding 24 hours: under 80 % of their median is partial.
+        expected: the number of stations in the station register, if known: under 80 % of it is partial.
     """
-    return PARTIAL_SHARE * median(preceding) if preceding else None
+    if announced is not None and records < announced:
+        return f"where the feed announced {announced:,}"
+    usual = PARTIAL_SHARE * median(preceding) if preceding else 0.0
+    if records < usual:
+        return f"where at least {usual:,.0f} are usual"
+    if expected is not None and records < PARTIAL_SHARE * expected:
+        least = PARTIAL_SHARE * expected
+        return f"where the station register has {expected:,} stations: at least {least:,.0f} are expected"
+    return ""

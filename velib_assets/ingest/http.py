@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, List, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
 import requests
@@ -38,6 +38,13 @@ _LONGEST_WAIT = 15.0
 _GRACE = 0.2
 
 
+class Fetched(NamedTuple):
+    """A decoded body and its HTTP headers."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Fetcher:
     """Fetches bodies over HTTP. Holds only settings, so several threads can share one.
@@ -62,8 +69,8 @@ class Fetcher:
     now: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = random.random
 
-    def fetch(self, urls: Sequence[str]) -> List[bytes]:
-        """Fetch the decoded body of each URL, in order, under one deadline.
+    def fetch(self, urls: Sequence[str]) -> List[Fetched]:
+        """Fetch each URL, in order, under one deadline.
 
         The requests run in a thread: name resolution and slow headers have no timeout, so only another
         thread can stop waiting for them.
@@ -79,14 +86,14 @@ class Fetcher:
             raise task.error("the server kept the request open")
         if task.raised is not None:
             raise task.raised
-        return task.bodies
+        return task.fetched
 
 
 class _FetchTask:
     """One call of `fetch`: its progress and its outcome."""
 
     def __init__(self, fetcher: Fetcher, urls: Sequence[str]) -> None:
-        self.bodies: List[bytes] = []
+        self.fetched: List[Fetched] = []
         self.raised: Optional[BaseException] = None
         self._fetcher = fetcher
         self._urls = urls
@@ -101,7 +108,7 @@ class _FetchTask:
                 session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
                 for url in self._urls:
                     self._url, self._attempts, self._previous = url, 0, ""
-                    self.bodies.append(self._fetch_with_retries(session))
+                    self.fetched.append(self._fetch_with_retries(session))
         except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             self.raised = error
 
@@ -116,7 +123,7 @@ class _FetchTask:
             f"The next tick will retry. If this persists, check the service's status{setting}."
         )
 
-    def _fetch_with_retries(self, session: requests.Session) -> bytes:
+    def _fetch_with_retries(self, session: requests.Session) -> Fetched:
         """Fetch the current URL until it succeeds, fails permanently or the deadline is near."""
         fetcher = self._fetcher
         while True:
@@ -133,8 +140,8 @@ class _FetchTask:
                 self._previous = str(failure)
             fetcher.sleep(wait)
 
-    def _request(self, session: requests.Session) -> bytes:
-        """Send one request and return the decoded body of a 2xx response.
+    def _request(self, session: requests.Session) -> Fetched:
+        """Send one request and return a 2xx response.
 
         Raises:
             RequestFailedError: for every other outcome.
@@ -144,7 +151,7 @@ class _FetchTask:
         try:
             with session.get(self._url, stream=True, timeout=timeouts) as response:
                 if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
-                    return self._read(response)
+                    return Fetched(self._read(response), dict(response.headers))
                 raise self._status_error(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise RequestFailedError(describe(error, timeouts), transient=is_transient(error)) from None

@@ -8,6 +8,7 @@ import zlib
 from datetime import datetime
 from typing import Any, Dict, NamedTuple, Tuple
 
+from velib_assets.ingest.feed_info import FEED_INFO
 from velib_assets.ingest.response import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -24,6 +25,7 @@ from velib_assets.lake.keys import SOURCE, iso_utc
 MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
+_HEAD = 8192  # bytes of an object in which its members before `results` are
 _MAX_MEMBERS = 100  # each costs a copy of the rest
 
 
@@ -47,6 +49,7 @@ def encode_raw(feed: str, ingested_at: datetime, fetched_at: datetime, decoded: 
         "fetched_at": iso_utc(fetched_at),
         "record_count": len(decoded.records),
         "sha256": hashlib.sha256(decoded.results).hexdigest(),
+        **({FEED_INFO: decoded.info} if decoded.info else {}),
     }
     opening = json.dumps(head, ensure_ascii=False)[:-1].encode("utf-8")
     packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)  # same bytes in every Python, unlike gzip.compress
@@ -71,6 +74,21 @@ def open_raw(stored: bytes) -> OpenedRaw:
             )
     feed = head.get("feed")
     return OpenedRaw(feed if isinstance(feed, str) else OPENDATA, document, results)
+
+
+def head_of(stored: bytes) -> Dict[str, Any]:
+    """Return the members before `results` of a stored raw object, from its first bytes alone.
+
+    Empty if they cannot be read.
+    """
+    start = stored[:_HEAD]
+    if start.startswith(b"\x1f\x8b"):
+        try:
+            start = zlib.decompressobj(_GZIP).decompress(start, _HEAD)
+        except zlib.error:
+            return {}
+    split = split_head(start)
+    return split[0] if split else {}
 
 
 def gunzip(stored: bytes, limit: int = MAX_BYTES) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from velib_assets.ingest.feed_info import FeedInfo, feed_info
 from velib_assets.ingest.gbfs_join import join_gbfs
 from velib_assets.lake.text import neutralize_links
 
@@ -16,6 +17,7 @@ OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
 
+_GBFS_PARTS = ("station_information", "station_status")
 _RESULTS = re.compile(rb'"results"\s*:\s*')
 _SEARCHED = 4096  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
@@ -27,17 +29,20 @@ class FeedResponse(NamedTuple):
 
     `feed` is opendata, gbfs or simulator. `bodies` maps parts to their bytes: one part `body`, or for GBFS
     `station_information` and `station_status` (`body` if they are joined already, as in raw objects).
+    `headers` has the HTTP headers of each part, if there were any.
     """
 
     feed: str
     bodies: Dict[str, bytes]
+    headers: Mapping[str, Mapping[str, str]] = {}
 
 
 class Decoded(NamedTuple):
-    """The records of a response, and their JSON array as UTF-8 bytes, as raw stores it."""
+    """The records of a response, their JSON array as UTF-8 bytes, as raw stores it, and `feed_info`."""
 
     records: List[Any]
     results: bytes
+    info: FeedInfo = {}  # noqa: RUF012 - never modified
 
 
 class UnusableError(ValueError):
@@ -61,12 +66,13 @@ def decode(response: FeedResponse) -> Decoded:
     if max(map(len, response.bodies.values())) > MAX_BYTES:
         raise too_large()
     if "body" in response.bodies:
-        records, results = _array(response.bodies["body"])
+        records, results, document = _array(response.bodies["body"])
+        documents: Dict[str, Any] = {"body": document}
     else:
-        parts = (_stations(response.bodies, part) for part in ("station_information", "station_status"))
-        records, results = join_gbfs(*parts), b""
+        documents = {part: load_json(response.bodies[part], part) for part in _GBFS_PARTS}
+        records, results = join_gbfs(*map(_stations, documents.values())), b""
     _check_depth(records, MAX_DEPTH, "the response")
-    return Decoded(records, results or dump(records))
+    return Decoded(records, results or dump(records), feed_info(documents, response.headers))
 
 
 def dump(records: List[Any]) -> bytes:
@@ -129,13 +135,14 @@ def _check_depth(value: object, limit: int, what: str) -> None:
         raise UnusableError("not_json", f"{what} cannot be parsed: it is nested over {limit} levels deep")
 
 
-def _array(body: bytes) -> Tuple[List[Any], bytes]:
+def _array(body: bytes) -> Tuple[List[Any], bytes, Any]:
+    """Return the records, their bytes if they can be kept, and the document, perhaps without its records."""
     if page := _results_last(body):
         return page
     document = load_json(body)
     if isinstance(document, list):
-        return document, body.decode("utf-8-sig").strip().encode("utf-8")
-    return record_list(document), b""
+        return document, body.decode("utf-8-sig").strip().encode("utf-8"), None
+    return record_list(document), b"", document
 
 
 def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
@@ -150,8 +157,11 @@ def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
         return None
 
 
-def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
-    """Return the records of a page that ends with `results`, and their bytes; None for other documents."""
+def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes, Any]]:
+    """Return the records of a page that ends with `results`, their bytes and the page's other members.
+
+    None for other documents.
+    """
     if not (split := split_head(body)):
         return None
     try:
@@ -161,7 +171,7 @@ def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes]]:
     except (ValueError, RecursionError):
         return None  # `load_json` reports the problem
     is_page = isinstance(value, list) and text[end:].strip() == "}"
-    return (value, text[:end].encode("utf-8")) if is_page else None
+    return (value, text[:end].encode("utf-8"), split[0]) if is_page else None
 
 
 def record_list(document: object, key: str = "results") -> List[Any]:
@@ -180,8 +190,7 @@ def record_list(document: object, key: str = "results") -> List[Any]:
     return records
 
 
-def _stations(bodies: Dict[str, bytes], part: str) -> List[Any]:
+def _stations(document: object) -> List[Any]:
     """Return the entries of a GBFS file."""
-    document = load_json(bodies[part], part)
     data = document.get("data") if isinstance(document, dict) else None
     return record_list(data if isinstance(data, dict) else document, "stations")

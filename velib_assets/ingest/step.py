@@ -7,10 +7,8 @@ import json
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
-from velib_assets.ingest.audit import audit, audit_rows
-from velib_assets.ingest.counts import rejects_of
+from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
-from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
@@ -137,7 +135,6 @@ def store_or_quarantine(
     try:
         decoded = decode(response)
         audit(decoded.records, response.feed)
-        audit_rows(len(decoded.records), rejects_of(decoded.records, definition_of(response.feed)))
     except UnusableError as error:
         return _quarantine(store, response, ingested_at, now, error)
     data = encode_raw(response.feed, ingested_at, now, decoded)

@@ -81,6 +81,33 @@ def _days_old(record: Record, n: int) -> Record:
     return {**record, "duedate": reported.isoformat()}
 
 
+def _frozen(record: Record, _: int) -> Record:
+    """Return a state that depends on the hour alone: half full, and last reported when the hour began."""
+    reported = datetime.fromisoformat(record["duedate"]).replace(minute=0, second=0)
+    bikes = record["capacity"] // 2
+    counts = (record["capacity"] - bikes, bikes, bikes, 0)
+    return {**record, **dict(zip(_COUNTS, counts, strict=True)), "duedate": reported.isoformat()}
+
+
+def _in_an_hour(record: Record, _: int) -> Record:
+    reported = datetime.fromisoformat(record["duedate"]) + timedelta(hours=1)
+    return {**record, "duedate": reported.isoformat()}
+
+
+def _first_page(records: list[Record]) -> dict[str, Any]:
+    return {"total_count": len(records), "results": records[: max(len(records) // 5, 1)]}
+
+
+def _with_dead_twins(records: list[Record]) -> list[Record]:
+    """Put a twin before every tenth station: silent for a day, not installed, with nothing to lend."""
+    twins: list[Record] = []
+    for record in records[::_EACH]:
+        reported = datetime.fromisoformat(record["duedate"]) - timedelta(days=1)
+        state = {"is_installed": "NON", "duedate": reported.isoformat()}
+        twins.append({**record, **dict.fromkeys(_COUNTS, 0), **state})
+    return twins + records
+
+
 def _huge(record: Record, n: int) -> Record:
     return {**record, "name": "Très " + "long " * (_HUGE // 5)} if n == 0 else record
 
@@ -94,7 +121,9 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "no_results": _records(lambda records: {"total_count": len(records)}),
     "no_identity": _each(_set(_IDENTITY, None)),
     "partial": _records(lambda records: records[: max(len(records) // 5, 1)]),
+    "first_page": _records(_first_page),
     "duplicates": _records(lambda records: records + records[::_EACH]),
+    "differing_duplicates": _records(_with_dead_twins),
     "null_counts": _each(_set(_COUNTS, None), _EACH),
     "negative_counts": _each(_negative, _EACH),
     "textual_counts": _each(_set(_COUNTS, "douze"), _EACH),
@@ -106,6 +135,8 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "renamed_field": lambda body: body.replace(b'"numbikesavailable"', b'"bikes_available"'),
     "huge_name": _each(_huge),
     "stale": _each(_days_old),
+    "future": _each(_in_an_hour),
+    "frozen": _each(_frozen),
 }
 
 

@@ -14,7 +14,7 @@ from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.clean.typed_snapshot import TABLE_SCHEMA, Drift
 from velib_assets.lake.keys import raw_key
-from velib_assets_tests.samples import HOUR, at, first_version, pair, raw, record, records
+from velib_assets_tests.samples import HOUR, at, body, first_version, pair, raw, record, records
 
 TRUE: list[object] = ["OUI", "oui", "1", 1, True, "true", "Yes", "T", "y"]
 FALSE: list[object] = ["NON", "Non", "0", 0, False, "FALSE", "no", "f", "N"]
@@ -123,6 +123,31 @@ def test_fill_rate_is_null_if_the_sum_is_zero_or_unknown(
 )
 def test_stale_means_unknown_or_over_three_hours_old(reported: object, stale: bool) -> None:
     assert only(with_odd(duedate=reported), "9999")["is_stale"] is stale
+
+
+@pytest.mark.parametrize(
+    ("reported", "future"),
+    [
+        ("2022-06-04T10:10:00+00:00", (0, 0)),
+        ("2022-06-04T10:10:01+00:00", (1, 0)),
+        ("2022-06-04T12:00:00", (1, 0)),
+        ("2022-06-05T10:00:00Z", (1, 0)),
+        ("2022-06-05T10:00:01Z", (1, 1)),
+        ("2099-01-01T00:00:00Z", (1, 1)),
+        ("2022-06-04T12:10:00+02:00", (0, 0)),
+        (None, (0, 0)),
+    ],
+)
+def test_reports_from_the_future_are_counted(reported: object, future: tuple[int, int]) -> None:
+    """A time without a zone is UTC: local time in Paris is two hours ahead."""
+    summary = with_odd(duedate=reported).summary
+    assert (summary.future, summary.future_unknown) == future
+
+
+def test_announced_counts_are_listed_by_raw_key() -> None:
+    """An object of others may be a page of the portal."""
+    page = RawObject(raw_key(at(15)), "x", b'{"total_count": 1467, "results": ' + body(records()) + b"}")
+    assert clean_hour(HOUR, [raw(records()), page]).summary.announced == {page.key: 1467}
 
 
 @pytest.mark.parametrize("place", ["48.85,2.34", [48.85, 2.34], None, {}, {"lat": "here", "lon": True}, 5])

@@ -14,7 +14,7 @@ from velib_assets.lake.keys import hour_prefix
 from velib_assets.lake.store import Stored
 from velib_assets_tests.defs.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
-from velib_assets_tests.samples import HOUR, at, body, record, records
+from velib_assets_tests.samples import HOUR, at, body, raw, record, records
 
 HERE = "2022-06-04T10"
 
@@ -271,6 +271,32 @@ def test_failed_tick_tells_what_failed_and_where_the_bytes_are(terminal: Termina
     (body_file,) = (terminal.lake / "quarantine").rglob("*.body")
     assert str(body_file) in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_tick_of_which_most_records_are_no_rows_fails(terminal: Terminal) -> None:
+    """The bytes are in quarantine, the slot is quarantined, and the KPIs do not freeze without a word."""
+    with LocalServer() as portal:
+        portal.queue(EXPORT, Reply(body=body(records(numbikesavailable="douze"))))
+        terminal.env["VELIB_OPENDATA_URL"] = portal.url
+        result = terminal.velib("tick")
+    assert result.exit_code == 1
+    assert "only 0 of 40 records become rows; at least half must" in result.stderr
+    (reason,) = (terminal.lake / "quarantine").rglob("*.reason.json")
+    assert json.loads(reason.read_text())["code"] == "mostly_rejected"
+    slots = json.loads(terminal.velib("status", "--format", "json").stdout)
+    assert "quarantined" in [slot["state"] for slot in slots]
+
+
+def test_raw_of_which_most_records_are_no_rows_fails(terminal: Terminal) -> None:
+    """Others wrote it, or an earlier version that stored it as usable."""
+    stored = raw(records(numbikesavailable="douze"))
+    FolderStore(terminal.lake).create(stored.key, stored.data)
+    result = terminal.velib("backfill", HERE, HERE)
+    assert result.exit_code == 1
+    assert "only 0 of 40 records become rows; at least half must" in result.stderr
+    assert not (terminal.lake / "clean").exists()
+    slots = json.loads(terminal.velib("status", "--from", HERE, "--to", HERE, "--format", "json").stdout)
+    assert [slot["state"] for slot in slots] == ["quarantined", "missed", "missed", "missed"]
 
 
 def test_report_is_built_and_its_path_is_printed(recorded: Terminal) -> None:

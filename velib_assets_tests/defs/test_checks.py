@@ -44,6 +44,30 @@ def test_partial_snapshot_is_found_in_the_first_hour() -> None:
     assert not checks.partial_snapshot([counted(1450), counted(290)], []).passed
 
 
+def test_fewer_records_than_announced_are_partial_in_the_first_hour() -> None:
+    finding = checks.partial_snapshot([counted(100)], [], {KEY: 1467})
+    assert (finding.passed, finding.facts["faults"]) == (False, 1)
+    assert finding.message == ("velib_20220604_100000.json.gz has 100 records where the feed announced 1,467")
+    assert not checks.partial_snapshot([counted(1466)], [1466] * 9, {KEY: 1467}).passed
+    assert checks.partial_snapshot([counted(1467)], [], {KEY: 1467}).passed
+    assert checks.partial_snapshot([counted(100)], [], {"another key": 1467}).passed
+
+
+def test_station_register_gives_the_expected_number_without_a_past() -> None:
+    finding = checks.partial_snapshot([counted(1000)], [], expected=1467)
+    assert finding.message == (
+        "velib_20220604_100000.json.gz has 1,000 records "
+        "where the station register has 1,467 stations: at least 1,174 are expected"
+    )
+    assert checks.partial_snapshot([counted(1174)], [], expected=1467).passed
+    assert checks.partial_snapshot([counted(5)], [], expected=0).passed
+
+
+def test_feed_that_is_partial_for_a_day_stays_partial_by_the_register() -> None:
+    """The median of the 24 hours before is as small as the snapshot."""
+    assert not checks.partial_snapshot([counted(100)], [100] * 96, expected=1467).passed
+
+
 def test_message_contains_reasons_and_path_of_rejected_rows() -> None:
     reasons = {"bikes is negative": 2, "no station code": 1}
     finding = checks.rejected_rows(reasons, [counted(40, 37, 3)], "/lake/rejects.parquet")

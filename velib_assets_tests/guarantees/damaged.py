@@ -193,6 +193,16 @@ def _hours_ago(rows: list[Any]) -> list[Any]:
     return list(json.loads(FAULTS["stale"](dump(rows))))
 
 
+def _an_hour_later(rows: list[Any]) -> list[Any]:
+    """The same reports an hour later, as the simulator itself makes them."""
+    return list(json.loads(FAULTS["future"](dump(rows))))
+
+
+def _half_full(rows: list[Any]) -> list[Any]:
+    """The state of a frozen feed, as the simulator itself makes it."""
+    return list(json.loads(FAULTS["frozen"](dump(rows))))
+
+
 SIMULATED = (
     simulated("empty", QUARANTINE, "empty"),
     simulated("html", QUARANTINE, "not_json"),
@@ -204,7 +214,11 @@ SIMULATED = (
     simulated("renamed_field", QUARANTINE, "missing_field"),
     simulated("mostly_rejected", QUARANTINE, "mostly_rejected"),
     simulated("partial", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("first_page", CLEAN, as_if=rows_of(lambda rows: rows[: STATIONS // 5]), counts=(12, 12, 0, 0)),
+    simulated("future", CLEAN, as_if=rows_of(_an_hour_later)),
+    simulated("frozen", CLEAN, as_if=rows_of(_half_full)),
     simulated("duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
+    simulated("differing_duplicates", CLEAN, counts=(STATIONS + _TENTH, STATIONS, 0, _TENTH)),
     simulated("null_counts", CLEAN, as_if=_without_counts),
     simulated("negative_counts", REJECTS, "bikes is negative", left_out(10), _FEWER),
     simulated("textual_counts", REJECTS, "bikes is not a whole number", left_out(10), _FEWER),

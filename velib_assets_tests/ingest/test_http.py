@@ -56,7 +56,7 @@ def impatient(deadline: float, silence: float = 5.0) -> Fetcher:
 
 def fetch(fetcher: Fetcher, server: LocalServer, *replies: Reply) -> bytes:
     server.queue("/x", *replies)
-    (body,) = fetcher.fetch([server.url + "/x"])
+    ((body, _),) = fetcher.fetch([server.url + "/x"])
     return body
 
 

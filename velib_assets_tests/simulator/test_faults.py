@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.ingest.audit import audit, audit_rows
-from velib_assets.ingest.counts import rejects_of
-from velib_assets.ingest.feeds.feed_table import definition_of
+from velib_assets.ingest.audit import audit
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode
 from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, select_fault
 from velib_assets.simulator.simulator import Simulator
@@ -42,14 +40,19 @@ def audited(body: bytes) -> Records:
     """The records of a response that ingest stores."""
     records = decode(FeedResponse("simulator", {"body": body})).records
     audit(records, "simulator")
-    audit_rows(len(records), rejects_of(records, definition_of("simulator")))
     return records
 
 
 USABLE: dict[str, Callable[[Records], bool]] = {
     "partial": lambda records: len(records) == COUNT // 5,
+    "first_page": lambda records: len(records) == COUNT // 5,
     "duplicates": lambda records: (
         len(records) == COUNT * 11 // 10 and len({r["stationcode"] for r in records}) == COUNT
+    ),
+    "differing_duplicates": lambda records: (
+        [r["stationcode"] for r in records[: COUNT // 10]]
+        == [r["stationcode"] for r in records[COUNT // 10 :: 10]]
+        and {r["is_installed"] for r in records[: COUNT // 10]} == {"NON"}
     ),
     "null_counts": lambda records: counts_of(records).count(None) == COUNT // 10,
     "negative_counts": lambda records: (
@@ -66,6 +69,12 @@ USABLE: dict[str, Callable[[Records], bool]] = {
     "coordinates_text": lambda records: all(str(r["coordonnees_geo"]).startswith("48.") for r in records),
     "coordinates_list": lambda records: all(isinstance(r["coordonnees_geo"], list) for r in records),
     "huge_name": lambda records: len(records[0]["name"].encode()) >= 2_000_000,
+    "future": lambda records: (
+        sum(datetime.fromisoformat(r["duedate"]) > AT + timedelta(minutes=10) for r in records) > COUNT // 2
+    ),
+    "frozen": lambda records: all(
+        (r["numbikesavailable"], r["duedate"][14:19]) == (r["capacity"] // 2, "00:00") for r in records
+    ),
     "stale": lambda records: all(
         AT - datetime.fromisoformat(r["duedate"]) > timedelta(hours=3) for r in records
     ),
@@ -98,6 +107,18 @@ def test_no_identity_keeps_counts_and_the_number_of_rows() -> None:
     broken, good = json.loads(FAULTS["no_identity"](GOOD)), json.loads(GOOD)
     assert counts_of(broken) == counts_of(good)
     assert {r["nom_arrondissement_communes"] for r in broken} == {None}
+
+
+def test_frozen_feed_repeats_itself_within_an_hour() -> None:
+    later = Simulator(stations=300).fetch(AT + timedelta(minutes=30)).bodies["body"]
+    assert FAULTS["frozen"](GOOD) == FAULTS["frozen"](later)
+    assert later != GOOD
+
+
+def test_first_page_announces_all_stations() -> None:
+    """A client that reads one page of the portal's `/records` gets 100 of 1,467 stations."""
+    page = json.loads(FAULTS["first_page"](GOOD))
+    assert (page["total_count"], len(page["results"])) == (COUNT, COUNT // 5)
 
 
 def test_three_forms_of_a_fault_are_parsed() -> None:

@@ -36,7 +36,12 @@ class LiveFeed(Feed):
 
     def fetch(self, at: datetime) -> FeedResponse:  # noqa: ARG002 - there is only the current state
         """See Feed."""
-        return FeedResponse(self.name, dict(zip(self._urls, self._fetcher.fetch(list(self._urls.values())))))
+        fetched = dict(zip(self._urls, self._fetcher.fetch(list(self._urls.values()))))
+        return FeedResponse(
+            self.name,
+            {part: response.body for part, response in fetched.items()},
+            {part: response.headers for part, response in fetched.items()},
+        )
 
 
 def live_feed(name: str, base_url: str = "", environ: Mapping[str, str] = {}) -> LiveFeed:

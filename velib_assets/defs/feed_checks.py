@@ -1,0 +1,73 @@
+"""The checks of what a feed says: records that contradict each other, future times, a frozen feed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from velib_assets.clean.frozen_feed import FrozenStretch
+from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
+from velib_assets.lake.keys import raw_time
+from velib_assets.lake.text import neutralize_links
+
+
+@check("clean_stations", severity=WARN)
+def differing_duplicates(differing: Mapping[str, int]) -> Finding:
+    """Check that two records of one station in a snapshot are equal. The one that reported last is kept.
+
+    Args:
+        differing: The stations with differing records, and in how many snapshots.
+    """
+    count = sum(differing.values())
+    if not count:
+        return Finding(True, "no station has two records that differ", {FAULTS: 0})
+    names = shortened([neutralize_links(code) for code in differing])
+    message = (
+        f"{count:,} times a snapshot has records of one station that differ; "
+        f"the one that reported last is kept. Stations: {names}"
+    )
+    return Finding(False, message, {FAULTS: count, "stations": len(differing)})
+
+
+@check("clean_stations", severity=WARN)
+def future_reports(future: int, unknown: int, rows: int) -> Finding:
+    """Check that no station reported over 10 minutes after its snapshot.
+
+    Args:
+        future: The number of rows that did.
+        unknown: Those of them over 24 hours after it, whose report counts as unknown.
+        rows: The number of rows.
+    """
+    if not future:
+        return Finding(True, "no report is from the future", {FAULTS: 0})
+    message = (
+        f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot; "
+        f"{unknown:,} of them, over 24 hours after it, count as unknown. "
+        "Times without a zone are read as UTC."
+    )
+    return Finding(False, message, {FAULTS: future, "unknown": unknown})
+
+
+@check("raw_snapshot", severity=WARN)
+def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
+    """Check that the records change within 30 minutes while stations are in operation.
+
+    Args:
+        stretches: The stretches without a change.
+    """
+    if not stretches:
+        return Finding(True, "the records change from snapshot to snapshot", {FAULTS: 0})
+    found = []
+    for keys, operating in stretches:
+        times = [taken for key in keys if (taken := raw_time(key))]
+        found.append(
+            f"the {len(keys)} snapshots from {times[0]:%Y-%m-%d %H:%M} to {times[-1]:%H:%M} UTC have "
+            f"the same records, although {operating:,} stations are in operation ({_name(keys[0])} to "
+            f"{_name(keys[-1])})"
+        )
+    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status."
+    repeats = sum(len(stretch.keys) - 1 for stretch in stretches)
+    return Finding(False, message, {FAULTS: len(stretches), "repeats": repeats})
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
