@@ -25,6 +25,7 @@ NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
 NOT_UNIT_FILES = {
     "test_alert_sensor",
     "test_commands",
+    "test_discard",
     "test_files",
     "test_healing_sensor",
     "test_maintenance",

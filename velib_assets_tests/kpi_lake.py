@@ -4,7 +4,7 @@ The cleaner is not used, as the tests that use this lake are about the views.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,13 @@ import pyarrow.parquet as pq
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.typed_snapshot import TABLE_SCHEMA
-from velib_assets.lake.keys import clean_key, hour_of
+from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_of
+from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.frames import ARROW
+
+T0 = datetime(2024, 11, 1, tzinfo=UTC)
+STATION_SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in STATION_COLUMNS])
 
 
 def at(text: str) -> datetime:
@@ -81,3 +86,25 @@ def sql(*parts: str) -> str:
 def rows_of(engine: LocalQueryEngine, sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query as tuples."""
     return [tuple(values) for values in engine.query(sql).astype(object).itertuples(index=False)]
+
+
+def stretch(code: str, start: float, end: float | None, **changes: Any) -> dict[str, Any]:
+    """A row of the register, from and to so many hours after T0."""
+    return {
+        "station_id": code,
+        "valid_from": T0 + timedelta(hours=start),
+        "valid_to": None if end is None else T0 + timedelta(hours=end),
+        "name": f"Station {code}",
+        "lat": 48.85,
+        "lon": 2.35,
+        "capacity": 20,
+        "commune": "Paris",
+        "arrondissement": "Paris 1er",
+    } | changes
+
+
+def write_register(lake: Path, *rows: dict[str, Any]) -> None:
+    """Write the station register."""
+    path = lake / STATIONS_KEY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=STATION_SCHEMA), path)

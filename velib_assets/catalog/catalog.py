@@ -32,6 +32,10 @@ class Catalog(Protocol):
         """Add or replace partitions, all or none. Returns how many are new or changed."""
         ...
 
+    def unregister(self, hours: Iterable[datetime]) -> int:
+        """Remove the partitions of these hours. Returns how many were registered."""
+        ...
+
     def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
         """Return the registered partitions of `hours`, or all, oldest first."""
         ...

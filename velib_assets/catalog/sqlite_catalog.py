@@ -52,6 +52,12 @@ class LocalCatalog:
         with self._writing() as db:
             return sum(db.execute(_UPSERT, row).rowcount for row in rows)
 
+    def unregister(self, hours: Iterable[datetime]) -> int:
+        """See Catalog."""
+        texts = [(hour_text(hour),) for hour in hours]
+        with self._writing() as db:
+            return sum(db.execute("DELETE FROM partitions WHERE hour = ?", text).rowcount for text in texts)
+
     def partitions(self, hours: Iterable[datetime] | None = None) -> list[Partition]:
         """See Catalog."""
         if hours is None:

@@ -33,11 +33,15 @@ verify a query on Athena before you deploy it.
 @format_option("table", "json", "csv")
 def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
-    from velib_assets.cli.rows import frame_text
+    from velib_assets.cli.rows import table_text
+    from velib_assets.query.hints import partition_hints
     from velib_assets.resources import build_resources
 
+    settings = read_settings()
+    for hint in partition_hints(sql):
+        say(hint)
     try:
-        click.echo(frame_text(build_resources(read_settings()).query_engine.query(sql), form))
+        click.echo(table_text(build_resources(settings).query_engine.query_table(sql), form))
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
 

@@ -1,5 +1,7 @@
 """Rows as a table, JSON or CSV, such that no value breaks a row or acts on a terminal or in a spreadsheet."""
 
+import csv
+import io
 import json
 import math
 import re
@@ -15,32 +17,46 @@ from velib_assets.lake.ledger import Slot
 from velib_assets.lake.text import one_line, visible
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 CELL_WIDTH = 36
 SLOT_LABELS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+\Z)")  # a signed number is not a formula
-_NO_TEXT = "biufMm"  # kinds of columns with numbers and times
 _NOT_ASCII = re.compile(r"[^ -~]")
 
 
-def frame_text(frame: "pd.DataFrame", form: str) -> str:
-    """Format a frame as `table`, `json` (an array of objects in column order) or `csv`.
+def table_text(result: "pa.Table", form: str) -> str:
+    """Format a query's result as `table`, `json` (an array of objects in column order) or `csv`.
 
-    JSON is exact. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe.
+    JSON and CSV keep types: integers beside nulls stay integers. In CSV, null is empty, timestamps are
+    ISO 8601 with Z, and text that a spreadsheet would take for a formula begins with an apostrophe.
     """
+    from pyarrow import types as pa_types  # noqa: PLC0415 - slow to import
+
+    from velib_assets.query.frames import intervals_as_text, iso_texts  # noqa: PLC0415 - imports pyarrow
+
+    result, names = intervals_as_text(result), result.column_names
     if form == "csv":
-        safe = frame.apply(lambda column: column if column.dtype.kind in _NO_TEXT else column.map(_csv_cell))
-        return str(safe.to_csv(index=False)).rstrip("\n")
-    rows = frame.astype(object).itertuples(index=False, name=None)
+        times = [pa_types.is_timestamp(column.type) for column in result.columns]
+        columns = [iso_texts(c) if is_time else c for c, is_time in zip(result.columns, times, strict=True)]
+        return _csv_text(names, [column.to_pylist() for column in columns])
+    rows = list(zip(*(column.to_pylist() for column in result.columns), strict=True))
     if form == "json":
-        names = [str(name) for name in frame.columns]  # repeated ones get a number
         keys = [
             name if (n := names[: i + 1].count(name)) == 1 else f"{name}_{n}" for i, name in enumerate(names)
         ]
         objects = [dict(zip(keys, map(_json_value, row), strict=True)) for row in rows]
         return _NOT_ASCII.sub(_escape, json.dumps(objects, ensure_ascii=False, indent=1))
-    return table(list(frame.columns), rows, None if len(frame.columns) == 1 else CELL_WIDTH)
+    return table(names, rows, None if len(names) == 1 else CELL_WIDTH)
+
+
+def _csv_text(names: Sequence[str], columns: Sequence[Sequence[object]]) -> str:
+    """Format columns as CSV. Only cells with commas, quotes or line breaks are quoted."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_csv_cell(name) for name in names])
+    writer.writerows(zip(*(map(_csv_cell, column) for column in columns), strict=True))
+    return text.getvalue().rstrip("\n")
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[object]], width: int | None = CELL_WIDTH) -> str:
@@ -69,6 +85,8 @@ def _escape(char: re.Match[str]) -> str:
 
 def _csv_cell(value: object) -> object:
     value = _flatten(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if not isinstance(value, str):
         return value
     return ("'" if _FORMULA.match(value) else "") + visible(value)
@@ -87,8 +105,8 @@ def _flatten(value: object) -> object:
     return json.dumps(json_value, ensure_ascii=False) if isinstance(json_value, (list, dict)) else value
 
 
-def _json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a frame, and any of JSON
-    """Convert a value of a frame: a ROW and a MAP (pairs, in a frame) become objects, an ARRAY a list."""
+def _json_value(value: Any) -> Any:  # noqa: ANN401 - any value of a result
+    """Convert a value of a result: a ROW and a MAP (pairs, in Arrow) become objects, an ARRAY a list."""
     if isinstance(value, dict):
         return {str(name): _json_value(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0:

@@ -100,6 +100,15 @@ def _check_folders(settings: Settings) -> None:
     """Exit before anything runs if a folder cannot be written, or if the lake holds another source."""
     from velib_assets.resources import build_resources
 
+    check_writable(settings)
+    try:
+        ensure_same_source(build_resources(settings).lake, settings.source)
+    except SourceMismatchError as error:
+        fail(f"VELIB_SOURCE: {error}")
+
+
+def check_writable(settings: Settings) -> None:
+    """Exit if a folder that a run writes is not a writable folder."""
     folders = {"DAGSTER_HOME": dagster_home()}
     if settings.target == "local":
         folders["VELIB_LAKE"] = settings.lake
@@ -107,7 +116,3 @@ def _check_folders(settings: Settings) -> None:
         nearest = next(p for p in (path, *path.parents) if p.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             fail(f"{name}: {nearest} is not a writable folder")
-    try:
-        ensure_same_source(build_resources(settings).lake, settings.source)
-    except SourceMismatchError as error:
-        fail(f"VELIB_SOURCE: {error}")

@@ -8,10 +8,9 @@ from datetime import datetime
 import click
 
 from velib_assets.cli.console import say
-from velib_assets.cli.rows import frame_text
+from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.lake.keys import hour_text, hours_text
-from velib_assets.query.frames import to_frame
 from velib_assets.query.kpis import KPIS
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
@@ -84,7 +83,7 @@ def print_kpis(settings: Settings, *, headlines: bool = False) -> None:
         if not headlines:
             click.echo(f"Each row is {kpi.grain}.\n")
             names = [name for name in newest.column_names if name not in ("ingested_ts", "date", "hour")]
-            click.echo(frame_text(to_frame(newest.slice(0, SHOWN_ROWS).select(names)), "table"))
+            click.echo(table_text(newest.slice(0, SHOWN_ROWS).select(names), "table"))
 
 
 def headline_text(numbers: Mapping[str, float]) -> str:

@@ -11,6 +11,7 @@ from time import sleep
 import click
 import dagster as dg
 
+from velib_assets.catalog.removal import has_usable_raw, remove_hour
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
@@ -18,6 +19,7 @@ from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import utc_now
+from velib_assets.resources import Resources
 from velib_assets.settings import dagster_home
 
 # From the start of a tick to the feed's response, on a busy machine or on AWS.
@@ -37,6 +39,7 @@ class RunSummary:
     warnings: dict[str, list[datetime]] = field(default_factory=dict)
     failures: dict[datetime, list[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)  # failures that concern no single hour
+    layers: tuple[str, ...] = LAYERS  # those that were run
 
     @property
     def ok(self) -> bool:
@@ -46,7 +49,7 @@ class RunSummary:
     @property
     def clean(self) -> list[datetime]:
         """The hours that every layer wrote, which excludes those that kept an older clean file."""
-        return [hour for hour in self.requested if self.written.get(hour) == set(LAYERS)]
+        return [hour for hour in self.requested if self.written.get(hour) == set(self.layers)]
 
     def add(self, event: dg.DagsterEvent) -> None:
         """Add an event of a run.
@@ -132,6 +135,41 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     tags = {SCHEDULED_AT: now.isoformat()}
     _execute(summary, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
     return summary
+
+
+def run_discard(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    resources: Resources,
+    hours: Iterable[datetime],
+    message: str,
+) -> tuple[RunSummary, list[datetime]]:
+    """Bring hours up to date after snapshots were discarded: clean what is left, or remove the hour.
+
+    Nothing is taken or restored. Dagster cannot mark a partition as not materialized: each hour gets an
+    observation with `message` instead.
+
+    Returns:
+        The summary of the hours that have usable raw, and the hours that were removed.
+    """
+    lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
+    summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
+    layers = [dg.AssetKey(name) for name in summary.layers]
+    for first, last in contiguous(summary.requested):
+        tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
+        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
+    unusable = [hour for hour in all_hours if not has_usable_raw(lake, hour)]
+    removed = [hour for hour in unusable if remove_hour(lake, catalog, hour)]
+    summary.requested = [hour for hour in all_hours if hour not in removed]
+    for hour in removed:
+        summary.failures.pop(hour, None)
+    for hour in all_hours:
+        for name in LAYERS if hour in removed else LAYERS[:1]:
+            instance.report_runless_asset_event(
+                dg.AssetObservation(name, partition=key_of(hour), description=message)
+            )
+    _execute(summary, defs, instance, "velib_kpi_views", {})
+    return summary, removed
 
 
 def _execute(

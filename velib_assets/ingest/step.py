@@ -12,7 +12,14 @@ from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
-from velib_assets.lake.listing import REASON_ENDING, first_and_last_keys, raw_objects, slot_times
+from velib_assets.lake.listing import (
+    DISCARDED,
+    REASON_ENDING,
+    discarded_reason,
+    first_and_last_keys,
+    raw_objects,
+    slot_times,
+)
 from velib_assets.lake.store import LakeStore
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
@@ -131,12 +138,19 @@ def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
 def store_or_quarantine(
     store: LakeStore, response: FeedResponse, ingested_at: datetime, now: datetime
 ) -> IngestResult:
-    """Store a usable response in raw; quarantine the bytes of any other."""
+    """Store a usable response in raw; quarantine the bytes of any other.
+
+    Records that were discarded are in quarantine already, and are not stored again.
+    """
     try:
         decoded = decode(response)
         audit(decoded.records, response.feed)
     except UnusableError as error:
         return _quarantine(store, response, ingested_at, now, error)
+    if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
+        reason = f"its records were discarded before: {discarded.get('reason')}"
+        kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
+        return IngestResult(QUARANTINED, ingested_at, kept, code=DISCARDED, reason=reason)
     data = encode_raw(response.feed, ingested_at, now, decoded)
     key = raw_key(ingested_at)
     state = STORED if store.create(key, data) else PRESENT

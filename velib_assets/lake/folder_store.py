@@ -9,12 +9,15 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import IO, Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from velib_assets.lake.store import Change, Stored
 
 _MAX_CACHED_HASHES = 50_000
+_FOLDER_ATTEMPTS = 1000
 _ABANDONED_AFTER = 3600.0  # seconds; an older temporary file has lost its writer
+
+_T = TypeVar("_T")
 
 
 class FolderStore:
@@ -84,6 +87,9 @@ class FolderStore:
     def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
         """See LakeStore. Locks the folder of the last key, so that no lock file remains.
 
+        Folders that a deletion leaves empty are removed, as a bucket has none: an hour without objects would
+        otherwise be listed.
+
         Nothing is synced to disk: published files are built from raw, and are rebuilt if a power failure
         damages them.
         """
@@ -91,18 +97,19 @@ class FolderStore:
             (self.root / c.key, None if c.data is None else self._write_temporary(c.key, c.data, sync=False))
             for c in changes
         ]
-        lock = os.open(writes[-1][0].parent, os.O_RDONLY)
+        lock = _lock(writes[-1][0].parent)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             if not precondition():
                 return False
             for path, temporary in writes:
                 temporary.replace(path) if temporary else path.unlink(missing_ok=True)
         finally:
-            os.close(lock)
-            for _, temporary in writes:
+            for path, temporary in writes:
                 if temporary:
                     temporary.unlink(missing_ok=True)
+                else:
+                    self._remove_empty_folders(path.parent)
+            os.close(lock)
         return True
 
     def address(self, key: str) -> str:
@@ -116,11 +123,16 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return
 
+    def _remove_empty_folders(self, folder: Path) -> None:
+        """Remove a folder and those above it as far as they are empty, but not the lake itself."""
+        with suppress(OSError):  # it is not empty, or does not exist
+            while folder != self.root:
+                folder.rmdir()
+                folder = folder.parent
+
     def _write_temporary(self, key: str, data: bytes, *, sync: bool) -> Path:
         path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path.parent)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = _temporary_file(path)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             if sync:
@@ -129,6 +141,43 @@ class FolderStore:
         temporary = Path(name)
         temporary.chmod(0o644)
         return temporary
+
+
+def _temporary_file(path: Path) -> Tuple[int, str]:
+    """Create a temporary file beside a path."""
+
+    def create(folder: Path) -> Tuple[int, str]:
+        _remove_abandoned(folder)
+        return tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=folder)
+
+    return _in_folder(path.parent, create)
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder; the caller closes the returned descriptor."""
+
+    def lock(folder: Path) -> int:
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(os.fstat(descriptor), folder.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+        raise FileNotFoundError(f"{folder} was removed")
+
+    return _in_folder(folder, lock)
+
+
+def _in_folder(folder: Path, action: Callable[[Path], _T]) -> _T:
+    """Create a folder and do something in it; again while other processes remove the empty folder."""
+    for _ in range(_FOLDER_ATTEMPTS):
+        with suppress(FileNotFoundError, FileExistsError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return action(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return action(folder)
 
 
 def _remove_abandoned(folder: Path) -> None:

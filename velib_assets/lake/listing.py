@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -18,6 +19,7 @@ from velib_assets.lake.keys import (
 from velib_assets.lake.store import LakeStore, Stored
 
 REASON_ENDING = ".reason.json"
+DISCARDED = "discarded"  # the code of raw objects that `velib discard` moved to quarantine
 SlotTimes = Tuple[Set[datetime], Set[datetime]]
 """The times (UTC) of usable snapshots, and of quarantined responses."""
 
@@ -45,12 +47,28 @@ def quarantine_reasons(store: LakeStore, hour: datetime) -> List[Dict[str, Any]]
 def quarantined_keys(store: LakeStore, hour: datetime) -> Set[str]:
     """Return the raw objects of an hour that the clean step quarantined and that have not changed since."""
     reasons = quarantine_reasons(store, hour)
-    hashes = {str(reason["raw_key"]): reason.get("raw_hash") for reason in reasons if "raw_key" in reason}
+    unusable = {
+        (str(r["raw_key"]), str(r["raw_hash"])) for r in reasons if "raw_key" in r and "raw_hash" in r
+    }
+    keys = {key for key, _ in unusable}
     return {
         item.key
-        for item in (raw_objects(store, hour) if hashes else [])
-        if item.key in hashes and store.hash(item) == hashes[item.key]
+        for item in (raw_objects(store, hour) if keys else [])
+        if item.key in keys and (item.key, store.hash(item)) in unusable
     }
+
+
+def discarded_reason(store: LakeStore, hour: datetime, records: bytes) -> Optional[Dict[str, Any]]:
+    """Return why the records of a snapshot were discarded in this hour; None if they were not.
+
+    Args:
+        store: the lake.
+        hour: the hour, UTC.
+        records: the bytes of `results` in the raw object.
+    """
+    discarded = [r for r in quarantine_reasons(store, hour) if r.get("code") == DISCARDED and r.get("sha256")]
+    digest = hashlib.sha256(records).hexdigest() if discarded else ""
+    return next((reason for reason in discarded if reason["sha256"] == digest), None)
 
 
 def slot_times(store: LakeStore, hour: datetime) -> SlotTimes:

@@ -42,9 +42,13 @@ class AthenaQueryEngine:
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
+        return to_frame(self.query_table(sql))
+
+    def query_table(self, sql: str) -> pa.Table:
+        """See QueryEngine."""
         if not _READS.match(_COMMENT.sub(" ", sql)):
             raise QueryError(READ_ONLY)
-        return to_frame(self._athena.rows(sql))
+        return self._athena.rows(sql)
 
     def query_recent(self, statements: Statements) -> list[pa.Table]:
         """See QueryEngine. The copy is read."""

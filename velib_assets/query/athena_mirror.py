@@ -10,7 +10,7 @@ from pathlib import Path
 from velib_assets.catalog.catalog import Catalog, Partition, newest_hour
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, source_prefix
+from velib_assets.lake.keys import STATIONS_KEY, clean_key, source_prefix
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.windows import DAY
@@ -19,7 +19,8 @@ from velib_assets.query.windows import DAY
 class Mirror:
     """A small local lake in a folder that processes may share.
 
-    It holds copies of the registered clean files. Its catalog has the ETag of each copy as its digest.
+    It holds copies of the registered clean files and of the station register. Its catalog has the ETag of
+    each copy as its digest.
     """
 
     def __init__(self, folder: Path, catalog: Catalog, store: LakeStore) -> None:
@@ -42,6 +43,14 @@ class Mirror:
             self._copied_partitions = parts
         return self._engine
 
+    def _copy_register(self) -> None:
+        """Fetch the station register, or delete the copy if there is none."""
+        try:
+            data: bytes | None = self._store.read(STATIONS_KEY)
+        except FileNotFoundError:
+            data = None
+        self._folder.publish([Change(STATIONS_KEY, data)], lambda: True)
+
     def _update(self, hours: Sequence[datetime], parts: Sequence[Partition]) -> None:
         """Fetch the new and changed files of these partitions, and delete all other copies."""
         objects = {}
@@ -49,6 +58,7 @@ class Mirror:
             first, last = (f"date={hour:%Y-%m-%d}" for hour in (hours[0], hours[-1]))
             objects = {item.key: item for item in self._store.walk(source_prefix("clean"), first, last)}
         etags = {copy.hour: copy.digest for copy in self._copies.partitions(hours)}
+        self._copy_register()
         copies = []
         for part in parts:
             key = clean_key(part.hour)

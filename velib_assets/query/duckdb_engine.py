@@ -35,16 +35,21 @@ class LocalQueryEngine:
 
     def query(self, sql: str) -> "pd.DataFrame":
         """See QueryEngine."""
+        from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
+
+        return to_frame(self.query_table(sql))
+
+    def query_table(self, sql: str) -> "pa.Table":
+        """See QueryEngine."""
         from velib_assets.query.duckdb_guard import parse  # noqa: PLC0415 - imports sqlglot
         from velib_assets.query.duckdb_show import show  # noqa: PLC0415 - imports sqlglot
-        from velib_assets.query.frames import to_frame  # noqa: PLC0415 - imports pyarrow
 
         newest = self._newest()
         shown = show(sql, self._catalog, newest)
         if shown is not None:
             return shown
         tree = parse(sql)
-        return to_frame(self._run(lambda query: query.rows(tree.copy()), None, newest))
+        return self._run(lambda query: query.rows(tree.copy()), None, newest)
 
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""

@@ -60,7 +60,9 @@ class DuckDBQuery:
         """
         create_table(self._db, self._files.paths(self._partitions))
         self._create_views(views)
-        names = [table.name for table in LAKE_TABLES if any(table.name in s for s in statements)]
+        names = [
+            table.name for table in LAKE_TABLES if any(f"{DATABASE}.{table.name}" in s for s in statements)
+        ]
         define_lake_tables(self._db, names, self._files, lambda _, hours: hours)
         for view in views:
             self._check_columns(view)

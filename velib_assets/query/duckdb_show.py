@@ -14,10 +14,10 @@ from velib_assets.query.lake_tables import STATION_EVENTS, station_events_sql
 from velib_assets.query.view_sql import render
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 
-def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame | None":
+def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pa.Table | None":
     """Return the result of a SHOW or DESCRIBE statement, or None for any other statement.
 
     The views are shown over the hours up to `newest`.
@@ -28,7 +28,7 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
     tokens = re.sub(r'[`"]', "", without_comments(sql)).rstrip("; \n").split()
     if not tokens or tokens[0].upper() not in ("SHOW", "DESCRIBE", "DESC"):
         return None
-    import pandas as pd  # noqa: PLC0415 - slow to import
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     if [token.lower() for token in tokens[-2:]] in (["in", DATABASE], ["from", DATABASE]):
         tokens = tokens[:-2]
@@ -59,4 +59,5 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pd.DataFrame |
                 f"SHOW COLUMNS IN name, SHOW PARTITIONS {TABLE}, SHOW CREATE VIEW name "
                 f"and DESCRIBE name, for {', '.join(TABLES)}"
             )
-    return pd.DataFrame(rows, columns=pd.Index(head))
+    columns = [pa.array([row[n] for row in rows], pa.string()) for n in range(len(head))]
+    return pa.Table.from_arrays(columns, names=head)

@@ -46,6 +46,10 @@ class QueryEngine(Protocol):
         """
         ...
 
+    def query_table(self, sql: str) -> "pa.Table":
+        """Run a statement as `query` does, and return its rows as an Arrow table, which keeps their types."""
+        ...
+
     def query_recent(self, statements: "Statements") -> "list[pa.Table]":
         """Run statements of this package on the newest 26 hours of the table, without using Athena.
 

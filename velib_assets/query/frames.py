@@ -21,12 +21,26 @@ ARROW = {name: pa.type_for_alias(names.arrow) for name, names in TYPES.items()}
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
     """Return a frame in which integers stay integers beside nulls (None), and dates stay dates."""
+    frame: pd.DataFrame = intervals_as_text(table).to_pandas(integer_object_nulls=True)
+    return frame
+
+
+def intervals_as_text(table: pa.Table) -> pa.Table:
+    """Return a table whose intervals are text in Athena's form."""
     for position, column in enumerate(table.columns):
         if pa.types.is_interval(column.type):
             texts = pa.array([_interval(value) for value in column.to_pylist()], pa.string())
             table = table.set_column(position, table.field(position).name, texts)
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
-    return frame
+    return table
+
+
+def iso_texts(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Format UTC timestamps as `2022-06-04T17:34:59Z`; milliseconds are included unless they are zero."""
+    exact = times.cast(pa.timestamp("ms", "UTC"), safe=False)
+    whole = exact.cast(pa.timestamp("s", "UTC"), safe=False)
+    form = "%Y-%m-%dT%H:%M:%SZ"
+    is_whole = pc.equal(whole.cast(exact.type), exact)
+    return pc.if_else(is_whole, pc.strftime(whole, format=form), pc.strftime(exact, format=form))
 
 
 def to_state(kpi: Kpi, result: pa.Table, *, changed: bool = False) -> KpiState:

@@ -8,13 +8,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.schema import COLUMNS
-from velib_assets.query.frames import ARROW
+from velib_assets.query.frames import ARROW, iso_texts
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.model import TOTALS, episodes, last_day
 from velib_assets.report.report_data import ReportData, Row
@@ -77,8 +76,7 @@ def csv_bytes(table: pa.Table) -> bytes:
     """Return the table as CSV with a header: text is quoted, times are ISO 8601 with Z, null is empty."""
     for index, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
-            seconds = table.column(index).cast(pa.timestamp("s", "UTC"))
-            table = table.set_column(index, field.name, pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ"))
+            table = table.set_column(index, field.name, iso_texts(table.column(index)))
     buffer = io.BytesIO()
     csv.write_csv(table, buffer)
     return buffer.getvalue()

@@ -12,7 +12,7 @@ from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report.report_data import ReportData, Row
 
-VERSION = 1
+VERSION = 2
 _STATION_NAMES = (
     "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
     "is_returning reported_ts state"
@@ -59,6 +59,8 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "episodes": _objects(episodes(data), _EPISODE),
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": _objects(data.quarantined, ["ts", "code", "reason"]),
+        "station_changes": data.station_changes,
+        "inspections": list(data.inspections),
         "exports": list(exports),
     }
 

@@ -21,6 +21,7 @@ from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
 from velib_assets.query.view_sql import conditions, newest_rows_sql
 from velib_assets.query.windows import DAY, partition_filter
+from velib_assets.report.inspection import inspections
 
 Row = Mapping[str, Any]
 """A row of a query result: None for null; times are naive datetimes in UTC."""
@@ -28,7 +29,7 @@ Row = Mapping[str, Any]
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
-_QUERIES = ("stations", "network", "today")
+_QUERIES = ("stations", "network", "today", "station_changes")
 _WEEK = next(view for view in VIEWS if view.cached)
 
 
@@ -38,6 +39,8 @@ class ReportData(NamedTuple):
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
     row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
     of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
+    `station_changes` counts the stations that changed in 30 days; None without a register. `inspections` are
+    the tables with more details.
     """
 
     made_at: datetime
@@ -49,6 +52,8 @@ class ReportData(NamedTuple):
     ledger: Sequence[Slot]
     days: Sequence[datetime]
     quarantined: Sequence[Row]
+    station_changes: Row | None = None
+    inspections: Sequence[Row] = ()
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -68,9 +73,13 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, *states = engine.query_recent(report_queries)
+    stations, network, today, changes, *states = engine.query_recent(report_queries)
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
-    raw, quarantine = (objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine"))
+    raw, quarantine, rejects = (
+        objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine", "rejects")
+    )
+    reasons = _reason_keys(quarantine)
+    station_changes = _station_changes(changes.to_pylist()) if network.num_rows else None
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
@@ -80,12 +89,16 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         today=today.to_pylist(),
         ledger=_ledger(store, slot_times_by_hour(store, raw, quarantine), days[0], last, now),
         days=days,
-        quarantined=_quarantined(store, quarantine),
+        quarantined=[_reason(store, taken, key) for taken, key in reasons[:MAX_QUARANTINED]],
+        station_changes=station_changes,
+        inspections=inspections(
+            store, days[0], len(reasons), rejects, station_changes["changed"] if station_changes else None
+        ),
     )
 
 
 def report_queries(newest: datetime | None) -> list[str]:
-    """Return the queries of `stations.sql`, `network.sql` and `today.sql`, and those of the live views.
+    """Return the queries in `_QUERIES`, each an .sql file of this folder, and those of the live views.
 
     The hours up to `newest` are constants, so that no history is read.
     """
@@ -125,11 +138,16 @@ def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime,
     return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _quarantined(store: LakeStore, objects: Mapping[datetime, Sequence[Stored]]) -> list[Row]:
-    """Read the newest quarantine reasons, newest first, at most `MAX_QUARANTINED`."""
+def _station_changes(rows: Sequence[Row]) -> Row | None:
+    """Return the numbers of changed stations; None if the register knows no station."""
+    numbers = dict(rows[0])
+    return numbers if numbers.pop("known") else None
+
+
+def _reason_keys(objects: Mapping[datetime, Sequence[Stored]]) -> list[tuple[datetime, str]]:
+    """Return the time and key of each quarantine reason, newest first."""
     keys = [item.key for items in objects.values() for item in items if item.key.endswith(REASON_ENDING)]
-    timed = [(taken, key) for key in keys if (taken := quarantine_time(key))]
-    return [_reason(store, taken, key) for taken, key in sorted(timed, reverse=True)[:MAX_QUARANTINED]]
+    return sorted(((taken, key) for key in keys if (taken := quarantine_time(key))), reverse=True)
 
 
 def _reason(store: LakeStore, taken: datetime, key: str) -> Row:

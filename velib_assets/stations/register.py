@@ -85,7 +85,8 @@ class Register:
         """Remove what is known from an hour that has no usable snapshot any more."""
         if not self.has(hour):
             return False
-        empty = pa.table({name: [] for name in ("station_id", "ingested_ts", *FIELDS)})
+        names = ("station_id", "ingested_ts", *FIELDS)
+        empty = pa.schema([TABLE_SCHEMA.field(name) for name in names]).empty_table()
         self.learn(Sights(hour, [], empty), later)
         parts = [(first, min(last, hour - HOUR)) for first, last in self.hours if first < hour]
         parts += [(max(first, hour + HOUR), last) for first, last in self.hours if last > hour]

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.csv
 import pytest
 from click.testing import CliRunner, Result
 
@@ -154,6 +155,55 @@ def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     sql = "SELECT count(*) AS n FROM kpi_taux_remplissage"
     assert recorded.velib("query", sql, "--format", "csv").stdout == "n\n40\n"
     assert recorded.velib("query", sql).stdout.split() == ["n", "---", "40"]
+
+
+TYPED = """
+SELECT * FROM (VALUES
+    (2, TIMESTAMP '2022-06-04 17:34:59', CAST(NULL AS boolean), 0.5e0, '=1', ''),
+    (NULL, TIMESTAMP '2022-06-04 17:34:59.250', true, NULL, 'a,b', NULL),
+    (-7, NULL, false, 1e-9, '-', 'x')
+) t (n, at, yes, share, text, more)
+"""
+
+
+def test_csv_keeps_types(terminal: Terminal) -> None:
+    """Pandas printed times without a zone; a reader took an integer column with nulls for floats."""
+    assert terminal.velib("query", TYPED, "--format", "csv").stdout.splitlines() == [
+        "n,at,yes,share,text,more",
+        "2,2022-06-04T17:34:59Z,,0.5,'=1,",
+        ',2022-06-04T17:34:59.250Z,true,,"a,b",',
+        "-7,,false,1e-09,'-,x",
+    ]
+
+
+def test_csv_of_the_table_reads_back_with_its_types(recorded: Terminal, tmp_path: Path) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    (tmp_path / "x.csv").write_text(
+        recorded.velib("query", "SELECT * FROM source_velib", "--format", "csv").stdout, encoding="utf-8"
+    )
+    table = pyarrow.csv.read_csv(tmp_path / "x.csv")
+    kinds = {
+        name: str(table.schema.field(name).type) for name in ("ingested_ts", "bikes", "is_renting", "lat")
+    }
+    assert kinds == {
+        "ingested_ts": "timestamp[s, tz=UTC]",
+        "bikes": "int64",
+        "is_renting": "bool",
+        "lat": "double",
+    }
+
+
+def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
+    text = terminal.velib("query", TYPED, "--format", "json").stdout
+    assert [(row["n"], row["yes"]) for row in json.loads(text)] == [(2, None), (None, True), (-7, False)]
+    assert '"n": 2,' in text
+
+
+def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
+    """The status and the output stay: the query is valid."""
+    result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr == "hint: hour is text of two digits: '07'\n"
 
 
 def test_nested_value_is_json_in_a_cell(terminal: Terminal) -> None:

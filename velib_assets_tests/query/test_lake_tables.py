@@ -16,40 +16,16 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, STATIONS_KEY, hour_of, rejects_key
-from velib_assets.lake.schema import REJECTS, STATION_COLUMNS, TYPES
+from velib_assets.lake.schema import REJECTS, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
-from velib_assets.query.frames import ARROW
 from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE
-from velib_assets_tests.kpi_lake import at, engine_over, row, rows_of
+from velib_assets_tests.kpi_lake import T0, engine_over, row, rows_of, stretch, write_register
 
-T0 = at("2024-11-01 00:00")
-STATION_SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in STATION_COLUMNS])
 EVENTS = """
 SELECT event_ts, station_id, event, coalesce(before, '-'), coalesce(after, '-')
 FROM station_events ORDER BY 1, 2, 3
 """
-
-
-def stretch(code: str, start: float, end: float | None, **changes: Any) -> dict[str, Any]:
-    """A row of the register, from and to so many hours after T0."""
-    return {
-        "station_id": code,
-        "valid_from": T0 + timedelta(hours=start),
-        "valid_to": None if end is None else T0 + timedelta(hours=end),
-        "name": f"Station {code}",
-        "lat": 48.85,
-        "lon": 2.35,
-        "capacity": 20,
-        "commune": "Paris",
-        "arrondissement": "Paris 1er",
-    } | changes
-
-
-def write_register(lake: Path, *rows: dict[str, Any]) -> None:
-    path = lake / STATIONS_KEY
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=STATION_SCHEMA), path)
 
 
 def events(lake: Path, *rows: dict[str, Any]) -> list[tuple[float, str, str, str, str]]:

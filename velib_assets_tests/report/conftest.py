@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from velib_assets_tests.kpi_lake import at
+from velib_assets_tests.kpi_lake import T0, at, stretch
 from velib_assets_tests.report.lakes import NEWEST, Page, Row, city, page, snapshots
 from velib_assets_tests.report.reader import Reader, reader
 from velib_assets_tests.ui.browser import missing_packages
@@ -36,12 +36,19 @@ def stale(row: Row) -> Row:
     return row | {"reported_ts": NEWEST - timedelta(days=1), "is_stale": True}
 
 
+CHANGED = (
+    stretch("always", -2400, None),
+    stretch("b", -2400, -50),
+    stretch("b", -50, None, name="New"),
+    stretch("c", -80, None),
+)
 CASES: dict[str, Callable[[], list[Row]]] = {
     "normal": lambda: city(snapshots(NEWEST, DAY + 1)),
     "empty": list,
     "one": lambda: city([NEWEST]),
     "outage": lambda: city(snapshots(NEWEST, DAY), outage),
     "stale": lambda: city(snapshots(NEWEST, 8), stale),
+    "changed": lambda: city(snapshots(T0, 4)),
     "hostile": lambda: city(snapshots(NEWEST, 4), hostile),
     "spring": lambda: city(snapshots(at("2022-03-27 02:30"), 12)),
     "autumn": lambda: city(snapshots(at("2022-10-30 02:30"), 12)),
@@ -53,7 +60,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """Return a function that builds the page of a named case, once."""
     return cache(
         lambda name: page(
-            tmp_path_factory.mktemp(name), CASES[name](), quarantine_reason=CANARY if name == "outage" else ""
+            tmp_path_factory.mktemp(name),
+            CASES[name](),
+            quarantine_reason=CANARY if name == "outage" else "",
+            register=CHANGED if name == "changed" else (),
         )
     )
 

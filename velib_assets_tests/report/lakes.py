@@ -15,7 +15,7 @@ from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
 from velib_assets.report.report_data import load_report_data
 from velib_assets.stations.communes import paris_label
-from velib_assets_tests.kpi_lake import at, engine_over, row
+from velib_assets_tests.kpi_lake import at, engine_over, row, write_register
 
 Row = dict[str, Any]
 STEP = timedelta(minutes=15)
@@ -71,7 +71,12 @@ def station(number: int, when: datetime, k: int) -> Row:
 
 
 def page(
-    folder: Path, rows: list[Row], now: datetime | None = None, quarantine_reason: str = "", **changes: Any
+    folder: Path,
+    rows: list[Row],
+    now: datetime | None = None,
+    quarantine_reason: str = "",
+    register: Iterable[Row] = (),
+    **changes: Any,
 ) -> Page:
     """Build the page of a lake with these rows.
 
@@ -80,6 +85,7 @@ def page(
         rows: Rows of the table.
         now: When the page is built; by default a minute after the newest snapshot.
         quarantine_reason: Reason of a response quarantined 5 hours before the newest snapshot, if any.
+        register: Rows of the station register.
         changes: Keys of the report object to replace.
     """
     lake = folder / "lake"
@@ -88,6 +94,8 @@ def page(
     times = sorted({row["ingested_ts"] for row in rows})
     for when in times:
         write(lake / raw_key(when), "")  # the ledger reads only names
+    if stretches := list(register):
+        write_register(lake, *stretches)
     if quarantine_reason:
         when = times[-1] - timedelta(hours=5)
         stem = quarantine_stem(hour_of(when), when, "0" * 64)

@@ -200,3 +200,20 @@ def test_days_with_clock_changes(browser: Reader, pages: Pages, case: str, shown
     hours = browser.texts("#today tbody tr")
     known = [k for k, text in enumerate(hours) if "%" in text]
     assert known == ([0, 1, 3, 4] if case == "spring" else [1, 2, 3])
+
+
+def test_page_names_changed_stations_and_what_to_type(browser: Reader, pages: Pages) -> None:
+    """Without a register there is no figure of changed stations."""
+    browser.read(pages("outage").path)
+    quarantine, rejects = browser.texts("#details code")
+    assert quarantine.startswith('velib query "SELECT * FROM quarantine_velib WHERE date >=')
+    assert "FROM rejects_velib" in rejects
+    assert browser.texts("#details li p")[0] == "1 quarantined response in the last 14 days"
+    assert browser.texts("#changes") == []
+    browser.read(pages("changed").path)
+    assert browser.texts("#changes .lead") == ["2 stations changed in the 30 days up to the newest snapshot."]
+    assert browser.texts("#changes tbody tr") == ["Opened1", "Renamed1"]
+    assert (
+        browser.texts("#details code")[2]
+        == 'velib query "SELECT * FROM station_events ORDER BY event_ts DESC"'
+    )

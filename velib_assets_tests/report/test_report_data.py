@@ -1,6 +1,7 @@
 """The report of small lakes: its numbers equal those of the views, also with gaps, faults or no data."""
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import KPIS
 from velib_assets.report.model import json_value, report_object
 from velib_assets.report.report_data import MAX_QUARANTINED, load_report_data
-from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
+from velib_assets_tests.kpi_lake import T0, at, engine_over, row, stretch, write_hour, write_register
 from velib_assets_tests.samples import body, record
 from velib_assets_tests.samples import records as stations
 
@@ -225,3 +226,51 @@ def test_names_with_markup_are_unchanged(tmp_path: Path) -> None:
     tick(tmp_path, datetime.now(UTC), body([record("1001", name=name), *stations()[1:]]))
     content = report(tmp_path, datetime.now(UTC))
     assert name in content["stations"]["name"]
+
+
+def test_changed_stations_are_counted_for_the_30_days_before_the_newest_snapshot(tmp_path: Path) -> None:
+    hours = 24.0
+    changes = [
+        stretch("always", -100 * hours, None),
+        stretch("before", -100 * hours, -40 * hours),
+        stretch("closed", -100 * hours, -2 * hours),
+        stretch("twice", -100 * hours, -3 * hours),
+        stretch("twice", -3 * hours, -2 * hours, name="New"),
+        stretch("twice", -2 * hours, None, name="Newer", capacity=7),
+    ]
+    newest = at("2022-06-04 12:00")
+    moved = [
+        row | {name: newest + (row[name] - T0) for name in ("valid_from", "valid_to") if row[name]}
+        for row in changes
+    ]
+    engine_over(tmp_path, MIX)
+    assert report(tmp_path)["station_changes"] is None
+    write_register(tmp_path, *moved)
+    assert report(tmp_path)["station_changes"] == {
+        "changed": 2,
+        "opened": 0,
+        "closed": 1,
+        "moved": 0,
+        "renamed": 1,
+        "resized": 1,
+    }
+    assert [entry["count"] for entry in report(tmp_path)["inspections"]] == [0, 0, 2]
+
+
+def test_report_counts_quarantine_and_rejects_and_its_commands_run(tmp_path: Path) -> None:
+    for minute in range(3):
+        tick(tmp_path, NOW - timedelta(minutes=minute), b"<html>")
+    tick(tmp_path, NOW - timedelta(minutes=9), body([*stations(40), record("99", numbikesavailable=-1)]))
+    found = {entry["name"]: entry for entry in report(tmp_path)["inspections"]}
+    assert {name: entry["count"] for name, entry in found.items()} == {
+        "quarantine_velib": 3,
+        "rejects_velib": 1,
+        "station_events": 0,
+    }
+    engine = LocalQueryEngine(tmp_path, LocalCatalog(tmp_path))
+    shown = {}
+    for name, entry in found.items():
+        program, command, sql = shlex.split(entry["command"])
+        assert (program, command) == ("velib", "query")
+        shown[name] = len(engine.query(sql))
+    assert shown == {"quarantine_velib": 3, "rejects_velib": 1, "station_events": 0}

@@ -16,6 +16,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.store import Change
 from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.report.exports import csv_bytes
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import WrittenReport, write_report
 from velib_assets_tests.kpi_lake import at, engine_over, row
@@ -82,6 +83,14 @@ def test_csv_equals_view(lake: Path) -> None:
     (episode,) = csv_rows(lake, "kpi_episodes")
     assert (episode["start_ts"], episode["minutes"]) == ("2022-06-04T10:00:00Z", "15")
     assert [row["lat"] for row in csv_rows(lake, "stations")] == ["48.85", ""]
+
+
+def test_csv_times_keep_their_milliseconds() -> None:
+    """GBFS reports milliseconds; they made the export fail."""
+    times = pa.array([0, 1_654_363_999_000, 1_654_363_999_250, None], pa.timestamp("ms", "UTC"))
+    assert csv_bytes(pa.table({"t": times, "n": pa.array([1, None, 3, 4], pa.int32())})).decode() == (
+        '"t","n"\n"1970-01-01T00:00:00Z",1\n"2022-06-04T17:33:19Z",\n"2022-06-04T17:33:19.250Z",3\n,4\n'
+    )
 
 
 def test_parquet_types_equal_table_types(lake: Path) -> None:

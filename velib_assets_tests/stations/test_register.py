@@ -162,3 +162,16 @@ def test_open_stations_are_counted_at_every_time(seed: int) -> None:
     for moment in (START + timedelta(minutes=10 * n) for n in range(-1, 45)):
         expected = sum(first <= moment and (last is None or moment < last) for first, last in rows)
         assert register.open_at(milliseconds_of(moment)) == expected
+
+
+def test_forgotten_hour_leaves_what_the_others_say() -> None:
+    """The hour after it may be described by values that only the forgotten hour had."""
+    first = sights(START, {0: {"8003": ("a", *HERE)}})
+    second = sights(START + HOUR, {0: {"8003": ("b", *HERE), "8004": ("c", *HERE)}})
+    third = sights(START + 2 * HOUR, {0: {"8003": ("b", *HERE), "8004": NOTHING}})
+    register = learned([first, second, third])
+    by_hour = {part.hour: part for part in (first, third)}
+    assert register.forget(second.hour, by_hour.get)
+    assert not register.forget(second.hour, by_hour.get)
+    assert stretches(register) == stretches(learned([first, third]))
+    assert register.hours == [(START, START), (START + 2 * HOUR, START + 2 * HOUR)]

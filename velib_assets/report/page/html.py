@@ -16,7 +16,7 @@ SCRIPTS = (
     "data", "texts", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
     "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
     "fill_rate", "over_the_day", "tiles", "arrondissements", "top10", "view",
-    "week", "today", "episodes", "ledger", "freshness", "app",
+    "week", "today", "episodes", "ledger", "freshness", "details", "app",
 )  # fmt: skip
 """The files of js/, in the order in which they are joined."""
 

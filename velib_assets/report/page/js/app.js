@@ -31,7 +31,7 @@ function render() {
   setChildren(
     quality,
     h("h2", { id: "quality-title" }, t("quality_title")),
-    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine),
+    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine, renderChanges, renderDetails),
   );
 }
 

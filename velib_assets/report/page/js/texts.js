@@ -212,6 +212,31 @@ const TEXTS = {
   quarantine_none: ["None in these 14 days.", "Aucune sur ces 14 jours."],
   reason: ["Reason", "Motif"],
   code: ["Code", "Code"],
+  changes_title: ["Stations that changed", "Stations qui ont changé"],
+  changes_lead: [
+    "{n} {n|station|stations} changed in the 30 days up to the newest snapshot.",
+    "{n} {n|station a changé|stations ont changé} dans les 30 jours avant le dernier relevé.",
+  ],
+  change: ["Change", "Changement"],
+  opened: ["Opened", "Ouverte"],
+  closed: ["Closed", "Fermée"],
+  moved: ["Moved by more than 30 m", "Déplacée de plus de 30 m"],
+  renamed: ["Renamed", "Renommée"],
+  resized: ["Capacity changed", "Capacité modifiée"],
+  details_title: ["See more", "En savoir plus"],
+  details_lead: ["Type a command to see each record.", "Tapez une commande pour voir chaque enregistrement."],
+  details_quarantine_velib: [
+    "{n} quarantined {n|response|responses} in the last 14 days",
+    "{n} {n|réponse|réponses} en quarantaine sur 14 jours",
+  ],
+  details_rejects_velib: [
+    "{n} {n|hour|hours} with rejected records in the last 14 days",
+    "{n} {n|heure|heures} avec des enregistrements rejetés sur 14 jours",
+  ],
+  details_station_events: [
+    "{n} changed {n|station|stations} in the last 30 days",
+    "{n} {n|station modifiée|stations modifiées} sur 30 jours",
+  ],
 
   // Source
   source: ["Source", "Source"],

@@ -1,0 +1,64 @@
+"""Removes what is left of an hour after its last usable snapshot was discarded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.clean.observed import sights_in
+from velib_assets.clean.rebuild import footer_of
+from velib_assets.lake.keys import clean_key, hour_prefix
+from velib_assets.lake.listing import DISCARDED, quarantine_reasons, quarantined_keys, raw_objects
+from velib_assets.lake.store import Change, LakeStore
+from velib_assets.stations.register_file import update_register
+
+
+def has_usable_raw(store: LakeStore, hour: datetime) -> bool:
+    """Return whether an hour has a raw object that the clean step has not quarantined."""
+    objects = raw_objects(store, hour)
+    return bool({item.key for item in objects} - (quarantined_keys(store, hour) if objects else set()))
+
+
+def is_outdated(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
+    """Return whether rows or the partition of an hour do not follow an interrupted discard yet."""
+    discarded = {
+        str(reason.get("raw_key"))
+        for reason in quarantine_reasons(store, hour)
+        if reason.get("code") == DISCARDED
+    }
+    gone = discarded - {item.key for item in raw_objects(store, hour)}
+    if not gone:
+        return False
+    footer, part = footer_of(store, hour), next(iter(catalog.partitions([hour])), None)
+    if footer is None or part is None:
+        return footer is not None or part is not None
+    return any(snapshot["key"] in gone for snapshot in footer.snapshots) or part.digest not in (
+        "",
+        footer.digest,
+    )
+
+
+def remove_hour(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
+    """Remove an hour without usable raw: its clean and rejects files, partition and part of the register.
+
+    The partition goes last, so that an interrupted removal is recognised (`is_outdated`).
+
+    Returns:
+        False, with nothing changed, if the hour has usable raw.
+
+    Raises:
+        OSError, CatalogError, BusyRegisterError: if something cannot be removed.
+    """
+    key = clean_key(hour)
+    others = [
+        item.key
+        for layer in ("clean", "rejects")
+        for item in store.list(hour_prefix(layer, hour))
+        if item.key != key
+    ]
+    changes = [*(Change(other, None) for other in others), Change(key, None)]
+    if not store.publish(changes, lambda: not has_usable_raw(store, hour)):
+        return False
+    update_register(store, lambda register: register.forget(hour, lambda later: sights_in(store, later)))
+    catalog.unregister([hour])
+    return True

@@ -1,0 +1,74 @@
+"""`velib discard`: moves raw snapshots to quarantine, and brings everything made from them up to date."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from velib_assets.cli.console import FAILED, fail, hour, read_settings, say
+from velib_assets.cli.run_commands import check_writable
+from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from velib_assets.resources import Resources
+
+
+@click.command()
+@click.argument("first", metavar="FROM", type=hour)
+@click.argument("last", metavar="TO", type=hour)
+@click.option("--snapshot", metavar="KEY", default="", help="One snapshot: its key, file name or address.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; stored beside the bytes.")
+def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None:
+    """Move the raw snapshots of the hours FROM to TO, inclusive, to quarantine.
+
+    Nothing is lost: quarantine/ keeps the bytes and the reason. Rows, partitions, the station register, KPIs
+    and the report follow. A later backfill may bring a corrected snapshot for the same time. The discarded
+    records never come back.
+
+        velib discard 2024-11-03T09 2024-11-03T11 --reason "the feed repeated itself"
+    """
+    from velib_assets.catalog.removal import is_outdated
+    from velib_assets.ingest.discard import discard_object, find_snapshots, names_of
+    from velib_assets.lake.listing import hours_in, utc_now
+    from velib_assets.resources import build_resources
+
+    settings = read_settings()
+    if first > last:
+        fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
+    if not reason.strip():
+        fail("--reason is empty: say why the snapshots are discarded")
+    check_writable(settings)
+    resources = build_resources(settings)
+    store = resources.lake
+    found = find_snapshots(store, first, last, snapshot)
+    hours = {affected for item in found if (affected := key_hour(item.key))}
+    for other in hours_in(store, "quarantine", first, last):
+        taken = raw_time(snapshot)
+        if (not snapshot or (taken and hour_of(taken) == other)) and is_outdated(
+            store, resources.catalog, other
+        ):
+            hours.add(other)  # an earlier discard was interrupted
+    if not hours:
+        which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
+        fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
+    for item in found:
+        kept = discard_object(store, item, reason.strip(), utc_now())
+        say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
+    _follow(settings, resources, sorted(hours), f"{len(found)} snapshots discarded: {reason.strip()}")
+
+
+def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:
+    """Clean these hours again, or remove them, and refresh the views; exit with 1 on failure."""
+    from velib_assets.cli import run_summary, runs
+    from velib_assets.defs.build import build_defs
+
+    run_summary.show_progress(len(hours))
+    with runs.open_instance() as instance:
+        summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
+    if removed:
+        say(f"{hours_text(removed)} no longer in the table: no usable snapshot is left")
+    if not run_summary.print_summary(summary, []):
+        sys.exit(FAILED)
