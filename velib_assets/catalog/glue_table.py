@@ -34,6 +34,9 @@ class GlueTable:
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
 
+    def prepare(self, hours: Iterable[datetime] = ()) -> None:
+        """See Catalog. Glue keeps the table; this sends no request."""
+
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog. Creates or corrects the table first, then writes in batches.
 

@@ -43,6 +43,7 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     check_writable(settings)
     resources = build_resources(settings)
     store = resources.lake
+    resources.catalog.prepare()
     found = find_snapshots(store, first, last, snapshot)
     hours = {affected for item in found if (affected := key_hour(item.key))}
     for other in hours_in(store, "quarantine", first, last):

@@ -80,6 +80,9 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     """Run a tick, or these hours, and print the outcome; exit with 1 unless every hour was cleaned."""
     _check_folders(settings)
     from velib_assets.cli import run_summary, runs
+    from velib_assets.resources import build_resources
+
+    build_resources(settings).catalog.prepare()
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(1 if plan is None else len(plan.hours))

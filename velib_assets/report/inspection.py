@@ -18,7 +18,7 @@ def inspections(
     """Return the tables with details: their name, the count, and the command that shows them.
 
     Args:
-        store: the lake. Only a folder has the tables; for a bucket, the command lists the objects.
+        store: the lake. A bucket has no table for its quarantine; the command lists the objects.
         first: the first day that is counted, for quarantine and rejects.
         quarantined: the number of quarantined responses since then.
         rejects: the hours since then that have rejected records.
@@ -46,6 +46,6 @@ def inspections(
 
 def _command(store: LakeStore, layer: str, query: str) -> str:
     address = store.address(source_prefix(layer))
-    if address.startswith("s3://"):
+    if layer == "quarantine" and address.startswith("s3://"):
         return f"aws s3 ls --recursive {address}"
     return f'velib query "{query}"'

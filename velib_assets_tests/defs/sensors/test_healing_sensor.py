@@ -133,9 +133,20 @@ def test_hour_with_a_damaged_clean_file_is_requested(
 def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
+    """The lake has a catalog. Without one, the catalog registers the hour itself."""
+    LocalCatalog(store.root).register([])
     arrive(store, [HOUR])
     assert rebuild_hour(store, HOUR).cleaned
     assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_lake_without_catalog_registers_itself(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    assert rebuild_hour(store, HOUR).cleaned
+    assert evaluate(settings, instance)[0] == []
+    assert [part.hour for part in LocalCatalog(store.root).partitions()] == [HOUR]
 
 
 def test_hour_with_only_quarantined_objects_is_not_requested(
