@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, hour, read_settings, say
+from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
 from velib_assets.settings import Settings
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("first", metavar="FROM", type=hour)
-@click.argument("last", metavar="TO", type=hour)
+@click.argument("first", metavar="FROM", type=first_hour)
+@click.argument("last", metavar="TO", type=last_hour)
 @click.option("--snapshot", metavar="KEY", default="", help="One snapshot: its key, file name or address.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; stored beside the bytes.")
 def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None:
     """Move the raw snapshots of the hours FROM to TO, inclusive, to quarantine.
 
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD).
     Nothing is lost: quarantine/ keeps the bytes and the reason. Rows, partitions, the station register, KPIs
     and the report follow. A later backfill may bring a corrected snapshot for the same time. The discarded
     records never come back.
