@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from velib_assets.resources import Resources
 
 
+_MOST_NAMED = 10
+
+
 @click.command()
 @click.argument("first", metavar="FROM", type=first_hour)
 @click.argument("last", metavar="TO", type=last_hour)
@@ -56,10 +59,14 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     if not hours:
         which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
         fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
-    for item in found:
+    for number, item in enumerate(found):
         kept = discard_object(store, item, reason.strip(), utc_now())
-        say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
-    _follow(settings, resources, sorted(hours), f"{len(found)} snapshots discarded: {reason.strip()}")
+        if number < _MOST_NAMED:
+            say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
+    if len(found) > _MOST_NAMED:
+        say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
+    count = "1 snapshot" if len(found) == 1 else f"{len(found):,} snapshots"
+    _follow(settings, resources, sorted(hours), f"discarded in a range of {count}: {reason.strip()}")
 
 
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:

@@ -253,7 +253,7 @@ def test_discarded_hour_is_not_materialized_again(
     assert newest("source_velib", observed=False) == materialized
     for asset in ("raw_snapshot", "clean_stations", "source_velib", "stations"):
         _, description = newest(asset, observed=True)
-        assert description == "1 snapshots discarded: the counts are wrong"
+        assert description == "discarded in a range of 1 snapshot: the counts are wrong"
 
 
 def test_register_forgets_what_only_discarded_hours_said(terminal: Terminal) -> None:
