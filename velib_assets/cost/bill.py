@@ -17,6 +17,7 @@ MONTHS = {"month_1": 1, "month_12": 12}
 GB, TB = 1e9, 1e12
 VIEWS = len(kpis.VIEWS) + 1  # and station_events
 TABLES = 3
+REGISTER_GETS = 2  # to replace the station register, besides the requests of every tick
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
 DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
@@ -75,7 +76,8 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     crawled = crawls * min(HOURS, i.ticks) * (month - 0.5)  # files, each listed and read
     queries, logs = i.monthly("queries"), i.ticks * i.log_bytes / GB
     scanned = queries * max(i.min_query_bytes, i.query_partitions * i.clean_bytes)
-    gets = i.monthly("get") + queries * i.athena_get + crawled
+    replaced = min(i.ticks, HOURS)  # the register: at the first tick of an hour
+    gets = i.monthly("get") + queries * i.athena_get + crawled + replaced * REGISTER_GETS
     if i.by_dagster:
         transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
         weeks = DAYS * i.week_partitions
@@ -92,7 +94,7 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "transitions": transitions,
         "scheduler": starts,
         "athena_tb": (scanned + weeks * i.clean_bytes) / TB,
-        "s3_put": i.monthly("put") + (queries + statements) * i.athena_put,
+        "s3_put": i.monthly("put") + replaced + (queries + statements) * i.athena_put,
         "s3_list": i.monthly("list") + queries * i.athena_list + weeks + crawled / 1000,
         "s3_get": gets,
         "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,

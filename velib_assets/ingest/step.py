@@ -105,17 +105,16 @@ class Ingest:
             SourceMismatchError: see `ensure_same_source`.
         """
         ensure_same_source(self._store, self.source)
-        stored, _ = slot_times(self._store, hour)
-        filled = {slot_of(moment) for moment in stored} if self.live else set()
-        results = []
+        filled = {slot_of(moment) for moment in slot_times(self._store, hour)[0]} if self.live else set()
+        keys = {} if self.live else {raw_time(item.key): item.key for item in raw_objects(self._store, hour)}
+        results: List[IngestResult] = []
         for recorded in self._feed.recorded(hour):
             if recorded.taken_at > now or slot_of(recorded.taken_at) in filled:
                 continue
-            if present := _present(self._store, recorded.taken_at):
-                difference = "" if self.live else difference_from_raw(self._store, present.key, recorded)
-                if difference:
-                    results.append(present._replace(code=DIFFERENT, reason=difference))
-            else:
+            if key := keys.get(recorded.taken_at):
+                if difference := difference_from_raw(self._store, key, recorded):
+                    results.append(IngestResult(PRESENT, recorded.taken_at, key, 0, 0, DIFFERENT, difference))
+            elif not _present(self._store, recorded.taken_at):
                 results.append(self._restore(recorded, now))
             if recorded.unread:
                 results.append(_unread(recorded))

@@ -18,30 +18,34 @@ def inspections(
     """Return the tables with details: their name, the count, and the command that shows them.
 
     Args:
-        store: the lake. Athena has no table of the quarantine: for a bucket, the command lists its objects.
+        store: the lake. A bucket has no table for its quarantine; the command lists the objects.
         first: the first day that is counted, for quarantine and rejects.
         quarantined: the number of quarantined responses since then.
         rejects: the hours since then that have rejected records.
         events: the number of stations that changed, or None if there is no register.
     """
     since = f"WHERE date >= '{first:%Y-%m-%d}'"
-    reasons = f"SELECT date, hour, reason, count(*) AS records FROM {REJECTS} {since} GROUP BY 1, 2, 3"  # noqa: S608 - our own names and a date
-    rows = [
-        (QUARANTINE, quarantined, _quarantine_command(store, since)),
-        (REJECTS, len(rejects), _query(reasons)),
+    queries = [
+        (QUARANTINE, "quarantine", quarantined, f"SELECT * FROM {QUARANTINE} {since}"),  # noqa: S608 - our own names and a date
+        (
+            REJECTS,
+            "rejects",
+            len(rejects),
+            f"SELECT date, hour, reason, count(*) AS records FROM {REJECTS} {since} GROUP BY 1, 2, 3",  # noqa: S608 - likewise
+        ),
     ]
     if events is not None:
-        newest = f"SELECT * FROM {STATION_EVENTS} ORDER BY event_ts DESC"  # noqa: S608 - likewise
-        rows.append((STATION_EVENTS, events, _query(newest)))
-    return [{"name": name, "count": count, "command": command} for name, count, command in rows]
+        queries.append(
+            (STATION_EVENTS, "stations", events, f"SELECT * FROM {STATION_EVENTS} ORDER BY event_ts DESC")  # noqa: S608 - likewise
+        )
+    return [
+        {"name": name, "count": count, "command": _command(store, layer, query)}
+        for name, layer, count, query in queries
+    ]
 
 
-def _quarantine_command(store: LakeStore, since: str) -> str:
-    address = store.address(source_prefix("quarantine"))
-    if address.startswith("s3://"):
+def _command(store: LakeStore, layer: str, query: str) -> str:
+    address = store.address(source_prefix(layer))
+    if layer == "quarantine" and address.startswith("s3://"):
         return f"aws s3 ls --recursive {address}"
-    return _query(f"SELECT * FROM {QUARANTINE} {since}")  # noqa: S608 - likewise
-
-
-def _query(sql: str) -> str:
-    return f'velib query "{sql}"'
+    return f'velib query "{query}"'

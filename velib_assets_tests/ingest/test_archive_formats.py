@@ -128,9 +128,39 @@ def test_counts_that_pandas_wrote_as_floats_are_whole(tmp_path: Path, expected: 
     assert load(tmp_path / "csv") == expected
 
 
+def test_content_counts_more_than_the_extension(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    put(tmp_path / "a", f"{NAME}.json", table().encode())
+    put(tmp_path / "b", f"{NAME}.csv", body(PORTAL))
+    put(tmp_path / "c", NAME, table().encode("utf-8-sig"))
+    assert load(tmp_path / "a") == load(tmp_path / "b") == load(tmp_path / "c") == expected
+
+
+def test_empty_cells_behind_the_last_column_do_not_matter(
+    tmp_path: Path, expected: list[dict[str, Any]]
+) -> None:
+    header, _, lines = table().partition("\r\n")
+    put(tmp_path / "csv", f"{NAME}.csv", (header + "\r\n" + lines.replace("\r\n", ";;\r\n")).encode())
+    assert load(tmp_path / "csv") == expected
+
+
 def test_codes_stay_text(tmp_path: Path) -> None:
     put(tmp_path / "csv", f"{NAME}.csv", table().encode())
     assert [row["station_id"] for row in load(tmp_path / "csv")] == ["01001", "16107", "31024_relais"]
+
+
+def test_geojson_gives_the_same_rows(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {name: value for name, value in row.items() if name != "coordonnees_geo"},
+            "geometry": {"type": "Point", "coordinates": [place["lon"], place["lat"]]} if place else None,
+        }
+        for row in PORTAL
+        for place in [row["coordonnees_geo"]]
+    ]
+    document = {"type": "FeatureCollection", "features": features}
+    put(tmp_path / "json", f"{NAME}.json", json.dumps(document).encode())
+    assert load(tmp_path / "json") == expected
 
 
 @pytest.mark.parametrize("total", [False, True])
@@ -369,6 +399,7 @@ def test_docks_are_never_derived_from_the_capacity(tmp_path: Path) -> None:
     ("name", "data", "reason"),
     [
         (f"{NAME}.csv", b"", "the CSV file is empty"),
+        (f"{NAME}.csv", b"stationcode;name\n", "the CSV file has a header and no rows"),
         (f"{NAME}.csv", b"<html>\n", "the CSV file has no header with two or more columns"),
         (f"{NAME}.csv", b"a;b\n\xff;1\n", "the CSV file is not UTF-8 at byte 4"),
         (f"{NAME}.csv", b"a;b\n1;2\n", "the file has no column for station_id; it has: a, b"),

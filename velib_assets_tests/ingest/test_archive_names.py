@@ -75,6 +75,7 @@ def test_time_with_a_zone_is_read(name: str) -> None:
         "20250605_1405_1400.json",
         "2025/06/05/1405.json",
         "2025/06/05/14/05.json",
+        "2025-06-05/14-05/page_2.json",
         "2025-06-05/velib_14h05.json",
         "year=2025/month=06/day=05/14-05-00.json",
         "date=2025-06-05/hour=14/velib_1405.json",

@@ -127,9 +127,8 @@ def _split_time(folder: str, stem: str) -> Optional[NamedTime]:
     if date is None:
         return None
     times: Set[NamedTime] = set()
-    for clock in _TIME_ONLY.finditer(stem):
-        if time := _time(date, clock):
-            times.add(time)
+    for text in (*date["rest"].split("/"), stem):
+        times.update(time for clock in _TIME_ONLY.finditer(text) if (time := _time(date, clock)))
     in_hour = _HOUR_FOLDER.fullmatch(f"{date['rest']}/{stem}")
     if not times and in_hour and (time := _time(date, in_hour)):
         times.add(time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from velib_assets.ingest.feeds.archive_labels import (
     COLUMNS_OF,
@@ -14,7 +14,7 @@ from velib_assets.ingest.feeds.archive_labels import (
     table_columns,
     words_of,
 )
-from velib_assets.ingest.feeds.archive_tables import PARQUET_MAGIC, table_records
+from velib_assets.ingest.feeds.archive_tables import form_of, table_records
 from velib_assets.ingest.feeds.archive_values import is_null, portal_value
 from velib_assets.ingest.feeds.opendata import FEED
 from velib_assets.ingest.response import GBFS, OPENDATA, FeedResponse, UnusableError, dump, split_head
@@ -45,18 +45,19 @@ def read_export(body: bytes, extension: str, columns: Mapping[str, str]) -> Expo
 
     Args:
         body: the bytes of the file, decompressed.
-        extension: of the file's name.
+        extension: of the file's name, which counts if the content leaves it open.
         columns: VELIB_ARCHIVE_COLUMNS, {column of the table: column of the file}.
 
     Raises:
         UnusableError: if it cannot be read as a table, or lacks a column of `columns` that the audit needs.
     """
     unmodified = FeedResponse(OPENDATA, {"body": body})
-    is_table = extension == "csv" or body.startswith(PARQUET_MAGIC)
+    form = form_of(body, extension)
+    is_table = form != "json"
     if not is_table and not columns and _is_complete(body):
         return Export(unmodified)
     try:
-        records, total = table_records(body, extension)
+        records, total = table_records(body, form)
     except UnusableError:
         if is_table:
             raise
@@ -70,7 +71,10 @@ def read_export(body: bytes, extension: str, columns: Mapping[str, str]) -> Expo
     if not is_table and (is_portal or not plan):
         return Export(unmodified, missing_records)
     _check_columns(plan, objects, columns)
-    converted = [_portal_record(record, plan) if isinstance(record, dict) else record for record in records]
+    used = set(plan.values())
+    converted = [
+        _portal_record(record, plan, used) if isinstance(record, dict) else record for record in records
+    ]
     _check_one_snapshot(converted)
     filled = {column for field in plan for column in COLUMNS_OF[field]}
     missing = tuple(column for column in table_columns() if column not in filled)
@@ -121,7 +125,7 @@ def _plan(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> D
     return plan
 
 
-def _portal_record(record: Mapping[str, Any], plan: Mapping[str, str]) -> Dict[str, Any]:
+def _portal_record(record: Mapping[str, Any], plan: Mapping[str, str], used: Set[str]) -> Dict[str, Any]:
     """Return a record with the portal's fields; columns that fill none keep their names."""
     values = {field: portal_value(field, _cell(record, name)) for field, name in plan.items()}
     lat, lon = values.pop(LAT, None), values.pop(LON, None)
@@ -130,7 +134,6 @@ def _portal_record(record: Mapping[str, Any], plan: Mapping[str, str]) -> Dict[s
     declared = {
         field.path: values.get(field.path) for field in FEED.fields if field.required or field.path in values
     }
-    used = set(plan.values())
     others = {
         name: None if is_null(value) else portal_value("", value)
         for name, value in record.items()

@@ -108,7 +108,10 @@ class SnapshotReader:
         if path is None:
             return _NO_INFORMATION
         if path not in self._information:
-            self._information = {path: gunzip(self._read(path))}
+            try:
+                self._information = {path: gunzip(self._read(path))}
+            except UnusableError as error:
+                raise UnusableError(error.code, f"{path}: {error}") from None
         return self._information[path]
 
 

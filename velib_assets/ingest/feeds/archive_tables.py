@@ -10,6 +10,9 @@ from velib_assets.ingest.feeds.archive_labels import field_of
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 
 PARQUET_MAGIC = b"PAR1"
+MAX_CELLS = 2_000_000  # of a CSV file; a real snapshot has 22,000
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_SNIFFED = 4096
 _DELIMITERS = ";,\t|"
 _CELL = 1024 * 1024  # characters of a cell
 
@@ -27,6 +30,8 @@ def csv_records(body: bytes) -> List[Dict[str, Any]]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableError("not_utf8", f"the CSV file is not UTF-8 at byte {error.start}") from None
+    if sum(text.count(mark) for mark in _DELIMITERS + "\r\n") > MAX_CELLS:
+        raise UnusableError("too_large", f"the CSV file has over {MAX_CELLS:,} cells")
     csv.field_size_limit(max(csv.field_size_limit(), _CELL))
     try:
         delimiter = max(_DELIMITERS, key=lambda mark: _known(_rows(text.partition("\n")[0], mark)))
@@ -38,9 +43,12 @@ def csv_records(body: bytes) -> List[Dict[str, Any]]:
     header = rows[0]
     if len(header) == 1:
         raise UnusableError("not_csv", "the CSV file has no header with two or more columns")
+    if len(rows) == 1:
+        raise UnusableError("empty", "the CSV file has a header and no rows")
+    width = len(header)
     return [
         {name: cell for name, cell in zip(header, row) if name}
-        if len(row) == len(header)
+        if len(row) >= width and not any(row[width:])
         else {"line": delimiter.join(row)}
         for row in rows[1:]
     ]
@@ -93,17 +101,29 @@ def _unwrapped(record: object) -> object:
     return record["fields"] if isinstance(record.get("fields"), dict) else record
 
 
-def table_records(body: bytes, extension: str) -> Tuple[List[Any], Optional[int]]:
+def form_of(body: bytes, extension: str) -> str:
+    """Return whether a body is `parquet`, `csv` or `json`, by its first bytes and then by its extension."""
+    if body.startswith(PARQUET_MAGIC):
+        return "parquet"
+    start = body[:_SNIFFED].lstrip(_BLANK)
+    if start.startswith((b"[", b"{")):
+        return "json"
+    line = start.partition(b"\n")[0].decode("utf-8", "replace")
+    is_table = max(_known([line.split(mark)]) for mark in _DELIMITERS) >= (2, 2)
+    return "csv" if extension == "csv" or is_table else "json"
+
+
+def table_records(body: bytes, form: str) -> Tuple[List[Any], Optional[int]]:
     """Return the records of a file of any form, and the number that it announces, if it does.
 
     Raises:
         UnusableError: if it cannot be read.
     """
-    if body.startswith(PARQUET_MAGIC):
+    if form == "parquet":
         # Only the Dagster host has pyarrow; an archive is read nowhere else.
         from velib_assets.ingest.feeds.parquet_client import parquet_records  # noqa: PLC0415
 
         return parquet_records(body), None
-    if extension == "csv":
+    if form == "csv":
         return list(csv_records(body)), None
     return json_records(body)

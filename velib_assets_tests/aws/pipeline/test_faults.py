@@ -14,7 +14,7 @@ from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import gunzip, open_raw
+from velib_assets.ingest.raw_object import gunzip, head_of, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
@@ -134,8 +134,9 @@ def test_tick_of_the_gbfs_feed(
     for n, station in enumerate(stations):
         station["information"]["station_id"] = station["status"]["station_id"] = n
     for part in ("information", "status"):
-        document = {"data": {"stations": [station[part] for station in stations]}}
-        city.queue(f"/gbfs{GBFS_PATH}/station_{part}.json", Reply(body=json.dumps(document).encode()))
+        document = {"ttl": 3600, "data": {"stations": [station[part] for station in stations]}}
+        reply = Reply(body=json.dumps(document).encode(), headers={"ETag": f'"{part}"'})
+        city.queue(f"/gbfs{GBFS_PATH}/station_{part}.json", reply)
     now = steady_now()
     defs = cloud.defs(VELIB_SOURCE="gbfs", VELIB_GBFS_URL=f"{city.url}/gbfs")
     report = run_tick(defs, instance)
@@ -143,6 +144,9 @@ def test_tick_of_the_gbfs_feed(
     assert report.rows == {hour_of(now): 60}
     (key,) = cloud.keys("raw/")
     assert open_raw(lake.read(key)).feed == "gbfs"
+    assert head_of(lake.read(key))["feed_info"] == {
+        f"station_{part}": {"ttl": 3600, "ETag": f'"{part}"'} for part in ("information", "status")
+    }
     twin = copied(lake, [key], tmp_path / "twin")
     assert rebuild_hour(twin, hour_of(now)).cleaned
     clean = clean_key(hour_of(now))
