@@ -150,7 +150,7 @@ def test_json_is_exact_and_does_not_act_on_the_terminal(hostile: tuple[Settings,
     text = velib(hostile[0], "query", NAMES, "--format", "json")
     assert [line for line in text.split("\n") if not line.isprintable()] == []
     names = {one["name"] for one in json.loads(text)}
-    assert names == set(HOSTILE)
+    assert names == {name.strip() for name in HOSTILE}
 
 
 def test_messages_about_an_hour_are_printable_and_short(hostile: tuple[Settings, str]) -> None:
