@@ -48,10 +48,11 @@ def feed_of(settings: Settings) -> Feed:
     if settings.source != "archive":
         return live_feed(settings.source, settings.feed_urls.get(settings.source, ""))
     if not settings.archive.startswith("s3://"):
-        return Archive(Path(settings.archive))
+        return Archive(Path(settings.archive), settings.archive_timezone, settings.archive_columns)
     from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - only needed on AWS
 
-    return BucketArchive(settings.archive, settings.names.region)
+    zone, columns = settings.archive_timezone, settings.archive_columns
+    return BucketArchive(settings.archive, settings.names.region, zone, columns)
 
 
 def _aws_resources(settings: Settings) -> Resources:

@@ -6,17 +6,22 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from velib_assets.aws.names import Names
+from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.http import base_url_of, is_http_url
+from velib_assets.lake.keys import hour_text, parse_hour
 from velib_assets.simulator.faults import Fault, parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TARGETS = ("local", "aws")
 SOURCES = (*FEEDS, "archive", "simulator")
+FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of Vélib' began
 CATALOG_MODES = ("api", "crawler")
 MAX_DAYS = 3650
 _DEFAULT_NAMES = Names("")
@@ -47,6 +52,9 @@ class Settings:
     source: str = "opendata"
     feed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold passwords
     archive: str = ""
+    archive_timezone: tzinfo = UTC
+    archive_columns: Mapping[str, str] = field(default_factory=dict)
+    first_hour: datetime = FIRST_HOUR
     alerts: tuple[str, ...] = field(default=("log",), repr=False)  # the URL of a webhook is a secret
     schedule_on: bool = False
     keep_runs_days: int = 30
@@ -86,6 +94,9 @@ class Settings:
                 feed.name: read(feed.setting, feed.base_url, base_url_of) for feed in FEEDS.values()
             },
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
+            "archive_timezone": read("VELIB_ARCHIVE_TIMEZONE", "UTC", _zone),
+            "archive_columns": read("VELIB_ARCHIVE_COLUMNS", "", parse_columns),
+            "first_hour": read("VELIB_FIRST_HOUR", hour_text(FIRST_HOUR), _first_hour),
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
             "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
@@ -162,6 +173,22 @@ def _archive(text: str) -> str:
     if not os.access(path, os.R_OK | os.X_OK):
         raise ValueError(f"{path} cannot be read")
     return str(path)
+
+
+def _zone(text: str) -> tzinfo:
+    if text.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # an OSError if the text is a folder of the database
+        raise ValueError(f"{text!r} is not a time zone: write UTC or a name such as Europe/Paris") from None
+
+
+def _first_hour(text: str) -> datetime:
+    first = parse_hour(text)
+    if first > datetime.now(UTC):
+        raise ValueError(f"{text} is in the future")
+    return first
 
 
 def _alerts(text: str) -> tuple[str, ...]:

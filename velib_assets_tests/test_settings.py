@@ -81,3 +81,18 @@ def test_wrong_webhook_is_reported_without_its_url() -> None:
 def test_dagster_home_is_an_absolute_path(value: str, home: Path) -> None:
     """`~` is the home of the user."""
     assert dagster_home({"DAGSTER_HOME": value}) == home
+
+
+@pytest.mark.parametrize("zone", ["Paris", "Europe", "../etc/passwd", "Europe/Paris\0", "+02:00"])
+def test_wrong_time_zone_is_reported(zone: str) -> None:
+    with pytest.raises(SettingsError, match=r"VELIB_ARCHIVE_TIMEZONE: .* is not a time zone: write UTC or"):
+        Settings.from_env({"VELIB_ARCHIVE_TIMEZONE": zone})
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [("2018", "is not an hour"), ("2999-01-01T00", "is in the future"), ("1969-01-01T00", "not")],
+)
+def test_wrong_first_hour_is_reported(first: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=f"VELIB_FIRST_HOUR: .*{said}"):
+        Settings.from_env({"VELIB_FIRST_HOUR": first})

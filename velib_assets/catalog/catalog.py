@@ -28,6 +28,14 @@ class Partition(NamedTuple):
 class Catalog(Protocol):
     """The registered partitions of the table `source_velib`, and the declared tables beside it."""
 
+    def prepare(self, hours: Iterable[datetime] = ()) -> None:
+        """Build a missing or damaged catalog again, as far as it is built from files.
+
+        Args:
+            hours: the hours that are about to be registered, which need not be read.
+        """
+        ...
+
     def register(self, partitions: Iterable[Partition]) -> int:
         """Add or replace partitions, all or none. Returns how many are new or changed."""
         ...

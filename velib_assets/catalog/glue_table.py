@@ -18,7 +18,7 @@ from velib_assets.lake.keys import clean_key, date_hour, key_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
 
-_WRITE_BATCH, _READ_BATCH, _DELETE_BATCH = 100, 1000, 25  # the most partitions that Glue accepts in a request
+_WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
@@ -33,6 +33,9 @@ class GlueTable:
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
         self._database, self._bucket, self._region = database, bucket, region or None
+
+    def prepare(self, hours: Iterable[datetime] = ()) -> None:
+        """See Catalog. Glue keeps the table; this sends no request."""
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog. Creates or corrects the table first, then writes in batches.
@@ -64,9 +67,13 @@ class GlueTable:
             AwsError: if a request fails.
         """
         known = self.partitions(hours)
-        for batch in _batches(known, _DELETE_BATCH):
-            values = [{"Values": list(date_hour(part.hour))} for part in batch]
-            self._write("batch_delete_partition", _MISSING, PartitionsToDelete=values)
+        for part in known:
+            values = list(date_hour(part.hour))
+            try:
+                self._call("delete_partition", TABLE, TableName=TABLE, PartitionValues=values)
+            except AwsError as error:
+                if error.code != _MISSING:  # another process removed it
+                    raise
         return len(known)
 
     def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
@@ -144,16 +151,16 @@ class GlueTable:
             },
         }
 
-    def _write(self, method: str, expected: str = _EXISTS, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
-        """Send one request for many partitions. `expected` is the error that means: already done."""
+    def _write(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
+        """Send one request for many partitions. A partition that exists by now is not an error."""
         response = self._call(method, TABLE, TableName=TABLE, **arguments)
         for error in response.get("Errors", []):
             detail = error.get("ErrorDetail", {})
-            if detail.get("ErrorCode") != expected:
+            if detail.get("ErrorCode") != _EXISTS:
                 values = "/".join(error.get("PartitionValues", error.get("PartitionValueList", [])))
                 code = str(detail.get("ErrorCode", ""))
                 raise AwsError(
-                    f"glue did not write the partition {values}: {code} {detail.get('ErrorMessage', '')}",
+                    f"glue did not register the partition {values}: {code} {detail.get('ErrorMessage', '')}",
                     code,
                 )
 

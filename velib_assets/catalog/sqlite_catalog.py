@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from velib_assets.catalog import restoration
 from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
+_MOST_NAMED = 2
 _VERSION = 1
 _SCHEMA = f"""
 CREATE TABLE partitions (
@@ -33,14 +36,19 @@ WHERE (key, rows, bytes, digest, completed)
 
 
 class LocalCatalog:
-    """A SQLite file in the lake, safe for several processes. A missing file is an empty catalog.
+    """A SQLite file in the lake, safe for several processes.
+
+    If the file is missing or damaged, it is built again from the clean files, with a line on standard error.
+    A damaged file is kept under another name. In a lake that cannot be written, it is built in memory.
 
     Writers wait for each other (`BEGIN IMMEDIATE`). The rollback journal is SQLite's default: WAL would add
     two files, does not work on network folders, and saves nothing for one short transaction.
     """
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Path, *, restores: bool = True) -> None:
         self.path = lake / FILE_NAME
+        self._restores, self._usable = restores, 0  # the inode of a file that was found usable
+        self._in_memory: sqlite3.Connection | None = None
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog.
@@ -48,13 +56,19 @@ class LocalCatalog:
         Raises:
             ValueError: if a key is not the clean file of its hour.
         """
-        rows = [(hour_text(part.hour), *part[1:]) for part in map(_checked, partitions)]
+        parts = [_checked(part) for part in partitions]
+        self.prepare(part.hour for part in parts)
+        return self._register(parts)
+
+    def _register(self, parts: Iterable[Partition]) -> int:
         with self._writing() as db:
+            rows = [(hour_text(part.hour), *part[1:]) for part in parts]
             return sum(db.execute(_UPSERT, row).rowcount for row in rows)
 
     def unregister(self, hours: Iterable[datetime]) -> int:
         """See Catalog."""
         texts = [(hour_text(hour),) for hour in hours]
+        self.prepare()
         with self._writing() as db:
             return sum(db.execute("DELETE FROM partitions WHERE hour = ?", text).rowcount for text in texts)
 
@@ -86,12 +100,48 @@ class LocalCatalog:
         return True
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        if not self.path.exists():
+        self.prepare()
+        if not self._in_memory and not self.path.exists():
             return []
         with self._open() as db:
             if not _version(db):
                 return []
             return db.execute(sql, values).fetchall()
+
+    def prepare(self, hours: Iterable[datetime] = ()) -> None:
+        """See Catalog. A first run thus finds nothing to build. Every other method prepares too."""
+        if not self._restores or self._in_memory:
+            return
+        inode = _inode(self.path)
+        if inode == self._usable if inode else not (self.path.parent / "clean").is_dir():
+            return
+        with restoration.locked(self.path.parent):
+            damage = restoration.damage_of(self.path, _VERSION, BUSY_SECONDS)
+            if damage or restoration.is_new(self.path):
+                self._restore(damage, set(hours))
+        self._usable = _inode(self.path)
+
+    def _restore(self, damage: str, excluded: Collection[datetime]) -> None:
+        found = restoration.read_clean_files(self.path.parent, excluded)
+        what = f"{self.path} does not exist"
+        try:
+            if damage:
+                kept = restoration.keep_aside(self.path)
+                what = f"{self.path} was damaged ({damage}) and is kept as {kept.name}"
+            if found.partitions or excluded:  # otherwise an empty lake would get a file
+                self._register(found.partitions)
+        except (OSError, CatalogError) as error:
+            if not damage and not found.partitions:
+                return
+            self._in_memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            self._register(found.partitions)
+            what = f"{self.path} cannot be written ({error}), so this is for this process only"
+        if damage or found.partitions or found.damaged:
+            _say(f"{what}: {len(found.partitions)} hours were registered from the clean files of the lake")
+        for message in found.damaged[:_MOST_NAMED]:
+            _say(f"not registered: {message}")
+        if len(found.damaged) > _MOST_NAMED:
+            _say(f"not registered: {len(found.damaged) - _MOST_NAMED} more clean files")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -108,12 +158,29 @@ class LocalCatalog:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        if self._in_memory:
+            yield self._in_memory
+            return
         try:
             db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             with contextlib.closing(db):
                 yield db
         except sqlite3.Error as error:
+            self._usable = 0  # the next call checks the file
             raise CatalogError(_describe(self.path, error)) from error
+
+
+def _inode(path: Path) -> int:
+    """Return the number of a file on its disk; 0 if it does not exist."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _say(message: str) -> None:
+    """Write a line on standard error, also in processes of Dagster."""
+    sys.stderr.write(f"velib: {message}\n")
 
 
 def _version(db: sqlite3.Connection) -> int:
@@ -132,8 +199,8 @@ def _describe(path: Path, error: sqlite3.Error) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"{path} was locked by another process for over {BUSY_SECONDS:.0f} s ({error}). Try again."
     return (
-        f"{path} cannot be used as a catalog ({error}). It can be rebuilt from the clean files: move it away "
-        "and run: velib backfill FROM TO"
+        f"{path} cannot be used as a catalog ({error}). Run the command again: a damaged file is built again "
+        "from the clean files. If this persists, move it away"
     )
 
 

@@ -111,9 +111,11 @@ def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
 
 def _flags(words: pa.Array) -> pa.Array:
     spellings, truths = _spellings()
-    found = pc.index_in(pc.utf8_lower(words), value_set=spellings)
-    if found.null_count > words.null_count:
-        found = pc.index_in(pc.utf8_lower(pc.utf8_trim(words, SPACES)), value_set=spellings)
+    found = pc.index_in(words, value_set=spellings)
+    for normal in (pc.utf8_lower, lambda texts: pc.utf8_trim(pc.utf8_lower(texts), SPACES)):
+        if found.null_count == words.null_count:
+            break
+        found = pc.index_in(normal(words), value_set=spellings)
     return truths.take(found)
 
 
@@ -151,12 +153,15 @@ def _list_member(lists: pa.ListArray, name: str) -> pa.Array:
     owners = pc.list_parent_indices(lists).filter(numbers.is_valid())
     if pc.any(pc.equal(owners[1:], owners[:-1])).as_py():
         raise pa.ArrowInvalid(f"a list has two values of {name}")
+    numbers = numbers.drop_null()
+    if len(numbers) == len(lists):
+        return numbers  # one for each
     rows = pa.array(range(len(lists)), owners.type)
-    return numbers.drop_null().take(pc.index_in(rows, value_set=owners))
+    return numbers.take(pc.index_in(rows, value_set=owners))
 
 
 @cache
 def _spellings() -> Tuple[pa.Array, pa.Array]:
     """Return the spellings of flags and their values; built late because pa.array imports pandas."""
-    truths = [True] * len(TRUE_WORDS) + [False] * len(FALSE_WORDS)
-    return pa.array(TRUE_WORDS + FALSE_WORDS), pa.array(truths)
+    words = (*TRUE_WORDS, *FALSE_WORDS, "OUI", "NON")
+    return pa.array(words), pa.array([word == "OUI" or word in TRUE_WORDS for word in words])

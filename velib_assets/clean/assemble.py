@@ -13,7 +13,7 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
-"""A report from later than this after its snapshot is in the future; from later than that, it is unknown."""
+"""A station that last reported longer than this before its snapshot is stale."""
 
 _ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
 
@@ -109,12 +109,12 @@ def derive(rows: pa.Table, written: Optional[Mapping[str, str]] = None) -> pa.Ta
         rows: assembled rows.
         written: the arrondissements that the feed wrote itself, by station code; they go before the code's.
     """
-    known = written or {}
     column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
     codes = column["station_id"].dictionary_encode()
-    stations = codes.dictionary.to_pylist()
-    labels = pa.array([known.get(code) or paris_label(code) for code in stations], pa.string())
-    label = labels.take(codes.indices)
+    labels = list(map(paris_label, codes.dictionary.to_pylist()))
+    if written:
+        labels = [written.get(code) or of_code for code, of_code in zip(codes.dictionary.to_pylist(), labels)]
+    label = pa.array(labels, pa.string()).take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
     divisor = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import struct
 from contextlib import suppress
+from functools import lru_cache
 from itertools import accumulate
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -224,13 +225,14 @@ def _has_counts(snapshot: pa.Table) -> bool:
 def _drift(fields: Fields, start: int, size: int, found: JsonTypes, feed: FeedDefinition) -> Drift:
     types: Dict[str, Iterable[str]] = {path: found[path] for path in found if path not in fields}
     for path, values in fields.items():
-        if values.slice(start, size).null_count < size:
+        if not values.null_count or values.slice(start, size).null_count < size:
             types[path] = _json_type(values.type)
         elif path in found or path in declared_fields(feed):
             types[path] = ()
     return drift_between(feed, types)
 
 
+@lru_cache(maxsize=256)
 def _json_type(type_: pa.DataType) -> Tuple[str, ...]:
     return next(((name,) for name, matches in _JSON_TYPES.items() if matches(type_)), ("value",))
 

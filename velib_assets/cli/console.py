@@ -1,5 +1,6 @@
 """What the commands share: settings, parameters, and messages on standard error."""
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -7,11 +8,12 @@ from typing import Any, NoReturn
 
 import click
 
-from velib_assets.lake.keys import hour_of, hour_text, parse_hour
+from velib_assets.lake.keys import HOUR, hour_of, hour_text, parse_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings, SettingsError
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
 
@@ -25,6 +27,17 @@ def hour(text: str) -> datetime:
     if parsed > (now := hour_of(utc_now())):
         raise click.BadParameter(f"{text} is in the future: it is {hour_text(now)} (UTC)")
     return parsed
+
+
+def first_hour(text: str) -> datetime:
+    """Parse an hour, or a day (`YYYY-MM-DD`) as its first hour."""
+    return hour(f"{text}T00" if _DAY.fullmatch(text) else text)
+
+
+def last_hour(text: str) -> datetime:
+    """Parse an hour, or a day (`YYYY-MM-DD`) as its last hour; today ends with the running hour."""
+    start = first_hour(text)
+    return min(start + 23 * HOUR, hour_of(utc_now())) if _DAY.fullmatch(text) else start
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

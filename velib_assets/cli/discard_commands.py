@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, hour, read_settings, say
+from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
 from velib_assets.settings import Settings
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from velib_assets.resources import Resources
 
 
+_MOST_NAMED = 10
+
+
 @click.command()
-@click.argument("first", metavar="FROM", type=hour)
-@click.argument("last", metavar="TO", type=hour)
+@click.argument("first", metavar="FROM", type=first_hour)
+@click.argument("last", metavar="TO", type=last_hour)
 @click.option("--snapshot", metavar="KEY", default="", help="One snapshot: its key, file name or address.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; stored beside the bytes.")
 def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None:
     """Move the raw snapshots of the hours FROM to TO, inclusive, to quarantine.
 
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD).
     Nothing is lost: quarantine/ keeps the bytes and the reason. Rows, partitions, the station register, KPIs
     and the report follow. A later backfill may bring a corrected snapshot for the same time. The discarded
     records never come back.
@@ -43,6 +47,7 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     check_writable(settings)
     resources = build_resources(settings)
     store = resources.lake
+    resources.catalog.prepare()
     found = find_snapshots(store, first, last, snapshot)
     hours = {affected for item in found if (affected := key_hour(item.key))}
     for other in hours_in(store, "quarantine", first, last):
@@ -54,10 +59,14 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     if not hours:
         which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
         fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
-    for item in found:
+    for number, item in enumerate(found):
         kept = discard_object(store, item, reason.strip(), utc_now())
-        say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
-    _follow(settings, resources, sorted(hours), f"{len(found)} snapshots discarded: {reason.strip()}")
+        if number < _MOST_NAMED:
+            say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
+    if len(found) > _MOST_NAMED:
+        say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
+    count = "1 snapshot" if len(found) == 1 else f"{len(found):,} snapshots"
+    _follow(settings, resources, sorted(hours), f"discarded in a range of {count}: {reason.strip()}")
 
 
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:

@@ -100,7 +100,9 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     from velib_assets.cli.rows import ledger_text
     from velib_assets.resources import build_resources
 
-    lake, now = build_resources(read_settings()).lake, utc_now()
+    resources, now = build_resources(read_settings()), utc_now()
+    resources.catalog.prepare()
+    lake = resources.lake
     if last is None:
         newest = newest_snapshot(lake)
         last = hour_of(newest) if newest and (first is None or newest >= first) else hour_of(now)

@@ -2,16 +2,19 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, hour, read_settings
+from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
-from velib_assets.lake.listing import hours_in, utc_now
+from velib_assets.lake.listing import utc_now
 from velib_assets.settings import CHECKOUT, Settings, dagster_home
+
+if TYPE_CHECKING:
+    from velib_assets.cli.backfill_plan import BackfillPlan
 
 DEMO_LAKE = CHECKOUT / "lake-demo"
 
@@ -26,7 +29,9 @@ def demo() -> None:
     first = last - 23 * HOUR
     settings = Settings(lake=DEMO_LAKE, source="simulator")
     click.echo(f"Simulating {hour_text(first)} to {hour_text(last)} (UTC) into {DEMO_LAKE}\n", err=True)
-    _run(settings, list(hours_between(first, last)))
+    from velib_assets.cli.backfill_plan import BackfillPlan
+
+    _run(settings, BackfillPlan(list(hours_between(first, last))))
     from velib_assets.cli.run_summary import print_kpis
 
     print_kpis(settings)
@@ -51,48 +56,43 @@ def tick() -> None:
 
 
 @click.command()
-@click.argument("first", metavar="FROM", type=hour)
-@click.argument("last", metavar="TO", type=hour)
-def backfill(first: datetime, last: datetime) -> None:
-    """Restore, clean and register the hours FROM to TO, inclusive (YYYY-MM-DDTHH, UTC).
+@click.argument("first", metavar="[FROM", type=first_hour, required=False)
+@click.argument("last", metavar="TO]", type=last_hour, required=False)
+def backfill(first: datetime | None, last: datetime | None) -> None:
+    """Restore, clean and register the hours FROM to TO, or all that the archive holds.
 
-    Hours with raw snapshots are cleaned again. Missing snapshots come from VELIB_SOURCE=archive or simulator;
-    the live feeds have no past, and the present never fills a past hour. Hours that no source has are listed
-    and skipped; the command then exits with 1.
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included. Hours with raw snapshots
+    are cleaned again. Missing snapshots come from VELIB_SOURCE=archive or simulator; the live feeds have no
+    past, and the present never fills a past hour. Hours that no source has, and files that cannot be loaded,
+    are listed and skipped; the command then exits with 1.
 
-        velib backfill 2022-06-04T00 2022-06-05T23
+        velib backfill 2022-06-04 2022-06-05T11
     """
-    from velib_assets.defs.partitions import FIRST_HOUR
-    from velib_assets.resources import build_resources
+    from velib_assets.cli.backfill_plan import plan_archive, plan_range
 
+    if first is not None and last is None:
+        raise click.UsageError("Missing argument 'TO': write both FROM and TO, or neither.")
     settings = read_settings()
-    if first > last:
-        fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
-    if first < FIRST_HOUR:
-        fail(f"FROM {hour_text(first)} is before the first partition, {hour_text(FIRST_HOUR)}")
-    resources = build_resources(settings)
-    try:
-        recorded = resources.ingest.recorded_hours(first, last)
-    except ValueError as error:
-        fail(f"VELIB_ARCHIVE: {error}")
-    available = recorded | set(hours_in(resources.lake, "raw", first, last))
-    hours = list(hours_between(first, last))
-    _run(settings, [h for h in hours if h in available], [h for h in hours if h not in available])
+    _run(settings, plan_range(settings, first, last) if first and last else plan_archive(settings))
 
 
-def _run(
-    settings: Settings, hours: Sequence[datetime] | None = None, missing: Sequence[datetime] = ()
-) -> None:
+def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     """Run a tick, or these hours, and print the outcome; exit with 1 unless every hour was cleaned."""
     _check_folders(settings)
     from velib_assets.cli import run_summary, runs
+    from velib_assets.resources import build_resources
+
+    build_resources(settings).catalog.prepare()
     from velib_assets.defs.build import build_defs
 
-    run_summary.show_progress(1 if hours is None else len(hours))
+    run_summary.show_progress(1 if plan is None else len(plan.hours))
     with runs.open_instance() as instance:
         defs = build_defs(settings)
-        summary = runs.run_tick(defs, instance) if hours is None else runs.run_hours(defs, instance, hours)
-    if not run_summary.print_summary(summary, missing):
+        summary = (
+            runs.run_tick(defs, instance) if plan is None else runs.run_hours(defs, instance, plan.hours)
+        )
+    missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
+    if not run_summary.print_summary(summary, missing, skipped):
         sys.exit(FAILED)
 
 

@@ -10,6 +10,7 @@ import click
 from velib_assets.cli.console import say
 from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
+from velib_assets.ingest.feeds.feed import SkippedFiles
 from velib_assets.lake.keys import hour_text, hours_text
 from velib_assets.query.kpis import KPIS
 from velib_assets.resources import build_resources
@@ -48,12 +49,15 @@ def show_progress(hours: int) -> None:
     log.propagate = False
 
 
-def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
+def print_summary(
+    summary: RunSummary, missing: Sequence[datetime], skipped: SkippedFiles | None = None
+) -> bool:
     """Print what became of the requested hours; return whether all of them were cleaned.
 
     Args:
         summary: the outcome of the runs.
         missing: requested hours that no source has, which were not run.
+        skipped: files and hours of an archive that were not loaded.
     """
     if clean := summary.clean:
         hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
@@ -66,12 +70,16 @@ def print_summary(summary: RunSummary, missing: Sequence[datetime]) -> bool:
             f"velib: skipped {hours_text(missing)}: no source has a snapshot. "
             "If an archive has them, set VELIB_SOURCE=archive and VELIB_ARCHIVE=<folder>"
         )
+    for note in skipped.notes if skipped else ():
+        say(f"archive: {note}")
+    for message in skipped.refused if skipped else ():
+        say(f"velib: not loaded: {message}")
     for hour, messages in summary.failures.items():
         outcome = "was cleaned, but" if hour in clean else "failed, its clean file is unchanged:"
         say(f"velib: {hour_text(hour)} {outcome} {'; '.join(messages)}")
     for message in summary.errors:
         say(f"velib: {message}")
-    return summary.ok and not missing
+    return summary.ok and not missing and not (skipped and skipped.refused)
 
 
 def print_kpis(settings: Settings, *, headlines: bool = False) -> None:

@@ -154,7 +154,7 @@ def run_discard(
     """
     lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
     summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
-    layers = [dg.AssetKey(name) for name in summary.layers]
+    layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
     for first, last in contiguous(summary.requested):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
         _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
@@ -164,7 +164,7 @@ def run_discard(
     for hour in removed:
         summary.failures.pop(hour, None)
     for hour in all_hours:
-        for name in LAYERS if hour in removed else LAYERS[:1]:
+        for name in (*LAYERS, "stations") if hour in removed else LAYERS[:1]:
             instance.report_runless_asset_event(
                 dg.AssetObservation(name, partition=key_of(hour), description=message)
             )

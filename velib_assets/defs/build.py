@@ -7,6 +7,7 @@ from velib_assets.defs.clean_stations import clean_stations
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
+from velib_assets.defs.partitions import starting_at
 from velib_assets.defs.raw_snapshot import raw_snapshot
 from velib_assets.defs.sensors.alert_sensor import alert_sensor
 from velib_assets.defs.sensors.healing_sensor import healing_sensor
@@ -34,7 +35,10 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
     maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
     return dg.Definitions(
-        assets=[raw_snapshot, clean_stations, stations, source_velib, kpi_views, velib_report],
+        assets=starting_at(
+            settings.first_hour,
+            [raw_snapshot, clean_stations, stations, source_velib, kpi_views, velib_report],
+        ),
         jobs=[PIPELINE_JOB, KPI_JOB, maintenance.job],
         schedules=[schedule, maintenance],
         sensors=[
@@ -42,7 +46,7 @@ def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Defini
             staleness_sensor(
                 resources.lake, sinks, schedule, staleness, external_ticks=settings.target == "aws"
             ),
-            healing_sensor(resources.lake, resources.catalog, healing),
+            healing_sensor(resources.lake, resources.catalog, healing, settings.first_hour),
         ],
         resources=resources._asdict(),
         executor=dg.in_process_executor,  # for runs launched from an asset's page: 43 s otherwise

@@ -4,19 +4,40 @@ Date and hour are one dimension. As two dimensions the future hours of today wou
 range across midnight would not.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
-FIRST_HOUR = datetime(2022, 1, 1, tzinfo=UTC)
+from velib_assets.settings import FIRST_HOUR
+
 _KEY = "%Y-%m-%d-%H:%M"
 
-HOURLY = dg.HourlyPartitionsDefinition(
-    start_date=FIRST_HOUR,
-    timezone="UTC",
-    fmt=_KEY,
-    end_offset=1,  # the running hour has a partition from its first second
-)
+
+def hourly_from(first: datetime) -> dg.HourlyPartitionsDefinition:
+    """Return the partitions from `first` (an hour, UTC) to the running hour."""
+    return dg.HourlyPartitionsDefinition(
+        start_date=first,
+        timezone="UTC",
+        fmt=_KEY,
+        end_offset=1,  # the running hour has a partition from its first second
+    )
+
+
+HOURLY = hourly_from(FIRST_HOUR)
+
+
+def starting_at(first: datetime, assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+    """Return assets whose hourly partitions start at `first` (VELIB_FIRST_HOUR) instead of the default."""
+    if first == FIRST_HOUR:
+        return list(assets)
+    hourly = hourly_from(first)
+    return list(
+        dg.map_asset_specs(
+            lambda spec: spec.replace_attributes(partitions_def=hourly) if spec.partitions_def else spec,
+            assets,
+        )
+    )
 
 
 def key_of(hour: datetime) -> str:

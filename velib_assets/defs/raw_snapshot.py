@@ -8,6 +8,7 @@ import dagster as dg
 
 from velib_assets.clean.frozen_feed import FrozenFeed
 from velib_assets.defs import checks, feed_checks
+from velib_assets.defs.archive_checks import REMARKS, archive_agrees, archive_columns
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -80,6 +81,7 @@ def _outcome(
     Raises:
         OSError: The lake cannot be listed.
     """
+    found, results = results, [result for result in results if result.code not in REMARKS]
     reasons = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
     stored, quarantined = slot_times(store, hour)
     usable = len(results) - len(reasons)
@@ -108,6 +110,11 @@ def _outcome(
         "quarantined_snapshot": checks.quarantined_snapshot(reasons),
         "complete_hour": checks.complete_hour(count["stored"], past),
         "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
+        **(
+            {}
+            if ingest.live
+            else {"archive_agrees": archive_agrees(found), "archive_columns": archive_columns(found)}
+        ),
     }
     return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
 

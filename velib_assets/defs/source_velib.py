@@ -1,6 +1,7 @@
 """The asset `source_velib`: the catalog table, with one partition per hour."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import dagster as dg
@@ -27,6 +28,8 @@ def source_velib(
     The KPI views read it. Registering an hour again changes nothing.
     """
     hours = hours_of(context)
+    with suppress(OSError, CatalogError):  # registering reports it
+        catalog.prepare(hours)
     for start in range(0, len(hours), BATCH):
         yield from _register(lake, catalog, hours[start : start + BATCH])
 

@@ -7,8 +7,9 @@ import json
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
+from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.feeds.feed import Feed, RecordedSnapshot
+from velib_assets.ingest.feeds.feed import Feed, RecordedFiles, RecordedSnapshot, SkippedFiles
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
@@ -23,10 +24,15 @@ from velib_assets.lake.listing import (
 from velib_assets.lake.store import LakeStore
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
+MISSING_COLUMNS, UNREAD = "missing_columns", "unread"
 
 
 class IngestResult(NamedTuple):
-    """The result of ingesting one response. `state` is stored, present (the key was taken) or quarantined."""
+    """The result of ingesting one response. `state` is stored, present (the key was taken) or quarantined.
+
+    A stored result with the code MISSING_COLUMNS has as reason the columns of the table that the archive's
+    file does not have. A present one with the code DIFFERENT or UNREAD has a remark about the archive.
+    """
 
     state: str
     ingested_at: datetime
@@ -99,15 +105,24 @@ class Ingest:
             SourceMismatchError: see `ensure_same_source`.
         """
         ensure_same_source(self._store, self.source)
-        stored, _ = slot_times(self._store, hour)
-        taken = {slot_of(moment) for moment in stored} if self.live else stored
-        return [
-            self._restore(recorded, now)
-            for recorded in self._feed.recorded(hour)
-            if recorded.taken_at <= now
-            and (slot_of(recorded.taken_at) if self.live else recorded.taken_at) not in taken
-            and not _present(self._store, recorded.taken_at)
-        ]
+        filled = {slot_of(moment) for moment in slot_times(self._store, hour)[0]} if self.live else set()
+        keys = {} if self.live else {raw_time(item.key): item.key for item in raw_objects(self._store, hour)}
+        results: List[IngestResult] = []
+        for recorded in self._feed.recorded(hour):
+            if recorded.taken_at > now or slot_of(recorded.taken_at) in filled:
+                continue
+            if key := keys.get(recorded.taken_at):
+                if difference := difference_from_raw(self._store, key, recorded):
+                    results.append(IngestResult(PRESENT, recorded.taken_at, key, 0, 0, DIFFERENT, difference))
+            elif not _present(self._store, recorded.taken_at):
+                results.append(self._restore(recorded, now))
+            if recorded.unread:
+                results.append(_unread(recorded))
+        return results
+
+    def skipped(self, first: datetime, last: datetime) -> SkippedFiles:
+        """Return the files that a restore from `first` to `last` (both included) does not load."""
+        return self._feed.skipped(first, last) if isinstance(self._feed, RecordedFiles) else SkippedFiles()
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
         """Return the hours from `first` to `last` (both included) that can be restored."""
@@ -119,7 +134,10 @@ class Ingest:
             ensure_same_source(self._store, response.feed)
         if recorded.problem:
             return _quarantine(self._store, response, taken_at, now, recorded.problem)
-        return store_or_quarantine(self._store, response, taken_at, now)
+        result = store_or_quarantine(self._store, response, taken_at, now, recorded.unmodified)
+        if result.state == STORED and recorded.missing:
+            return result._replace(code=MISSING_COLUMNS, reason=", ".join(recorded.missing))
+        return result
 
 
 def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
@@ -136,9 +154,13 @@ def ensure_slot_open(ingested_at: datetime, now: datetime) -> None:
 
 
 def store_or_quarantine(
-    store: LakeStore, response: FeedResponse, ingested_at: datetime, now: datetime
+    store: LakeStore,
+    response: FeedResponse,
+    ingested_at: datetime,
+    now: datetime,
+    unmodified: Optional[FeedResponse] = None,
 ) -> IngestResult:
-    """Store a usable response in raw; quarantine the bytes of any other.
+    """Store a usable response in raw; quarantine the bytes of any other, `unmodified` if it was converted.
 
     Records that were discarded are in quarantine already, and are not stored again.
     """
@@ -146,7 +168,7 @@ def store_or_quarantine(
         decoded = decode(response)
         audit(decoded.records, response.feed)
     except UnusableError as error:
-        return _quarantine(store, response, ingested_at, now, error)
+        return _quarantine(store, unmodified or response, ingested_at, now, error)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
         reason = f"its records were discarded before: {discarded.get('reason')}"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
@@ -183,6 +205,11 @@ def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
     """Write the reason of a quarantine unless it exists."""
     text = json.dumps(reason, ensure_ascii=False, indent=2)
     store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
+
+
+def _unread(recorded: RecordedSnapshot) -> IngestResult:
+    reason = f"{', '.join(recorded.unread)}: not loaded, another file of the archive has the same time"
+    return IngestResult(PRESENT, recorded.taken_at, raw_key(recorded.taken_at), code=UNREAD, reason=reason)
 
 
 def _present(store: LakeStore, ingested_at: datetime) -> Optional[IngestResult]:

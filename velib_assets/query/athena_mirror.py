@@ -25,7 +25,7 @@ class Mirror:
 
     def __init__(self, folder: Path, catalog: Catalog, store: LakeStore) -> None:
         self._catalog, self._store = catalog, store
-        self._folder, self._copies = FolderStore(folder), LocalCatalog(folder)
+        self._folder, self._copies = FolderStore(folder), LocalCatalog(folder, restores=False)
         self._engine = LocalQueryEngine(folder, self._copies)
         self._copied_partitions: list[Partition] = []
 

@@ -113,19 +113,31 @@ def _completed(
 
 def _digest(codes: pa.ChunkedArray, times: pa.ChunkedArray, used: Dict[str, pa.ChunkedArray]) -> str:
     """Return the SHA-256 of the values used, by station and the time from which they were used."""
-    same = pc.equal(codes[1:], codes[:-1])
+    same, some = pc.equal(codes[1:], codes[:-1]), None
     for values in used.values():
         both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
         same = pc.and_(same, pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False)))
+        some = values.is_valid() if some is None else pc.or_(some, values.is_valid())
     starts = pa.chunked_array([pa.array([True]), *pc.invert(same).chunks])
-    lines = pa.table({"station_id": codes, "time": times, **used}).filter(starts).to_pylist()
-    names = sorted(used)
-    text = "".join(
-        f"{line['station_id']}\t{line['time']}\t{[line[name] for name in names]}\n"
-        for line in lines
-        if any(line[name] is not None for name in names)
-    )
-    return hashlib.sha256((" ".join(names) + "\n" + text).encode("utf-8")).hexdigest() if text else ""
+    lines = pa.table({"station_id": codes, "time": times, **used}).filter(pc.and_(starts, some))
+    if not len(lines):
+        return ""
+    digest = hashlib.sha256(f"{len(lines)} {' '.join(sorted(used))}\n".encode())
+    for name in ("station_id", "time", *sorted(used)):
+        values = pa.concat_arrays(lines[name].chunks)
+        digest.update(_bytes_of(values.is_valid().cast(pa.uint8())))
+        digest.update(_bytes_of(values))
+    return digest.hexdigest()
+
+
+def _bytes_of(values: pa.Array) -> bytes:
+    """Return the values as bytes, whatever the version of Arrow; null is like zero or empty text."""
+    if pa.types.is_string(values.type):
+        texts = pc.fill_null(values, "")
+        return _bytes_of(pc.binary_length(texts)) + "".join(texts.to_pylist()).encode("utf-8")
+    filled = pc.fill_null(values, 0)
+    width = filled.type.bit_width // 8
+    return bytes(filled.buffers()[1].slice(filled.offset * width, len(filled) * width))
 
 
 def _missing(rows: pa.Table, times: pa.ChunkedArray, lacking: List[str]) -> Missing:

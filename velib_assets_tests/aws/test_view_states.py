@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from velib_assets.aws import api
 from velib_assets.aws.names import Names
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.glue_table import GlueTable
+from velib_assets.catalog.removal import is_outdated, remove_hour
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.ingest.discard import discard_object, find_snapshots
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import QUARANTINED, store_or_quarantine
 from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import REPORT_KEY, clean_key, hour_of
+from velib_assets.lake.keys import REPORT_KEY, STATIONS_KEY, clean_key, hour_of, hour_prefix
 from velib_assets.lake.store import Change
 from velib_assets.query.athena_engine import AthenaQueryEngine
 from velib_assets.query.cached_state import newest_state
@@ -28,7 +33,8 @@ from velib_assets.report.model import report_object
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
 from velib_assets_tests.aws.emulator.server import Emulator
-from velib_assets_tests.kpi_lake import at, row, write_hour
+from velib_assets_tests.kpi_lake import at, row, stretch, write_hour, write_register
+from velib_assets_tests.samples import body, records
 
 NOW = at("2022-10-31 10:20")
 ROWS = [
@@ -173,6 +179,43 @@ def test_report_equals_that_of_local_mode(cloud: Cloud) -> None:
             assert entry["name"] == "quarantine_velib"
     assert report == expected
     assert cloud.query_count() == 1  # the typical week
+
+
+def test_report_counts_changed_stations_from_the_bucket(cloud: Cloud) -> None:
+    """The register is copied with the newest hours; only what to type differs from local mode."""
+    newest = at("2022-10-31 10:15")
+    rows = [
+        stretch("a", 0, None, valid_from=newest - timedelta(days=90)),
+        stretch("b", 0, None, valid_from=newest - timedelta(days=2)),
+    ]
+    write_register(cloud.folder, *rows)
+    data = (cloud.folder / STATIONS_KEY).read_bytes()
+    cloud.store.publish([Change(STATIONS_KEY, data)], lambda: True)
+    report = report_object(load_report_data(cloud.engine(), cloud.catalog, cloud.store, NOW))
+    expected = report_object(load_report_data(cloud.local(), cloud.twin, FolderStore(cloud.folder), NOW))
+    assert report["station_changes"] == expected["station_changes"]
+    assert report["station_changes"]["opened"] == 1
+    assert report["inspections"][0]["command"].startswith("aws s3 ls --recursive s3://")
+
+
+def test_discarded_hour_leaves_the_bucket_and_the_table(cloud: Cloud) -> None:
+    taken = at("2022-10-31 10:15")
+    store_or_quarantine(cloud.store, FeedResponse("opendata", {"body": body(records())}), taken, taken)
+    hour = hour_of(taken)
+    assert not remove_hour(cloud.store, cloud.catalog, hour)
+    for item in find_snapshots(cloud.store, hour, hour):
+        discard_object(cloud.store, item, "it was wrong", NOW)
+    assert is_outdated(cloud.store, cloud.catalog, hour)
+    assert remove_hour(cloud.store, cloud.catalog, hour)
+    assert not is_outdated(cloud.store, cloud.catalog, hour)
+    assert hour not in [part.hour for part in cloud.catalog.partitions()]
+    assert cloud.store.list(hour_prefix("raw", hour)) == []
+    assert cloud.store.list(hour_prefix("clean", hour)) == []
+    again = store_or_quarantine(
+        cloud.store, FeedResponse("opendata", {"body": body(records())}), taken, taken
+    )
+    assert (again.state, again.code) == (QUARANTINED, "discarded")
+    assert cloud.catalog.unregister([hour]) == 0
 
 
 def test_only_a_changed_hour_is_fetched_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,10 +100,15 @@ def test_eight_processes_register_concurrently(tmp_path: Path) -> None:
     assert len(LocalCatalog(tmp_path).partitions()) == PROCESSES * HOURS_EACH + 1
 
 
-def test_corrupt_file_is_reported_with_a_remedy(tmp_path: Path) -> None:
+def test_file_that_is_damaged_in_use_is_reported_with_a_remedy(tmp_path: Path) -> None:
+    """It was usable when the process first looked; the next call builds it again."""
+    catalog = LocalCatalog(tmp_path)
+    catalog.register([partition()])
+    assert catalog.partitions()
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 500)
-    with pytest.raises(CatalogError, match=rf"{FILE_NAME} cannot be used as a catalog .*velib backfill"):
-        LocalCatalog(tmp_path).partitions()
+    with pytest.raises(CatalogError, match=rf"{FILE_NAME} cannot be used as a catalog .*again"):
+        catalog.partitions()
+    assert catalog.partitions() == []
 
 
 def test_catalog_of_another_version_is_refused(tmp_path: Path) -> None:

@@ -414,3 +414,26 @@ def test_every_command_has_help(terminal: Terminal, command: tuple[str, ...]) ->
     result = terminal.velib(*command, "--help")
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("query", "SELECT count(*) AS n FROM source_velib"),
+        ("status",),
+        ("report",),
+        ("backfill", HERE, HERE),
+        ("discard", HERE, HERE, "--reason", "it was wrong"),
+    ],
+)
+def test_every_command_registers_a_lake_without_its_catalog(
+    recorded: Terminal, command: tuple[str, ...]
+) -> None:
+    """The lake looked empty, and the next tick would have hidden all other hours."""
+    recorded.velib("backfill", HERE, "2022-06-04T12")
+    (recorded.lake / "catalog.sqlite").unlink()
+    result = recorded.velib(*command)
+    assert f"{recorded.lake / 'catalog.sqlite'} does not exist: 2 hours were registered" in result.stderr
+    sql = "SELECT count(DISTINCT hour) AS n FROM source_velib"
+    left = 1 if command[0] == "discard" else 2
+    assert json.loads(recorded.velib("query", sql, "--format", "json").stdout) == [{"n": left}]

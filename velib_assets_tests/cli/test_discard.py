@@ -155,6 +155,11 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], terminal: Terminal
     assert len(raw(terminal)) == 3
 
 
+def test_whole_days_can_be_named(terminal: Terminal) -> None:
+    assert terminal.velib("discard", "2022-06-04", "2022-06-04", *WHY).exit_code == 0
+    assert raw(terminal) == {}
+
+
 def test_discarding_again_finds_nothing(terminal: Terminal) -> None:
     assert terminal.velib("discard", HERE, HERE, *WHY).exit_code == 0
     assert terminal.velib("discard", HERE, HERE, *WHY).exit_code == 1
@@ -246,9 +251,9 @@ def test_discarded_hour_is_not_materialized_again(
     materialized = newest("source_velib", observed=False)
     assert terminal.velib("discard", NEXT, NEXT, *WHY).exit_code == 0
     assert newest("source_velib", observed=False) == materialized
-    for asset in ("raw_snapshot", "clean_stations", "source_velib"):
+    for asset in ("raw_snapshot", "clean_stations", "source_velib", "stations"):
         _, description = newest(asset, observed=True)
-        assert description == "1 snapshots discarded: the counts are wrong"
+        assert description == "discarded in a range of 1 snapshot: the counts are wrong"
 
 
 def test_register_forgets_what_only_discarded_hours_said(terminal: Terminal) -> None:

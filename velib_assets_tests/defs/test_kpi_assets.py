@@ -20,7 +20,9 @@ BROKEN = "kpi_shortage"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return from_archive(tmp_path, {at(minute): body(records()) for minute in (0, 15, 30, 45)})
+    """An hour of four snapshots that differ: otherwise the feed counts as frozen."""
+    bodies = {at(15 * n): body(records(numbikesavailable=8 + n)) for n in range(4)}
+    return from_archive(tmp_path, bodies)
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 """Hourly UTC partitions and hours of the lake."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
+import pytest
 
+from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import HOURLY, hour_of_key, key_of
 from velib_assets.lake.keys import contiguous, parse_hour
+from velib_assets.settings import Settings
 
 
 def test_partition_key_and_hour_are_inverse() -> None:
@@ -23,3 +27,27 @@ def test_the_running_hour_has_a_partition_from_its_first_second() -> None:
 def test_ranges_cross_midnight_and_end_at_gaps() -> None:
     hours = [parse_hour(text) for text in ("2022-06-04T23", "2022-06-05T00", "2022-06-05T02")]
     assert contiguous(reversed(hours)) == [(hours[0], hours[1]), (hours[2], hours[2])]
+
+
+@pytest.mark.parametrize("first", ["2017-07-04T10", "2018-01-01T00", "2024-02-29T23"])
+def test_first_partition_is_the_setting(tmp_path: Path, first: str) -> None:
+    """In every hourly asset and in the job; nothing else of them changes."""
+    settings = Settings.from_env({"VELIB_LAKE": str(tmp_path), "VELIB_FIRST_HOUR": first})
+    repository, usual = (build_defs(s).get_repository_def() for s in (settings, Settings(lake=tmp_path)))
+    key, graph = key_of(parse_hour(first)), repository.asset_graph
+    hourly = [asset for asset in graph.get_all_asset_keys() if graph.get(asset).partitions_def]
+    assert {asset.to_user_string() for asset in hourly} >= {"raw_snapshot", "clean_stations", "source_velib"}
+    for asset in hourly:
+        partitions = graph.get(asset).partitions_def
+        assert partitions
+        assert partitions.get_first_partition_key() == key
+        assert graph.get(asset).backfill_policy == usual.asset_graph.get(asset).backfill_policy
+        assert graph.get(asset).parent_keys == usual.asset_graph.get(asset).parent_keys
+    assert graph.asset_check_keys == usual.asset_graph.asset_check_keys
+    job = repository.get_job("velib_pipeline").partitions_def
+    assert job
+    assert job.get_first_partition_key() == key
+
+
+def test_by_default_partitions_start_with_the_present_operator() -> None:
+    assert HOURLY.get_first_partition_key() == "2018-01-01-00:00"

@@ -71,6 +71,7 @@ REPORT_FILE = re.compile(r"reports/(velib_report\.html|data/[a-z0-9_]+\.(csv|par
 LAKE_KEY = re.compile(
     r"(raw|clean|rejects|quarantine)/source=velib/date=2022-06-04/hour=10/"
     r"(velib_20220604_10\d{4}[\w.]*|stations\.parquet|rejects\.parquet)"
+    r"|stations/source=velib/stations\.parquet"
 )
 
 
@@ -79,9 +80,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
     """Run an hour of hostile names; return its settings and the descriptions of its checks, one per line."""
     folder = tmp_path_factory.mktemp("hostile")
     stations = [record(name, name=name, nom_arrondissement_communes=name) for name in HOSTILE]
+    rejects = [record(name, name=name, capacity=-1) for name in HOSTILE]
     snapshots = {
-        at(0): body([stations[0] | KEYS, *stations[1:]]),
-        at(15): body([record(name, name=name, capacity=-1) for name in HOSTILE]),
+        at(0): body([stations[0] | KEYS, *stations[1:], *rejects]),
         at(30): body([]).replace(b"[]", json.dumps(KEYS).encode()),
         at(45): "\x1b[31m<b>\u202e".encode(),
     }

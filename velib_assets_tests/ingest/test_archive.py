@@ -107,7 +107,6 @@ def test_new_files_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "20220604T173000.json",
         "20220604T173000Z.jsonl",
         "20221304T173000Z.json",
         "2022064T173000Z.json",

@@ -152,7 +152,10 @@ def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
     store_or_quarantine(store, response(body(records(30))), at(0), NOW)
     before = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz")
     results = Ingest(store, feed).restore(HOUR, NOW)
-    assert [(result.ingested_at, result.state) for result in results] == [(at(15), "stored")]
+    assert [(result.ingested_at, result.state, result.code) for result in results] == [
+        (at(0), "present", "different"),
+        (at(15), "stored", ""),
+    ]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
 
 

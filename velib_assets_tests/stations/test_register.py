@@ -155,15 +155,6 @@ def test_damaged_bytes_are_no_register() -> None:
     assert decode_register(b"") is None
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_open_stations_are_counted_at_every_time(seed: int) -> None:
-    register = learned(random_history(seed))
-    rows = [(row[1], row[2]) for row in stretches(register)]
-    for moment in (START + timedelta(minutes=10 * n) for n in range(-1, 45)):
-        expected = sum(first <= moment and (last is None or moment < last) for first, last in rows)
-        assert register.open_at(milliseconds_of(moment)) == expected
-
-
 def test_forgotten_hour_leaves_what_the_others_say() -> None:
     """The hour after it may be described by values that only the forgotten hour had."""
     first = sights(START, {0: {"8003": ("a", *HERE)}})
@@ -175,3 +166,12 @@ def test_forgotten_hour_leaves_what_the_others_say() -> None:
     assert not register.forget(second.hour, by_hour.get)
     assert stretches(register) == stretches(learned([first, third]))
     assert register.hours == [(START, START), (START + 2 * HOUR, START + 2 * HOUR)]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_open_stations_are_counted_at_every_time(seed: int) -> None:
+    register = learned(random_history(seed))
+    rows = [(row[1], row[2]) for row in stretches(register)]
+    for moment in (START + timedelta(minutes=10 * n) for n in range(-1, 45)):
+        expected = sum(first <= moment and (last is None or moment < last) for first, last in rows)
+        assert register.open_at(milliseconds_of(moment)) == expected

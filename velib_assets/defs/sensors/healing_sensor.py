@@ -17,12 +17,13 @@ from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
-from velib_assets.defs.partitions import FIRST_HOUR, key_of, range_tags
+from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
+from velib_assets.settings import FIRST_HOUR
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
 
@@ -43,8 +44,10 @@ TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
 Span = tuple[datetime, datetime]
 
 
-def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.SensorDefinition:
-    """Return the sensor `velib_healing`, which is evaluated every `seconds`."""
+def healing_sensor(
+    store: LakeStore, catalog: Catalog, seconds: int = 30, first_hour: datetime = FIRST_HOUR
+) -> dg.SensorDefinition:
+    """Return the sensor `velib_healing`, evaluated every `seconds`; it heals no hour before `first_hour`."""
 
     @dg.sensor(
         name="velib_healing",
@@ -59,7 +62,7 @@ def healing_sensor(store: LakeStore, catalog: Catalog, seconds: int = 30) -> dg.
         end_orphans(context.instance)
         if _is_busy(context.instance):
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
-        spans = _next_spans(store, state)
+        spans = _next_spans(store, state, first_hour)
         hours, outdated = _find_outdated(store, catalog, spans)
         if spans and not outdated:
             state["well"] = hour_text(spans[-1][1])
@@ -98,7 +101,7 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
     return bool(instance.get_run_ids(runs, limit=1))
 
 
-def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
+def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:
     """Return the spans to check: a stretch of older raw, which starts over at the end, and the recent hours.
 
     In the state, `older` is the start of the next stretch, and `well` the newest hour of the last round that
@@ -107,7 +110,9 @@ def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
     span = hour_range(store, "raw")
     if span is None:
         return []
-    oldest, newest = span
+    oldest, newest = max(span[0], first_hour), span[1]
+    if newest < first_hour:
+        return []
     well = parse_hour(state["well"]) if "well" in state else newest
     border = max(newest - OUTAGE, min(newest - RECENT, well))
     start = max(parse_hour(state["older"]) if "older" in state else oldest, oldest)
@@ -115,8 +120,8 @@ def _next_spans(store: LakeStore, state: dict[str, Any]) -> list[Span]:
         start = oldest
     end = min(start + STRETCH, border - HOUR)
     state["older"] = hour_text(end + HOUR if start <= end else oldest)
-    recent = (max(border, FIRST_HOUR), newest)
-    return [(max(start, FIRST_HOUR), end), recent] if start <= end else [recent]
+    recent = (max(border, first_hour), newest)
+    return [(start, end), recent] if start <= end else [recent]
 
 
 def _find_outdated(

@@ -1,47 +1,54 @@
-"""Recorded snapshots in a folder: exports named by their time, or raw objects of a lake."""
+"""Recorded snapshots in a folder: exports in many forms, named by their time, or raw objects of a lake."""
 
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Union
+from typing import Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
-from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
-from velib_assets.ingest.raw_object import MAX_RAW_BYTES, gunzip, open_raw
-from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError
-from velib_assets.lake.keys import hour_of, raw_time
+from velib_assets.ingest.feeds.archive_listing import Listing, list_archive
+from velib_assets.ingest.feeds.archive_peek import peek
+from velib_assets.ingest.feeds.archive_snapshots import SnapshotReader
+from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot, SkippedFiles
+from velib_assets.ingest.raw_object import MAX_RAW_BYTES
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.lake.keys import hour_of, iso_z
+
+_NAMED = 2  # files that a message names
+_EXAMPLES = "20220604T004019Z.json.gz, 2022-06-04_00-40-19.csv or velib_20220604_004019.json.gz"
 
 
 class ArchiveUnreadableError(ValueError):
     """The archive is missing, cannot be read, or contains no recorded snapshot."""
 
 
-class _File(NamedTuple):
-    taken_at: datetime
-    is_raw: bool
-    is_gzip: bool
-    path: str
-
-
 class Archive:
-    """Snapshots at any depth of a folder, recognised by their names. The constructor reads nothing.
+    """Snapshots at any depth of a folder, recognised by the times in their names.
 
-    Names are `YYYYMMDDTHHMMSSZ.json[.gz]` (an export) or `velib_YYYYMMDD_HHMMSS.json[.gz]` (a raw object).
-    Other files are skipped, and so are links, which can leave the folder. If several files have one time,
-    exports win over raw objects, plain over gzipped files, then the first path.
+    The constructor reads nothing. `archive_names` has the forms of times, `archive_records` those of
+    contents. Links are skipped, because they can leave the folder. If several files have one time, exports
+    win over raw objects, plain over gzipped files, JSON over other forms, then the first path.
 
-    `recorded` and `recorded_hours` raise ArchiveUnreadableError if the folder cannot be read or contains no
-    snapshot.
+    `recorded`, `recorded_hours` and `skipped` raise ArchiveUnreadableError if the folder cannot be read or
+    contains no snapshot.
+
+    Args:
+        folder: the folder.
+        zone: the time zone of times that do not give one. The names of a lake's raw objects are always UTC.
+        columns: VELIB_ARCHIVE_COLUMNS, {column of the table: column of the files}.
     """
 
     name = "archive"
     live = False
 
-    def __init__(self, folder: Union[str, Path]) -> None:
+    def __init__(
+        self, folder: Union[str, Path], zone: tzinfo = timezone.utc, columns: Mapping[str, str] = {}
+    ) -> None:
         self._text = str(folder)
         self._folder = Path(folder)
-        self._index: Optional[Dict[datetime, List[_File]]] = None
+        self._zone, self._columns = zone, columns
+        self._listing: Optional[Listing] = None
 
     def fetch(self, at: datetime) -> FeedResponse:
         """Fail.
@@ -56,7 +63,22 @@ class Archive:
 
     def recorded_hours(self, first: datetime, last: datetime) -> Set[datetime]:
         """See Feed. Searches the folder again."""
-        return {hour for hour in self._hours(refresh=True) if first <= hour <= last}
+        return {hour for hour in self._list(refresh=True).hours if first <= hour <= last}
+
+    def skipped(self, first: datetime, last: datetime) -> SkippedFiles:
+        """See Feed. Uses the last search."""
+        listing = self._list()
+        refused = [
+            message
+            for local, message in sorted(listing.refused)
+            if _may_be_in(local, self._zone, first, last)
+        ]
+        notes = [
+            f"{path}: its name has no time; its own {iso_z(moment)} counts"
+            for moment, path in listing.own_time
+            if first <= hour_of(moment) <= last
+        ]
+        return SkippedFiles((*_summary(listing.unrecognised), *notes), tuple(refused))
 
     def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:
         """See Feed. Uses the last search; damaged snapshots have a `problem`.
@@ -64,45 +86,26 @@ class Archive:
         Raises:
             FeedError: after the readable snapshots, if a file cannot be read.
         """
+        listing = self._list()
+        reader = SnapshotReader(self._read, listing.information_for, self._columns)
         unreadable: List[FeedError] = []
-        for file in self._hours().get(hour_of(hour), []):
-            try:
-                snapshot = self._open(file)
-            except FeedError as error:
-                unreadable.append(error)
-            else:
-                yield snapshot
+        yield from reader.snapshots(listing.hours.get(hour_of(hour), []), unreadable)
         if unreadable:
             raise unreadable[0]
 
-    def _open(self, file: _File) -> RecordedSnapshot:
-        stored = self._read(file.path)
-        feed, body = OPENDATA, stored
-        problem: Optional[UnusableError] = None
-        try:
-            if file.is_raw:
-                feed, body, _ = open_raw(stored)
-            else:
-                body = gunzip(stored)
-        except UnusableError as error:
-            problem = error
-        return RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body}), problem)
-
-    def _hours(self, *, refresh: bool = False) -> Dict[datetime, List[_File]]:
-        """Return the files by hour, in order of time, one file per second."""
-        if self._index is None or refresh:
-            index: Dict[datetime, List[_File]] = {}
-            for file in sorted(file for path in self._paths() for file in _recognise(path)):
-                files = index.setdefault(hour_of(file.taken_at), [])
-                if not files or files[-1].taken_at != file.taken_at:
-                    files.append(file)
-            if not index:
+    def _list(self, *, refresh: bool = False) -> Listing:
+        if self._listing is None or refresh:
+            listing = list_archive(self._paths(), self._zone, lambda path: peek(self._read, path))
+            if not listing.hours:
+                said = "; ".join(
+                    (*_summary(listing.unrecognised), *(message for _, message in listing.refused))
+                )
                 raise ArchiveUnreadableError(
                     f"{self._text} contains no recorded snapshot: no file at any depth has a name such as "
-                    "20220604T004019Z.json.gz or velib_20220604_004019.json.gz"
+                    f"{_EXAMPLES}{f' ({said})' if said else ''}"
                 )
-            self._index = index
-        return self._index
+            self._listing = listing
+        return self._listing
 
     def _read(self, path: str) -> bytes:
         """Read a file; overridden by BucketArchive."""
@@ -130,19 +133,18 @@ class Archive:
                     yield path.relative_to(top).as_posix()
 
 
-def _recognise(path: str) -> Iterator[_File]:
-    """Yield the file if its name is a snapshot's."""
-    name = path.rpartition("/")[2]
-    stem, is_gzip = (name[:-3], True) if name.endswith(".gz") else (name, False)
-    raw = raw_time(name)
-    moment = raw or _export_time(stem)
-    if moment is not None:
-        yield _File(moment, raw is not None, is_gzip, path)
+def _may_be_in(local: datetime, zone: tzinfo, first: datetime, last: datetime) -> bool:
+    """Whether a local time that occurs twice or never is between two hours, both included."""
+    times = [hour_of(local.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+    return first <= max(times) and min(times) <= last
 
 
-def _export_time(stem: str) -> Optional[datetime]:
-    try:
-        moment = datetime.strptime(stem, "%Y%m%dT%H%M%SZ.json").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    return moment if f"{moment:%Y%m%dT%H%M%SZ}.json" == stem else None  # strptime accepts fewer digits
+def _summary(unrecognised: List[Tuple[str, str]]) -> Iterator[str]:
+    """Yield one message per reason, with the number of files and the first two paths."""
+    by_reason: Dict[str, List[str]] = {}
+    for path, reason in sorted(unrecognised):
+        by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        files = "1 file is" if len(paths) == 1 else f"{len(paths):,} files are"
+        example = "" if len(paths) <= _NAMED else "for example "
+        yield f"{files} not recognised ({example}{', '.join(paths[:_NAMED])}): {reason}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterator, NamedTuple, Optional, Protocol, Set
+from typing import Iterator, NamedTuple, Optional, Protocol, Set, Tuple, runtime_checkable
 
 from velib_assets.ingest.response import FeedResponse, UnusableError
 
@@ -16,12 +16,24 @@ class RecordedSnapshot(NamedTuple):
     """A snapshot of the past. `taken_at` is UTC in whole seconds.
 
     `problem` is a defect found before decoding (a damaged .gz, a hash that does not match). `response` then
-    holds the stored bytes, which go to quarantine with it.
+    holds the stored bytes, which go to quarantine with it. `unmodified` has the bytes as they were recorded,
+    if `response` was converted from them. `missing` are the table's columns that a converted file does not
+    have. `unread` are the paths of other files with the same time.
     """
 
     taken_at: datetime
     response: FeedResponse
     problem: Optional[UnusableError] = None
+    unmodified: Optional[FeedResponse] = None
+    missing: Tuple[str, ...] = ()
+    unread: Tuple[str, ...] = ()
+
+
+class SkippedFiles(NamedTuple):
+    """What to say about the files of a recording: `notes`, and `refused` snapshots, which are not loaded."""
+
+    notes: Tuple[str, ...] = ()
+    refused: Tuple[str, ...] = ()
 
 
 class Feed(Protocol):
@@ -48,3 +60,12 @@ class Feed(Protocol):
     def recorded(self, hour: datetime) -> Iterator[RecordedSnapshot]:  # noqa: ARG002
         """Yield the recorded snapshots of an hour, oldest first."""
         return iter(())
+
+
+@runtime_checkable
+class RecordedFiles(Protocol):
+    """A feed that is a collection of files, some of which may not be loaded."""
+
+    def skipped(self, first: datetime, last: datetime) -> SkippedFiles:
+        """Return what a restore from `first` to `last` (hours, both included) does not load."""
+        ...

@@ -1,6 +1,8 @@
 """Recorded snapshots below a prefix of an S3 bucket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
+from types import MappingProxyType
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
@@ -13,10 +15,14 @@ class BucketArchive(Archive):
     Args:
         address: `s3://bucket/prefix`; the prefix may be empty.
         region: the bucket's region.
+        zone: see Archive.
+        columns: see Archive.
     """
 
-    def __init__(self, address: str, region: str) -> None:
-        super().__init__(address)
+    def __init__(
+        self, address: str, region: str, zone: tzinfo = UTC, columns: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        super().__init__(address, zone, columns)
         self._bucket, _, prefix = address.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
         self._region = region

@@ -14,13 +14,14 @@ from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
-from velib_assets.ingest.raw_object import gunzip, open_raw
+from velib_assets.ingest.raw_object import gunzip, head_of, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_of, iso_utc, rejects_key, slot_of
 from velib_assets.simulator.faults import FAULTS
+from velib_assets.stations.register_file import load_register
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
     copied,
@@ -116,7 +117,7 @@ def test_glue_run_rejects_the_same_rows_as_one_machine(
     assert report.ok, (report.failures, report.errors)
     metadata = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
-    local = rebuild_hour(twin, hour).cleaned
+    local = rebuild_hour(twin, hour, load_register(cloud.store()).register).cleaned
     assert local
     assert local.rejected
     assert metadata["reject_reasons"] == local.rejected
@@ -134,8 +135,9 @@ def test_tick_of_the_gbfs_feed(
     for n, station in enumerate(stations):
         station["information"]["station_id"] = station["status"]["station_id"] = n
     for part in ("information", "status"):
-        document = {"data": {"stations": [station[part] for station in stations]}}
-        city.queue(f"/gbfs{GBFS_PATH}/station_{part}.json", Reply(body=json.dumps(document).encode()))
+        document = {"ttl": 3600, "data": {"stations": [station[part] for station in stations]}}
+        reply = Reply(body=json.dumps(document).encode(), headers={"ETag": f'"{part}"'})
+        city.queue(f"/gbfs{GBFS_PATH}/station_{part}.json", reply)
     now = steady_now()
     defs = cloud.defs(VELIB_SOURCE="gbfs", VELIB_GBFS_URL=f"{city.url}/gbfs")
     report = run_tick(defs, instance)
@@ -143,6 +145,9 @@ def test_tick_of_the_gbfs_feed(
     assert report.rows == {hour_of(now): 60}
     (key,) = cloud.keys("raw/")
     assert open_raw(lake.read(key)).feed == "gbfs"
+    assert head_of(lake.read(key))["feed_info"] == {
+        f"station_{part}": {"ttl": 3600, "ETag": f'"{part}"'} for part in ("information", "status")
+    }
     twin = copied(lake, [key], tmp_path / "twin")
     assert rebuild_hour(twin, hour_of(now)).cleaned
     clean = clean_key(hour_of(now))

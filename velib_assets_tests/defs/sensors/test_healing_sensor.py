@@ -1,7 +1,8 @@
 """The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
+import dataclasses
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,24 @@ def test_outage_heals_in_one_round(
     assert evaluate(settings, instance, cursor)[0] == []
 
 
+def test_hours_before_the_first_partition_are_not_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """They have no partition; a run over them would fail in every round."""
+    arrive(store, [HOUR - timedelta(hours=1), HOUR])
+    later = dataclasses.replace(settings, first_hour=HOUR)
+    assert spans(evaluate(later, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+    assert evaluate(dataclasses.replace(settings, first_hour=HOUR + timedelta(hours=1)), instance)[0] == []
+
+
+def test_years_before_2022_are_requested(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hour = datetime(2018, 1, 1, tzinfo=UTC)
+    arrive(store, [hour])
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(hour), key_of(hour))]
+
+
 def test_hour_with_new_raw_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
@@ -114,9 +133,20 @@ def test_hour_with_a_damaged_clean_file_is_requested(
 def test_unregistered_hour_is_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
+    """The lake has a catalog. Without one, the catalog registers the hour itself."""
+    LocalCatalog(store.root).register([])
     arrive(store, [HOUR])
     assert rebuild_hour(store, HOUR).cleaned
     assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_lake_without_catalog_registers_itself(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    assert rebuild_hour(store, HOUR).cleaned
+    assert evaluate(settings, instance)[0] == []
+    assert [part.hour for part in LocalCatalog(store.root).partitions()] == [HOUR]
 
 
 def test_hour_with_only_quarantined_objects_is_not_requested(

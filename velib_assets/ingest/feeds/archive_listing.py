@@ -1,0 +1,175 @@
+"""Which files of an archive are snapshots, and of when; which belong to others; which are neither."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone, tzinfo
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from velib_assets.ingest.feeds.archive_names import (
+    EXTENSIONS,
+    AmbiguousTimeError,
+    named_time,
+    split_name,
+    to_utc,
+)
+from velib_assets.ingest.feeds.gbfs import PARTS
+from velib_assets.lake.keys import hour_of, key_hour, raw_time
+
+INFORMATION, STATUS = PARTS
+_PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
+_OTHER_GBFS = re.compile(
+    r"(?:^|[^a-z])(?:system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions)"
+    r"|^gbfs$",
+    re.IGNORECASE,
+)
+_NOT_RAW = re.compile(r"(?:^|/)(?!raw/)[a-z]+/source=|\.reason\.json$")
+_DIGITS = re.compile(r"(\d+)")
+
+
+class ArchiveFile(NamedTuple):
+    """A file with the time (UTC, whole seconds) of its snapshot.
+
+    The order is that of preference: exports before raw objects, plain before gzipped files, JSON before
+    other forms, then by path with numbers in numerical order.
+    """
+
+    taken_at: datetime
+    is_raw: bool
+    is_gzip: bool
+    form: int
+    order: Tuple[Tuple[int, str], ...]
+    path: str
+    part: str = ""
+
+
+class Information(NamedTuple):
+    """A file `station_information`, and its time if it has one."""
+
+    path: str
+    taken_at: Optional[datetime]
+
+
+class Listing(NamedTuple):
+    """The files of an archive.
+
+    Args:
+        hours: the snapshots by hour, in order. A GBFS snapshot is its `station_status`.
+        information: the files `station_information`, by the folder that they belong to.
+        unrecognised: the paths of other files, with the reason.
+        own_time: GBFS files without a time in their name, with the time that they give themselves.
+        refused: files whose local time occurs twice or never: that time, and a message with the path.
+    """
+
+    hours: Dict[datetime, List[ArchiveFile]]
+    information: Dict[str, List[Information]]
+    unrecognised: List[Tuple[str, str]]
+    refused: List[Tuple[datetime, str]]
+    own_time: List[Tuple[datetime, str]]
+
+    def information_for(self, status: ArchiveFile) -> Optional[str]:
+        """Return the path of the `station_information` for a `station_status`.
+
+        The nearest in time of the same folder, else of the folders above it; those without a time come last.
+        """
+        folder: Optional[str] = _gbfs_folder(status.path)
+        while folder is not None:
+            if files := self.information.get(folder):
+                timed = [file for file in files if file.taken_at is not None]
+                nearest = min(timed or files, key=lambda file: _distance(file, status.taken_at))
+                return nearest.path
+            folder = folder.rpartition("/")[0] if folder else None
+        return None
+
+
+Peek = Callable[[str], Tuple[bool, Optional[datetime]]]
+"""Reads a file: whether it is a raw object's envelope, and the time that a GBFS file gives of itself."""
+
+
+def list_archive(paths: Iterable[str], zone: tzinfo, peek: Peek) -> Listing:
+    """Recognise the files of an archive by their names.
+
+    Args:
+        paths: every file, relative to the archive.
+        zone: the time zone of times without one.
+        peek: called only if a name does not suffice: for `station_status` without a time, and for names of
+            raw objects outside a lake if `zone` is not UTC.
+    """
+    listing = Listing({}, {}, [], [], [])
+    for path in paths:
+        if reason := _add(listing, path, zone, peek):
+            listing.unrecognised.append((path, reason))
+    for files in listing.hours.values():
+        files.sort()
+    _drop_unused(listing)
+    return listing
+
+
+def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
+    """Add a file to the listing; return the reason if it is not recognised."""
+    stem, extension, is_gzip = split_name(path)
+    if extension not in EXTENSIONS or path.rpartition("/")[2].startswith("."):
+        return "its name does not end with .json, .csv or .parquet (or .gz behind it)"
+    if _NOT_RAW.search(path):
+        return "it is a part of a lake that is not raw"
+    part = _part_of(path, stem)
+    if not part and _OTHER_GBFS.search(stem):
+        return "it is a GBFS file without stations"
+    try:
+        moment, is_raw = _moment(path, part, zone, peek)
+    except AmbiguousTimeError as error:
+        message = (
+            f"{path}: {error} (VELIB_ARCHIVE_TIMEZONE). "
+            f"Write its offset into the name, as in {error.local:%Y-%m-%dT%H:%M:%S}+01:00"
+        )
+        listing.refused.append((error.local, message))
+        return ""
+    if part == INFORMATION:
+        listing.information.setdefault(_gbfs_folder(path), []).append(Information(path, moment))
+    elif moment is None:
+        return "neither its name nor its folder has a date and a time of day"
+    else:
+        if named_time(path) is None:
+            listing.own_time.append((moment, path))
+        order = tuple((int(text), "") if text.isdigit() else (0, text) for text in _DIGITS.split(path))
+        file = ArchiveFile(moment, is_raw, is_gzip, EXTENSIONS.index(extension), order, path, part)
+        listing.hours.setdefault(hour_of(moment), []).append(file)
+    return ""
+
+
+def _moment(path: str, part: str, zone: tzinfo, peek: Peek) -> Tuple[Optional[datetime], bool]:
+    """Return the time of a file, and whether its name is that of a raw object."""
+    raw = raw_time(path)
+    if raw is not None and (zone is timezone.utc or key_hour(path) == hour_of(raw) or peek(path)[0]):
+        return raw, True
+    time = named_time(path)
+    if time is not None:
+        return to_utc(time, zone), False
+    return (peek(path)[1] if part == STATUS else None), False
+
+
+def _part_of(path: str, stem: str) -> str:
+    """Return which GBFS file this is, by its name or else by its folders."""
+    match = _PART.search(stem) or _PART.search(path)
+    return f"station_{match[1].lower()}" if match else ""
+
+
+def _gbfs_folder(path: str) -> str:
+    """Return the folder that a GBFS file belongs to, without folders such as `station_status`."""
+    folders = path.split("/")[:-1]
+    return "/".join(folder for folder in folders if not _PART.search(folder))
+
+
+def _distance(file: Information, moment: datetime) -> float:
+    return abs((file.taken_at - moment).total_seconds()) if file.taken_at else 0.0
+
+
+def _drop_unused(listing: Listing) -> None:
+    """List `station_information` files that no `station_status` can belong to as not recognised."""
+    status = {_gbfs_folder(f.path) for files in listing.hours.values() for f in files if f.part == STATUS}
+    scopes = {
+        "/".join(folder.split("/")[:depth]) for folder in status for depth in range(folder.count("/") + 2)
+    }
+    for folder in [folder for folder in listing.information if folder not in scopes]:
+        files = listing.information.pop(folder)
+        listing.unrecognised.extend((file.path, "no station_status belongs to it") for file in files)
