@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import List, Sequence
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.clean.observed import sights_in
+from velib_assets.clean.observed import current_digest, sights_in
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.lake.keys import clean_key, hour_prefix
-from velib_assets.lake.listing import DISCARDED, quarantine_reasons, quarantined_keys, raw_objects
+from velib_assets.lake.keys import clean_key, hour_prefix, hours_between
+from velib_assets.lake.listing import (
+    DISCARDED,
+    quarantine_reasons,
+    quarantined_keys,
+    raw_listing,
+    raw_objects,
+)
 from velib_assets.lake.store import Change, LakeStore
-from velib_assets.stations.register_file import update_register
+from velib_assets.stations.register_file import load_register, update_register
+
+_NEAR = timedelta(hours=48)
 
 
 def has_usable_raw(store: LakeStore, hour: datetime) -> bool:
@@ -62,3 +71,20 @@ def remove_hour(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
     update_register(store, lambda register: register.forget(hour, lambda later: sights_in(store, later)))
     catalog.unregister([hour])
     return True
+
+
+def described_otherwise(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> List[datetime]:
+    """Return the registered hours near some hours whose rows the station register now describes otherwise.
+
+    Only hours within two days are checked, as each is read; healing finds the others.
+    """
+    near = hours_between(min(hours) - _NEAR, max(hours) + _NEAR)
+    completed = [part.hour for part in catalog.partitions(near) if part.completed]
+    register = load_register(store).register
+    outdated = []
+    for hour in completed:
+        footer = footer_of(store, hour)
+        listing = raw_listing(store, hour)
+        if footer and footer.digest != current_digest(store, hour, listing, footer, register):
+            outdated.append(hour)
+    return outdated

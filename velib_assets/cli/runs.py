@@ -11,7 +11,7 @@ from time import sleep
 import click
 import dagster as dg
 
-from velib_assets.catalog.removal import has_usable_raw, remove_hour
+from velib_assets.catalog.removal import described_otherwise, has_usable_raw, remove_hour
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
@@ -150,17 +150,24 @@ def run_discard(
     observation with `message` instead.
 
     Returns:
-        The summary of the hours that have usable raw, and the hours that were removed.
+        The summary of the hours that were cleaned, also those that the station register now describes
+        otherwise, and the hours that were removed.
     """
     lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
     summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
-    layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
-    for first, last in contiguous(summary.requested):
-        tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
+
+    def clean(hours: Sequence[datetime]) -> None:
+        layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
+        for first, last in contiguous(hours):
+            tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
+            _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
+
+    clean(summary.requested)
     unusable = [hour for hour in all_hours if not has_usable_raw(lake, hour)]
     removed = [hour for hour in unusable if remove_hour(lake, catalog, hour)]
-    summary.requested = [hour for hour in all_hours if hour not in removed]
+    described = described_otherwise(lake, catalog, all_hours)
+    clean(described)
+    summary.requested = sorted({*all_hours, *described} - {*removed})
     for hour in removed:
         summary.failures.pop(hour, None)
     for hour in all_hours:
