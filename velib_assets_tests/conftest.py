@@ -24,6 +24,7 @@ NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
 # They run the graph or Dagster's storage many times, which takes longer than all other unit tests together.
 NOT_UNIT_FILES = {
     "test_alert_sensor",
+    "test_backfill",
     "test_commands",
     "test_discard",
     "test_files",

@@ -13,7 +13,7 @@ from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_S
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
-"""A report from later than this after its snapshot is in the future; from later than that, it is unknown."""
+"""A station that last reported longer than this before its snapshot is stale."""
 
 _ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
 

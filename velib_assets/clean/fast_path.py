@@ -68,7 +68,8 @@ def type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[L
 
 def _parsed(document: bytes, results: Sequence[memoryview], feed: FeedDefinition) -> Optional[_Parsed]:
     for parse in (_declared, _sampled):
-        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        # Arrow cannot encode a field name that has a lone surrogate.
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeEncodeError):
             if parsed := parse(document, results, feed):
                 return parsed
     return _decoded(document, results, feed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -19,6 +20,7 @@ FROZEN_AFTER = timedelta(minutes=30)
 _TOLERANCE = timedelta(minutes=1)  # snapshots are not taken to the second
 _MOST_READ = 120  # snapshots of two hours; a lake of one per minute has as many
 _FEW = 2
+_THREADS = 4
 
 
 class FrozenStretch(NamedTuple):
@@ -67,7 +69,9 @@ class FrozenFeed:
             keys = [item.key for item in raw_objects(self._store, hour) if _hour(item.key) == hour]
         except OSError:  # an unreadable folder of the hour before must not stop this hour
             return []
-        found = [(key, self._fingerprint(key)) for key in keys[-_MOST_READ // 2 :]]
+        newest = keys[-_MOST_READ // 2 :]
+        with ThreadPoolExecutor(_THREADS) as pool:  # in a bucket each read is a request
+            found = list(zip(newest, pool.map(self._fingerprint, newest)))
         return [(key, fingerprint) for key, fingerprint in found if fingerprint]
 
     def _fingerprint(self, key: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Dict, Iterable, Iterator, Optional, Protocol, Sequence
 
+from velib_assets.clean.allocator import keep_memory
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
@@ -40,6 +41,7 @@ class LocalCleanJob:
 
     def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
+        keep_memory()
         with ThreadPoolExecutor(self._threads, "clean") as pool:
 
             def rebuild(register: Register, batch: Sequence[datetime]) -> Iterator[HourResult]:

@@ -27,8 +27,8 @@ _SCALARS: Dict[type, pa.DataType] = {
     bool: pa.bool_(),
     type(None): pa.null(),
 }
-_SAMPLED_BYTES = 16384
-_SAMPLED_RECORDS = 8
+_SAMPLED_BYTES = 8192
+_SAMPLED_RECORDS = 3
 _MAX_DEPTH = 80  # deeper values are left to the general path
 _NEXT = re.compile(r"[ \t\r\n]*([\[,])[ \t\r\n]*")
 _DECODER = json.JSONDecoder()

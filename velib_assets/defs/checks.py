@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import dagster as dg
 
 from velib_assets.clean.hour_result import SnapshotCount
-from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.ingest.audit import shortage
-from velib_assets.lake.keys import hour_text
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import VIEWS, Kpi
 
@@ -159,37 +155,6 @@ def stale_stations(stale: int, rows: int, unreadable: int = 0) -> Finding:
     passed = share <= MAX_STALE_SHARE
     message = f"{share:.1%} of {rows:,} rows are stale; the limit is {MAX_STALE_SHARE:.0%}"
     return Finding(passed, message, {"stale_share": share, "stale_rows": stale, FAULTS: int(not passed)})
-
-
-@check("clean_stations", severity=WARN)
-def schema_drift(drift: Drift, preceding: Mapping[datetime, Drift] = MappingProxyType({})) -> Finding:
-    """Check that the feed has the declared fields: none is missing, new or of another type.
-
-    A difference is reported in the first hour that has it. Then it is only named, as are new fields that are
-    null everywhere.
-
-    Args:
-        drift: The differences of the hour.
-        preceding: The differences of the 24 hours before.
-    """
-    reported = drift._replace(empty=())._asdict()
-    since = {
-        (kind, name): hour_text(min(hours))
-        for kind, names in reported.items()
-        for name in names
-        if (hours := [hour for hour, earlier in preceding.items() if name in getattr(earlier, kind)])
-    }
-    fresh = {kind: [name for name in reported[kind] if (kind, name) not in since] for kind in reported}
-    parts = [f"{kind}: {shortened(names)}" for kind, names in fresh.items() if names]
-    faults = sum(map(len, fresh.values()))
-    if not faults:
-        parts = ["the fields are as declared" if not since else "no difference is new"]
-    for hour in sorted(set(since.values())):
-        known = [f"{name} ({kind})" for (kind, name), first in since.items() if first == hour]
-        parts.append(f"since {hour}: {shortened(known)}")
-    if drift.empty:
-        parts.append(f"null everywhere: {shortened(drift.empty)}")
-    return Finding(not faults, "; ".join(parts), {FAULTS: faults})
 
 
 @check("clean_stations")

@@ -157,7 +157,7 @@ def _findings(
             cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
         ),
         "readable_times": time_checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
-        "schema_drift": checks.schema_drift(
+        "schema_drift": feed_checks.schema_drift(
             cleaned.drift, {hour: earlier.drift for hour, earlier in preceding.items()}
         ),
         "future_reports": feed_checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),

@@ -18,7 +18,8 @@ from velib_assets.lake.keys import slot_of
 Record = dict[str, Any]
 _EACH = 10  # a fault of single records affects every tenth
 _HUGE = 2_000_000  # characters
-_IDENTITY = ("stationcode", "name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+_DESCRIPTION = ("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+_IDENTITY = ("stationcode", *_DESCRIPTION)
 _COUNTS = ("numdocksavailable", "numbikesavailable", "mechanical", "ebike")
 
 
@@ -76,6 +77,10 @@ def _coordinates_list(record: Record, _: int) -> Record:
     return {**record, "coordonnees_geo": [geo["lon"], geo["lat"]]}
 
 
+def _counts_as_text(record: Record, _: int) -> Record:
+    return {**record, **{name: str(record[name]) for name in _COUNTS}}
+
+
 def _days_old(record: Record, n: int) -> Record:
     reported = datetime.fromisoformat(record["duedate"]) - timedelta(hours=4 + n % 60)
     return {**record, "duedate": reported.isoformat()}
@@ -130,6 +135,8 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "mostly_rejected": _each(_set(_COUNTS, "douze")),
     "textual_dates": _each(_textual_dates, _EACH),
     "missing_dates": _each(_missing_dates, _EACH),
+    "no_descriptions": _each(_set(_DESCRIPTION, None)),
+    "counts_as_text": _each(_counts_as_text),
     "coordinates_text": _each(_coordinates_text),
     "coordinates_list": _each(_coordinates_list),
     "renamed_field": lambda body: body.replace(b'"numbikesavailable"', b'"bikes_available"'),

@@ -9,7 +9,7 @@ import pytest
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks, time_checks
+from velib_assets.defs import checks, feed_checks, time_checks
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets_tests.samples import HOUR
@@ -101,13 +101,15 @@ def test_unreadable_times_are_not_called_stale() -> None:
 
 
 def test_drift_lists_each_kind() -> None:
-    finding = checks.schema_drift(Drift(("ebike",), ("electric",), ("name: number where text is declared",)))
+    finding = feed_checks.schema_drift(
+        Drift(("ebike",), ("electric",), ("name: number where text is declared",))
+    )
     assert finding.message == ("missing: ebike; new: electric; retyped: name: number where text is declared")
 
 
 def test_known_drift_passes_and_says_since_when() -> None:
     preceding = {HOUR - timedelta(hours=n): Drift(new=("electric",)) for n in (5, 3)}
-    finding = checks.schema_drift(Drift(new=("electric",)), preceding)
+    finding = feed_checks.schema_drift(Drift(new=("electric",)), preceding)
     assert finding.passed
     assert finding.message == "no difference is new; since 2022-06-04T05: electric (new)"
 
@@ -116,19 +118,19 @@ def test_known_drift_passes_and_says_since_when() -> None:
     "drift", [Drift(missing=("ebike",)), Drift(retyped=("ebike: text instead of number",))]
 )
 def test_missing_and_retyped_fields_fail_when_they_first_appear(drift: Drift) -> None:
-    assert not checks.schema_drift(drift, {HOUR - timedelta(hours=1): Drift()}).passed
-    assert checks.schema_drift(drift, {HOUR - timedelta(hours=1): drift}).passed
+    assert not feed_checks.schema_drift(drift, {HOUR - timedelta(hours=1): Drift()}).passed
+    assert feed_checks.schema_drift(drift, {HOUR - timedelta(hours=1): drift}).passed
 
 
 def test_further_drift_fails_again() -> None:
     preceding = {HOUR - timedelta(hours=1): Drift(new=("electric",))}
-    finding = checks.schema_drift(Drift(new=("colour", "electric")), preceding)
+    finding = feed_checks.schema_drift(Drift(new=("colour", "electric")), preceding)
     assert (finding.passed, finding.facts) == (False, {"faults": 1})
     assert finding.message == "new: colour; since 2022-06-04T09: electric (new)"
 
 
 def test_field_that_is_null_everywhere_is_no_fault() -> None:
-    finding = checks.schema_drift(Drift(empty=("station_opening_hours",)))
+    finding = feed_checks.schema_drift(Drift(empty=("station_opening_hours",)))
     assert (finding.passed, finding.facts) == (True, {"faults": 0})
     assert finding.message == "the fields are as declared; null everywhere: station_opening_hours"
 

@@ -189,6 +189,11 @@ def _without_counts(parts: Any) -> Any:
     return each(lambda row: row | {"mechanical": None}, every=10)(parts)
 
 
+def _undescribed(parts: Any) -> Any:
+    """What only the position is missing from is completed alike: the register has the whole description."""
+    return put("lat", None, every=1)(parts)
+
+
 def _hours_ago(rows: list[Any]) -> list[Any]:
     return list(json.loads(FAULTS["stale"](dump(rows))))
 
@@ -224,6 +229,8 @@ SIMULATED = (
     simulated("textual_counts", REJECTS, "bikes is not a whole number", left_out(10), _FEWER),
     simulated("textual_dates", CLEAN, as_if=put("reported", None, every=10)),
     simulated("missing_dates", CLEAN, as_if=put("reported", None, every=10)),
+    simulated("counts_as_text", CLEAN, as_if=rows_of(lambda rows: rows)),
+    simulated("no_descriptions", CLEAN, as_if=_undescribed),
     simulated("coordinates_text", CLEAN, as_if=put("lat", None, every=1)),
     simulated("coordinates_list", CLEAN, as_if=put("lat", None, every=1)),
     simulated("huge_name", CLEAN, as_if=put("name", _HUGE, every=STATIONS)),

@@ -8,14 +8,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.ingest.raw_object import open_raw
+from velib_assets.ingest.raw_object import gunzip, open_raw
 from velib_assets.ingest.response import FeedResponse, decode
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons
 from velib_assets.query.kpis import KPIS
 from velib_assets.simulator.faults import FAULTS
-from velib_assets_tests.guarantees.damage import QUARANTINE, REJECTS, STORED, WAYS
+from velib_assets_tests.guarantees.damage import ARCHIVE, QUARANTINE, REJECTS, STORED, WAYS
 from velib_assets_tests.guarantees.damaged import CORPUS, SIMULATED, chosen
 from velib_assets_tests.guarantees.damaged_lakes import (
     CASES,
@@ -76,7 +76,9 @@ def test_damage_ends_in_the_expected_layer(
     bodies, reasons = lakes.response(name), quarantine_reasons(lakes.lake, hour)
     figure("damaged inputs", 1)
     if case.fate == QUARANTINE:
-        assert [reason["code"] for reason in reasons] == [case.message]
+        # An archive's columns are recognised by their names before the records are audited.
+        no_column = way == ARCHIVE and name == "renamed codes"
+        assert [reason["code"] for reason in reasons] == ["missing_field" if no_column else case.message]
         assert kept_bytes(lakes, name) == sorted(
             [envelope(bodies["body"])] if way == STORED else bodies.values()
         )
@@ -109,7 +111,8 @@ def kept_bytes(lakes: Lakes, name: str) -> list[bytes]:
         ]
     (reason,) = quarantine_reasons(lakes.lake, hour)
     assert lakes.lake.list(hour_prefix("raw", hour))[1:] == []
-    return sorted(lakes.lake.read(key) for key in reason["keys"])
+    stored = sorted(lakes.lake.read(key) for key in reason["keys"])
+    return [gunzip(data) for data in stored] if lakes.way == ARCHIVE else stored  # its file may be packed
 
 
 def test_table_and_views_equal_those_of_the_twin(lakes_by_way: dict[str, Lakes], way: str, name: str) -> None:

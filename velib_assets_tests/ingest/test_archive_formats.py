@@ -231,6 +231,43 @@ def test_pages_without_the_last_one_give_what_there_is(
     assert load(tmp_path / "pages") == [row for row in expected if row["station_id"] != "01001"]
 
 
+def test_pages_may_cross_a_minute(tmp_path: Path) -> None:
+    for name, page in zip(("20220604T100058Z", "20220604T100059Z", "20220604T100102Z"), pages(1, 3)):
+        put(tmp_path / "pages", f"{name}.json", page)
+    assert {row["ingested_ts"] for row in load(tmp_path / "pages")} == {at(0, 58)}
+
+
+def test_pages_of_the_next_minute_are_another_snapshot(tmp_path: Path) -> None:
+    for minute in (0, 1, 2):
+        for n, page in enumerate(pages(2, 3)):
+            put(tmp_path / "pages", f"20220604T10{minute:02}Z_page{n}.json", page)
+    rows = load(tmp_path / "pages")
+    assert (len(rows), {row["ingested_ts"] for row in rows}) == (9, {at(0), at(1), at(2)})
+
+
+def test_second_copy_of_a_page_is_reported(tmp_path: Path) -> None:
+    names = [f"20220604T1000{n:02}Z.json" for n in range(4)]
+    for name, page in zip(names, [*pages(1, 3), pages(1, 3)[1]]):
+        put(tmp_path / "pages", name, page)
+    stored, unread = Ingest(lake_of(tmp_path / "pages"), Archive(tmp_path / "pages")).restore(HOUR, at(59))
+    assert (stored.records, unread.code) == (3, "unread")
+    assert unread.reason.startswith(names[3])
+
+
+def test_damaged_page_does_not_affect_the_others(tmp_path: Path) -> None:
+    for n, page in enumerate(pages(1, 3)):
+        put(tmp_path / "pages", f"{NAME}_{n}.json", page if n else b"<html>")
+    results = Ingest(lake_of(tmp_path / "pages"), Archive(tmp_path / "pages")).restore(HOUR, at(59))
+    assert [(result.state, result.records) for result in results] == [("quarantined", 0), ("stored", 2)]
+
+
+def test_json_is_preferred_to_csv(tmp_path: Path) -> None:
+    put(tmp_path / "twins", f"{NAME}.csv", table().encode())
+    put(tmp_path / "twins", f"{NAME}.json", body(PORTAL[:2]))
+    stored, unread = Ingest(lake_of(tmp_path / "twins"), Archive(tmp_path / "twins")).restore(HOUR, at(59))
+    assert (stored.records, unread.reason.split(":")[0]) == (2, f"{NAME}.csv")
+
+
 def test_two_short_answers_of_the_same_stations_are_two_snapshots(tmp_path: Path) -> None:
     """They announce more than they have, but are not pages of one state."""
     page = pages(2, 3)[0]

@@ -66,6 +66,13 @@ USABLE: dict[str, Callable[[Records], bool]] = {
         [sum("duedate" not in r for r in records), sum(r.get("duedate", 0) is None for r in records)]
         == [COUNT // 20, COUNT // 20]
     ),
+    "no_descriptions": lambda records: all(
+        r["stationcode"] and r["name"] is None and r["coordonnees_geo"] is None for r in records
+    ),
+    "counts_as_text": lambda records: (
+        all(str(value).isdigit() for value in counts_of(records))
+        and all(isinstance(value, str) for value in counts_of(records))
+    ),
     "coordinates_text": lambda records: all(str(r["coordonnees_geo"]).startswith("48.") for r in records),
     "coordinates_list": lambda records: all(isinstance(r["coordonnees_geo"], list) for r in records),
     "huge_name": lambda records: len(records[0]["name"].encode()) >= 2_000_000,

@@ -28,7 +28,7 @@ class Archive:
 
     The constructor reads nothing. `archive_names` has the forms of times, `archive_records` those of
     contents. Links are skipped, because they can leave the folder. If several files have one time, exports
-    win over raw objects, plain over gzipped files, then the first path.
+    win over raw objects, plain over gzipped files, JSON over other forms, then the first path.
 
     `recorded`, `recorded_hours` and `skipped` raise ArchiveUnreadableError if the folder cannot be read or
     contains no snapshot.

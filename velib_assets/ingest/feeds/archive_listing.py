@@ -30,13 +30,14 @@ _DIGITS = re.compile(r"(\d+)")
 class ArchiveFile(NamedTuple):
     """A file with the time (UTC, whole seconds) of its snapshot.
 
-    The order is that of preference: exports before raw objects, plain before gzipped files, then by path with
-    numbers in numerical order.
+    The order is that of preference: exports before raw objects, plain before gzipped files, JSON before
+    other forms, then by path with numbers in numerical order.
     """
 
     taken_at: datetime
     is_raw: bool
     is_gzip: bool
+    form: int
     order: Tuple[Tuple[int, str], ...]
     path: str
     part: str = ""
@@ -131,7 +132,7 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
         if named_time(path) is None:
             listing.own_time.append((moment, path))
         order = tuple((int(text), "") if text.isdigit() else (0, text) for text in _DIGITS.split(path))
-        file = ArchiveFile(moment, is_raw, is_gzip, order, path, part)
+        file = ArchiveFile(moment, is_raw, is_gzip, EXTENSIONS.index(extension), order, path, part)
         listing.hours.setdefault(hour_of(moment), []).append(file)
     return ""
 

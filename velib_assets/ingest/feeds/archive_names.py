@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Dict, Iterator, Match, NamedTuple, Optional, Set, Tuple
 from urllib.parse import unquote
 
-EXTENSIONS = ("json", "csv", "parquet", "")
+EXTENSIONS = ("json", "", "parquet", "csv")  # in order of preference
 _SPLIT = re.compile(r"(.*?)(?:\.([a-z_]\w*))?(\.gz)?", re.DOTALL | re.IGNORECASE)
 _DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<dash>[-_.]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
 _CLOCK = r"(?P<hour>\d\d)(?P<colon>[-_:.]?)(?P<minute>\d\d)(?:(?P=colon)(?P<second>\d\d))?(?!\d)"

@@ -49,19 +49,14 @@ def read_export(body: bytes, extension: str, columns: Mapping[str, str]) -> Expo
         columns: VELIB_ARCHIVE_COLUMNS, {column of the table: column of the file}.
 
     Raises:
-        UnusableError: if it cannot be read as a table, or lacks a column of `columns` that the audit needs.
+        UnusableError: if it cannot be read, or lacks a column of `columns` that the audit needs.
     """
     unmodified = FeedResponse(OPENDATA, {"body": body})
     form = form_of(body, extension)
     is_table = form != "json"
     if not is_table and not columns and _is_complete(body):
         return Export(unmodified)
-    try:
-        records, total = table_records(body, form)
-    except UnusableError:
-        if is_table:
-            raise
-        return Export(unmodified)  # the ingest step reports the problem
+    records, total = table_records(body, form)
     missing_records = total if total is not None and len(records) < total else None
     objects = [record for record in records if isinstance(record, dict)]
     if objects and all(isinstance(record.get("status"), dict) for record in objects) and not is_table:

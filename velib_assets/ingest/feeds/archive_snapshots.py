@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from datetime import datetime
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from velib_assets.ingest.feeds.archive_listing import INFORMATION, STATUS, ArchiveFile
 from velib_assets.ingest.feeds.archive_names import split_name
+from velib_assets.ingest.feeds.archive_pages import Page, State
 from velib_assets.ingest.feeds.archive_peek import is_envelope
-from velib_assets.ingest.feeds.archive_records import page, read_export
+from velib_assets.ingest.feeds.archive_records import read_export
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
-from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import gunzip, open_raw
-from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError, decode
+from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError
 
 _NO_INFORMATION = b'{"data": {"stations": []}}'
-_MAX_SHARED = 0.1  # share of a page's stations that another page of the same state may have as well
 
 
-class _Opened(NamedTuple):
-    snapshot: RecordedSnapshot
-    total: Optional[int]  # how many records it announces, if it has fewer
+class _Batch:
+    """Files that may belong together: those of one second, and pages of a state that is incomplete."""
+
+    def __init__(self) -> None:
+        self.found: Dict[datetime, RecordedSnapshot] = {}
+        self._damaged: List[RecordedSnapshot] = []
+        self._states: List[State] = []
+        self._unread: Dict[datetime, List[str]] = {}
+        self._newest: Optional[datetime] = None
+
+    def has_place_for(self, at: datetime) -> bool:
+        """Whether a file of this time may belong to the batch."""
+        return at == self._newest or any(state.is_near(at) for state in self._states)
+
+    def skip(self, file: ArchiveFile) -> None:
+        """Note a file whose time has a snapshot already."""
+        self._unread.setdefault(file.taken_at, []).append(file.path)
+
+    def add(self, file: ArchiveFile, snapshot: RecordedSnapshot, total: Optional[int]) -> None:
+        """Add the snapshot of a file; `total` is how many records it announces, if it has fewer."""
+        self._newest = file.taken_at
+        if snapshot.problem:
+            self._damaged.append(snapshot)
+        elif total is None:
+            self.found[file.taken_at] = snapshot
+        else:
+            page = Page(file.path, snapshot, total)
+            if not any(state.add(page) for state in self._states):
+                self._states.append(State(page))
+
+    def snapshots(self) -> Iterator[RecordedSnapshot]:
+        """Yield damaged files, then one snapshot per second in order of time."""
+        for joined in (state.joined() for state in self._states):
+            self.found.setdefault(joined.taken_at, joined)
+        yield from self._damaged
+        for taken_at, snapshot in sorted(self.found.items()):
+            yield snapshot._replace(unread=(*snapshot.unread, *self._unread.get(taken_at, ())))
 
 
 class SnapshotReader:
@@ -45,38 +78,22 @@ class SnapshotReader:
         self, files: Sequence[ArchiveFile], unreadable: List[FeedError]
     ) -> Iterator[RecordedSnapshot]:
         """Yield the snapshots of files in order of time; add the errors of files that cannot be read."""
-        for _, minute in groupby(files, lambda file: file.taken_at.replace(second=0)):
-            yield from self._minute(list(minute), unreadable)
-
-    def _minute(self, files: List[ArchiveFile], unreadable: List[FeedError]) -> Iterator[RecordedSnapshot]:
-        """Yield the snapshots of one minute: one per second, and pages of one state put together."""
-        found: Dict[Any, RecordedSnapshot] = {}
-        pages: List[_Opened] = []
-        damaged: List[RecordedSnapshot] = []
-        unread: Dict[Any, List[str]] = {}
+        batch = _Batch()
         for file in files:
-            if file.taken_at in found:
-                unread.setdefault(file.taken_at, []).append(file.path)
+            if not batch.has_place_for(file.taken_at):
+                yield from batch.snapshots()
+                batch = _Batch()
+            if file.taken_at in batch.found:
+                batch.skip(file)
                 continue
             try:
-                opened = self._open(file)
+                batch.add(file, *self._open(file))
             except FeedError as error:
                 unreadable.append(error)
-                continue
-            if opened.snapshot.problem:
-                damaged.append(opened.snapshot)
-            elif opened.total is None:
-                found[file.taken_at] = opened.snapshot
-            else:
-                pages.append(opened)
-        for snapshot in _joined_pages(pages):
-            found.setdefault(snapshot.taken_at, snapshot)
-        yield from damaged
-        for taken_at in sorted(found):
-            yield found[taken_at]._replace(unread=tuple(unread.get(taken_at, ())))
+        yield from batch.snapshots()
 
-    def _open(self, file: ArchiveFile) -> _Opened:
-        """Read a file.
+    def _open(self, file: ArchiveFile) -> Tuple[RecordedSnapshot, Optional[int]]:
+        """Read a file; return its snapshot, and how many records it announces if it has fewer.
 
         Raises:
             FeedError: if it cannot be read.
@@ -86,21 +103,21 @@ class SnapshotReader:
         try:
             if file.part == STATUS:
                 response = FeedResponse("gbfs", {INFORMATION: self._partner(file), STATUS: gunzip(stored)})
-                return _Opened(RecordedSnapshot(file.taken_at, response), None)
+                return RecordedSnapshot(file.taken_at, response), None
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
                 feed, body, _ = open_raw(stored)
-                return _Opened(RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body})), None)
+                return RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body})), None
             export = read_export(body, split_name(file.path)[1], self._columns)
         except UnusableError as error:
-            return _Opened(RecordedSnapshot(file.taken_at, unmodified, error), None)
+            return RecordedSnapshot(file.taken_at, unmodified, error), None
         snapshot = RecordedSnapshot(
             file.taken_at,
             export.response,
             unmodified=FeedResponse(OPENDATA, {"body": body}) if export.is_converted else None,
             missing=export.missing,
         )
-        return _Opened(snapshot, export.total)
+        return snapshot, export.total
 
     def _partner(self, file: ArchiveFile) -> bytes:
         """Return the `station_information` for a `station_status`; one without stations if there is none."""
@@ -113,39 +130,3 @@ class SnapshotReader:
             except UnusableError as error:
                 raise UnusableError(error.code, f"{path}: {error}") from None
         return self._information[path]
-
-
-def _joined_pages(pages: Sequence[_Opened]) -> Iterator[RecordedSnapshot]:
-    """Yield snapshots made from pages with the same total: complete ones, and what there is of others.
-
-    A page that repeats stations of the pages before it begins another snapshot.
-    """
-    groups: List[Tuple[int, List[_Opened], List[Any]]] = []
-    for opened in pages:
-        records = decode(opened.snapshot.response).records
-        for total, members, known in groups:
-            feed = opened.snapshot.response.feed
-            fits = total == opened.total and len(known) < total
-            same = fits and feed == members[0].snapshot.response.feed
-            if same and _shared(records, known, feed) <= _MAX_SHARED:
-                members.append(opened)
-                known.extend(records)
-                break
-        else:
-            groups.append((opened.total or 0, [opened], list(records)))
-    for total, members, records in groups:
-        first = min(members, key=lambda member: member.snapshot.taken_at).snapshot
-        if len(members) == 1:
-            yield first
-            continue
-        bodies = [member.snapshot.unmodified or member.snapshot.response for member in members]
-        unmodified = FeedResponse(OPENDATA, {"body": b"\n".join(body.bodies["body"] for body in bodies)})
-        response = FeedResponse(first.response.feed, {"body": page(records, total)})
-        yield first._replace(response=response, unmodified=unmodified)
-
-
-def _shared(records: Sequence[Any], known: Sequence[Any], feed: str) -> float:
-    """Return the share of records whose stations are known."""
-    definition = definition_of(feed)
-    codes = {definition.station_code(record) for record in known}
-    return sum(definition.station_code(record) in codes for record in records) / max(len(records), 1)

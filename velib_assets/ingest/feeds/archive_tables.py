@@ -72,16 +72,13 @@ def json_records(body: bytes) -> Tuple[List[Any], Optional[int]]:
     Raises:
         UnusableError: if it is not JSON, or has no list of records.
     """
-    document = load_json(body)
-    records, total = document, None
-    if isinstance(document, dict):
-        key = next(
-            (k for k in ("results", "records", "features") if isinstance(document.get(k), list)), "results"
-        )
-        records = record_list(document, key)
+    document, total = load_json(body), None
+    records = document
+    if not isinstance(document, list):
+        found = document if isinstance(document, dict) else {}
+        keys = (key for key in ("results", "records", "features") if isinstance(found.get(key), list))
+        records = record_list(document, next(keys, "results"))
         total = document.get("total_count", document.get("nhits"))
-    if not isinstance(records, list):
-        raise UnusableError("not_a_list", "the file is not a list of records")
     is_count = isinstance(total, int) and not isinstance(total, bool)
     return [_unwrapped(record) for record in records], total if is_count else None
 

@@ -21,6 +21,7 @@ from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_of, iso_utc, rejects_key, slot_of
 from velib_assets.simulator.faults import FAULTS
+from velib_assets.stations.register_file import load_register
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.steps import (
     copied,
@@ -116,7 +117,7 @@ def test_glue_run_rejects_the_same_rows_as_one_machine(
     assert report.ok, (report.failures, report.errors)
     metadata = facts_of(instance, "clean_stations")
     twin = copied(cloud.store(), cloud.keys("raw/"), tmp_path / "twin")
-    local = rebuild_hour(twin, hour).cleaned
+    local = rebuild_hour(twin, hour, load_register(cloud.store()).register).cleaned
     assert local
     assert local.rejected
     assert metadata["reject_reasons"] == local.rejected

@@ -87,8 +87,10 @@ def test_vanished_descriptions_are_completed_as_on_one_machine(
     for key in map(clean_key, HOURS):
         assert rows_of(lake, key).equals(rows_of(twin, key))
     assert set(rows_of(lake, clean_key(HOURS[1]))["name"].to_pylist()) == {"before"}
-    registered = build_resources(cloud.settings()).catalog.partitions()
-    assert [part.completed for part in registered] == [False, True, False]
+    resources = build_resources(cloud.settings())
+    assert [part.completed for part in resources.catalog.partitions()] == [False, True, False]
+    stations = resources.query_engine.query("SELECT name, count(*) AS n FROM stations GROUP BY name")
+    assert sorted(stations.values.tolist()) == [["after", 40], ["before", 40]]
 
 
 def test_cleaning_again_on_aws_gives_the_same_bytes(

@@ -88,7 +88,9 @@ def assert_conserved(cleaned: HourRows, raws: Sequence[RawObject]) -> None:
         assert_is_message(text)
     footer = read_footer(io.BytesIO(encode_clean(cleaned)))
     assert footer
-    assert footer.digest == digest_of((raw.key, raw.hash) for raw in raws)
+    listing = [(raw.key, raw.hash) for raw in raws]
+    assert footer.digest == digest_of(listing, cleaned.summary.descriptions)
+    assert cleaned.raw_digest == digest_of(listing)
     assert (encode_rejects(cleaned) is None) == (not cleaned.rejects)
 
 

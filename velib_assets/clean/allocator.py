@@ -1,0 +1,27 @@
+"""Lets the C allocator keep the memory of one hour for the next.
+
+By default glibc returns a snapshot's buffers of some megabytes to the system and gets them back page by page,
+for each hour: 15 % of the time of cleaning (docs/benchmarks.md).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_KEPT_BYTES = 64 * 1024 * 1024  # at the end of a heap
+_MAPPED_FROM = 16 * 1024 * 1024  # the size from which a buffer goes back to the system at once
+
+
+@lru_cache(maxsize=1)
+def keep_memory() -> bool:
+    """Keep up to 64 MiB of free memory in this process; returns whether the allocator can.
+
+    Without glibc nothing changes.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)) and bool(mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM))
