@@ -44,8 +44,10 @@ def clean_with_register(
     remaining = iter(hours)
     while part := list(islice(remaining, batch)):
         results = list(rebuild(register, part))
-        register = _learn(store, [result.sights for result in results if result.sights], register)
-        for result in _described(results, register, rebuild):
+        used, register = register, _learn(store, [r.sights for r in results if r.sights], register)
+        if register.stations != used.stations:
+            results = _described(results, register, rebuild)
+        for result in results:
             if result.cleaned and result.cleaned.undescribed:
                 waiting.append(result)
             else:
@@ -79,11 +81,11 @@ def _unlearned_near(store: LakeStore, results: Sequence[HourResult], register: R
     return [sights for sights in found if sights]
 
 
-def _described(results: Sequence[HourResult], register: Register, rebuild: Rebuild) -> Iterator[HourResult]:
-    """Yield the results, with those hours cleaned again that the register now describes otherwise."""
+def _described(results: Sequence[HourResult], register: Register, rebuild: Rebuild) -> List[HourResult]:
+    """Return the results, with those hours cleaned again that the register now describes otherwise."""
     outdated = [result.hour for result in results if _is_outdated(result, register)]
     again: Dict[datetime, HourResult] = {result.hour: result for result in rebuild(register, outdated)}
-    return (again.get(result.hour, result) for result in results)
+    return [again.get(result.hour, result) for result in results]
 
 
 def _is_outdated(result: HourResult, register: Register) -> bool:
