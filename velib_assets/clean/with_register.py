@@ -13,10 +13,10 @@ from velib_assets.lake.keys import HOUR, hours_between
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import describe
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import BusyRegisterError, load_register, update_register
+from velib_assets.stations.register_file import BusyRegisterError, Stored, load_register, update_register
 from velib_assets.stations.sights import Sights
 
-BATCH = 24  # hours between two updates of the register: more take more memory
+BATCH = 48  # hours between two updates of the register: more take more memory
 DAY = 24 * HOUR
 Rebuild = Callable[[Register, Sequence[datetime]], Iterable[HourResult]]
 _log = logging.getLogger("velib.stations")
@@ -36,28 +36,39 @@ def clean_with_register(
         rebuild: cleans hours with a register.
         batch: how many hours are cleaned between two updates of the register.
     """
-    try:
-        register = load_register(store).register
-    except OSError:  # reported when it is to be written
-        register = Register()
+    stored = _load(store)
     waiting: List[HourResult] = []
     remaining = iter(hours)
-    while part := list(islice(remaining, batch)):
-        results = list(rebuild(register, part))
-        used, register = register, _learn(store, [r.sights for r in results if r.sights], register)
-        if register.stations != used.stations:
-            results = _described(results, register, rebuild)
+    part = list(islice(remaining, batch))
+    used = stored.register.copy()
+    pending = rebuild(used, part)
+    while part:
+        results, part = list(pending), list(islice(remaining, batch))
+        # The next batch is cleaned while this one is learned, with a register that does not know it yet.
+        following = stored.register.copy()
+        pending = rebuild(following, part) if part else ()
+        stored = _learn(store, [result.sights for result in results if result.sights], stored)
+        if used.revision is not stored.register.revision:
+            results = _described(results, stored.register, rebuild)
+        used = following
         for result in results:
             if result.cleaned and result.cleaned.undescribed:
                 waiting.append(result)
             else:
                 yield result
     if waiting:
-        register = _learn(store, _unlearned_near(store, waiting, register), register)
-    yield from _described(waiting, register, rebuild)
+        stored = _learn(store, _unlearned_near(store, waiting, stored.register), stored)
+    yield from _described(waiting, stored.register, rebuild)
 
 
-def _learn(store: LakeStore, sights: Sequence[Sights], register: Register) -> Register:
+def _load(store: LakeStore) -> Stored:
+    try:
+        return load_register(store)
+    except OSError:  # reported when it is to be written
+        return Stored(Register(), "")
+
+
+def _learn(store: LakeStore, sights: Sequence[Sights], stored: Stored) -> Stored:
     """Return the register with these observations; if it cannot be stored, cleaning goes on without."""
 
     def learn(newest: Register) -> bool:
@@ -65,10 +76,10 @@ def _learn(store: LakeStore, sights: Sequence[Sights], register: Register) -> Re
         return any(changes)
 
     try:
-        return update_register(store, learn)
+        return update_register(store, learn, stored)
     except (OSError, BusyRegisterError) as error:
         _log.warning("The station register was not updated: %s. The asset stations repeats this.", error)
-        return register
+        return stored
 
 
 def _unlearned_near(store: LakeStore, results: Sequence[HourResult], register: Register) -> List[Sights]:

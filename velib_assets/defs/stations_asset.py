@@ -67,7 +67,7 @@ def learn_hours(store: LakeStore, hours: Sequence[datetime]) -> Iterator[HourOut
         ]
         return any(changes)
 
-    register = update_register(store, learn)
+    register = update_register(store, learn).register
     for hour in hours:
         if not register.has(hour):
             yield HourOutcome(hour, None, {}, "the hour has no clean file")

@@ -41,10 +41,18 @@ class Register:
     ) -> None:
         self.stations = stations or {}
         self.hours: Ranges = list(hours)
+        self.revision = object()
+        """Another one after each change of a station."""
         self._times: Optional[List[int]] = None
         self._opened: List[int] = []
         self._closed: List[int] = []
         self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
+
+    def copy(self) -> Register:
+        """Return a register that does not follow later changes of this one."""
+        copy = Register(dict(self.stations), self.hours)
+        copy.revision = self.revision
+        return copy
 
     def learn(self, sights: Sights, later: Callable[[datetime], Optional[Sights]]) -> bool:
         """Replace what is known from an hour by these observations.
@@ -79,6 +87,7 @@ class Register:
             for name, changes in station.items():
                 station[name] = without_repeats(changes, initial_value(name, code))
         self.stations = {code: station for code, station in self.stations.items() if any(station.values())}
+        self.revision = object()
         self._times, self._tables = None, {}
 
     def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:

@@ -29,7 +29,7 @@ class BusyRegisterError(Exception):
 
 
 class Stored(NamedTuple):
-    """A register as it was read, and the hash of its file; the hash is empty if there is no usable file."""
+    """A register and the hash of the file that holds it; the hash is empty if there is no file."""
 
     register: Register
     hash: str
@@ -37,37 +37,49 @@ class Stored(NamedTuple):
 
 def load_register(store: LakeStore) -> Stored:
     """Read the register. A missing or damaged file is an empty register, which is built again."""
-    try:
-        data = store.read(STATIONS_KEY)
-    except FileNotFoundError:
-        return Stored(Register(), "")
-    return Stored(decode_register(data) or Register(), hashlib.sha256(data).hexdigest())
+    data = _read(store)
+    return Stored(decode_register(data) or Register(), _hash(data))
 
 
-def save_register(store: LakeStore, register: Register, read_hash: str) -> bool:
-    """Write the register, unless another process replaced it since it was read."""
-
-    def is_unchanged() -> bool:
-        return load_register(store).hash == read_hash
-
-    return store.publish([Change(STATIONS_KEY, encode_register(register))], is_unchanged)
+def save_register(store: LakeStore, stored: Stored) -> Optional[Stored]:
+    """Write a register; None if another process replaced the file since it was read."""
+    data = encode_register(stored.register)
+    written = store.publish([Change(STATIONS_KEY, data)], lambda: _hash(_read(store)) == stored.hash)
+    return stored._replace(hash=_hash(data)) if written else None
 
 
-def update_register(store: LakeStore, change: Callable[[Register], bool]) -> Register:
+def update_register(
+    store: LakeStore, change: Callable[[Register], bool], known: Optional[Stored] = None
+) -> Stored:
     """Apply a change to the newest register and store it; returns the register.
 
     Args:
         store: the lake.
         change: changes a register and returns whether it did; called again after a conflict.
+        known: the register as it was last read or written; it is changed in place if it is the newest.
 
     Raises:
         BusyRegisterError: after 20 conflicts.
     """
     for _ in range(_ATTEMPTS):
-        register, read_hash = load_register(store)
-        if not change(register) or save_register(store, register, read_hash):
-            return register
+        stored = known if known and known.hash == _hash(_read(store)) else load_register(store)
+        known = None
+        if not change(stored.register):
+            return stored
+        if saved := save_register(store, stored):
+            return saved
     raise BusyRegisterError(f"{store.address(STATIONS_KEY)} was replaced during each of {_ATTEMPTS} attempts")
+
+
+def _read(store: LakeStore) -> bytes:
+    try:
+        return store.read(STATIONS_KEY)
+    except FileNotFoundError:
+        return b""
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest() if data else ""
 
 
 def encode_register(register: Register) -> bytes:

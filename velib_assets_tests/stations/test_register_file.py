@@ -13,6 +13,7 @@ from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import (
     BusyRegisterError,
+    Stored,
     encode_register,
     load_register,
     save_register,
@@ -49,17 +50,17 @@ def test_nothing_is_written_if_nothing_changed(store: FolderStore) -> None:
 
 def test_a_register_that_was_replaced_meanwhile_is_not_overwritten(store: FolderStore) -> None:
     first = learned([sights(START, {0: {"8003": ("a", *HERE)}})])
-    assert save_register(store, first, "")
-    assert not save_register(store, Register(), "")
+    assert save_register(store, Stored(first, ""))
+    assert save_register(store, Stored(Register(), "")) is None
     assert encode_register(load_register(store).register) == encode_register(first)
 
 
 def test_a_register_that_keeps_changing_is_an_error(store: FolderStore) -> None:
     def interfere(_: Register) -> bool:
-        other, other_hash = load_register(store)
-        hour = START + 2 * len(other.hours) * HOUR
-        other.learn(sights(hour, {0: {"8003": ("a", *HERE)}}), lambda _: None)
-        return save_register(store, other, other_hash)
+        other = load_register(store)
+        hour = START + 2 * len(other.register.hours) * HOUR
+        other.register.learn(sights(hour, {0: {"8003": ("a", *HERE)}}), lambda _: None)
+        return save_register(store, other) is not None
 
     with pytest.raises(BusyRegisterError, match=r"stations\.parquet was replaced during each of 20 attempts"):
         update_register(store, interfere)
