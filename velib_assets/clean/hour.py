@@ -122,7 +122,8 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         announced=_announced(raw for raw, _, _ in typed),
         differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
-    return HourRows(table, rejects, summary, digest_of(listing), sights_of(hour, rows, times), described)
+    sights = sights_of(hour, rows, times, [(reject.station_id, taken) for _, taken, reject in rejects])
+    return HourRows(table, rejects, summary, digest_of(listing), sights, described)
 
 
 def _announced(raws: Iterable[RawObject]) -> Dict[str, int]:

@@ -34,7 +34,7 @@ class HourSummary(NamedTuple):
 
     `size` is 0 if nothing was usable and so nothing was written. `descriptions` is the digest of the
     descriptions that were used. `described` counts the rows that got their name, position or capacity from
-    the register, `undescribed` those that still lack a name or a position. `unreadable_times` counts the
+    the register, `undescribed` those that still lack one of these. `unreadable_times` counts the
     reported times that cannot be read, and `unreadable_time` is one of them as JSON. `future` counts the rows
     that reported over 10 minutes after their snapshot, `future_unknown` those of them over 24 hours after it.
     `announced` is the number of records that the feed announced, by raw key, where it did. `differing` has

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterable, Optional, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.clean.clean_file import Footer, read_footer
 from velib_assets.clean.hour import digest_of
-from velib_assets.lake.keys import clean_key, raw_time
+from velib_assets.lake.keys import clean_key, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import describe, undescribe
 from velib_assets.stations.register import Register
@@ -29,7 +29,17 @@ def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
     times = [taken for part in footer.snapshots if (taken := raw_time(part["key"]))]
-    return sights_of(hour, undescribe(rows, footer.missing), times)
+    return sights_of(hour, undescribe(rows, footer.missing), times, _rejected(store, hour))
+
+
+def _rejected(store: LakeStore, hour: datetime) -> List[Tuple[Optional[str], datetime]]:
+    """Return the station code and the time of each rejected record of an hour."""
+    try:
+        with store.open(rejects_key(hour)) as source:
+            rows = pq.read_table(source, columns=["station_id", "ingested_ts"])
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return []
+    return list(zip(rows["station_id"].to_pylist(), rows["ingested_ts"].to_pylist()))
 
 
 def current_digest(

@@ -18,6 +18,7 @@ from velib_assets.stations.sights import Sights
 
 BATCH = 48  # hours between two updates of the register: more take more memory
 DAY = 24 * HOUR
+_MOST_WAITING = 96  # hours
 Rebuild = Callable[[Register, Sequence[datetime]], Iterable[HourResult]]
 _log = logging.getLogger("velib.stations")
 
@@ -28,7 +29,7 @@ def clean_with_register(
     """Clean hours in batches, and add what they say of the stations to the register.
 
     Hours that the new register describes otherwise are cleaned again. An hour that still lacks
-    descriptions is yielded last, because a later hour may have them.
+    descriptions is yielded later, because one of the next 96 hours may have them.
 
     Args:
         store: the lake.
@@ -56,6 +57,9 @@ def clean_with_register(
                 waiting.append(result)
             else:
                 yield result
+        # A feed that never gives names must not make a long backfill hold all of its hours.
+        ready, waiting = waiting[:-_MOST_WAITING], waiting[-_MOST_WAITING:]
+        yield from _described(ready, stored.register, rebuild)
     if waiting:
         stored = _learn(store, _unlearned_near(store, waiting, stored.register), stored)
     yield from _described(waiting, stored.register, rebuild)

@@ -15,7 +15,7 @@ def described_rows(described: int, undescribed: int, since: datetime | None) -> 
 
     Args:
         described: The number of rows that the register completed.
-        undescribed: The number of rows that still lack a name or a position.
+        undescribed: The number of rows that still lack a name, position or capacity.
         since: The time (UTC) of the first of the unbroken snapshots with such rows, of the last 24 hours.
     """
     facts: Facts = {
@@ -29,7 +29,7 @@ def described_rows(described: int, undescribed: int, since: datetime | None) -> 
     if described:
         parts.append(f"{described:,} rows are described from the station register")
     if undescribed:
-        parts.append(f"{undescribed:,} rows have no name or position, and the register has none yet")
+        parts.append(f"{undescribed:,} rows lack a name, position or capacity, and the register has none yet")
     return Finding(False, "; ".join(parts) + (f" (since {iso_z(since)})" if since else ""), facts)
 
 

@@ -15,8 +15,6 @@ from velib_assets.stations.sights import FIELDS, milliseconds
 OWN = frozenset({"name", "lat", "lon", "capacity"})
 """The fields that every feed gives; GBFS never has a commune."""
 
-_PLACE = ("name", "lat", "lon")
-
 
 Missing = Dict[str, Dict[str, Optional[List[str]]]]
 """What a feed left out, by time of the snapshot (milliseconds since 1970) and field: the station codes, or
@@ -29,7 +27,7 @@ class Described(NamedTuple):
     Args:
         digest: of the values used; empty if there were none.
         rows: rows whose name, position or capacity was completed.
-        undescribed: rows that still have no name or no position.
+        undescribed: rows that still have no name, position or capacity.
         missing: what the feed left out.
     """
 
@@ -66,7 +64,7 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
             rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}
         ),
         _count([used[name] for name in lacking if name in OWN]),
-        _count([completed[name].is_null() for name in _PLACE]),
+        _count([completed[name].is_null() for name in sorted(OWN)]),
         _missing(rows, times, lacking),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,11 +22,13 @@ class Sights(NamedTuple):
         hour: the hour, UTC.
         moments: when its snapshots were taken, in milliseconds since 1970, sorted.
         rows: station_id, ingested_ts and FIELDS as the feed gave them, sorted by station and time.
+        rejected: the station and the time of each rejected record: the station was there.
     """
 
     hour: datetime
     moments: List[int]
     rows: pa.Table
+    rejected: Sequence[Tuple[str, int]] = ()
 
     def by_station(self) -> Dict[str, Dict[int, Values]]:
         """Return the described values of each station by the time of the snapshot."""
@@ -35,19 +37,28 @@ class Sights(NamedTuple):
         stations: Dict[str, Dict[int, Values]] = {}
         for moment, code, *values in zip(times, *columns):
             stations.setdefault(code, {})[moment] = tuple(values)
+        for code, moment in self.rejected:
+            stations.setdefault(code, {}).setdefault(moment, (None,) * len(FIELDS))
         return stations
 
 
-def sights_of(hour: datetime, rows: pa.Table, snapshots: Sequence[datetime]) -> Sights:
+def sights_of(
+    hour: datetime,
+    rows: pa.Table,
+    snapshots: Sequence[datetime],
+    rejected: Iterable[Tuple[Optional[str], datetime]] = (),
+) -> Sights:
     """Return the observations in an hour's rows, before they are completed.
 
     Args:
         hour: the hour, UTC.
         rows: at least station_id, ingested_ts and FIELDS, sorted by station and time.
         snapshots: when the hour's usable snapshots were taken, UTC.
+        rejected: the station code, if it has one, and the time of each rejected record.
     """
+    seen = [(code, milliseconds_of(taken)) for code, taken in rejected if code]
     moments = sorted({milliseconds_of(moment) for moment in snapshots})
-    return Sights(hour, moments, rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks())
+    return Sights(hour, moments, rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks(), seen)
 
 
 def milliseconds_of(moment: datetime) -> int:
@@ -68,7 +79,7 @@ def agrees(sights: Sights, known: pa.Table) -> bool:
         known: the open stations, with station_id and FIELDS.
     """
     rows = sights.rows
-    if len(rows) != len(known) * len(sights.moments):
+    if sights.rejected or len(rows) != len(known) * len(sights.moments):
         return False
     found = pc.index_in(rows["station_id"], value_set=known["station_id"].combine_chunks())
     if found.null_count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,19 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.clean import with_register
+from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.observed import current_digest, sights_in
-from velib_assets.clean.rebuild import footer_of
+from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import FeedResponse, decode
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.listing import raw_listing
+from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
-from velib_assets_tests.samples import HOUR, body, pair, records
+from velib_assets_tests.samples import HOUR, body, pair, record, records
 
 LOST: dict[str, Any] = dict.fromkeys(("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes"))
 HOURS = [HOUR + timedelta(hours=n) for n in range(3)]
@@ -132,6 +136,37 @@ def test_gbfs_takes_communes_from_the_register_and_else_from_the_code(store: Fol
     arrive(store, HOURS[1], [pair("1001"), pair("21104"), *(pair(str(2001 + n)) for n in range(3))], "gbfs")
     clean(store, *HOURS[:2])
     assert column(store, HOURS[1], "arrondissement") == {"Elsewhere", "Clichy", "Paris 2e"}
+
+
+def test_a_rejected_record_closes_no_station(store: FolderStore) -> None:
+    broken = [*records(39), record("1040", numbikesavailable=-1)]
+    for minute, rows in ((0, records(40)), (15, broken), (30, broken)):
+        arrive(store, HOUR + timedelta(minutes=minute), rows)
+    arrive(store, HOURS[1], broken)
+    clean(store, *HOURS[:2])
+    rows = pq.read_table(store.open(STATIONS_KEY)).to_pylist()
+    assert [(row["valid_from"], row["valid_to"]) for row in rows] == [(HOUR, None)] * 40
+    sights = sights_in(store, HOURS[1])
+    assert sights is not None
+    assert sights.by_station()["1040"]
+
+
+def test_a_feed_without_names_is_not_held_back(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(with_register, "_MOST_WAITING", 2)
+    hours = [HOUR + n * timedelta(hours=1) for n in range(6)]
+    for hour in hours:
+        arrive(store, hour, records(name=None))
+    held: list[int] = []
+    rebuilt: list[datetime] = []
+
+    def rebuild(register: Register, batch: Sequence[datetime]) -> list[HourResult]:
+        rebuilt.extend(batch)
+        return [rebuild_hour(store, hour, register) for hour in batch]
+
+    for n, _ in enumerate(with_register.clean_with_register(store, hours, rebuild, batch=1)):
+        held.append(len(rebuilt) - n)
+    assert max(held) <= 5
+    assert sorted(set(rebuilt)) == hours
 
 
 def test_a_damaged_register_is_built_again_from_what_is_cleaned(store: FolderStore) -> None:

@@ -58,7 +58,10 @@ def test_a_learned_hour_is_not_read_again(store: FolderStore, monkeypatch: pytes
             0,
             2,
             False,
-            "2 rows have no name or position, and the register has none yet (since 2024-11-04T12:00:00Z)",
+            (
+                "2 rows lack a name, position or capacity, and the register has none yet "
+                "(since 2024-11-04T12:00:00Z)"
+            ),
         ),
     ],
 )
