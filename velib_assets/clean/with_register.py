@@ -48,7 +48,7 @@ def clean_with_register(
         # The next batch is cleaned while this one is learned, with a register that does not know it yet.
         following = stored.register.copy()
         pending = rebuild(following, part) if part else ()
-        stored = _learn(store, [result.sights for result in results if result.sights], stored)
+        stored = _learn(store, [*_unlearned_near(store, results, stored.register), *_sights(results)], stored)
         if used.revision is not stored.register.revision:
             results = _described(results, stored.register, rebuild)
         used = following
@@ -60,8 +60,6 @@ def clean_with_register(
         # A feed that never gives names must not make a long backfill hold all of its hours.
         ready, waiting = waiting[:-_MOST_WAITING], waiting[-_MOST_WAITING:]
         yield from _described(ready, stored.register, rebuild)
-    if waiting:
-        stored = _learn(store, _unlearned_near(store, waiting, stored.register), stored)
     yield from _described(waiting, stored.register, rebuild)
 
 
@@ -86,12 +84,19 @@ def _learn(store: LakeStore, sights: Sequence[Sights], stored: Stored) -> Stored
         return stored
 
 
-def _unlearned_near(store: LakeStore, results: Sequence[HourResult], register: Register) -> List[Sights]:
-    """Return the observations of the clean hours within a day that the register lacks.
+def _sights(results: Sequence[HourResult]) -> List[Sights]:
+    return [result.sights for result in results if result.sights]
 
-    They are those of a lake from before the register. The asset `stations` adds the older ones.
+
+def _unlearned_near(store: LakeStore, results: Sequence[HourResult], register: Register) -> List[Sights]:
+    """Return the observations of the clean hours that the register lacks near hours without descriptions.
+
+    They are those of a lake from before the register, or of one that lost it. Hours within a day are read;
+    the asset `stations` adds the others.
     """
-    near = {hour for result in results for hour in hours_between(result.hour - DAY, result.hour + DAY)}
+    hours = {result.hour for result in results}
+    lacking = [r.hour for r in results if r.cleaned and (r.cleaned.described or r.cleaned.undescribed)]
+    near = {near for hour in lacking for near in hours_between(hour - DAY, hour + DAY)} - hours
     found = (sights_in(store, hour) for hour in sorted(near) if not register.has(hour))
     return [sights for sights in found if sights]
 

@@ -78,16 +78,25 @@ def _grouped(
     It is the code if the other file has it, else a `station_id` that is of one station in both files.
     """
     codes = {entry.code for entry in others if entry.code}
+    comparable = any(entry.code in codes for entry in entries)  # else each file spells codes its own way
     groups: Dict[Key, List[Any]] = {}
     for position, entry in enumerate(entries):
         if entry.code in codes:
             key: Key = ("code", str(entry.code))
-        elif entry.station_id is not None and all(len(of.get(entry.station_id, ())) <= 1 for of in ids):
+        elif entry.station_id is not None and _is_one_station(entry.station_id, ids, comparable=comparable):
             key = ("id", entry.station_id)
         else:
             key = (part, entry.code or str(position))
         groups.setdefault(key, []).append(entry.value)
     return groups
+
+
+def _is_one_station(
+    station_id: str, ids: Tuple[Mapping[str, Set[str]], Mapping[str, Set[str]]], *, comparable: bool
+) -> bool:
+    """Return whether a `station_id` has one code at most: in both files, or else in each of them."""
+    first, second = (codes_of.get(station_id, set()) for codes_of in ids)
+    return len(first | second) <= 1 if comparable else len(first) <= 1 and len(second) <= 1
 
 
 def _pairs(information: List[Any], status: List[Any]) -> List[Tuple[Any, Any]]:

@@ -24,9 +24,8 @@ def value_at(station: Station, name: str, code: str, moment: int, *, later: bool
     """Return the value of a part at a time; with `later`, the next value if there is none yet."""
     changes = station.get(name, [])
     last = next((value for time, value in reversed(changes) if time <= moment), None)
-    if last is None and later and changes:
-        return changes[0][1]
-    return initial_value(name, code) if last is None else last
+    value = initial_value(name, code) if last is None else last
+    return changes[0][1] if value is None and later and changes else value
 
 
 def station_with(

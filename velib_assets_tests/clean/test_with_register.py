@@ -92,6 +92,26 @@ def test_an_hour_of_a_lake_without_a_register_is_described_from_its_clean_files(
     assert column(store, HOURS[1], "name") == {"before"}
 
 
+def test_a_lost_register_does_not_replace_the_past_by_the_future(store: FolderStore) -> None:
+    arrive(store, HOURS[0], records(name="before"))
+    arrive(store, HOURS[1], records(**LOST))
+    arrive(store, HOURS[1] + timedelta(minutes=30), records(name="after"))
+    clean(store, *HOURS[:2])
+    expected = store.read(clean_key(HOURS[1]))
+    (store.root / STATIONS_KEY).unlink()
+    clean(store, HOURS[1])
+    assert store.read(clean_key(HOURS[1])) == expected
+    assert column(store, HOURS[1], "name") == {"before", "after"}
+
+
+def test_a_row_between_two_communes_keeps_the_first(store: FolderStore) -> None:
+    for minute, commune in ((0, "Paris"), (15, None), (30, "Pantin")):
+        arrive(store, HOUR + timedelta(minutes=minute), records(1, nom_arrondissement_communes=commune))
+    clean(store, HOUR)
+    communes = pq.read_table(store.open(clean_key(HOUR)))["commune"].to_pylist()
+    assert communes == ["Paris", "Paris", "Pantin"]
+
+
 def test_a_tick_that_brings_descriptions_describes_the_snapshot_before_it(store: FolderStore) -> None:
     arrive(store, HOUR, records(**LOST))
     clean(store, HOUR)

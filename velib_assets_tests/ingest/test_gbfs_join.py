@@ -115,6 +115,15 @@ def test_codes_in_two_spellings_are_joined_by_id() -> None:
     ]
 
 
+def test_other_code_under_the_same_id_is_not_joined() -> None:
+    states = [reported(1, "A"), reported(2, "X")]
+    assert names([described(1, "A"), described(2, "B")], states) == [
+        ("name of A", "A"),
+        ("name of B", None),
+        (None, "X"),
+    ]
+
+
 def test_duplicated_station_stays_duplicated() -> None:
     states = [reported(1, "A", 5), reported(1, "A", 0)]
     joined = join_gbfs([described(1, "A")], states)

@@ -94,6 +94,8 @@ def _is_complete(body: bytes) -> bool:
         return False
     split = split_head(body)
     total = split[0].get("total_count") if split else None
+    if total is None and b'"total_count"' in body:
+        return False  # it follows the records
     return not isinstance(total, int) or body.count(_CODE) >= total
 
 

@@ -13,6 +13,7 @@ from velib_assets.ingest.feeds.archive_labels import POSITION
 _NULLS = {"", "nan", "none", "null", "n/a", "<na>", "nat"}
 _LONGEST_NULL = 12  # characters, with spaces
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d+)?")
+_WHOLE = re.compile(r"\d+\.0+", re.ASCII)
 _PAIR = re.compile(r"\s*[\[(]?\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*[\])]?\s*")
 _NAMED = re.compile(r"\b(lat|lon)\w*\W+(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 _POINT = struct.Struct("<BIdd")  # a point in well-known binary, as in GeoParquet
@@ -43,7 +44,9 @@ def plain(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """Codes and names stay text; a whole number becomes text."""
+    """Codes and names stay text; a whole number becomes text, also one written as `12109.0`."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return value.strip().partition(".")[0]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else plain(value)
