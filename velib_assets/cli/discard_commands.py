@@ -25,14 +25,14 @@ _MOST_NAMED = 10
 @click.option("--snapshot", metavar="KEY", default="", help="One snapshot: its key, file name or address.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; stored beside the bytes.")
 def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None:
-    """Move the raw snapshots of the hours FROM to TO, inclusive, to quarantine.
+    """Quarantine raw snapshots and rebuild what was made from them.
 
-    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD).
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included.
     Nothing is lost: quarantine/ keeps the bytes and the reason. Rows, partitions, the station register, KPIs
     and the report follow. A later backfill may bring a corrected snapshot for the same time. The discarded
     records never come back.
 
-        velib discard 2024-11-03T09 2024-11-03T11 --reason "the feed repeated itself"
+        velib discard 2024-11-03T09 2024-11-03T11 --reason "frozen feed"
     """
     from velib_assets.catalog.removal import is_outdated
     from velib_assets.ingest.discard import discard_object, find_snapshots, names_of

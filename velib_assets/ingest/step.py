@@ -208,7 +208,7 @@ def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
 
 
 def _unread(recorded: RecordedSnapshot) -> IngestResult:
-    reason = f"{', '.join(recorded.unread)}: not loaded, another file of the archive has the same time"
+    reason = f"{', '.join(recorded.unread)}: skipped, another file of the archive has the same time"
     return IngestResult(PRESENT, recorded.taken_at, raw_key(recorded.taken_at), code=UNREAD, reason=reason)
 
 

@@ -250,7 +250,8 @@ def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
         (("backfill", HERE, "2022-06-04T09"), "is after"),
         (("backfill", HERE, "2999-01-01T00"), "in the future"),
         (("backfill", "1999-01-01T00", HERE), "before the first partition"),
-        (("backfill", "yesterday", HERE), "is not an hour"),
+        (("backfill", "yesterday", HERE), "Invalid value for 'FROM': 'yesterday' is not an hour or a day"),
+        (("status", "--from", "yesterday"), "or a day, YYYY-MM-DD"),
         (("backfill", HERE), "Missing argument"),
         (("status", "--from", HERE, "--to", "2022-06-04T09"), "is after"),
         (("query", "SELECT 1", "--format", "xml"), "xml"),
@@ -262,6 +263,20 @@ def test_wrong_usage_exits_with_2_and_its_reason(
 ) -> None:
     result = terminal.velib(*arguments)
     assert (result.exit_code, message in result.stderr) == (2, True)
+
+
+def test_status_accepts_days(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    result = recorded.velib("status", "--from", "2022-06-03", "--to", "2022-06-04", "--format", "json")
+    assert (result.exit_code, len(json.loads(result.stdout))) == (0, 2 * 24 * 4)
+
+
+def test_help_says_what_each_command_does(terminal: Terminal) -> None:
+    overview = terminal.velib("--help").stdout
+    assert "Quarantine raw snapshots and rebuild what was made from them.\n" in overview
+    shown = terminal.velib("backfill", "--help").stdout
+    assert "[OPTIONS] [FROM TO]\n" in shown
+    assert all(name in shown for name in ("VELIB_ARCHIVE_COLUMNS", "VELIB_ARCHIVE_TIMEZONE"))
 
 
 @pytest.mark.parametrize("command", [("tick",), ("backfill", HERE, HERE), ("query", "SELECT 1"), ("status",)])

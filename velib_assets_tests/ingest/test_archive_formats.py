@@ -432,6 +432,22 @@ def test_docks_are_never_derived_from_the_capacity(tmp_path: Path) -> None:
     )
 
 
+def test_column_of_the_setting_that_no_file_has_is_named_with_its_pair(tmp_path: Path) -> None:
+    """The header has a column for stations, but not the one that the setting names."""
+    put(tmp_path / "own", f"{NAME}.csv", b"ident,velos,bornes\n1001,3,10\n")
+    reason = refusal(tmp_path / "own", parse_columns("station_id=code,bikes=velos,docks=bornes"))
+    assert reason == (
+        "the file has no column 'code'; it has: ident, velos, bornes. "
+        "Correct station_id=code in VELIB_ARCHIVE_COLUMNS"
+    )
+
+
+def test_parquet_file_with_many_small_rows_says_so(tmp_path: Path) -> None:
+    table = pa.table({"stationcode": pa.nulls(200_001, pa.string())})
+    pq.write_table(table, tmp_path / f"{NAME}.parquet")
+    assert refusal(tmp_path) == "the Parquet file has over 200,000 rows"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
@@ -505,7 +521,7 @@ def test_second_file_of_one_time_is_reported(tmp_path: Path) -> None:
     put(tmp_path / "twins", f"b/{NAME}.json", body(PORTAL[:1]))
     stored, unread = Ingest(lake_of(tmp_path / "twins"), Archive(tmp_path / "twins")).restore(HOUR, at(59))
     assert (stored.records, unread.code) == (3, "unread")
-    assert unread.reason == f"b/{NAME}.json: not loaded, another file of the archive has the same time"
+    assert unread.reason == f"b/{NAME}.json: skipped, another file of the archive has the same time"
 
 
 @pytest.mark.parametrize(

@@ -159,11 +159,15 @@ def _check_columns(
         if field_for(column) in plan:
             continue
         names = ", ".join(list(dict.fromkeys(name for record in records for name in record))[:20])
-        wanted = f"column {columns[column]!r}" if column in columns else f"column for {column}"
-        raise UnusableError(
-            "missing_field",
-            f"the file has no {wanted}; it has: {names or 'nothing'}. "
+        wanted, advice = (
+            f"column for {column}",
             f"Set VELIB_ARCHIVE_COLUMNS, for example {column}=<column of the file>",
+        )
+        if column in columns:
+            wanted = f"column {columns[column]!r}"
+            advice = f"Correct {column}={columns[column]} in VELIB_ARCHIVE_COLUMNS"
+        raise UnusableError(
+            "missing_field", f"the file has no {wanted}; it has: {names or 'nothing'}. {advice}"
         )
 
 
