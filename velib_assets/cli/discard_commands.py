@@ -10,6 +10,7 @@ import click
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.lake.text import counted
 from velib_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     for number, item in enumerate(found):
         kept = discard_object(store, item, reason.strip(), utc_now())
         if number < _MOST_NAMED:
-            say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
+            say(f"{names_of(store, item.key)[1]} moved to {store.address(kept)}")
     if len(found) > _MOST_NAMED:
         say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
-    count = "1 snapshot" if len(found) == 1 else f"{len(found):,} snapshots"
-    _follow(settings, resources, sorted(hours), f"discarded in a range of {count}: {reason.strip()}")
+    verb = "was" if len(found) == 1 else "were"
+    message = f"{counted(len(found), 'snapshot')} of the range {verb} discarded: {reason.strip()}"
+    _follow(settings, resources, sorted(hours), message)
 
 
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:
@@ -78,6 +80,7 @@ def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime
     with runs.open_instance() as instance:
         summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
     if removed:
-        say(f"{hours_text(removed)} no longer in the table: no usable snapshot is left")
-    if not run_summary.print_summary(summary, []):
+        verb = "was" if len(removed) == 1 else "were"
+        say(f"{hours_text(removed)} {verb} removed from the table: no usable snapshot is left")
+    if not run_summary.print_summary(resources.lake, summary, []):
         sys.exit(FAILED)

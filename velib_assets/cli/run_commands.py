@@ -94,7 +94,8 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     from velib_assets.cli import run_summary, runs
     from velib_assets.resources import build_resources
 
-    build_resources(settings).catalog.prepare()
+    resources = build_resources(settings)
+    resources.catalog.prepare()
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(1 if plan is None else len(plan.hours))
@@ -104,7 +105,7 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
             runs.run_tick(defs, instance) if plan is None else runs.run_hours(defs, instance, plan.hours)
         )
     missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
-    if not run_summary.print_summary(summary, missing, skipped):
+    if not run_summary.print_summary(resources.lake, summary, missing, skipped):
         sys.exit(FAILED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -9,8 +10,10 @@ from types import MappingProxyType
 from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
+from velib_assets.ingest.step import IngestResult
 from velib_assets.lake.keys import hour_text, raw_time
-from velib_assets.lake.text import neutralize_links
+from velib_assets.lake.listing import DISCARDED
+from velib_assets.lake.text import counted, neutralize_links
 
 
 @check("clean_stations", severity=WARN)
@@ -79,6 +82,20 @@ def future_reports(future: int, unknown: int, rows: int) -> Finding:
         "Times without a zone are read as UTC."
     )
     return Finding(False, message, {FAULTS: future, "unknown": unknown})
+
+
+@check("raw_snapshot", severity=WARN)
+def discarded_before(results: Sequence[IngestResult]) -> Finding:
+    """Check that no snapshot of the run was discarded before. Such a snapshot is not stored again.
+
+    Args:
+        results: What became of the snapshots of the run.
+    """
+    reasons = Counter(result.reason for result in results if result.code == DISCARDED)
+    message = "; ".join(
+        f"{counted(number, 'snapshot')} skipped: {reason}" for reason, number in reasons.items()
+    )
+    return Finding(not reasons, message or "no snapshot was discarded before", {FAULTS: reasons.total()})
 
 
 @check("raw_snapshot", severity=WARN)

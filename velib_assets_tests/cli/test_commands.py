@@ -79,7 +79,7 @@ def test_failed_hour_is_reported_with_its_reason(recorded: Terminal, tmp_path: P
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert (
-        "velib: 2022-06-04T11 failed, its clean file is unchanged: "
+        "velib: 2022-06-04T11 failed, no clean file was written: "
         "raw_snapshot: the response contains no stations" in result.stderr
     )
     assert "2 hours clean" in result.stderr
@@ -115,7 +115,7 @@ def test_hour_that_cannot_be_listed_stops_no_other(recorded: Terminal) -> None:
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "2 hours clean" in result.stderr
-    assert "velib: 2022-06-04T11 failed, its clean file is unchanged: raw_snapshot: " in result.stderr
+    assert "velib: 2022-06-04T11 failed, no clean file was written: raw_snapshot: " in result.stderr
     assert "Traceback" not in result.stderr
 
 
