@@ -9,7 +9,7 @@ import click
 
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
-from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.lake.keys import file_name, hour_of, hour_text, hours_text, key_hour, raw_time
 from velib_assets.lake.text import counted
 from velib_assets.settings import Settings
 
@@ -35,9 +35,8 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
 
         velib discard 2024-11-03T09 2024-11-03T11 --reason "frozen feed"
     """
-    from velib_assets.catalog.removal import is_outdated
-    from velib_assets.ingest.discard import discard_object, find_snapshots, names_of
-    from velib_assets.lake.listing import hours_in, utc_now
+    from velib_assets.ingest.discard import discard_object, find_snapshots
+    from velib_assets.lake.listing import utc_now
     from velib_assets.resources import build_resources
 
     settings = read_settings()
@@ -51,24 +50,33 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     resources.catalog.prepare()
     found = find_snapshots(store, first, last, snapshot)
     hours = {affected for item in found if (affected := key_hour(item.key))}
-    for other in hours_in(store, "quarantine", first, last):
-        taken = raw_time(snapshot)
-        if (not snapshot or (taken and hour_of(taken) == other)) and is_outdated(
-            store, resources.catalog, other
-        ):
-            hours.add(other)  # an earlier discard was interrupted
+    hours |= _interrupted(resources, first, last, snapshot)
     if not hours:
         which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
         fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
     for number, item in enumerate(found):
         kept = discard_object(store, item, reason.strip(), utc_now())
         if number < _MOST_NAMED:
-            say(f"{names_of(store, item.key)[1]} moved to {store.address(kept)}")
+            say(f"{file_name(item.key)} moved to {store.address(kept)}")
     if len(found) > _MOST_NAMED:
         say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
-    verb = "was" if len(found) == 1 else "were"
-    message = f"{counted(len(found), 'snapshot')} of the range {verb} discarded: {reason.strip()}"
+    plural = "snapshots of the range were"
+    message = f"{counted(len(found), 'snapshot of the range was', plural)} discarded: {reason.strip()}"
     _follow(settings, resources, sorted(hours), message)
+
+
+def _interrupted(resources: "Resources", first: datetime, last: datetime, snapshot: str) -> set[datetime]:
+    """Return the hours from `first` to `last` of which an earlier discard was interrupted."""
+    from velib_assets.catalog.removal import is_outdated
+    from velib_assets.lake.listing import hours_in
+
+    taken = raw_time(snapshot)
+    return {
+        hour
+        for hour in hours_in(resources.lake, "quarantine", first, last)
+        if (not snapshot or (taken and hour_of(taken) == hour))
+        and is_outdated(resources.lake, resources.catalog, hour)
+    }
 
 
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:

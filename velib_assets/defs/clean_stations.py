@@ -17,6 +17,7 @@ from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.defs.station_checks import described_rows, unbroken_since
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 from velib_assets.stations.describe import OWN
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
@@ -58,7 +59,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             continue
         preceding = _preceding(store, result.hour, known)
         known[result.hour] = Earlier([part.records for part in cleaned.snapshots], cleaned.drift)
-        summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
+        summary = f"{counted(cleaned.rows, 'row')} of {counted(len(cleaned.snapshots), 'snapshot')}"
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
         since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None

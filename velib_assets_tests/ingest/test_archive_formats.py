@@ -346,7 +346,8 @@ def test_pair_without_a_time_in_its_names_has_its_own(
     put(tmp_path / "gbfs", "velib/station_status.json", status)
     assert load(tmp_path / "gbfs") == expected_gbfs
     (note,) = Archive(tmp_path / "gbfs").skipped(HOUR, HOUR).notes
-    assert note == "velib/station_status.json: its name has no time; its own 2022-06-04T10:00:00Z counts"
+    path = "velib/station_status.json"
+    assert note == f"{path}: has no time in its name; its `last_updated`, 2022-06-04T10:00:00Z, is used"
 
 
 def test_pair_without_any_time_is_reported(tmp_path: Path) -> None:

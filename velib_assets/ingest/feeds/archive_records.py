@@ -73,10 +73,12 @@ def read_export(body: bytes, extension: str, columns: Mapping[str, str]) -> Expo
     _check_one_snapshot(converted)
     filled = {column for field in plan for column in COLUMNS_OF[field]}
     missing = tuple(column for column in table_columns() if column not in filled)
-    return Export(FeedResponse(OPENDATA, {"body": page(converted, total)}), missing_records, missing, True)
+    return Export(
+        FeedResponse(OPENDATA, {"body": encode_page(converted, total)}), missing_records, missing, True
+    )
 
 
-def page(records: Sequence[Any], total: Optional[int]) -> bytes:
+def encode_page(records: Sequence[Any], total: Optional[int]) -> bytes:
     """Encode records as the portal answers, with `total_count` if it is known."""
     array = dump(list(records))
     return array if total is None else b'{"total_count": %d, "results": %s}' % (total, array)
