@@ -96,6 +96,20 @@ def test_hour_that_keeps_an_older_clean_file_does_not_count_as_cleaned(recorded:
     assert f"velib: {HERE} failed, its clean file is unchanged: clean_stations: " in result.stderr
 
 
+def test_bad_raw_object_is_replaced_as_its_message_says(recorded: Terminal) -> None:
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    (damaged,) = (recorded.lake / hour_prefix("raw", HOUR)).iterdir()
+    damaged.write_bytes(b"not a snapshot")
+    result = recorded.velib("backfill", HERE, HERE)
+    command = f"velib discard {HERE} {HERE} --snapshot {damaged.relative_to(recorded.lake).as_posix()} "
+    assert (
+        f"To replace it, run `{command}--reason TEXT`, then `velib backfill {HERE} {HERE}`" in result.stderr
+    )
+    assert recorded.velib(*command.split()[1:], "--reason", "damaged").exit_code == 0
+    result = recorded.velib("backfill", HERE, HERE)
+    assert (result.exit_code, "1 hour clean, 40 rows" in result.stderr) == (0, True)
+
+
 @pytest.fixture
 def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The raw of 11:00 cannot be listed. Nothing else makes a disk that refuses root."""
