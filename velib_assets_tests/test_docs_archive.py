@@ -42,9 +42,14 @@ def test_columns_that_can_be_mapped_are_documented() -> None:
 HEADER = b"stationcode,numbikesavailable,numdocksavailable\n"
 BAD_FILES = {
     "an empty CSV file": ("csv", b""),
+    "a CSV file without rows": ("csv", HEADER),
     "a CSV file in one column": ("csv", b"stationcode\n1001\n"),
     "a CSV file that is not UTF-8": ("csv", HEADER + b"\xff,1,2\n"),
     "a table without a required column": ("csv", b"stationcode,numbikesavailable,capacity\n1001,1,2\n"),
+    "a table without a column that the setting names": (
+        "csv",
+        b"id,numbikesavailable,numdocksavailable\n1,1,2\n",
+    ),
     "a table of several snapshots": ("csv", HEADER + b"1001,1,2\n1002,1,2\n" * 3),
     "a damaged Parquet file": ("parquet", b"PAR1PAR1"),
 }
@@ -55,6 +60,8 @@ def test_bad_file_is_quarantined_with_the_documented_message(tmp_path: Path, fil
     extension, data = BAD_FILES[file]
     (tmp_path / f"20250605T120500Z.{extension}").write_bytes(data)
     moment = datetime(2025, 6, 5, 12, 5, tzinfo=UTC)
-    (result,) = Ingest(FolderStore(tmp_path / "lake"), Archive(tmp_path)).restore(moment, moment)
+    columns = {"station_id": "code"} if "setting" in file else {}
+    feed = Archive(tmp_path, columns=columns)
+    (result,) = Ingest(FolderStore(tmp_path / "lake"), feed).restore(moment, moment)
     assert result.state == "quarantined"
     assert re.fullmatch(re.escape(message).replace("…", ".*"), result.reason)

@@ -13,6 +13,7 @@ from typing import Any
 from velib_assets.catalog import restoration
 from velib_assets.catalog.catalog import CatalogError, Partition
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
+from velib_assets.lake.text import counted
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
@@ -137,7 +138,8 @@ class LocalCatalog:
             self._register(found.partitions)
             what = f"{self.path} cannot be written ({error}), so this is for this process only"
         if damage or found.partitions or found.damaged:
-            _say(f"{what}: {len(found.partitions)} hours were registered from the clean files of the lake")
+            hours = counted(len(found.partitions), "hour was", "hours were")
+            _say(f"{what}: {hours} registered from the clean files of the lake")
         for message in found.damaged[:_MOST_NAMED]:
             _say(f"not registered: {message}")
         if len(found.damaged) > _MOST_NAMED:

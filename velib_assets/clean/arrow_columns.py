@@ -8,9 +8,10 @@ from typing import Dict, List, Optional, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.json_values import FALSE_WORDS, MILLISECONDS_BELOW, SECONDS_BELOW, TRUE_WORDS
+from velib_assets.clean.json_values import FALSE_WORDS, TRUE_WORDS
 from velib_assets.clean.record_fields import Types, path_of
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
+from velib_assets.ingest.counts import MILLISECONDS_BELOW, SECONDS_BELOW
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, SPACES, TEXT, FeedDefinition, Field
 
 Fields = Dict[str, pa.Array]

@@ -11,14 +11,12 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Optional
 
-from velib_assets.ingest.counts import as_json, is_infinite, numeral
+from velib_assets.ingest.counts import MILLISECONDS_BELOW, SECONDS_BELOW, as_json, is_infinite, numeral
 from velib_assets.ingest.feeds.definition import SPACES
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
 FALSE_WORDS = ("non", "0", "false", "no", "f", "n")
 _POSIX_DIGITS = re.compile(r"-?\d{9,}(?:\.\d*)?", re.ASCII)  # fewer might be a date or a year
-SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
-"""A larger POSIX time is in milliseconds, or in microseconds."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ]([01]\d|2[0-3])(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"

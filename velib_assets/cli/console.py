@@ -18,20 +18,18 @@ FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
 
 
-def hour(text: str) -> datetime:
-    """Parse an hour on the command line, `YYYY-MM-DDTHH` (UTC), that is not in the future."""
+def first_hour(text: str) -> datetime:
+    """Parse an hour (`YYYY-MM-DDTHH`, UTC) that is not in the future, or a day as its first hour."""
     try:
-        parsed = parse_hour(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        parsed = parse_hour(f"{text}T00" if _DAY.fullmatch(text) else text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not an hour or a day. Use YYYY-MM-DDTHH in UTC, for example 2022-06-04T17, "
+            "or a day, YYYY-MM-DD"
+        ) from None
     if parsed > (now := hour_of(utc_now())):
         raise click.BadParameter(f"{text} is in the future: it is {hour_text(now)} (UTC)")
     return parsed
-
-
-def first_hour(text: str) -> datetime:
-    """Parse an hour, or a day (`YYYY-MM-DD`) as its first hour."""
-    return hour(f"{text}T00" if _DAY.fullmatch(text) else text)
 
 
 def last_hour(text: str) -> datetime:

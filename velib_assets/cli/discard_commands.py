@@ -9,7 +9,8 @@ import click
 
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
-from velib_assets.lake.keys import hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.lake.keys import file_name, hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.lake.text import counted
 from velib_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,18 +26,17 @@ _MOST_NAMED = 10
 @click.option("--snapshot", metavar="KEY", default="", help="One snapshot: its key, file name or address.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; stored beside the bytes.")
 def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None:
-    """Move the raw snapshots of the hours FROM to TO, inclusive, to quarantine.
+    """Quarantine raw snapshots and rebuild what was made from them.
 
-    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD).
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included.
     Nothing is lost: quarantine/ keeps the bytes and the reason. Rows, partitions, the station register, KPIs
     and the report follow. A later backfill may bring a corrected snapshot for the same time. The discarded
     records never come back.
 
-        velib discard 2024-11-03T09 2024-11-03T11 --reason "the feed repeated itself"
+        velib discard 2024-11-03T09 2024-11-03T11 --reason "frozen feed"
     """
-    from velib_assets.catalog.removal import is_outdated
-    from velib_assets.ingest.discard import discard_object, find_snapshots, names_of
-    from velib_assets.lake.listing import hours_in, utc_now
+    from velib_assets.ingest.discard import discard_object, find_snapshots
+    from velib_assets.lake.listing import utc_now
     from velib_assets.resources import build_resources
 
     settings = read_settings()
@@ -50,23 +50,33 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     resources.catalog.prepare()
     found = find_snapshots(store, first, last, snapshot)
     hours = {affected for item in found if (affected := key_hour(item.key))}
-    for other in hours_in(store, "quarantine", first, last):
-        taken = raw_time(snapshot)
-        if (not snapshot or (taken and hour_of(taken) == other)) and is_outdated(
-            store, resources.catalog, other
-        ):
-            hours.add(other)  # an earlier discard was interrupted
+    hours |= _interrupted(resources, first, last, snapshot)
     if not hours:
         which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
         fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
     for number, item in enumerate(found):
         kept = discard_object(store, item, reason.strip(), utc_now())
         if number < _MOST_NAMED:
-            say(f"{names_of(store, item.key)[1]} is now {store.address(kept)}")
+            say(f"{file_name(item.key)} moved to {store.address(kept)}")
     if len(found) > _MOST_NAMED:
         say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
-    count = "1 snapshot" if len(found) == 1 else f"{len(found):,} snapshots"
-    _follow(settings, resources, sorted(hours), f"discarded in a range of {count}: {reason.strip()}")
+    plural = "snapshots of the range were"
+    message = f"{counted(len(found), 'snapshot of the range was', plural)} discarded: {reason.strip()}"
+    _follow(settings, resources, sorted(hours), message)
+
+
+def _interrupted(resources: "Resources", first: datetime, last: datetime, snapshot: str) -> set[datetime]:
+    """Return the hours from `first` to `last` of which an earlier discard was interrupted."""
+    from velib_assets.catalog.removal import is_outdated
+    from velib_assets.lake.listing import hours_in
+
+    taken = raw_time(snapshot)
+    return {
+        hour
+        for hour in hours_in(resources.lake, "quarantine", first, last)
+        if (not snapshot or (taken and hour_of(taken) == hour))
+        and is_outdated(resources.lake, resources.catalog, hour)
+    }
 
 
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:
@@ -78,6 +88,7 @@ def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime
     with runs.open_instance() as instance:
         summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
     if removed:
-        say(f"{hours_text(removed)} no longer in the table: no usable snapshot is left")
-    if not run_summary.print_summary(summary, []):
+        verb = "was" if len(removed) == 1 else "were"
+        say(f"{hours_text(removed)} {verb} removed from the table: no usable snapshot is left")
+    if not run_summary.print_summary(resources.lake, summary, []):
         sys.exit(FAILED)

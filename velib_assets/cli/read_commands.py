@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from velib_assets.cli.console import EMPTY_LAKE, FAILED, USAGE, fail, format_option, hour, read_settings, say
+from velib_assets.cli.console import (
+    EMPTY_LAKE,
+    FAILED,
+    USAGE,
+    fail,
+    first_hour,
+    format_option,
+    last_hour,
+    read_settings,
+    say,
+)
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
@@ -80,16 +90,16 @@ def report(show: bool) -> None:
 @click.option(
     "--from",
     "first",
-    type=hour,
-    metavar="YYYY-MM-DDTHH",
-    help="First hour; default: 23 hours before the last.",
+    type=first_hour,
+    metavar="YYYY-MM-DD[THH]",
+    help="First hour or day; default: 23 hours before the last.",
 )
 @click.option(
     "--to",
     "last",
-    type=hour,
-    metavar="YYYY-MM-DDTHH",
-    help="Last hour; default: the hour of the newest snapshot.",
+    type=last_hour,
+    metavar="YYYY-MM-DD[THH]",
+    help="Last hour or day; default: the hour of the newest snapshot.",
 )
 @format_option("table", "json")
 def status(first: datetime | None, last: datetime | None, form: str) -> None:

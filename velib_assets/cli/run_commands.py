@@ -55,9 +55,18 @@ def tick() -> None:
     print_kpis(settings, headlines=True)
 
 
-@click.command()
-@click.argument("first", metavar="[FROM", type=first_hour, required=False)
-@click.argument("last", metavar="TO]", type=last_hour, required=False)
+class _Backfill(click.Command):
+    """FROM and TO go together: both, or neither."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the parts of the usage line."""
+        options = [piece for piece in super().collect_usage_pieces(ctx) if piece not in ("FROM", "TO")]
+        return [*options, "[FROM TO]"]
+
+
+@click.command(cls=_Backfill)
+@click.argument("first", metavar="FROM", type=first_hour, required=False)
+@click.argument("last", metavar="TO", type=last_hour, required=False)
 def backfill(first: datetime | None, last: datetime | None) -> None:
     """Restore, clean and register the hours FROM to TO, or all that the archive holds.
 
@@ -65,6 +74,9 @@ def backfill(first: datetime | None, last: datetime | None) -> None:
     are cleaned again. Missing snapshots come from VELIB_SOURCE=archive or simulator; the live feeds have no
     past, and the present never fills a past hour. Hours that no source has, and files that cannot be loaded,
     are listed and skipped; the command then exits with 1.
+
+    VELIB_ARCHIVE_TIMEZONE and VELIB_ARCHIVE_COLUMNS say how the names and columns of an archive are read: see
+    docs/settings.md#archives.
 
         velib backfill 2022-06-04 2022-06-05T11
     """
@@ -82,7 +94,8 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     from velib_assets.cli import run_summary, runs
     from velib_assets.resources import build_resources
 
-    build_resources(settings).catalog.prepare()
+    resources = build_resources(settings)
+    resources.catalog.prepare()
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(1 if plan is None else len(plan.hours))
@@ -92,7 +105,7 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
             runs.run_tick(defs, instance) if plan is None else runs.run_hours(defs, instance, plan.hours)
         )
     missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
-    if not run_summary.print_summary(summary, missing, skipped):
+    if not run_summary.print_summary(resources.lake, summary, missing, skipped):
         sys.exit(FAILED)
 
 

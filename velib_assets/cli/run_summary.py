@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import click
@@ -11,7 +12,9 @@ from velib_assets.cli.console import say
 from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.ingest.feeds.feed import SkippedFiles
-from velib_assets.lake.keys import hour_text, hours_text
+from velib_assets.lake.keys import hour_prefix, hour_text, hours_text
+from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 from velib_assets.query.kpis import KPIS
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
@@ -50,19 +53,23 @@ def show_progress(hours: int) -> None:
 
 
 def print_summary(
-    summary: RunSummary, missing: Sequence[datetime], skipped: SkippedFiles | None = None
+    lake: LakeStore,
+    summary: RunSummary,
+    missing: Sequence[datetime],
+    skipped: SkippedFiles | None = None,
 ) -> bool:
     """Print what became of the requested hours; return whether all of them were cleaned.
 
     Args:
+        lake: the lake.
         summary: the outcome of the runs.
         missing: requested hours that no source has, which were not run.
         skipped: files and hours of an archive that were not loaded.
     """
     if clean := summary.clean:
-        hours = "1 hour" if len(clean) == 1 else f"{len(clean)} hours"
         rows = sum(summary.rows[hour] for hour in clean)
-        say(f"{hours} clean, {rows:,} rows, {summary.rejected:,} rejected")
+        hours = counted(len(clean), "hour")
+        say(f"{hours} clean, {counted(rows, 'row')}, {summary.rejected:,} rejected")
     for message, affected in summary.warnings.items():
         say(f"warning: {message}: {hours_text(affected)}")
     if missing:
@@ -75,11 +82,19 @@ def print_summary(
     for message in skipped.refused if skipped else ():
         say(f"velib: not loaded: {message}")
     for hour, messages in summary.failures.items():
-        outcome = "was cleaned, but" if hour in clean else "failed, its clean file is unchanged:"
+        outcome = "was cleaned, but" if hour in clean else _failure(lake, hour)
         say(f"velib: {hour_text(hour)} {outcome} {'; '.join(messages)}")
     for message in summary.errors:
         say(f"velib: {message}")
     return summary.ok and not missing and not (skipped and skipped.refused)
+
+
+def _failure(lake: LakeStore, hour: datetime) -> str:
+    """Return what became of an hour that failed."""
+    with suppress(OSError):
+        if not lake.list(hour_prefix("clean", hour)):
+            return "failed, no clean file was written:"
+    return "failed, its clean file is unchanged:"
 
 
 def print_kpis(settings: Settings, *, headlines: bool = False) -> None:

@@ -112,10 +112,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
     """Restore, clean and register hours in one run per contiguous range, then refresh the views once."""
     summary = RunSummary(sorted(hours))
-    layers = [dg.AssetKey(name) for name in (*LAYERS, "stations")]
-    for first, last in contiguous(summary.requested):
-        tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
+    _execute_hours(summary, defs, instance, summary.requested)
     if summary.rows:
         _execute(summary, defs, instance, "velib_kpi_views", {})
     return summary
@@ -156,17 +153,11 @@ def run_discard(
     lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
     summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
 
-    def clean(hours: Sequence[datetime]) -> None:
-        layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
-        for first, last in contiguous(hours):
-            tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-            _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
-
-    clean(summary.requested)
+    _execute_hours(summary, defs, instance, summary.requested)
     unusable = [hour for hour in all_hours if not has_usable_raw(lake, hour)]
     removed = [hour for hour in unusable if remove_hour(lake, catalog, hour)]
     described = described_otherwise(lake, catalog, all_hours)
-    clean(described)
+    _execute_hours(summary, defs, instance, described)
     summary.requested = sorted({*all_hours, *described} - {*removed})
     for hour in removed:
         summary.failures.pop(hour, None)
@@ -177,6 +168,16 @@ def run_discard(
             )
     _execute(summary, defs, instance, "velib_kpi_views", {})
     return summary, removed
+
+
+def _execute_hours(
+    summary: RunSummary, defs: dg.Definitions, instance: dg.DagsterInstance, hours: Sequence[datetime]
+) -> None:
+    """Run the layers of the summary, and the station register, over hours: a run per contiguous range."""
+    layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
+    for first, last in contiguous(hours):
+        tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
+        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
 
 
 def _execute(

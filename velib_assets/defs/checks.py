@@ -13,6 +13,8 @@ import dagster as dg
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.ingest.audit import shortage
+from velib_assets.lake.keys import file_name
+from velib_assets.lake.text import counted
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import VIEWS, Kpi
 
@@ -135,7 +137,7 @@ def partial_snapshot(
     earlier, partial = list(preceding), []
     for s in snapshots:
         if reason := shortage(s.records, (announced or {}).get(s.key), earlier, expected):
-            partial.append(f"{_file(s)} has {s.records:,} records {reason}")
+            partial.append(f"{file_name(s.key)} has {counted(s.records, 'record')} {reason}")
         earlier.append(s.records)
     message = "; ".join(partial) or "no snapshot is partial"
     return Finding(not partial, message, {"compared": len(earlier) - 1, FAULTS: len(partial)})
@@ -153,7 +155,7 @@ def stale_stations(stale: int, rows: int, unreadable: int = 0) -> Finding:
     stale, rows = max(stale - unreadable, 0), max(rows - unreadable, 0)
     share = stale / rows if rows else 0.0
     passed = share <= MAX_STALE_SHARE
-    message = f"{share:.1%} of {rows:,} rows are stale; the limit is {MAX_STALE_SHARE:.0%}"
+    message = f"{share:.1%} of {counted(rows, 'row')} are stale; the limit is {MAX_STALE_SHARE:.0%}"
     return Finding(passed, message, {"stale_share": share, "stale_rows": stale, FAULTS: int(not passed)})
 
 
@@ -166,13 +168,13 @@ def conservation(snapshots: Sequence[SnapshotCount], rows: int) -> Finding:
         rows: The number of rows in the written file.
     """
     lost = [
-        f"{_file(s)}: {s.records:,} in, {s.rows:,} + {s.rejected:,} + {s.duplicates:,} out"
+        f"{file_name(s.key)}: {s.records:,} in, {s.rows:,} + {s.rejected:,} + {s.duplicates:,} out"
         for s in snapshots
         if s.records != s.rows + s.rejected + s.duplicates
     ]
     expected, records = sum(s.rows for s in snapshots), sum(s.records for s in snapshots)
     if expected != rows:
-        lost.append(f"the file has {rows:,} rows; its snapshots have {expected:,}")
+        lost.append(f"the file has {counted(rows, 'row')}; its snapshots have {expected:,}")
     facts: Facts = {"records": records, "rows": rows, FAULTS: len(lost)}
     return Finding(not lost, "; ".join(lost) or f"all {records:,} records are accounted for", facts)
 
@@ -189,15 +191,20 @@ def rejected_rows(reasons: Mapping[str, int], snapshots: Sequence[SnapshotCount]
     rejected, records = sum(reasons.values()), sum(s.records for s in snapshots)
     if not rejected:
         return Finding(True, "no record was rejected", {FAULTS: 0})
-    counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
-    message = f"{rejected:,} of {records:,} records were rejected ({counted}); see {path}"
+    by_reason = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(reasons.items()))
+    verb = "was" if rejected == 1 else "were"
+    message = f"{rejected:,} of {counted(records, 'record')} {verb} rejected ({by_reason}); see {path}"
     return Finding(False, message, {FAULTS: rejected})
 
 
 @check("clean_stations")
 def unique_rows(repeated: int) -> Finding:
     """Check that each station occurs once per snapshot."""
-    message = f"{repeated:,} rows repeat a station of their snapshot" if repeated else "every row is unique"
+    message = (
+        f"{counted(repeated, 'row repeats', 'rows repeat')} a station of their snapshot"
+        if repeated
+        else "every row is unique"
+    )
     return Finding(not repeated, message, {FAULTS: repeated})
 
 
@@ -237,10 +244,6 @@ def view_answers(view: Kpi, state: KpiState | Exception) -> Finding:
     if columns != declared:
         message = f"the columns are {', '.join(columns)}; declared are {', '.join(declared)}"
     return Finding(columns == declared, message, {"columns": len(columns)})
-
-
-def _file(snapshot: SnapshotCount) -> str:
-    return snapshot.key.rpartition("/")[2]
 
 
 def shortened(names: Sequence[str]) -> str:

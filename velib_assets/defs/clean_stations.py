@@ -15,8 +15,9 @@ from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.defs.station_checks import described_rows, unbroken_since
-from velib_assets.lake.keys import HOUR, clean_key, hours_between, raw_time, rejects_key
+from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 from velib_assets.stations.describe import OWN
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
@@ -49,7 +50,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             yield HourOutcome(result.hour, None, {}, result.error)
             continue
         reasons = [
-            f"{part.reason} ({store.address(part.key)}; move it out of the lake to restore the hour)"
+            f"{part.reason} ({store.address(part.key)}). {_how_to_replace(result.hour, part.key)}"
             for part in (cleaned.quarantined if cleaned else [])
         ]
         if cleaned is None or not cleaned.size:
@@ -58,7 +59,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             continue
         preceding = _preceding(store, result.hour, known)
         known[result.hour] = Earlier([part.records for part in cleaned.snapshots], cleaned.drift)
-        summary = f"{cleaned.rows:,} rows of {len(cleaned.snapshots)} snapshots"
+        summary = f"{counted(cleaned.rows, 'row')} of {counted(len(cleaned.snapshots), 'snapshot')}"
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
         since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None
@@ -67,6 +68,14 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         checked = _findings(cleaned, reasons, preceding, expected, store.address(rejects_key(result.hour)))
         checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
+
+
+def _how_to_replace(hour: datetime, key: str) -> str:
+    text = hour_text(hour)
+    return (
+        f"To replace it, run `velib discard {text} {text} --snapshot {key} --reason TEXT`, "
+        f"then `velib backfill {text} {text}`"
+    )
 
 
 class Earlier(NamedTuple):

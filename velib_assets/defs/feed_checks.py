@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -9,8 +10,10 @@ from types import MappingProxyType
 from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
-from velib_assets.lake.keys import hour_text, raw_time
-from velib_assets.lake.text import neutralize_links
+from velib_assets.ingest.step import IngestResult
+from velib_assets.lake.keys import file_name, hour_text, raw_time
+from velib_assets.lake.listing import DISCARDED
+from velib_assets.lake.text import counted, neutralize_links
 
 
 @check("clean_stations", severity=WARN)
@@ -56,7 +59,7 @@ def differing_duplicates(differing: Mapping[str, int]) -> Finding:
         return Finding(True, "no station has two records that differ", {FAULTS: 0})
     names = shortened([neutralize_links(code) for code in differing])
     message = (
-        f"{count:,} times a snapshot has records of one station that differ; "
+        f"{counted(count, 'time')} a snapshot has records of one station that differ; "
         f"the one that reported last is kept. Stations: {names}"
     )
     return Finding(False, message, {FAULTS: count, "stations": len(differing)})
@@ -74,11 +77,25 @@ def future_reports(future: int, unknown: int, rows: int) -> Finding:
     if not future:
         return Finding(True, "no report is from the future", {FAULTS: 0})
     message = (
-        f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot; "
+        f"{future:,} of {counted(rows, 'row')} have a report from over 10 minutes after the snapshot; "
         f"{unknown:,} of them, over 24 hours after it, count as unknown. "
         "Times without a zone are read as UTC."
     )
     return Finding(False, message, {FAULTS: future, "unknown": unknown})
+
+
+@check("raw_snapshot", severity=WARN)
+def discarded_before(results: Sequence[IngestResult]) -> Finding:
+    """Check that no snapshot of the run was discarded before. Such a snapshot is not stored again.
+
+    Args:
+        results: What became of the snapshots of the run.
+    """
+    reasons = Counter(result.reason for result in results if result.code == DISCARDED)
+    message = "; ".join(
+        f"{counted(number, 'snapshot')} skipped: {reason}" for reason, number in reasons.items()
+    )
+    return Finding(not reasons, message or "no snapshot was discarded before", {FAULTS: reasons.total()})
 
 
 @check("raw_snapshot", severity=WARN)
@@ -95,13 +112,9 @@ def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
         times = [taken for key in keys if (taken := raw_time(key))]
         found.append(
             f"the {len(keys)} snapshots from {times[0]:%Y-%m-%d %H:%M} to {times[-1]:%H:%M} UTC have "
-            f"the same records, although {operating:,} stations are in operation ({_name(keys[0])} to "
-            f"{_name(keys[-1])})"
+            f"the same records, although {counted(operating, 'station is', 'stations are')} in operation "
+            f"({file_name(keys[0])} to {file_name(keys[-1])})"
         )
     message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status."
     repeats = sum(len(stretch.keys) - 1 for stretch in stretches)
     return Finding(False, message, {FAULTS: len(stretches), "repeats": repeats})
-
-
-def _name(key: str) -> str:
-    return key.rpartition("/")[2]

@@ -22,8 +22,9 @@ from velib_assets.ingest.step import (
 )
 from velib_assets.lake.keys import HOUR, SLOT, hour_prefix, slot_of, slots_of
 from velib_assets.lake.ledger import ledger
-from velib_assets.lake.listing import hour_range, raw_objects, slot_times, utc_now
+from velib_assets.lake.listing import DISCARDED, hour_range, raw_objects, slot_times, utc_now
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 
 SCHEDULED_AT = "velib/scheduled_at"
 RESTORE_ONLY = "velib/restore_only"
@@ -81,15 +82,10 @@ def _outcome(
     Raises:
         OSError: The lake cannot be listed.
     """
-    found, results = results, [result for result in results if result.code not in REMARKS]
-    reasons = [f"{r.reason} ({store.address(r.key)})" for r in results if r.state == QUARANTINED]
-    stored, quarantined = slot_times(store, hour)
-    usable = len(results) - len(reasons)
-    if not usable and not (takes and reasons):
-        usable = len(stored)  # nothing new; the snapshots stored earlier count
-    arrived = checks.usable_snapshot(usable, reasons)
+    arrived = _arrival(store, hour, results, takes=takes)
     if not arrived.passed:
         return HourOutcome.failed(hour, "usable_snapshot", arrived)
+    stored, quarantined = slot_times(store, hour)
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     past = sum(slot.start + SLOT <= now for slot in slots)
@@ -103,20 +99,45 @@ def _outcome(
         **{f"slots_{state}": number for state, number in count.items()},
         "slots_open": len(slots_of(hour)) - len(slots),  # neither past nor filled
         "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
-        **({name: dg.MetadataValue.url(url) for name, url in ingest.links.items()} if results else {}),
     }
+    if any(result.code not in REMARKS for result in results):
+        metadata |= {name: dg.MetadataValue.url(url) for name, url in ingest.links.items()}
     checked = {
         "usable_snapshot": arrived,
-        "quarantined_snapshot": checks.quarantined_snapshot(reasons),
+        "quarantined_snapshot": checks.quarantined_snapshot(_quarantine_reasons(store, results)),
+        "discarded_before": feed_checks.discarded_before(results),
         "complete_hour": checks.complete_hour(count["stored"], past),
         "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
-        **(
-            {}
-            if ingest.live
-            else {"archive_agrees": archive_agrees(found), "archive_columns": archive_columns(found)}
-        ),
     }
-    return HourOutcome(hour, metadata, checked, f"{len(objects)} snapshots, {len(new)} new")
+    if not ingest.live:
+        checked |= {"archive_agrees": archive_agrees(results), "archive_columns": archive_columns(results)}
+    return HourOutcome(hour, metadata, checked, f"{counted(len(objects), 'snapshot')}, {len(new)} new")
+
+
+def _arrival(
+    store: LakeStore, hour: datetime, results: Sequence[IngestResult], *, takes: bool
+) -> checks.Finding:
+    """Check that an hour has a usable snapshot. If the run brought none, those stored earlier count."""
+    reasons = _quarantine_reasons(store, results)
+    discarded = feed_checks.discarded_before(results)
+    usable = sum(
+        result.state != QUARANTINED and result.code not in (*REMARKS, DISCARDED) for result in results
+    )
+    if not usable and not (takes and (reasons or not discarded.passed)):
+        usable = len(slot_times(store, hour)[0])
+    error = ""
+    if not usable and not discarded.passed:
+        error = "; ".join([*reasons, f"{discarded.message}. No other snapshot was loaded for this hour"])
+    return checks.usable_snapshot(usable, reasons, error)
+
+
+def _quarantine_reasons(store: LakeStore, results: Sequence[IngestResult]) -> list[str]:
+    """Return why each response was quarantined in this run."""
+    return [
+        f"{result.reason} ({store.address(result.key)})"
+        for result in results
+        if result.state == QUARANTINED and result.code != DISCARDED
+    ]
 
 
 def _take(

@@ -15,6 +15,7 @@ from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import clean_key
 from velib_assets.lake.schema import DATABASE, TABLE
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 
 BATCH = 100  # hours per call: the most that Glue accepts
 
@@ -58,7 +59,7 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
                 "location": dg.MetadataValue.path(store.address(part.key)),
             }
             checked = {"table_schema": checks.table_schema()}
-            yield HourOutcome(part.hour, metadata, checked, f"{part.rows:,} rows registered")
+            yield HourOutcome(part.hour, metadata, checked, f"{counted(part.rows, 'row')} registered")
 
 
 def _failed(hour: datetime, error: Exception) -> HourOutcome:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from velib_assets.defs.checks import FAULTS, WARN, Facts, Finding, check
 from velib_assets.lake.keys import iso_z
+from velib_assets.lake.text import counted
 
 MAX_FALL = 0.1
 
@@ -27,9 +28,10 @@ def described_rows(described: int, undescribed: int, since: datetime | None) -> 
         return Finding(True, "the feed described every station", facts)
     parts = []
     if described:
-        parts.append(f"{described:,} rows are described from the station register")
+        parts.append(f"{counted(described, 'row is', 'rows are')} described from the station register")
     if undescribed:
-        parts.append(f"{undescribed:,} rows lack a name, position or capacity, and the register has none yet")
+        rows = counted(undescribed, "row lacks", "rows lack")
+        parts.append(f"{rows} a name, position or capacity, and the register has none yet")
     return Finding(False, "; ".join(parts) + (f" (since {iso_z(since)})" if since else ""), facts)
 
 
@@ -43,7 +45,9 @@ def open_stations(count: int, before: int) -> Finding:
     """
     fallen = before - count
     passed = fallen <= MAX_FALL * before
-    message = f"{count:,} stations are open" + ("" if passed else f", {fallen:,} fewer than 24 hours before")
+    message = f"{counted(count, 'station is', 'stations are')} open" + (
+        "" if passed else f", {fallen:,} fewer than 24 hours before"
+    )
     return Finding(passed, message, {"open": count, FAULTS: 0 if passed else fallen})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from velib_assets.defs.checks import FAULTS, WARN, Finding, check
-from velib_assets.lake.text import neutralize_links
+from velib_assets.lake.text import counted, neutralize_links
 
 
 @check("clean_stations", severity=WARN)
@@ -16,5 +16,5 @@ def readable_times(unreadable: int, example: str = "") -> Finding:
     """
     if not unreadable:
         return Finding(True, "every reported time can be read", {FAULTS: 0})
-    times = "1 reported time" if unreadable == 1 else f"{unreadable:,} reported times"
+    times = counted(unreadable, "reported time")
     return Finding(False, f"{times} cannot be read: {neutralize_links(example)}", {FAULTS: unreadable})

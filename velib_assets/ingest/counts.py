@@ -1,4 +1,4 @@
-"""The rule for counts, which ingest and the clean step share, and the records that it rejects."""
+"""The rules for numbers that ingest and the clean step share: counts, and the units of POSIX times."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from velib_assets.lake.schema import COLUMNS
 
 _COUNTS = tuple(column.name for column in COLUMNS if column.type == "int")
 _MAX_COUNT = 2**31 - 1
+SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
+"""A larger POSIX time is in milliseconds, or in microseconds."""
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SHOWN = 60  # characters of a value in a reason
 

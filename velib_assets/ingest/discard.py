@@ -9,7 +9,7 @@ from typing import List, Optional, Sequence
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.ingest.step import write_reason
-from velib_assets.lake.keys import iso_utc, key_hour, quarantine_stem, raw_time
+from velib_assets.lake.keys import file_name, iso_utc, key_hour, quarantine_stem, raw_time
 from velib_assets.lake.listing import DISCARDED, hours_in, raw_objects
 from velib_assets.lake.store import Change, LakeStore, Stored
 
@@ -30,7 +30,7 @@ def find_snapshots(store: LakeStore, first: datetime, last: datetime, name: str 
 
 def names_of(store: LakeStore, key: str) -> Sequence[str]:
     """Return what an object may be called: its key, its file name and its address."""
-    return key, key.rpartition("/")[2], store.address(key)
+    return key, file_name(key), store.address(key)
 
 
 def discard_object(store: LakeStore, item: Stored, text: str, now: datetime) -> str:

@@ -7,7 +7,8 @@ from typing import Any, Dict, Mapping, Optional
 
 MEMBERS = ("last_updated", "lastUpdatedOther", "ttl", "version", "total_count")
 HEADERS = ("ETag", "Last-Modified")
-PARTS = ("body", "station_information", "station_status")
+GBFS_PARTS = ("station_information", "station_status")
+PARTS = ("body", *GBFS_PARTS)
 FEED_INFO = "feed_info"
 _MAX_JSON = 120  # bytes of a value as JSON, so that an envelope's head stays short
 

@@ -25,7 +25,7 @@ from velib_assets.ingest.http_failures import (
 )
 from velib_assets.ingest.response import MAX_BYTES
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.text import neutralize_links
+from velib_assets.lake.text import counted, neutralize_links
 
 DEADLINE_SECONDS = 45.0
 USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
@@ -114,7 +114,7 @@ class _FetchTask:
 
     def error(self, reason: str) -> FeedError:
         elapsed = self._fetcher.clock() - self._started
-        attempts = f"{self._attempts} {'attempt' if self._attempts == 1 else 'attempts'} in {elapsed:.1f} s"
+        attempts = f"{counted(self._attempts, 'attempt')} in {elapsed:.1f} s"
         differs = self._previous and self._previous != reason
         previous = f" (previous failure: {self._previous})" if differs else ""
         setting = f" and {self._fetcher.setting}" if self._fetcher.setting else ""

@@ -10,6 +10,7 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
 from velib_assets.ingest.response import (
+    HEAD,
     MAX_BYTES,
     MAX_DEPTH,
     OPENDATA,
@@ -25,7 +26,6 @@ from velib_assets.lake.keys import SOURCE, iso_utc
 MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
-_HEAD = 8192  # bytes of an object in which its members before `results` are
 _MAX_MEMBERS = 100  # each costs a copy of the rest
 
 
@@ -81,10 +81,10 @@ def head_of(stored: bytes) -> Dict[str, Any]:
 
     Empty if they cannot be read.
     """
-    start = stored[:_HEAD]
+    start = stored[:HEAD]
     if start.startswith(b"\x1f\x8b"):
         try:
-            start = zlib.decompressobj(_GZIP).decompress(start, _HEAD)
+            start = zlib.decompressobj(_GZIP).decompress(start, HEAD)
         except zlib.error:
             return {}
     split = split_head(start)

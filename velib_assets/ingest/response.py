@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from velib_assets.ingest.feed_info import FeedInfo, feed_info
+from velib_assets.ingest.feed_info import GBFS_PARTS, FeedInfo, feed_info
 from velib_assets.ingest.gbfs_join import join_gbfs
 from velib_assets.lake.text import neutralize_links
 
@@ -17,9 +17,8 @@ OPENDATA = "opendata"
 GBFS = "gbfs"
 SIMULATOR = "simulator"
 
-_GBFS_PARTS = ("station_information", "station_status")
 _RESULTS = re.compile(rb'"results"\s*:\s*')
-_SEARCHED = 4096  # bytes of a document in which `results` is searched
+HEAD = 4096  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -69,7 +68,7 @@ def decode(response: FeedResponse) -> Decoded:
         records, results, document = _array(response.bodies["body"])
         documents: Dict[str, Any] = {"body": document}
     else:
-        documents = {part: load_json(response.bodies[part], part) for part in _GBFS_PARTS}
+        documents = {part: load_json(response.bodies[part], part) for part in GBFS_PARTS}
         records, results = join_gbfs(*map(_stations, documents.values())), b""
     _check_depth(records, MAX_DEPTH, "the response")
     return Decoded(records, results or dump(records), feed_info(documents, response.headers))
@@ -150,7 +149,7 @@ def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:
 
     None if `results` is not near the start of the document or not a member of the object itself.
     """
-    match = _RESULTS.search(document, 0, _SEARCHED)
+    match = _RESULTS.search(document, 0, HEAD)
     try:
         return (json.loads(document[: match.end()] + b"null}"), match.end()) if match else None
     except (ValueError, RecursionError):

@@ -22,6 +22,7 @@ from velib_assets.lake.listing import (
     slot_times,
 )
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import one_line
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
 MISSING_COLUMNS, UNREAD = "missing_columns", "unread"
@@ -170,7 +171,7 @@ def store_or_quarantine(
     except UnusableError as error:
         return _quarantine(store, unmodified or response, ingested_at, now, error)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
-        reason = f"its records were discarded before: {discarded.get('reason')}"
+        reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
         return IngestResult(QUARANTINED, ingested_at, kept, code=DISCARDED, reason=reason)
     data = encode_raw(response.feed, ingested_at, now, decoded)
@@ -208,7 +209,7 @@ def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
 
 
 def _unread(recorded: RecordedSnapshot) -> IngestResult:
-    reason = f"{', '.join(recorded.unread)}: not loaded, another file of the archive has the same time"
+    reason = f"{', '.join(recorded.unread)}: skipped, another file of the archive has the same time"
     return IngestResult(PRESENT, recorded.taken_at, raw_key(recorded.taken_at), code=UNREAD, reason=reason)
 
 

@@ -121,7 +121,7 @@ def raw_key(ingested_at: datetime) -> str:
 
 def raw_time(key: str) -> Optional[datetime]:
     """Return when the snapshot with this raw key was taken; None if the key is not a snapshot's."""
-    return _time(_RAW_NAME.fullmatch(key.rpartition("/")[2]))
+    return _time(_RAW_NAME.fullmatch(file_name(key)))
 
 
 def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
@@ -131,7 +131,12 @@ def quarantine_stem(hour: datetime, ingested_at: datetime, sha256: str) -> str:
 
 def quarantine_time(key: str) -> Optional[datetime]:
     """Return when the response with this quarantine key was taken; None if the name has another form."""
-    return _time(_STAMPED_NAME.match(key.rpartition("/")[2]))
+    return _time(_STAMPED_NAME.match(file_name(key)))
+
+
+def file_name(key: str) -> str:
+    """Return the last part of a key."""
+    return key.rpartition("/")[2]
 
 
 def clean_key(hour: datetime) -> str:

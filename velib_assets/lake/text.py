@@ -1,4 +1,4 @@
-"""Makes text from outside (feeds, servers, file names) safe to show in messages, logs and alerts."""
+"""Text of messages: makes text from outside safe to show in messages, logs and alerts; counts things."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Optional
 
 _ELLIPSIS = "…"
 _LINKS = re.compile(r"(?<=\])(?=\()|(?=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 row`, `1,450 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def neutralize_links(text: str, most: int = 200) -> str:

@@ -79,7 +79,7 @@ def test_failed_hour_is_reported_with_its_reason(recorded: Terminal, tmp_path: P
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert (
-        "velib: 2022-06-04T11 failed, its clean file is unchanged: "
+        "velib: 2022-06-04T11 failed, no clean file was written: "
         "raw_snapshot: the response contains no stations" in result.stderr
     )
     assert "2 hours clean" in result.stderr
@@ -94,6 +94,20 @@ def test_hour_that_keeps_an_older_clean_file_does_not_count_as_cleaned(recorded:
     assert result.exit_code == 1
     assert "1 hour clean, 40 rows" in result.stderr
     assert f"velib: {HERE} failed, its clean file is unchanged: clean_stations: " in result.stderr
+
+
+def test_bad_raw_object_is_replaced_as_its_message_says(recorded: Terminal) -> None:
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    (damaged,) = (recorded.lake / hour_prefix("raw", HOUR)).iterdir()
+    damaged.write_bytes(b"not a snapshot")
+    result = recorded.velib("backfill", HERE, HERE)
+    command = f"velib discard {HERE} {HERE} --snapshot {damaged.relative_to(recorded.lake).as_posix()} "
+    assert (
+        f"To replace it, run `{command}--reason TEXT`, then `velib backfill {HERE} {HERE}`" in result.stderr
+    )
+    assert recorded.velib(*command.split()[1:], "--reason", "damaged").exit_code == 0
+    result = recorded.velib("backfill", HERE, HERE)
+    assert (result.exit_code, "1 hour clean, 40 rows" in result.stderr) == (0, True)
 
 
 @pytest.fixture
@@ -115,7 +129,7 @@ def test_hour_that_cannot_be_listed_stops_no_other(recorded: Terminal) -> None:
     result = recorded.velib("backfill", HERE, "2022-06-04T12")
     assert result.exit_code == 1
     assert "2 hours clean" in result.stderr
-    assert "velib: 2022-06-04T11 failed, its clean file is unchanged: raw_snapshot: " in result.stderr
+    assert "velib: 2022-06-04T11 failed, no clean file was written: raw_snapshot: " in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -250,7 +264,8 @@ def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
         (("backfill", HERE, "2022-06-04T09"), "is after"),
         (("backfill", HERE, "2999-01-01T00"), "in the future"),
         (("backfill", "1999-01-01T00", HERE), "before the first partition"),
-        (("backfill", "yesterday", HERE), "is not an hour"),
+        (("backfill", "yesterday", HERE), "Invalid value for 'FROM': 'yesterday' is not an hour or a day"),
+        (("status", "--from", "yesterday"), "or a day, YYYY-MM-DD"),
         (("backfill", HERE), "Missing argument"),
         (("status", "--from", HERE, "--to", "2022-06-04T09"), "is after"),
         (("query", "SELECT 1", "--format", "xml"), "xml"),
@@ -262,6 +277,20 @@ def test_wrong_usage_exits_with_2_and_its_reason(
 ) -> None:
     result = terminal.velib(*arguments)
     assert (result.exit_code, message in result.stderr) == (2, True)
+
+
+def test_status_accepts_days(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    result = recorded.velib("status", "--from", "2022-06-03", "--to", "2022-06-04", "--format", "json")
+    assert (result.exit_code, len(json.loads(result.stdout))) == (0, 2 * 24 * 4)
+
+
+def test_help_says_what_each_command_does(terminal: Terminal) -> None:
+    overview = terminal.velib("--help").stdout
+    assert "Quarantine raw snapshots and rebuild what was made from them.\n" in overview
+    shown = terminal.velib("backfill", "--help").stdout
+    assert "[OPTIONS] [FROM TO]\n" in shown
+    assert all(name in shown for name in ("VELIB_ARCHIVE_COLUMNS", "VELIB_ARCHIVE_TIMEZONE"))
 
 
 @pytest.mark.parametrize("command", [("tick",), ("backfill", HERE, HERE), ("query", "SELECT 1"), ("status",)])

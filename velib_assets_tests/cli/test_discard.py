@@ -96,7 +96,7 @@ def test_hour_without_another_snapshot_leaves_the_lake(terminal: Terminal) -> No
     assert (terminal.lake / rejects_key(LATER)).is_file()
     result = terminal.velib("discard", NEXT, NEXT, *WHY)
     assert result.exit_code == 0
-    assert f"{NEXT} no longer in the table" in result.stderr
+    assert f"{NEXT} was removed from the table" in result.stderr
     assert bikes(terminal) == [("10:00", 8), ("10:15", 7)]
     assert hours(terminal) == [10]
     for layer in ("raw", "clean", "rejects"):
@@ -118,11 +118,18 @@ def test_discarded_records_never_come_back(terminal: Terminal) -> None:
     assert terminal.velib("discard", HERE, HERE, "--snapshot", raw_key(BAD), *WHY).exit_code == 0
     result = terminal.velib("backfill", HERE, HERE)
     assert result.exit_code == 0
-    assert "its records were discarded before: the counts are wrong" in result.stderr
+    skipped = "1 snapshot skipped: discarded before (the counts are wrong)"
+    assert f"warning: raw_snapshot: {skipped}" in result.stderr
+    assert "quarantined" not in result.stderr
     assert set(raw(terminal)) == {raw_key(GOOD), raw_key(LATER)}
     assert len(quarantined(terminal)) == 1
     assert terminal.velib("discard", NEXT, NEXT, *WHY).exit_code == 0
-    assert terminal.velib("backfill", NEXT, NEXT).exit_code == 1
+    result = terminal.velib("backfill", NEXT, NEXT)
+    assert result.exit_code == 1
+    assert (
+        f"velib: {NEXT} failed, no clean file was written: raw_snapshot: {skipped}. "
+        "No other snapshot was loaded for this hour" in result.stderr
+    )
     assert hours(terminal) == [10]
 
 
@@ -273,7 +280,7 @@ def test_discarded_hour_is_not_materialized_again(
     assert newest("source_velib", observed=False) == materialized
     for asset in ("raw_snapshot", "clean_stations", "source_velib", "stations"):
         _, description = newest(asset, observed=True)
-        assert description == "discarded in a range of 1 snapshot: the counts are wrong"
+        assert description == "1 snapshot of the range was discarded: the counts are wrong"
 
 
 def test_register_forgets_what_only_discarded_hours_said(terminal: Terminal) -> None:

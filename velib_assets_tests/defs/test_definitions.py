@@ -86,6 +86,7 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("raw_snapshot", "complete_hour"),
         ("raw_snapshot", "feed_frozen"),
         ("raw_snapshot", "archive_agrees"),
+        ("raw_snapshot", "discarded_before"),
         ("raw_snapshot", "archive_columns"),
         ("clean_stations", "readable_raw"),
         ("clean_stations", "conservation"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from velib_assets.ingest.feeds.gbfs import PARTS
+from velib_assets.ingest.feed_info import GBFS_PARTS
 from velib_assets.ingest.response import GBFS, SIMULATOR, dump
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.samples import record
@@ -18,17 +18,17 @@ Change = Callable[[Parts], Parts]
 
 # The field of each column in every part of a response that has it.
 FIELDS: dict[str, dict[str, str]] = {
-    "code": {"body": "stationcode", PARTS[0]: "stationCode", PARTS[1]: "stationCode"},
-    "name": {"body": "name", PARTS[0]: "name"},
-    "capacity": {"body": "capacity", PARTS[0]: "capacity"},
-    "lat": {"body": "coordonnees_geo", PARTS[0]: "lat"},
-    "bikes": {"body": "numbikesavailable", PARTS[1]: "num_bikes_available"},
-    "docks": {"body": "numdocksavailable", PARTS[1]: "num_docks_available"},
+    "code": {"body": "stationcode", GBFS_PARTS[0]: "stationCode", GBFS_PARTS[1]: "stationCode"},
+    "name": {"body": "name", GBFS_PARTS[0]: "name"},
+    "capacity": {"body": "capacity", GBFS_PARTS[0]: "capacity"},
+    "lat": {"body": "coordonnees_geo", GBFS_PARTS[0]: "lat"},
+    "bikes": {"body": "numbikesavailable", GBFS_PARTS[1]: "num_bikes_available"},
+    "docks": {"body": "numdocksavailable", GBFS_PARTS[1]: "num_docks_available"},
     "ebikes": {"body": "ebike"},
-    "installed": {"body": "is_installed", PARTS[1]: "is_installed"},
-    "renting": {"body": "is_renting", PARTS[1]: "is_renting"},
-    "reported": {"body": "duedate", PARTS[1]: "last_reported"},
-    "types": {PARTS[1]: "num_bikes_available_types"},
+    "installed": {"body": "is_installed", GBFS_PARTS[1]: "is_installed"},
+    "renting": {"body": "is_renting", GBFS_PARTS[1]: "is_renting"},
+    "reported": {"body": "duedate", GBFS_PARTS[1]: "last_reported"},
+    "types": {GBFS_PARTS[1]: "num_bikes_available_types"},
 }
 
 
@@ -41,12 +41,12 @@ def good(feed: str, taken: datetime) -> Parts:
         return {"body": [_station(n, duedate=reported.isoformat()) for n in range(COUNT)]}
     stations = [_station(n) for n in range(COUNT)]
     return {
-        PARTS[0]: [
+        GBFS_PARTS[0]: [
             {"station_id": n, "stationCode": s["stationcode"], "name": s["name"]}
             | {"lat": 48.86, "lon": 2.27, "capacity": s["capacity"]}
             for n, s in enumerate(stations)
         ],
-        PARTS[1]: [
+        GBFS_PARTS[1]: [
             {"station_id": n, "stationCode": s["stationcode"], "num_bikes_available": s["numbikesavailable"]}
             | {"num_docks_available": s["numdocksavailable"], "last_reported": int(reported.timestamp())}
             | {"num_bikes_available_types": [{"mechanical": s["mechanical"]}, {"ebike": s["ebike"]}]}
@@ -71,7 +71,7 @@ def written(parts: Parts) -> dict[str, bytes]:
 
 def main_part(parts: Iterable[str]) -> str:
     """The part to which damages of bytes are applied: the export, or `station_status`."""
-    return "body" if "body" in parts else PARTS[1]
+    return "body" if "body" in parts else GBFS_PARTS[1]
 
 
 def same(parts: Parts) -> Parts:

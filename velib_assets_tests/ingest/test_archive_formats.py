@@ -346,7 +346,8 @@ def test_pair_without_a_time_in_its_names_has_its_own(
     put(tmp_path / "gbfs", "velib/station_status.json", status)
     assert load(tmp_path / "gbfs") == expected_gbfs
     (note,) = Archive(tmp_path / "gbfs").skipped(HOUR, HOUR).notes
-    assert note == "velib/station_status.json: its name has no time; its own 2022-06-04T10:00:00Z counts"
+    path = "velib/station_status.json"
+    assert note == f"{path}: has no time in its name; its `last_updated`, 2022-06-04T10:00:00Z, is used"
 
 
 def test_pair_without_any_time_is_reported(tmp_path: Path) -> None:
@@ -432,6 +433,22 @@ def test_docks_are_never_derived_from_the_capacity(tmp_path: Path) -> None:
     )
 
 
+def test_column_of_the_setting_that_no_file_has_is_named_with_its_pair(tmp_path: Path) -> None:
+    """The header has a column for stations, but not the one that the setting names."""
+    put(tmp_path / "own", f"{NAME}.csv", b"ident,velos,bornes\n1001,3,10\n")
+    reason = refusal(tmp_path / "own", parse_columns("station_id=code,bikes=velos,docks=bornes"))
+    assert reason == (
+        "the file has no column 'code'; it has: ident, velos, bornes. "
+        "Correct station_id=code in VELIB_ARCHIVE_COLUMNS"
+    )
+
+
+def test_parquet_file_with_many_small_rows_says_so(tmp_path: Path) -> None:
+    table = pa.table({"stationcode": pa.nulls(200_001, pa.string())})
+    pq.write_table(table, tmp_path / f"{NAME}.parquet")
+    assert refusal(tmp_path) == "the Parquet file has over 200,000 rows"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
@@ -505,7 +522,7 @@ def test_second_file_of_one_time_is_reported(tmp_path: Path) -> None:
     put(tmp_path / "twins", f"b/{NAME}.json", body(PORTAL[:1]))
     stored, unread = Ingest(lake_of(tmp_path / "twins"), Archive(tmp_path / "twins")).restore(HOUR, at(59))
     assert (stored.records, unread.code) == (3, "unread")
-    assert unread.reason == f"b/{NAME}.json: not loaded, another file of the archive has the same time"
+    assert unread.reason == f"b/{NAME}.json: skipped, another file of the archive has the same time"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
 from velib_assets.lake.store import LakeStore, Stored
+from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import FIRST_HOUR
 from velib_assets.stations.register import Register
@@ -84,7 +85,7 @@ def healing_sensor(
         ]
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else f"{len(hours)} hours checked, {waiting}",
+            skip_reason=None if requests else f"{counted(len(hours), 'hour')} checked, {waiting}",
             cursor=json.dumps(state),
         )
 

@@ -14,6 +14,7 @@ from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot, SkippedF
 from velib_assets.ingest.raw_object import MAX_RAW_BYTES
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import hour_of, iso_z
+from velib_assets.lake.text import counted
 
 _NAMED = 2  # files that a message names
 _EXAMPLES = "20220604T004019Z.json.gz, 2022-06-04_00-40-19.csv or velib_20220604_004019.json.gz"
@@ -74,7 +75,7 @@ class Archive:
             if _may_be_in(local, self._zone, first, last)
         ]
         notes = [
-            f"{path}: its name has no time; its own {iso_z(moment)} counts"
+            f"{path}: has no time in its name; its `last_updated`, {iso_z(moment)}, is used"
             for moment, path in listing.own_time
             if first <= hour_of(moment) <= last
         ]
@@ -145,6 +146,6 @@ def _summary(unrecognised: List[Tuple[str, str]]) -> Iterator[str]:
     for path, reason in sorted(unrecognised):
         by_reason.setdefault(reason, []).append(path)
     for reason, paths in by_reason.items():
-        files = "1 file is" if len(paths) == 1 else f"{len(paths):,} files are"
+        files = counted(len(paths), "file is", "files are")
         example = "" if len(paths) <= _NAMED else "for example "
         yield f"{files} not recognised ({example}{', '.join(paths[:_NAMED])}): {reason}"

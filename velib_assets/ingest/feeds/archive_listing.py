@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timezone, tzinfo
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from velib_assets.ingest.feed_info import GBFS_PARTS
 from velib_assets.ingest.feeds.archive_names import (
     EXTENSIONS,
     AmbiguousTimeError,
@@ -13,10 +14,9 @@ from velib_assets.ingest.feeds.archive_names import (
     split_name,
     to_utc,
 )
-from velib_assets.ingest.feeds.gbfs import PARTS
 from velib_assets.lake.keys import hour_of, key_hour, raw_time
 
-INFORMATION, STATUS = PARTS
+INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
 _OTHER_GBFS = re.compile(
     r"(?:^|[^a-z])(?:system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions)"
@@ -57,8 +57,8 @@ class Listing(NamedTuple):
         hours: the snapshots by hour, in order. A GBFS snapshot is its `station_status`.
         information: the files `station_information`, by the folder that they belong to.
         unrecognised: the paths of other files, with the reason.
-        own_time: GBFS files without a time in their name, with the time that they give themselves.
         refused: files whose local time occurs twice or never: that time, and a message with the path.
+        own_time: GBFS files without a time in their name: the time that they give themselves, and the path.
     """
 
     hours: Dict[datetime, List[ArchiveFile]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, List, NamedTuple, Set
 
-from velib_assets.ingest.feeds.archive_records import page
+from velib_assets.ingest.feeds.archive_records import encode_page
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import OPENDATA, FeedResponse, decode
@@ -22,7 +22,7 @@ class Page(NamedTuple):
     total: int
 
 
-class State:
+class PageSet:
     """The pages of one state of the feed, beginning with the first."""
 
     def __init__(self, first: Page) -> None:
@@ -73,7 +73,9 @@ class State:
             return first
         files = [one.snapshot.unmodified or one.snapshot.response for one in self._pages]
         return first._replace(
-            response=FeedResponse(first.response.feed, {"body": page(self._records, self._pages[0].total)}),
+            response=FeedResponse(
+                first.response.feed, {"body": encode_page(self._records, self._pages[0].total)}
+            ),
             unmodified=FeedResponse(OPENDATA, {"body": b"\n".join(file.bodies["body"] for file in files)}),
             unread=tuple(self._repeated),
         )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from velib_assets.ingest.feeds.archive_values import portal_value
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.raw_object import gunzip
+from velib_assets.ingest.raw_object import gunzip, head_of
 from velib_assets.ingest.response import UnusableError, load_json, split_head
 
-_HEAD = 4096
 _TIMES = ("last_updated", "lastUpdatedOther", "lastUpdated")
 
 
 def is_envelope(document: bytes) -> bool:
     """Whether a document is that of a raw object, by the members before its `results`."""
-    split = split_head(document[:_HEAD])
+    split = split_head(document)
     return split is not None and "ingested_at" in split[0]
 
 
@@ -25,21 +23,11 @@ def peek(read: Callable[[str], bytes], path: str) -> Tuple[bool, Optional[dateti
     """Return whether a file is a raw object, and the time (UTC) that a GBFS file gives of itself."""
     try:
         stored = read(path)
-        if is_envelope(_head(stored)):
+        if "ingested_at" in head_of(stored):
             return True, None
         return False, _own_time(load_json(gunzip(stored)))
     except (FeedError, UnusableError):
         return False, None
-
-
-def _head(stored: bytes) -> bytes:
-    """Return the first bytes of a file, decompressed."""
-    if not stored.startswith(b"\x1f\x8b"):
-        return stored[:_HEAD]
-    try:
-        return zlib.decompressobj(31).decompress(stored, _HEAD)
-    except zlib.error:
-        return b""
 
 
 def _own_time(document: Any) -> Optional[datetime]:  # noqa: ANN401 - JSON is any shape

@@ -73,10 +73,12 @@ def read_export(body: bytes, extension: str, columns: Mapping[str, str]) -> Expo
     _check_one_snapshot(converted)
     filled = {column for field in plan for column in COLUMNS_OF[field]}
     missing = tuple(column for column in table_columns() if column not in filled)
-    return Export(FeedResponse(OPENDATA, {"body": page(converted, total)}), missing_records, missing, True)
+    return Export(
+        FeedResponse(OPENDATA, {"body": encode_page(converted, total)}), missing_records, missing, True
+    )
 
 
-def page(records: Sequence[Any], total: Optional[int]) -> bytes:
+def encode_page(records: Sequence[Any], total: Optional[int]) -> bytes:
     """Encode records as the portal answers, with `total_count` if it is known."""
     array = dump(list(records))
     return array if total is None else b'{"total_count": %d, "results": %s}' % (total, array)
@@ -161,11 +163,15 @@ def _check_columns(
         if field_for(column) in plan:
             continue
         names = ", ".join(list(dict.fromkeys(name for record in records for name in record))[:20])
-        wanted = f"column {columns[column]!r}" if column in columns else f"column for {column}"
-        raise UnusableError(
-            "missing_field",
-            f"the file has no {wanted}; it has: {names or 'nothing'}. "
+        wanted, advice = (
+            f"column for {column}",
             f"Set VELIB_ARCHIVE_COLUMNS, for example {column}=<column of the file>",
+        )
+        if column in columns:
+            wanted = f"column {columns[column]!r}"
+            advice = f"Correct {column}={columns[column]} in VELIB_ARCHIVE_COLUMNS"
+        raise UnusableError(
+            "missing_field", f"the file has no {wanted}; it has: {names or 'nothing'}. {advice}"
         )
 
 

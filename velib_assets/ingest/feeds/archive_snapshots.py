@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, 
 
 from velib_assets.ingest.feeds.archive_listing import INFORMATION, STATUS, ArchiveFile
 from velib_assets.ingest.feeds.archive_names import split_name
-from velib_assets.ingest.feeds.archive_pages import Page, State
+from velib_assets.ingest.feeds.archive_pages import Page, PageSet
 from velib_assets.ingest.feeds.archive_peek import is_envelope
 from velib_assets.ingest.feeds.archive_records import read_export
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
@@ -23,7 +23,7 @@ class _Batch:
     def __init__(self) -> None:
         self.found: Dict[datetime, RecordedSnapshot] = {}
         self._damaged: List[RecordedSnapshot] = []
-        self._states: List[State] = []
+        self._states: List[PageSet] = []
         self._unread: Dict[datetime, List[str]] = {}
         self._newest: Optional[datetime] = None
 
@@ -45,7 +45,7 @@ class _Batch:
         else:
             page = Page(file.path, snapshot, total)
             if not any(state.add(page) for state in self._states):
-                self._states.append(State(page))
+                self._states.append(PageSet(page))
 
     def snapshots(self) -> Iterator[RecordedSnapshot]:
         """Yield damaged files, then one snapshot per second in order of time."""

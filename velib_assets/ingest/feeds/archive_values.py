@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from math import isfinite
 from typing import Callable, Dict
 
+from velib_assets.ingest.counts import MILLISECONDS_BELOW, SECONDS_BELOW
 from velib_assets.ingest.feeds.archive_labels import POSITION
 
 _NULLS = {"", "nan", "none", "null", "n/a", "<na>", "nat"}
@@ -18,7 +19,7 @@ _PAIR = re.compile(r"\s*[\[(]?\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s
 _NAMED = re.compile(r"\b(lat|lon)\w*\W+(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 _POINT = struct.Struct("<BIdd")  # a point in well-known binary, as in GeoParquet
 _EXACT = 1e15  # below it every whole float is exact
-_EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6))  # upper limit, units per second
+_EPOCH_UNITS = ((SECONDS_BELOW, 1.0), (MILLISECONDS_BELOW, 1e3), (1e17, 1e6))  # upper limit, units per second
 
 
 def is_null(value: object) -> bool:

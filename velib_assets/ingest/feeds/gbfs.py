@@ -5,16 +5,16 @@ A record is `{"information": …, "status": …}`, joined when the response is d
 
 from __future__ import annotations
 
+from velib_assets.ingest.feed_info import GBFS_PARTS
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, TEXT, FeedDefinition, Field
 
 GBFS_PATH = "/opendata/Velib_Metropole"
-PARTS = ("station_information", "station_status")
 _FLAG = (NUMBER, TEXT, BOOLEAN)
 
 FEED = FeedDefinition(
     name="gbfs",
     base_url="https://velib-metropole-opendata.smovengo.cloud",
-    files=tuple((part, f"{GBFS_PATH}/{part}.json") for part in PARTS),
+    files=tuple((part, f"{GBFS_PATH}/{part}.json") for part in GBFS_PARTS),
     setting="VELIB_GBFS_URL",
     fields=(
         Field("status.stationCode", (TEXT,), "station_id"),

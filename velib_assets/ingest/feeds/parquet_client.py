@@ -17,7 +17,9 @@ def parquet_records(body: bytes) -> list[dict[str, object]]:
     try:
         file = pq.ParquetFile(pa.BufferReader(body))
         groups = [file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups)]
-        if sum(groups) > MAX_BYTES or file.metadata.num_rows > MAX_ROWS:
+        if file.metadata.num_rows > MAX_ROWS:
+            raise UnusableError("too_large", f"the Parquet file has over {MAX_ROWS:,} rows")
+        if sum(groups) > MAX_BYTES:
             raise too_large()
         records: list[dict[str, object]] = file.read().to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
