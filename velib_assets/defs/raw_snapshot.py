@@ -7,8 +7,8 @@ from datetime import datetime
 import dagster as dg
 
 from velib_assets.clean.frozen_feed import FrozenFeed
-from velib_assets.defs import checks, feed_checks
-from velib_assets.defs.archive_checks import REMARKS, archive_agrees, archive_columns
+from velib_assets.defs import checks
+from velib_assets.defs.checks import REMARKS, archive_agrees, archive_columns
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -109,7 +109,7 @@ def _outcome(
         "usable_snapshot": arrived,
         "quarantined_snapshot": checks.quarantined_snapshot(reasons),
         "complete_hour": checks.complete_hour(count["stored"], past),
-        "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
+        "feed_frozen": checks.feed_frozen(frozen.stretches(hour)),
         **(
             {}
             if ingest.live

@@ -1,4 +1,4 @@
-"""The checks of what a feed says: other fields, records that contradict each other, future times, repeats."""
+"""The checks of what a feed says: other fields, records that contradict each other, repeats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
+from velib_assets.defs.checks.declaration import FAULTS, WARN, Finding, check, shortened
 from velib_assets.lake.keys import hour_text, raw_time
 from velib_assets.lake.text import neutralize_links
 
@@ -60,25 +60,6 @@ def differing_duplicates(differing: Mapping[str, int]) -> Finding:
         f"the one that reported last is kept. Stations: {names}"
     )
     return Finding(False, message, {FAULTS: count, "stations": len(differing)})
-
-
-@check("clean_stations", severity=WARN)
-def future_reports(future: int, unknown: int, rows: int) -> Finding:
-    """Check that no station reported over 10 minutes after its snapshot.
-
-    Args:
-        future: The number of rows that did.
-        unknown: Those of them over 24 hours after it, whose report counts as unknown.
-        rows: The number of rows.
-    """
-    if not future:
-        return Finding(True, "no report is from the future", {FAULTS: 0})
-    message = (
-        f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot; "
-        f"{unknown:,} of them, over 24 hours after it, count as unknown. "
-        "Times without a zone are read as UTC."
-    )
-    return Finding(False, message, {FAULTS: future, "unknown": unknown})
 
 
 @check("raw_snapshot", severity=WARN)
