@@ -34,7 +34,7 @@ def test_frozen_feed_is_reported_with_its_times_and_files() -> None:
         "the feed is frozen: the 4 snapshots from 2024-11-03 10:00 to 10:45 UTC have the same records, "
         "although 1,385 stations are in operation "
         "(velib_20241103_100000.json.gz to velib_20241103_104500.json.gz). "
-        "If this persists, check the service's status."
+        "If this persists, check the service's status"
     )
     assert checks.feed_frozen([]).passed
 
@@ -44,6 +44,10 @@ def test_reports_from_the_future_are_counted() -> None:
     assert (finding.passed, finding.facts) == (False, {"faults": 12, "unknown": 3})
     assert finding.message == (
         "12 of 5,940 rows have a report from over 10 minutes after the snapshot; 3 of them, "
-        "over 24 hours after it, count as unknown. Times without a zone are read as UTC."
+        "over 24 hours after it, count as unknown. Times without a zone are read as UTC"
+    )
+    assert checks.future_reports(12, 0, 5940).message == (
+        "12 of 5,940 rows have a report from over 10 minutes after the snapshot. "
+        "Times without a zone are read as UTC"
     )
     assert checks.future_reports(0, 0, 5940).passed

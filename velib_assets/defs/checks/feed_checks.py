@@ -79,7 +79,7 @@ def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
             f"the same records, although {operating:,} stations are in operation ({_name(keys[0])} to "
             f"{_name(keys[-1])})"
         )
-    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status."
+    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status"
     repeats = sum(len(stretch.keys) - 1 for stretch in stretches)
     return Finding(False, message, {FAULTS: len(stretches), "repeats": repeats})
 

@@ -31,9 +31,8 @@ def future_reports(future: int, unknown: int, rows: int) -> Finding:
     """
     if not future:
         return Finding(True, "no report is from the future", {FAULTS: 0})
-    message = (
-        f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot; "
-        f"{unknown:,} of them, over 24 hours after it, count as unknown. "
-        "Times without a zone are read as UTC."
-    )
+    message = f"{future:,} of {rows:,} rows have a report from over 10 minutes after the snapshot"
+    if unknown:
+        message += f"; {unknown:,} of them, over 24 hours after it, count as unknown"
+    message += ". Times without a zone are read as UTC"
     return Finding(False, message, {FAULTS: future, "unknown": unknown})
