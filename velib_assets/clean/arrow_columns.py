@@ -128,7 +128,7 @@ def _stripped(texts: pa.Array) -> pa.Array:
 
 
 def _posix_milliseconds(times: pa.Array) -> pa.Array:
-    """Return POSIX times in seconds, milliseconds or microseconds, as their size tells, in milliseconds.
+    """Return POSIX times in seconds, milliseconds or microseconds, by their size, in milliseconds.
 
     Raises:
         pa.ArrowInvalid: for a time long before 1970, which the general path reads.

@@ -64,7 +64,7 @@ def degrees(value: object) -> Optional[float]:
 def moment(value: object) -> Optional[datetime]:
     """Convert ISO 8601 or RFC 3339 text (UTC without a zone) or a POSIX time, which may be text.
 
-    A POSIX time is in seconds, milliseconds or microseconds, as its size tells. A result is rounded down to
+    A POSIX time is in seconds, milliseconds or microseconds, by its size. A result is rounded down to
     milliseconds.
     """
     try:

@@ -1,6 +1,7 @@
-"""The tables of the local engine beside `source_velib`: the station register, rejects and quarantine.
+"""The tables beside `source_velib`: the station register, its events, rejects and quarantine.
 
-Each is declared once here. `duckdb_lake_tables` reads them; a table without files is empty.
+Locally, `duckdb_lake_tables` reads them; a table without files is empty. On AWS all but quarantine are in the
+Glue catalog.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The commune of a Vélib' station code, for a feed that does not report communes.
 
-The digits before the last two tell the commune. The table is derived from the portal's exports of 4 and 5
+The digits before the last two give the commune. The table is derived from the portal's exports of 4 and 5
 November 2024, in which 1,475 of 1,485 stations follow it; `EXCEPTIONS` are the other ten.
 """
 
