@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from velib_assets.clean.arrow_columns import equal_to_previous
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
 from velib_assets.stations.communes import PARIS, paris_label
 
@@ -45,7 +46,7 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     return rows.take(order), counts
 
 
-def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Dict[str, int]:
+def differing_duplicates(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Dict[str, int]:
     """Return the stations with rows that differ within one snapshot, and in how many snapshots.
 
     The arguments are those of `assemble`.
@@ -55,10 +56,7 @@ def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Di
     twins, ordered = _repeats(key, order), rows.take(order)
     same = twins
     for name in TYPED_SCHEMA.names:
-        values = ordered[name].combine_chunks()
-        both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
-        equal = pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False))
-        same = pc.and_(same, equal)
+        same = pc.and_(same, equal_to_previous(ordered[name].combine_chunks()))
     differ = pc.and_(twins, pc.invert(same))
     keys = key.take(order)[1:].filter(differ).to_pylist()
     codes = ordered["station_id"][1:].filter(differ).to_pylist()

@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Optional
 
-from velib_assets.ingest.counts import as_json, is_infinite, numeral
+from velib_assets.ingest.counts import as_json, is_not_finite, numeral
 from velib_assets.ingest.feeds.definition import SPACES
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
@@ -29,7 +29,7 @@ _ISO = re.compile(
 
 def is_given(value: object) -> bool:
     """Return whether a value says something: null, NaN and blank text do not."""
-    return not (value is None or is_infinite(value) or (isinstance(value, str) and not value.strip(SPACES)))
+    return not (value is None or is_not_finite(value) or (isinstance(value, str) and not value.strip(SPACES)))
 
 
 def text(value: object) -> Optional[str]:

@@ -9,7 +9,7 @@ from velib_assets.defs import checks
 from velib_assets.lake.keys import raw_key
 
 
-def test_differing_twins_are_counted_with_their_codes() -> None:
+def test_differing_duplicates_are_counted_with_their_codes() -> None:
     finding = checks.differing_duplicates({"1001": 3, "31024_relais": 1})
     assert (finding.passed, finding.facts["faults"]) == (False, 4)
     assert finding.message == (
@@ -19,7 +19,7 @@ def test_differing_twins_are_counted_with_their_codes() -> None:
     assert checks.differing_duplicates({}).passed
 
 
-def test_codes_of_differing_twins_cannot_contain_links() -> None:
+def test_codes_of_differing_duplicates_cannot_contain_links() -> None:
     """The UI renders messages as Markdown, and a code is any text that the feed sends."""
     finding = checks.differing_duplicates({"[x](http://evil)": 1, **{str(n): 1 for n in range(100)}})
     assert "](http" not in finding.message
