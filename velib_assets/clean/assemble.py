@@ -100,18 +100,21 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def derive(rows: pa.Table, written: Optional[Mapping[str, str]] = None) -> pa.Table:
+def derive(rows: pa.Table, arrondissements: Optional[Mapping[str, str]] = None) -> pa.Table:
     """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`.
 
     Args:
         rows: assembled rows.
-        written: the arrondissements that the feed wrote itself, by station code; they go before the code's.
+        arrondissements: those that the feed wrote itself, by station code; others follow from the code.
     """
     column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
     codes = column["station_id"].dictionary_encode()
     labels = list(map(paris_label, codes.dictionary.to_pylist()))
-    if written:
-        labels = [written.get(code) or of_code for code, of_code in zip(codes.dictionary.to_pylist(), labels)]
+    if arrondissements:
+        labels = [
+            arrondissements.get(code) or of_code
+            for code, of_code in zip(codes.dictionary.to_pylist(), labels)
+        ]
     label = pa.array(labels, pa.string()).take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
