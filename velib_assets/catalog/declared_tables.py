@@ -10,8 +10,10 @@ from velib_assets.lake.schema import (
     PARTITION_COLUMNS,
     REJECT_COLUMNS,
     REJECTS,
+    REJECTS_GRAIN,
     STATION_COLUMNS,
     STATIONS,
+    STATIONS_GRAIN,
     TABLE,
     Column,
 )
@@ -59,13 +61,13 @@ SOURCE_VELIB = DeclaredTable(
 OTHER_TABLES: Tuple[DeclaredTable, ...] = (
     DeclaredTable(
         STATIONS,
-        "One row per Velib' station and stretch of time in which its description was the same; UTC",
+        f"A row is {STATIONS_GRAIN}; times are UTC",
         STATION_COLUMNS,
         STATIONS_KEY.rpartition("/")[0] + "/",
     ),
     DeclaredTable(
         REJECTS,
-        "One row per record that could not be converted to a row; times are UTC",
+        f"A row is {REJECTS_GRAIN}; times are UTC",
         REJECT_COLUMNS,
         source_prefix("rejects"),
         PARTITION_COLUMNS,

@@ -11,8 +11,8 @@ from velib_assets.clean.rebuild import footer_of
 from velib_assets.lake.keys import clean_key, hour_prefix, hours_between
 from velib_assets.lake.listing import (
     DISCARDED,
+    has_usable_raw,
     quarantine_reasons,
-    quarantined_keys,
     raw_listing,
     raw_objects,
 )
@@ -20,12 +20,6 @@ from velib_assets.lake.store import Change, LakeStore
 from velib_assets.stations.register_file import load_register, update_register
 
 _NEAR = timedelta(hours=48)
-
-
-def has_usable_raw(store: LakeStore, hour: datetime) -> bool:
-    """Return whether an hour has a raw object that the clean step has not quarantined."""
-    objects = raw_objects(store, hour)
-    return bool({item.key for item in objects} - (quarantined_keys(store, hour) if objects else set()))
 
 
 def is_outdated(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Lets the C allocator keep the memory of one hour for the next.
 
 By default glibc returns a snapshot's buffers of some megabytes to the system and gets them back page by page,
-for each hour: 15 % of the time of cleaning (docs/benchmarks.md).
+for each hour: up to 10 % of the time of cleaning (docs/benchmarks.md).
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def _stripped(texts: pa.Array) -> pa.Array:
 
 
 def _posix_milliseconds(times: pa.Array) -> pa.Array:
-    """Return POSIX times in seconds, milliseconds or microseconds, as their size tells, in milliseconds.
+    """Return POSIX times in seconds, milliseconds or microseconds, by their size, in milliseconds.
 
     Raises:
         pa.ArrowInvalid: for a time long before 1970, which the general path reads.
@@ -166,3 +166,9 @@ def _spellings() -> Tuple[pa.Array, pa.Array]:
     """Return the spellings of flags and their values; built late because pa.array imports pandas."""
     words = (*TRUE_WORDS, *FALSE_WORDS, "OUI", "NON")
     return pa.array(words), pa.array([word == "OUI" or word in TRUE_WORDS for word in words])
+
+
+def equal_to_previous(values: pa.Array) -> pa.Array:
+    """Return whether each value from the second on equals the one before; two nulls are equal."""
+    both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
+    return pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False))

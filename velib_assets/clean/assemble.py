@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from velib_assets.clean.arrow_columns import equal_to_previous
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
 from velib_assets.stations.communes import PARIS, paris_label
 
@@ -45,7 +46,7 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
     return rows.take(order), counts
 
 
-def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Dict[str, int]:
+def differing_duplicates(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Dict[str, int]:
     """Return the stations with rows that differ within one snapshot, and in how many snapshots.
 
     The arguments are those of `assemble`.
@@ -55,10 +56,7 @@ def differing_twins(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Di
     twins, ordered = _repeats(key, order), rows.take(order)
     same = twins
     for name in TYPED_SCHEMA.names:
-        values = ordered[name].combine_chunks()
-        both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
-        equal = pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False))
-        same = pc.and_(same, equal)
+        same = pc.and_(same, equal_to_previous(ordered[name].combine_chunks()))
     differ = pc.and_(twins, pc.invert(same))
     keys = key.take(order)[1:].filter(differ).to_pylist()
     codes = ordered["station_id"][1:].filter(differ).to_pylist()
@@ -102,18 +100,21 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def derive(rows: pa.Table, written: Optional[Mapping[str, str]] = None) -> pa.Table:
+def derive(rows: pa.Table, arrondissements: Optional[Mapping[str, str]] = None) -> pa.Table:
     """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`.
 
     Args:
         rows: assembled rows.
-        written: the arrondissements that the feed wrote itself, by station code; they go before the code's.
+        arrondissements: those that the feed wrote itself, by station code; others follow from the code.
     """
     column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
     codes = column["station_id"].dictionary_encode()
     labels = list(map(paris_label, codes.dictionary.to_pylist()))
-    if written:
-        labels = [written.get(code) or of_code for code, of_code in zip(codes.dictionary.to_pylist(), labels)]
+    if arrondissements:
+        labels = [
+            arrondissements.get(code) or of_code
+            for code, of_code in zip(codes.dictionary.to_pylist(), labels)
+        ]
     label = pa.array(labels, pa.string()).take(codes.indices)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)

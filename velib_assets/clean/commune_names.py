@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Dict, NamedTuple, Optional
 
-from velib_assets.stations.communes import EXCEPTIONS, HUNDREDS, PARIS
+from velib_assets.stations.communes import EXCEPTIONS, HUNDREDS, PARIS, paris_arrondissement
 
 _PARIS = re.compile(
     r"paris ?(?:(\d{1,2}) ?(?:er|ere|eme|ieme|e|nd|nde)?(?: arrondissement| arrdt| arr)?)?", re.ASCII
@@ -40,7 +40,7 @@ def commune_of_text(text: str) -> Commune:
     number = int(match[1])
     if not 1 <= number <= _LAST:
         return Commune(text)
-    return Commune(PARIS, f"{PARIS} 1er" if number == 1 else f"{PARIS} {number}e")
+    return Commune(PARIS, paris_arrondissement(number))
 
 
 def _plain(text: str) -> str:

@@ -167,12 +167,12 @@ def _typed(parsed: _Parsed, feed: FeedDefinition) -> Optional[List[TypedSnapshot
     for found, (start, size) in zip(parsed.found, _extents(parsed.lists)):
         part = table.slice(start, size)
         drift = _drift(fields, start, size, found, feed)
-        parts.append(TypedSnapshot(part, [], size, drift, _written(texts, part, start)))
+        parts.append(TypedSnapshot(part, [], size, drift, _by_station(texts, part, start)))
     return parts if all(_has_counts(part.table) for part in parts) else None
 
 
 def _with_communes(table: pa.Table) -> Tuple[pa.Table, Optional[pa.Array]]:
-    """Return rows with the communes' names, and the arrondissement of each row if any commune tells it."""
+    """Return rows with the communes' names, and the arrondissement of each row if any commune gives it."""
     texts = table["commune"].combine_chunks().dictionary_encode()
     communes = [commune_of_text(text) for text in texts.dictionary.to_pylist()]
     names = pa.array([commune.name for commune in communes], pa.string())
@@ -184,8 +184,8 @@ def _with_communes(table: pa.Table) -> Tuple[pa.Table, Optional[pa.Array]]:
     return table, pa.array([commune.arrondissement for commune in communes], pa.string()).take(texts.indices)
 
 
-def _written(arrondissements: Optional[pa.Array], rows: pa.Table, start: int) -> Dict[str, str]:
-    """Return the arrondissement of each station of a snapshot whose commune tells it."""
+def _by_station(arrondissements: Optional[pa.Array], rows: pa.Table, start: int) -> Dict[str, str]:
+    """Return the arrondissement of each station of a snapshot whose commune gives it."""
     if arrondissements is None:
         return {}
     labels = arrondissements.slice(start, len(rows)).to_pylist()

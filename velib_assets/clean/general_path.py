@@ -25,13 +25,13 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
     """Type the records of a usable snapshot."""
     rows: List[Dict[str, Any]] = []
     rejects: List[Reject] = []
-    written: Dict[str, str] = {}
+    arrondissements: Dict[str, str] = {}
     unreadable: List[object] = []
     for position, record in enumerate(records):
         code = text(feed.station_code(record))
         try:
             values = feed.values(record)
-            rows.append(_row(code, values, written))
+            rows.append(_row(code, values, arrondissements))
         except RowError as error:
             rejects.append(Reject(position, code, str(error), as_json(record)))
             continue
@@ -42,18 +42,20 @@ def type_general(records: Sequence[Any], feed: FeedDefinition) -> TypedSnapshot:
         rejects,
         len(records),
         drift_between(feed, json_types_in(records, feed)),
-        written,
+        arrondissements,
         UnreadableTimes(len(unreadable), as_json(unreadable[0])[:60] if unreadable else ""),
     )
 
 
-def _row(code: Optional[str], values: Mapping[str, object], written: Dict[str, str]) -> Dict[str, Any]:
-    """Return a row; the arrondissement that its commune tells is added to `written`."""
+def _row(
+    code: Optional[str], values: Mapping[str, object], arrondissements: Dict[str, str]
+) -> Dict[str, Any]:
+    """Return a row; the arrondissement that its commune gives is added to `arrondissements`."""
     row = row_values(code, values)
     others = {name: type_ for name, type_ in READ_TYPES.items() if name not in row}
     row.update({name: READERS[type_](values.get(name)) for name, type_ in others.items()})
     if row["commune"] is not None:
         row["commune"], arrondissement = commune_of_text(row["commune"])
         if arrondissement:
-            written[row["station_id"]] = arrondissement
+            arrondissements[row["station_id"]] = arrondissement
     return row

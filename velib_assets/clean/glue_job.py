@@ -18,7 +18,7 @@ from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
-from velib_assets.lake.listing import newest_snapshot, objects_by_hour, quarantined_keys
+from velib_assets.lake.listing import has_usable_raw, newest_snapshot, objects_by_hour
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
@@ -125,7 +125,7 @@ def recent_hours(store: LakeStore) -> Tuple[List[datetime], List[datetime]]:
         footer = footer_of(store, hour)
         if footer and footer.digest == current_digest(store, hour, listing, footer, register):
             current.append(hour)
-        elif footer or not {key for key, _ in listing} <= quarantined_keys(store, hour):
+        elif footer or has_usable_raw(store, hour, [key for key, _ in listing]):
             outdated.append(hour)
     return outdated, current
 

@@ -10,7 +10,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.clean.assemble import assemble, derive, differing_twins
+from velib_assets.clean.assemble import assemble, derive, differing_duplicates
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
@@ -96,7 +96,9 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables)
     completed, described = describe(rows, register or Register())
-    table = derive(completed, {code: label for *_, part in typed for code, label in part.written.items()})
+    table = derive(
+        completed, {code: label for *_, part in typed for code, label in part.arrondissements.items()}
+    )
     listing = [(key, raw.hash) for key, raw, _ in ordered]
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
@@ -120,7 +122,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         future=future_reports(rows) + future_unknown,
         future_unknown=future_unknown,
         announced=_announced(raw for raw, _, _ in typed),
-        differing=differing_twins(times, tables) if len(rows) < sum(map(len, tables)) else {},
+        differing=differing_duplicates(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
     sights = sights_of(hour, rows, times, [(reject.station_id, taken) for _, taken, reject in rejects])
     return HourRows(table, rejects, summary, digest_of(listing), sights, described)

@@ -11,7 +11,13 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Optional
 
-from velib_assets.ingest.counts import MILLISECONDS_BELOW, SECONDS_BELOW, as_json, is_infinite, numeral
+from velib_assets.ingest.counts import (
+    MILLISECONDS_BELOW,
+    SECONDS_BELOW,
+    as_json,
+    is_not_finite,
+    numeral,
+)
 from velib_assets.ingest.feeds.definition import SPACES
 
 TRUE_WORDS = ("oui", "1", "true", "yes", "t", "y")
@@ -27,7 +33,7 @@ _ISO = re.compile(
 
 def is_given(value: object) -> bool:
     """Return whether a value says something: null, NaN and blank text do not."""
-    return not (value is None or is_infinite(value) or (isinstance(value, str) and not value.strip(SPACES)))
+    return not (value is None or is_not_finite(value) or (isinstance(value, str) and not value.strip(SPACES)))
 
 
 def text(value: object) -> Optional[str]:
@@ -62,7 +68,7 @@ def degrees(value: object) -> Optional[float]:
 def moment(value: object) -> Optional[datetime]:
     """Convert ISO 8601 or RFC 3339 text (UTC without a zone) or a POSIX time, which may be text.
 
-    A POSIX time is in seconds, milliseconds or microseconds, as its size tells. A result is rounded down to
+    A POSIX time is in seconds, milliseconds or microseconds, by its size. A result is rounded down to
     milliseconds.
     """
     try:

@@ -69,7 +69,7 @@ class TypedSnapshot(NamedTuple):
         rejects: the records that are no rows.
         records: the number of records.
         drift: how the fields differ from the declared ones.
-        written: the arrondissement of each station whose commune tells it, such as `Paris 11ème`.
+        arrondissements: the arrondissement of each station whose commune gives it, such as `Paris 11ème`.
         unreadable: the reported times that cannot be read.
     """
 
@@ -77,7 +77,7 @@ class TypedSnapshot(NamedTuple):
     rejects: List[Reject]
     records: int
     drift: Drift
-    written: Mapping[str, str] = MappingProxyType({})
+    arrondissements: Mapping[str, str] = MappingProxyType({})
     unreadable: UnreadableTimes = UnreadableTimes()
 
 

@@ -13,7 +13,12 @@ from velib_assets.lake.keys import HOUR, hours_between
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import describe
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import BusyRegisterError, Stored, load_register, update_register
+from velib_assets.stations.register_file import (
+    BusyRegisterError,
+    LoadedRegister,
+    load_register,
+    update_register,
+)
 from velib_assets.stations.sights import Sights
 
 BATCH = 48  # hours between two updates of the register: more take more memory
@@ -63,14 +68,14 @@ def clean_with_register(
     yield from _described(waiting, stored.register, rebuild)
 
 
-def _load(store: LakeStore) -> Stored:
+def _load(store: LakeStore) -> LoadedRegister:
     try:
         return load_register(store)
     except OSError:  # reported when it is to be written
-        return Stored(Register(), "")
+        return LoadedRegister(Register(), "")
 
 
-def _learn(store: LakeStore, sights: Sequence[Sights], stored: Stored) -> Stored:
+def _learn(store: LakeStore, sights: Sequence[Sights], stored: LoadedRegister) -> LoadedRegister:
     """Return the register with these observations; if it cannot be stored, cleaning goes on without."""
 
     def learn(newest: Register) -> bool:

@@ -29,6 +29,7 @@ QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
 The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
 There are also {", ".join(table.name for table in LAKE_TABLES)} (the last only in local mode).
+SHOW TABLES lists them all, and DESCRIBE name shows the columns of one.
 A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CELL_WIDTH = 36
+_DESCRIBED = ["col_name", "data_type", "comment"]
 SLOT_LABELS = {"stored": "stored", "quarantined": "QUARANTINED", "missed": "missed"}
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+\Z)")  # a signed number is not a formula
 _NOT_ASCII = re.compile(r"[^ -~]")
@@ -30,6 +31,7 @@ def table_text(result: "pa.Table", form: str) -> str:
 
     JSON and CSV keep types: integers beside nulls stay integers. In CSV, null is empty, timestamps are
     ISO 8601 with Z, and text that a spreadsheet would take for a formula begins with an apostrophe.
+    In a table, long cells are cut, except for a single column and for DESCRIBE.
     """
     from pyarrow import types as pa_types  # noqa: PLC0415 - slow to import
 
@@ -47,7 +49,7 @@ def table_text(result: "pa.Table", form: str) -> str:
         ]
         objects = [dict(zip(keys, map(_json_value, row), strict=True)) for row in rows]
         return _NOT_ASCII.sub(_escape, json.dumps(objects, ensure_ascii=False, indent=1))
-    return table(names, rows, None if len(names) == 1 else CELL_WIDTH)
+    return table(names, rows, None if len(names) == 1 or names == _DESCRIBED else CELL_WIDTH)
 
 
 def _csv_text(names: Sequence[str], columns: Sequence[Sequence[object]]) -> str:

@@ -11,14 +11,14 @@ from time import sleep
 import click
 import dagster as dg
 
-from velib_assets.catalog.removal import described_otherwise, has_usable_raw, remove_hour
+from velib_assets.catalog.removal import described_otherwise, remove_hour
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
-from velib_assets.lake.listing import utc_now
+from velib_assets.lake.listing import has_usable_raw, utc_now
 from velib_assets.resources import Resources
 from velib_assets.settings import dagster_home
 

@@ -10,11 +10,10 @@ from velib_assets.clean.hour_result import HourSummary
 from velib_assets.clean.local_clean_job import CleanJob
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks, feed_checks, time_checks
-from velib_assets.defs.checks import Finding
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding, described_rows, unbroken_since
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
-from velib_assets.defs.station_checks import described_rows, unbroken_since
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -165,10 +164,10 @@ def _findings(
         "stale_stations": checks.stale_stations(
             cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
         ),
-        "readable_times": time_checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
-        "schema_drift": feed_checks.schema_drift(
+        "readable_times": checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
+        "schema_drift": checks.schema_drift(
             cleaned.drift, {hour: earlier.drift for hour, earlier in preceding.items()}
         ),
-        "future_reports": feed_checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),
-        "differing_duplicates": feed_checks.differing_duplicates(cleaned.differing),
+        "future_reports": checks.future_reports(cleaned.future, cleaned.future_unknown, cleaned.rows),
+        "differing_duplicates": checks.differing_duplicates(cleaned.differing),
     }

@@ -7,8 +7,8 @@ from datetime import datetime
 import dagster as dg
 
 from velib_assets.clean.frozen_feed import FrozenFeed
-from velib_assets.defs import checks, feed_checks
-from velib_assets.defs.archive_checks import REMARKS, archive_agrees, archive_columns
+from velib_assets.defs import checks
+from velib_assets.defs.checks import REMARKS
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
@@ -105,12 +105,12 @@ def _outcome(
     checked = {
         "usable_snapshot": arrived,
         "quarantined_snapshot": checks.quarantined_snapshot(_quarantine_reasons(store, results)),
-        "discarded_before": feed_checks.discarded_before(results),
+        "discarded_before": checks.discarded_before(results),
         "complete_hour": checks.complete_hour(count["stored"], past),
-        "feed_frozen": feed_checks.feed_frozen(frozen.stretches(hour)),
+        "feed_frozen": checks.feed_frozen(frozen.stretches(hour)),
+        "archive_agrees": checks.archive_agrees(results),
+        "archive_columns": checks.archive_columns(results),
     }
-    if not ingest.live:
-        checked |= {"archive_agrees": archive_agrees(results), "archive_columns": archive_columns(results)}
     return HourOutcome(hour, metadata, checked, f"{counted(len(objects), 'snapshot')}, {len(new)} new")
 
 
@@ -119,7 +119,7 @@ def _arrival(
 ) -> checks.Finding:
     """Check that an hour has a usable snapshot. If the run brought none, those stored earlier count."""
     reasons = _quarantine_reasons(store, results)
-    discarded = feed_checks.discarded_before(results)
+    discarded = checks.discarded_before(results)
     usable = sum(
         result.state != QUARANTINED and result.code not in (*REMARKS, DISCARDED) for result in results
     )

@@ -7,9 +7,9 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.clean.observed import sights_in
+from velib_assets.defs.checks import open_stations
 from velib_assets.defs.graphs import columns_of
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
-from velib_assets.defs.station_checks import open_stations
 from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.schema import DATABASE, STATION_COLUMNS, STATIONS
 from velib_assets.lake.store import LakeStore

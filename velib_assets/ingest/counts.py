@@ -60,7 +60,7 @@ def count(name: str, value: object) -> Optional[int]:
     Raises:
         RowError: for any other value.
     """
-    if value is None or is_infinite(value):
+    if value is None or is_not_finite(value):
         return None
     number = numeral(value) if isinstance(value, str) else value
     whole = isinstance(number, (int, float)) and not isinstance(number, bool)
@@ -81,7 +81,7 @@ def numeral(value: str) -> Optional[float]:
     return number if math.isfinite(number) else None
 
 
-def is_infinite(value: object) -> bool:
+def is_not_finite(value: object) -> bool:
     """Return whether a value is NaN or infinite."""
     return isinstance(value, float) and not math.isfinite(value)
 

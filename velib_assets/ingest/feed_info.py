@@ -1,4 +1,4 @@
-"""What a feed says of itself: the members beside its records, and two headers of the HTTP response."""
+"""The feed's metadata: the members beside its records, and two headers of the HTTP response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FeedInfo = Dict[str, Dict[str, Any]]
 
 
 def feed_info(documents: Mapping[str, object], headers: Mapping[str, Mapping[str, str]]) -> FeedInfo:
-    """Return what the feed says of itself.
+    """Return the feed's metadata.
 
     A value that is neither a number nor a short text is left out. An envelope's own `feed_info` is kept, so
     that restoring a raw object loses nothing.

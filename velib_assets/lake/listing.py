@@ -6,7 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from velib_assets.lake.keys import (
     hour_of,
@@ -56,6 +56,18 @@ def quarantined_keys(store: LakeStore, hour: datetime) -> Set[str]:
         for item in (raw_objects(store, hour) if keys else [])
         if item.key in keys and (item.key, store.hash(item)) in unusable
     }
+
+
+def has_usable_raw(store: LakeStore, hour: datetime, keys: Optional[Collection[str]] = None) -> bool:
+    """Return whether an hour has a raw object that the clean step has not quarantined.
+
+    Args:
+        store: the lake.
+        hour: the hour, UTC.
+        keys: the keys of its raw objects; if None, they are listed.
+    """
+    found = {item.key for item in raw_objects(store, hour)} if keys is None else set(keys)
+    return bool(found and found - quarantined_keys(store, hour))
 
 
 def discarded_reason(store: LakeStore, hour: datetime, records: bytes) -> Optional[Dict[str, Any]]:

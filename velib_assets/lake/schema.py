@@ -62,6 +62,7 @@ PARTITION_COLUMNS: Tuple[Column, ...] = (
 )
 
 STATIONS = "stations"
+STATIONS_GRAIN = "one station per stretch of time in which it was described alike"
 STATION_COLUMNS: Tuple[Column, ...] = (
     Column("station_id", "string", "Public station code"),
     Column("valid_from", "timestamp", "When the station was first seen so described", "UTC, milliseconds"),
@@ -76,6 +77,7 @@ STATION_COLUMNS: Tuple[Column, ...] = (
 """The columns of the station register: one row per station and stretch of validity."""
 
 REJECTS = "rejects_velib"
+REJECTS_GRAIN = "one record that could not be converted to a row"
 REJECT_COLUMNS: Tuple[Column, ...] = (
     Column("raw_key", "string", "Key of the raw object that contains the record"),
     Column("ingested_ts", "timestamp", "When the snapshot was taken", "UTC, milliseconds"),

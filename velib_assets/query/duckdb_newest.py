@@ -8,11 +8,10 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from velib_assets.lake.schema import DATABASE, TABLE
-from velib_assets.query.kpis import VIEWS
+from velib_assets.lake.schema import DATABASE
+from velib_assets.query.kpis import HOURLY
 
 _ORDERED = ("date", "ingested_ts")
-_HOURLY = {TABLE, *(kpi.name for kpi in VIEWS if kpi.hourly)}
 _PLAIN = {"expressions", "from_", "where"}
 _COMPUTED = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode)
 
@@ -70,7 +69,7 @@ def _reads_one_table(select: exp.Select, *other_clauses: str) -> bool:
     nodes = [*select.expressions, *([select.args["where"]] if "where" in parts else [])]
     columns = [column for node in nodes for column in node.find_all(exp.Column)]
     return (
-        table.name in _HOURLY
+        table.name in HOURLY
         and not select.find(exp.Rand, exp.Subquery, exp.Exists)
         and all(column.table == table.alias_or_name for column in columns)
     )

@@ -13,13 +13,11 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from velib_assets.catalog.catalog import Partition
-from velib_assets.lake.schema import TABLE
 from velib_assets.query.duckdb_guard import catalog_tables
 from velib_assets.query.duckdb_rewrites import to_duckdb
-from velib_assets.query.kpis import VIEWS
+from velib_assets.query.kpis import HOURLY, VIEWS
 
 _WINDOWS = {view.name: view.window for view in VIEWS if view.window}
-_HOURLY = {TABLE, *(view.name for view in VIEWS if view.hourly)}
 _KEYS = {"date", "hour"}
 _NOT_CONSTANT = (exp.From, exp.AggFunc, exp.Window, exp.Rand)
 _FIRST, _LAST = exp.column("first_ts"), exp.column("last_ts")  # of a partition's hour
@@ -50,7 +48,7 @@ def partitions_needed(
     for table, scope in tables:
         if table.name in _WINDOWS:
             needed.update(_WINDOWS[table.name].hours(newest))
-        elif table.name in _HOURLY:
+        elif table.name in HOURLY:
             needed.update(_matching(db, list(_conditions(table, scope)), hours))
     return [partition for partition in partitions if partition.hour in needed]
 

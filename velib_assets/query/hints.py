@@ -14,17 +14,12 @@ from typing import NamedTuple
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from velib_assets.lake.schema import TABLE
 from velib_assets.query.duckdb_guard import parse
 from velib_assets.query.engine import QueryError
-from velib_assets.query.kpis import VIEWS
+from velib_assets.query.kpis import HOURLY
 from velib_assets.query.lake_tables import LAKE_TABLES
 
-_PARTITIONED = {
-    TABLE,
-    *(view.name for view in VIEWS if view.hourly),
-    *(table.name for table in LAKE_TABLES if table.hourly),
-}
+_PARTITIONED = HOURLY | {table.name for table in LAKE_TABLES if table.hourly}
 _EXACT = (exp.EQ, exp.NEQ, exp.In)
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _LAST_HOUR = 23

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, Column
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
 from velib_assets.query.windows import DAY, FOUR_WEEKS, TWO_HOURS, Window
 
 
@@ -191,3 +191,5 @@ VIEWS: tuple[Kpi, ...] = (
 KPIS: tuple[Kpi, ...] = tuple(view for view in VIEWS if view.window in (None, TWO_HOURS))
 REPORT_VIEWS: tuple[Kpi, ...] = tuple(view for view in VIEWS if view not in KPIS)
 LIVE_VIEWS: tuple[Kpi, ...] = tuple(view for view in VIEWS if not view.cached)
+HOURLY: frozenset[str] = frozenset({TABLE, *(view.name for view in VIEWS if view.hourly)})
+"""The registered table and its views whose rows each belong to one of its partitions."""

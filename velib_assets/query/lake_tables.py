@@ -1,6 +1,7 @@
-"""The tables of the local engine beside `source_velib`: the station register, rejects and quarantine.
+"""The tables beside `source_velib`: the station register, its events, rejects and quarantine.
 
-Each is declared once here. `duckdb_lake_tables` reads them; a table without files is empty.
+Locally, `duckdb_lake_tables` reads them; a table without files is empty. On AWS all but quarantine are in the
+Glue catalog.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from velib_assets.lake.schema import (
     PARTITION_COLUMNS,
     REJECT_COLUMNS,
     REJECTS,
+    REJECTS_GRAIN,
     STATION_COLUMNS,
     STATIONS,
+    STATIONS_GRAIN,
     Column,
 )
 
@@ -38,7 +41,7 @@ class LakeTable(NamedTuple):
 
 
 LAKE_TABLES: tuple[LakeTable, ...] = (
-    LakeTable(STATIONS, "one station per stretch of time in which it was described alike", STATION_COLUMNS),
+    LakeTable(STATIONS, STATIONS_GRAIN, STATION_COLUMNS),
     LakeTable(
         STATION_EVENTS,
         "one event of a station: it opened, closed, moved, was renamed or resized",
@@ -54,11 +57,8 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
     ),
     LakeTable(
         REJECTS,
-        "one record that could not be converted to a row",
-        (
-            *REJECT_COLUMNS,
-            *PARTITION_COLUMNS,
-        ),
+        REJECTS_GRAIN,
+        (*REJECT_COLUMNS, *PARTITION_COLUMNS),
         hourly=True,
     ),
     LakeTable(

@@ -11,6 +11,8 @@ from velib_assets.lake.schema import REJECTS
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.lake_tables import QUARANTINE, STATION_EVENTS
 
+_CAUSE = "split_part(reason, ':', 1) AS cause"  # the rest of a reason is the value
+
 
 def inspections(
     store: LakeStore, first: datetime, quarantined: int, rejects: Collection[datetime], events: int | None
@@ -31,7 +33,7 @@ def inspections(
             REJECTS,
             "rejects",
             len(rejects),
-            f"SELECT date, hour, reason, count(*) AS records FROM {REJECTS} {since} GROUP BY 1, 2, 3",  # noqa: S608 - likewise
+            f"SELECT date, hour, {_CAUSE}, count(*) AS records FROM {REJECTS} {since} GROUP BY 1, 2, 3",  # noqa: S608 - likewise
         ),
     ]
     if events is not None:

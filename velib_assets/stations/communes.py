@@ -1,6 +1,6 @@
 """The commune of a Vélib' station code, for a feed that does not report communes.
 
-The digits before the last two tell the commune. The table is derived from the portal's exports of 4 and 5
+The digits before the last two give the commune. The table is derived from the portal's exports of 4 and 5
 November 2024, in which 1,475 of 1,485 stations follow it; `EXCEPTIONS` are the other ten.
 """
 
@@ -131,8 +131,12 @@ def paris_label(code: str) -> Optional[str]:
     is_number = code.isascii() and code.isdigit() and len(code) <= len(str(_LAST_CODE))
     if not (is_number and _FIRST_CODE <= int(code) <= _LAST_CODE):
         return None
-    number = int(code) // 1000
-    return "Paris 1er" if number == 1 else f"Paris {number}e"
+    return paris_arrondissement(int(code) // 1000)
+
+
+def paris_arrondissement(number: int) -> str:
+    """Return the label of an arrondissement of Paris: `Paris 1er` to `Paris 20e`."""
+    return f"{PARIS} 1er" if number == 1 else f"{PARIS} {number}e"
 
 
 def arrondissement_of(code: str, commune: Optional[str]) -> Optional[str]:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from velib_assets.clean.arrow_columns import equal_to_previous
 from velib_assets.stations.communes import commune_of_code
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, milliseconds
@@ -113,8 +114,7 @@ def _digest(codes: pa.ChunkedArray, times: pa.ChunkedArray, used: Dict[str, pa.C
     """Return the SHA-256 of the values used, by station and the time from which they were used."""
     same, some = pc.equal(codes[1:], codes[:-1]), None
     for values in used.values():
-        both_null = pc.and_(values[1:].is_null(), values[:-1].is_null())
-        same = pc.and_(same, pc.or_(both_null, pc.fill_null(pc.equal(values[1:], values[:-1]), False)))
+        same = pc.and_(same, equal_to_previous(values))
         some = values.is_valid() if some is None else pc.or_(some, values.is_valid())
     starts = pa.chunked_array([pa.array([True]), *pc.invert(same).chunks])
     lines = pa.table({"station_id": codes, "time": times, **used}).filter(pc.and_(starts, some))

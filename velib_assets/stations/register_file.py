@@ -28,20 +28,20 @@ class BusyRegisterError(Exception):
     """Others kept replacing the register while this process added to it. Retrying may succeed."""
 
 
-class Stored(NamedTuple):
+class LoadedRegister(NamedTuple):
     """A register and the hash of the file that holds it; the hash is empty if there is no file."""
 
     register: Register
     hash: str
 
 
-def load_register(store: LakeStore) -> Stored:
+def load_register(store: LakeStore) -> LoadedRegister:
     """Read the register. A missing or damaged file is an empty register, which is built again."""
     data = _read(store)
-    return Stored(decode_register(data) or Register(), _hash(data))
+    return LoadedRegister(decode_register(data) or Register(), _hash(data))
 
 
-def save_register(store: LakeStore, stored: Stored) -> Optional[Stored]:
+def save_register(store: LakeStore, stored: LoadedRegister) -> Optional[LoadedRegister]:
     """Write a register; None if another process replaced the file since it was read."""
     data = encode_register(stored.register)
     written = store.publish([Change(STATIONS_KEY, data)], lambda: _hash(_read(store)) == stored.hash)
@@ -49,8 +49,8 @@ def save_register(store: LakeStore, stored: Stored) -> Optional[Stored]:
 
 
 def update_register(
-    store: LakeStore, change: Callable[[Register], bool], known: Optional[Stored] = None
-) -> Stored:
+    store: LakeStore, change: Callable[[Register], bool], known: Optional[LoadedRegister] = None
+) -> LoadedRegister:
     """Apply a change to the newest register and store it; returns the register.
 
     Args:

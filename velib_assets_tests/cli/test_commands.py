@@ -231,6 +231,12 @@ def test_single_column_is_not_cut(terminal: Terminal) -> None:
     assert "AND bikes = 0" in result.stdout
 
 
+def test_description_of_a_table_is_not_cut(terminal: Terminal) -> None:
+    result = terminal.velib("query", "DESCRIBE stations")
+    assert "When the station was first seen so described" in result.stdout
+    assert "DESCRIBE name" in terminal.velib("query", "--help").stdout
+
+
 @pytest.mark.parametrize("sql", ["SELEC 1", "DROP TABLE source_velib", "SELECT nope FROM source_velib", ""])
 def test_invalid_query_is_one_line_and_exits_with_2(terminal: Terminal, sql: str) -> None:
     result = terminal.velib("query", sql)

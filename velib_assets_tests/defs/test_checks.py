@@ -9,7 +9,7 @@ import pytest
 
 from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs import checks, feed_checks, time_checks
+from velib_assets.defs import checks
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets_tests.samples import HOUR
@@ -94,22 +94,20 @@ def test_stale_share_above_the_limit_fails() -> None:
 def test_unreadable_times_are_not_called_stale() -> None:
     assert checks.stale_stations(100, 100, unreadable=100).passed
     assert not checks.stale_stations(110, 400, unreadable=50).passed
-    finding = time_checks.readable_times(1485, '"hier"')
+    finding = checks.readable_times(1485, '"hier"')
     assert (finding.passed, finding.facts["faults"]) == (False, 1485)
     assert finding.message == '1,485 reported times cannot be read: "hier"'
-    assert time_checks.readable_times(0).passed
+    assert checks.readable_times(0).passed
 
 
 def test_drift_lists_each_kind() -> None:
-    finding = feed_checks.schema_drift(
-        Drift(("ebike",), ("electric",), ("name: number where text is declared",))
-    )
+    finding = checks.schema_drift(Drift(("ebike",), ("electric",), ("name: number where text is declared",)))
     assert finding.message == ("missing: ebike; new: electric; retyped: name: number where text is declared")
 
 
 def test_known_drift_passes_and_says_since_when() -> None:
     preceding = {HOUR - timedelta(hours=n): Drift(new=("electric",)) for n in (5, 3)}
-    finding = feed_checks.schema_drift(Drift(new=("electric",)), preceding)
+    finding = checks.schema_drift(Drift(new=("electric",)), preceding)
     assert finding.passed
     assert finding.message == "no difference is new; since 2022-06-04T05: electric (new)"
 
@@ -118,19 +116,19 @@ def test_known_drift_passes_and_says_since_when() -> None:
     "drift", [Drift(missing=("ebike",)), Drift(retyped=("ebike: text instead of number",))]
 )
 def test_missing_and_retyped_fields_fail_when_they_first_appear(drift: Drift) -> None:
-    assert not feed_checks.schema_drift(drift, {HOUR - timedelta(hours=1): Drift()}).passed
-    assert feed_checks.schema_drift(drift, {HOUR - timedelta(hours=1): drift}).passed
+    assert not checks.schema_drift(drift, {HOUR - timedelta(hours=1): Drift()}).passed
+    assert checks.schema_drift(drift, {HOUR - timedelta(hours=1): drift}).passed
 
 
 def test_further_drift_fails_again() -> None:
     preceding = {HOUR - timedelta(hours=1): Drift(new=("electric",))}
-    finding = feed_checks.schema_drift(Drift(new=("colour", "electric")), preceding)
+    finding = checks.schema_drift(Drift(new=("colour", "electric")), preceding)
     assert (finding.passed, finding.facts) == (False, {"faults": 1})
     assert finding.message == "new: colour; since 2022-06-04T09: electric (new)"
 
 
 def test_field_that_is_null_everywhere_is_no_fault() -> None:
-    finding = feed_checks.schema_drift(Drift(empty=("station_opening_hours",)))
+    finding = checks.schema_drift(Drift(empty=("station_opening_hours",)))
     assert (finding.passed, finding.facts) == (True, {"faults": 0})
     assert finding.message == "the fields are as declared; null everywhere: station_opening_hours"
 
@@ -147,3 +145,8 @@ def test_view_with_other_columns_fails() -> None:
     states = [KpiState(False, pa.table({name: [] for name in order}), {}) for order in (names, names[::-1])]
     assert [checks.view_answers(view, state).passed for state in states] == [True, False]
     assert checks.view_answers(view, QueryError("boom")).message == "the query failed: boom"
+
+
+def test_first_check_of_an_hourly_asset_reports_an_hour_that_was_not_written() -> None:
+    first = [checks.specs_of(asset)[0].name for asset in ("raw_snapshot", "clean_stations", "source_velib")]
+    assert first == ["usable_snapshot", "readable_raw", "table_schema"]

@@ -7,7 +7,7 @@ import pytest
 
 from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.defs import stations_asset
-from velib_assets.defs.station_checks import described_rows, open_stations, unbroken_since
+from velib_assets.defs.checks import described_rows, open_stations, unbroken_since
 from velib_assets.defs.stations_asset import learn_hours
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, raw_key

@@ -3,7 +3,7 @@
 PROMISES: dict[str, str] = {
     "slots": "Every 15-minute slot is accounted for",
     "raw": "Raw is immutable",
-    "clean": "Clean(hour) is a function of raw(hour)",
+    "clean": "Clean(hour) is a function of raw and descriptions",
     "readers": "A reader sees the old hour or the new hour",
     "damaged": "No bad snapshot reaches a KPI",
     "outages": "Outages heal",

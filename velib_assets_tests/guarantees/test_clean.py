@@ -1,4 +1,4 @@
-"""Clean(hour) is a function of raw(hour): the same bytes for any order, split, process or history."""
+"""Clean(hour) is a function of raw and descriptions: the same bytes for any order, split or process."""
 
 import itertools
 import os

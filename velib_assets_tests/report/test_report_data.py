@@ -260,7 +260,8 @@ def test_changed_stations_are_counted_for_the_30_days_before_the_newest_snapshot
 def test_report_counts_quarantine_and_rejects_and_its_commands_run(tmp_path: Path) -> None:
     for minute in range(3):
         tick(tmp_path, NOW - timedelta(minutes=minute), b"<html>")
-    tick(tmp_path, NOW - timedelta(minutes=9), body([*stations(40), record("99", numbikesavailable=-1)]))
+    rejected = [record("98", numbikesavailable="douze"), record("99", numbikesavailable="onze")]
+    tick(tmp_path, NOW - timedelta(minutes=9), body([*stations(40), *rejected]))
     found = {entry["name"]: entry for entry in report(tmp_path)["inspections"]}
     assert {name: entry["count"] for name, entry in found.items()} == {
         "quarantine_velib": 3,

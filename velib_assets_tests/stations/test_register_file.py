@@ -13,7 +13,7 @@ from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import (
     BusyRegisterError,
-    Stored,
+    LoadedRegister,
     encode_register,
     load_register,
     save_register,
@@ -50,8 +50,8 @@ def test_nothing_is_written_if_nothing_changed(store: FolderStore) -> None:
 
 def test_a_register_that_was_replaced_meanwhile_is_not_overwritten(store: FolderStore) -> None:
     first = learned([sights(START, {0: {"8003": ("a", *HERE)}})])
-    assert save_register(store, Stored(first, ""))
-    assert save_register(store, Stored(Register(), "")) is None
+    assert save_register(store, LoadedRegister(first, ""))
+    assert save_register(store, LoadedRegister(Register(), "")) is None
     assert encode_register(load_register(store).register) == encode_register(first)
 
 

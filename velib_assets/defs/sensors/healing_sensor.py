@@ -20,7 +20,7 @@ from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
-from velib_assets.lake.listing import hour_range, objects_by_hour, quarantined_keys, utc_now
+from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
@@ -181,8 +181,7 @@ def _can_be_healed(
     """Whether an hour that is not current has something to clean or to register."""
     footer = footer_of(store, hour)
     if footer is None:  # there is nothing to clean if every raw object is quarantined
-        quarantined = quarantined_keys(store, hour) if listing else set()
-        return any(key not in quarantined for key, _ in listing)
+        return has_usable_raw(store, hour, [key for key, _ in listing])
     by_crawler = part is not None and part.digest == UNKNOWN
     return not (by_crawler and footer.digest == current_digest(store, hour, listing, footer, register))
 

@@ -224,7 +224,7 @@ const TEXTS = {
   renamed: ["Renamed", "Renommée"],
   resized: ["Capacity changed", "Capacité modifiée"],
   details_title: ["See more", "En savoir plus"],
-  details_lead: ["Type a command to see each record.", "Tapez une commande pour voir chaque enregistrement."],
+  details_lead: ["Run a command to see the details.", "Lancez une commande pour voir les détails."],
   details_quarantine_velib: [
     "{n} quarantined {n|response|responses} in the last 14 days",
     "{n} {n|réponse|réponses} en quarantaine sur 14 jours",

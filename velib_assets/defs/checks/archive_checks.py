@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from velib_assets.defs.checks import FAULTS, WARN, Finding, check
+from velib_assets.defs.checks.declaration import FAULTS, WARN, Finding, check
 from velib_assets.ingest.archive_comparison import DIFFERENT
 from velib_assets.ingest.step import MISSING_COLUMNS, UNREAD, IngestResult
 

@@ -1,4 +1,4 @@
-"""The checks of what a feed says: other fields, records that contradict each other, future times, repeats."""
+"""The checks of what a feed says: other fields, records that contradict each other, repeats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.clean.typed_snapshot import Drift
-from velib_assets.defs.checks import FAULTS, WARN, Finding, check, shortened
+from velib_assets.defs.checks.declaration import FAULTS, WARN, Finding, check, shortened
 from velib_assets.ingest.step import IngestResult
 from velib_assets.lake.keys import file_name, hour_text, raw_time
 from velib_assets.lake.listing import DISCARDED
@@ -65,25 +65,6 @@ def differing_duplicates(differing: Mapping[str, int]) -> Finding:
     return Finding(False, message, {FAULTS: count, "stations": len(differing)})
 
 
-@check("clean_stations", severity=WARN)
-def future_reports(future: int, unknown: int, rows: int) -> Finding:
-    """Check that no station reported over 10 minutes after its snapshot.
-
-    Args:
-        future: The number of rows that did.
-        unknown: Those of them over 24 hours after it, whose report counts as unknown.
-        rows: The number of rows.
-    """
-    if not future:
-        return Finding(True, "no report is from the future", {FAULTS: 0})
-    message = (
-        f"{future:,} of {counted(rows, 'row')} have a report from over 10 minutes after the snapshot; "
-        f"{unknown:,} of them, over 24 hours after it, count as unknown. "
-        "Times without a zone are read as UTC."
-    )
-    return Finding(False, message, {FAULTS: future, "unknown": unknown})
-
-
 @check("raw_snapshot", severity=WARN)
 def discarded_before(results: Sequence[IngestResult]) -> Finding:
     """Check that no snapshot of the run was discarded before. Such a snapshot is not stored again.
@@ -115,6 +96,6 @@ def feed_frozen(stretches: Sequence[FrozenStretch]) -> Finding:
             f"the same records, although {counted(operating, 'station is', 'stations are')} in operation "
             f"({file_name(keys[0])} to {file_name(keys[-1])})"
         )
-    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status."
+    message = f"the feed is frozen: {'; '.join(found)}. If this persists, check the service's status"
     repeats = sum(len(stretch.keys) - 1 for stretch in stretches)
     return Finding(False, message, {FAULTS: len(stretches), "repeats": repeats})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from velib_assets.defs.checks import FAULTS, WARN, Facts, Finding, check
+from velib_assets.defs.checks.declaration import FAULTS, WARN, Facts, Finding, check
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.text import counted
 
