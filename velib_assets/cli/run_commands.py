@@ -101,9 +101,10 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     run_summary.show_progress(1 if plan is None else len(plan.hours))
     with runs.open_instance() as instance:
         defs = build_defs(settings)
-        summary = (
-            runs.run_tick(defs, instance) if plan is None else runs.run_hours(defs, instance, plan.hours)
-        )
+        if plan is None:
+            summary = runs.run_tick(defs, instance)
+        else:
+            summary = runs.run_hours(defs, instance, plan.hours, resources)
     missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
     if not run_summary.print_summary(resources.lake, summary, missing, skipped):
         sys.exit(FAILED)

@@ -2,7 +2,7 @@
 
 import fcntl
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,6 +50,11 @@ class RunSummary:
     def clean(self) -> list[datetime]:
         """The hours that every layer wrote, which excludes those that kept an older clean file."""
         return [hour for hour in self.requested if self.written.get(hour) == set(self.layers)]
+
+    def forget(self, hours: Collection[datetime]) -> None:
+        """Forget the warnings about hours that run again."""
+        kept = {text: [hour for hour in about if hour not in hours] for text, about in self.warnings.items()}
+        self.warnings = {text: about for text, about in kept.items() if about}
 
     def add(self, event: dg.DagsterEvent) -> None:
         """Add an event of a run.
@@ -109,10 +114,20 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run_hours(defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime]) -> RunSummary:
-    """Restore, clean and register hours in one run per contiguous range, then refresh the views once."""
+def run_hours(
+    defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime], resources: Resources
+) -> RunSummary:
+    """Restore, clean and register hours in one run per contiguous range, then refresh the views once.
+
+    A run does not know the descriptions that a later one brings: its hours are then cleaned again.
+    """
     summary = RunSummary(sorted(hours))
     _execute_hours(summary, defs, instance, summary.requested)
+    if len(contiguous(summary.requested)) > 1:
+        outdated = described_otherwise(resources.lake, resources.catalog, summary.requested)
+        again = [hour for hour in outdated if hour in summary.rows]
+        summary.forget(again)
+        _execute_hours(summary, defs, instance, again)
     if summary.rows:
         _execute(summary, defs, instance, "velib_kpi_views", {})
     return summary

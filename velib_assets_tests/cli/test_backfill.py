@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_without_from_and_to_all_of_the_archive_is_loaded(terminal: Terminal, fo
         {"date": "2018-07-04"},
         {"date": "2022-06-04"},
         {"date": "2022-06-05"},
+    ]
+
+
+def test_descriptions_of_a_later_stretch_reach_an_earlier_one(terminal: Terminal, folder: Path) -> None:
+    fields = ("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes")
+    lost: dict[str, Any] = dict.fromkeys(fields)
+    put(folder, "20220604T100000Z.json", data=body(records(**lost)))
+    put(folder, "20220604T120000Z.json")
+    result = terminal.velib("backfill")
+    assert (result.exit_code, "2 hours clean, 80 rows" in result.stderr) == (0, True), result.stderr
+    assert "none yet" not in result.stderr
+    assert rows(terminal, "SELECT count(name) AS named, count(*) AS n FROM source_velib") == [
+        {"named": 80, "n": 80}
     ]
 
 

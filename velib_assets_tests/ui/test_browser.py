@@ -15,6 +15,7 @@ from velib_assets.defs.partitions import key_of
 from velib_assets.lake.keys import clean_key, hour_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.query.kpis import KPIS, VIEWS
+from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
 from velib_assets_tests.ui.servers import Server, dagster_dev
@@ -49,7 +50,7 @@ def server(folder: Path, hour: datetime) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "home"))
         with open_instance() as instance:
-            assert run_hours(build_defs(settings), instance, [hour]).ok
+            assert run_hours(build_defs(settings), instance, [hour], build_resources(settings)).ok
     environ = {"VELIB_LAKE": str(settings.lake), "VELIB_SOURCE": "simulator"}
     with dagster_dev(folder / "home", environ, "-w", "workspace.yaml") as running:
         yield running

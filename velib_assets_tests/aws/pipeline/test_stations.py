@@ -80,7 +80,7 @@ def test_vanished_descriptions_are_completed_as_on_one_machine(
 ) -> None:
     """Bytes differ with the version of pyarrow, and a clean file's digest is of ETags here."""
     gap(lake)
-    report = run_hours(cloud.defs(), instance, HOURS)
+    report = run_hours(cloud.defs(), instance, HOURS, build_resources(cloud.settings()))
     assert report.ok, (report.failures, report.errors)
     twin = local_twin(lake, cloud.keys("raw/"), tmp_path / "twin", HOURS).lake
     assert known(lake) == known(twin)
@@ -98,9 +98,9 @@ def test_cleaning_again_on_aws_gives_the_same_bytes(
 ) -> None:
     gap(lake)
     keys = [STATIONS_KEY, *map(clean_key, HOURS)]
-    assert run_hours(cloud.defs(), instance, HOURS).ok
+    assert run_hours(cloud.defs(), instance, HOURS, build_resources(cloud.settings())).ok
     before = [lake.read(key) for key in keys]
-    assert run_hours(cloud.defs(), instance, HOURS[1:2]).ok
+    assert run_hours(cloud.defs(), instance, HOURS[1:2], build_resources(cloud.settings())).ok
     assert [lake.read(key) for key in keys] == before
 
 
@@ -108,7 +108,7 @@ def test_asset_rebuilds_a_lost_register_with_its_table_and_view(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     gap(lake)
-    assert run_hours(cloud.defs(), instance, HOURS).ok
+    assert run_hours(cloud.defs(), instance, HOURS, build_resources(cloud.settings())).ok
     expected, cleaned = known(lake), [lake.read(clean_key(hour)) for hour in HOURS]
     cloud.root("s3").delete_object(Bucket=cloud.bucket, Key=STATIONS_KEY)
     assert materialize(cloud, instance).success
@@ -126,7 +126,7 @@ def test_rejects_can_be_queried_without_registration(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     arrive(lake, HOURS[0], [*records(), record("9999", numbikesavailable=-1)])
-    assert run_hours(cloud.defs(), instance, HOURS[:1]).ok
+    assert run_hours(cloud.defs(), instance, HOURS[:1], build_resources(cloud.settings())).ok
     assert materialize(cloud, instance).success
     query = build_resources(cloud.settings()).query_engine.query
     sql = "SELECT date, hour, station_id, reason FROM rejects_velib WHERE date = '2022-06-04'"
