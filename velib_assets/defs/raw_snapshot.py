@@ -123,7 +123,7 @@ def _arrival(
     usable = sum(
         result.state != QUARANTINED and result.code not in (*REMARKS, DISCARDED) for result in results
     )
-    if not usable and not (takes and (reasons or not discarded.passed)):
+    if not usable and not (takes and reasons):
         usable = len(slot_times(store, hour)[0])
     error = ""
     if not usable and not discarded.passed:
