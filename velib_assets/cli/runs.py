@@ -115,15 +115,19 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run_hours(
-    defs: dg.Definitions, instance: dg.DagsterInstance, hours: Iterable[datetime], resources: Resources
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    hours: Iterable[datetime],
+    resources: Resources | None = None,
 ) -> RunSummary:
     """Restore, clean and register hours in one run per contiguous range, then refresh the views once.
 
-    A run does not know the descriptions that a later one brings: its hours are then cleaned again.
+    A run does not know the descriptions that a later one brings. With `resources`, its hours are then
+    cleaned again; otherwise healing does it.
     """
     summary = RunSummary(sorted(hours))
     _execute_hours(summary, defs, instance, summary.requested)
-    if len(contiguous(summary.requested)) > 1:
+    if resources and len(contiguous(summary.requested)) > 1:
         outdated = described_otherwise(resources.lake, resources.catalog, summary.requested)
         again = [hour for hour in outdated if hour in summary.rows]
         summary.forget(again)
