@@ -21,16 +21,20 @@ STACK = "stack"
 STACK_SECONDS = 900
 NOT_UNIT_FOLDERS = {"aws", "guarantees", "ui"}
 NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
-# They run the graph or Dagster's storage many times, which takes longer than all other unit tests together.
+# They run the graph, Dagster's storage, a benchmark or generated inputs many times, which takes longer than
+# all other unit tests together.
 NOT_UNIT_FILES = {
     "test_alert_sensor",
     "test_backfill",
+    "test_benchmarks",
+    "test_clean_properties",
     "test_commands",
     "test_discard",
     "test_files",
     "test_healing_sensor",
     "test_maintenance",
     "test_new_failures",
+    "test_pooled_storage",
 }
 
 
