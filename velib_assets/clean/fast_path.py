@@ -1,7 +1,7 @@
 """The fast path: types whole snapshots from JSON to Arrow in one pass, outside the interpreter.
 
 It declines (returns None) if anything is odd; the general path then types the snapshot record by record.
-Fields that nobody declared are not odd: they are parsed too, with types that the first records suggest, or
+Undeclared fields are not odd: they are parsed too, with types that the first records suggest, or
 else skipped, and the records decoded once to find them. The parser never recurses into an undeclared value
 whose depth is unknown, because it would do so on the C stack.
 Tests prove that both paths agree wherever this one succeeds.

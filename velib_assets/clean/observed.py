@@ -12,7 +12,7 @@ from velib_assets.clean.clean_file import Footer, read_footer
 from velib_assets.clean.hour import digest_of
 from velib_assets.lake.keys import clean_key, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
-from velib_assets.stations.describe import describe, undescribe
+from velib_assets.stations.describe import description_digest, undescribe
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, Sights, sights_of
 
@@ -57,6 +57,5 @@ def current_digest(
     descriptions = ""
     if footer.missing:
         sights = sights_in(store, hour)
-        described = describe(sights.rows, register)[1] if sights else None
-        descriptions = described.digest if described else ""
+        descriptions = description_digest(sights.rows, register) if sights else ""
     return digest_of(listing, descriptions)

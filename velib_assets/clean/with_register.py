@@ -11,12 +11,12 @@ from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.observed import sights_in
 from velib_assets.lake.keys import HOUR, hours_between
 from velib_assets.lake.store import LakeStore
-from velib_assets.stations.describe import describe
+from velib_assets.stations.describe import description_digest
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import (
     BusyRegisterError,
     LoadedRegister,
-    load_register,
+    load_or_empty,
     update_register,
 )
 from velib_assets.stations.sights import Sights
@@ -42,7 +42,7 @@ def clean_with_register(
         rebuild: cleans hours with a register.
         batch: how many hours are cleaned between two updates of the register.
     """
-    stored = _load(store)
+    stored = load_or_empty(store)
     waiting: List[HourResult] = []
     remaining = iter(hours)
     part = list(islice(remaining, batch))
@@ -66,13 +66,6 @@ def clean_with_register(
         ready, waiting = waiting[:-_MOST_WAITING], waiting[-_MOST_WAITING:]
         yield from _described(ready, stored.register, rebuild)
     yield from _described(waiting, stored.register, rebuild)
-
-
-def _load(store: LakeStore) -> LoadedRegister:
-    try:
-        return load_register(store)
-    except OSError:  # reported when it is to be written
-        return LoadedRegister(Register(), "")
 
 
 def _learn(store: LakeStore, sights: Sequence[Sights], stored: LoadedRegister) -> LoadedRegister:
@@ -116,5 +109,4 @@ def _described(results: Sequence[HourResult], register: Register, rebuild: Rebui
 def _is_outdated(result: HourResult, register: Register) -> bool:
     if result.sights is None or result.cleaned is None:
         return False
-    described = describe(result.sights.rows, register)[1]
-    return described is not None and described.digest != result.cleaned.descriptions
+    return description_digest(result.sights.rows, register) != result.cleaned.descriptions

@@ -19,7 +19,7 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.stations.describe import OWN
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import load_register
+from velib_assets.stations.register_file import load_or_empty
 from velib_assets.stations.sights import milliseconds_of
 
 
@@ -62,7 +62,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
         since = _incomplete_since(store, result.hour) if cleaned.described or cleaned.undescribed else None
-        register = register or _register(store)
+        register = register or load_or_empty(store).register
         expected = register.open_at(milliseconds_of(result.hour) - 1) or None
         checked = _findings(cleaned, reasons, preceding, expected, store.address(rejects_key(result.hour)))
         checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
@@ -99,13 +99,6 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, Earlier])
             records = [part["records"] for part in footer.snapshots] if footer else []
             known[earlier] = Earlier(records, footer.drift if footer else Drift())
     return {earlier: known[earlier] for earlier in last_24_hours}
-
-
-def _register(store: LakeStore) -> Register:
-    try:
-        return load_register(store).register
-    except OSError:  # the asset stations reports it
-        return Register()
 
 
 def _incomplete_since(store: LakeStore, hour: datetime) -> datetime | None:

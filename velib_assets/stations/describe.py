@@ -16,7 +16,6 @@ from velib_assets.stations.sights import FIELDS, milliseconds
 OWN = frozenset({"name", "lat", "lon", "capacity"})
 """The fields that every feed gives; GBFS never has a commune."""
 
-
 Missing = Dict[str, Dict[str, Optional[List[str]]]]
 """What a feed left out, by time of the snapshot (milliseconds since 1970) and field: the station codes, or
 None for all of the snapshot's rows."""
@@ -68,6 +67,12 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
         _count([completed[name].is_null() for name in sorted(OWN)]),
         _missing(rows, times, lacking),
     )
+
+
+def description_digest(rows: pa.Table, register: Register) -> str:
+    """Return the digest of the values with which `describe` completes rows; empty if there are none."""
+    described = describe(rows, register)[1]
+    return described.digest if described else ""
 
 
 def undescribe(rows: pa.Table, missing: Missing) -> pa.Table:

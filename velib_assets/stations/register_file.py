@@ -41,6 +41,14 @@ def load_register(store: LakeStore) -> LoadedRegister:
     return LoadedRegister(decode_register(data) or Register(), _hash(data))
 
 
+def load_or_empty(store: LakeStore) -> LoadedRegister:
+    """Read the register; one that cannot be read is empty, and the asset `stations` reports it."""
+    try:
+        return load_register(store)
+    except OSError:
+        return LoadedRegister(Register(), "")
+
+
 def save_register(store: LakeStore, stored: LoadedRegister) -> Optional[LoadedRegister]:
     """Write a register; None if another process replaced the file since it was read."""
     data = encode_register(stored.register)
