@@ -1,9 +1,10 @@
-# Vélib' Insights. `make demo` and `make test` set up all they need; only python3 (3.11 or later) and make are
+# Vélib' Insights. `make demo` and `make test` set up what they need, in .venv; only python3 (3.11 or later) and make are
 # required. LAKE=folder, SCHEDULE=on and PORT=3000 are for `make dev`; `make aws-local` and the tests of the AWS
 # forms also want terraform, and Python 3.12 and 3.9 as Lambda and Glue have them.
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null && echo ok),$(p))))
 BIN := .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LAKE ?= $(or $(VELIB_LAKE),lake)
 SCHEDULE ?= off
 PORT ?= 3000
@@ -11,17 +12,25 @@ SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: all setup demo dev unit test upgrade-check guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
+.PHONY: all setup setup-dev demo dev unit test upgrade-check guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
 
 all: lint test
 
+# What the pipeline needs, and no more. After a pull that changed the pins, the next target installs them.
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench,postgres]'
-	@$(BIN)/python -c 'from velib_assets.report.page.vega import vega_script; vega_script()'
+	$(PIP_INSTALL) --editable .
+	@$(BIN)/python -m velib_assets.report.page.vega
+	@touch $@
+
+# What tests, lint and benchmarks need as well.
+setup-dev: .venv/.ready-dev
+
+.venv/.ready-dev: .venv/.ready
+	$(PIP_INSTALL) --editable '.[dev,bench,postgres]'
 	@touch $@
 
 demo: setup
@@ -34,19 +43,19 @@ dev: setup
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 # The inner loop: every test that needs no browser, server, emulator, second interpreter or many runs of the graph.
-unit: setup
+unit: setup-dev
 	$(BIN)/python -m pytest -q -m unit --numprocesses auto --dist loadgroup $(foreach d,aws guarantees ui,--ignore velib_assets_tests/$(d))
 
-test: setup browser postgres emulator
+test: setup-dev browser postgres emulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # The tests that touch Dagster, DuckDB, sqlglot and pyarrow, with the newest versions in an environment of its own.
-upgrade-check: setup
+upgrade-check: setup-dev
 	$(BIN)/python -m velib_assets_tests.upgrade .upgrade
 
 # Every promise of docs/guarantees.md at its whole size. BREAK=name applies a mutation that breaks one (BREAK=list
 # names them, BREAK=all tries each); ONLY="soak readers" proves these alone; SHORT=1 proves them in the short form of `make test`, without the emulator.
-guarantees: setup browser postgres $(if $(SHORT)$(BREAK),,emulator)
+guarantees: setup-dev browser postgres $(if $(SHORT)$(BREAK),,emulator)
 	$(BIN)/python -m velib_assets_tests.guarantees $(if $(BREAK),--break $(BREAK)) $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
 
 # Fuzzing of the decoders, the audit and clean, driven by coverage: SECONDS of it, from the corpus of the tests on.
@@ -61,7 +70,7 @@ fuzz: .fuzz/.ready
 
 # Known vulnerabilities in what constraints.txt pins, by pip-audit from an environment of its own. Where its database
 # cannot be asked it says so, checks the pins alone, and ends with status 3.
-audit-dependencies: setup .audit/.ready
+audit-dependencies: setup-dev .audit/.ready
 	$(BIN)/python -m velib_assets_tests.guarantees.dependencies .audit/bin/pip-audit
 
 .audit/.ready: constraints.txt
@@ -86,7 +95,7 @@ postgres:
 
 # The Python environments of the tests on the emulator: minutes the first time, nothing afterwards. Where one cannot
 # be made, this says so and fails under CI alone.
-emulator: setup
+emulator: setup-dev
 	$(BIN)/python -m velib_assets_tests.aws.emulator.prepare
 
 # What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
@@ -94,15 +103,15 @@ package: setup
 	$(BIN)/python -m velib_assets.aws.package
 
 # The whole stack on this machine: emulator, terraform apply, a tick, the UI. ONCE=1 ends after the tick.
-aws-local: setup
+aws-local: setup-dev
 	$(BIN)/python -m velib_assets_tests.aws.local --port $(PORT) $(if $(ONCE),--once)
 
-lint: setup
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: setup
+format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +18,6 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
-PROJECT = "velib-insights"
 SECONDS = 600
 
 
@@ -45,7 +45,9 @@ def pinned() -> dict[str, str]:
 def installed(extras: Iterable[str] = ("dev", "bench")) -> dict[str, str]:
     """Find the version of each package that the project needs with these extras, directly or indirectly."""
     versions: dict[str, str] = {}
-    waiting = [Requirement(f"{PROJECT}[{','.join(extras)}]")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = [text for extra in extras for text in project["optional-dependencies"][extra]]
+    waiting = [Requirement(text) for text in (*project["dependencies"], *optional)]
     visited: set[str] = set()
     while waiting:
         requirement = waiting.pop()
@@ -53,8 +55,7 @@ def installed(extras: Iterable[str] = ("dev", "bench")) -> dict[str, str]:
             continue
         visited.add(str(requirement))
         package = metadata.distribution(requirement.name)
-        if canonical(requirement.name) != PROJECT:
-            versions[canonical(requirement.name)] = package.version
+        versions[canonical(requirement.name)] = package.version
         for text in package.requires or ():
             needed = Requirement(text)
             marker = needed.marker

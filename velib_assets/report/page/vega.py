@@ -1,7 +1,8 @@
 """The chart library (Vega, Vega-Lite, Vega-Embed) as one script, built offline from vl-convert-python.
 
 Building takes 3 seconds, so the script is cached per user and version of vl-convert-python, in the folder
-that platformdirs names (~/.cache/velib-insights on Linux).
+that platformdirs names (~/.cache/velib-insights on Linux). `make setup` and the container's image run this
+module, so that no report waits for it.
 """
 
 from __future__ import annotations
@@ -47,3 +48,7 @@ def _build() -> str:
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     # An HTML parser reads \r as \n, which would change the digest in the page's policy.
     return f"/*\n{licence}*/\n{bundle}".replace("\r", "")
+
+
+if __name__ == "__main__":
+    vega_script()
