@@ -40,7 +40,8 @@ from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCS = (*(ROOT / name for name in PAGES), *sorted((ROOT / "docs").glob("*.md")))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TOP = "velib_assets_tests|velib_assets|docs|benchmarks|infra|deploy"
@@ -64,7 +65,7 @@ def commands() -> Iterator[tuple[str, str, list[str]]]:
     """Yield each `velib` command in the documents: document, command, and its arguments."""
     for name, line in code_lines():
         words = list(dropwhile(lambda word: "=" in word, line.split()))  # skip VAR=value
-        if words[:1] == ["velib"] and words[1:]:
+        if words[:1] == ["velib"] and words[1:] and words[1] not in options(main):
             yield name, words[1], words[2:]
 
 
@@ -360,6 +361,16 @@ def test_documented_feed_info_matches_what_is_kept() -> None:
 )
 def test_view_is_in_readme(file: Path) -> None:
     assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "question")]
+
+
+def test_changelog_starts_with_the_version_of_the_package() -> None:
+    versions = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - (unreleased|\d{4}-\d\d-\d\d)$", TEXT["CHANGELOG.md"], re.M
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert versions[0][0] == project["version"]
+    assert [name for name, _ in versions] == sorted((name for name, _ in versions), reverse=True)
+    assert "unreleased" not in [date for _, date in versions[1:]]
 
 
 def test_every_dependency_has_a_reason() -> None:

@@ -24,6 +24,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="velib-insights", message="velib %(version)s")
 def main() -> None:
     """Vélib' Insights: snapshots of all Vélib' stations, stored, cleaned and summarised as KPIs.
 

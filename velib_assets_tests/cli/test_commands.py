@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 
 import pyarrow.csv
@@ -58,6 +59,11 @@ def recorded(terminal: Terminal, tmp_path: Path) -> Terminal:
     )
     terminal.env |= {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(folder)}
     return terminal
+
+
+def test_version_is_that_of_the_installed_package(terminal: Terminal) -> None:
+    result = terminal.velib("--version")
+    assert (result.exit_code, result.stdout) == (0, f"velib {metadata.version('velib-insights')}\n")
 
 
 def test_backfill_lists_hours_without_a_source_and_exits_with_1(recorded: Terminal) -> None:
