@@ -365,7 +365,7 @@ def test_view_is_in_readme(file: Path) -> None:
 
 def test_changelog_starts_with_the_version_of_the_package() -> None:
     versions = re.findall(
-        r"^## \[(\d+\.\d+\.\d+)\] - (unreleased|\d{4}-\d\d-\d\d)$", TEXT["CHANGELOG.md"], re.M
+        r"^## \[(\d+\.\d+\.\d+)\] - (unreleased|\d{4}-\d\d-\d\d)$", TEXT["CHANGELOG.md"], re.MULTILINE
     )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert versions[0][0] == project["version"]

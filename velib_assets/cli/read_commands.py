@@ -1,5 +1,6 @@
 """`velib query`, `report`, `status`, `audit` and `cost`: the commands that run no asset."""
 
+import sys
 import webbrowser
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ A filter on "date" and "hour" reads only those partitions:
 
     velib query "SELECT * FROM kpi_shortage WHERE hour = '17' LIMIT 5"
 
+With - as SQL, the query is read from standard input: `velib query -`, paste it, and press Ctrl-D.
+
 In local mode DuckDB runs the query. It returns Athena's values, but does not refuse all that Athena refuses:
 verify a query on Athena before you deploy it.
 """  # noqa: S608 - help, not a query
@@ -49,6 +52,7 @@ def query(sql: str, form: str) -> None:
     from velib_assets.resources import build_resources
 
     settings = read_settings()
+    sql = sys.stdin.read() if sql == "-" else sql
     for hint in partition_hints(sql):
         say(hint)
     try:

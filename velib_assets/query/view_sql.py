@@ -41,8 +41,11 @@ def render(kpi: Kpi, newest: datetime | None) -> str:
 
 
 def standalone_sql(kpi: Kpi) -> str:
-    """Return the view's statement with a window that is relative to the current date."""
-    return _replaced(kpi, kpi.window.relative if kpi.window else "")
+    """Return the view's query alone, which gives the view's rows on any lake and runs where it is pasted.
+
+    Its window is relative to the newest date of the table. Without CREATE, it redefines nothing on Athena.
+    """
+    return _replaced(kpi, kpi.window.relative if kpi.window else "").partition(" AS\n")[2]
 
 
 def hours_read(kpi: Kpi, newest: datetime | None) -> list[datetime]:

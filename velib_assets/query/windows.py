@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from velib_assets.lake.keys import HOUR, date_hour
+from velib_assets.lake.schema import DATABASE, TABLE
 
 _DAY_HOURS = 24
 
@@ -20,8 +21,8 @@ class Window(NamedTuple):
     Attributes:
         placeholder: is replaced in the view's SQL by a filter for the hours.
         length: the number of hours. They end with the newest hour of the table.
-        relative: a filter that covers the hours if the newest hour is the current one. It is used where no
-            lake is known.
+        relative: a filter on `date` that covers the hours, whatever the newest hour is. It is used where
+            no lake is known.
         complete_days: the hours end with the day before that of the newest hour instead.
     """
 
@@ -57,13 +58,17 @@ def partition_filter(hours: Sequence[datetime]) -> str:
     return f"({' OR '.join(parts)})" if parts else "(1 = 0)"
 
 
-def _days_ago(days: int) -> str:
-    return f"CAST(current_date - INTERVAL '{days}' DAY AS varchar)"
+def _days_before_newest(days: int) -> str:
+    newest = f'CAST((SELECT max("date") FROM {DATABASE}.{TABLE}) AS date)'  # noqa: S608 - our own names
+    return f"CAST({newest} - INTERVAL '{days}' DAY AS varchar)"
 
 
 # Two hours before a snapshot overlap three hours of the clock, and 25 hours overlap 26.
-TWO_HOURS = Window("newest_hours", 3, f'"date" >= {_days_ago(1)}')
-DAY = Window("newest_day", 26, f'"date" >= {_days_ago(2)}')
+TWO_HOURS = Window("newest_hours", 3, f'"date" >= {_days_before_newest(1)}')
+DAY = Window("newest_day", 26, f'"date" >= {_days_before_newest(2)}')
 FOUR_WEEKS = Window(
-    "four_weeks", 672, f'"date" BETWEEN {_days_ago(28)} AND {_days_ago(1)}', complete_days=True
+    "four_weeks",
+    672,
+    f'"date" BETWEEN {_days_before_newest(28)} AND {_days_before_newest(1)}',
+    complete_days=True,
 )

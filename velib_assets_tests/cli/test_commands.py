@@ -14,6 +14,8 @@ from velib_assets.defs import raw_snapshot
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_prefix
 from velib_assets.lake.store import Stored
+from velib_assets.query.kpis import KPIS
+from velib_assets.query.view_sql import standalone_sql
 from velib_assets_tests.defs.test_graph import EXPORT, archive
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, raw, record, records
@@ -35,9 +37,9 @@ class Terminal:
             "VELIB_TARGET": None,
         }
 
-    def velib(self, *arguments: str) -> Result:
+    def velib(self, *arguments: str, stdin: str | None = None) -> Result:
         """Run a command."""
-        return CliRunner().invoke(main, list(arguments), env=self.env)
+        return CliRunner().invoke(main, list(arguments), env=self.env, input=stdin)
 
 
 @pytest.fixture
@@ -175,6 +177,15 @@ def test_query_prints_csv_and_tables(recorded: Terminal) -> None:
     sql = "SELECT count(*) AS n FROM kpi_taux_remplissage"
     assert recorded.velib("query", sql, "--format", "csv").stdout == "n\n40\n"
     assert recorded.velib("query", sql).stdout.split() == ["n", "---", "40"]
+
+
+def test_query_reads_pasted_sql_from_standard_input(recorded: Terminal) -> None:
+    """A shell would need quotes around it, and changes the quotes inside."""
+    recorded.velib("backfill", HERE, HERE)
+    sql = standalone_sql(KPIS[-1])
+    assert '"date"' in sql
+    result = recorded.velib("query", "-", "--format", "csv", stdin=sql + ";\n")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 11)
 
 
 TYPED = """

@@ -1,10 +1,12 @@
 """The assets of the views: one step reads the selected ones, and each has an outcome of its own."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results, new_failures
 from velib_assets.query import view_sql
@@ -16,6 +18,7 @@ from velib_assets_tests.samples import HOUR, at, body, records
 
 NAMES = [view.name for view in VIEWS]
 BROKEN = "kpi_shortage"
+SQL_BLOCK = re.compile(r"^```sql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -34,6 +37,17 @@ def one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
         return text.replace("fill_rate", "fill_rat") if view.name == BROKEN else text
 
     monkeypatch.setattr(view_sql, "sql_template", template)
+
+
+def test_sql_in_a_description_runs_as_it_is_shown(settings: Settings, tmp_path: Path) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in build_defs(settings).resolve_all_asset_specs()}
+    blocks = {name: SQL_BLOCK.findall(spec.description or "") for name, spec in specs.items()}
+    engine = LocalQueryEngine(tmp_path, LocalCatalog(tmp_path))
+    assert {name for name, found in blocks.items() if found} == {*NAMES}
+    for name in NAMES:
+        (shown,) = blocks[name]
+        columns = next(view.schema for view in VIEWS if view.name == name)
+        assert list(engine.query(shown).columns) == [column.name for column in columns]
 
 
 def materialized(result: dg.ExecuteInProcessResult) -> list[str]:

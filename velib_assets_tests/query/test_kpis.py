@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
+from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS, Kpi
 from velib_assets.query.view_sql import code_version, conditions, render, standalone_sql, state_sql
 from velib_assets.query.windows import DAY, FOUR_WEEKS, TWO_HOURS
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.kpi_lake import engine_over
+from velib_assets_tests.kpi_lake import engine_over, row, sql
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
 CONTRACT = {
@@ -45,17 +46,33 @@ def test_every_column_and_headline_has_a_description() -> None:
 @pytest.mark.parametrize("kpi", VIEWS, ids=lambda kpi: kpi.name)
 def test_each_view_is_one_complete_statement(kpi: Kpi) -> None:
     """Athena accepts no comment before the statement and no semicolon after it."""
-    for statement in (render(kpi, NOON), render(kpi, None), standalone_sql(kpi)):
+    for statement in (render(kpi, NOON), render(kpi, None)):
         assert statement.startswith(f"CREATE OR REPLACE VIEW velib_db_tf.{kpi.name} AS\n")
         assert ";" not in statement
         assert "$" not in statement
 
 
 @pytest.mark.parametrize("kpi", VIEWS, ids=lambda kpi: kpi.name)
-def test_statement_in_the_ui_can_be_pasted_and_run(kpi: Kpi, tmp_path: Path) -> None:
-    """It needs no lake: its window is relative to the current date."""
-    select = standalone_sql(kpi).partition(" AS\n")[2]
-    assert list(engine_over(tmp_path).query(select).columns) == [column.name for column in kpi.schema]
+def test_query_in_the_ui_returns_the_rows_of_the_view(kpi: Kpi, lake_of_2022: LocalQueryEngine) -> None:
+    """As it is shown, on a lake whose newest hour is long past."""
+    view = lake_of_2022.query(sql("SELECT * FROM", kpi.name))
+    pasted = lake_of_2022.query(standalone_sql(kpi))
+    assert len(view)
+    by = list(view.columns)
+    assert_frame_equal(pasted.sort_values(by, ignore_index=True), view.sort_values(by, ignore_index=True))
+
+
+@pytest.fixture(scope="module")
+def lake_of_2022(tmp_path_factory: pytest.TempPathFactory) -> LocalQueryEngine:
+    """Return an engine over six weeks with one snapshot per day, then three hours after a midnight."""
+    days = [NOON - timedelta(days=n) for n in range(40, 0, -1)]
+    night = [NOON.replace(hour=22) - timedelta(days=1) + timedelta(minutes=15 * n) for n in range(14)]
+    rows = [
+        row(station, bikes, 10 - bikes, f"{when:%Y-%m-%d %H:%M}")
+        for when in (*days, *night)
+        for station, bikes in (("1", when.minute // 15), ("2", 0), ("3", 10))
+    ]
+    return engine_over(tmp_path_factory.mktemp("lake"), rows)
 
 
 def test_conditions_are_written_once() -> None:
