@@ -19,6 +19,8 @@ from velib_assets.lake.keys import hour_text, parse_hour
 from velib_assets.simulator.faults import Fault, parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# Holds the default lakes. An installed package is not in a checkout, and keeps no data beside its code.
+WORKPLACE = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
 TARGETS = ("local", "aws")
 SOURCES = (*FEEDS, "archive", "simulator")
 FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of Vélib' began
@@ -89,7 +91,7 @@ class Settings:
         values = {
             "target": target,
             "source": source,
-            "lake": read("VELIB_LAKE", str(CHECKOUT / "lake"), _lake),
+            "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), _lake),
             "feed_urls": {
                 feed.name: read(feed.setting, feed.base_url, base_url_of) for feed in FEEDS.values()
             },
@@ -129,7 +131,7 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of Dagster's runs: DAGSTER_HOME, or `.dagster` in the checkout."""
     env = os.environ if environ is None else environ
-    return Path(env.get("DAGSTER_HOME", "").strip() or CHECKOUT / ".dagster").expanduser().absolute()
+    return Path(env.get("DAGSTER_HOME", "").strip() or WORKPLACE / ".dagster").expanduser().absolute()
 
 
 def _days(text: str) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from velib_assets.cli.console import fail
+from velib_assets.cli.suggestions import archive_settings
 from velib_assets.ingest.feeds.feed import SkippedFiles
 from velib_assets.lake.keys import hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import hours_in, utc_now
@@ -52,8 +53,8 @@ def plan_archive(settings: Settings) -> BackfillPlan:
         past = "has a snapshot for any time" if settings.source == "simulator" else "has no past"
         fail(
             f"VELIB_SOURCE: {settings.source} {past}. Write FROM and TO, as in "
-            "`velib backfill 2022-06-04 2022-06-05`, or set VELIB_SOURCE=archive and VELIB_ARCHIVE=<folder> "
-            "to load all that an archive holds"
+            "`velib backfill 2022-06-04 2022-06-05`. To load all that an archive holds, "
+            f"set {archive_settings(settings)}"
         )
     ingest = build_resources(settings).ingest
     try:
@@ -70,6 +71,9 @@ def plan_archive(settings: Settings) -> BackfillPlan:
             f"Set VELIB_FIRST_HOUR={hour_text(early[0])}"
         )
     if future:
-        refused.append(f"{hours_text(future)}: in the future. Check the names and VELIB_ARCHIVE_TIMEZONE")
+        refused.append(
+            f"{hours_text(future)}: in the future. "
+            f"Check the names and VELIB_ARCHIVE_TIMEZONE, which is {settings.archive_timezone}"
+        )
     hours = [hour for hour in recorded if hour not in {*early, *future}]
     return BackfillPlan(hours, (), SkippedFiles(skipped.notes, tuple(refused)))

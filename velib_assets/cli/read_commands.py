@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from velib_assets.cli.console import (
-    EMPTY_LAKE,
     FAILED,
     USAGE,
     fail,
@@ -18,6 +17,7 @@ from velib_assets.cli.console import (
     read_settings,
     say,
 )
+from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
@@ -55,10 +55,17 @@ def query(sql: str, form: str) -> None:
     sql = sys.stdin.read() if sql == "-" else sql
     for hint in partition_hints(sql):
         say(hint)
+    resources = build_resources(settings)
     try:
-        click.echo(table_text(build_resources(settings).query_engine.query_table(sql), form))
+        click.echo(table_text(resources.query_engine.query_table(sql), form))
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
+    if (
+        settings.target == "local"
+        and "from" in sql.lower().split()
+        and hour_range(resources.lake, "raw") is None
+    ):
+        say(empty_lake(settings))
 
 
 @click.command()
@@ -76,7 +83,8 @@ def report(show: bool) -> None:
     from velib_assets.report.writer import write_report
     from velib_assets.resources import build_resources
 
-    resources = build_resources(read_settings())
+    settings = read_settings()
+    resources = build_resources(settings)
     lake = resources.lake
     data = load_report_data(resources.query_engine, resources.catalog, lake, utc_now())
     written = write_report(lake, data)
@@ -86,7 +94,7 @@ def report(show: bool) -> None:
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
     click.echo(page)
     if written.report["newest_ts"] is None:
-        click.echo(EMPTY_LAKE, err=True)
+        say(empty_lake(settings))
     if show and not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened here; open the file yourself", err=True)
 
@@ -115,7 +123,8 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     from velib_assets.cli.rows import ledger_text
     from velib_assets.resources import build_resources
 
-    resources, now = build_resources(read_settings()), utc_now()
+    settings, now = read_settings(), utc_now()
+    resources = build_resources(settings)
     resources.catalog.prepare()
     lake = resources.lake
     if last is None:
@@ -127,7 +136,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     slots = ledger(hours_between(first, last), lambda hour: slot_times(lake, hour), now)
     click.echo(ledger_text(slots, form))
     if hour_range(lake, "raw") is None:
-        click.echo(EMPTY_LAKE, err=True)
+        say(empty_lake(settings))
 
 
 @click.command()

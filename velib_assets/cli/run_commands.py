@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings
+from velib_assets.cli.suggestions import after_demo, from_archive
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import utc_now
-from velib_assets.settings import CHECKOUT, Settings, dagster_home
+from velib_assets.settings import WORKPLACE, Settings, SettingsError, dagster_home
 
 if TYPE_CHECKING:
     from velib_assets.cli.backfill_plan import BackfillPlan
 
-DEMO_LAKE = CHECKOUT / "lake-demo"
+DEMO_LAKE = WORKPLACE / "lake-demo"
 
 
 @click.command()
@@ -35,8 +36,11 @@ def demo() -> None:
     from velib_assets.cli.run_summary import print_kpis
 
     print_kpis(settings)
-    click.echo("\nNext: `make dev LAKE=lake-demo` opens the Dagster UI on this lake,")
-    click.echo("`VELIB_LAKE=lake-demo velib report --open` its report.")
+    try:
+        own: Settings | None = Settings.from_env()
+    except SettingsError:  # the demo does not need them
+        own = None
+    click.echo(f"\n{after_demo(own, DEMO_LAKE)}")
 
 
 @click.command()
@@ -106,7 +110,7 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
         else:
             summary = runs.run_hours(defs, instance, plan.hours, resources)
     missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
-    if not run_summary.print_summary(resources.lake, summary, missing, skipped):
+    if not run_summary.print_summary(resources.lake, summary, missing, skipped, from_archive(settings)):
         sys.exit(FAILED)
 
 

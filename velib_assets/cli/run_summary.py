@@ -57,6 +57,7 @@ def print_summary(
     summary: RunSummary,
     missing: Sequence[datetime],
     skipped: SkippedFiles | None = None,
+    advice: str = "",
 ) -> bool:
     """Print what became of the requested hours; return whether all of them were cleaned.
 
@@ -65,6 +66,7 @@ def print_summary(
         summary: the outcome of the runs.
         missing: requested hours that no source has, which were not run.
         skipped: files and hours of an archive that were not loaded.
+        advice: what to do about the hours that no source has.
     """
     if clean := summary.clean:
         rows = sum(summary.rows[hour] for hour in clean)
@@ -73,10 +75,7 @@ def print_summary(
     for message, affected in summary.warnings.items():
         say(f"warning: {message}: {hours_text(affected)}")
     if missing:
-        say(
-            f"velib: skipped {hours_text(missing)}: no source has a snapshot. "
-            "If an archive has them, set VELIB_SOURCE=archive and VELIB_ARCHIVE=<folder>"
-        )
+        say(f"velib: skipped {hours_text(missing)}: no source has a snapshot. {advice}")
     for note in skipped.notes if skipped else ():
         say(f"archive: {note}")
     for message in skipped.refused if skipped else ():

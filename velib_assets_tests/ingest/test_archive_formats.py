@@ -429,7 +429,7 @@ def test_docks_are_never_derived_from_the_capacity(tmp_path: Path) -> None:
     reason = refusal(tmp_path / "own", parse_columns("station_id=code,bikes=velos"))
     assert reason == (
         "the file has no column for docks; it has: code, velos, capacity. "
-        "Set VELIB_ARCHIVE_COLUMNS, for example docks=<column of the file>"
+        "Add docks=<column of the file> to VELIB_ARCHIVE_COLUMNS"
     )
 
 

@@ -165,7 +165,9 @@ def _check_columns(
         names = ", ".join(list(dict.fromkeys(name for record in records for name in record))[:20])
         wanted, advice = (
             f"column for {column}",
-            f"Set VELIB_ARCHIVE_COLUMNS, for example {column}=<column of the file>",
+            f"Add {column}=<column of the file> to VELIB_ARCHIVE_COLUMNS"
+            if columns
+            else f"Set VELIB_ARCHIVE_COLUMNS, for example {column}=<column of the file>",
         )
         if column in columns:
             wanted = f"column {columns[column]!r}"
