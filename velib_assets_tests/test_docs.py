@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
@@ -38,6 +39,7 @@ from velib_assets.settings import SOURCES, Settings, dagster_home
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
+from velib_assets_tests.simulated_lake import simulated_lake
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -240,6 +242,24 @@ def test_sql_runs_on_empty_lake(document: str, tmp_path: Path) -> None:
         queries += [words[-1] for words in parts]
     for query in queries:
         assert len(engine.query(query)) == 0, query
+
+
+def test_queries_of_the_readme_have_rows_after_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are printed, from the folder that the demo was run in."""
+    simulated_lake(tmp_path / "lake-demo", keys.hour_of(datetime.now(UTC)) - 3 * HOUR, 3)
+    monkeypatch.chdir(tmp_path)
+    section = TEXT["README.md"].partition("\n## Queries\n")[2].partition("\n## ")[0]
+    lines = [
+        shlex.split(line, comments=True) for _, body in FENCE.findall(section) for line in body.splitlines()
+    ]
+    assert lines[0] == [".", ".venv/bin/activate"]
+    assert len(lines) >= 4
+    for setting, program, *arguments in lines[1:]:
+        result = CliRunner().invoke(main, arguments, env=dict([setting.split("=", 1)]))
+        assert (program, result.exit_code, result.stderr) == ("velib", 0, "")
+        assert len(result.stdout.splitlines()) >= 4  # a head and rows
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
