@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
-from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.catalog.catalog import Partition
@@ -14,11 +15,12 @@ from velib_assets.catalog.declared_tables import (
     differences,
     table_input,
 )
-from velib_assets.lake.keys import clean_key, date_hour, key_hour
+from velib_assets.lake.keys import clean_key, date_hour, hour_text, key_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
 
 _WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
+_ROUNDS, _PAUSE = 8, 0.2  # how often the rest of a batch is sent again; seconds, times the round
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
@@ -50,15 +52,14 @@ class GlueTable:
         known = {part.hour: part for part in self.partitions(wanted)}
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
-        for batch in _batches(new, _WRITE_BATCH):
-            self._write("batch_create_partition", PartitionInputList=[self._input(part) for part in batch])
-        for batch in _batches(changed, _WRITE_BATCH):
-            entries = [
-                {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
-                for part in batch
-            ]
-            self._write("batch_update_partition", Entries=entries)
-        return len(new) + len(changed)
+        count = len(new) + len(changed)
+        for _ in range(_ROUNDS):  # another writer may create or delete partitions in between
+            changed += self._create(new)
+            new, changed = self._update(changed), []
+            if not new:
+                return count
+        hours = ", ".join(hour_text(part.hour) for part in new)
+        raise AwsError(f"glue did not register {hours}: another process creates and deletes them. Retry.")
 
     def unregister(self, hours: Iterable[datetime]) -> int:
         """See Catalog.
@@ -82,8 +83,7 @@ class GlueTable:
             return self._since("")
         parts: List[Partition] = []
         for batch in _batches(sorted(set(hours)), _READ_BATCH):
-            keys = [{"Values": list(date_hour(hour))} for hour in batch]
-            parts += self._read("batch_get_partition", PartitionsToGet=keys)
+            parts += self._read_batch([{"Values": list(date_hour(hour))} for hour in batch])
         return sorted(parts)
 
     def newest_hours(self, count: int) -> List[datetime]:
@@ -127,14 +127,55 @@ class GlueTable:
 
     def _read(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
         """Read the partitions from all pages of a response; none if the table does not exist."""
+        return [
+            _partition(entry) for page in self._pages(method, **arguments) for entry in page["Partitions"]
+        ]
+
+    def _read_batch(self, keys: List[Dict[str, List[str]]]) -> List[Partition]:
+        """Read partitions by their values. Glue may leave some of them for another request."""
+        parts: List[Partition] = []
+        for number in range(1, _ROUNDS + 1):
+            unread: List[Dict[str, List[str]]] = []
+            for page in self._pages("batch_get_partition", PartitionsToGet=keys):
+                parts += [_partition(entry) for entry in page["Partitions"]]
+                unread += page.get("UnprocessedKeys", [])
+            if not unread:
+                return parts
+            keys = unread
+            time.sleep(_PAUSE * number)
+        raise AwsError(
+            f"glue:BatchGetPartition on {self._resource(TABLE)} left {len(keys)} partitions unread "
+            f"in {_ROUNDS} requests. Retry."
+        )
+
+    def _pages(self, method: str, **arguments: Any) -> List[Dict[str, Any]]:  # noqa: ANN401 - boto3's
+        """Return all pages of a response about partitions; none if the table does not exist."""
         arguments.update(DatabaseName=self._database, TableName=TABLE)
         try:
-            responses = list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
+            return list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
         except AwsError as error:
             if error.code == _MISSING:
                 return []
             raise
-        return [_partition(entry) for response in responses for entry in response["Partitions"]]
+
+    def _create(self, parts: Sequence[Partition]) -> List[Partition]:
+        """Create partitions, and return those that exist by now: they may have another digest."""
+        exist: List[Partition] = []
+        for batch in _batches(parts, _WRITE_BATCH):
+            inputs = [self._input(part) for part in batch]
+            exist += self._write(batch, "batch_create_partition", _EXISTS, PartitionInputList=inputs)
+        return exist
+
+    def _update(self, parts: Sequence[Partition]) -> List[Partition]:
+        """Update partitions, and return those that do not exist any more."""
+        missing: List[Partition] = []
+        for batch in _batches(parts, _WRITE_BATCH):
+            entries = [
+                {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
+                for part in batch
+            ]
+            missing += self._write(batch, "batch_update_partition", _MISSING, Entries=entries)
+        return missing
 
     def _input(self, part: Partition) -> Dict[str, Any]:
         storage = table_input(SOURCE_VELIB, self._bucket)["StorageDescriptor"]
@@ -151,18 +192,32 @@ class GlueTable:
             },
         }
 
-    def _write(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
-        """Send one request for many partitions. A partition that exists by now is not an error."""
-        response = self._call(method, TABLE, TableName=TABLE, **arguments)
-        for error in response.get("Errors", []):
+    def _write(
+        self,
+        batch: Sequence[Partition],
+        method: str,
+        expected: str,
+        **arguments: Any,  # noqa: ANN401 - boto3's
+    ) -> List[Partition]:
+        """Send one request for many partitions, and return those that failed with the expected code.
+
+        Raises:
+            AwsError: if the request fails, or a partition with another code.
+        """
+        failed: List[Partition] = []
+        by_values: Dict[Tuple[str, ...], Partition] = {date_hour(part.hour): part for part in batch}
+        for error in self._call(method, TABLE, TableName=TABLE, **arguments).get("Errors", []):
+            values = tuple(error.get("PartitionValues", error.get("PartitionValueList", [])))
             detail = error.get("ErrorDetail", {})
-            if detail.get("ErrorCode") != _EXISTS:
-                values = "/".join(error.get("PartitionValues", error.get("PartitionValueList", [])))
-                code = str(detail.get("ErrorCode", ""))
+            code = str(detail.get("ErrorCode", ""))
+            if code != expected or values not in by_values:
                 raise AwsError(
-                    f"glue did not register the partition {values}: {code} {detail.get('ErrorMessage', '')}",
+                    f"glue did not register the partition {'/'.join(values)}: "
+                    f"{code} {detail.get('ErrorMessage', '')}",
                     code,
                 )
+            failed.append(by_values[values])
+        return failed
 
     def _call(self, method: str, table: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         arguments.update(DatabaseName=self._database)
