@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.catalog.catalog import Partition
@@ -15,12 +14,12 @@ from velib_assets.catalog.declared_tables import (
     differences,
     table_input,
 )
+from velib_assets.catalog.glue_batches import ROUNDS, failed_with, read_in_full
 from velib_assets.lake.keys import clean_key, date_hour, hour_text, key_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
 
 _WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
-_ROUNDS, _PAUSE = 8, 0.2  # how often the rest of a batch is sent again; seconds, times the round
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
@@ -53,7 +52,7 @@ class GlueTable:
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
         count = len(new) + len(changed)
-        for _ in range(_ROUNDS):  # another writer may create or delete partitions in between
+        for _ in range(ROUNDS):  # another writer may create or delete partitions in between
             changed += self._create(new)
             new, changed = self._update(changed), []
             if not new:
@@ -80,17 +79,18 @@ class GlueTable:
     def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
         """See Catalog."""
         if hours is None:
-            return self._since("")
+            return self._listed()
         parts: List[Partition] = []
         for batch in _batches(sorted(set(hours)), _READ_BATCH):
-            parts += self._read_batch([{"Values": list(date_hour(hour))} for hour in batch])
+            parts += self._read_batch(batch)
         return sorted(parts)
 
     def newest_hours(self, count: int) -> List[datetime]:
         """See Catalog."""
         hours: List[datetime] = []
-        for date in (*(f"{utc_now() - period:%Y-%m-%d}" for period in _RECENT), ""):
-            hours = [part.hour for part in self._since(date) if part.rows]
+        recent = [f"date >= '{utc_now() - period:%Y-%m-%d}'" for period in _RECENT]
+        for expression in (*recent, ""):
+            hours = [part.hour for part in self._listed(expression) if part.rows]
             if len(hours) >= count:
                 break
         return hours[::-1][:count]
@@ -120,33 +120,24 @@ class GlueTable:
             if error.code != _EXISTS:  # another writer created it
                 raise
 
-    def _since(self, date: str) -> List[Partition]:
-        """Return the registered partitions from a date on, oldest first; empty for all."""
-        expression = {"Expression": f"date >= '{date}'"} if date else {}
-        return sorted(self._read("get_partitions", ExcludeColumnSchema=True, **expression))
+    def _listed(self, expression: str = "") -> List[Partition]:
+        """Return the registered partitions that match an expression, oldest first; empty for all."""
+        chosen = {"Expression": expression} if expression else {}
+        responses = self._pages("get_partitions", ExcludeColumnSchema=True, **chosen)
+        return sorted(_partition(entry) for page in responses for entry in page["Partitions"])
 
-    def _read(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
-        """Read the partitions from all pages of a response; none if the table does not exist."""
-        return [
-            _partition(entry) for page in self._pages(method, **arguments) for entry in page["Partitions"]
-        ]
+    def _read_batch(self, hours: Sequence[datetime]) -> List[Partition]:
+        """Read the partitions of some hours; those that Glue leaves are looked up in a listing."""
 
-    def _read_batch(self, keys: List[Dict[str, List[str]]]) -> List[Partition]:
-        """Read partitions by their values. Glue may leave some of them for another request."""
-        parts: List[Partition] = []
-        for number in range(1, _ROUNDS + 1):
-            unread: List[Dict[str, List[str]]] = []
-            for page in self._pages("batch_get_partition", PartitionsToGet=keys):
-                parts += [_partition(entry) for entry in page["Partitions"]]
-                unread += page.get("UnprocessedKeys", [])
-            if not unread:
-                return parts
-            keys = unread
-            time.sleep(_PAUSE * number)
-        raise AwsError(
-            f"glue:BatchGetPartition on {self._resource(TABLE)} left {len(keys)} partitions unread "
-            f"in {_ROUNDS} requests. Retry."
-        )
+        def request(keys: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+            return self._pages("batch_get_partition", PartitionsToGet=keys)
+
+        entries, left = read_in_full(request, [date_hour(hour) for hour in hours])
+        parts = [_partition(entry) for entry in entries]
+        if left:
+            listed = self._listed(f"date >= '{min(left)[0]}' AND date <= '{max(left)[0]}'")
+            parts += [part for part in listed if date_hour(part.hour) in left]
+        return parts
 
     def _pages(self, method: str, **arguments: Any) -> List[Dict[str, Any]]:  # noqa: ANN401 - boto3's
         """Return all pages of a response about partitions; none if the table does not exist."""
@@ -163,7 +154,9 @@ class GlueTable:
         exist: List[Partition] = []
         for batch in _batches(parts, _WRITE_BATCH):
             inputs = [self._input(part) for part in batch]
-            exist += self._write(batch, "batch_create_partition", _EXISTS, PartitionInputList=inputs)
+            response = self._write("batch_create_partition", PartitionInputList=inputs)
+            failed = failed_with(_EXISTS, response)
+            exist += [part for part in batch if date_hour(part.hour) in failed]
         return exist
 
     def _update(self, parts: Sequence[Partition]) -> List[Partition]:
@@ -174,7 +167,8 @@ class GlueTable:
                 {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
                 for part in batch
             ]
-            missing += self._write(batch, "batch_update_partition", _MISSING, Entries=entries)
+            failed = failed_with(_MISSING, self._write("batch_update_partition", Entries=entries))
+            missing += [part for part in batch if date_hour(part.hour) in failed]
         return missing
 
     def _input(self, part: Partition) -> Dict[str, Any]:
@@ -192,32 +186,8 @@ class GlueTable:
             },
         }
 
-    def _write(
-        self,
-        batch: Sequence[Partition],
-        method: str,
-        expected: str,
-        **arguments: Any,  # noqa: ANN401 - boto3's
-    ) -> List[Partition]:
-        """Send one request for many partitions, and return those that failed with the expected code.
-
-        Raises:
-            AwsError: if the request fails, or a partition with another code.
-        """
-        failed: List[Partition] = []
-        by_values: Dict[Tuple[str, ...], Partition] = {date_hour(part.hour): part for part in batch}
-        for error in self._call(method, TABLE, TableName=TABLE, **arguments).get("Errors", []):
-            values = tuple(error.get("PartitionValues", error.get("PartitionValueList", [])))
-            detail = error.get("ErrorDetail", {})
-            code = str(detail.get("ErrorCode", ""))
-            if code != expected or values not in by_values:
-                raise AwsError(
-                    f"glue did not register the partition {'/'.join(values)}: "
-                    f"{code} {detail.get('ErrorMessage', '')}",
-                    code,
-                )
-            failed.append(by_values[values])
-        return failed
+    def _write(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        return self._call(method, TABLE, TableName=TABLE, **arguments)
 
     def _call(self, method: str, table: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         arguments.update(DatabaseName=self._database)

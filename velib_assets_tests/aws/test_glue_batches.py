@@ -14,7 +14,7 @@ import pytest
 from botocore.stub import Stubber
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog import glue_table
+from velib_assets.catalog import glue_batches, glue_table
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.declared_tables import SOURCE_VELIB, table_input
 from velib_assets.catalog.glue_table import GlueTable
@@ -38,7 +38,7 @@ def glue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     made = boto3.client("glue", "us-east-1")
     monkeypatch.setattr(glue_table, "client", lambda *_: made)
-    monkeypatch.setattr(glue_table, "_PAUSE", 0)
+    monkeypatch.setattr(glue_batches, "_PAUSE", 0)
     with Stubber(made) as stub:
         yield stub
         stub.assert_no_pending_responses()
@@ -84,11 +84,28 @@ def test_partitions_that_glue_leaves_are_read_again(glue: Stubber) -> None:
     assert CATALOG.partitions(part.hour for part in PARTS) == PARTS
 
 
-def test_partitions_that_glue_never_reads_are_an_error(glue: Stubber) -> None:
-    for _ in range(glue_table._ROUNDS):
-        answers_read(glue, KEYS[:1], [], KEYS[:1])
-    with pytest.raises(AwsError, match=r"left 1 partitions unread in 8 requests\. Retry\."):
-        CATALOG.partitions([HOUR])
+def answers_listing(glue: Stubber, found: list[Partition]) -> None:
+    day = f"{HOUR:%Y-%m-%d}"
+    expression = f"date >= '{day}' AND date <= '{day}'"
+    expected = {**TABLE, "Expression": expression, "ExcludeColumnSchema": True}
+    glue.add_response("get_partitions", {"Partitions": [entry(part) for part in found]}, expected)
+
+
+def test_keys_that_glue_never_processes_are_looked_up_in_a_listing(glue: Stubber) -> None:
+    """Glue may name partitions that do not exist among those that it did not process."""
+    for _ in range(2):
+        answers_read(glue, KEYS[:2], [], KEYS[:2])
+    answers_listing(glue, [PARTS[1], PARTS[2]])
+    assert CATALOG.partitions(part.hour for part in PARTS[:2]) == [PARTS[1]]
+
+
+def test_slow_progress_ends_with_a_listing(glue: Stubber) -> None:
+    keys = KEYS[:2]
+    for _ in range(glue_batches.ROUNDS):
+        answers_read(glue, keys, PARTS[2:], KEYS[:1])
+        keys = KEYS[:1]
+    answers_listing(glue, PARTS[:1])
+    assert PARTS[0] in CATALOG.partitions(part.hour for part in PARTS[:2])
 
 
 def test_known_hour_is_not_created_because_glue_left_it(glue: Stubber) -> None:
@@ -119,7 +136,7 @@ def test_partition_that_another_process_deleted_is_created(glue: Stubber) -> Non
 def test_partition_that_changes_for_ever_is_an_error(glue: Stubber) -> None:
     answers_table(glue)
     answers_read(glue, KEYS[:1], [], [])
-    for _ in range(glue_table._ROUNDS):
+    for _ in range(glue_batches.ROUNDS):
         answers_create(glue, PARTS[:1], (0, "AlreadyExistsException"))
         answers_update(glue, PARTS[:1], (0, "EntityNotFoundException"))
     with pytest.raises(AwsError, match="another process creates and deletes them"):
