@@ -89,4 +89,5 @@ def default_credentials(environment: Mapping[str, str], monkeypatch: pytest.Monk
 def _reset_clients() -> None:
     boto3.DEFAULT_SESSION = None
     api.client.cache_clear()
+    api.bucket_client.cache_clear()
     bucket_store._client.cache_clear()
