@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)  # 
 BLOCKS = [(language, body) for text in TEXT.values() for _, language, body in BLOCK.findall(text)]
 SPANS = [span for _, span in code_lines()]
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
+DEFAULTS = {"": "three tags", infra.REQUIRED: infra.REQUIRED}
 CUSTOM_COMMANDS = {"s3": {"ls", "rm", "sync"}, "sso": {"login"}, "configure": {""}}
 
 
@@ -37,7 +38,7 @@ def calls_of(program: str) -> Iterator[list[str]]:
 
 def test_documented_variables_match_terraform() -> None:
     assert table("docs/aws.md", "name", "default", "is") == [
-        [f"`{name}`", f"`{default}`" if default else "three tags", description]
+        [f"`{name}`", DEFAULTS.get(default, f"`{default}`"), description]
         for name, default, description in infra.variables()
     ]
 
@@ -70,6 +71,27 @@ def test_documented_alarms_match_terraform() -> None:
 def test_documented_rights_match_terraform() -> None:
     rows = table("docs/aws.md", "who", "list", "get", "put", "delete")
     assert {code(row[0])[0]: [code(cell) for cell in row[1:]] for row in rows} == infra.lake_access()
+
+
+def test_log_groups_of_glue_get_a_retention_and_are_deleted() -> None:
+    groups = set(re.findall(r'"(/aws-glue/[\w/-]+)"', infra.TEXT))
+    assert len(groups) == 5
+    calls = list(calls_of("aws"))
+    for operation in ("put-retention-policy", "delete-log-group"):
+        named = {name for words in calls if operation in words for name in after(words, "--log-group-name")}
+        assert groups <= named, operation
+
+
+def test_calls_that_the_deployer_needs_beside_those_on_resources_exist() -> None:
+    """Terraform validates state machines while it plans, with a call of its own right."""
+    section = TEXT["docs/aws.md"].partition("### What you need")[2].partition("\n### ")[0]
+    rights = re.findall(r"`([a-z]+):([A-Z]\w+)`", section)
+    assert ("states", "ValidateStateMachineDefinition") in rights
+    models = {"states": "stepfunctions"}
+    for service, call_name in rights:
+        if call_name != "PassRole":  # a right that belongs to no call
+            names = get_session().get_service_model(models.get(service, service)).operation_names
+            assert call_name in names or service == "logs", call_name
 
 
 def after(words: list[str], option: str) -> list[str]:

@@ -154,7 +154,7 @@ def test_host_has_lines_of_its_own() -> None:
     """A host outside AWS pays only for transfer beyond 100 GB; a rented one by the hour."""
     cost_of = costs(bill(), section="host")
     assert cost_of == pytest.approx(
-        {"hours": 720 * 0.0168, "disk": 20 * 0.08, "address": 720 * 0.005, "transfer": 0}
+        {"hours": 720 * 0.0168, "disk": 16 * 0.08, "address": 720 * 0.005, "transfer": 0}
     )
     every_minute = costs(bill(every=1), section="host")["transfer"]
     assert every_minute == pytest.approx(((43_200 * 3e6 + 2880 * 1e5) / 1e9 - 100) * 0.09)
