@@ -110,6 +110,14 @@ def test_documented_costs_are_close_to_velib_cost() -> None:
             assert float(shown.strip("$")) == pytest.approx(total[name], rel=0.05, abs=0.5), mode
 
 
+def test_documented_cost_of_a_rebuild_is_that_of_velib_cost() -> None:
+    text = " ".join(TEXT["docs/aws.md"].split())
+    shown = re.search(r"once: \$([\d.]+) after the first month, \$([\d.]+) after the twelfth", text)
+    assert shown
+    total = json.loads(cost_report(Settings(lake=CHECKOUT / "lake"), {}, "json")[0])["rebuild_total"]
+    assert [float(amount) for amount in shown.groups()] == pytest.approx(list(total.values()), abs=0.05)
+
+
 # The AWS CLI
 
 

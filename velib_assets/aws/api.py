@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PERMISSIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 _LOGIN = re.compile(r"//[^/@\s]+@")  # in an AWS_ENDPOINT_URL
