@@ -34,19 +34,19 @@ variable "silence_minutes" {
   default     = 45
 
   validation {
-    condition     = var.silence_minutes >= 15 && var.silence_minutes <= 1440 && var.silence_minutes % 15 == 0
-    error_message = "silence_minutes must be a multiple of 15 between 15 and 1440, because the alarm counts 15-minute periods."
+    condition     = var.silence_minutes >= 30 && var.silence_minutes <= 1440 && var.silence_minutes % 15 == 0
+    error_message = "silence_minutes must be a multiple of 15 between 30 and 1440: the alarm counts 15-minute periods, and one of them is empty whenever a snapshot is stored a little later than the one before."
   }
 }
 
 variable "monthly_budget_usd" {
-  description = "Alert at 80 % of this budget, and if the forecast for the month exceeds it. 0: no budget (labs do not allow one)."
+  description = "Alert at 80 % of this budget, and if the forecast for the month exceeds it. null: what the modes and the documented host cost, and 40 % more ($30 by default). 0: no budget (labs do not allow one)."
   type        = number
-  default     = 10
+  default     = null
 
   validation {
-    condition     = var.monthly_budget_usd >= 0
-    error_message = "monthly_budget_usd must be 0 or more."
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd >= 0
+    error_message = "monthly_budget_usd must be 0 or more, or null."
   }
 }
 

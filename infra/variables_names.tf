@@ -27,9 +27,8 @@ variable "tags" {
 }
 
 variable "bucket_name" {
-  description = "The bucket of the lake. Bucket names are unique in all of AWS: choose another if this one is taken."
+  description = "The bucket of the lake. Bucket names are unique in all of AWS, so choose your own. (The first version's was velib-insights-naw-seu-2326.)"
   type        = string
-  default     = "velib-insights-naw-seu-2326"
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name))

@@ -10,9 +10,11 @@ from velib_assets.settings import CHECKOUT
 
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in sorted((CHECKOUT / "infra").glob("*.tf")))
 
+REQUIRED = "required"
+
 
 class Variable(NamedTuple):
-    """A variable; `default` is HCL text, or "" if it spans several lines."""
+    """A variable; `default` is HCL text, "" if it spans several lines, or `REQUIRED` if there is none."""
 
     name: str
     default: str
@@ -23,7 +25,11 @@ def variables() -> list[Variable]:
     """Return all variables, in the order of the files."""
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', TEXT, re.MULTILINE | re.DOTALL)
     return [
-        Variable(name, _value(body, "default").strip("{"), _value(body, "description")[1:-1])
+        Variable(
+            name,
+            _value(body, "default").strip("{") if " default " in body else REQUIRED,
+            _value(body, "description")[1:-1],
+        )
         for name, body in blocks
     ]
 

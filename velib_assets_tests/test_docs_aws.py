@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)  # 
 BLOCKS = [(language, body) for text in TEXT.values() for _, language, body in BLOCK.findall(text)]
 SPANS = [span for _, span in code_lines()]
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
+DEFAULTS = {"": "three tags", infra.REQUIRED: infra.REQUIRED}
 CUSTOM_COMMANDS = {"s3": {"ls", "rm", "sync"}, "sso": {"login"}, "configure": {""}}
 
 
@@ -37,7 +38,7 @@ def calls_of(program: str) -> Iterator[list[str]]:
 
 def test_documented_variables_match_terraform() -> None:
     assert table("docs/aws.md", "name", "default", "is") == [
-        [f"`{name}`", f"`{default}`" if default else "three tags", description]
+        [f"`{name}`", DEFAULTS.get(default, f"`{default}`"), description]
         for name, default, description in infra.variables()
     ]
 
@@ -72,6 +73,27 @@ def test_documented_rights_match_terraform() -> None:
     assert {code(row[0])[0]: [code(cell) for cell in row[1:]] for row in rows} == infra.lake_access()
 
 
+def test_log_groups_of_glue_get_a_retention_and_are_deleted() -> None:
+    groups = set(re.findall(r'"(/aws-glue/[\w/-]+)"', infra.TEXT))
+    assert len(groups) == 5
+    calls = list(calls_of("aws"))
+    for operation in ("put-retention-policy", "delete-log-group"):
+        named = {name for words in calls if operation in words for name in after(words, "--log-group-name")}
+        assert groups <= named, operation
+
+
+def test_calls_that_the_deployer_needs_beside_those_on_resources_exist() -> None:
+    """Terraform validates state machines while it plans, with a call of its own right."""
+    section = TEXT["docs/aws.md"].partition("### What you need")[2].partition("\n### ")[0]
+    rights = re.findall(r"`([a-z]+):([A-Z]\w+)`", section)
+    assert ("states", "ValidateStateMachineDefinition") in rights
+    models = {"states": "stepfunctions"}
+    for service, call_name in rights:
+        if call_name != "PassRole":  # a right that belongs to no call
+            names = get_session().get_service_model(models.get(service, service)).operation_names
+            assert call_name in names or service == "logs", call_name
+
+
 def after(words: list[str], option: str) -> list[str]:
     """Return the words that follow an option."""
     return [value for name, value in itertools.pairwise(words) if name == option]
@@ -86,6 +108,14 @@ def test_documented_costs_are_close_to_velib_cost() -> None:
         total = json.loads(cost_report(settings, overrides, "json")[0])["total"]
         for name, shown in zip(("month_1", "month_12"), months, strict=True):
             assert float(shown.strip("$")) == pytest.approx(total[name], rel=0.05, abs=0.5), mode
+
+
+def test_documented_cost_of_a_rebuild_is_that_of_velib_cost() -> None:
+    text = " ".join(TEXT["docs/aws.md"].split())
+    shown = re.search(r"once: \$([\d.]+) after the first month, \$([\d.]+) after the twelfth", text)
+    assert shown
+    total = json.loads(cost_report(Settings(lake=CHECKOUT / "lake"), {}, "json")[0])["rebuild_total"]
+    assert [float(amount) for amount in shown.groups()] == pytest.approx(list(total.values()), abs=0.05)
 
 
 # The AWS CLI

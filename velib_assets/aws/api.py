@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PERMISSIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 _LOGIN = re.compile(r"//[^/@\s]+@")  # in an AWS_ENDPOINT_URL
@@ -59,6 +61,10 @@ def client(service: str, region: Optional[str] = None, read_timeout: int = 60, a
     Raises:
         AwsError: boto3 does not accept the region, the profile or the credentials.
     """
+    return _new_client(service, region, read_timeout, attempts)
+
+
+def _new_client(service: str, region: Optional[str], read_timeout: int = 60, attempts: int = 5) -> Any:  # noqa: ANN401 - boto3's
     import boto3  # noqa: PLC0415 - see above
     from botocore.config import Config  # noqa: PLC0415 - likewise
     from botocore.exceptions import BotoCoreError, NoRegionError  # noqa: PLC0415 - likewise
@@ -74,6 +80,32 @@ def client(service: str, region: Optional[str] = None, read_timeout: int = 60, a
         raise AwsError("no AWS region is set; set AWS_REGION=us-east-1") from None
     except BotoCoreError as error:
         raise AwsError(f"the AWS settings cannot be used for {service}: {error}") from None
+
+
+@cache
+def bucket_client(region: Optional[str] = None, account: str = "") -> Any:  # noqa: ANN401 - boto3's
+    """Return a client for S3 whose every call on a bucket states the account that must own it.
+
+    Bucket names are global, so without this a mistyped name could reach somebody else's bucket. It is for
+    code that makes its own calls, such as Dagster Pipes.
+
+    Args:
+        region: as in `client`.
+        account: empty for the caller's.
+
+    Raises:
+        AwsError: as in `client`, or the account is not known because credentials are missing or refused.
+    """
+    owner = account or account_of(region)
+
+    def state_owner(params: Dict[str, Any], model: Any, **_: Any) -> Dict[str, Any]:  # noqa: ANN401 - boto3's
+        if "ExpectedBucketOwner" not in model.input_shape.members:
+            return params
+        return {"ExpectedBucketOwner": owner, **params}
+
+    s3 = _new_client("s3", region)
+    s3.meta.events.register("provide-client-params.s3", state_owner)
+    return s3
 
 
 def call(client: Any, method: str, resource: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's

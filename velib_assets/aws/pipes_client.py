@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
-from velib_assets.aws.api import aws_errors, client
+from velib_assets.aws.api import aws_errors, bucket_client
 from velib_assets.aws.names import PIPES_PREFIX
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def session(bucket: str, region: str) -> Iterator[dg.PipesSession]:
     from dagster_aws.pipes import PipesS3ContextInjector  # noqa: PLC0415 - imports all clients of dagster-aws
 
     warnings.simplefilter("ignore", dg.PreviewWarning)  # for the message reader
-    s3 = client("s3", region)
+    s3 = bucket_client(region)
     with (
         aws_errors(s3, f"s3://{bucket}/{PIPES_PREFIX}"),
         dg.open_pipes_session(

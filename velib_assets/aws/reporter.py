@@ -15,7 +15,7 @@ from dagster_pipes import (
     PipesS3MessageWriter,
 )
 
-from velib_assets.aws.api import client
+from velib_assets.aws.api import bucket_client
 
 _INTERVAL = 0.5  # seconds between two uploads of messages
 
@@ -36,23 +36,30 @@ class Reporter:
             self._pipes.report_custom_message(payload)
 
 
-def reporter_of_event(event: Mapping[str, Any]) -> ContextManager[Reporter]:
-    """Open the reporter for the event of a Lambda."""
-    return _open(PipesMappingParamsLoader(event) if "DAGSTER_PIPES_CONTEXT" in event else None)
+def reporter_of_event(
+    event: Mapping[str, Any], region: str = "", account: str = ""
+) -> ContextManager[Reporter]:
+    """Open the reporter for the event of a Lambda. Region and account are those of the bucket."""
+    return _open(
+        PipesMappingParamsLoader(event) if "DAGSTER_PIPES_CONTEXT" in event else None, region, account
+    )
 
 
-def reporter_of_arguments(argv: Sequence[str]) -> ContextManager[Reporter]:
+def reporter_of_arguments(
+    argv: Sequence[str], region: str = "", account: str = ""
+) -> ContextManager[Reporter]:
     """Open the reporter for the arguments of a Glue job, which dagster_pipes reads from `sys.argv`."""
     started_by_dagster = any(argument.startswith("--dagster-pipes-context") for argument in argv)
-    return _open(PipesCliArgsParamsLoader() if started_by_dagster else None)  # type: ignore[no-untyped-call]
+    loader = PipesCliArgsParamsLoader() if started_by_dagster else None  # type: ignore[no-untyped-call]
+    return _open(loader, region, account)
 
 
 @contextmanager
-def _open(loader: Optional[PipesParamsLoader]) -> Iterator[Reporter]:
+def _open(loader: Optional[PipesParamsLoader], region: str, account: str) -> Iterator[Reporter]:
     if loader is None:
         yield Reporter()
         return
-    s3 = client("s3")
+    s3 = bucket_client(region or None, account)
     # Not open_dagster_pipes: in a warm Lambda it returns the closed context of the previous call.
     with PipesContext(
         loader, PipesS3ContextLoader(s3), PipesS3MessageWriter(s3, interval=_INTERVAL)

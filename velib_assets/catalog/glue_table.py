@@ -14,7 +14,8 @@ from velib_assets.catalog.declared_tables import (
     differences,
     table_input,
 )
-from velib_assets.lake.keys import clean_key, date_hour, key_hour
+from velib_assets.catalog.glue_batches import ROUNDS, failed_with, read_in_full
+from velib_assets.lake.keys import clean_key, date_hour, hour_text, key_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
 
@@ -50,15 +51,14 @@ class GlueTable:
         known = {part.hour: part for part in self.partitions(wanted)}
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
-        for batch in _batches(new, _WRITE_BATCH):
-            self._write("batch_create_partition", PartitionInputList=[self._input(part) for part in batch])
-        for batch in _batches(changed, _WRITE_BATCH):
-            entries = [
-                {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
-                for part in batch
-            ]
-            self._write("batch_update_partition", Entries=entries)
-        return len(new) + len(changed)
+        count = len(new) + len(changed)
+        for _ in range(ROUNDS):  # another writer may create or delete partitions in between
+            changed += self._create(new)
+            new, changed = self._update(changed), []
+            if not new:
+                return count
+        hours = ", ".join(hour_text(part.hour) for part in new)
+        raise AwsError(f"glue did not register {hours}: another process creates and deletes them. Retry.")
 
     def unregister(self, hours: Iterable[datetime]) -> int:
         """See Catalog.
@@ -79,18 +79,18 @@ class GlueTable:
     def partitions(self, hours: Optional[Iterable[datetime]] = None) -> List[Partition]:
         """See Catalog."""
         if hours is None:
-            return self._since("")
+            return self._listed()
         parts: List[Partition] = []
         for batch in _batches(sorted(set(hours)), _READ_BATCH):
-            keys = [{"Values": list(date_hour(hour))} for hour in batch]
-            parts += self._read("batch_get_partition", PartitionsToGet=keys)
+            parts += self._read_batch(batch)
         return sorted(parts)
 
     def newest_hours(self, count: int) -> List[datetime]:
         """See Catalog."""
         hours: List[datetime] = []
-        for date in (*(f"{utc_now() - period:%Y-%m-%d}" for period in _RECENT), ""):
-            hours = [part.hour for part in self._since(date) if part.rows]
+        recent = [f"date >= '{utc_now() - period:%Y-%m-%d}'" for period in _RECENT]
+        for expression in (*recent, ""):
+            hours = [part.hour for part in self._listed(expression) if part.rows]
             if len(hours) >= count:
                 break
         return hours[::-1][:count]
@@ -120,21 +120,56 @@ class GlueTable:
             if error.code != _EXISTS:  # another writer created it
                 raise
 
-    def _since(self, date: str) -> List[Partition]:
-        """Return the registered partitions from a date on, oldest first; empty for all."""
-        expression = {"Expression": f"date >= '{date}'"} if date else {}
-        return sorted(self._read("get_partitions", ExcludeColumnSchema=True, **expression))
+    def _listed(self, expression: str = "") -> List[Partition]:
+        """Return the registered partitions that match an expression, oldest first; empty for all."""
+        chosen = {"Expression": expression} if expression else {}
+        responses = self._pages("get_partitions", ExcludeColumnSchema=True, **chosen)
+        return sorted(_partition(entry) for page in responses for entry in page["Partitions"])
 
-    def _read(self, method: str, **arguments: Any) -> List[Partition]:  # noqa: ANN401 - boto3's
-        """Read the partitions from all pages of a response; none if the table does not exist."""
+    def _read_batch(self, hours: Sequence[datetime]) -> List[Partition]:
+        """Read the partitions of some hours; those that Glue leaves are looked up in a listing."""
+
+        def request(keys: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+            return self._pages("batch_get_partition", PartitionsToGet=keys)
+
+        entries, left = read_in_full(request, [date_hour(hour) for hour in hours])
+        parts = [_partition(entry) for entry in entries]
+        if left:
+            listed = self._listed(f"date >= '{min(left)[0]}' AND date <= '{max(left)[0]}'")
+            parts += [part for part in listed if date_hour(part.hour) in left]
+        return parts
+
+    def _pages(self, method: str, **arguments: Any) -> List[Dict[str, Any]]:  # noqa: ANN401 - boto3's
+        """Return all pages of a response about partitions; none if the table does not exist."""
         arguments.update(DatabaseName=self._database, TableName=TABLE)
         try:
-            responses = list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
+            return list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
         except AwsError as error:
             if error.code == _MISSING:
                 return []
             raise
-        return [_partition(entry) for response in responses for entry in response["Partitions"]]
+
+    def _create(self, parts: Sequence[Partition]) -> List[Partition]:
+        """Create partitions, and return those that exist by now: they may have another digest."""
+        exist: List[Partition] = []
+        for batch in _batches(parts, _WRITE_BATCH):
+            inputs = [self._input(part) for part in batch]
+            response = self._write("batch_create_partition", PartitionInputList=inputs)
+            failed = failed_with(_EXISTS, response)
+            exist += [part for part in batch if date_hour(part.hour) in failed]
+        return exist
+
+    def _update(self, parts: Sequence[Partition]) -> List[Partition]:
+        """Update partitions, and return those that do not exist any more."""
+        missing: List[Partition] = []
+        for batch in _batches(parts, _WRITE_BATCH):
+            entries = [
+                {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
+                for part in batch
+            ]
+            failed = failed_with(_MISSING, self._write("batch_update_partition", Entries=entries))
+            missing += [part for part in batch if date_hour(part.hour) in failed]
+        return missing
 
     def _input(self, part: Partition) -> Dict[str, Any]:
         storage = table_input(SOURCE_VELIB, self._bucket)["StorageDescriptor"]
@@ -151,18 +186,8 @@ class GlueTable:
             },
         }
 
-    def _write(self, method: str, **arguments: Any) -> None:  # noqa: ANN401 - boto3's
-        """Send one request for many partitions. A partition that exists by now is not an error."""
-        response = self._call(method, TABLE, TableName=TABLE, **arguments)
-        for error in response.get("Errors", []):
-            detail = error.get("ErrorDetail", {})
-            if detail.get("ErrorCode") != _EXISTS:
-                values = "/".join(error.get("PartitionValues", error.get("PartitionValueList", [])))
-                code = str(detail.get("ErrorCode", ""))
-                raise AwsError(
-                    f"glue did not register the partition {values}: {code} {detail.get('ErrorMessage', '')}",
-                    code,
-                )
+    def _write(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        return self._call(method, TABLE, TableName=TABLE, **arguments)
 
     def _call(self, method: str, table: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
         arguments.update(DatabaseName=self._database)

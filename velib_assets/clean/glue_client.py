@@ -1,6 +1,5 @@
 """The clean job on AWS: one run of the Glue job cleans many hours."""
 
-import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -97,9 +96,19 @@ class GlueRun:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._ended:
-            with contextlib.suppress(AwsError):  # the original error matters more
-                self._call("batch_stop_job_run", JobRunIds=[self.id])
+        if not self._ended and (reason := self._stop()):  # the original error matters more
+            dg.get_dagster_logger().warning(
+                f"the Glue run {self.id} was not stopped: {reason}. Stop it there: {self.link}"
+            )
+
+    def _stop(self) -> str:
+        """Stop the run; return why that failed, or an empty text. Glue answers for each run of a batch."""
+        try:
+            errors = self._call("batch_stop_job_run", JobRunIds=[self.id]).get("Errors", [])
+        except AwsError as error:
+            return str(error)
+        details = [error.get("ErrorDetail", {}) for error in errors]
+        return "; ".join(f"{d.get('ErrorCode', '')} ({d.get('ErrorMessage', '')})" for d in details)
 
     def poll(self) -> Iterator[None]:
         """Yield after each poll, the last time when the run has ended.

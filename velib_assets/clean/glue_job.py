@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> None:
     """
     arguments = _parse_arguments(argv)
     store = BucketStore(arguments.bucket, arguments.account, arguments.region)
-    with reporter_of_arguments(argv) as reporter:
+    with reporter_of_arguments(argv, arguments.region, arguments.account) as reporter:
         if arguments.hours == NEWEST:
             hours, current = recent_hours(store)
         else:

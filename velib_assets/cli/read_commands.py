@@ -160,6 +160,7 @@ def audit() -> None:
 @click.option("--orchestrator", type=click.Choice(["dagster", "step_functions"]), help="What starts ticks.")
 @click.option("--catalog-mode", type=click.Choice(["api", "crawler"]), help="What registers partitions.")
 @click.option("--job-type", type=click.Choice(["pythonshell", "glueetl"]), help="Type of the Glue job.")
+@click.option("--encryption", type=click.Choice(["sse_s3", "sse_kms"]), help="Encryption of the bucket.")
 @click.option("--every", type=click.IntRange(1, 1440), metavar="MINUTES", help="Time between two ticks.")
 @click.option("--memory", type=click.IntRange(128, 10240), metavar="MB", help="Memory of the Lambda.")
 @format_option("table", "json")
@@ -168,7 +169,7 @@ def cost(form: str, **given: str | int | None) -> None:
 
     With VELIB_TARGET=aws, settings, durations and sizes are read from the deployed stack; otherwise they are
     the defaults of infra/ and the sizes in the local lake. Options override these. The basis of each value is
-    shown.
+    shown. Below the bill is what it costs to clean all hours again, once.
     """
     from velib_assets.cost.bill import cost_report
 

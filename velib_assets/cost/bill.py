@@ -2,20 +2,23 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-from velib_assets.cost.inputs import DAYS, HOURS, DeployedInputs, Inputs
+from velib_assets.cost.inputs import DAYS, GB, HOURS, DeployedInputs, Inputs
+from velib_assets.cost.rebuild_bill import rebuild_quantities, warm_and_cold_days
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query import kpis
 from velib_assets.settings import Settings
 
 Input = float | str | None
 MONTHS = {"month_1": 1, "month_12": 12}
-GB, TB = 1e9, 1e12
+TB = 1e12
 VIEWS = len(kpis.VIEWS) + 1  # and station_events
+_HEAD = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "month 12")
+_FORMATS = ("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f")
 TABLES = 3
 REGISTER_GETS = 2  # to replace the station register, besides the requests of every tick
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
@@ -38,11 +41,17 @@ def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tu
 
 
 def make_bill(inputs: Inputs) -> dict[str, Any]:
-    """Compute the lines, their totals without the host of Dagster, and what they are based on."""
+    """Compute the lines, their totals without the host of Dagster, and what they are based on.
+
+    `host` and `rebuild` have lines of their own, which are in no total: a host may be outside AWS, and all
+    hours are cleaned again once, if ever.
+    """
     used = {column: quantities(inputs, month) for column, month in MONTHS.items()}
     lines = [_line(name, price, used) for name, price in inputs.prices["bill"].items()]
     paid = {m: sum(line[m]["quantity"] * line["price"] / line["per"] for line in lines) for m in MONTHS}
     hosts = inputs.prices["host"] if inputs.by_dagster else {}
+    again = {column: rebuild_quantities(inputs, month) for column, month in MONTHS.items()}
+    rebuild = [_line(name, price, again) for name, price in inputs.prices["rebuild"].items()]
     return {
         "currency": "USD",
         "prices": {name: inputs.prices[name] for name in ("collected", "region")},
@@ -50,6 +59,8 @@ def make_bill(inputs: Inputs) -> dict[str, Any]:
         "total": {column: sum(line[column]["cost"] for line in lines) for column in MONTHS},
         "total_without_free_tiers": paid,
         "host": [_line(name, price, used) for name, price in hosts.items()],
+        "rebuild": rebuild,
+        "rebuild_total": {column: sum(line[column]["cost"] for line in rebuild) for column in MONTHS},
         "inputs": [{"name": name, **entry} for name, entry in inputs.table.items()],
         "work": inputs.counts,
     }
@@ -77,6 +88,7 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     queries, logs = i.monthly("queries"), i.ticks * i.log_bytes / GB
     scanned = queries * max(i.min_query_bytes, i.query_partitions * i.clean_bytes)
     replaced = min(i.ticks, HOURS)  # the register: at the first tick of an hour
+    puts = i.monthly("put") + replaced
     gets = i.monthly("get") + queries * i.athena_get + crawled + replaced * REGISTER_GETS
     if i.by_dagster:
         transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
@@ -86,6 +98,7 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     else:
         transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
         starts, statements, weeks = i.ticks + DAYS, VIEWS * DAYS, 0
+    puts += (queries + statements) * i.athena_put
     return {
         "lambda_requests": i.ticks,
         "lambda_gb_seconds": i.ticks * i.lambda_seconds * i.memory / 1024,
@@ -94,7 +107,7 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "transitions": transitions,
         "scheduler": starts,
         "athena_tb": (scanned + weeks * i.clean_bytes) / TB,
-        "s3_put": i.monthly("put") + replaced + (queries + statements) * i.athena_put,
+        "s3_put": puts,
         "s3_list": i.monthly("list") + queries * i.athena_list + weeks + crawled / 1000,
         "s3_get": gets,
         "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,
@@ -104,13 +117,20 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "transfer": i.monthly("bytes") / GB,
         "emails": i.emails,
         **_storage(i, age),
+        **_encryption(i, puts + gets),
     }
+
+
+def _encryption(i: Inputs, requests: float) -> dict[str, float]:
+    """The key, and its share of the requests that write or read an object; nothing without a key."""
+    encrypted = i.encryption == "sse_kms"
+    return {"kms_keys": float(encrypted), "kms_requests": encrypted * requests * i.kms_share}
 
 
 def _storage(i: Inputs, age: float) -> dict[str, float]:
     """GB in the bucket: raw by storage class, clean and its old versions, query results, reports."""
-    ticks, hours = 1440 / i.every, min(24, 1440 / i.every)  # per day
-    warm = age if i.raw_bytes <= i.never_cold_bytes else min(age, i.raw_cold_after)  # days
+    ticks, hours = i.per_day, min(24, i.per_day)
+    warm, cold = warm_and_cold_days(i, age)
     older = max(0.0, ticks / 24 - 1) * i.older_size * min(age, i.old_version_days)
     results = i.monthly("queries") / DAYS * min(age, i.temporary_days + i.old_version_days)
     reports = ticks * i.old_report_days if i.by_dagster else 0
@@ -119,27 +139,38 @@ def _storage(i: Inputs, age: float) -> dict[str, float]:
     small = results * i.result_bytes + reports * i.report_bytes + register
     standard = ticks * warm * i.raw_bytes + clean + small
     return {
-        "s3_moves": i.ticks if warm < age else 0,
+        "s3_moves": i.ticks if cold else 0,
         "s3_standard": standard / GB,
-        "s3_cold": ticks * (age - warm) * max(i.raw_bytes, i.min_cold_bytes) / GB,
+        "s3_cold": ticks * cold * max(i.raw_bytes, i.min_cold_bytes) / GB,
         "catalog_objects": 1 + TABLES + VIEWS + hours * age,
     }
 
 
 def to_table(bill: Mapping[str, Any]) -> str:
     """Format the bill for the terminal."""
-    head = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "month 12")
-    rows = []
-    for line in [*bill["lines"], *bill["host"]]:
-        if any(line[column]["quantity"] for column in MONTHS):
-            price, costs = [line[name] for name in head[2:6]], [line[column]["cost"] for column in MONTHS]
-            rows.append((line["what"], line["month_1"]["quantity"], *price, *costs))
+    rows = _rows([*bill["lines"], *bill["host"]])
     totals = {"Total, without a host": bill["total"], "without free tiers": bill["total_without_free_tiers"]}
     rows += [(what, *[None] * 5, *costs.values()) for what, costs in totals.items()]
-    lines = tabulate(rows, head, floatfmt=("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f"), intfmt=",")
+    lines = tabulate(rows, _HEAD, floatfmt=_FORMATS, intfmt=",")
+    head = ("all hours cleaned again", "once", *_HEAD[2:6], "after month 1", "after 12")
+    again = [
+        *_rows(bill["rebuild"], "month_12"),
+        ("Total, once", *[None] * 5, *bill["rebuild_total"].values()),
+    ]
+    once = tabulate(again, head, floatfmt=_FORMATS, intfmt=",")
     facts = [(entry["what"], entry["value"], entry["basis"]) for entry in bill["inputs"]]
     facts.append(("requests per tick and sensor", "work.toml", f"measured: {bill['work']['measured']}"))
     collected = "{region}, collected {collected}".format(**bill["prices"])
     facts.append(("list prices, without tax", "prices.toml", collected))
     basis = tabulate(facts, ("based on", "", ""), disable_numparse=True, colalign=("left", "right", "left"))
-    return f"{lines}\n\n{basis}"
+    return f"{lines}\n\n{once}\n\n{basis}"
+
+
+def _rows(lines: Sequence[Mapping[str, Any]], shown: str = "month_1") -> list[tuple[Any, ...]]:
+    """Return the rows of a table: the lines that have a quantity, of which that of one month is shown."""
+    rows = []
+    for line in lines:
+        if any(line[column]["quantity"] for column in MONTHS):
+            price, costs = [line[name] for name in _HEAD[2:6]], [line[column]["cost"] for column in MONTHS]
+            rows.append((line["what"], line[shown]["quantity"], *price, *costs))
+    return rows

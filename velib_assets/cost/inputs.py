@@ -19,6 +19,8 @@ from velib_assets.lake.store import LakeStore
 FOLDER = Path(__file__).parent
 WORK_FILE = FOLDER / "work.toml"  # written by benchmarks/bench_aws_requests.py
 DAYS, HOURS = 30, 720  # of a month
+GB = 1e9
+_NEVER = 1_000_000  # days
 SCHEDULE = "velib_pipeline_schedule"
 _EVERY = re.compile(r"(?:rate\(|cron\([0*]/)(\d+) (minute|hour|day|\* )")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "* ": 1}
@@ -61,6 +63,11 @@ class Inputs:
         """Ticks per month."""
         return HOURS * 60 / float(self.every)
 
+    @property
+    def per_day(self) -> float:
+        """Ticks per day."""
+        return 1440 / float(self.every)
+
     def monthly(self, name: str) -> float:
         """Add up a count of work.toml, such as `put`, over the ticks and sensor evaluations of a month."""
         total = self.ticks * self.counts["tick"][self.orchestrator].get(name, 0)
@@ -81,9 +88,16 @@ class DeployedInputs(Inputs):
         super().__init__()
         self.names = names
         self.set("set: VELIB_CATALOG_MODE", catalog_mode=catalog_mode)
-        lake = BucketStore(names.bucket, account_of(names.region), names.region)
+        self.account = account_of(names.region)
+        lake = BucketStore(names.bucket, self.account, names.region)
         steps: list[Callable[[], None]] = [self._function, self._durations, self._job, self._runs]
-        steps += [self._schedule, self._crawls, partial(self.set_sizes, lake)]
+        steps += [
+            self._schedule,
+            self._crawls,
+            self._encryption,
+            self._lifecycle,
+            partial(self.set_sizes, lake),
+        ]
         for step in steps:
             try:
                 step()
@@ -151,3 +165,25 @@ class DeployedInputs(Inputs):
             self.set(
                 f"measured: the last {len(crawls)} crawls of {name}", crawl_seconds=seconds, crawl_dpu=dpu
             )
+
+    def _encryption(self) -> None:
+        settings = self._bucket("get_bucket_encryption")["ServerSideEncryptionConfiguration"]["Rules"][0]
+        with_key = settings["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"].startswith("aws:kms")
+        basis = f"measured: the bucket {self.names.bucket}"
+        self.set(basis, encryption="sse_kms" if with_key else "sse_s3")
+        if with_key and not settings.get("BucketKeyEnabled"):
+            self.set(f"{basis}, without a bucket key", kms_share=1)
+
+    def _lifecycle(self) -> None:
+        """Find when raw moves to the colder class; without a rule, never."""
+        days = [_NEVER]
+        for rule in self._bucket("get_bucket_lifecycle_configuration")["Rules"]:
+            scope = rule.get("Filter", {})
+            if rule["Status"] == "Enabled" and scope.get("And", scope).get("Prefix") == "raw/":
+                moves = rule.get("Transitions", [])
+                days += [move["Days"] for move in moves if move.get("StorageClass") == "GLACIER_IR"]
+        self.set(f"measured: the bucket {self.names.bucket}", raw_cold_after=min(days))
+
+    def _bucket(self, method: str) -> Any:  # noqa: ANN401 - boto3's
+        name = self.names.bucket
+        return self._get("s3", method, f"s3://{name}", Bucket=name, ExpectedBucketOwner=self.account)

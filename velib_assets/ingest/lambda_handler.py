@@ -40,10 +40,11 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
         ValueError: if the event or a setting is invalid.
     """
     now = utc_now()
-    store = BucketStore(os.environ["VELIB_BUCKET"], os.environ.get("VELIB_ACCOUNT", ""))
+    account, region = (os.environ.get(name, "") for name in ("VELIB_ACCOUNT", "AWS_REGION"))
+    store = BucketStore(os.environ["VELIB_BUCKET"], account, region)
     source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
     feed = live_feed(source, event.get("url") or "", os.environ)
-    with reporter_of_event(event) as reporter:
+    with reporter_of_event(event, region, account) as reporter:
         result = Ingest(store, feed).take(_scheduled_at(event, now), now)
         reporter.message(result.message())
         address = store.address(result.key)

@@ -18,7 +18,7 @@ from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.athena_statements import AthenaStatements
 from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.frames import to_frame, to_state
-from velib_assets.query.kpis import KPIS, Kpi
+from velib_assets.query.kpis import KPIS, VIEWS, Kpi
 from velib_assets.query.lake_tables import STATION_EVENTS, station_events_sql
 from velib_assets.query.view_sql import VIEW, render, states_sql
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _READS = re.compile(r"\s*\(*\s*(SELECT|WITH|VALUES|TABLE|SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+# How Athena refuses a view that was dropped, or that does not match its tables any more, and what it names.
+_LOST_VIEW = re.compile(r"_NOT_FOUND|VIEW_IS_STALE|INVALID_VIEW")
+_NAMED = re.compile(r"'(?:\w+\.)*(\w+)'")
 _DEFINITION_KEY = "athena-results/views/{}.sql"
 
 
@@ -45,9 +48,14 @@ class AthenaQueryEngine:
         return to_frame(self.query_table(sql))
 
     def query_table(self, sql: str) -> pa.Table:
-        """See QueryEngine."""
+        """See QueryEngine. Views of this package that were lost are defined again first."""
         if not _READS.match(_COMMENT.sub(" ", sql)):
             raise QueryError(READ_ONLY)
+        try:
+            return self._athena.rows(sql)
+        except QueryError as error:
+            if not self._restore(_lost_views(error)):
+                raise
         return self._athena.rows(sql)
 
     def query_recent(self, statements: Statements) -> list[pa.Table]:
@@ -78,12 +86,12 @@ class AthenaQueryEngine:
     def _states(
         self, views: Sequence[Kpi], newest: datetime | None, changed: set[str]
     ) -> tuple[pa.Table, set[str]]:
-        """Return the rows of `states_sql`, and the views that had been dropped and were defined again."""
+        """Return the rows of `states_sql`, and the views that had been lost and were defined again."""
         sql = self._localized(states_sql(views, newest))
         try:
             return self._athena.rows(sql), set()
         except QueryError as error:
-            if len(views) > 1 or views[0].name in changed or "_NOT_FOUND" not in str(error):
+            if len(views) > 1 or views[0].name in changed or not _LOST_VIEW.search(str(error)):
                 raise
         self._define(views[0].name, self._localized(render(views[0], newest)))
         return self._athena.rows(sql), {views[0].name}
@@ -94,6 +102,18 @@ class AthenaQueryEngine:
             self._update_definition(STATION_EVENTS, station_events_sql())
         except AwsError as error:
             raise LakeReadError(str(error)) from error
+
+    def _restore(self, lost: Sequence[str]) -> bool:
+        """Define views again; return false if there are none, or if that fails."""
+        kpis = {view.name: view for view in VIEWS}
+        try:
+            newest = newest_hour(self._catalog) if lost else None
+            for name in lost:
+                statement = render(kpis[name], newest) if name in kpis else station_events_sql()
+                self._define(name, self._localized(statement))
+        except (QueryError, OSError):  # the first error says what is missing
+            return False
+        return bool(lost)
 
     def _update_definition(self, view: str, statement: str) -> bool:
         """Define a view if its statement changed; return whether it did.
@@ -116,3 +136,10 @@ class AthenaQueryEngine:
     def _localized(self, statement: str) -> str:
         """Return a statement of this package for the deployment's database."""
         return statement.replace(f"{DATABASE}.", f"{self._names.database}.")
+
+
+def _lost_views(error: QueryError) -> list[str]:
+    """Return the views of this package that an error names as dropped, stale or invalid."""
+    text = str(error)
+    named = _NAMED.findall(text) if _LOST_VIEW.search(text) else []
+    return [name for name in (*(view.name for view in VIEWS), STATION_EVENTS) if name in named]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.aws.names import Names
+from velib_assets.query.athena_listing import listing_rows
 from velib_assets.query.engine import LakeReadError, QueryError
 
 _FINAL_STATES = {"SUCCEEDED", "FAILED", "CANCELLED"}
@@ -95,7 +96,8 @@ class AthenaStatements:
 def pages_to_table(responses: Iterable[dict[str, Any]]) -> pa.Table:
     """Return all responses of GetQueryResults as one table.
 
-    The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not.
+    The first row of a SELECT repeats the column names; that of SHOW and DESCRIBE does not, and their rows may
+    have fewer cells than columns.
     """
     results = [response["ResultSet"] for response in responses]
     columns = results[0]["ResultSetMetadata"]["ColumnInfo"]
@@ -103,8 +105,7 @@ def pages_to_table(responses: Iterable[dict[str, Any]]) -> pa.Table:
     rows = [
         [cell.get("VarCharValue") for cell in row["Data"]] for result in results for row in result["Rows"]
     ]
-    if rows and rows[0] == names:
-        rows = rows[1:]
+    rows = rows[1:] if rows and rows[0] == names else listing_rows(names, rows)
     arrays = [_array(kind, [row[position] for row in rows]) for position, kind in enumerate(kinds)]
     return pa.table(arrays, names=names)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.aws.twin_lakes import TwinLakes, default_credentials
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +50,12 @@ def bucket(emulator: Emulator) -> str:
 def unique() -> str:
     """Return a name that is unique in the session."""
     return f"t{uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def lakes(
+    emulator: Emulator, bucket: str, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TwinLakes]:
+    """Create a lake in the bucket and its twin in a folder."""
+    with default_credentials(emulator.env(), monkeypatch):
+        yield TwinLakes(emulator, bucket, unique, tmp_path / "twin")

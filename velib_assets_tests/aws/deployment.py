@@ -15,7 +15,8 @@ from velib_assets.settings import CHECKOUT, Settings
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _NOT_LOOKED_INTO = {"proc", "sys", "dev", "run", "tmp", "node_modules", "site-packages", "__pycache__"}
 _DEEPEST = 5
-VARIABLES = {"force_destroy": True}
+BUCKET = "velib-insights-test"
+VARIABLES = {"bucket_name": BUCKET, "force_destroy": True}
 
 
 class TerraformError(Exception):

@@ -98,6 +98,56 @@ def test_most_raw_is_in_the_colder_class_after_a_year() -> None:
     assert costs(bill())["s3_moves"] == 0
 
 
+def test_key_and_its_requests_are_counted_where_one_is_set() -> None:
+    """A bucket key spares most requests; without one, each PUT and GET is a request to KMS."""
+    assert changed(encryption="sse_kms") == {"kms_keys", "kms_requests"}
+    lines = {line["name"]: line["month_1"]["quantity"] for line in bill()["lines"]}
+    objects = lines["s3_put"] + lines["s3_get"]
+    with_key, each = costs(bill(encryption="sse_kms")), costs(bill(encryption="sse_kms", kms_share=1))
+    assert (with_key["kms_keys"], costs(bill())["kms_keys"]) == (1, 0)
+    assert with_key["kms_requests"] == pytest.approx((objects * 0.1 - 20_000) * 0.03 / 10_000)
+    assert each["kms_requests"] == pytest.approx((objects - 20_000) * 0.03 / 10_000)
+    assert "KMS: key of the bucket" in to_table(bill(encryption="sse_kms"))
+    assert "KMS" not in to_table(bill()).partition("based on")[0]
+
+
+def test_rebuild_reads_raw_of_the_colder_class_at_its_price() -> None:
+    """After 12 months, 270 of 360 days are in the colder class; after the first, none."""
+    cold = 270 * 96
+    cost_of, first = costs(bill(), "month_12", section="rebuild"), costs(bill(), section="rebuild")
+    assert cost_of == pytest.approx(
+        {
+            "cold_gb": cold * 73_248 / 1e9 * 0.03,
+            "cold_get": cold * 0.01 / 1000,
+            "get": (90 * 96 + 360 * 24 * 3) * 0.0004 / 1000,
+            "list": 360 * 24 * 3 * 0.005 / 1000,
+            "put": 360 * 24 * 0.005 / 1000,
+            "kms_requests": 0,
+            "glue_dpu_hours": 360 * 24 * 2 / 3600 * 0.0625 * 0.44,
+        }
+    )
+    assert (first["cold_gb"], first["cold_get"]) == (0, 0)
+    assert bill()["rebuild_total"]["month_12"] == pytest.approx(sum(cost_of.values()))
+    assert bill(encryption="sse_kms")["total"]["month_12"] - bill()["total"]["month_12"] < 2
+    key = costs(bill(encryption="sse_kms"), "month_12", section="rebuild")["kms_requests"]
+    assert key == pytest.approx((360 * 96 + 360 * 24) * 0.1 * 0.03 / 10_000)
+
+
+def test_small_raw_stays_in_the_warm_class_and_is_read_as_such() -> None:
+    cost_of = costs(bill(raw_bytes=32_768), "month_12", section="rebuild")
+    assert (cost_of["cold_gb"], cost_of["cold_get"]) == (0, 0)
+    assert cost_of["get"] == pytest.approx((360 * 96 + 360 * 24 * 3) * 0.0004 / 1000)
+
+
+def test_rebuild_is_in_no_total_and_has_a_table_of_its_own() -> None:
+    computed = bill()
+    assert sum(costs(computed).values()) == pytest.approx(computed["total"]["month_1"])
+    text = to_table(computed)
+    assert f"{computed['rebuild_total']['month_12']:,.2f}" in text
+    assert "all hours cleaned again" in text
+    assert "S3: retrieval from Glacier Instant Retrieval" in text
+
+
 def test_each_option_changes_its_lines() -> None:
     requests = {"s3_put", "s3_list", "s3_get"}
     assert changed(memory=512) == {"lambda_gb_seconds"}
@@ -154,7 +204,7 @@ def test_host_has_lines_of_its_own() -> None:
     """A host outside AWS pays only for transfer beyond 100 GB; a rented one by the hour."""
     cost_of = costs(bill(), section="host")
     assert cost_of == pytest.approx(
-        {"hours": 720 * 0.0168, "disk": 20 * 0.08, "address": 720 * 0.005, "transfer": 0}
+        {"hours": 720 * 0.0168, "disk": 16 * 0.08, "address": 720 * 0.005, "transfer": 0}
     )
     every_minute = costs(bill(every=1), section="host")["transfer"]
     assert every_minute == pytest.approx(((43_200 * 3e6 + 2880 * 1e5) / 1e9 - 100) * 0.09)
@@ -178,5 +228,9 @@ def test_prices_are_those_that_aws_publishes() -> None:
     ]:
         entry = prices["bill"][name]
         assert (entry["price"], entry.get("per", 1)) == (price, per), name
-    entries = [*prices["bill"].values(), *prices["host"].values()]
+    assert (prices["bill"]["kms_keys"]["price"], prices["bill"]["kms_requests"]["price"]) == (1, 0.03)
+    assert (prices["rebuild"]["cold_gb"]["price"], prices["rebuild"]["cold_get"]["price"]) == (0.03, 0.01)
+    for name in ("get", "list", "put"):  # one price in both places
+        assert prices["rebuild"][name]["price"] == prices["bill"][f"s3_{name}"]["price"]
+    entries = [entry for section in ("bill", "host", "rebuild") for entry in prices[section].values()]
     assert all(entry["page"].startswith("https://aws.amazon.com/") for entry in entries)

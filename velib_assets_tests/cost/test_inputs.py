@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 from velib_assets.aws.api import AwsError
 from velib_assets.aws.names import Names
 from velib_assets.cost import inputs as module
+from velib_assets.cost.bill import make_bill
 from velib_assets.cost.inputs import DeployedInputs, Inputs
 from velib_assets.defs.build import SENSOR_INTERVALS
 from velib_assets.lake.folder_store import FolderStore
@@ -75,7 +76,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
     clients: dict[str, Any] = {}
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    for service in ("lambda", "cloudwatch", "glue", "scheduler"):
+    for service in ("lambda", "cloudwatch", "glue", "scheduler", "s3"):
         clients[service] = boto3.client(service, "us-east-1")
         made[service] = Stubber(clients[service])
         made[service].activate()
@@ -106,6 +107,66 @@ def stub_schedule(aws: dict[str, Stubber], state: str, expression: str) -> None:
     aws["scheduler"].add_response("get_schedule", {"State": state, "ScheduleExpression": expression})
 
 
+def stub_bucket(
+    aws: dict[str, Stubber],
+    *,
+    algorithm: str = "AES256",
+    bucket_key: bool = False,
+    cold_after: int | None = 90,
+) -> None:
+    expected = {"Bucket": NAMES.bucket, "ExpectedBucketOwner": "000000000000"}
+    rule = {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm},
+        "BucketKeyEnabled": bucket_key,
+    }
+    aws["s3"].add_response(
+        "get_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}, expected
+    )
+    raw_rule: dict[str, Any] = {
+        "Status": "Enabled",
+        "Filter": {"And": {"Prefix": "raw/", "ObjectSizeGreaterThan": 32768}},
+        "Transitions": [{"Days": cold_after or 90, "StorageClass": "GLACIER_IR"}],
+    }
+    others = [
+        {"Status": "Enabled", "Filter": {"Prefix": "quarantine/"}, "Expiration": {"Days": 180}},
+        {"Status": "Disabled", **{name: raw_rule[name] for name in ("Filter", "Transitions")}},
+    ]
+    rules = others if cold_after is None else [raw_rule, *others]
+    aws["s3"].add_response("get_bucket_lifecycle_configuration", {"Rules": rules}, expected)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "bucket_key", "encryption", "share"),
+    [
+        ("AES256", False, "sse_s3", 0.1),
+        ("aws:kms", True, "sse_kms", 0.1),
+        ("aws:kms:dsse", True, "sse_kms", 0.1),
+        ("aws:kms", False, "sse_kms", 1),
+    ],
+)
+def test_key_and_lifecycle_of_the_bucket_are_read(
+    aws: dict[str, Stubber], algorithm: str, bucket_key: bool, encryption: str, share: float
+) -> None:
+    stub_lambda(aws, memory=256, milliseconds=[])
+    stub_glue(aws, {"Command": {"Name": "pythonshell"}}, [])
+    stub_schedule(aws, "DISABLED", "rate(15 minutes)")
+    stub_bucket(aws, algorithm=algorithm, bucket_key=bucket_key, cold_after=30)
+    stack = DeployedInputs(NAMES, "api")
+    assert stack.warnings == []
+    assert (stack.encryption, stack.kms_share, stack.raw_cold_after) == (encryption, share, 30)
+    assert stack.table["encryption"]["basis"] == "measured: the bucket a-bucket"
+
+
+def test_raw_stays_in_the_warm_class_without_a_rule(aws: dict[str, Stubber]) -> None:
+    stub_lambda(aws, memory=256, milliseconds=[])
+    stub_glue(aws, {"Command": {"Name": "pythonshell"}}, [])
+    stub_schedule(aws, "DISABLED", "rate(15 minutes)")
+    stub_bucket(aws, cold_after=None)
+    bill = make_bill(DeployedInputs(NAMES, "api"))
+    quantities = {line["name"]: line["month_12"]["quantity"] for line in [*bill["lines"], *bill["rebuild"]]}
+    assert (quantities["s3_cold"], quantities["s3_moves"], quantities["cold_gb"]) == (0, 0, 0)
+
+
 def test_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
     """Runs count with their median, so that a backfill of an hour does not matter."""
     stub_lambda(aws, memory=512, milliseconds=[2500.0])
@@ -120,6 +181,7 @@ def test_deployed_stack_is_read(aws: dict[str, Stubber]) -> None:
         "EndTime": start + timedelta(seconds=900),
     }
     aws["glue"].add_response("list_crawls", {"Crawls": [crawl, {"State": "FAILED"}]})
+    stub_bucket(aws)
     stack = DeployedInputs(NAMES, "crawler")
     assert stack.warnings == []
     assert (stack.memory, stack.lambda_seconds, stack.shell_dpu, stack.shell_seconds) == (512, 2.5, 1.0, 75)
@@ -143,6 +205,7 @@ def test_schedule_expression_gives_the_interval(
     stub_lambda(aws, memory=256, milliseconds=[])
     stub_glue(aws, {"Command": {"Name": "pythonshell"}}, [])
     stub_schedule(aws, "ENABLED", expression)
+    stub_bucket(aws)
     assert DeployedInputs(NAMES, "api").every == minutes
 
 
@@ -152,6 +215,7 @@ def test_spark_job_is_read_as_its_runs_were_billed(aws: dict[str, Stubber]) -> N
     job = {"Command": {"Name": "glueetl"}, "WorkerType": "G.1X", "NumberOfWorkers": 4}
     stub_glue(aws, job, [run(100, WorkerType="G.1X", DPUSeconds=200.0)])
     stub_schedule(aws, "DISABLED", "rate(1 minute)")
+    stub_bucket(aws)
     stack = DeployedInputs(NAMES, "api")
     assert (stack.job_type, stack.spark_dpu, stack.spark_seconds) == ("glueetl", 2, 100)
     assert (stack.orchestrator, stack.every, stack.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
@@ -163,10 +227,13 @@ def test_what_aws_refuses_stays_assumed_and_is_reported(aws: dict[str, Stubber])
     aws["glue"].add_client_error("get_job", "EntityNotFoundException", "no such job")
     aws["glue"].add_response("get_job_runs", {"JobRuns": []})
     aws["scheduler"].add_client_error("get_schedule", "ResourceNotFoundException", "no such schedule")
+    aws["s3"].add_client_error("get_bucket_encryption", "AccessDenied", "no")
+    aws["s3"].add_client_error("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration", "no")
     stack, expected = DeployedInputs(NAMES, "api"), Inputs()
     expected.set("set: VELIB_CATALOG_MODE", catalog_mode="api")
     assert stack.table == expected.table
-    assert len(stack.warnings) == 4
+    assert len(stack.warnings) == 6
+    assert any("needs the permission s3:GetEncryptionConfiguration" in text for text in stack.warnings)
     assert "lambda:GetFunctionConfiguration on velib_ingest_lambda was refused" in stack.warnings[0]
 
 

@@ -76,6 +76,11 @@ class Environments:
         return python.with_name("checkov")
 
     @cached_property
+    def trino(self) -> Path:
+        """Trino's grammar, whose antlr4 runtime is older than that of the project."""
+        return self._made("trino", "3.11", _lines(ROOT / "constraints-trino.txt"))
+
+    @cached_property
     def glue_modules(self) -> list[str]:
         """Read the pins of infra/glue_modules.txt."""
         return _lines(self.glue_modules_file)

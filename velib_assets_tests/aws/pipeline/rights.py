@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from velib_assets_tests.aws.deployment import BUCKET
 from velib_assets_tests.aws.emulator.server import ACCOUNT, REGION
 from velib_assets_tests.aws.pipeline.steps import FUNCTION, JOB
 
-BUCKET, DATABASE = "velib-insights-naw-seu-2326", "velib_db_tf"
+DATABASE = "velib_db_tf"
 CRAWLER, WORKGROUP = "velib_clean_crawler", "velib_workgroup"
 OTHERS = "somebody-elses"
 PREFIXES = (

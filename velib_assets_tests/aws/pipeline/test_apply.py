@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.aws.deployment import terraform
+from velib_assets_tests.aws.deployment import BUCKET, terraform
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 
@@ -28,7 +28,7 @@ def test_second_plan_has_no_changes(cloud: Cloud) -> None:
 
 
 def test_names_are_the_defaults_and_everything_is_tagged(cloud: Cloud) -> None:
-    assert cloud.bucket == "velib-insights-naw-seu-2326"
+    assert cloud.bucket == BUCKET
     assert cloud.terraform.environment() == {
         "VELIB_TARGET": "aws",
         "VELIB_BUCKET": cloud.bucket,

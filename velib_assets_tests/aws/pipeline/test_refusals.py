@@ -43,6 +43,7 @@ def forget_clients() -> None:
     boto3.DEFAULT_SESSION = None
     bucket_store._client.cache_clear()
     api.client.cache_clear()
+    api.bucket_client.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from velib_assets_tests.aws.calls import ACTIVE
+from velib_assets_tests.aws.deployment import BUCKET
 from velib_assets_tests.aws.pipeline.conftest import Cloud
-from velib_assets_tests.aws.pipeline.rights import BUCKET, CALLS, CRAWLER, OTHERS, Call
+from velib_assets_tests.aws.pipeline.rights import CALLS, CRAWLER, OTHERS, Call
 from velib_assets_tests.aws.pipeline.steps import job_runs
 from velib_assets_tests.waiting import wait_for
 

@@ -65,6 +65,8 @@ class CatalogTable:
         self.columns = {c["Name"]: c["Type"] for c in storage.get("Columns") or []}
         self.keys = {c["Name"]: c["Type"] for c in record.get("PartitionKeys") or []}
         self.parameters: dict[str, str] = record.get("Parameters") or {}
+        described = [*(storage.get("Columns") or []), *(record.get("PartitionKeys") or [])]
+        self.comments: dict[str, str] = {c["Name"]: c.get("Comment") or "" for c in described}
 
     @cached_property
     def partitions(self) -> list[Partition]:

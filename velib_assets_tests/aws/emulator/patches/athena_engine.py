@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import duckdb
@@ -18,7 +19,7 @@ from velib_assets_tests.aws.emulator.patches.athena_catalog import (
     QueryFailed,
     duckdb_type,
 )
-from velib_assets_tests.aws.emulator.patches.athena_views import query_of
+from velib_assets_tests.aws.emulator.patches.athena_views import columns_of, query_of, stored_columns
 
 # Athena's names of DuckDB's result types.
 _TYPES = {"HUGEINT": "bigint", "FLOAT": "float", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
@@ -99,7 +100,7 @@ class Engine:
                 continue
             table = _table(node, (node.db or database).lower())
             if table.is_view:
-                inner = self._resolved(query_of(table.view_text), table.database, depth + 1)
+                inner = self._resolved(_checked_view(node, table), table.database, depth + 1)
                 node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=_alias(node))))
             else:
                 node.meta["table"] = table
@@ -123,6 +124,25 @@ class Engine:
         columns = {**table.columns, **table.keys}
         empty = ", ".join(f'CAST(NULL AS {duckdb_type(kind)}) AS "{name}"' for name, kind in columns.items())
         return f"SELECT {empty} WHERE false"
+
+
+def _checked_view(node: exp.Table, table: CatalogTable) -> exp.Expr:
+    """Return the query of a view whose stored columns are those that it returns now."""
+    name, where = f"'awsdatacatalog.{table.database}.{table.name}'", _position(node)
+    try:
+        query = query_of(table.view_text)
+        result = Engine(table.database).types(query)
+    except (ValueError, QueryFailed) as error:
+        raise QueryFailed(f"INVALID_VIEW: {where}Failed analyzing stored view {name}: {error}") from error
+    returned = stored_columns(list(zip(result.columns, result.types, strict=True)))
+    for position, (now, then) in enumerate(zip_longest(returned, columns_of(table.view_text))):
+        if now != then:
+            raise QueryFailed(
+                f"VIEW_IS_STALE: {where}View {name} is stale or in invalid state: column {now} projected "
+                f"from query view at position {position} cannot be coerced to column {then} stored in view "
+                "definition"
+            )
+    return query
 
 
 def _in_zone(node: exp.Expr) -> exp.Expr:

@@ -20,6 +20,7 @@ _UTILITIES = (
     ("SHOW_VIEWS", rf"SHOW\s+VIEWS(?:\s+IN\s+{_NAME})?"),
     ("SHOW_DATABASES", r"SHOW\s+(?:DATABASES|SCHEMAS)"),
     ("SHOW_CREATE_VIEW", rf"SHOW\s+CREATE\s+VIEW\s+{_NAME}"),
+    ("SHOW_COLUMNS", rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}"),
     ("SHOW_PARTITIONS", rf"SHOW\s+PARTITIONS\s+{_NAME}"),
     ("DESCRIBE", rf"(?:DESCRIBE|DESC)\s+(?!INPUT\b|OUTPUT\b){_NAME}"),
 )
@@ -134,9 +135,23 @@ def _about(kind: str, table: CatalogTable) -> QueryResult:
             "/".join(f"{k}={v}" for k, v in zip(table.keys, p.values, strict=True)) for p in table.partitions
         ]
         return _one_column("partition", paths)
-    columns = {**table.columns, **table.keys}
-    rows: list[tuple[Any, ...]] = [(f"{name:<20}\t{kind:<20}\t",) for name, kind in columns.items()]
-    return QueryResult(["col_name"], ["string"], rows)
+    if kind == "SHOW_COLUMNS":
+        return _one_column("field", [f"{name:<20}" for name in (*table.columns, *table.keys)])
+    return _described(table)
+
+
+def _described(table: CatalogTable) -> QueryResult:
+    """Answer DESCRIBE: three columns are announced, and each row is one line of Hive's text."""
+
+    def line(name: str, kind: str) -> str:
+        return f"{name:<20}\t{kind:<20}\t{table.comments.get(name, ''):<20}"
+
+    keys = [line(name, kind) for name, kind in table.keys.items()]
+    header = "# col_name            \tdata_type           \tcomment             "
+    again = ["\t \t ", "# Partition Information\t \t ", header, "\t \t ", *keys] if keys else []
+    lines = [*(line(name, kind) for name, kind in table.columns.items()), *keys, *again]
+    names = ["col_name", "data_type", "comment"]
+    return QueryResult(names, ["string"] * 3, [(text,) for text in lines])
 
 
 def _one_column(name: str, values: list[str]) -> QueryResult:

@@ -20,10 +20,26 @@ _TRINO = {"timestamp": "timestamp(3)"}
 
 def query_of(text: str) -> exp.Expr:
     """Decode the query from a view's ViewOriginalText."""
+    return sqlglot.parse_one(_definition(text)["originalSql"], read="athena")
+
+
+def columns_of(text: str) -> list[dict[str, str]]:
+    """Decode the columns that a view had when it was defined."""
+    columns: list[dict[str, str]] = _definition(text)["columns"]
+    return columns
+
+
+def stored_columns(columns: list[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return columns as a view's definition stores them."""
+    return [{"name": column, "type": _TRINO.get(kind, kind)} for column, kind in columns]
+
+
+def _definition(text: str) -> dict[str, Any]:
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise ValueError("INVALID_VIEW: the catalog's text is not one that Athena wrote")
-    return sqlglot.parse_one(json.loads(base64.b64decode(match.group(1)))["originalSql"], read="athena")
+        raise ValueError("the catalog's text is not one that Athena wrote")
+    definition: dict[str, Any] = json.loads(base64.b64decode(match.group(1)))
+    return definition
 
 
 def store(database: str, name: str, query: exp.Expr, columns: list[tuple[str, str]], replace: bool) -> None:
@@ -33,7 +49,7 @@ def store(database: str, name: str, query: exp.Expr, columns: list[tuple[str, st
         "originalSql": query.sql("athena", pretty=True, comments=False),
         "catalog": "awsdatacatalog",
         "schema": database,
-        "columns": [{"name": column, "type": _TRINO.get(kind, kind)} for column, kind in columns],
+        "columns": stored_columns(columns),
         "runAsInvoker": False,
         "properties": {},
     }

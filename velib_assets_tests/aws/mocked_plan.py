@@ -1,0 +1,85 @@
+"""Plans of `infra/` by the real Terraform and the provider's real schema, without account or emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from velib_assets.settings import CHECKOUT
+from velib_assets_tests.aws.deployment import BUCKET, provider_mirror, terraform
+
+_ARTEFACTS = ("velib_ingest_lambda.zip", "velib_clean_job.py", "velib_glue_lib.zip")
+_MOCK = """
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+"""
+
+
+class PlanError(Exception):
+    """Terraform refused the configuration or a variable, or a condition does not hold; with its output."""
+
+
+class MockedPlan:
+    """A copy of `infra/` in a folder, with empty artefacts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._infra = folder / "infra"
+        ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "terraform.tfvars", "*_override.tf")
+        shutil.copytree(CHECKOUT / "infra", self._infra, ignore=ignored)
+        (folder / "velib_assets").symlink_to(CHECKOUT / "velib_assets")
+        self._artefacts = folder / "build"
+        self._artefacts.mkdir()
+        for name in _ARTEFACTS:
+            (self._artefacts / name).touch()
+        mirror = provider_mirror()
+        self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+
+    def check(self, *conditions: str, **variables: Any) -> None:
+        """Plan with these variables, and check conditions in HCL on what is planned.
+
+        Raises:
+            PlanError: if the plan is refused, or a condition does not hold.
+        """
+        values = {"bucket_name": BUCKET, "artefacts_dir": str(self._artefacts), **variables}
+        self.check_exactly(*conditions, variables=values)
+
+    def check_exactly(self, *conditions: str, variables: Mapping[str, Any]) -> None:
+        """See `check`; without the variables that every plan needs."""
+        assigned = "\n".join(f"    {name} = {json.dumps(value)}" for name, value in variables.items())
+        asserted = "\n".join(
+            f"  assert {{\n    condition = {condition}\n    error_message = {json.dumps(condition)}\n  }}"
+            for condition in conditions
+        )
+        run = f'run "plan" {{\n  command = plan\n\n  variables {{\n{assigned}\n  }}\n\n{asserted}\n}}\n'
+        (self._infra / "plan.tftest.hcl").write_text(_MOCK + run, encoding="utf-8")
+        self._run("test")
+
+    def _run(self, *command: str) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))
+        }
+        done = subprocess.run(
+            [terraform(), f"-chdir={self._infra}", *command, "-no-color"],
+            env=environment | {"CHECKPOINT_DISABLE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise PlanError(" ".join(f"{done.stdout}{done.stderr}".split()))
