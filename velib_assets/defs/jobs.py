@@ -4,6 +4,7 @@ import dagster as dg
 
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
+from velib_assets.defs.schedule_state import SCHEDULE
 from velib_assets.lake.keys import hour_of
 
 EVERY_15_MINUTES = "*/15 * * * *"
@@ -32,7 +33,7 @@ def pipeline_schedule(*, on: bool, cron: str = EVERY_15_MINUTES) -> dg.ScheduleD
     """
 
     @dg.schedule(
-        name="velib_pipeline_schedule",
+        name=SCHEDULE,
         job=PIPELINE_JOB,
         cron_schedule=cron,
         execution_timezone="UTC",
