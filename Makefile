@@ -1,6 +1,6 @@
 # Vélib' Insights. `make demo` and `make test` set up what they need, in .venv; only python3 (3.11 or later) and make are
-# required. LAKE=folder, SCHEDULE=on and PORT=3000 are for `make dev`; `make aws-local` and the tests of the AWS
-# forms also want terraform, and Python 3.12 and 3.9 as Lambda and Glue have them.
+# required. LAKE=folder, SCHEDULE=on, PORT=3000 and LOG_LEVEL=info are for `make dev`; `make aws-local` and the tests of
+# the AWS forms also want terraform, and Python 3.12 and 3.9 as Lambda and Glue have them.
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null && echo ok),$(p))))
 BIN := .venv/bin
@@ -8,6 +8,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 LAKE ?= $(or $(VELIB_LAKE),lake)
 SCHEDULE ?= off
 PORT ?= 3000
+LOG_LEVEL ?= error
 SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
@@ -38,9 +39,8 @@ demo: setup
 
 dev: setup
 	@$(BIN)/python -m velib_assets.defs.dagster_home
-	@echo "The Dagster UI opens on http://127.0.0.1:$(PORT) (lake: $(LAKE), schedule: $(SCHEDULE)); stop it with Ctrl-C"
-	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
-	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	@VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
+	  $(BIN)/python -m velib_assets.cli.dev_servers --port $(PORT) --log-level $(LOG_LEVEL)
 
 # The inner loop: every test that needs no browser, server, emulator, second interpreter or many runs of the graph.
 unit: setup-dev

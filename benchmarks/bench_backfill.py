@@ -18,7 +18,7 @@ from typing import NamedTuple
 import yaml
 from tabulate import tabulate
 
-from velib_assets.settings import CHECKOUT
+from velib_assets.defs.dagster_home import SHIPPED
 
 STORAGES = ("pooled", "Dagster's default")
 
@@ -33,7 +33,7 @@ class Hours(NamedTuple):
 
 def seconds_of(hours: Hours, storage: str) -> tuple[float, str]:
     """Run one backfill; return its wall seconds and its last line."""
-    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     if storage != "pooled":
         del settings["instance_class"]
     with tempfile.TemporaryDirectory() as folder:

@@ -26,6 +26,7 @@ from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.defs.build import build_defs
+from velib_assets.defs.dagster_home import SHIPPED
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
 from velib_assets.ingest.step import store_or_quarantine
@@ -33,7 +34,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hour_of, raw_key, raw_time
 from velib_assets.lake.listing import raw_objects, utc_now
 from velib_assets.query.kpis import KPIS
-from velib_assets.settings import CHECKOUT, Settings
+from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.ui.servers import dagster_dev
 
@@ -110,7 +111,7 @@ def files_opened(lake: Path, home: Path) -> str:
 def through_the_daemon(lake: Path, home: Path, ticks: int) -> list[tuple[float, float]]:
     """Return the seconds from each tick's scheduled time to the last of the five KPIs, and to its end."""
     home.mkdir()
-    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(SHIPPED, home / "dagster.yaml")
     environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "VELIB_SCHEDULE": "on"}
 
     def succeeded() -> bool:

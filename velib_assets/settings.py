@@ -195,7 +195,7 @@ def _first_hour(text: str) -> datetime:
 
 def _alerts(text: str) -> tuple[str, ...]:
     """Read the sinks. Errors name the position of a sink, because its text may be a secret URL."""
-    sinks = tuple(part.strip() for part in text.split(",") if part.strip())
+    sinks = [part.strip() for part in text.split(",") if part.strip()]
     for position, sink in enumerate(sinks, 1):
         kind, _, rest = sink.partition(":")
         if kind == "webhook":
@@ -205,9 +205,14 @@ def _alerts(text: str) -> tuple[str, ...]:
             if not _TOPIC.fullmatch(rest):
                 example = "sns:arn:aws:sns:us-east-1:123456789012:name"
                 raise ValueError(f"part {position}: write sns: and the ARN of a topic, as in {example}")
+        elif kind == "file":
+            path = Path(rest).expanduser().absolute()
+            if not rest or path.is_dir():
+                raise ValueError(f"part {position}: write file: and the path of a file")
+            sinks[position - 1] = f"file:{path}"
         elif sink != "log":
             raise ValueError(
-                f"part {position} is not a sink: write log, webhook:<url> or sns:<topic arn> "
+                f"part {position} is not a sink: write log, file:<path>, webhook:<url> or sns:<topic arn> "
                 "(and %2C for a comma in a URL)"
             )
-    return sinks or ("log",)
+    return (*sinks,) or ("log",)

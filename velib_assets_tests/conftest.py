@@ -116,9 +116,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
     import dagster as dg
     import yaml
 
-    from velib_assets.settings import CHECKOUT
+    from velib_assets.defs.dagster_home import SHIPPED
 
-    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     overrides = {name: settings[name] for name in ("telemetry", "instance_class")}
     with dg.DagsterInstance.local_temp(overrides=overrides) as temporary:
         yield temporary

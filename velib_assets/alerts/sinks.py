@@ -1,10 +1,12 @@
-"""An alert, and the sinks that deliver it: the log, webhooks, and topics of Amazon SNS."""
+"""An alert, and the sinks that deliver it: the log, a file, webhooks, and topics of Amazon SNS."""
 
 import html
 import logging
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from velib_assets.aws.api import AwsError, call, client
+from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings
 
@@ -56,14 +58,28 @@ class LogSink:
     def send(self, alert: Alert) -> None:
         """See AlertSink."""
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
-        logging.getLogger("velib.alerts").log(
-            level,
-            "%s [%s] %s: %s",
-            alert.severity,
-            alert.id,
-            visible(alert.title),
-            "; ".join(visible(line) for line in alert.text.splitlines()),
-        )
+        logging.getLogger("velib.alerts").log(level, "%s", _line(alert))
+
+
+class FileSink:
+    """Appends alerts to a file, one line each, after the time (UTC) at which it was sent."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name, self._path = name, path
+
+    def send(self, alert: Alert) -> None:
+        """See AlertSink."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{utc_now():%Y-%m-%dT%H:%M:%SZ} {_line(alert)}\n")
+        except OSError as error:
+            raise AlertError(f"{self.name}: cannot write {self._path}: {error.strerror}") from None
+
+
+def _line(alert: Alert) -> str:
+    text = "; ".join(visible(line) for line in alert.text.splitlines())
+    return f"{alert.severity} [{alert.id}] {visible(alert.title)}: {text}"
 
 
 class WebhookSink:
@@ -127,6 +143,8 @@ def sinks_of(settings: Settings) -> list[AlertSink]:
         kind, _, rest = text.partition(":")
         if kind == "sns":
             sinks.append(SnsSink(f"sns {number}", rest))
+        elif kind == "file":
+            sinks.append(FileSink(f"file {number}", Path(rest)))
         else:
             sinks.append(WebhookSink(f"webhook {number}", rest) if kind == "webhook" else LogSink())
     return sinks

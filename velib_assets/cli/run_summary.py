@@ -12,6 +12,7 @@ from velib_assets.cli.console import say
 from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.ingest.feeds.feed import SkippedFiles
+from velib_assets.ingest.http import RETRIES
 from velib_assets.lake.keys import hour_prefix, hour_text, hours_text
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -23,16 +24,19 @@ SHOWN_ROWS = 10
 
 
 class Progress(logging.Handler):
-    """Prints one line per cleaned hour on standard error, from what `defs.hourly` logs."""
+    """Prints one line per cleaned hour, as `defs.hourly` logs it, and per retry, on standard error."""
 
     def __init__(self, hours: int) -> None:
         super().__init__()
         self._hours, self._cleaned, self._restored = hours, 0, 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print that a layer wrote an hour."""
-        layer = record.__dict__["layer"]
-        if layer == "clean_stations":
+        """Print that a layer wrote an hour, or that a request is repeated."""
+        layer = record.__dict__.get("layer")
+        if record.name == RETRIES:
+            half_line = sys.stderr.isatty() and 0 < self._restored < self._hours
+            say(f"{chr(10) if half_line else ''}{record.getMessage()}")
+        elif layer == "clean_stations":
             self._cleaned += 1
             hour = hour_text(record.__dict__["hour"])
             click.echo(f"[{self._cleaned:>3}/{self._hours}] {hour}  {record.getMessage()}", err=True)
@@ -45,11 +49,13 @@ class Progress(logging.Handler):
 
 
 def show_progress(hours: int) -> None:
-    """Print the progress of a run over so many hours."""
-    log = logging.getLogger("velib.progress")
-    log.handlers[:] = [Progress(hours)]
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    """Print the progress of a run over so many hours, and each failed attempt that is repeated."""
+    progress = Progress(hours)
+    for name in ("velib.progress", RETRIES):
+        log = logging.getLogger(name)
+        log.handlers[:] = [progress]
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
 def print_summary(

@@ -14,6 +14,7 @@ import dagster as dg
 from velib_assets.catalog.removal import described_otherwise, remove_hour
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.defs.graphs import unreported_error
+from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
@@ -25,7 +26,6 @@ from velib_assets.settings import dagster_home
 # From the start of a tick to the feed's response, on a busy machine or on AWS.
 STARTING = timedelta(seconds=20)
 LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
@@ -213,7 +213,7 @@ def _execute(
     run_id = str(uuid.uuid4())
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
-        run_config=_QUIET,
+        run_config=QUIET,
         raise_on_error=False,
         run_id=run_id,
         tags={**tags, **process_tag(run_id)},

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from velib_assets.settings import CHECKOUT, dagster_home
 
+SHIPPED = Path(__file__).with_name("dagster.yaml")
 _OWN_MODULE = re.compile(r"^[^#\n]*\bmodule:\s*[\"']?(velib_assets[\w.]*)", re.MULTILINE)
 
 
@@ -30,8 +31,8 @@ def prepare_home(home: Path) -> str:
     if text is not None and not missing:
         return ""
     on_postgres = bool(re.search(r"^\s+postgres:", text or "", re.MULTILINE))
-    shipped = CHECKOUT / ("deploy" if on_postgres else "") / "dagster.yaml"
-    if not shipped.exists():  # installed without its checkout: Dagster's defaults serve a new home
+    shipped = CHECKOUT / "deploy" / "dagster.yaml" if on_postgres else SHIPPED
+    if not shipped.exists():  # installed without its checkout
         advice = "Replace it with the dagster.yaml of the project's checkout."
         return f"{target} names {missing[0]}, which no longer exists. {advice}" if missing else ""
     if text is not None:

@@ -10,6 +10,7 @@ from velib_assets.clean.frozen_feed import FrozenFeed
 from velib_assets.defs import checks
 from velib_assets.defs.checks import REMARKS
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
+from velib_assets.defs.schedule_state import switched_on_at
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
     QUARANTINED,
@@ -40,16 +41,22 @@ def raw_snapshot(
     raw holds, and restores what the archive or the simulator has recorded. A response that is not usable goes
     to `quarantine/` unmodified, with the reason beside it.
     """
-    yield from ingest_hours(lake, ingest, hours_of(context), context.run.tags)
+    on_since = switched_on_at(context.instance)
+    yield from ingest_hours(lake, ingest, hours_of(context), context.run.tags, on_since)
 
 
 def ingest_hours(
-    store: LakeStore, ingest: Ingest, hours: Sequence[datetime], tags: Mapping[str, str]
+    store: LakeStore,
+    ingest: Ingest,
+    hours: Sequence[datetime],
+    tags: Mapping[str, str],
+    on_since: datetime | None = None,
 ) -> Iterator[HourOutcome]:
     """Take or restore the snapshots of each hour.
 
     A tick (run tag SCHEDULED_AT) and a run over the running hour take a new snapshot from a live feed. Any
-    other run, and one with the tag RESTORE_ONLY, restores recorded snapshots.
+    other run, and one with the tag RESTORE_ONLY, restores recorded snapshots. No snapshot is missing from
+    before `on_since`, when the schedule was switched on.
     """
     scheduled = datetime.fromisoformat(tags[SCHEDULED_AT]) if SCHEDULED_AT in tags else None
     frozen = FrozenFeed(store)
@@ -64,7 +71,7 @@ def ingest_hours(
             yield HourOutcome.failed(hour, "usable_snapshot", checks.usable_snapshot(0, [], str(error)))
         if scheduled and now < hour + SLOT:
             with suppress(OSError):  # already reported for the running hour
-                yield from _previous_hour(store, hour - HOUR)
+                yield from _previous_hour(store, hour - HOUR, on_since)
 
 
 def _outcome(
@@ -152,10 +159,10 @@ def _take(
     return [ingest.take(scheduled, now)]
 
 
-def _previous_hour(store: LakeStore, hour: datetime) -> Iterator[HourOutcome]:
+def _previous_hour(store: LakeStore, hour: datetime, on_since: datetime | None) -> Iterator[HourOutcome]:
     """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
     span = hour_range(store, "raw")
-    if span and span[0] <= hour:
+    if span and span[0] <= hour and not (on_since and hour < on_since):
         slots = slots_of(hour)
         filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
         finding = checks.complete_hour(len(filled), len(slots))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import threading
 import time
@@ -28,6 +29,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import counted, neutralize_links
 
 DEADLINE_SECONDS = 45.0
+RETRIES = "velib.retries"  # the logger of failed attempts that are repeated, at the level INFO
 USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
 
 _CONNECT_SECONDS = 10.0
@@ -120,7 +122,8 @@ class _FetchTask:
         setting = f" and {self._fetcher.setting}" if self._fetcher.setting else ""
         return FeedError(
             f"no response from {public_url(self._url)} after {attempts}: {reason}{previous}. "
-            f"The next tick will retry. If this persists, check the service's status{setting}."
+            "The schedule's next tick will retry; without it, run `velib tick` again. "
+            f"If this persists, check the service's status{setting}."
         )
 
     def _fetch_with_retries(self, session: requests.Session) -> Fetched:
@@ -138,7 +141,19 @@ class _FetchTask:
                 if wait >= self._remaining():
                     raise self.error(f"{failure}{self._too_long(failure)}") from None
                 self._previous = str(failure)
+                self._log_retry(failure, wait)
             fetcher.sleep(wait)
+
+    def _log_retry(self, failure: RequestFailedError, wait: float) -> None:
+        logging.getLogger(RETRIES).info(
+            "%s: attempt %d failed: %s. Attempt %d in %.1f s; the limit is %.0f s in all",
+            public_url(self._url),
+            self._attempts,
+            failure,
+            self._attempts + 1,
+            wait,
+            self._fetcher.deadline,
+        )
 
     def _request(self, session: requests.Session) -> Fetched:
         """Send one request and return a 2xx response.

@@ -72,10 +72,8 @@ def _velib(environment: Mapping[str, str], *arguments: str) -> int:
 
 
 def _user_interface(environment: Mapping[str, str], port: int) -> int:
-    _say(f"\nThe Dagster UI opens on http://127.0.0.1:{port}. Press Ctrl-C to end.")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(CHECKOUT / "workspace.yaml")]
-    options = ["-h", "127.0.0.1", "-p", str(port)]
-    return subprocess.run([*command, *options], env=_over(environment), cwd=CHECKOUT, check=False).returncode
+    command = [sys.executable, "-m", "velib_assets.cli.dev_servers", "--port", str(port)]
+    return subprocess.run(command, env=_over(environment), cwd=CHECKOUT, check=False).returncode
 
 
 def _over(environment: Mapping[str, str]) -> dict[str, str]:

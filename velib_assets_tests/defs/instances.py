@@ -1,4 +1,4 @@
-"""Dagster instances with the repository's dagster.yaml, a job to run on them, and the status of a run."""
+"""Dagster instances with the shipped dagster.yaml, a job to run on them, and the status of a run."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from velib_assets.settings import CHECKOUT
+from velib_assets.defs.dagster_home import SHIPPED
 
 
 @dg.op
@@ -25,7 +25,7 @@ def small_job() -> None:
 def instance_in(home: Path) -> Iterator[dg.DagsterInstance]:
     """Open an instance in a folder, as `make dev` does."""
     home.mkdir(exist_ok=True)
-    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(SHIPPED, home / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from velib_assets.cli.runs import open_instance
+from velib_assets.defs import dagster_home
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.defs.instances import small_job
 
-SHIPPED = (CHECKOUT / "dagster.yaml").read_text(encoding="utf-8")
+SHIPPED = dagster_home.SHIPPED.read_text(encoding="utf-8")
 # What earlier versions wrote into their dagster.yaml.
 LAUNCHER = """
 run_launcher: { module: velib_assets.launching.launcher, class: ForkRunLauncher }
@@ -84,7 +85,7 @@ def test_velib_opens_an_old_home_with_its_history(
 
 
 def test_make_dev_prepares_the_home(tmp_path: Path) -> None:
-    """It runs this command first; the rest of the target is `dagster dev`."""
+    """It runs this command first; the rest of the target starts Dagster."""
     recipe = (CHECKOUT / "Makefile").read_text().partition("\ndev: setup\n")[2].splitlines()
     command = recipe[0].strip().removeprefix("@$(BIN)/python ").split()
     (tmp_path / "dagster.yaml").write_text(COORDINATOR, encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from velib_assets.definitions import defs
+from velib_assets.defs.jobs import QUIET
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
 from velib_assets.settings import CHECKOUT
 
@@ -161,6 +162,7 @@ def test_tick_belongs_to_the_hour_of_its_scheduled_time(repository: dg.Repositor
     (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.partition_key == "2026-11-23-10:00"
     assert request.run_key == request.tags["velib/scheduled_at"] == at.isoformat()
+    assert request.run_config == QUIET  # or it would print a line for each event between the alerts
 
 
 SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]

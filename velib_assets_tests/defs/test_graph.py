@@ -23,6 +23,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import Settings
+from velib_assets_tests.defs.schedule_switch import switch
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, record, records
 
@@ -271,6 +272,21 @@ def test_late_retry_of_a_successful_tick_succeeds(
     result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
     assert result.success
     assert portal.requests == []
+
+
+def test_hour_in_which_the_schedule_was_switched_on_is_not_incomplete(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    """It had no tick before the switch."""
+    store = FolderStore(tmp_path / "lake")
+    before = HOUR - timedelta(hours=1)
+    store_or_quarantine(store, FeedResponse("opendata", {"body": body(records())}), before, before)
+    switch(instance, at(50), on=True)
+    portal.queue(EXPORT, Reply(body=body(records())))
+    now = HOUR + timedelta(hours=1)
+    clock(now)
+    result = run(live(tmp_path, portal), instance, now, tags={SCHEDULED_AT: now.isoformat()})
+    assert ("complete_hour", key_of(HOUR)) not in checks(result)
 
 
 def test_first_tick_of_an_hour_checks_the_previous_hour(

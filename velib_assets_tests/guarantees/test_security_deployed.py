@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from velib_assets.cli.dev_servers import dev_command
 from velib_assets_tests.guarantees import dependencies
 from velib_assets_tests.guarantees.dependencies import audit_result, canonical, installed, not_pinned, pinned
 from velib_assets_tests.guarantees.mutations import ROOT
@@ -74,15 +74,11 @@ def test_packages_that_were_skipped_are_not_audited(packages: object, status: in
     assert message in messages[0]
 
 
-def dev_command() -> list[str]:
-    """Return the command that `make dev` runs, from make itself."""
+def test_make_dev_binds_the_ui_to_loopback() -> None:
     make = ["make", "-n", "dev", "-o", "setup", "LAKE=lake-demo"]
     output = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return shlex.split(next(line for line in output.splitlines() if "dagster dev" in line))
-
-
-def test_make_dev_binds_the_ui_to_loopback() -> None:
-    command = dev_command()
+    assert "velib_assets.cli.dev_servers" in output
+    command = dev_command(3000, "error")
     assert command[command.index("-h") + 1] == "127.0.0.1"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import socket
 import time
 from datetime import datetime, timedelta, timezone
@@ -11,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.http import Fetcher, base_url_of
+from velib_assets.ingest.http import RETRIES, Fetcher, base_url_of
 from velib_assets.ingest.http_failures import retry_after_seconds
 from velib_assets_tests.http_server import LocalServer, Reply
 
@@ -64,6 +65,21 @@ def failure(fetcher: Fetcher, server: LocalServer, *replies: Reply) -> str:
     with pytest.raises(FeedError) as caught:
         fetch(fetcher, server, *replies)
     return str(caught.value)
+
+
+def test_each_repeated_attempt_is_logged_and_the_last_one_raised(
+    fetcher: Fetcher, server: LocalServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At INFO, which only `velib` prints: neither Lambda nor the daemon does."""
+    caplog.set_level(logging.INFO)
+    message = failure(fetcher, server, Reply(500), Reply(404))
+    (record,) = [record for record in caplog.records if record.name == RETRIES]
+    expected = (
+        f"{server.url}/x: attempt 1 failed: HTTP 500 Scripted. Attempt 2 in 1.0 s; the limit is 45 s in all"
+    )
+    assert (record.levelno, record.getMessage()) == (logging.INFO, expected)
+    assert "after 2 attempts" in message
+    assert "The schedule's next tick will retry; without it, run `velib tick` again." in message
 
 
 def test_user_agent_names_the_project(fetcher: Fetcher, server: LocalServer) -> None:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import requests
 
+from velib_assets.defs.dagster_home import SHIPPED
 from velib_assets.settings import CHECKOUT
 
 READY_SECONDS = 90
@@ -104,14 +105,14 @@ def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterato
     """Run `dagster dev` on a free port for the duration of the block.
 
     Args:
-        home: DAGSTER_HOME; the repository's dagster.yaml is copied into it if it has none.
+        home: DAGSTER_HOME; the shipped dagster.yaml is copied into it if it has none.
         environ: VELIB_* and other variables; the caller's own VELIB_* are removed.
         target: The arguments that say what to load: `-m module` or `-w workspace.yaml`.
     """
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
-        shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
-    port = _free_port()
+        shutil.copyfile(SHIPPED, home / "dagster.yaml")
+    port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
     command = [sys.executable, "-c", _LAUNCH, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
     log = home / "servers.log"
@@ -135,7 +136,8 @@ def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterato
         Server.running.remove(server)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

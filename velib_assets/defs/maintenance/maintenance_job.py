@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoSuchTableError
 
 from velib_assets.alerts.sinks import AlertSink
+from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.sensors.alert_sensor import runs_pending_alerts
 from velib_assets.lake.listing import utc_now
 
@@ -77,6 +78,7 @@ def maintenance_schedule(keep_days: int, sinks: Sequence[AlertSink]) -> dg.Sched
         job=velib_maintenance,
         cron_schedule=DAILY,
         execution_timezone="UTC",
+        run_config=QUIET,
         description="Once a day: keeps Dagster's own storage small.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

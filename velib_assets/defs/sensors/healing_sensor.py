@@ -15,7 +15,7 @@ from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
-from velib_assets.defs.jobs import PIPELINE_JOB
+from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
@@ -77,6 +77,7 @@ def healing_sensor(
         requests = [
             dg.RunRequest(
                 run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+                run_config=QUIET,
                 asset_selection=selection,
                 tags={**range_tags(first, last), **TAGS},
             )

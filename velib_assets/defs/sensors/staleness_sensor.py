@@ -1,7 +1,8 @@
 """The staleness sensor: alerts when no new snapshot arrives.
 
 No other alert fires when no run happens. It alerts once when an outage begins, and once when it is over, with
-the number of missed hours. Each sink has its own state, so that a sink that is down delays no other.
+the number of missed hours; hours before the schedule was switched on are not missed. Each sink has its own
+state, so that a sink that is down delays no other.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
+from velib_assets.defs.schedule_state import is_on, switched_on_at
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import hours_in, newest_snapshot, utc_now
 from velib_assets.lake.store import LakeStore
@@ -88,8 +90,8 @@ def _due_alerts(
             f"{age} Check the feed's service, and the ticks of velib_pipeline_schedule in the Dagster UI.",
         )
         sink_state["told"] = last.isoformat()
-    if newest:
-        seen = datetime.fromisoformat(sink_state["seen"]) if sink_state.get("seen") else newest
+    seen = _accounted_until(sink_state.get("seen"), newest, on_since)
+    if newest and seen:
         if missed := _missed_hours(store, seen, newest):
             number = f"{len(missed)} hour{'s' if len(missed) > 1 else ''}"
             yield Alert(
@@ -99,11 +101,23 @@ def _due_alerts(
                 f"No snapshot was taken in {hours_text(missed)} (UTC). The live feeds have no past. "
                 "To restore these hours from an archive, run `velib backfill`.",
             )
-        sink_state["seen"] = newest.isoformat()
+        seen = max(seen, newest)
+    if seen:
+        sink_state["seen"] = seen.isoformat()
+
+
+def _accounted_until(seen: str | None, newest: datetime | None, on_since: datetime | None) -> datetime | None:
+    """Return the time before which no hour counts as missed: of the last snapshot seen, or of the switch.
+
+    The hour of this time does not count either, but an hour that begins with the switch does.
+    """
+    last = datetime.fromisoformat(seen) if seen else newest
+    switch = on_since - timedelta(microseconds=1) if on_since else None
+    return max(filter(None, (last, switch)), default=None)
 
 
 def _missed_hours(store: LakeStore, seen: datetime, newest: datetime) -> list[datetime]:
-    """Return the hours between two snapshots in which no response arrived, usable or not."""
+    """Return the hours between two times in which no response arrived, usable or not."""
     first, last = hour_of(seen) + HOUR, hour_of(newest) - HOUR
     if first > last:
         return []
@@ -118,9 +132,7 @@ def _on_since(
 
     A schedule that was just switched on gets 20 minutes before a snapshot counts as missing.
     """
-    states = [s for s in instance.all_instigator_state() if s.name == schedule.name]
-    on = states[-1].is_running if states else schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    if not on:
+    if not is_on(instance, by_default=schedule.default_status is dg.DefaultScheduleStatus.RUNNING):
         return None
     known = state.get("on_since")
-    return datetime.fromisoformat(known) if known else now
+    return switched_on_at(instance) or (datetime.fromisoformat(known) if known else now)

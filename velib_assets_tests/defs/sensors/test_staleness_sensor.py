@@ -1,6 +1,6 @@
 """The staleness sensor: one alert per outage, and only while the schedule is on."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -12,8 +12,11 @@ from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import raw_key
 from velib_assets.lake.listing import utc_now
+from velib_assets_tests.defs.schedule_switch import switch
 from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink
 from velib_assets_tests.samples import raw, records
+
+TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 class Watch:
@@ -105,6 +108,45 @@ def test_no_alert_while_the_schedule_is_off(
     arrive(store, clock[0])
     clock[0] += timedelta(days=2)
     assert watch.evaluate() == 0
+
+
+def titles(watch: Watch) -> list[str]:
+    return [alert.title for alert in watch.sink.alerts if "missed" in alert.title]
+
+
+@pytest.mark.parametrize("older", [[], [TEN - timedelta(days=7)]], ids=["empty lake", "week-old lake"])
+def test_hours_are_missed_from_the_moment_the_schedule_was_switched_on(
+    older: list[datetime], instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    """From 10:20 on the feed is down, until 14:00: the hours 11 to 13 are missed."""
+    for moment in older:
+        arrive(store, moment)
+    watch, clock[0] = Watch(instance, store, on=False), TEN
+    watch.evaluate()
+    switch(instance, TEN + timedelta(minutes=20), on=True)
+    for minutes in (21, 60, 240):
+        clock[0] = TEN + timedelta(minutes=minutes)
+        watch.evaluate()
+    arrive(store, TEN + timedelta(hours=4))
+    watch.evaluate()
+    assert titles(watch) == ["3 hours missed: snapshots have resumed"]
+
+
+def test_schedule_switched_off_and_on_misses_nothing_in_between(
+    instance: dg.DagsterInstance, store: FolderStore, clock: list[datetime]
+) -> None:
+    """Also if the sensor was not evaluated while it was off, as when make dev was stopped."""
+    watch, clock[0] = Watch(instance, store, on=False), TEN + timedelta(minutes=1)
+    switch(instance, TEN, on=True)
+    arrive(store, TEN)
+    watch.evaluate()
+    back = TEN + timedelta(hours=8)
+    switch(instance, back, on=False)
+    switch(instance, back, on=True)
+    arrive(store, back)
+    clock[0] = back + timedelta(minutes=1)
+    watch.evaluate()
+    assert titles(watch) == []
 
 
 def test_schedule_just_switched_on_gets_twenty_minutes(

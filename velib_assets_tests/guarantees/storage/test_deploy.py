@@ -15,6 +15,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
+from velib_assets.defs.dagster_home import SHIPPED
 from velib_assets.defs.partitions import key_of
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests.defs.test_graph import from_archive, green, run
@@ -63,7 +64,7 @@ def test_instance_of_the_server_loads(
         assert type(instance.event_log_storage).__name__ == "PostgresEventLogStorage"
         assert instance.get_runs() == []
     del settings["storage"]
-    ours = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    ours = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     del ours["instance_class"]
     assert settings == ours
 
