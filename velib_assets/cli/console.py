@@ -16,6 +16,7 @@ from velib_assets.settings import Settings, SettingsError
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
+NO_LAKE = "there is no lake at {}. Check VELIB_LAKE, or run `velib tick` to take a first snapshot"
 
 
 def first_hour(text: str) -> datetime:

@@ -9,6 +9,7 @@ import click
 from velib_assets.cli.console import (
     EMPTY_LAKE,
     FAILED,
+    NO_LAKE,
     USAGE,
     fail,
     first_hour,
@@ -19,7 +20,7 @@ from velib_assets.cli.console import (
 )
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
-from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
+from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES
@@ -64,21 +65,27 @@ def report(show: bool) -> None:
 
     One HTML page, reports/velib_report.html in the lake, with its data in reports/data/. Every tick rebuilds
     it. On AWS, a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is
-    printed.
+    printed. A report with data is never replaced by an empty one: the command then exits with 1.
     """
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
-    from velib_assets.report.writer import write_report
+    from velib_assets.report.writer import EmptyReportError, write_report
     from velib_assets.resources import build_resources
 
     resources = build_resources(read_settings())
     lake = resources.lake
+    if not is_lake(lake):
+        fail(NO_LAKE.format(lake.address("")), FAILED)
     data = load_report_data(resources.query_engine, resources.catalog, lake, utc_now())
-    written = write_report(lake, data)
-    page = Path(written.address)
+    try:
+        written = write_report(lake, data)
+        page = Path(written.address)
+        if isinstance(lake, BucketStore):
+            page = Path(write_report(FolderStore(dagster_home()), data).address)
+    except EmptyReportError as error:
+        fail(str(error), FAILED)
     if isinstance(lake, BucketStore):
-        page = Path(write_report(FolderStore(dagster_home()), data).address)
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
     click.echo(page)
     if written.report["newest_ts"] is None:
