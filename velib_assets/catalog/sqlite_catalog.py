@@ -22,18 +22,19 @@ _VERSION = 1
 _SCHEMA = f"""
 CREATE TABLE partitions (
     hour TEXT PRIMARY KEY, key TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    digest TEXT NOT NULL, completed INTEGER NOT NULL DEFAULT 0
+    digest TEXT NOT NULL, completed INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
 """
 _UPSERT = """
-INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
+INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
 SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest,
-    completed = excluded.completed
-WHERE (key, rows, bytes, digest, completed)
-    IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest, excluded.completed)
+    completed = excluded.completed, sha256 = excluded.sha256
+WHERE (key, rows, bytes, digest, completed, sha256)
+    IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest, excluded.completed, excluded.sha256)
 """
+_ADDED = {"completed": "INTEGER NOT NULL DEFAULT 0", "sha256": "TEXT NOT NULL DEFAULT ''"}  # in this order
 
 
 class LocalCatalog:
@@ -153,8 +154,8 @@ class LocalCatalog:
             if not _version(db):
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-            elif not _has_completed(db):  # the file is of an older version
-                db.execute("ALTER TABLE partitions ADD COLUMN completed INTEGER NOT NULL DEFAULT 0")
+            for column in _missing_columns(db):  # the file is of an older version
+                db.execute(f"ALTER TABLE partitions ADD COLUMN {column} {_ADDED[column]}")
             yield db
             db.execute("COMMIT")
 
@@ -193,8 +194,9 @@ def _version(db: sqlite3.Connection) -> int:
     return version
 
 
-def _has_completed(db: sqlite3.Connection) -> bool:
-    return any(column[1] == "completed" for column in db.execute("PRAGMA table_info(partitions)"))
+def _missing_columns(db: sqlite3.Connection) -> list[str]:
+    present = {column[1] for column in db.execute("PRAGMA table_info(partitions)")}
+    return [column for column in _ADDED if column not in present]
 
 
 def _describe(path: Path, error: sqlite3.Error) -> str:
@@ -213,6 +215,6 @@ def _checked(partition: Partition) -> Partition:
 
 
 def _partition(row: tuple[Any, ...]) -> Partition:
-    """Return the partition of a row; rows of an older version lack the last column."""
-    hour, key, rows, size, digest, *completed = row
-    return Partition(parse_hour(hour), key, rows, size, digest, bool(completed and completed[0]))
+    """Return the partition of a row; rows of an older version lack the last columns."""
+    hour, key, rows, size, digest, *added = row
+    return Partition(parse_hour(hour), key, rows, size, digest, bool(added[:1] == [1]), *added[1:])

@@ -16,7 +16,6 @@ from velib_assets.report.model import report_object
 from velib_assets.report.page.html import page_html
 from velib_assets.report.report_data import ReportData
 
-
 _DATA = re.compile(rb'<script[^>]*\bid="data"[^>]*>(.*?)</script>', re.DOTALL)
 
 
