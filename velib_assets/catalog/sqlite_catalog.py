@@ -12,6 +12,7 @@ from typing import Any
 
 from velib_assets.catalog import restoration
 from velib_assets.catalog.catalog import CatalogError, Partition
+from velib_assets.lake.disk_errors import explained, sqlite_message
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
 from velib_assets.lake.text import counted
 
@@ -148,7 +149,8 @@ class LocalCatalog:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with explained(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             if not _version(db):
@@ -202,6 +204,8 @@ def _missing_columns(db: sqlite3.Connection) -> list[str]:
 def _describe(path: Path, error: sqlite3.Error) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"{path} was locked by another process for over {BUSY_SECONDS:.0f} s ({error}). Try again."
+    if message := sqlite_message(str(error), path):
+        return f"{message} ({error})"
     return (
         f"{path} cannot be used as a catalog ({error}). Run the command again: a damaged file is built again "
         "from the clean files. If this persists, move it away"

@@ -134,7 +134,7 @@ def mark_damaged(store: LakeStore, catalog: Catalog, parts: Iterable[Partition])
         catalog.register(damaged)
         states = store.list(state_key("").rpartition("/")[0] + "/") if damaged else []
         for state in states:
-            store.publish([Change(state.key, None)], lambda: True)
+            store.publish([Change(state.key, b"{}")], lambda: True)
 
 
 def verify_hour(

@@ -23,7 +23,15 @@ from velib_assets.catalog.verification import (
 )
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import HOUR, STATIONS_KEY, clean_key, hour_prefix, hours_between, parse_hour
+from velib_assets.lake.keys import (
+    HOUR,
+    STATIONS_KEY,
+    clean_key,
+    hour_prefix,
+    hours_between,
+    parse_hour,
+    state_key,
+)
 from velib_assets.lake.store import Change
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
@@ -268,8 +276,9 @@ def test_damaged_file_is_not_registered_again(lake: Path) -> None:
 
 def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> None:
     store, catalog = FolderStore(lake), LocalCatalog(lake)
-    store.publish([Change("reports/state/kpi_typical_week.json", b"{}")], lambda: True)
+    key, state = state_key("kpi_typical_week"), b'{"digest": "x"}'
+    store.publish([Change(key, state)], lambda: True)
     mark_damaged(store, catalog, [])
-    assert store.list("reports/state/")
+    assert store.read(key) == state
     mark_damaged(store, catalog, catalog.partitions([FIRST]))
-    assert store.list("reports/state/") == []
+    assert store.read(key) == b"{}"
