@@ -10,11 +10,18 @@ class CatalogError(Exception):
     """The catalog cannot be read or written. The message says what to do."""
 
 
+DAMAGED = "damaged"
+"""Instead of a hash: the clean file was found damaged, and was not rebuilt since."""
+
+
 class Partition(NamedTuple):
-    """An hour's partition: its clean file's key, rows, bytes and digest.
+    """An hour's partition: its clean file's key, rows, bytes, digest and SHA-256.
 
     `digest` is empty if the catalog does not know it, as for partitions that the crawler added. `completed`
     is true if the feed left out descriptions, so that the station register decides whether it is current.
+    `sha256` is of the file as it was registered, or DAMAGED. It is empty if the hour was registered by an
+    older version or from the footers of a lake without a catalog: nobody can tell then whether the bytes are
+    those that were written. Verification decodes such a file and records its hash.
     """
 
     hour: datetime
@@ -23,6 +30,7 @@ class Partition(NamedTuple):
     bytes: int
     digest: str
     completed: bool = False
+    sha256: str = ""
 
 
 class Catalog(Protocol):

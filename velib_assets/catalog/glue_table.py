@@ -22,6 +22,7 @@ from velib_assets.lake.schema import TABLE
 _WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts in a request
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
+_SHA256 = "velib.sha256"
 _MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
 _Item = TypeVar("_Item")
 
@@ -183,6 +184,7 @@ class GlueTable:
                 _BYTES: str(part.bytes),
                 _DIGEST: part.digest,
                 **({_COMPLETED: "true"} if part.completed else {}),
+                **({_SHA256: part.sha256} if part.sha256 else {}),
             },
         }
 
@@ -204,8 +206,8 @@ def _partition(entry: Dict[str, Any]) -> Partition:
     if moment is None:
         raise AwsError(f"glue: the table has a partition that is not an hour: {date}/{hour}. Drop it.")
     rows, size = int(parameters.get(_ROWS, 1)), int(parameters.get(_BYTES, 0))
-    completed = parameters.get(_COMPLETED) == "true"
-    return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""), completed)
+    completed, sha256 = parameters.get(_COMPLETED) == "true", parameters.get(_SHA256, "")
+    return Partition(moment, clean_key(moment), rows, size, parameters.get(_DIGEST, ""), completed, sha256)
 
 
 def _batches(items: Sequence[_Item], size: int) -> List[Sequence[_Item]]:

@@ -87,7 +87,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def read_clean_files(lake: Path, excluded: Collection[datetime] = ()) -> CleanFiles:
-    """Read the footers of all clean files, several at a time, except those of the excluded hours."""
+    """Read the partitions of all clean files, several at a time, except those of the excluded hours."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and seldom needed here
 
     from velib_assets.catalog.registration import NotCleanError, partition_of  # noqa: PLC0415 - likewise

@@ -12,6 +12,7 @@ from typing import Any
 
 from velib_assets.catalog import restoration
 from velib_assets.catalog.catalog import CatalogError, Partition
+from velib_assets.lake.disk_errors import explained, sqlite_message
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
 from velib_assets.lake.text import counted
 
@@ -22,18 +23,19 @@ _VERSION = 1
 _SCHEMA = f"""
 CREATE TABLE partitions (
     hour TEXT PRIMARY KEY, key TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    digest TEXT NOT NULL, completed INTEGER NOT NULL DEFAULT 0
+    digest TEXT NOT NULL, completed INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
 """
 _UPSERT = """
-INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
+INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour) DO UPDATE
 SET key = excluded.key, rows = excluded.rows, bytes = excluded.bytes, digest = excluded.digest,
-    completed = excluded.completed
-WHERE (key, rows, bytes, digest, completed)
-    IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest, excluded.completed)
+    completed = excluded.completed, sha256 = excluded.sha256
+WHERE (key, rows, bytes, digest, completed, sha256)
+    IS NOT (excluded.key, excluded.rows, excluded.bytes, excluded.digest, excluded.completed, excluded.sha256)
 """
+_ADDED = {"completed": "INTEGER NOT NULL DEFAULT 0", "sha256": "TEXT NOT NULL DEFAULT ''"}  # in this order
 
 
 class LocalCatalog:
@@ -147,14 +149,15 @@ class LocalCatalog:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with explained(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             if not _version(db):
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-            elif not _has_completed(db):  # the file is of an older version
-                db.execute("ALTER TABLE partitions ADD COLUMN completed INTEGER NOT NULL DEFAULT 0")
+            for column in _missing_columns(db):  # the file is of an older version
+                db.execute(f"ALTER TABLE partitions ADD COLUMN {column} {_ADDED[column]}")
             yield db
             db.execute("COMMIT")
 
@@ -193,13 +196,16 @@ def _version(db: sqlite3.Connection) -> int:
     return version
 
 
-def _has_completed(db: sqlite3.Connection) -> bool:
-    return any(column[1] == "completed" for column in db.execute("PRAGMA table_info(partitions)"))
+def _missing_columns(db: sqlite3.Connection) -> list[str]:
+    present = {column[1] for column in db.execute("PRAGMA table_info(partitions)")}
+    return [column for column in _ADDED if column not in present]
 
 
 def _describe(path: Path, error: sqlite3.Error) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"{path} was locked by another process for over {BUSY_SECONDS:.0f} s ({error}). Try again."
+    if message := sqlite_message(str(error), path):
+        return f"{message} ({error})"
     return (
         f"{path} cannot be used as a catalog ({error}). Run the command again: a damaged file is built again "
         "from the clean files. If this persists, move it away"
@@ -213,6 +219,6 @@ def _checked(partition: Partition) -> Partition:
 
 
 def _partition(row: tuple[Any, ...]) -> Partition:
-    """Return the partition of a row; rows of an older version lack the last column."""
-    hour, key, rows, size, digest, *completed = row
-    return Partition(parse_hour(hour), key, rows, size, digest, bool(completed and completed[0]))
+    """Return the partition of a row; rows of an older version lack the last columns."""
+    hour, key, rows, size, digest, *added = row
+    return Partition(parse_hour(hour), key, rows, size, digest, bool(added[:1] == [1]), *added[1:])

@@ -10,7 +10,7 @@ from typing import Iterator, List, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
-from velib_assets.catalog.registration import partition_of, register_until_stable
+from velib_assets.catalog.registration import hashed_partition_of, register_until_stable
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.observed import current_digest
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> None:
         written, failures = _clean(store, hours, arguments.engine, reporter)
         catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
         if arguments.register == "true":  # also hours that an earlier run cleaned and could not register
-            parts = [partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
+            parts = [hashed_partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
             changed = register_until_stable(store, parts, catalog.register)
             reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
         if arguments.register != "false":

@@ -7,6 +7,7 @@ from velib_assets.cli import console
 from velib_assets.cli.discard_commands import discard
 from velib_assets.cli.read_commands import audit, cost, query, report, status
 from velib_assets.cli.run_commands import backfill, demo, tick
+from velib_assets.cli.verify_commands import verify
 from velib_assets.query.engine import QueryError
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     """
 
 
-for command in (demo, tick, backfill, discard, query, report, status, audit, cost):
+for command in (demo, tick, backfill, discard, query, report, status, verify, audit, cost):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from velib_assets.cli.console import (
 from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
-from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
+from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES
@@ -56,15 +56,14 @@ def query(sql: str, form: str) -> None:
     for hint in partition_hints(sql):
         say(hint)
     resources = build_resources(settings)
+    reads_lake = settings.target == "local" and "from" in sql.lower().split()
+    if reads_lake and not is_lake(resources.lake):
+        fail(empty_lake(settings, exists=False), FAILED)
     try:
         click.echo(table_text(resources.query_engine.query_table(sql), form))
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
-    if (
-        settings.target == "local"
-        and "from" in sql.lower().split()
-        and hour_range(resources.lake, "raw") is None
-    ):
+    if reads_lake and hour_range(resources.lake, "raw") is None:
         say(empty_lake(settings))
 
 
@@ -75,22 +74,28 @@ def report(show: bool) -> None:
 
     One HTML page, reports/velib_report.html in the lake, with its data in reports/data/. Every tick rebuilds
     it. On AWS, a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is
-    printed.
+    printed. A report with data is never replaced by an empty one: the command then exits with 1.
     """
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
-    from velib_assets.report.writer import write_report
+    from velib_assets.report.writer import EmptyReportError, write_report
     from velib_assets.resources import build_resources
 
     settings = read_settings()
     resources = build_resources(settings)
     lake = resources.lake
+    if not is_lake(lake):
+        fail(empty_lake(settings, exists=False), FAILED)
     data = load_report_data(resources.query_engine, resources.catalog, lake, utc_now())
-    written = write_report(lake, data)
-    page = Path(written.address)
+    try:
+        written = write_report(lake, data)
+        page = Path(written.address)
+        if isinstance(lake, BucketStore):
+            page = Path(write_report(FolderStore(dagster_home()), data).address)
+    except EmptyReportError as error:
+        fail(str(error), FAILED)
     if isinstance(lake, BucketStore):
-        page = Path(write_report(FolderStore(dagster_home()), data).address)
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
     click.echo(page)
     if written.report["newest_ts"] is None:

@@ -12,12 +12,14 @@ import click
 import dagster as dg
 
 from velib_assets.catalog.removal import described_otherwise, remove_hour
+from velib_assets.cli.home_errors import home_explained
 from velib_assets.defs.dagster_home import prepare_home
 from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
+from velib_assets.lake.disk_errors import explained
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import has_usable_raw, utc_now
 from velib_assets.resources import Resources
@@ -104,14 +106,16 @@ def _count(event: dg.AssetMaterialization, name: str) -> int:
 def open_instance() -> Iterator[dg.DagsterInstance]:
     """Open the Dagster instance in DAGSTER_HOME (default `.dagster` in the checkout); create it if needed."""
     home = dagster_home()
-    if message := prepare_home(home):
-        click.echo(message, err=True)
-    with (home / ".velib.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands that create the SQLite files at once corrupt them
-        instance = dg.DagsterInstance.from_config(str(home))
-    with instance:
-        end_orphans(instance)
-        yield instance
+    with home_explained(home):
+        with explained(home):
+            if message := prepare_home(home):
+                click.echo(message, err=True)
+            with (home / ".velib.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # two commands that create SQLite files at once corrupt them
+                instance = dg.DagsterInstance.from_config(str(home))
+        with instance:
+            end_orphans(instance)
+            yield instance
 
 
 def run_hours(

@@ -47,13 +47,15 @@ def after_demo(settings: Settings | None, lake: Path) -> str:
     return "\n".join(["Next:", *(f"  {line}" for line in lines)])
 
 
-def empty_lake(settings: Settings) -> str:
-    """Return what to do about a lake without snapshots."""
+def empty_lake(settings: Settings, *, exists: bool = True) -> str:
+    """Return what to do about a lake without snapshots, or about one that does not exist."""
     velib = program()
     fill = "backfill` to load the archive" if settings.source == "archive" else "tick` to take one"
     if settings.target == "aws":
         return f"The bucket {settings.names.bucket} has no snapshot yet. Run `{velib} {fill}."
-    lines = [f"The lake {shown(settings.lake)} has no snapshot yet. Run `{velib} {fill}."]
+    lake = shown(settings.lake)
+    fault = f"The lake {lake} has no snapshot yet." if exists else f"There is no lake at {lake}."
+    lines = [f"{fault} Run `{velib} {fill}."]
     if others := other_lakes(settings.lake):
         names = " and ".join(shown(lake) for lake in others[:_MOST_NAMED])
         lines.append(f"Snapshots are in {names}: set VELIB_LAKE={shown(others[0])} to read them.")

@@ -8,7 +8,8 @@ import dagster as dg
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
-from velib_assets.catalog.registration import NotCleanError, partition_of, register_until_stable
+from velib_assets.catalog.registration import NotCleanError, hashed_partition_of, register_until_stable
+from velib_assets.catalog.verification import refused
 from velib_assets.defs import checks
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
@@ -40,13 +41,16 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
     parts: list[Partition] = []
     for hour in hours:
         try:
-            parts.append(partition_of(store, hour))
+            parts.append(hashed_partition_of(store, hour))
         except FileNotFoundError:
             missing = f"the clean file {store.address(clean_key(hour))} does not exist"
             yield HourOutcome(hour, None, {}, missing)
         except (OSError, pa.ArrowInvalid, NotCleanError) as error:
             yield _failed(hour, error)
     try:
+        damaged = refused(store, catalog, parts)
+        yield from (_failed(hour, NotCleanError(problem)) for hour, problem in damaged.items())
+        parts = [part for part in parts if part.hour not in damaged]
         register_until_stable(store, parts, catalog.register)
     except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
         yield from (_failed(part.hour, error) for part in parts)

@@ -17,7 +17,7 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.model import TOTALS
 from velib_assets.report.report_data import load_report_data
-from velib_assets.report.writer import WrittenReport, write_report
+from velib_assets.report.writer import EmptyReportError, WrittenReport, write_report
 
 NAME = "velib_report"
 _SPECS = specs_of(NAME)
@@ -34,7 +34,7 @@ def build_report(
     start = time.perf_counter()
     try:
         written = write_report(lake, load_report_data(query_engine, catalog, lake, utc_now()))
-    except (QueryError, CatalogError, OSError, ValueError) as error:
+    except (QueryError, CatalogError, EmptyReportError, OSError, ValueError) as error:
         log_check(context, NAME, "report_written", checks.report_written(str(error)))
     else:
         log_check(context, NAME, "report_written", checks.report_written())

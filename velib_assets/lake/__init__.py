@@ -2,6 +2,6 @@
 
 Start with `keys` (every key and every time in a key) and `schema` (the table's columns). `store` is the
 interface; `folder_store` is its local form and `bucket_store` its S3 form. `listing` lists the contents of a
-lake, `ledger` has the state of each 15-minute slot, and `text` makes external text safe to show. Lambda and
-Glue run this package on Python 3.9.
+lake, `ledger` has the state of each 15-minute slot, `text` makes external text safe to show, and
+`disk_errors` explains why a path cannot be written. Lambda and Glue run this package on Python 3.9.
 """

@@ -9,8 +9,9 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
+from typing import IO, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
+from velib_assets.lake.disk_errors import explain, explained
 from velib_assets.lake.store import Change, Stored
 
 _MAX_CACHED_HASHES = 50_000
@@ -79,6 +80,8 @@ class FolderStore:
             os.link(temporary, path)
         except FileExistsError:
             return False
+        except OSError as error:
+            raise explain(error, path) from error
         finally:
             temporary.unlink()
         _sync_folder(path.parent)
@@ -93,23 +96,26 @@ class FolderStore:
         Nothing is synced to disk: published files are built from raw, and are rebuilt if a power failure
         damages them.
         """
-        writes = [
-            (self.root / c.key, None if c.data is None else self._write_temporary(c.key, c.data, sync=False))
-            for c in changes
-        ]
-        lock = _lock(writes[-1][0].parent)
+        writes: List[Tuple[Path, Optional[Path]]] = []
+        lock = -1
         try:
+            for key, data in changes:
+                temporary = None if data is None else self._write_temporary(key, data, sync=False)
+                writes.append((self.root / key, temporary))
+            lock = _lock(writes[-1][0].parent)
             if not precondition():
                 return False
             for path, temporary in writes:
-                temporary.replace(path) if temporary else path.unlink(missing_ok=True)
+                with explained(path):
+                    temporary.replace(path) if temporary else path.unlink(missing_ok=True)
         finally:
             for path, temporary in writes:
                 if temporary:
                     temporary.unlink(missing_ok=True)
                 else:
                     self._remove_empty_folders(path.parent)
-            os.close(lock)
+            if lock >= 0:
+                os.close(lock)
         return True
 
     def address(self, key: str) -> str:
@@ -132,14 +138,19 @@ class FolderStore:
 
     def _write_temporary(self, key: str, data: bytes, *, sync: bool) -> Path:
         path = self.root / key
-        handle, name = _temporary_file(path)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary = Path(name)
-        temporary.chmod(0o644)
+        with explained(path):
+            handle, name = _temporary_file(path)
+            temporary = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    if sync:
+                        file.flush()
+                        os.fsync(file.fileno())
+                temporary.chmod(0o644)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
         return temporary
 
 

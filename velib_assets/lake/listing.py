@@ -125,6 +125,11 @@ def objects_by_hour(
     return objects
 
 
+def is_lake(store: LakeStore) -> bool:
+    """Return whether there is a lake: any hour of raw, of clean files or of quarantine."""
+    return any(store.folders(source_prefix(layer)) for layer in ("raw", "clean", "quarantine"))
+
+
 def hour_range(store: LakeStore, layer: str) -> Optional[Tuple[datetime, datetime]]:
     """Return the first and last hour of a layer, ignoring future hours; None if the layer is empty."""
     now = utc_now()

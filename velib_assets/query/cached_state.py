@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from velib_assets.catalog.catalog import Catalog, CatalogError, newest_hour
+from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, newest_hour
 from velib_assets.lake.keys import hour_text, state_key
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.engine import KpiState, QueryEngine, QueryError
@@ -68,6 +68,7 @@ def _digest(view: Kpi, catalog: Catalog) -> str:
     newest = newest_hour(catalog)
     parts = catalog.partitions(hours_read(view, newest))
     lines = [f"{hour_text(p.hour)} {p.digest} {p.rows} {p.bytes}" for p in parts]
+    lines += [f"{hour_text(p.hour)} {DAMAGED}" for p in parts if p.sha256 == DAMAGED]
     return hashlib.sha256("\n".join([render(view, newest), *lines]).encode()).hexdigest()
 
 

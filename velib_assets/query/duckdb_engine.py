@@ -3,7 +3,6 @@
 DuckDB and sqlglot are imported with the first query.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.lake.keys import STATIONS_KEY
 from velib_assets.query.duckdb_files import LakeFiles, pinned
-from velib_assets.query.engine import KpiState, LakeReadError, QueryError, Statements
+from velib_assets.query.engine import KpiState, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
 from velib_assets.query.view_sql import hours_read, render, state_sql
 from velib_assets.query.windows import DAY
@@ -75,6 +73,7 @@ class LocalQueryEngine:
     ) -> "T":
         """Run a step in its own session; again on pinned files if a file was replaced meanwhile."""
         import duckdb  # noqa: PLC0415 - slow to import
+        import pyarrow as pa  # noqa: PLC0415 - likewise
 
         from velib_assets.query.duckdb_query import DuckDBQuery  # noqa: PLC0415 - imports DuckDB
         from velib_assets.query.duckdb_session import session  # noqa: PLC0415 - likewise
@@ -88,14 +87,23 @@ class LocalQueryEngine:
             result = run(files)
             if files.unchanged():
                 return result
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException) as error:
             if files.unchanged():
-                raise _to_query_error(error) from error
+                raise self._to_query_error(error, files, hours) from error
         try:
             with pinned(self._lake) as links:
                 return run(links)
-        except duckdb.Error as error:
-            raise _to_query_error(error) from error
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise self._to_query_error(error, links, hours) from error
+
+    def _to_query_error(
+        self, error: Exception, files: LakeFiles, hours: Iterable[datetime] | None
+    ) -> QueryError:
+        """Return what failed: a file that the query read and that is damaged, or the query itself."""
+        from velib_assets.query.damaged_files import damaged_file_error  # noqa: PLC0415 - imports DuckDB
+
+        damaged = damaged_file_error(error, self._lake, files.read, self._catalog.partitions(hours))
+        return damaged or QueryError(_one_line(error))
 
     def define_station_events(self) -> None:
         """See QueryEngine. Nothing to do: each query that names the view defines it."""
@@ -107,15 +115,6 @@ class LocalQueryEngine:
                 if any((self._lake / part.key).is_file() for part in self._catalog.partitions([hour])):
                     return hour
         return None
-
-
-def _to_query_error(error: Exception) -> QueryError:
-    message = _one_line(error)
-    if re.search(r"\.parquet\b", message) and "date=" in message:
-        return LakeReadError(f"{message}; rebuild that hour: velib backfill YYYY-MM-DDTHH YYYY-MM-DDTHH")
-    if STATIONS_KEY in message:
-        return LakeReadError(f"{message}; it is built again when an hour is cleaned: velib tick")
-    return QueryError(message)
 
 
 def _one_line(error: Exception) -> str:

@@ -16,11 +16,12 @@ from velib_assets.catalog.catalog import Partition
 
 
 class LakeFiles:
-    """The files of a lake in place, or hard links to them in the folder `links`."""
+    """The files of a lake in place, or hard links to them in the folder `links`; `read` has their keys."""
 
     def __init__(self, lake: Path, links: Path | None = None) -> None:
         self.lake, self._links = lake, links
         self._stamps: dict[Path, tuple[int, int, int]] = {}
+        self.read: set[str] = set()
 
     def paths(self, partitions: Iterable[Partition]) -> list[Path]:
         """Return the paths of the files that exist."""
@@ -36,6 +37,7 @@ class LakeFiles:
             if stamp := _stamp(path):
                 self._stamps.setdefault(path, stamp)
                 paths.append(path)
+                self.read.add(key)
         return paths
 
     def unchanged(self) -> bool:

@@ -22,6 +22,7 @@ from velib_assets.stations.sights import FIELDS, milliseconds
 STATIONS_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in STATION_COLUMNS])
 _FOOTER = b"velib"
 _ATTEMPTS = 20
+_WRITER = f"parquet-cpp-arrow version {pa.__version__}"  # as in a file's created_by
 
 
 class BusyRegisterError(Exception):
@@ -96,18 +97,46 @@ def encode_register(register: Register) -> bytes:
     columns = list(zip(*rows)) or [()] * len(STATIONS_SCHEMA)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, STATIONS_SCHEMA)]
     hours = [[hour_text(first), hour_text(last)] for first, last in register.hours]
+    table = pa.Table.from_arrays(arrays, schema=STATIONS_SCHEMA)
+    return _encode(table, hours)
+
+
+def _encode(table: pa.Table, hours: Any) -> bytes:  # noqa: ANN401 - JSON
+    footer = json.dumps({"hours": hours, "sha256": _values_hash(table, hours), "writer": _WRITER})
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, STATIONS_SCHEMA, compression="zstd", store_schema=False) as writer:
-        writer.write_table(pa.Table.from_arrays(arrays, schema=STATIONS_SCHEMA))
-        writer.add_key_value_metadata({_FOOTER.decode(): json.dumps({"hours": hours})})
+        writer.write_table(table)
+        writer.add_key_value_metadata({_FOOTER.decode(): footer})
     return bytes(sink.getvalue())
+
+
+def _values_hash(table: pa.Table, hours: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the SHA-256 of a register's rows and hours, which no version of pyarrow changes."""
+    times = [milliseconds(table[name]).to_pylist() for name in ("valid_from", "valid_to")]
+    columns = [*times, *(table[name].to_pylist() for name in ("station_id", *FIELDS, "arrondissement"))]
+    return hashlib.sha256(json.dumps([columns, hours]).encode()).hexdigest()
+
+
+def _is_damaged(data: bytes, table: pa.Table, footer: bytes, writer: str) -> bool:
+    """Whether a file is not as it was written. One of an older version has no hash, and is taken as it is."""
+    content = json.loads(footer)
+    if set(content) == {"hours"}:
+        return False
+    if content.get("sha256") != _values_hash(table, content["hours"]):
+        return True
+    is_same_writer = _WRITER in (writer, content.get("writer"))
+    return is_same_writer and _encode(table.cast(STATIONS_SCHEMA), content["hours"]) != data
 
 
 def decode_register(data: bytes) -> Optional[Register]:
     """Decode a register; None if the bytes are damaged or not a register."""
     try:
         table = pq.read_table(pa.BufferReader(data))
-        footer = json.loads((pq.read_metadata(pa.BufferReader(data)).metadata or {})[_FOOTER])
+        metadata = pq.read_metadata(pa.BufferReader(data))
+        text = (metadata.metadata or {})[_FOOTER]
+        if _is_damaged(data, table, text, metadata.created_by):
+            return None
+        footer = json.loads(text)
         hours = [(parse_hour(first), parse_hour(last)) for first, last in footer["hours"]]
         columns = [table[name].to_pylist() for name in ("station_id", *FIELDS)]
         times = [milliseconds(table[name]).to_pylist() for name in ("valid_from", "valid_to")]

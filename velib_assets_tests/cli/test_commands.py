@@ -1,6 +1,8 @@
 """The `velib` command: what it prints, where, and its exit status."""
 
 import json
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -9,6 +11,7 @@ import pyarrow.csv
 import pytest
 from click.testing import CliRunner, Result
 
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.cli.commands import main
 from velib_assets.defs import raw_snapshot
 from velib_assets.lake.folder_store import FolderStore
@@ -420,14 +423,64 @@ def test_report_is_opened_if_there_is_a_browser(
         return has_browser
 
     monkeypatch.setattr("webbrowser.open", browser)
+    recorded.velib("backfill", HERE, HERE)
     result = recorded.velib("report", "--open")
     assert opened == [(recorded.lake / "reports" / "velib_report.html").as_uri()]
     assert (result.exit_code, "no browser could be opened" in result.stderr) == (0, not has_browser)
 
 
-def test_report_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
+def test_report_of_a_missing_lake_writes_nothing_and_exits_with_1(terminal: Terminal) -> None:
+    result = terminal.velib("report")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"There is no lake at {terminal.lake}" in result.stderr
+    assert "Run `velib tick`" in result.stderr
+    assert not terminal.lake.exists()
+
+
+def test_report_of_a_lake_without_a_snapshot_tells_what_to_do(terminal: Terminal) -> None:
+    (terminal.lake / hour_prefix("quarantine", HOUR)).mkdir(parents=True)
     result = terminal.velib("report")
     assert (result.exit_code, "Run `velib tick`" in result.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("gone", [("clean", "catalog.sqlite"), ("raw", "clean", "catalog.sqlite"), ()])
+def test_good_report_is_never_replaced_by_an_empty_one(recorded: Terminal, gone: tuple[str, ...]) -> None:
+    """A disk that is not mounted, or a deleted folder, made the page and its data empty."""
+    recorded.velib("backfill", HERE, HERE)
+    page = recorded.lake / "reports" / "velib_report.html"
+    files = {path: path.read_bytes() for path in (page, *(page.parent / "data").iterdir())}
+    for name in gone:
+        path = recorded.lake / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not gone:
+        with sqlite3.connect(recorded.lake / "catalog.sqlite") as db:
+            db.execute("DELETE FROM partitions")
+    result = recorded.velib("report")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (f"{page} was not replaced: it shows the snapshot of 2022-06-04T10:00:00" in result.stderr) or (
+        len(gone) == 3 and f"There is no lake at {recorded.lake}" in result.stderr
+    )
+    assert {path: path.read_bytes() for path in files} == files
+
+
+def test_backfill_never_replaces_a_good_report_by_an_empty_one(
+    recorded: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The views are read after the hours; by then the catalog may be gone."""
+    recorded.velib("backfill", HERE, HERE)
+    page = recorded.lake / "reports" / "velib_report.html"
+    before = page.read_bytes()
+    monkeypatch.setattr(LocalCatalog, "newest_hours", lambda *_: [])
+    result = recorded.velib("backfill", HERE, HERE)
+    assert (result.exit_code, f"velib_report: {page} was not replaced" in result.stderr) == (1, True)
+    assert page.read_bytes() == before
+
+
+def test_report_may_become_empty_after_a_discard(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, HERE)
+    page = recorded.lake / "reports" / "velib_report.html"
+    assert recorded.velib("discard", HERE, HERE, "--reason", "wrong").exit_code == 0
+    assert b"Horloge" not in page.read_bytes()
 
 
 def test_report_that_cannot_be_built_is_one_line_and_exits_with_1(recorded: Terminal) -> None:

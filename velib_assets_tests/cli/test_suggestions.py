@@ -27,11 +27,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [("status",), ("query", "SELECT * FROM kpi_shortage")])
-def test_empty_lake_names_the_lake_that_exists(here: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("command", "status", "fault"),
+    [
+        (("status",), 0, "The lake lake has no snapshot yet."),
+        (("query", "SELECT * FROM kpi_shortage"), 1, "There is no lake at lake."),
+        (("report",), 1, "There is no lake at lake."),
+        (("verify",), 1, "There is no lake at lake."),
+    ],
+)
+def test_missing_lake_names_the_lake_that_exists(
+    here: Path, command: tuple[str, ...], status: int, fault: str
+) -> None:
     result = CliRunner().invoke(main, command, env={"VELIB_LAKE": str(here / "lake"), "VELIB_SOURCE": None})
-    assert result.exit_code == 0
-    assert "The lake lake has no snapshot yet. Run `velib tick` to take one." in result.stderr
+    assert result.exit_code == status
+    assert f"{fault} Run `velib tick` to take one." in result.stderr
     assert "Snapshots are in lake-demo: set VELIB_LAKE=lake-demo to read them." in result.stderr
 
 

@@ -46,9 +46,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
         "velib_assets/lake/folder_store.py",
-        "                temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
-        "                path.unlink(missing_ok=True)\n"
-        "                if temporary:\n                    temporary.replace(path)\n",
+        "                    temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
+        "                    path.unlink(missing_ok=True)\n"
+        "                    if temporary:\n                        temporary.replace(path)\n",
     ),
     Mutation(
         "nine-codes-of-ten-are-enough",

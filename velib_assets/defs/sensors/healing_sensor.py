@@ -1,7 +1,8 @@
 """The healing sensor: requests hours whose clean file is missing, outdated, not registered or not learned.
 
 Each round checks the newest two days, everything since the last round that found nothing to do (up to two
-weeks), and one stretch of the older history. A year is covered in about an hour.
+weeks), and one stretch of the older history. A year is covered in about an hour. It also compares some clean
+files with their hashes (`verification_turn`); a damaged one is rebuilt.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.catalog.catalog import Catalog, Partition
+from velib_assets.catalog.catalog import DAMAGED, Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
@@ -19,6 +20,7 @@ from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
+from velib_assets.defs.sensors.verification_turn import damaged_in_turn
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
 from velib_assets.lake.store import LakeStore, Stored
@@ -64,9 +66,13 @@ def healing_sensor(
         if _is_busy(context.instance):
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
+        recent = spans[-1][1] if spans else None
+        for part in damaged_in_turn(store, catalog, state):
+            context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
+            spans.append((part.hour, part.hour))
         hours, outdated = _find_outdated(store, catalog, spans)
-        if spans and not outdated:
-            state["well"] = hour_text(spans[-1][1])
+        if recent and not outdated:
+            state["well"] = hour_text(recent)
         for hour in set(hours) - {hour for hour, _ in outdated}:
             tries.pop(hour_text(hour), None)
         due = [(hour, digest) for hour, digest in outdated if _is_due(tries, hour, digest)][:MAX_HOURS]
@@ -145,12 +151,15 @@ def _find_outdated(
             part = registered.get(hour)
             digest = _digest(store, hour, listing, register, completed=part is not None and part.completed)
             hours.append(hour)
-            if _is_current(digest, clean.get(hour, []), part):
+            if part is not None and part.sha256 == DAMAGED:
+                if has_usable_raw(store, hour, [key for key, _ in listing]):
+                    outdated.append((hour, DAMAGED))
+            elif _is_current(digest, clean.get(hour, []), part):
                 if not register.has(hour):
                     outdated.append((hour, UNLEARNED))
             elif _can_be_healed(store, hour, listing, register, part):
                 outdated.append((hour, digest))
-    return hours, sorted(outdated)
+    return hours, sorted(set(outdated))
 
 
 def _digest(

@@ -1,0 +1,97 @@
+"""`velib verify`: reads every layer of the lake, lists what is damaged, and says what repairs it."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from velib_assets.catalog.catalog import DAMAGED, CatalogError, Partition
+from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
+from velib_assets.cli.suggestions import empty_lake
+from velib_assets.lake.keys import hour_text
+from velib_assets.lake.listing import hours_in, is_lake, utc_now
+from velib_assets.lake.text import counted
+
+if TYPE_CHECKING:
+    from velib_assets.catalog.verification import Damage
+    from velib_assets.resources import Resources
+    from velib_assets.settings import Settings
+    from velib_assets.stations.register import Register
+
+_THREADS = 4
+_PROGRESS_EVERY = 500  # hours
+
+
+@click.command()
+@click.argument("first", metavar="FROM", type=first_hour, required=False)
+@click.argument("last", metavar="TO", type=last_hour, required=False)
+def verify(first: datetime | None, last: datetime | None) -> None:
+    """Verify the lake from hour FROM to TO, or all of it.
+
+    FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included; without TO, up to now.
+    Every raw snapshot is read and its hash compared, every clean file is compared with its hash in the
+    catalog, and the rejects, the partitions and the station register are checked. Nothing is repaired: the
+    damage is listed, one line each with the command that repairs it, and the exit status is 1. On AWS every
+    object is read, one GET each.
+
+        velib verify 2024-11-03 2024-11-05
+    """
+    from velib_assets.catalog.verification import mark_damaged, register_problem
+    from velib_assets.resources import build_resources
+    from velib_assets.stations.register_file import load_or_empty
+
+    settings = read_settings()
+    if first and last and first > last:
+        fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
+    resources = build_resources(settings)
+    if not is_lake(resources.lake):
+        fail(empty_lake(settings, exists=False), FAILED)
+    resources.catalog.prepare()
+    hours, parts = _hours(settings, resources, first, last)
+    problem = register_problem(resources.lake)
+    register = None if problem else load_or_empty(resources.lake).register
+    damage: list[Damage] = [problem] if problem else []
+    changed: list[Partition] = []
+    for number, (found, part) in enumerate(_verified(resources, hours, parts, register), 1):
+        damage += found
+        changed += [part] if part else []
+        if number % _PROGRESS_EVERY == 0:
+            say(f"{number:,} of {counted(len(hours), 'hour')} verified")
+    with suppress(OSError, CatalogError):  # a lake that cannot be written can be verified
+        resources.catalog.register([part for part in changed if part.sha256 != DAMAGED])
+    mark_damaged(resources.lake, resources.catalog, [part for part in changed if part.sha256 == DAMAGED])
+    for item in damage:
+        say(f"velib: {item}")
+    if damage:
+        say(f"{counted(len(damage), 'object')} damaged or missing in {counted(len(hours), 'hour')}")
+        sys.exit(FAILED)
+    click.echo(f"{counted(len(hours), 'hour')} verified: raw, clean, rejects, catalog, stations")
+
+
+def _hours(
+    settings: "Settings", resources: "Resources", first: datetime | None, last: datetime | None
+) -> tuple[list[datetime], dict[datetime, Partition]]:
+    """Return the hours that raw, the clean layer or the catalog has, and their partitions."""
+    first, last = first or settings.first_hour, last or utc_now()
+    listed = {hour for layer in ("raw", "clean") for hour in hours_in(resources.lake, layer, first, last)}
+    registered = (part for part in resources.catalog.partitions() if first <= part.hour <= last)
+    parts = {part.hour: part for part in registered}
+    return sorted(listed | set(parts)), parts
+
+
+def _verified(
+    resources: "Resources",
+    hours: Sequence[datetime],
+    parts: dict[datetime, Partition],
+    register: "Register | None",
+) -> Iterator[tuple[list["Damage"], Partition | None]]:
+    """Verify hours, several at a time, and yield the results in order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from velib_assets.catalog.verification import verify_hour
+
+    with ThreadPoolExecutor(_THREADS, "verify") as pool:
+        yield from pool.map(lambda hour: verify_hour(resources.lake, hour, parts.get(hour), register), hours)

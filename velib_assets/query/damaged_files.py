@@ -1,0 +1,56 @@
+"""Finds the damaged file behind a failed query: DuckDB often does not say which file it could not decode."""
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import duckdb
+
+from velib_assets.catalog.catalog import Partition
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour
+from velib_assets.query.engine import LakeReadError
+
+_OF_THE_QUERY = (
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.PermissionException,
+    duckdb.InterruptException,
+)
+_DAMAGE = re.compile(r"parquet|thrift|TProtocol|decompress|corrupt|zstd|deserial", re.IGNORECASE)
+
+
+def damaged_file_error(
+    error: Exception, lake: Path, read: Collection[str], partitions: Iterable[Partition]
+) -> LakeReadError | None:
+    """Return the error that names the damaged file; None if the query itself failed.
+
+    Args:
+        error: what DuckDB raised.
+        lake: the lake.
+        read: the keys of the files that the query read.
+        partitions: the registered partitions, with the hashes of their files.
+    """
+    if isinstance(error, _OF_THE_QUERY):
+        return None
+    from velib_assets.catalog.verification import check_clean_file  # noqa: PLC0415 - only after a failure
+
+    store, looks_damaged = FolderStore(lake), bool(_DAMAGE.search(str(error)))
+    for part in partitions:
+        if part.key not in read or not (part.sha256 or looks_damaged):
+            continue
+        if problem := check_clean_file(store, part).problem:
+            return _named(store.address(part.key), part.key, problem)
+    named = next((key for key in read if key in str(error)), "")
+    if named and looks_damaged:
+        return _named(store.address(named), named, str(error).splitlines()[0])
+    return None
+
+
+def _named(address: str, key: str, problem: str) -> LakeReadError:
+    hour = key_hour(key)
+    if key == STATIONS_KEY or hour is None:
+        repair = "it is built again when an hour is cleaned: velib tick"
+    else:
+        repair = f"rebuild that hour: velib backfill {hour_text(hour)} {hour_text(hour)}"
+    return LakeReadError(f"{address} is damaged: {problem}; {repair}")

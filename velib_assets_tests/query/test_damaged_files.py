@@ -1,0 +1,63 @@
+"""A query that meets a damaged file names it, and the command that rebuilds it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from velib_assets.catalog.registration import hashed_partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.engine import LakeReadError, QueryError
+from velib_assets_tests.samples import HOUR, at, raw, records
+
+COMMAND = "velib backfill 2022-06-04T10 2022-06-04T10"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    store = FolderStore(tmp_path)
+    for minute in (0, 15):
+        store.create(raw_key(at(minute)), raw(records(), minute).data)
+    assert [result.error for result in LocalCleanJob(store).run([HOUR])] == [""]
+    LocalCatalog(tmp_path).register([hashed_partition_of(store, HOUR)])
+    return tmp_path
+
+
+def query(lake: Path, sql: str = "SELECT * FROM source_velib") -> int:
+    return len(LocalQueryEngine(lake, LocalCatalog(lake)).query(sql))
+
+
+def test_every_failure_by_a_flipped_bit_names_the_file(lake: Path) -> None:
+    """DuckDB says only "TProtocolException: Invalid data" of some, and not in which file."""
+    path = lake / clean_key(HOUR)
+    good, failures = path.read_bytes(), []
+    for position in range(0, len(good), 41):
+        path.write_bytes(good[:position] + bytes([good[position] ^ 16]) + good[position + 1 :])
+        try:
+            query(lake)
+        except QueryError as error:
+            failures.append(error)
+    expected = re.compile(rf"{re.escape(str(path))} is damaged: .+; rebuild that hour: {COMMAND}")
+    assert len(failures) > 20
+    assert [str(error) for error in failures if not expected.fullmatch(str(error))] == []
+    assert {type(error) for error in failures} == {LakeReadError}
+    path.write_bytes(good)
+    assert query(lake) == 80
+
+
+@pytest.mark.parametrize("left", [0, 4, 100, -1, -8])
+def test_truncated_file_is_named(left: int, lake: Path) -> None:
+    path = lake / clean_key(HOUR)
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(LakeReadError, match=f"is damaged: .*{COMMAND}"):
+        query(lake)
+
+
+def test_fault_of_the_query_is_not_blamed_on_a_file(lake: Path) -> None:
+    with pytest.raises(QueryError, match="Could not convert") as failed:
+        query(lake, "SELECT CAST(name AS integer) FROM source_velib")
+    assert not isinstance(failed.value, LakeReadError)
