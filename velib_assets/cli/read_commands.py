@@ -56,15 +56,17 @@ def query(sql: str, form: str) -> None:
     for hint in partition_hints(sql):
         say(hint)
     resources = build_resources(settings)
-    reads_lake = settings.target == "local" and "from" in sql.lower().split()
-    if reads_lake and not is_lake(resources.lake):
-        fail(empty_lake(settings, exists=False), FAILED)
     try:
-        click.echo(table_text(resources.query_engine.query_table(sql), form))
+        rows = resources.query_engine.query_table(sql)
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
-    if reads_lake and hour_range(resources.lake, "raw") is None:
-        say(empty_lake(settings))
+    missing = settings.target == "local" and not is_lake(resources.lake)
+    if missing and not rows.num_rows:
+        fail(empty_lake(settings, exists=False), FAILED)
+    click.echo(table_text(rows, form))
+    empty = settings.target == "local" and hour_range(resources.lake, "raw") is None
+    if empty and "from" in sql.lower().split():
+        say(empty_lake(settings, exists=not missing))
 
 
 @click.command()

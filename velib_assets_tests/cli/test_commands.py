@@ -265,7 +265,14 @@ def test_invalid_query_is_one_line_and_exits_with_2(terminal: Terminal, sql: str
     assert result.stdout == ""
 
 
+def test_query_of_a_missing_lake_fails(terminal: Terminal) -> None:
+    result = terminal.velib("query", "SELECT * FROM kpi_shortage", "--format", "json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"There is no lake at {terminal.lake}" in result.stderr
+
+
 def test_query_of_an_empty_lake_has_no_rows(terminal: Terminal) -> None:
+    (terminal.lake / hour_prefix("quarantine", HOUR)).mkdir(parents=True)
     result = terminal.velib("query", "SELECT * FROM kpi_shortage", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
