@@ -9,7 +9,6 @@ SCHEDULE ?= off
 PORT ?= 3000
 SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .PHONY: all setup demo dev unit test upgrade-check guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
 
@@ -28,8 +27,8 @@ demo: setup
 	$(BIN)/velib demo
 
 dev: setup
-	@$(BIN)/python -m velib_assets.defs.dagster_home
 	@echo "The Dagster UI opens on http://127.0.0.1:$(PORT) (lake: $(LAKE), schedule: $(SCHEDULE)); stop it with Ctrl-C"
+	DAGSTER_HOME="$$(VELIB_LAKE=$(LAKE) $(BIN)/python -m velib_assets.defs.dagster_home)" && export DAGSTER_HOME && \
 	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 

@@ -72,13 +72,14 @@ def report(show: bool) -> None:
     from velib_assets.report.writer import write_report
     from velib_assets.resources import build_resources
 
-    resources = build_resources(read_settings())
+    settings = read_settings()
+    resources = build_resources(settings)
     lake = resources.lake
     data = load_report_data(resources.query_engine, resources.catalog, lake, utc_now())
     written = write_report(lake, data)
     page = Path(written.address)
     if isinstance(lake, BucketStore):
-        page = Path(write_report(FolderStore(dagster_home()), data).address)
+        page = Path(write_report(FolderStore(dagster_home(settings)), data).address)
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
     click.echo(page)
     if written.report["newest_ts"] is None:

@@ -99,7 +99,7 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(1 if plan is None else len(plan.hours))
-    with runs.open_instance() as instance:
+    with runs.open_instance(settings) as instance:
         defs = build_defs(settings)
         if plan is None:
             summary = runs.run_tick(defs, instance)
@@ -122,8 +122,11 @@ def _check_folders(settings: Settings) -> None:
 
 
 def check_writable(settings: Settings) -> None:
-    """Exit if a folder that a run writes is not a writable folder."""
-    folders = {"DAGSTER_HOME": dagster_home()}
+    """Exit if a folder that a run writes is not a writable folder, or if the home belongs to another lake."""
+    from velib_assets.defs.dagster_home import refuse_second_lake
+
+    refuse_second_lake(settings)
+    folders = {"DAGSTER_HOME": dagster_home(settings)}
     if settings.target == "local":
         folders["VELIB_LAKE"] = settings.lake
     for name, path in folders.items():
