@@ -18,6 +18,15 @@ FAILED, USAGE = 1, 2  # exit statuses
 EMPTY_LAKE = "The lake has no snapshot yet. Run `velib tick` to take one."
 
 
+class HoursCommand(click.Command):
+    """A command in which FROM and TO go together: both, or neither."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the parts of the usage line."""
+        options = [piece for piece in super().collect_usage_pieces(ctx) if piece not in ("FROM", "TO")]
+        return [*options, "[FROM TO]"]
+
+
 def first_hour(text: str) -> datetime:
     """Parse an hour (`YYYY-MM-DDTHH`, UTC) that is not in the future, or a day as its first hour."""
     try:

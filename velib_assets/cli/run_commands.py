@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings
+from velib_assets.cli.console import FAILED, HoursCommand, fail, first_hour, last_hour, read_settings
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import utc_now
@@ -55,16 +55,7 @@ def tick() -> None:
     print_kpis(settings, headlines=True)
 
 
-class _Backfill(click.Command):
-    """FROM and TO go together: both, or neither."""
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the parts of the usage line."""
-        options = [piece for piece in super().collect_usage_pieces(ctx) if piece not in ("FROM", "TO")]
-        return [*options, "[FROM TO]"]
-
-
-@click.command(cls=_Backfill)
+@click.command(cls=HoursCommand)
 @click.argument("first", metavar="FROM", type=first_hour, required=False)
 @click.argument("last", metavar="TO", type=last_hour, required=False)
 def backfill(first: datetime | None, last: datetime | None) -> None:

@@ -158,6 +158,13 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     return summary
 
 
+def run_views(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
+    """Refresh the views and the report."""
+    summary = RunSummary([])
+    _execute(summary, defs, instance, "velib_kpi_views", {})
+    return summary
+
+
 def run_discard(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
