@@ -11,7 +11,6 @@ PORT ?= 3000
 LOG_LEVEL ?= error
 SECONDS ?= 60
 FUZZ_FOLDER ?= .fuzz/work
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .PHONY: all setup setup-dev demo dev unit test upgrade-check guarantees fuzz audit-dependencies lint format browser postgres emulator package aws-local clean
 
@@ -38,8 +37,8 @@ demo: setup
 	$(BIN)/velib demo
 
 dev: setup
-	@$(BIN)/python -m velib_assets.defs.dagster_home
-	@VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
+	@DAGSTER_HOME="$$(VELIB_LAKE=$(LAKE) $(BIN)/python -m velib_assets.defs.dagster_home)" && export DAGSTER_HOME && \
+	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
 	  $(BIN)/python -m velib_assets.cli.dev_servers --port $(PORT) --log-level $(LOG_LEVEL)
 
 # The inner loop: every test that needs no browser, server, emulator, second interpreter or many runs of the graph.

@@ -3,7 +3,7 @@
     PYTHONPATH=. python docs/take_pictures.py [FOLDER]
 
 FOLDER is docs/pictures by default. They show the lake of VELIB_LAKE (by default that of `make demo`) and the
-runs of DAGSTER_HOME.
+runs of its DAGSTER_HOME.
 """
 
 import os
@@ -21,7 +21,7 @@ from velib_assets.defs.partitions import key_of
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, REPORT_KEY
 from velib_assets.lake.listing import hour_range
-from velib_assets.settings import CHECKOUT, dagster_home
+from velib_assets.settings import CHECKOUT, Settings, dagster_home
 from velib_assets_tests.report.reader import reader
 from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
 from velib_assets_tests.ui.servers import dagster_dev
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         take_report(page, folder)
     with (
         TemporaryDirectory() as profile,
-        dagster_dev(dagster_home(), environ, "-w", "workspace.yaml") as server,
+        dagster_dev(dagster_home(Settings(lake=lake)), environ, "-w", "workspace.yaml") as server,
     ):
         with chromium(server.url, Path(profile, "a"), WIDTH + NAVIGATION, HEIGHT + 2 * HEADER) as browser:
             take_lineage(browser, folder / "lineage.png")

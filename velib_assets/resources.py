@@ -72,5 +72,5 @@ def _aws_resources(settings: Settings) -> Resources:
     url = settings.feed_urls.get(settings.source, "")
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
-    engine = AthenaQueryEngine(names, catalog, lake, dagster_home() / "mirror" / names.bucket)
+    engine = AthenaQueryEngine(names, catalog, lake, dagster_home(settings) / "mirror" / names.bucket)
     return Resources(lake, ingest, GlueCleanJob(names), catalog, engine)

@@ -12,15 +12,17 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from velib_assets.aws.names import Names
+from velib_assets.home_lakes import lakes_of
 from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.http import base_url_of, is_http_url
-from velib_assets.lake.keys import hour_text, parse_hour
+from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
 from velib_assets.simulator.faults import Fault, parse_faults
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Holds the default lakes. An installed package is not in a checkout, and keeps no data beside its code.
 WORKPLACE = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
+OLD_HOME = CHECKOUT / ".dagster"  # before each lake had its own
 TARGETS = ("local", "aws")
 SOURCES = (*FEEDS, "archive", "simulator")
 FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of Vélib' began
@@ -63,6 +65,16 @@ class Settings:
     simulator_faults: tuple[Fault, ...] = ()
     catalog_mode: str = "api"
     names: Names = _DEFAULT_NAMES
+
+    @property
+    def lake_address(self) -> str:
+        """The absolute path of the lake without links, or `s3://bucket`."""
+        return f"s3://{self.names.bucket}" if self.target == "aws" else os.path.realpath(self.lake)
+
+    @property
+    def own_home(self) -> Path:
+        """The DAGSTER_HOME of this lake if none is set: in the lake, for a bucket in the checkout."""
+        return OLD_HOME if self.target == "aws" else self.lake / ".dagster"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -128,10 +140,16 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return check
 
 
-def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of Dagster's runs: DAGSTER_HOME, or `.dagster` in the checkout."""
+def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of Dagster's runs: DAGSTER_HOME, or the lake's own.
+
+    A lake that has adopted the home of an earlier version, `.dagster` in the checkout, keeps it.
+    """
     env = os.environ if environ is None else environ
-    return Path(env.get("DAGSTER_HOME", "").strip() or WORKPLACE / ".dagster").expanduser().absolute()
+    if chosen := env.get("DAGSTER_HOME", "").strip():
+        return Path(chosen).expanduser().absolute()
+    adopted = lakes_of(OLD_HOME).get(SOURCE) == settings.lake_address
+    return OLD_HOME if adopted else settings.own_home
 
 
 def _days(text: str) -> int:

@@ -105,7 +105,7 @@ def variables() -> set[str]:
             return default
 
     Settings.from_env(Recorder())
-    dagster_home(Recorder())
+    dagster_home(Settings.from_env({}), Recorder())
     return names
 
 

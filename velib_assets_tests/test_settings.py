@@ -76,11 +76,16 @@ def test_wrong_webhook_is_reported_without_its_url() -> None:
 
 @pytest.mark.parametrize(
     ("value", "home"),
-    [("", CHECKOUT / ".dagster"), ("~/runs", Path.home() / "runs"), ("runs", Path.cwd() / "runs")],
+    [("", Path("/data/lake/.dagster")), ("~/runs", Path.home() / "runs"), ("runs", Path.cwd() / "runs")],
 )
 def test_dagster_home_is_an_absolute_path(value: str, home: Path) -> None:
-    """`~` is the home of the user."""
-    assert dagster_home({"DAGSTER_HOME": value}) == home
+    """`~` is the home of the user. By default it is in the lake."""
+    assert dagster_home(Settings(lake=Path("/data/lake")), {"DAGSTER_HOME": value}) == home
+
+
+def test_bucket_has_its_home_in_the_checkout() -> None:
+    settings = Settings.from_env({"VELIB_TARGET": "aws", "VELIB_BUCKET": "a-bucket"})
+    assert dagster_home(settings, {}) == CHECKOUT / ".dagster"
 
 
 @pytest.mark.parametrize("zone", ["Paris", "Europe", "../etc/passwd", "Europe/Paris\0", "+02:00"])

@@ -6,13 +6,15 @@ from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli import console
 from velib_assets.cli.discard_commands import discard
 from velib_assets.cli.read_commands import audit, cost, query, report, status
+from velib_assets.cli.reconcile_commands import reconcile
 from velib_assets.cli.run_commands import backfill, demo, tick
 from velib_assets.cli.verify_commands import verify
 from velib_assets.query.engine import QueryError
+from velib_assets.settings import SettingsError
 
 
 class Commands(click.Group):
-    """A group in which an error of AWS, the disk, the catalog or a query ends a command with its message."""
+    """A group in which an error of settings, AWS, disk, catalog or query ends a command with its message."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
@@ -20,6 +22,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # the reader of the output has exited, which click handles
+        except SettingsError as error:
+            console.fail(str(error))
         except (OSError, CatalogError, QueryError) as error:  # an AwsError is an OSError
             console.fail(str(error), console.FAILED)
 
@@ -38,7 +42,7 @@ def main() -> None:
     """
 
 
-for command in (demo, tick, backfill, discard, query, report, status, verify, audit, cost):
+for command in (demo, tick, backfill, discard, reconcile, query, report, status, verify, audit, cost):
     main.add_command(command)
 
 if __name__ == "__main__":

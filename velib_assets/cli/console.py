@@ -17,6 +17,15 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FAILED, USAGE = 1, 2  # exit statuses
 
 
+class HoursCommand(click.Command):
+    """A command in which FROM and TO go together: both, or neither."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the parts of the usage line."""
+        options = [piece for piece in super().collect_usage_pieces(ctx) if piece not in ("FROM", "TO")]
+        return [*options, "[FROM TO]"]
+
+
 def first_hour(text: str) -> datetime:
     """Parse an hour (`YYYY-MM-DDTHH`, UTC) that is not in the future, or a day as its first hour."""
     try:

@@ -85,7 +85,7 @@ def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(len(hours))
-    with runs.open_instance() as instance:
+    with runs.open_instance(settings) as instance:
         summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
     if removed:
         verb = "was" if len(removed) == 1 else "were"

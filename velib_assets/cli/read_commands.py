@@ -94,7 +94,7 @@ def report(show: bool) -> None:
         written = write_report(lake, data)
         page = Path(written.address)
         if isinstance(lake, BucketStore):
-            page = Path(write_report(FolderStore(dagster_home()), data).address)
+            page = Path(write_report(FolderStore(dagster_home(settings)), data).address)
     except EmptyReportError as error:
         fail(str(error), FAILED)
     if isinstance(lake, BucketStore):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings
+from velib_assets.cli.console import FAILED, HoursCommand, fail, first_hour, last_hour, read_settings
 from velib_assets.cli.suggestions import after_demo, from_archive
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
@@ -59,16 +59,7 @@ def tick() -> None:
     print_kpis(settings, headlines=True)
 
 
-class _Backfill(click.Command):
-    """FROM and TO go together: both, or neither."""
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the parts of the usage line."""
-        options = [piece for piece in super().collect_usage_pieces(ctx) if piece not in ("FROM", "TO")]
-        return [*options, "[FROM TO]"]
-
-
-@click.command(cls=_Backfill)
+@click.command(cls=HoursCommand)
 @click.argument("first", metavar="FROM", type=first_hour, required=False)
 @click.argument("last", metavar="TO", type=last_hour, required=False)
 def backfill(first: datetime | None, last: datetime | None) -> None:
@@ -103,7 +94,7 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(1 if plan is None else len(plan.hours))
-    with runs.open_instance() as instance:
+    with runs.open_instance(settings) as instance:
         defs = build_defs(settings)
         if plan is None:
             summary = runs.run_tick(defs, instance)
@@ -126,8 +117,11 @@ def _check_folders(settings: Settings) -> None:
 
 
 def check_writable(settings: Settings) -> None:
-    """Exit if a folder that a run writes is not a writable folder."""
-    folders = {"DAGSTER_HOME": dagster_home()}
+    """Exit if a folder that a run writes is not a writable folder, or if the home belongs to another lake."""
+    from velib_assets.defs.dagster_home import refuse_second_lake
+
+    refuse_second_lake(settings)
+    folders = {"DAGSTER_HOME": dagster_home(settings)}
     if settings.target == "local":
         folders["VELIB_LAKE"] = settings.lake
     for name, path in folders.items():

@@ -13,17 +13,18 @@ import dagster as dg
 
 from velib_assets.catalog.removal import described_otherwise, remove_hour
 from velib_assets.cli.home_errors import home_explained
-from velib_assets.defs.dagster_home import prepare_home
+from velib_assets.defs.dagster_home import open_home
 from velib_assets.defs.graphs import unreported_error
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
+from velib_assets.home_lakes import LOCK
 from velib_assets.lake.disk_errors import explained
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import has_usable_raw, utc_now
 from velib_assets.resources import Resources
-from velib_assets.settings import dagster_home
+from velib_assets.settings import Settings, dagster_home
 
 # From the start of a tick to the feed's response, on a busy machine or on AWS.
 STARTING = timedelta(seconds=20)
@@ -103,14 +104,19 @@ def _count(event: dg.AssetMaterialization, name: str) -> int:
 
 
 @contextmanager
-def open_instance() -> Iterator[dg.DagsterInstance]:
-    """Open the Dagster instance in DAGSTER_HOME (default `.dagster` in the checkout); create it if needed."""
-    home = dagster_home()
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance in DAGSTER_HOME, by default in the lake; create it if needed.
+
+    Raises:
+        SettingsError: DAGSTER_HOME belongs to another lake.
+    """
+    home = dagster_home(settings)
     with home_explained(home):
         with explained(home):
-            if message := prepare_home(home):
+            _, messages = open_home(settings)
+            for message in messages:
                 click.echo(message, err=True)
-            with (home / ".velib.lock").open("a") as lock:
+            with (home / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)  # two commands that create SQLite files at once corrupt them
                 instance = dg.DagsterInstance.from_config(str(home))
         with instance:
@@ -154,6 +160,13 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     summary = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
     _execute(summary, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
+    return summary
+
+
+def run_views(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
+    """Refresh the views and the report."""
+    summary = RunSummary([])
+    _execute(summary, defs, instance, "velib_kpi_views", {})
     return summary
 
 

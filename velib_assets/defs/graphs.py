@@ -4,7 +4,7 @@ All layers are graph assets, because an op that yields results cannot omit some 
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,7 +13,7 @@ from velib_assets.defs.checks import CHECKS, Finding
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, Column
 
 OWNERS = ["team:velib-insights"]
-BLOCKED_BY = "blocked_by"  # in a failure's metadata: the failed check that reports it already
+BLOCKS = "blocks"  # in the metadata of an op's output: nothing downstream runs, and a failed check says why
 
 
 def outs_of(assets: Sequence[str], specs: Sequence[dg.AssetCheckSpec]) -> dict[str, dg.Out]:
@@ -22,29 +22,61 @@ def outs_of(assets: Sequence[str], specs: Sequence[dg.AssetCheckSpec]) -> dict[s
     return {name: dg.Out(dg.Nothing, is_required=False) for name in names}
 
 
-def composition(op: dg.OpDefinition, name: str) -> Callable[..., dict[str, Any]]:
-    """Return the body of a graph asset that runs `op` after the upstream assets.
+def blocking_output(spec: dg.AssetCheckSpec) -> dg.Output[None]:
+    """Return an output of an op after which nothing downstream runs. The run does not fail.
 
-    An op waits for all sources of its input and is skipped only if none of them has an output. So `op` also
-    depends on an op that always succeeds, and runs even if the layer above wrote only some hours. The op
-    in between saves Dagster from reading the version of every upstream partition.
+    In a failed run the UI would show every planned check and asset as failed, also those that did not run.
+    """
+    return dg.Output(None, spec.get_python_identifier(), metadata={BLOCKS: True})
+
+
+def composition(op: dg.OpDefinition, name: str, upstream_op: str = "") -> Callable[..., dict[str, Any]]:
+    """Return the body of a graph asset: `op` runs after the upstream assets, unless `upstream_op` blocks it.
+
+    Dagster waits for all sources of an input, and skips an op only if all of them are missing. Upstream
+    assets are logged, so they have no output. Therefore `ready` also depends on an op that always succeeds,
+    and the events of the run say whether to go on.
+
+    `arrived` saves Dagster from reading the version of every upstream partition.
     """
 
     @dg.op(name=f"{name}_arrived", ins={"upstream": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def arrived() -> None:
         """Run when the layer above is complete."""
 
-    @dg.op(name=f"{name}_ready", out=dg.Out(dg.Nothing))
-    def ready() -> None:
+    @dg.op(name=f"{name}_always", out=dg.Out(dg.Nothing))
+    def always() -> None:
         """Always run."""
+
+    @dg.op(
+        name=f"{name}_ready",
+        ins={"upstream": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing, is_required=False),
+    )
+    def ready(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+        """Let the layer run, unless the layer above blocks it or was skipped itself."""
+        if not _is_blocked(context, upstream_op):
+            yield dg.Output(None)
 
     def compose(**upstream: Any) -> dict[str, Any]:  # noqa: ANN401 - Dagster's handles of node outputs
         sources = list(upstream.values())
-        inputs = [[arrived(sources if len(sources) > 1 else sources[0]), ready()]] if sources else []
+        inputs = [ready([arrived(sources if len(sources) > 1 else sources[0]), always()])] if sources else []
         outputs = op(*inputs)
         return {out: getattr(outputs, out) for out in op.output_dict}
 
     return compose
+
+
+def _is_blocked(context: dg.OpExecutionContext, upstream_op: str) -> bool:
+    """Whether an op of this run was skipped or has a blocking output."""
+    kinds = {dg.DagsterEventType.STEP_SKIPPED, dg.DagsterEventType.STEP_OUTPUT}
+    records = context.instance.get_records_for_run(context.run_id, of_type=kinds).records
+    events = [record.event_log_entry.get_dagster_event() for record in records]
+    return any(
+        event.is_step_skipped or BLOCKS in event.step_output_data.metadata
+        for event in events
+        if str(event.step_key).rpartition(".")[2] == upstream_op
+    )
 
 
 def log_check(
@@ -71,11 +103,9 @@ def log_check(
 
 
 def unreported_error(event: dg.DagsterEvent) -> str:
-    """Return the message of a step failure, or "" if a failed check reports it already."""
+    """Return the message of a step failure. A step whose checks report the reason does not fail."""
     failure = event.step_failure_data
     user = failure.user_failure_data
-    if user and BLOCKED_BY in user.metadata:
-        return ""
     message = (user and user.description) or failure.error_display_string
     return f"{event.step_key}: {message.strip()}"
 

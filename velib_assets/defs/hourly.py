@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from velib_assets.defs.checks import Finding, specs_of
-from velib_assets.defs.graphs import BLOCKED_BY, OWNERS, code_of, composition, log_check, outs_of
+from velib_assets.defs.graphs import OWNERS, blocking_output, code_of, composition, log_check, outs_of
 from velib_assets.defs.partitions import HOURLY, hour_of_key, key_of
 from velib_assets.lake.keys import hour_text
 
@@ -81,7 +81,7 @@ def hourly_asset(
             kinds=kinds,
             owners=OWNERS,
             metadata={**code_of(layer), **(metadata or {})},
-        )(composition(op, name))
+        )(composition(op, name, f"{upstream}_hours"))
         return asset
 
     return decorate
@@ -95,7 +95,8 @@ def log_outcomes(
     If they were yielded instead, the first failed blocking check would end the range.
 
     Raises:
-        dagster.Failure: No hour was written, so nothing downstream may run.
+        dagster.Failure: No hour was written, and no check reports why. If one does, the run goes on without
+            the layers below.
     """
     specs = specs_of(name)
     written, reported, reasons = 0, False, []
@@ -113,14 +114,12 @@ def log_outcomes(
             reported = reported or bool(outcome.findings)
             reasons.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
         yield from context.consume_events()
+    if not written and not reported:
+        raise dg.Failure(f"{name} wrote nothing. {'; '.join(reasons)}", allow_retries=False)
     if not written:
-        raise dg.Failure(
-            f"{name} wrote nothing. {'; '.join(reasons)}",
-            metadata={BLOCKED_BY: specs[0].name} if reported else {},
-            allow_retries=False,
-        )
-    # Downstream steps wait for the output of a blocking check, and Dagster warns if it is missing. They are
-    # blocked by the failure above, which is raised if no hour was written.
+        context.log.info("Nothing downstream runs: %s wrote nothing. %s", name, "; ".join(reasons))
+        yield blocking_output(specs[0])
+        return
     for spec in specs:
-        if spec.blocking:
+        if spec.blocking:  # Dagster warns if the output is missing
             yield dg.Output(None, spec.get_python_identifier())

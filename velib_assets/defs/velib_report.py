@@ -67,4 +67,4 @@ velib_report: dg.AssetsDefinition = dg.graph_asset(
     check_specs=_SPECS,
     owners=OWNERS,
     metadata=code_of(write_report),
-)(composition(build_report, NAME))
+)(composition(build_report, NAME, "kpi_views_read"))

@@ -507,6 +507,45 @@ def test_unwritable_home_is_a_wrong_setting(terminal: Terminal, tmp_path: Path) 
     assert (result.exit_code, "DAGSTER_HOME" in result.stderr) == (2, True)
 
 
+def test_home_of_another_lake_is_a_wrong_setting(recorded: Terminal, tmp_path: Path) -> None:
+    """Its hours would be shown as those of this lake. Nothing is read or written."""
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    recorded.env["VELIB_LAKE"] = str(tmp_path / "other")
+    for command in (["backfill", HERE, HERE], ["discard", HERE, HERE, "--reason", "wrong"]):
+        result = recorded.velib(*command)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+        assert all(path in result.stderr for path in (str(recorded.lake), str(tmp_path / "other"), "home"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_lake_holds_its_own_home(recorded: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without DAGSTER_HOME. It is no part of the lake's data, and survives what changes that."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    recorded.env["DAGSTER_HOME"] = None
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    home = recorded.lake / ".dagster"
+    assert (home / "history").is_dir()
+    assert recorded.velib("report").exit_code == 0
+    assert recorded.velib("query", "SELECT count(*) n FROM source_velib").exit_code == 0
+    assert recorded.velib("status", "--from", HERE, "--to", HERE).exit_code == 0
+    recorded.velib("discard", HERE, HERE, "--reason", "wrong")
+    assert (home / "history").is_dir()
+    (recorded.lake / "catalog.sqlite").unlink()
+    assert recorded.velib("status", "--from", HERE, "--to", HERE).exit_code == 0
+
+
+def test_archive_that_is_a_lake_is_read_without_its_home(
+    recorded: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    recorded.env["DAGSTER_HOME"] = None
+    assert recorded.velib("backfill", HERE, HERE).exit_code == 0
+    (recorded.lake / ".dagster" / "20220604T150000Z.json").write_bytes(b"no snapshot")
+    recorded.env |= {"VELIB_ARCHIVE": str(recorded.lake), "VELIB_LAKE": str(tmp_path / "second")}
+    assert ".dagster" not in recorded.velib("backfill").stderr
+    assert not (tmp_path / "second/quarantine").exists()
+
+
 def test_unreachable_portal_is_an_error_without_a_traceback(terminal: Terminal) -> None:
     with LocalServer() as portal:
         portal.queue(EXPORT, Reply(status=404, body=b"gone"))

@@ -15,6 +15,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons
 from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.settings import Settings
 from velib_assets.stations.register_file import load_register
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.defs.test_graph import archive
@@ -267,7 +268,7 @@ def test_discarded_hour_is_not_materialized_again(
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
 
     def newest(asset: str, *, observed: bool) -> tuple[float, str]:
-        with runs.open_instance() as instance:
+        with runs.open_instance(Settings(lake=terminal.lake)) as instance:
             wanted = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=["2022-06-04-11:00"])
             fetch = instance.fetch_observations if observed else instance.fetch_materializations
             (record,) = fetch(wanted, limit=1).records

@@ -79,6 +79,18 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dg
     }
 
 
+def failed(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Return the checks that failed in a run that did not: only a failed run paints all its assets red."""
+    assert result.success
+    return {check for (check, _), evaluation in checks(result).items() if not evaluation.passed}
+
+
+def started(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Return the ops of the assets that ran, without those between the assets."""
+    ops = {str(event.step_key).split(".")[1] for event in result.all_events if event.is_step_start}
+    return {op for op in ops if not op.endswith(("_always", "_arrived", "_ready"))}
+
+
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     (event,) = result.asset_materializations_for_node(f"{asset}.{asset}_hours")
     return {name: value.value for name, value in event.metadata.items()}
@@ -127,14 +139,76 @@ def test_range_skips_an_hour_without_snapshots(tmp_path: Path, instance: dg.Dags
     assert made - set(HOURLY) == {*(view.name for view in VIEWS), "velib_report"}
 
 
-def test_hour_without_snapshots_fails_and_runs_nothing_downstream(
+def test_hour_without_snapshots_fails_its_check_and_runs_nothing_downstream(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     settings = from_archive(tmp_path, {HOUR: body(records())})
     result = run(settings, instance, HOUR + timedelta(hours=3))
-    assert not result.success
+    assert failed(result) == {"usable_snapshot"}
     assert not any(green(instance, asset) for asset in HOURLY)
     assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage")) is None
+
+
+def test_range_without_any_snapshot_fails_one_check_per_hour(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    result = run(settings, instance, HOUR + timedelta(hours=1), HOUR + timedelta(hours=3))
+    assert failed(result) == {"usable_snapshot"}
+    assert len(checks(result)) == 3
+    assert started(result) == {"raw_snapshot_hours"}
+
+
+def test_checks_that_did_not_run_are_skipped_and_not_failed(
+    tmp_path: Path, instance: dg.DagsterInstance, portal: LocalServer, clock: Callable[[datetime], None]
+) -> None:
+    """Dagster plans every check of a run. Where the run ends without failing, they are skipped."""
+    portal.queue(EXPORT, Reply(body=b"[]"))
+    clock(at(15))
+    result = run(live(tmp_path, portal), instance, HOUR)
+    key = dg.AssetCheckKey(dg.AssetKey("clean_stations"), "conservation")
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    assert record.status.value == "PLANNED"
+    stored = instance.get_run_by_id(result.run_id)
+    assert stored
+    assert stored.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_hour_whose_raw_cannot_be_cleaned_fails_its_check_and_runs_nothing_downstream(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    assert run(settings, instance, HOUR).success
+    views = instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage"))
+    (raw,) = (tmp_path / "lake/raw").rglob("*.gz")
+    raw.write_bytes(b"damaged")
+    result = run(settings, instance, HOUR)
+    assert "readable_raw" in failed(result)
+    assert started(result) == {"raw_snapshot_hours", "clean_stations_hours"}
+    assert instance.get_latest_materialization_event(dg.AssetKey("kpi_shortage")) == views
+
+
+def test_hour_that_cannot_be_registered_fails_its_check_and_runs_no_view(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = from_archive(tmp_path, {HOUR: body(records())})
+    (settings.lake / "catalog.sqlite").mkdir(parents=True)
+    result = run(settings, instance, HOUR)
+    assert "table_schema" in failed(result)
+    assert "kpi_views_read" not in started(result)
+
+
+def test_layer_that_cannot_say_why_in_a_check_fails_the_run(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    job = build_defs(Settings(lake=tmp_path / "lake")).resolve_job_def("velib_pipeline")
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=key_of(HOUR),
+        asset_selection=[dg.AssetKey("clean_stations")],
+        raise_on_error=False,
+    )
+    assert not result.success
 
 
 def test_unusable_snapshot_fails_a_check_and_usable_ones_are_cleaned(
@@ -240,12 +314,11 @@ def test_tick_with_an_unusable_response_blocks_and_overwrites_nothing(
     good = (tmp_path / "lake" / clean_key(HOUR)).read_bytes()
     clock(at(30))
     result = run(settings, instance, HOUR)
-    assert not result.success
+    assert failed(result) == {"usable_snapshot"}
     evaluation = checks(result)["usable_snapshot", key_of(HOUR)]
     assert (evaluation.passed, evaluation.blocking) == (False, True)
     assert "contains no stations" in str(evaluation.description)
-    started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
-    assert "clean_stations.clean_stations_hours" not in started
+    assert started(result) == {"raw_snapshot_hours"}
     assert (tmp_path / "lake" / clean_key(HOUR)).read_bytes() == good
 
 
@@ -255,7 +328,7 @@ def test_tick_after_its_slot_takes_no_snapshot(
     late = at(15)
     clock(at(31))
     result = run(live(tmp_path, portal), instance, HOUR, tags={SCHEDULED_AT: late.isoformat()})
-    assert not result.success
+    assert failed(result) == {"usable_snapshot"}
     assert "after its slot was over" in str(checks(result)["usable_snapshot", key_of(HOUR)].description)
     assert portal.requests == []
 
@@ -313,7 +386,7 @@ def test_past_hour_never_calls_a_live_feed(
 ) -> None:
     """It would store current data under a past hour."""
     result = run(live(tmp_path, portal), instance, HOUR, tags=tags)
-    assert not result.success
+    assert failed(result) == {"usable_snapshot"}
     assert "no snapshot is stored for this hour" in str(
         checks(result)["usable_snapshot", key_of(HOUR)].description
     )

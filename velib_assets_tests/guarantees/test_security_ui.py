@@ -42,7 +42,7 @@ def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytes
     )
     settings = Settings(lake=tmp_path / "lake", source="archive", archive=str(folder))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    with open_instance() as instance:
+    with open_instance(settings) as instance:
         assert run_hours(build_defs(settings), instance, [HOUR]).ok
     environ = {"VELIB_LAKE": str(settings.lake), "VELIB_SOURCE": "simulator"}
     with (

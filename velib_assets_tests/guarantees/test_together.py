@@ -20,6 +20,7 @@ from threading import Event
 import dagster as dg
 import pytest
 
+from velib_assets.defs.sensors.alert_sensor import check_results
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
 from velib_assets.lake.listing import hours_in, utc_now
@@ -141,6 +142,12 @@ def test_commands_daemon_and_ui_work_at_once(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         failed = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=10)
         assert [record.event_log_entry.message for record in failed.records] == []
+        results = [found for run in instance.get_run_ids() for found in check_results(instance, run)]
+        blocking = {"usable_snapshot", "readable_raw", "table_schema", "view_answers"}
+        bad = [
+            r.evaluation for r in results if r.evaluation.check_name in blocking and not r.evaluation.passed
+        ]
+        assert bad == []
     if full:
         work.backfill()  # the hours that the servers' end has interrupted
     work.query()

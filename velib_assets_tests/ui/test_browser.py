@@ -49,7 +49,7 @@ def server(folder: Path, hour: datetime) -> Iterator[Server]:
     settings = Settings(lake=folder / "lake", source="simulator")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "home"))
-        with open_instance() as instance:
+        with open_instance(settings) as instance:
             assert run_hours(build_defs(settings), instance, [hour], build_resources(settings)).ok
     environ = {"VELIB_LAKE": str(settings.lake), "VELIB_SOURCE": "simulator"}
     with dagster_dev(folder / "home", environ, "-w", "workspace.yaml") as running:

@@ -1,5 +1,7 @@
 """The healing sensor: requests hours whose clean file is missing, outdated, not registered or not learned.
 
+It reports current hours that this Dagster instance has never seen as materialized.
+
 Each round checks the newest two days, everything since the last round that found nothing to do (up to two
 weeks), and one stretch of the older history. A year is covered in about an hour. It also compares some clean
 files with their hashes (`verification_turn`); a damaged one is rebuilt.
@@ -20,6 +22,7 @@ from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
+from velib_assets.defs.reconciliation import report_lost, views_are_known
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
@@ -38,9 +41,10 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
 UNKNOWN = ""  # the digest of a partition that a crawler registered
 UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
+VIEWS_AND_REPORT = [dg.AssetKey(name) for name in (*(view.name for view in VIEWS), "velib_report")]
 SELECTION = [
-    dg.AssetKey(name)
-    for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
+    *(dg.AssetKey(name) for name in ("clean_stations", "stations", "source_velib")),
+    *VIEWS_AND_REPORT,
 ]
 LEARNING = [dg.AssetKey("stations")]
 TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
@@ -71,9 +75,11 @@ def healing_sensor(
             context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
             spans.append((part.hour, part.hour))
         hours, outdated = _find_outdated(store, catalog, spans)
+        outdated_hours = {hour for hour, _ in outdated}
+        lost = report_lost(context.instance, store, catalog, {*hours} - outdated_hours)
         if recent and not outdated:
             state["well"] = hour_text(recent)
-        for hour in set(hours) - {hour for hour, _ in outdated}:
+        for hour in {*hours} - outdated_hours:
             tries.pop(hour_text(hour), None)
         due = [(hour, digest) for hour, digest in outdated if _is_due(tries, hour, digest)][:MAX_HOURS]
         for hour, digest in due:
@@ -81,22 +87,29 @@ def healing_sensor(
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
         requests = [
-            dg.RunRequest(
-                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-                run_config=QUIET,
-                asset_selection=selection,
-                tags={**range_tags(first, last), **TAGS},
-            )
+            _request(first, last, selection)
             for selection, learning in ((SELECTION, False), (LEARNING, True))
             for first, last in contiguous(hour for hour, digest in due if (digest == UNLEARNED) is learning)
         ]
+        if lost and not requests and not views_are_known(context.instance):
+            requests.append(_request(hours[-1], hours[-1], VIEWS_AND_REPORT))
+        reported = f"; {lost:,} reported as materialized" if lost else ""
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else f"{counted(len(hours), 'hour')} checked, {waiting}",
+            skip_reason=None if requests else f"{counted(len(hours), 'hour')} checked, {waiting}{reported}",
             cursor=json.dumps(state),
         )
 
     return velib_healing
+
+
+def _request(first: datetime, last: datetime, selection: Sequence[dg.AssetKey]) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+        run_config=QUIET,
+        asset_selection=selection,
+        tags={**range_tags(first, last), **TAGS},
+    )
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:

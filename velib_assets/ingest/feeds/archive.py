@@ -128,7 +128,8 @@ class Archive:
             raise ArchiveUnreadableError(f"{error.filename} cannot be read: {error.strerror}") from None
 
         top = os.path.realpath(self._folder)
-        for folder, _, names in os.walk(top, onerror=fail):
+        for folder, folders, names in os.walk(top, onerror=fail):
+            folders[:] = [name for name in folders if name != ".dagster"]  # the archive may be another lake
             for path in (Path(folder, name) for name in names):
                 if path.is_file() and not path.is_symlink():
                     yield path.relative_to(top).as_posix()

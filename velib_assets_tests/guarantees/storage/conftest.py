@@ -34,7 +34,7 @@ WHOLE_FORM_ONLY = {
         "test_second_outage_sends_another_alert",
         "test_failed_sink_gets_its_alert_later_and_the_others_only_once",
     },
-    "test_backfill": {"test_hour_without_snapshots_fails_and_runs_nothing_downstream"},
+    "test_backfill": {"test_hour_without_snapshots_fails_its_check_and_runs_nothing_downstream"},
     "test_maintenance": {"test_newest_result_of_each_check_stays"},
 }
 

@@ -12,7 +12,7 @@ from velib_assets.defs.partitions import key_of
 from velib_assets_tests.defs.test_graph import (  # noqa: F401 - the tests run here too
     from_archive,
     green,
-    test_hour_without_snapshots_fails_and_runs_nothing_downstream,
+    test_hour_without_snapshots_fails_its_check_and_runs_nothing_downstream,
     test_range_skips_an_hour_without_snapshots,
 )
 from velib_assets_tests.samples import HOUR, body, records
