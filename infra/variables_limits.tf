@@ -132,3 +132,14 @@ variable "force_destroy" {
   type        = bool
   default     = false
 }
+
+variable "raw_copy_principals" {
+  description = "ARNs of roles or users that may write raw/ without If-None-Match, to copy an old bucket. Empty: nobody."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.raw_copy_principals : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(root|(role|user)/[^*?]+)$", arn))])
+    error_message = "raw_copy_principals must be ARNs of IAM roles or users (arn:aws:iam::123456789012:role/admin), without * and ?; for a session, the ARN of its role."
+  }
+}
