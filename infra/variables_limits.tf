@@ -11,6 +11,17 @@ variable "lambda_reserved_concurrency" {
   }
 }
 
+variable "clean_lambda_memory" {
+  description = "Memory in MB of the function that cleans (clean_runtime = lambda). 1769 MB have one vCPU; an hour takes 60 MB."
+  type        = number
+  default     = 1769
+
+  validation {
+    condition     = var.clean_lambda_memory >= 512 && var.clean_lambda_memory <= 10240 && floor(var.clean_lambda_memory) == var.clean_lambda_memory
+    error_message = "clean_lambda_memory must be a whole number between 512 and 10240."
+  }
+}
+
 variable "tracing" {
   description = "Whether X-Ray traces the function and the state machines (free at this rate). Off with lab_role_name."
   type        = bool

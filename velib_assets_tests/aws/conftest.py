@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from velib_assets.aws import package
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
 from velib_assets_tests.aws.emulator.server import Emulator
 
@@ -27,6 +29,14 @@ def environments() -> Environments:
             raise
         pytest.skip(f"THE EMULATOR'S TESTS DO NOT RUN: {error}")
     return created
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build what `make package` builds; return its folder."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    package.build(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,7 @@ CALLS: dict[str, Call] = {
     "start the crawler": lambda c: c("glue").start_crawler(Name=CRAWLER),
     "change the crawler": lambda c: c("glue").update_crawler(Name=CRAWLER, Role=OTHERS),
     "invoke the function": _invoke(FUNCTION),
+    "invoke the cleaner": _invoke("velib_clean_lambda"),
     "invoke another function": _invoke(OTHERS),
     "make a function": lambda c: c("lambda").create_function(
         FunctionName=OTHERS, Role=f"arn:aws:iam::{ACCOUNT}:role/x", Code={"ZipFile": b""}, Handler="a.b"
