@@ -97,7 +97,7 @@ postgres:
 emulator: setup-dev
 	$(BIN)/python -m velib_assets_tests.aws.emulator.prepare
 
-# What Terraform uploads: the Lambda's zip, the Glue job's script and its library.
+# What Terraform uploads: the Lambda's zip, the Glue job's script, and the wheels that the job installs.
 package: setup
 	$(BIN)/python -m velib_assets.aws.package
 

@@ -1,8 +1,20 @@
 # The database, the job and the crawler. The pipeline creates the tables and adds a partition per hour.
 
 locals {
-  glue_modules = join(",", compact([for line in split("\n", file("${path.module}/glue_modules.txt")) : trimspace(line)]))
-  spark        = var.glue_job_type == "glueetl"
+  clean_runtime = var.glue_job_type == null ? var.clean_runtime : { pythonshell = "glue_shell", glueetl = "glueetl" }[var.glue_job_type]
+
+  # With the function, the job stays a Python shell and is not started.
+  spark    = local.clean_runtime == "glueetl"
+  job_type = local.spark ? "glueetl" : "pythonshell"
+  script   = "velib_clean_job.py"
+
+  # The library, and all that it needs for either Python: a run takes nothing from a public index.
+  wheels_dir = "${var.artefacts_dir}/wheels"
+  wheels     = fileset(local.wheels_dir, "*.whl")
+  wheel_tags = local.spark ? "-none-any|-cp311-" : "-none-any|-cp39-"
+  wheel_urls = join(",", [
+    for name, wheel in aws_s3_object.wheel : "${local.lake}/${wheel.key}" if can(regex(local.wheel_tags, name))
+  ])
 
   # The log groups of the Python shell, Spark and crawlers, which all jobs of an account share. They exist in every
   # mode, so that a change of mode deletes no logs.
@@ -31,27 +43,36 @@ resource "aws_cloudwatch_log_group" "glue" {
   retention_in_days = var.log_retention_days
 }
 
-resource "aws_s3_object" "glue" {
-  for_each = toset(["velib_clean_job.py", "velib_glue_lib.zip"])
-
+resource "aws_s3_object" "script" {
   bucket      = aws_s3_bucket.lake.id
-  key         = "glue/scripts/${each.key}"
-  source      = "${var.artefacts_dir}/${each.key}"
-  source_hash = filemd5("${var.artefacts_dir}/${each.key}")
+  key         = "glue/scripts/${local.script}"
+  source      = "${var.artefacts_dir}/${local.script}"
+  source_hash = filemd5("${var.artefacts_dir}/${local.script}")
 
   lifecycle {
     precondition {
-      condition     = fileexists("${var.artefacts_dir}/${each.key}")
-      error_message = "${var.artefacts_dir}/${each.key} is missing: run `make package` in the checkout first (or set artefacts_dir)."
+      condition     = fileexists("${var.artefacts_dir}/${local.script}")
+      error_message = "${var.artefacts_dir}/${local.script} is missing: run `make package` in the checkout first (or set artefacts_dir)."
     }
   }
 
   depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
 }
 
+resource "aws_s3_object" "wheel" {
+  for_each = local.wheels
+
+  bucket      = aws_s3_bucket.lake.id
+  key         = "glue/wheels/${each.key}"
+  source      = "${local.wheels_dir}/${each.key}"
+  source_hash = filemd5("${local.wheels_dir}/${each.key}")
+
+  depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
+}
+
 # A job cannot be changed back to the Python shell in place: the provider would keep its workers.
 resource "terraform_data" "glue_job_type" {
-  input = var.glue_job_type
+  input = local.job_type
 }
 
 resource "aws_glue_job" "clean" {
@@ -68,30 +89,31 @@ resource "aws_glue_job" "clean" {
   number_of_workers = local.spark ? var.glue_workers : null
 
   command {
-    name            = var.glue_job_type
+    name            = local.job_type
     python_version  = local.spark ? "3" : "3.9"
-    script_location = "${local.lake}/${aws_s3_object.glue["velib_clean_job.py"].key}"
+    script_location = "${local.lake}/${aws_s3_object.script.key}"
   }
 
   default_arguments = merge(
     {
-      "--job-language"              = "python"
-      "--extra-py-files"            = "${local.lake}/${aws_s3_object.glue["velib_glue_lib.zip"].key}"
-      "--additional-python-modules" = local.glue_modules
-      "--TempDir"                   = "${local.lake}/glue/tmp/"
-      "--bucket"                    = aws_s3_bucket.lake.bucket
-      "--account"                   = local.account
-      "--region"                    = var.region
-      "--database"                  = aws_glue_catalog_database.velib.name
-      "--register"                  = "false" # Dagster registers; the state machine asks for it
-      "--hours"                     = "newest"
+      "--job-language" = "python"
+      "--TempDir"      = "${local.lake}/glue/tmp/"
+      "--bucket"       = aws_s3_bucket.lake.bucket
+      "--account"      = local.account
+      "--region"       = var.region
+      "--database"     = aws_glue_catalog_database.velib.name
+      "--register"     = "false" # Dagster registers; the state machine asks for it
+      "--hours"        = "newest"
     },
     local.spark ? {
-      "--engine"              = "spark"
-      "--enable-auto-scaling" = "true"
+      "--engine"                          = "spark"
+      "--enable-auto-scaling"             = "true"
+      "--additional-python-modules"       = local.wheel_urls
+      "--python-modules-installer-option" = "--no-index"
       } : {
-      "--engine"    = "shell"
-      "library-set" = "none" # no pandas and awswrangler in 1 GB of memory: only the modules above
+      "--engine"         = "shell"
+      "--extra-py-files" = local.wheel_urls # --additional-python-modules takes no address in S3 here
+      "library-set"      = "none"           # no pandas and awswrangler in 1 GB of memory
     },
   )
 
@@ -101,6 +123,11 @@ resource "aws_glue_job" "clean" {
 
   lifecycle {
     replace_triggered_by = [terraform_data.glue_job_type]
+
+    precondition {
+      condition     = length(local.wheels) > 0
+      error_message = "${local.wheels_dir} has no wheels: run `make package` in the checkout first (or set artefacts_dir)."
+    }
   }
 
   depends_on = [aws_iam_role_policy.service, aws_cloudwatch_log_group.glue]

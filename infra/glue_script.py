@@ -1,13 +1,8 @@
-"""The script of the Glue job: puts the library and the pinned boto3 on the path, and runs the job."""
+"""The script of the Glue job: puts the pinned boto3 first on the path, and runs the job."""
 
 import re
 import sys
 from importlib.metadata import distributions
-from pathlib import Path
-
-# The Python shell puts the folder of the library on the path, not the zip in it.
-zips = [Path(folder, "velib_glue_lib.zip") for folder in sys.path]
-sys.path[:0] = [str(path) for path in zips if path.is_file()]
 
 # The shell's own boto3 is older, and may come first or be loaded; conditional writes need the pinned one.
 homes = {
@@ -18,6 +13,6 @@ sys.path[:0] = [homes[version] for version in sorted(homes)[-1:]]
 for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore", "s3transfer")]:
     del sys.modules[name]
 
-from velib_assets.clean.glue_job import run  # noqa: E402 - needs the path
+from velib_assets.clean.glue_job import run  # noqa: E402 - needs the pinned boto3
 
 run()

@@ -8,23 +8,25 @@ locals {
   # A lab's role may lack X-Ray permissions, without which Lambda refuses a traced function.
   tracing = var.tracing && local.own_roles
 
-  services = {
+  services = merge(local.clean_function ? {
+    clean = { name = var.clean_lambda_name, principal = "lambda.amazonaws.com" }
+    } : {}, {
     lambda    = { name = var.lambda_name, principal = "lambda.amazonaws.com" }
     job       = { name = var.glue_job_name, principal = "glue.amazonaws.com" }
     crawler   = { name = var.crawler_name, principal = "glue.amazonaws.com" }
     pipeline  = { name = var.pipeline_name, principal = "states.amazonaws.com" }
     kpi_views = { name = var.kpi_views_name, principal = "states.amazonaws.com" }
     schedule  = { name = var.schedule_name, principal = "scheduler.amazonaws.com" }
-  }
+  })
 
-  policies = {
+  policies = merge(local.clean_function ? { clean = data.aws_iam_policy_document.clean.json } : {}, {
     lambda    = data.aws_iam_policy_document.lambda.json
     job       = data.aws_iam_policy_document.job.json
     crawler   = data.aws_iam_policy_document.crawler.json
     pipeline  = data.aws_iam_policy_document.pipeline.json
     kpi_views = data.aws_iam_policy_document.kpi_views.json
     schedule  = data.aws_iam_policy_document.schedule.json
-  }
+  })
 
   role = { for key, service in local.services :
     key => local.own_roles ? aws_iam_role.service[key].arn : local.lab_role

@@ -6,13 +6,17 @@ data "aws_iam_policy_document" "dagster" {
   statement {
     sid       = "Ingest"
     actions   = ["lambda:InvokeFunction"]
-    resources = [local.arn.lambda]
+    resources = local.clean_function ? [local.arn.lambda, local.arn.clean] : [local.arn.lambda]
   }
 
-  statement {
-    sid       = "Clean"
-    actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
-    resources = [local.arn.job]
+  dynamic "statement" {
+    for_each = local.clean_function ? [] : [local.arn.job]
+
+    content {
+      sid       = "Clean"
+      actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+      resources = [statement.value]
+    }
   }
 
   statement {

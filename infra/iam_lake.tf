@@ -15,6 +15,12 @@ locals {
       put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
       delete = ["clean/", "rejects/", "glue/tmp/"]
     }
+    clean = {
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
+      put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
+      delete = ["clean/", "rejects/", "glue/tmp/"]
+    }
     crawler = {
       list   = ["clean/"]
       get    = ["clean/"]

@@ -34,16 +34,8 @@ data "aws_iam_policy_document" "lambda" {
   }
 }
 
-data "aws_iam_policy_document" "job" {
-  source_policy_documents = [data.aws_iam_policy_document.lake["job"].json]
-
-  statement {
-    sid       = "Logs"
-    actions   = local.glue_logs.actions
-    resources = local.glue_logs.resources
-  }
-
-  # Registering the hours of source_velib (`--register true`), and declaring the other two tables.
+# Registering the hours of source_velib (`--register true`), and declaring the other two tables.
+data "aws_iam_policy_document" "registration" {
   statement {
     sid = "Catalog"
     actions = [
@@ -55,6 +47,42 @@ data "aws_iam_policy_document" "job" {
       [local.arn.catalog, local.arn.database],
       [for table in ["source_velib", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
     )
+  }
+}
+
+data "aws_iam_policy_document" "job" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.lake["job"].json,
+    data.aws_iam_policy_document.registration.json,
+  ]
+
+  statement {
+    sid       = "Logs"
+    actions   = local.glue_logs.actions
+    resources = local.glue_logs.resources
+  }
+}
+
+data "aws_iam_policy_document" "clean" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.lake["clean"].json,
+    data.aws_iam_policy_document.registration.json,
+  ]
+
+  statement {
+    sid       = "Logs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.arn.log_group}:/aws/lambda/${var.clean_lambda_name}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.tracing ? ["X-Ray has no resources to name"] : []
+
+    content {
+      sid       = "Traces"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"]
+    }
   }
 }
 

@@ -15,6 +15,11 @@ output "glue_job" {
   value       = aws_glue_job.clean.name
 }
 
+output "clean_lambda" {
+  description = "The function that cleans; null unless clean_runtime is lambda."
+  value       = one(aws_lambda_function.clean[*].function_name)
+}
+
 output "crawler" {
   description = "The crawler over clean/."
   value       = aws_glue_crawler.clean.name
@@ -58,6 +63,8 @@ output "dagster_env" {
     AWS_REGION=${var.region}
     VELIB_SOURCE=${var.feed}
     VELIB_LAMBDA=${aws_lambda_function.ingest.function_name}
+    VELIB_CLEAN_RUNTIME=${local.clean_runtime}
+    VELIB_CLEAN_LAMBDA=${var.clean_lambda_name}
     VELIB_GLUE_JOB=${aws_glue_job.clean.name}
     VELIB_WORKGROUP=${aws_athena_workgroup.velib.name}
     VELIB_DATABASE=${aws_glue_catalog_database.velib.name}

@@ -5,17 +5,23 @@
 # $1 per month.
 
 locals {
+  clean_state = templatefile("${path.module}/step_functions/${local.clean_function ? "clean_lambda" : "clean_glue"}.asl.json", {
+    partition     = local.partition
+    job_name      = aws_glue_job.clean.name
+    clean_arn     = local.clean_function ? aws_lambda_function.clean[0].arn : ""
+    job_seconds   = local.clean_function ? local.clean_seconds + 60 : (var.glue_timeout_minutes + 10) * 60
+    register_flag = var.catalog_mode == "api" ? "true" : "tables" # the crawler registers hours
+  })
+
   machines = {
     pipeline = {
       name = var.pipeline_name
       definition = templatefile("${path.module}/step_functions/velib_pipeline.asl.json", {
-        partition     = local.partition
-        lambda_arn    = aws_lambda_function.ingest.arn
-        job_name      = aws_glue_job.clean.name
-        job_seconds   = (var.glue_timeout_minutes + 10) * 60
-        crawler_name  = aws_glue_crawler.clean.name
-        catalog_mode  = var.catalog_mode
-        register_flag = var.catalog_mode == "api" ? "true" : "tables" # the crawler registers hours
+        partition    = local.partition
+        lambda_arn   = aws_lambda_function.ingest.arn
+        clean_state  = local.clean_state
+        crawler_name = aws_glue_crawler.clean.name
+        catalog_mode = var.catalog_mode
       })
     }
     kpi_views = {

@@ -50,7 +50,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
   }
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_iam_policy_document" "bucket" {
   statement {
     sid       = "TlsOnly"
     effect    = "Deny"
@@ -68,11 +68,47 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+
+  # Raw is written once, also by roles that may put there. PutObject and CompleteMultipartUpload create objects and take
+  # the header; the other calls of a multipart upload create none and cannot send it. A copy cannot either: S3 refuses it.
+  statement {
+    sid       = "RawIsWrittenOnce"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.arn.bucket}/raw/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:if-none-match"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "s3:ObjectCreationOperation"
+      values   = ["true"]
+    }
+
+    dynamic "condition" {
+      for_each = length(var.raw_copy_principals) == 0 ? [] : ["the people who copy an old bucket"]
+
+      content {
+        test     = "ArnNotEquals"
+        variable = "aws:PrincipalArn"
+        values   = var.raw_copy_principals
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "lake" {
   bucket     = aws_s3_bucket.lake.id
-  policy     = data.aws_iam_policy_document.tls_only.json
+  policy     = data.aws_iam_policy_document.bucket.json
   depends_on = [aws_s3_bucket_public_access_block.lake]
 }
 

@@ -22,14 +22,30 @@ variable "catalog_mode" {
   }
 }
 
-variable "glue_job_type" {
-  description = "`pythonshell` (1/16 DPU, enough for ticks) or `glueetl` (Spark, to rebuild months or years)."
+variable "clean_runtime" {
+  description = "What cleans: `glue_shell` (a Glue job with 1/16 DPU, enough for ticks), `lambda` (a function, the same code on a newer Python) or `glueetl` (the Glue job on Spark, to rebuild months or years)."
   type        = string
-  default     = "pythonshell"
+  default     = "glue_shell"
 
   validation {
-    condition     = contains(["pythonshell", "glueetl"], var.glue_job_type)
-    error_message = "glue_job_type must be pythonshell or glueetl."
+    condition     = contains(["glue_shell", "lambda", "glueetl"], var.clean_runtime)
+    error_message = "clean_runtime must be glue_shell, lambda or glueetl."
+  }
+}
+
+variable "glue_job_type" {
+  description = "The former name of clean_runtime: `pythonshell` is glue_shell. null: clean_runtime counts."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.glue_job_type == null ? true : contains(["pythonshell", "glueetl"], var.glue_job_type)
+    error_message = "glue_job_type must be pythonshell or glueetl. It is the former name of clean_runtime: set that instead."
+  }
+
+  validation {
+    condition     = var.glue_job_type == null || contains(["glue_shell", var.glue_job_type], var.clean_runtime)
+    error_message = "clean_runtime and glue_job_type contradict each other. Remove glue_job_type, the former name of clean_runtime."
   }
 }
 
@@ -128,7 +144,7 @@ variable "views_schedule_expression" {
 }
 
 variable "artefacts_dir" {
-  description = "The folder in which `make package` wrote the function, the job and its library."
+  description = "The folder in which `make package` wrote the function, the job and its wheels."
   type        = string
   default     = "../build"
 }

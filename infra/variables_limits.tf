@@ -11,6 +11,17 @@ variable "lambda_reserved_concurrency" {
   }
 }
 
+variable "clean_lambda_memory" {
+  description = "Memory in MB of the function that cleans (clean_runtime = lambda). 1769 MB have one vCPU; an hour takes 60 MB."
+  type        = number
+  default     = 1769
+
+  validation {
+    condition     = var.clean_lambda_memory >= 512 && var.clean_lambda_memory <= 10240 && floor(var.clean_lambda_memory) == var.clean_lambda_memory
+    error_message = "clean_lambda_memory must be a whole number between 512 and 10240."
+  }
+}
+
 variable "tracing" {
   description = "Whether X-Ray traces the function and the state machines (free at this rate). Off with lab_role_name."
   type        = bool
@@ -131,4 +142,15 @@ variable "force_destroy" {
   description = "Whether `terraform destroy` deletes the lake with all its snapshots, which cannot be taken again."
   type        = bool
   default     = false
+}
+
+variable "raw_copy_principals" {
+  description = "ARNs of roles or users that may write raw/ without If-None-Match, to copy an old bucket. Empty: nobody."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.raw_copy_principals : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(root|(role|user)/[^*?]+)$", arn))])
+    error_message = "raw_copy_principals must be ARNs of IAM roles or users (arn:aws:iam::123456789012:role/admin), without * and ?; for a session, the ARN of its role."
+  }
 }

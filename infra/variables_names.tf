@@ -47,6 +47,17 @@ variable "lambda_name" {
   }
 }
 
+variable "clean_lambda_name" {
+  description = "The function that cleans, with clean_runtime = lambda."
+  type        = string
+  default     = "velib_clean_lambda"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.clean_lambda_name))
+    error_message = "clean_lambda_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
 variable "schedule_name" {
   description = "The 15-minute schedule. The daily schedule of the views has the name of their state machine."
   type        = string

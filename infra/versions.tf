@@ -44,6 +44,7 @@ locals {
   arn = {
     bucket    = "arn:${local.partition}:s3:::${var.bucket_name}"
     lambda    = "arn:${local.partition}:lambda:${local.regional}:function:${var.lambda_name}"
+    clean     = "arn:${local.partition}:lambda:${local.regional}:function:${var.clean_lambda_name}"
     job       = "arn:${local.partition}:glue:${local.regional}:job/${var.glue_job_name}"
     crawler   = "arn:${local.partition}:glue:${local.regional}:crawler/${var.crawler_name}"
     catalog   = "arn:${local.partition}:glue:${local.regional}:catalog"

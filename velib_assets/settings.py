@@ -27,6 +27,7 @@ TARGETS = ("local", "aws")
 SOURCES = (*FEEDS, "archive", "simulator")
 FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of Vélib' began
 CATALOG_MODES = ("api", "crawler")
+CLEAN_RUNTIMES = ("glue_shell", "lambda", "glueetl")
 MAX_DAYS = 3650
 _DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
@@ -36,6 +37,7 @@ _AWS_NAMES = {
     "crawler": "VELIB_CRAWLER",
     "database": "VELIB_DATABASE",
     "workgroup": "VELIB_WORKGROUP",
+    "clean_function": "VELIB_CLEAN_LAMBDA",
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -64,6 +66,7 @@ class Settings:
     keep_runs_days: int = 30
     simulator_faults: tuple[Fault, ...] = ()
     catalog_mode: str = "api"
+    clean_runtime: str = "glue_shell"
     names: Names = _DEFAULT_NAMES
 
     @property
@@ -116,6 +119,7 @@ class Settings:
             "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", parse_faults),
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
+            "clean_runtime": read("VELIB_CLEAN_RUNTIME", "glue_shell", one_of(CLEAN_RUNTIMES)),
             "names": Names(
                 bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
                 **{

@@ -48,7 +48,7 @@ def test_variables_in_examples_exist() -> None:
     texts = [*blocks, *(span for document, span in code_lines() if document == "docs/aws.md")]
     named = {name for text in texts for name in re.findall(r"^([a-z_]+) += ", text, re.MULTILINE)}
     named |= {word.partition("=")[0] for words in calls_of("terraform") for word in after(words, "-var")}
-    assert {"bucket_name", "force_destroy", "glue_job_type", "lab_role_name"} <= named
+    assert {"bucket_name", "force_destroy", "clean_runtime", "lab_role_name"} <= named
     assert named <= infra.defaults().keys()
 
 

@@ -72,7 +72,11 @@ def _new_client(service: str, region: Optional[str], read_timeout: int = 60, att
     retries = {"mode": "standard", "total_max_attempts": attempts}
     signature = "s3v4" if service == "s3" else None  # for presigned links, whose default is an older one
     config = Config(
-        connect_timeout=5, read_timeout=read_timeout, retries=retries, signature_version=signature
+        connect_timeout=5,
+        read_timeout=read_timeout,
+        retries=retries,
+        signature_version=signature,
+        tcp_keepalive=True,  # for calls that respond after minutes
     )
     try:
         return boto3.client(service, region_name=region, config=config)

@@ -18,10 +18,15 @@ class Names(NamedTuple):
     crawler: str = "velib_clean_crawler"
     database: str = DATABASE
     workgroup: str = "velib_workgroup"
+    clean_function: str = "velib_clean_lambda"
 
     def function_link(self) -> str:
-        """Link to the Lambda and its logs."""
+        """Link to the Lambda that takes snapshots, and its logs."""
         return f"{self._console('lambda')}#/functions/{quote(self.function)}?tab=monitoring"
+
+    def clean_function_link(self) -> str:
+        """Link to the Lambda that cleans, and its logs."""
+        return f"{self._console('lambda')}#/functions/{quote(self.clean_function)}?tab=monitoring"
 
     def run_link(self, run: str) -> str:
         """Link to a run of the Glue job."""

@@ -6,52 +6,50 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import velib_assets
+from velib_assets.aws.package_layer import write_layer
+from velib_assets.aws.package_wheels import CHECKOUT, PackageError, verified_wheels, write_wheels
+from velib_assets.aws.package_zip import write_zip
 
-PACKAGE = Path(velib_assets.__file__).parent
-CHECKOUT = PACKAGE.parent
+PACKAGE = CHECKOUT / "velib_assets"
 LAMBDA_PARTS = ("aws", "ingest", "lake")
 GLUE_PARTS = (*LAMBDA_PARTS, "catalog", "clean", "stations")
-LAMBDA_ZIP, GLUE_LIBRARY, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_glue_lib.zip", "velib_clean_job.py"
+LAMBDA_ZIP, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_clean_job.py"
+CLEAN_ZIP, CLEAN_LAYER = "velib_clean_lambda.zip", "velib_clean_layer.zip"
+LAMBDA_PYTHON = "3.12"
+GLUE_PYTHONS = ("3.9", "3.11")  # of the Python shell and of Spark
 # What the Lambda imports beyond its runtime of Python 3.12, which includes boto3. All have pure Python
 # wheels; constraints.txt pins them.
 LAMBDA_MODULES = ("requests", "dagster-pipes")
 _MACHINE_SPECIFIC = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-class PackageError(Exception):
-    """A file could not be built."""
 
 
 def build(target: Path) -> list[Path]:
-    """Build the three files in a folder, and return them.
+    """Build all files in a folder, and return them.
 
     Raises:
-        PackageError: pip could not install the Lambda's modules.
+        PackageError: pip could not install the Lambda's modules, or download those of the Glue job.
     """
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         _install(Path(folder))
-        lambda_zip = _write_zip(target / LAMBDA_ZIP, [*_sources(LAMBDA_PARTS), *_modules(Path(folder))])
-    library = write_library(target / GLUE_LIBRARY)
+        lambda_zip = write_zip(target / LAMBDA_ZIP, [*sources(LAMBDA_PARTS), *_modules(Path(folder))])
+    wheels = {wheel for python in GLUE_PYTHONS for wheel in verified_wheels(python, target / "downloads")}
+    built = write_wheels(target / "wheels", wheels, sources(GLUE_PARTS))
+    clean_zip = write_zip(target / CLEAN_ZIP, sources(GLUE_PARTS))
+    layer = write_layer(target / CLEAN_LAYER, verified_wheels(LAMBDA_PYTHON, target / "downloads"))
     script = shutil.copyfile(CHECKOUT / "infra" / "glue_script.py", target / GLUE_SCRIPT)
-    return [lambda_zip, library, script]
+    return [lambda_zip, clean_zip, layer, script, *built]
 
 
-def write_library(path: Path) -> Path:
-    """Write the library of the Glue job, which has only modules of this package."""
-    return _write_zip(path, _sources(GLUE_PARTS))
-
-
-def _sources(parts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the modules in these folders, without those for the Dagster host: clients and this file."""
+def sources(parts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the modules in these folders, without those for the Dagster host: clients and packaging."""
     modules = (path for part in parts for path in (PACKAGE / part).rglob("*.py"))
-    shipped = (path for path in modules if path.name != "package.py" and not path.stem.endswith("_client"))
+    shipped = (
+        path for path in modules if not path.stem.startswith("package") and not path.stem.endswith("_client")
+    )
     for path in (PACKAGE / "__init__.py", *shipped):
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
 
@@ -79,30 +77,19 @@ def _modules(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
 
 
-def _write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
-    """Write a zip without times and owners, sorted by name, and replace the old one at the end."""
-    temporary = path.with_suffix(".tmp")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in sorted(files):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr, entry.create_system = 0o644 << 16, 3
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-    shutil.move(temporary, path)
-    return path
-
-
 def main() -> None:
     """Build into a folder, by default `build`, and print sizes and digests."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", nargs="?", type=Path, default=CHECKOUT / "build")
+    target = parser.parse_args().target
     try:
-        built = build(parser.parse_args().target)
+        built = build(target)
     except PackageError as error:
         sys.exit(f"package: {error}")
     for path in built:
         data = path.read_bytes()
-        sys.stdout.write(f"{path.name:28} {len(data):>9,} bytes  {hashlib.sha256(data).hexdigest()[:16]}\n")
+        name = path.relative_to(target).as_posix()
+        sys.stdout.write(f"{name:90} {len(data):>10,} bytes  {hashlib.sha256(data).hexdigest()[:16]}\n")
 
 
 if __name__ == "__main__":

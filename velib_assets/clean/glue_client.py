@@ -14,7 +14,7 @@ from velib_assets.clean.hour_result import HourResult
 from velib_assets.lake.keys import contiguous, hour_text, hours_between
 
 _POLL = 2.0  # seconds
-_MOST_RANGES = 200  # per run, because the length of its arguments is limited
+MOST_RANGES = 200  # per run, because the length of its arguments is limited
 _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 _BUSY, _BUSY_FOR = "ConcurrentRunsExceededException", 900.0  # seconds to wait for other runs to end
 _SILENT_FOR = 300.0  # seconds for which polling may fail while the run continues
@@ -33,15 +33,15 @@ class GlueCleanJob:
     def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
         ranges = contiguous(hours)
-        for start in range(0, len(ranges), _MOST_RANGES):
-            yield from self._results(ranges[start : start + _MOST_RANGES])
+        for start in range(0, len(ranges), MOST_RANGES):
+            yield from self._results(ranges[start : start + MOST_RANGES])
 
     def _results(self, ranges: _Ranges) -> Iterator[HourResult]:
         """Yield the results of one run; hours without a result get the run's own outcome."""
         pending = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
         try:
             with session(self._names.bucket, self._names.region) as pipes:
-                arguments = {"--hours": _format(ranges), "--register": "false"}
+                arguments = {"--hours": format_ranges(ranges), "--register": "false"}
                 arguments |= pipes.get_bootstrap_cli_arguments()
                 with GlueRun(self._names, arguments, self._poll) as run:
                     self.links = {"glue_run": run.link}
@@ -49,16 +49,16 @@ class GlueCleanJob:
                     read = 0
                     for _ in run.poll():
                         messages = pipes.get_custom_messages()
-                        yield from _new_results(messages[read:], pending)
+                        yield from new_results(messages[read:], pending)
                         read = len(messages)
-            yield from _new_results(pipes.get_custom_messages()[read:], pending)
+            yield from new_results(pipes.get_custom_messages()[read:], pending)
             reason = run.outcome() if pending else ""
         except AwsError as error:
             reason = str(error)
         yield from (HourResult(hour, None, reason) for hour in pending)
 
 
-def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:
+def new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:
     """Yield results of pending hours, each once, and remove those hours from `pending`."""
     for result in map(HourResult.of, messages):
         if result.hour in pending:
@@ -66,7 +66,8 @@ def _new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iter
             yield result
 
 
-def _format(ranges: _Ranges) -> str:
+def format_ranges(ranges: _Ranges) -> str:
+    """Format ranges as the job reads them: `2022-06-04T00..2022-06-05T23,…`."""
     return ",".join(f"{hour_text(first)}..{hour_text(last)}" for first, last in ranges)
 
 

@@ -6,7 +6,8 @@ import argparse
 import logging
 import sys
 from datetime import datetime
-from typing import Iterator, List, Sequence, Tuple
+from functools import partial
+from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
 from velib_assets.catalog.glue_table import GlueTable
@@ -26,9 +27,13 @@ from velib_assets.stations.register_file import load_register
 
 NEWEST = "newest"
 RECENT = 47 * HOUR  # before the newest hour
-_THREADS = 2  # 1/16 DPU has 1 GB of memory, and an hour in progress takes 60 MB
+THREADS = 2  # 1/16 DPU has 1 GB of memory, and an hour in progress takes 60 MB
 _CLUSTER_BATCH = 960  # hours between two updates of the register
 _HOURS_PER_TASK = 4  # enough to outweigh a task's start, few enough to keep all executors busy to the end
+
+
+REGISTER = ("true", "tables", "false")
+Clean = Callable[[Sequence[datetime]], Iterable[HourResult]]
 
 
 class CleanError(Exception):
@@ -51,32 +56,47 @@ def main(argv: Sequence[str]) -> None:
     """
     arguments = _parse_arguments(argv)
     store = BucketStore(arguments.bucket, arguments.account, arguments.region)
+    catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
+    clean = LocalCleanJob(store, THREADS).run
+    if arguments.engine == "spark":
+        clean = partial(clean_on_cluster, store)
     with reporter_of_arguments(argv, arguments.region, arguments.account) as reporter:
-        if arguments.hours == NEWEST:
-            hours, current = recent_hours(store)
-        else:
-            hours, current = hours_of(arguments.hours), []
-        reporter.info(f"{len(hours)} hours to clean ({arguments.engine})")
-        written, failures = _clean(store, hours, arguments.engine, reporter)
-        catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
-        if arguments.register == "true":  # also hours that an earlier run cleaned and could not register
-            parts = [hashed_partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
-            changed = register_until_stable(store, parts, catalog.register)
-            reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
-        if arguments.register != "false":
-            catalog.declare_tables()
-        if failures:
-            raise CleanError("; ".join(failures))
+        clean_and_register(store, catalog, arguments.hours, arguments.register, clean, reporter)
 
 
-def _clean(
-    store: BucketStore, hours: Sequence[datetime], engine: str, reporter: Reporter
-) -> Tuple[List[datetime], List[str]]:
-    """Return the hours that were written, and the problems of the others."""
+def clean_and_register(  # noqa: PLR0917 - what a Glue run and a call of the function have in common
+    store: BucketStore, catalog: GlueTable, hours: str, register: str, clean: Clean, reporter: Reporter
+) -> None:
+    """Clean the requested hours, send their results, and register them if requested.
+
+    Args:
+        store: the bucket.
+        catalog: the table.
+        hours: as `hours_of` reads them, or `newest`.
+        register: `true`, `tables` for the tables without partitions alone, or `false`.
+        clean: cleans hours and yields their results.
+        reporter: takes the results.
+
+    Raises:
+        CleanError, AwsError, ValueError: as `main`.
+    """
+    requested, current = recent_hours(store) if hours == NEWEST else (hours_of(hours), [])
+    reporter.info(f"{len(requested)} hours to clean")
+    written, failures = _report(clean(requested), reporter)
+    if register == "true":  # also hours that an earlier run cleaned and could not register
+        parts = [hashed_partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
+        changed = register_until_stable(store, parts, catalog.register)
+        reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
+    if register != "false":
+        catalog.declare_tables()
+    if failures:
+        raise CleanError("; ".join(failures))
+
+
+def _report(results: Iterable[HourResult], reporter: Reporter) -> Tuple[List[datetime], List[str]]:
+    """Send the results; return the hours that were written, and the problems of the others."""
     written: List[datetime] = []
     failures: List[str] = []
-    on_spark = engine == "spark"
-    results = clean_on_cluster(store, hours) if on_spark else LocalCleanJob(store, _THREADS).run(hours)
     for result in results:
         reporter.message(result.message())
         hour = hour_text(result.hour)
@@ -150,7 +170,7 @@ def _parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--account", default="")
     parser.add_argument("--region", default="")
     parser.add_argument("--database", default=DATABASE)
-    parser.add_argument("--register", choices=("true", "tables", "false"), default="false")
+    parser.add_argument("--register", choices=REGISTER, default="false")
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")
     parser.add_argument("--hours", default=NEWEST)
     return parser.parse_known_args(list(argv))[0]

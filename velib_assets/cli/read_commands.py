@@ -166,7 +166,7 @@ def audit() -> None:
 @click.command()
 @click.option("--orchestrator", type=click.Choice(["dagster", "step_functions"]), help="What starts ticks.")
 @click.option("--catalog-mode", type=click.Choice(["api", "crawler"]), help="What registers partitions.")
-@click.option("--job-type", type=click.Choice(["pythonshell", "glueetl"]), help="Type of the Glue job.")
+@click.option("--job-type", type=click.Choice(["pythonshell", "glueetl", "lambda"]), help="What cleans.")
 @click.option("--encryption", type=click.Choice(["sse_s3", "sse_kms"]), help="Encryption of the bucket.")
 @click.option("--every", type=click.IntRange(1, 1440), metavar="MINUTES", help="Time between two ticks.")
 @click.option("--memory", type=click.IntRange(128, 10240), metavar="MB", help="Memory of the Lambda.")

@@ -32,6 +32,8 @@ def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tu
     """
     aws = settings.target == "aws"
     inputs = DeployedInputs(settings.names, settings.catalog_mode) if aws else Inputs()
+    if settings.clean_runtime == "lambda":
+        inputs.set("set: VELIB_CLEAN_RUNTIME", job_type="lambda")
     if not aws:
         inputs.set_sizes(FolderStore(settings.lake))
     for name, value in given.items():
@@ -78,8 +80,11 @@ def _line(name: str, price: dict[str, Any], used: Mapping[str, Mapping[str, floa
 def quantities(i: Inputs, month: int) -> dict[str, float]:
     """Compute the quantity of each line of prices.toml in the `month`-th month; of what grows, the mean."""
     age = DAYS * (month - 0.5)  # days of history in the middle of the month
-    shell = i.job_type == "pythonshell"
-    dpu, seconds = (i.shell_dpu, i.shell_seconds) if shell else (i.spark_dpu, i.spark_seconds)
+    function = i.job_type == "lambda"  # cleans instead of the Glue job
+    shell = (i.shell_dpu, i.shell_seconds) if i.job_type == "pythonshell" else (i.spark_dpu, i.spark_seconds)
+    dpu, seconds = (0, i.clean_seconds) if function else shell
+    gb_seconds = i.lambda_seconds * i.memory + (i.clean_seconds * i.clean_memory if function else 0)
+    calls = i.ticks * (2 if function else 1)
     crawls, polls = 0.0, 0
     if i.catalog_mode == "crawler":  # the state machine crawls at each tick, Dagster only for a new hour
         crawls = min(i.ticks, HOURS) if i.by_dagster else i.ticks
@@ -100,8 +105,8 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         starts, statements, weeks = i.ticks + DAYS, VIEWS * DAYS, 0
     puts += (queries + statements) * i.athena_put
     return {
-        "lambda_requests": i.ticks,
-        "lambda_gb_seconds": i.ticks * i.lambda_seconds * i.memory / 1024,
+        "lambda_requests": calls,
+        "lambda_gb_seconds": i.ticks * gb_seconds / 1024,
         "glue_dpu_hours": i.ticks * dpu * max(i.min_run_seconds, seconds) / 3600,
         "crawler_dpu_hours": crawls * i.crawl_dpu * max(i.min_crawl_seconds, i.crawl_seconds) / 3600,
         "transitions": transitions,
@@ -113,7 +118,7 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,
         "log_gb": logs,
         "log_stored_gb": logs / DAYS * min(age, i.log_days),
-        "traces": i.ticks,
+        "traces": calls,
         "transfer": i.monthly("bytes") / GB,
         "emails": i.emails,
         **_storage(i, age),

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from velib_assets.aws import package
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.twin_lakes import TwinLakes, default_credentials
@@ -29,6 +30,14 @@ def environments() -> Environments:
             raise
         pytest.skip(f"THE EMULATOR'S TESTS DO NOT RUN: {error}")
     return created
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build what `make package` builds; return its folder."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    package.build(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

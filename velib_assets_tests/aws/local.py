@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from velib_assets.aws import package
+from velib_assets.aws.package_wheels import PackageError
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.deployment import Deployment, TerraformError
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError
@@ -30,7 +31,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         return _run(chosen)
-    except (package.PackageError, TerraformError, EnvironmentFailedError, OSError, RuntimeError) as error:
+    except (PackageError, TerraformError, EnvironmentFailedError, OSError, RuntimeError) as error:
         sys.stderr.write(f"aws-local: {error}\n")
         return 1
     except KeyboardInterrupt:

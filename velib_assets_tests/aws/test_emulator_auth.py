@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 s3, glue = boto3.client("s3"), boto3.client("glue")
 CALLS = {
-    "put raw": lambda: s3.put_object(Bucket="lake", Key="raw/x", Body=b"", IfNoneMatch="*"),
+    "put raw": lambda: s3.put_object(Bucket="lake", Key="raw/x", Body=b""),
     "put clean": lambda: s3.put_object(Bucket="lake", Key="clean/x", Body=b""),
     "get clean": lambda: s3.get_object(Bucket="lake", Key="clean/there"),
     "list raw": lambda: s3.list_objects_v2(Bucket="lake", Prefix="raw/"),
@@ -93,9 +93,8 @@ def test_job_is_limited_to_its_role(strict: Emulator) -> None:
     s3.delete_object(Bucket="lake", Key="raw/x")
     body = TRIES + "\nassert False, repr(handler({}, None))\n"
     s3.put_object(Bucket="lake", Key="scripts/tries.py", Body=body)
-    modules = {"--additional-python-modules": ",".join(strict.environments.glue_modules)}
     command = {"Name": "pythonshell", "ScriptLocation": "s3://lake/scripts/tries.py", "PythonVersion": "3.9"}
-    glue.create_job(Name="tries", Role="worker", Command=command, DefaultArguments=modules)
+    glue.create_job(Name="tries", Role="worker", Command=command)
     message = run_job(strict, "tries")["ErrorMessage"].removeprefix("AssertionError: ")
     outcomes = dict(pair.strip("'{}").split("': '") for pair in message.split(", "))
     assert _allowed(outcomes) == EXPECTED

@@ -1,11 +1,13 @@
 """The emulator's Glue jobs run their scripts, with arguments, limits and states of the service."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from velib_assets.aws.package_zip import write_wheel
 from velib_assets_tests.aws.calls import job_ended, log_lines, make_role, run_job, zipped
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.waiting import wait_for
@@ -51,7 +53,6 @@ def job(emulator: Emulator, bucket: str, unique: str) -> Job:
         )
         arguments = {
             "--extra-py-files": f"s3://{bucket}/glue/library.zip",
-            "--additional-python-modules": ",".join(emulator.environments.glue_modules),
             "--bucket": bucket,
             "--mode": "default",
         }
@@ -125,10 +126,27 @@ def test_run_with_a_sixteenth_dpu_has_one_gigabyte(emulator: Emulator, job: Job)
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "Command Failed due to Out of Memory")
 
 
-def test_missing_module_fails_the_run(emulator: Emulator, job: Job) -> None:
+def test_module_of_the_public_index_fails_the_run(emulator: Emulator, job: Job) -> None:
     run = run_job(emulator, job(arguments={"--additional-python-modules": "pyarrow==1.0.0"}))
     assert run["JobRunState"] == "FAILED"
     assert "pyarrow==1.0.0" in run["ErrorMessage"]
+
+
+def test_wheel_that_requires_another_fails_the_run(
+    emulator: Emulator, job: Job, bucket: str, tmp_path: Path
+) -> None:
+    """Each wheel is installed by itself: pip would look for the others in the public index."""
+    info = "needy-1.0.dist-info"
+    metadata = "Metadata-Version: 2.1\nName: needy\nVersion: 1.0\nRequires-Dist: other\n"
+    files = [
+        (f"{info}/METADATA", metadata.encode()),
+        (f"{info}/WHEEL", b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+    ]
+    wheel = write_wheel(tmp_path / "needy-1.0-py3-none-any.whl", files, info)
+    emulator.client("s3").put_object(Bucket=bucket, Key=wheel.name, Body=wheel.read_bytes())
+    run = run_job(emulator, job(arguments={"--extra-py-files": f"s3://{bucket}/{wheel.name}"}))
+    assert run["JobRunState"] == "FAILED"
+    assert "No matching distribution found for other" in run["ErrorMessage"]
 
 
 def test_missing_script_fails_the_run(emulator: Emulator, job: Job, bucket: str) -> None:

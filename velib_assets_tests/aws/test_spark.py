@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from velib_assets.aws import package
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, STATIONS_KEY, clean_key, hour_text, hours_between, raw_key
 from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.aws.installed import for_python, install
 from velib_assets_tests.samples import HOUR as FIRST
 from velib_assets_tests.samples import raw, records
 
@@ -31,13 +31,16 @@ print(json.dumps([result.message() for result in results]))
 
 
 @pytest.mark.promise("clean")
-def test_spark_writes_the_same_bytes_as_one_process(environments: Environments, tmp_path: Path) -> None:
+def test_spark_writes_the_same_bytes_as_one_process(
+    environments: Environments, artefacts: Path, tmp_path: Path
+) -> None:
     """With more hours than one task takes: one has no raw, one cannot be read, and two have no descriptions.
 
     The first of these two is described by an hour after it, so it is cleaned twice.
     """
-    library = tmp_path / package.GLUE_LIBRARY
-    package.write_library(library)
+    library = tmp_path / "installed"
+    wheels = (artefacts / "wheels").glob("*.whl")
+    install(environments.spark_python, for_python(wheels, "cp311"), library)
     hours = list(hours_between(FIRST, FIRST + 9 * HOUR))
     lakes = {way: FolderStore(tmp_path / way) for way in ("spark", "shell")}
     for number, hour in enumerate(hours[1:]):

@@ -152,6 +152,7 @@ def test_each_option_changes_its_lines() -> None:
     requests = {"s3_put", "s3_list", "s3_get"}
     assert changed(memory=512) == {"lambda_gb_seconds"}
     assert changed(job_type="glueetl") == {"glue_dpu_hours"}
+    assert {"glue_dpu_hours", "lambda_requests", "lambda_gb_seconds"} < changed(job_type="lambda")
     assert changed(catalog_mode="crawler") == {"crawler_dpu_hours", "s3_list", "s3_get"}
     assert changed(orchestrator="step_functions") == {
         *requests, "transitions", "scheduler", "athena_tb", "catalog_requests", "s3_standard",
@@ -166,6 +167,8 @@ def test_each_option_changes_its_lines() -> None:
         ({"shell_seconds": 90}, "glue_dpu_hours", 1.98),
         ({"shell_seconds": 20}, "glue_dpu_hours", 1.32),
         ({"job_type": "glueetl"}, "glue_dpu_hours", 42.24),
+        ({"job_type": "lambda"}, "glue_dpu_hours", 0),
+        ({"job_type": "lambda"}, "lambda_gb_seconds", 0),  # 44,000 of 400,000 free GB-s
         ({"catalog_mode": "crawler", "crawl_dpu": 1}, "crawler_dpu_hours", 720 / 6 * 0.44),
         ({"catalog_mode": "crawler", "orchestrator": "step_functions"}, "crawler_dpu_hours", 422.40),
         ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 30 * (1 + 8) - 4000) * 0.025 / 1000),
@@ -184,7 +187,7 @@ def test_defaults_with_the_measured_work_cost_less_than_three_dollars() -> None:
 
 @pytest.mark.parametrize("orchestrator", ["dagster", "step_functions"])
 @pytest.mark.parametrize("catalog_mode", ["api", "crawler"])
-@pytest.mark.parametrize("job_type", ["pythonshell", "glueetl"])
+@pytest.mark.parametrize("job_type", ["pythonshell", "glueetl", "lambda"])
 def test_every_mode_adds_up_and_is_printed(orchestrator: str, catalog_mode: str, job_type: str) -> None:
     computed = bill(orchestrator=orchestrator, catalog_mode=catalog_mode, job_type=job_type)
     for column in MONTHS:

@@ -36,7 +36,8 @@ def test_defaults_are_those_of_infra() -> None:
     for variable, value in {
         "orchestrator": inputs.orchestrator,
         "catalog_mode": inputs.catalog_mode,
-        "glue_job_type": inputs.job_type,
+        "clean_runtime": {"pythonshell": "glue_shell"}[inputs.job_type],
+        "clean_lambda_memory": inputs.clean_memory,
         "schedule_expression": f"cron(0/{inputs.every} * * * ? *)",
         "schedule_name": module.SCHEDULE,
         "raw_cold_after_days": inputs.raw_cold_after,

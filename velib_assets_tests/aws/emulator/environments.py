@@ -17,6 +17,8 @@ from velib_assets_tests.aws.emulator import interpreters
 
 ROOT = Path(__file__).resolve().parents[3]
 GLUE_MODULES = ROOT / "infra" / "glue_modules.txt"
+# The Python shell has 1.21.21; this is the oldest that finds the emulator. Neither knows conditional writes.
+SHELL_BOTO3 = "boto3==1.28.0"
 SPARK_MODULES = Path(__file__).with_name("spark_modules.txt")
 
 
@@ -49,15 +51,15 @@ class Environments:
 
     @cached_property
     def glue_python(self) -> Path:
-        """The Python 3.9 of a Python shell job, with only the job's modules."""
-        return self._made("glue", "3.9", self.glue_modules)
+        """The Python 3.9 of a Python shell job, with its old boto3. A run installs the job's wheels."""
+        return self._made("glue", "3.9", [SHELL_BOTO3])
 
     @cached_property
     def spark_python(self) -> Path:
-        """Glue Spark 5.x: Python 3.11, Spark 3.5 and the same modules."""
+        """Glue Spark 5.x: Python 3.11 and Spark 3.5. A run installs the job's wheels."""
         if shutil.which("java") is None:
             raise EnvironmentFailedError("Glue Spark needs Java 17 on the PATH")
-        return self._made("spark", "3.11", [*_lines(SPARK_MODULES), *self.glue_modules])
+        return self._made("spark", "3.11", _lines(SPARK_MODULES))
 
     @cached_property
     def python39(self) -> Path:
@@ -82,8 +84,8 @@ class Environments:
 
     @cached_property
     def glue_modules(self) -> list[str]:
-        """Read the pins of infra/glue_modules.txt."""
-        return _lines(self.glue_modules_file)
+        """Read the pins of infra/glue_modules.txt, without their hashes."""
+        return [line.split()[0] for line in _lines(self.glue_modules_file)]
 
     def _made(self, kind: str, version: str, requirements: Sequence[str]) -> Path:
         base = interpreters.find(version)

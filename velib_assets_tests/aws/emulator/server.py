@@ -158,7 +158,6 @@ class Emulator:
     def _environment(self) -> dict[str, str]:
         """Build a small environment without variables of this process, because Lambda workers inherit it."""
         environments, folder = self.environments, self._folder.resolve()
-        modules = ",".join(environments.glue_modules)
         spark = {"VELIB_EMULATOR_SPARK_PYTHON": str(environments.spark_python)} if self._spark else {}
         persist = {"PERSIST_STATE": "1", "S3_PERSIST": "1"} if self._state else {}
         return {
@@ -180,7 +179,6 @@ class Emulator:
             "VELIB_EMULATOR_SCRATCH": str(self._scratch),
             "VELIB_EMULATOR_MINUTE": str(self._minute),
             "VELIB_EMULATOR_GLUE_PYTHON": str(environments.glue_python),
-            "VELIB_EMULATOR_GLUE_MODULES": modules,
             **spark,
             **self._settings,
         }

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
-from velib_assets.aws import package
 from velib_assets.defs.build import build_defs
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.settings import Settings
@@ -63,14 +62,6 @@ class Cloud(NamedTuple):
         database = self.settings().names.database
         for table in glue.get_tables(DatabaseName=database)["TableList"]:
             glue.delete_table(DatabaseName=database, Name=table["Name"])
-
-
-@pytest.fixture(scope="session")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the packages."""
-    folder = tmp_path_factory.mktemp("artefacts")
-    package.build(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

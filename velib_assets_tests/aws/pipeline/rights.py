@@ -34,6 +34,11 @@ def _object(call: str, prefix: str, **arguments: Any) -> Call:
     return lambda c: getattr(c("s3"), call)(Bucket=BUCKET, Key=f"{prefix}a", **arguments)
 
 
+def _header(prefix: str) -> dict[str, str]:
+    """Return the header without which nobody may create raw objects."""
+    return {"IfNoneMatch": "*"} if prefix == "raw/" else {}
+
+
 def _table(call: str, name: str, **arguments: Any) -> Call:
     return lambda c: getattr(c("glue"), call)(DatabaseName=DATABASE, **arguments, **_named(call, name))
 
@@ -64,7 +69,11 @@ def _read_log(group: str) -> Call:
 CALLS: dict[str, Call] = {
     **{f"list {prefix}": _list(prefix) for prefix in PREFIXES},
     **{f"get {prefix}": _object("get_object", prefix) for prefix in PREFIXES},
-    **{f"put {prefix}": _object("put_object", prefix, Body=b"") for prefix in PREFIXES},
+    **{f"put {prefix}": _object("put_object", prefix, Body=b"", **_header(prefix)) for prefix in PREFIXES},
+    "overwrite raw/": _object("put_object", "raw/", Body=b""),
+    "replace raw/": _object("put_object", "raw/", Body=b"", IfMatch='"0"'),
+    "copy into raw/": _object("copy_object", "raw/", CopySource=f"{BUCKET}/raw/b"),
+    "upload parts to raw/": _object("complete_multipart_upload", "raw/", UploadId="any"),
     **{f"delete {prefix}": _object("delete_object", prefix) for prefix in PREFIXES},
     "list another bucket": lambda c: c("s3").list_objects_v2(Bucket=OTHERS),
     "put into another bucket": lambda c: c("s3").put_object(Bucket=OTHERS, Key="raw/a", Body=b""),
@@ -92,6 +101,7 @@ CALLS: dict[str, Call] = {
     "start the crawler": lambda c: c("glue").start_crawler(Name=CRAWLER),
     "change the crawler": lambda c: c("glue").update_crawler(Name=CRAWLER, Role=OTHERS),
     "invoke the function": _invoke(FUNCTION),
+    "invoke the cleaner": _invoke("velib_clean_lambda"),
     "invoke another function": _invoke(OTHERS),
     "make a function": lambda c: c("lambda").create_function(
         FunctionName=OTHERS, Role=f"arn:aws:iam::{ACCOUNT}:role/x", Code={"ZipFile": b""}, Handler="a.b"

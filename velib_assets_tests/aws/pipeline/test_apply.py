@@ -35,6 +35,8 @@ def test_names_are_the_defaults_and_everything_is_tagged(cloud: Cloud) -> None:
         "AWS_REGION": "us-east-1",
         "VELIB_SOURCE": "opendata",
         "VELIB_LAMBDA": "velib_ingest_lambda",
+        "VELIB_CLEAN_RUNTIME": "glue_shell",
+        "VELIB_CLEAN_LAMBDA": "velib_clean_lambda",
         "VELIB_GLUE_JOB": "velib_clean_job",
         "VELIB_WORKGROUP": "velib_workgroup",
         "VELIB_DATABASE": "velib_db_tf",
@@ -54,7 +56,14 @@ def test_names_are_the_defaults_and_everything_is_tagged(cloud: Cloud) -> None:
     [
         ("orchestrator", "step_functions", SCHEDULE, []),
         ("catalog_mode", "crawler", 'aws_sfn_state_machine.machine["pipeline"]', []),
-        ("glue_job_type", "glueetl", "terraform_data.glue_job_type", ["aws_glue_job.clean"]),
+        ("clean_runtime", "glueetl", "terraform_data.glue_job_type", ["aws_glue_job.clean"]),
+        ("clean_runtime", "lambda", "aws_lambda_function.clean[0]", []),
+        (
+            "glue_job_type",
+            "glueetl",
+            "terraform_data.glue_job_type",
+            ["aws_glue_job.clean"],
+        ),  # the former name
     ],
 )
 def test_each_mode_is_a_small_change(
@@ -77,6 +86,12 @@ def test_lab_creates_no_role_and_no_policy(cloud: Cloud) -> None:
 def test_invalid_variable_is_refused_with_a_message(cloud: Cloud) -> None:
     with pytest.raises(Exception, match="orchestrator must be dagster or step_functions"):
         cloud.terraform.changes(orchestrator="airflow")
+
+
+def test_former_name_of_the_runtime_may_not_contradict_it(cloud: Cloud) -> None:
+    assert cloud.terraform.changes(glue_job_type="pythonshell") == {}
+    with pytest.raises(Exception, match="Remove glue_job_type, the former name of clean_runtime"):
+        cloud.terraform.changes(glue_job_type="pythonshell", clean_runtime="lambda")
 
 
 def test_checkov_reports_nothing(environments: Environments) -> None:

@@ -1,7 +1,7 @@
-"""With AUTH=true: the Glue and Athena resources of a call, according to IAM's service reference.
+"""With AUTH=true: resources and condition keys of a call, according to IAM's service reference.
 
-Stock ministack treats a crawler as a table, checks a call on a table only against its database, and does
-not know the workgroup of an execution.
+Stock ministack treats a crawler as a table, checks a call on a table only against its database, does not
+know the workgroup of an execution, and gives a write to S3 no keys for its conditional header.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ _CALLS_ON = {"Crawler": "crawler", "Job": "job"}
 
 
 def apply() -> None:
-    """Use the right resource, and check calls on a table also for catalog and database."""
+    """Use the right resource and keys, and check calls on a table also for catalog and database."""
     patching.wrap(patching.core("iam_actions"), "extract_resource_arn", _with_right_resource)
     patching.wrap(patching.core("iam_evaluator"), "enforce", _on_every_resource)
     patching.wrap(importlib.import_module("ministack.app"), "pin_request_origin", _over_tls)
+    patching.wrap(patching.core("iam_actions"), "s3_service_context", _with_conditional_header)
 
 
 def _with_right_resource(stock: Any) -> Any:
@@ -63,6 +64,26 @@ def _athena(data: dict[str, Any]) -> str:
         return f"workgroup/{data['WorkGroup']}"
     execution = patching.service("athena")._executions.get(data.get("QueryExecutionId"))
     return f"workgroup/{execution['WorkGroup']}" if execution else ""
+
+
+def _with_conditional_header(stock: Any) -> Any:
+    """Add the keys by which a policy enforces conditional writes."""
+
+    def context(
+        action: str, query: dict[str, Any] | None, path: str = "", headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        keys: dict[str, Any] = stock(action, query, path, headers)
+        if action != "s3:PutObject":
+            return keys
+        creates = not {"uploads", "partNumber"} & set(query or {})  # the other calls of a multipart upload
+        keys["s3:ObjectCreationOperation"] = "true" if creates else "false"
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        for header in ("if-none-match", "if-match"):
+            if header in sent:
+                keys[f"s3:{header}"] = sent[header]
+        return keys
+
+    return context
 
 
 def _over_tls(stock: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from velib_assets_tests.aws.emulator.patches import patching
 from velib_assets_tests.aws.emulator.patches.glue_logs import LogStream
+from velib_assets_tests.aws.emulator.patches.glue_wheels import installation
 from velib_assets_tests.aws.emulator.patches.role_session import download, role_environment
 
 GIB = 2**30
@@ -66,12 +67,6 @@ class JobProcess:
 
     def run(self, deadline: float) -> tuple[str, str]:
         """Run the job; return its final state and error message."""
-        missing = self._missing_modules()
-        if missing:
-            return (
-                "FAILED",
-                f"--additional-python-modules: not in the emulator's environment: {', '.join(missing)}",
-            )
         with tempfile.TemporaryDirectory(
             prefix="glue-", dir=patching.SETTINGS["VELIB_EMULATOR_SCRATCH"]
         ) as folder:
@@ -80,13 +75,6 @@ class JobProcess:
                 return "STOPPED", ""
             return self._watched(command, environment, Path(folder), deadline)
 
-    def _missing_modules(self) -> list[str]:
-        installed = patching.SETTINGS["VELIB_EMULATOR_GLUE_MODULES"]
-        requirements = self._job.arguments.get("--additional-python-modules", "")
-        return sorted(
-            {name.strip() for name in requirements.split(",") if name.strip()} - set(installed.split(","))
-        )
-
     def _prepared(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         """Fetch script and libraries with the role's permissions; return the command and its environment."""
         environment = role_environment(self._job.role, "GlueJobRunnerSession") | {
@@ -94,30 +82,47 @@ class JobProcess:
             "TMPDIR": str(folder),
         }
         script = download(environment, self._job.script, folder)
-        extra = self._job.arguments.get("--extra-py-files", "")
-        libraries = [
-            str(download(environment, url.strip(), folder)) for url in extra.split(",") if url.strip()
-        ]
+        extra = [download(environment, url, folder) for url in self._listed("--extra-py-files")]
         arguments = [word for pair in self._job.arguments.items() for word in pair]
-        # The Python shell puts the folder of a library on the path, not the zip in it.
-        environment["PYTHONPATH"] = os.pathsep.join(
-            dict.fromkeys(str(Path(path).parent) for path in libraries)
-        )
-        if not self._job.spark:
-            return [patching.SETTINGS["VELIB_EMULATOR_GLUE_PYTHON"], str(script), *arguments], environment
+        if self._job.spark:
+            return [*self._submit(environment, extra), str(script), *arguments], environment
+        if unknown := self._listed("--additional-python-modules"):
+            # As documented: the Python shell takes them from the index alone, which is not reached here.
+            raise RuntimeError(f"ModuleInstallException: no index to take {', '.join(unknown)} from")
+        python = patching.SETTINGS["VELIB_EMULATOR_GLUE_PYTHON"]
+        wheels = [path for path in extra if path.suffix == ".whl"]
+        # The folder of a zip is on the path, not the zip in it. The shell's own boto3 is loaded already.
+        folders = [str(path.parent) for path in extra if path.suffix != ".whl"]
+        installed = [str(installation(python, wheels, one_by_one=True))] if wheels else []
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([*folders, *installed]))
+        return [python, str(script), *arguments], environment
+
+    def _submit(self, environment: dict[str, str], libraries: list[Path]) -> list[str]:
+        """Install the job's wheels, complete the environment, and return the command of Spark."""
         python = patching.SETTINGS.get("VELIB_EMULATOR_SPARK_PYTHON")
         if not python:
             raise RuntimeError("this emulator was started without Spark: Emulator(spark=True)")
+        folder = Path(environment["TMPDIR"])
+        wheels = [
+            download(environment, name, folder) if name.startswith("s3:") else Path(name)
+            for name in self._listed("--additional-python-modules")
+        ]
+        options = self._job.arguments.get("--python-modules-installer-option", "").split()
+        installed = [installation(python, wheels, *options)] if wheels else []
         environment |= {
-            "PYTHONPATH": os.pathsep.join(libraries),
+            "PYTHONPATH": os.pathsep.join(map(str, [*installed, *libraries])),
             "PYSPARK_PYTHON": python,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYSPARK_DRIVER_PYTHON": python,
         }
-        submit = [str(Path(python).with_name("spark-submit")), "--master", "local[2]"]
-        submit += ["--conf", "spark.ui.enabled=false"]
-        files = ["--py-files", ",".join(libraries)] if libraries else []
-        return [*submit, *files, str(script), *arguments], environment
+        command = [str(Path(python).with_name("spark-submit")), "--master", "local[2]"]
+        command += ["--conf", "spark.ui.enabled=false"]
+        return [*command, *(["--py-files", ",".join(map(str, libraries))] if libraries else [])]
+
+    def _listed(self, argument: str) -> list[str]:
+        """Return the parts of an argument that commas separate."""
+        parts = self._job.arguments.get(argument, "").split(",")
+        return [part.strip() for part in parts if part.strip()]
 
     def _watched(
         self, command: list[str], environment: dict[str, str], folder: Path, deadline: float

@@ -1,0 +1,118 @@
+"""The clean job on AWS as calls of a Lambda function, each of which cleans hours for a few minutes."""
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from datetime import datetime
+from functools import partial
+from threading import Thread
+from typing import Any, NamedTuple
+
+from velib_assets.aws.api import AwsError, call, client
+from velib_assets.aws.names import Names
+from velib_assets.aws.pipes_client import session
+from velib_assets.clean.glue_client import MOST_RANGES, format_ranges, new_results
+from velib_assets.clean.hour_result import HourResult
+from velib_assets.lake.keys import contiguous
+
+_SECONDS = 240  # of a call: idle connections may be cut after 350 s on their way
+_READ_TIMEOUT = 930  # seconds, above the function's own; a second call would clean the same hours again
+_POLL = 1.0  # seconds
+_WAITS = (1, 2, 4, 8, 16)  # seconds between attempts if the account runs too many functions
+_THROTTLED = {"TooManyRequestsException", "ThrottlingException", "ResourceConflictException"}
+_TIMED_OUT = "timed out"
+
+
+class _Outcome(NamedTuple):
+    """How a call ended; empty if it ended well. `timed_out` if Lambda stopped it."""
+
+    reason: str = ""
+    timed_out: bool = False
+
+
+class LambdaCleanJob:
+    """Cleans with calls of the function, until no hour is left or a call makes no progress.
+
+    A call begins no hour after four minutes, and the next one takes what remains. If Lambda stops a call
+    before its first result, its hours are halved. A call cannot be cancelled; it ends by itself.
+    """
+
+    def __init__(self, names: Names, poll: float = _POLL) -> None:
+        self._names, self._poll = names, poll
+        self.links = {"clean_lambda": names.clean_function_link()}
+
+    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
+        """See CleanJob."""
+        waiting = [sorted(hours)]
+        while waiting:
+            chunk = waiting.pop(0)
+            pending = dict.fromkeys(chunk)
+            outcome = yield from self._call(pending)
+            left = list(pending)
+            if not left:
+                continue
+            if len(left) < len(chunk):
+                waiting.insert(0, left)
+            elif outcome.timed_out and len(left) > 1:
+                middle = len(left) // 2
+                waiting[:0] = [left[:middle], left[middle:]]
+            else:
+                reason = outcome.reason or f"{self._names.clean_function} sent no result for this hour"
+                yield from (HourResult(hour, None, reason) for hour in left)
+
+    def _call(self, pending: dict[datetime, None]) -> Generator[HourResult, None, _Outcome]:
+        """Yield the results of one call as they arrive, and remove their hours from `pending`."""
+        ranges = contiguous(pending)[:MOST_RANGES]
+        read = 0
+        try:
+            with session(self._names.bucket, self._names.region) as pipes:
+                event = {"hours": format_ranges(ranges), "seconds": _SECONDS}
+                response = _started(partial(self._invoke, {**event, **pipes.get_bootstrap_env_vars()}))
+                while not response.done():
+                    time.sleep(self._poll)
+                    messages = pipes.get_custom_messages()
+                    yield from new_results(messages[read:], pending)
+                    read = len(messages)
+                outcome = self._outcome(response.result())
+            yield from new_results(pipes.get_custom_messages()[read:], pending)
+        except AwsError as error:
+            return _Outcome(str(error))
+        return outcome
+
+    def _outcome(self, response: dict[str, Any]) -> _Outcome:
+        payload = json.loads(response["Payload"].read() or b"null")
+        if "FunctionError" not in response:
+            return _Outcome()
+        kind = payload.get("errorType", response["FunctionError"])
+        message = str(payload.get("errorMessage", ""))
+        link = self._names.clean_function_link()
+        reason = f"{self._names.clean_function} failed: {kind}: {message} ({link})"
+        return _Outcome(reason, timed_out=_TIMED_OUT in message.lower())
+
+    def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        function = self._names.clean_function
+        lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
+        arguments = {"FunctionName": function, "Payload": json.dumps(event).encode()}
+        for wait in (*_WAITS, None):
+            try:
+                return dict(call(lambda_, "invoke", f"the function {function}", **arguments))
+            except AwsError as error:
+                if error.code not in _THROTTLED or wait is None:
+                    raise
+                time.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def _started(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+    """Start work in a thread that does not keep the process from ending, if Dagster's run is cancelled."""
+    future: Future[dict[str, Any]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except AwsError as error:
+            future.set_exception(error)
+
+    Thread(target=run, name="clean-lambda", daemon=True).start()
+    return future
