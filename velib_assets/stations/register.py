@@ -47,6 +47,7 @@ class Register:
         self._opened: List[int] = []
         self._closed: List[int] = []
         self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
+        self._agreed: Optional[Tuple[int, int, pa.Table]] = None
 
     def copy(self) -> Register:
         """Return a register that does not follow later changes of this one."""
@@ -88,7 +89,7 @@ class Register:
                 station[name] = without_repeats(changes, initial_value(name, code))
         self.stations = {code: station for code, station in self.stations.items() if any(station.values())}
         self.revision = object()
-        self._times, self._tables = None, {}
+        self._times, self._tables, self._agreed = None, {}, None
 
     def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:
         """Remove what is known from an hour that has no usable snapshot any more."""
@@ -133,11 +134,10 @@ class Register:
         """Learn one hour; returns the previous changes of the stations that changed."""
         start = milliseconds_of(sights.hour)
         end = start + _HOUR_MS
-        known = self._open_table(start - 1)
-        if self.is_constant(start - 1, end - 1) and agrees(sights, known):
+        if self.is_constant(start - 1, end - 1) and self._agrees(sights, start - 1):
             return {}
         seen = sights.by_station()
-        full = _full_moments(sights, seen, len(known))
+        full = _full_moments(sights, seen, len(self._open_table(start - 1)))
         changed = {}
         for code in {*self.stations, *seen}:
             old = self.stations.get(code, {})
@@ -146,8 +146,24 @@ class Register:
                 changed[code] = old
                 self.stations[code] = new
         if changed:
-            self._times, self._tables = None, {}
+            self._times, self._tables, self._agreed = None, {}, None
         return changed
+
+    def _agrees(self, sights: Sights, moment: int) -> bool:
+        """Return whether an hour says nothing new since a time; most repeat the last hour that did not."""
+        state = (bisect_right(self._change_times(), moment), len(sights.moments))
+        rows = sights.rows.drop_columns("ingested_ts")
+        if (
+            self._agreed
+            and self._agreed[:2] == state
+            and not sights.rejected
+            and self._agreed[2].equals(rows)
+        ):
+            return True
+        if not agrees(sights, self._open_table(moment)):
+            return False
+        self._agreed = (*state, rows)
+        return True
 
     def _is_pending(self, before: Dict[str, Station], moment: int) -> bool:
         """Return whether a station is described otherwise at a time than before."""
