@@ -24,6 +24,7 @@ from velib_assets.ingest.raw_object import OpenedRaw, head_of, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.stations.describe import Described, describe
+from velib_assets.stations.placeholders import without_placeholders
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import Sights, sights_of
 
@@ -95,6 +96,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables)
+    rows = without_placeholders(rows)
     completed, described = describe(rows, register or Register())
     table = derive(
         completed, {code: label for *_, part in typed for code, label in part.arrondissements.items()}
@@ -124,7 +126,9 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         announced=_announced(raw for raw, _, _ in typed),
         differing=differing_duplicates(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
-    sights = sights_of(hour, rows, times, [(reject.station_id, taken) for _, taken, reject in rejects])
+    seen = [(reject.station_id, taken) for _, taken, reject in rejects]
+    partial = [taken for key in summary.partial if (taken := raw_time(key))]
+    sights = sights_of(hour, rows, times, seen, partial)
     return HourRows(table, rejects, summary, digest_of(listing), sights, described)
 
 

@@ -61,6 +61,11 @@ class HourSummary(NamedTuple):
     announced: Dict[str, int] = {}  # noqa: RUF012 - never modified
     differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
 
+    @property
+    def partial(self) -> List[str]:
+        """The keys of the snapshots that have fewer records than the feed announced."""
+        return [part.key for part in self.snapshots if part.records < self.announced.get(part.key, 0)]
+
 
 class HourResult(NamedTuple):
     """The outcome of an hour: what was cleaned, or the error; `absent` if the hour has no raw.

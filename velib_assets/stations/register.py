@@ -226,8 +226,9 @@ _TYPES = {OPEN: pa.bool_(), **{name: TABLE_SCHEMA.field(name).type for name in (
 def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -> List[int]:
     """Return the snapshots that are complete enough that a station missing from them is closed.
 
-    They have 80 % of the open stations, or lack at most five.
+    They have 80 % of the open stations, or lack at most five, and all records that the feed announced.
     """
     counts = {moment: sum(moment in moments for moments in seen.values()) for moment in sights.moments}
     usual = known or max(counts.values(), default=0)
-    return [m for m, count in counts.items() if count >= min(_FULL_SHARE * usual, max(usual - _FEW, 1))]
+    least = min(_FULL_SHARE * usual, max(usual - _FEW, 1))
+    return [m for m, count in counts.items() if count >= least and m not in sights.partial]
