@@ -130,6 +130,15 @@ class Register:
         times = self._change_times()
         return bisect_right(times, first) == bisect_right(times, last)
 
+    def differs(self, other: Register, hour: datetime) -> bool:
+        """Return whether two registers may describe stations differently within an hour."""
+        first = milliseconds_of(hour)
+        last = first + _HOUR_MS - 1
+        if not (self.is_constant(first, last) and other.is_constant(first, last)):
+            return True
+        ours, theirs = (register.known_at(first).drop_columns(OPEN) for register in (self, other))
+        return not ours.sort_by("station_id").equals(theirs.sort_by("station_id"))
+
     def _learn_hour(self, sights: Sights) -> Dict[str, Station]:
         """Learn one hour; returns the previous changes of the stations that changed."""
         start = milliseconds_of(sights.hour)
