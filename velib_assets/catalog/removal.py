@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.clean.observed import current_digest, sights_in
@@ -17,6 +17,7 @@ from velib_assets.lake.listing import (
     raw_objects,
 )
 from velib_assets.lake.store import Change, LakeStore
+from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register, update_register
 
 _NEAR = timedelta(hours=48)
@@ -67,18 +68,29 @@ def remove_hour(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
     return True
 
 
-def described_otherwise(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> List[datetime]:
-    """Return the registered hours near some hours whose rows the station register now describes otherwise.
+def described_otherwise(
+    store: LakeStore, catalog: Catalog, hours: Sequence[datetime], before: Optional[Register] = None
+) -> List[datetime]:
+    """Return the registered hours whose rows the station register now describes otherwise.
 
-    Only hours within two days are checked, as each is read; healing finds the others.
+    Hours within two days of `hours` are checked, as each is read; with `before` also those farther away for
+    which the register changed. Healing finds the others.
+
+    Args:
+        store: the lake.
+        catalog: the catalog.
+        hours: the hours that changed, UTC.
+        before: the register as it was before they changed.
     """
-    near = hours_between(min(hours) - _NEAR, max(hours) + _NEAR)
-    completed = [part.hour for part in catalog.partitions(near) if part.completed]
     register = load_register(store).register
+    near = hours_between(min(hours) - _NEAR, max(hours) + _NEAR)
     outdated = []
-    for hour in completed:
-        footer = footer_of(store, hour)
-        listing = raw_listing(store, hour)
-        if footer and footer.digest != current_digest(store, hour, listing, footer, register):
-            outdated.append(hour)
+    for part in catalog.partitions(None if before else near):
+        is_near = min(hours) - _NEAR <= part.hour <= max(hours) + _NEAR
+        if not part.completed or not (is_near or (before and before.differs(register, part.hour))):
+            continue
+        footer = footer_of(store, part.hour)
+        listing = raw_listing(store, part.hour)
+        if footer and footer.digest != current_digest(store, part.hour, listing, footer, register):
+            outdated.append(part.hour)
     return outdated

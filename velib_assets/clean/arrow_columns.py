@@ -100,6 +100,8 @@ def columns_of(fields: Fields, feed: FeedDefinition, rows: int) -> Dict[str, pa.
 def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
     values = sources[0] if len(sources) == 1 else pc.coalesce(*sources)
     if column_type == "boolean":
+        if _are_zero_or_one(values):
+            return values.cast(pa.bool_())
         return _flags(values.cast(pa.string()))
     if column_type == "double":
         return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
@@ -108,6 +110,13 @@ def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
     if column_type == "timestamp" and pa.types.is_integer(values.type):
         values = _posix_milliseconds(values)
     return values.cast(ARROW_TYPES[column_type])
+
+
+def _are_zero_or_one(values: pa.Array) -> bool:
+    if not pa.types.is_integer(values.type):
+        return False
+    extremes = pc.min_max(values).as_py()
+    return extremes["min"] in (0, 1) and extremes["max"] in (0, 1)
 
 
 def _flags(words: pa.Array) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import IO, Any, Dict, List, NamedTuple, Optional
+from typing import IO, Any, Dict, List, NamedTuple, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,7 +29,8 @@ class Footer(NamedTuple):
 
     `digest` is that of its raw listing and of the descriptions used, `snapshots` the counts of its snapshots,
     and `missing` what the feed left out of descriptions (see `Described`). `drift` is how the feed's fields
-    differed; a file of an older version does not say.
+    differed, and `partial` are the keys of the snapshots that have fewer records than announced; a file of an
+    older version does not say.
     """
 
     digest: str
@@ -37,6 +38,7 @@ class Footer(NamedTuple):
     snapshots: List[Dict[str, Any]]
     missing: Missing
     drift: Drift = Drift()
+    partial: Tuple[str, ...] = ()
 
 
 def encode_clean(clean: HourRows) -> bytes:
@@ -48,6 +50,8 @@ def encode_clean(clean: HourRows) -> bytes:
     }
     if clean.described:
         footer["missing"] = clean.described.missing
+    if clean.summary.partial:
+        footer["partial"] = clean.summary.partial
     if any(clean.summary.drift):
         kinds = clean.summary.drift._asdict()
         footer["drift"] = {kind: names[:_MOST_DRIFT] for kind, names in kinds.items() if names}
@@ -72,7 +76,8 @@ def read_footer(source: IO[bytes]) -> Optional[Footer]:
         footer = json.loads((parquet.metadata or {})[_FOOTER])
         drift = Drift(**{kind: tuple(names) for kind, names in footer.get("drift", {}).items()})
         missing = footer.get("missing", {})
-        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], missing, drift)
+        partial = tuple(footer.get("partial", ()))
+        return Footer(footer["digest"], parquet.num_rows, footer["snapshots"], missing, drift, partial)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
 

@@ -44,10 +44,11 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
     if register not in REGISTER:
         raise ValueError(f"register {register!r} is not one of {', '.join(REGISTER)}")
     bucket, region = os.environ["VELIB_BUCKET"], os.environ.get("AWS_REGION", "")
-    store = BucketStore(bucket, os.environ.get("VELIB_ACCOUNT", ""), region)
+    account = os.environ.get("VELIB_ACCOUNT", "")
+    store = BucketStore(bucket, account, region)
     catalog = GlueTable(os.environ.get("VELIB_DATABASE") or DATABASE, bucket, region)
     timed = TimedClean(store, end_of(float(event.get("seconds") or _SECONDS), context))
-    with reporter_of_event(event) as reporter:
+    with reporter_of_event(event, region, account) as reporter:
         clean_and_register(store, catalog, hours, register, timed.run, reporter)
         if timed.remaining:
             raise UnfinishedError(f"{timed.remaining} of {timed.requested} hours remain")

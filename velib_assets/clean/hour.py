@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import datetime
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,15 +15,16 @@ from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.reported_times import future_reports, without_future
-from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts
+from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drifts, without_missing
 from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feed_info import announced_records
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.raw_object import OpenedRaw, head_of, open_raw
-from velib_assets.ingest.response import UnusableError, load_json, record_list
+from velib_assets.ingest.raw_object import OpenedRaw, head_of, missing_columns, open_raw
+from velib_assets.ingest.response import OPENDATA, UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.stations.describe import Described, describe
+from velib_assets.stations.placeholders import without_placeholders
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import Sights, sights_of
 
@@ -95,11 +96,17 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables)
+    rows = without_placeholders(rows)
     completed, described = describe(rows, register or Register())
     table = derive(
         completed, {code: label for *_, part in typed for code, label in part.arrondissements.items()}
     )
     listing = [(key, raw.hash) for key, raw, _ in ordered]
+    heads = {raw.key: head_of(raw.data) for raw, _, _ in typed}
+    missing = _missing_columns(heads)
+    drift = merge_drifts([part.drift for _, _, part in typed])
+    if missing:  # the files of an archive are converted to the portal's form
+        drift = without_missing(drift, definition_of(OPENDATA), missing)
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
         hour,
@@ -113,7 +120,7 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
             for (raw, _, part), rows in zip(typed, row_counts)
         ],
         quarantined=quarantined,
-        drift=merge_drifts([part.drift for _, _, part in typed]),
+        drift=drift,
         descriptions=described.digest if described else "",
         described=described.rows if described else 0,
         undescribed=described.undescribed if described else 0,
@@ -121,17 +128,27 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
         unreadable_time=next((part.unreadable.example for *_, part in typed if part.unreadable.number), ""),
         future=future_reports(rows) + future_unknown,
         future_unknown=future_unknown,
-        announced=_announced(raw for raw, _, _ in typed),
+        announced=_announced(heads),
+        missing_columns=missing,
+        left_out=sorted(described.left_out - set(missing)) if described else [],
         differing=differing_duplicates(times, tables) if len(rows) < sum(map(len, tables)) else {},
     )
-    sights = sights_of(hour, rows, times, [(reject.station_id, taken) for _, taken, reject in rejects])
+    seen = [(reject.station_id, taken) for _, taken, reject in rejects]
+    partial = [taken for key in summary.partial if (taken := raw_time(key))]
+    sights = sights_of(hour, rows, times, seen, partial)
     return HourRows(table, rejects, summary, digest_of(listing), sights, described)
 
 
-def _announced(raws: Iterable[RawObject]) -> Dict[str, int]:
+def _announced(heads: Mapping[str, Mapping[str, Any]]) -> Dict[str, int]:
     """Return the number of records that the feed announced, by raw key, where it did."""
-    counts = {raw.key: announced_records(head_of(raw.data)) for raw in raws}
+    counts = {key: announced_records(head) for key, head in heads.items()}
     return {key: count for key, count in counts.items() if count is not None}
+
+
+def _missing_columns(heads: Mapping[str, Mapping[str, Any]]) -> List[str]:
+    """Return the columns that no snapshot has, because the archive's files lack them."""
+    missing = [set(missing_columns(head)) for head in heads.values()]
+    return sorted(set.intersection(*missing)) if missing else []
 
 
 def _repeated_rows(table: pa.Table) -> int:

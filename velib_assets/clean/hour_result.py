@@ -38,7 +38,9 @@ class HourSummary(NamedTuple):
     reported times that cannot be read, and `unreadable_time` is one of them as JSON. `future` counts the rows
     that reported over 10 minutes after their snapshot, `future_unknown` those of them over 24 hours after it.
     `announced` is the number of records that the feed announced, by raw key, where it did. `differing` has
-    the stations of which a snapshot has records that differ, and how many snapshots do.
+    the stations of which a snapshot has records that differ, and how many snapshots do. `missing_columns` are
+    the columns that the archive's files of all the hour's snapshots do not have. `left_out` are the other
+    columns that describe a station and are null in some rows.
     """
 
     hour: datetime
@@ -60,6 +62,13 @@ class HourSummary(NamedTuple):
     future_unknown: int = 0
     announced: Dict[str, int] = {}  # noqa: RUF012 - never modified
     differing: Dict[str, int] = {}  # noqa: RUF012 - never modified
+    missing_columns: List[str] = []  # noqa: RUF012 - never modified
+    left_out: List[str] = []  # noqa: RUF012 - never modified
+
+    @property
+    def partial(self) -> List[str]:
+        """The keys of the snapshots that have fewer records than the feed announced."""
+        return [part.key for part in self.snapshots if part.records < self.announced.get(part.key, 0)]
 
 
 class HourResult(NamedTuple):

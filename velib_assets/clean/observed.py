@@ -13,12 +13,24 @@ from velib_assets.clean.hour import digest_of
 from velib_assets.lake.keys import clean_key, raw_time, rejects_key
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import description_digest, undescribe
+from velib_assets.stations.placeholders import without_placeholders
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, Sights, sights_of
 
 
 def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
     """Return what an hour's clean file says of the stations; None if the file is missing or damaged."""
+    found = _rows_in(store, hour)
+    if found is None:
+        return None
+    footer, rows = found
+    times = [taken for part in footer.snapshots if (taken := raw_time(part["key"]))]
+    partial = [taken for key in footer.partial if (taken := raw_time(key))]
+    return sights_of(hour, without_placeholders(rows), times, _rejected(store, hour), partial)
+
+
+def _rows_in(store: LakeStore, hour: datetime) -> Optional[Tuple[Footer, pa.Table]]:
+    """Return a clean file's footer, and its stations, times and FIELDS as the feed gave them."""
     try:
         with store.open(clean_key(hour)) as source:
             footer = read_footer(source)
@@ -28,8 +40,7 @@ def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
             rows = pq.read_table(source, columns=["station_id", "ingested_ts", *FIELDS])
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
-    times = [taken for part in footer.snapshots if (taken := raw_time(part["key"]))]
-    return sights_of(hour, undescribe(rows, footer.missing), times, _rejected(store, hour))
+    return footer, undescribe(rows, footer.missing)
 
 
 def _rejected(store: LakeStore, hour: datetime) -> List[Tuple[Optional[str], datetime]]:
@@ -56,6 +67,6 @@ def current_digest(
     """
     descriptions = ""
     if footer.missing:
-        sights = sights_in(store, hour)
-        descriptions = description_digest(sights.rows, register) if sights else ""
+        found = _rows_in(store, hour)
+        descriptions = description_digest(found[1], register) if found else ""
     return digest_of(listing, descriptions)

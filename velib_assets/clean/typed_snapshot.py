@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
 
@@ -98,6 +98,19 @@ def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]])
         if path in declared and (other := set(types) - set(declared[path].types))
     ]
     return Drift(tuple(sorted(missing)), tuple(sorted(new)), tuple(sorted(retyped)), tuple(sorted(empty)))
+
+
+def without_missing(drift: Drift, feed: FeedDefinition, columns: Collection[str]) -> Drift:
+    """Return the differences without the missing fields that fill some of these columns and no other.
+
+    Args:
+        drift: the differences.
+        feed: the feed of the records.
+        columns: columns that are known to be missing.
+    """
+    filled = {field.path: {field.column, *(column for _, column in field.members)} for field in feed.fields}
+    known = {"", *columns}  # "" is the column of a field that fills none
+    return drift._replace(missing=tuple(path for path in drift.missing if not filled[path] <= known))
 
 
 def merge_drifts(drifts: Sequence[Drift]) -> Drift:

@@ -25,6 +25,7 @@ from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import has_usable_raw, utc_now
 from velib_assets.resources import Resources
 from velib_assets.settings import Settings, dagster_home
+from velib_assets.stations.register_file import load_or_empty
 
 # From the start of a tick to the feed's response, on a busy machine or on AWS.
 STARTING = timedelta(seconds=20)
@@ -188,11 +189,11 @@ def run_discard(
     """
     lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
     summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
-
+    before = load_or_empty(lake).register
     _execute_hours(summary, defs, instance, summary.requested)
     unusable = [hour for hour in all_hours if not has_usable_raw(lake, hour)]
     removed = [hour for hour in unusable if remove_hour(lake, catalog, hour)]
-    described = described_otherwise(lake, catalog, all_hours)
+    described = described_otherwise(lake, catalog, all_hours, before)
     _execute_hours(summary, defs, instance, described)
     summary.requested = sorted({*all_hours, *described} - {*removed})
     for hour in removed:

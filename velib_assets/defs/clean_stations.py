@@ -65,7 +65,10 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
         register = register or load_or_empty(store).register
         expected = register.open_at(milliseconds_of(result.hour) - 1) or None
         checked = _findings(cleaned, reasons, preceding, expected, store.address(rejects_key(result.hour)))
-        checked["described_rows"] = described_rows(cleaned.described, cleaned.undescribed, since)
+        is_explained = bool(cleaned.missing_columns) and not cleaned.left_out
+        checked["described_rows"] = described_rows(
+            cleaned.described, cleaned.undescribed, since, is_explained=is_explained
+        )
         yield HourOutcome(result.hour, _metadata(store, cleaned, job.links), checked, summary)
 
 
@@ -155,7 +158,10 @@ def _findings(
             expected,
         ),
         "stale_stations": checks.stale_stations(
-            cleaned.stale, cleaned.rows, cleaned.unreadable_times + cleaned.future_unknown
+            cleaned.stale,
+            cleaned.rows,
+            cleaned.unreadable_times + cleaned.future_unknown,
+            is_reported="reported_ts" not in cleaned.missing_columns,
         ),
         "readable_times": checks.readable_times(cleaned.unreadable_times, cleaned.unreadable_time),
         "schema_drift": checks.schema_drift(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from datetime import datetime
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
 from velib_assets.ingest.response import (
@@ -26,6 +26,7 @@ from velib_assets.lake.keys import SOURCE, iso_utc
 MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
+_MISSING_COLUMNS = "missing_columns"
 _MAX_MEMBERS = 100  # each costs a copy of the rest
 
 
@@ -40,8 +41,18 @@ class OpenedRaw(NamedTuple):
     results: memoryview
 
 
-def encode_raw(feed: str, ingested_at: datetime, fetched_at: datetime, decoded: Decoded) -> bytes:
-    """Encode a usable snapshot as a gzipped envelope. Equal arguments give equal bytes."""
+def encode_raw(
+    feed: str, ingested_at: datetime, fetched_at: datetime, decoded: Decoded, missing: Sequence[str] = ()
+) -> bytes:
+    """Encode a usable snapshot as a gzipped envelope. Equal arguments give equal bytes.
+
+    Args:
+        feed: the feed of the records.
+        ingested_at: when the snapshot was taken, UTC.
+        fetched_at: when it was stored, UTC.
+        decoded: the records.
+        missing: columns of the table that the archive's file does not have.
+    """
     head = {
         "source": SOURCE,
         "feed": feed,
@@ -50,6 +61,7 @@ def encode_raw(feed: str, ingested_at: datetime, fetched_at: datetime, decoded: 
         "record_count": len(decoded.records),
         "sha256": hashlib.sha256(decoded.results).hexdigest(),
         **({FEED_INFO: decoded.info} if decoded.info else {}),
+        **({_MISSING_COLUMNS: list(missing)} if missing else {}),
     }
     opening = json.dumps(head, ensure_ascii=False)[:-1].encode("utf-8")
     packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)  # same bytes in every Python, unlike gzip.compress
@@ -89,6 +101,12 @@ def head_of(stored: bytes) -> Dict[str, Any]:
             return {}
     split = split_head(start)
     return split[0] if split else {}
+
+
+def missing_columns(head: Mapping[str, Any]) -> List[str]:
+    """Return the columns of the table that the archive's file of a snapshot did not have, from its head."""
+    names = head.get(_MISSING_COLUMNS)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def gunzip(stored: bytes, limit: int = MAX_BYTES) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
@@ -135,9 +135,12 @@ class Ingest:
             ensure_same_source(self._store, response.feed)
         if recorded.problem:
             return _quarantine(self._store, response, taken_at, now, recorded.problem)
-        result = store_or_quarantine(self._store, response, taken_at, now, recorded.unmodified)
-        if result.state == STORED and recorded.missing:
-            return result._replace(code=MISSING_COLUMNS, reason=", ".join(recorded.missing))
+        missing = recorded.missing
+        result = store_or_quarantine(
+            self._store, response, taken_at, now, recorded.unmodified, missing=missing
+        )
+        if result.state == STORED and missing:
+            return result._replace(code=MISSING_COLUMNS, reason=", ".join(missing))
         return result
 
 
@@ -160,8 +163,12 @@ def store_or_quarantine(
     ingested_at: datetime,
     now: datetime,
     unmodified: Optional[FeedResponse] = None,
+    *,
+    missing: Sequence[str] = (),
 ) -> IngestResult:
     """Store a usable response in raw; quarantine the bytes of any other, `unmodified` if it was converted.
+
+    Raw says which columns of the table are `missing` in an archive's file.
 
     Records that were discarded are in quarantine already, and are not stored again.
     """
@@ -174,7 +181,7 @@ def store_or_quarantine(
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
         return IngestResult(QUARANTINED, ingested_at, kept, code=DISCARDED, reason=reason)
-    data = encode_raw(response.feed, ingested_at, now, decoded)
+    data = encode_raw(response.feed, ingested_at, now, decoded, missing)
     key = raw_key(ingested_at)
     state = STORED if store.create(key, data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))

@@ -14,6 +14,8 @@ Changes = List[Tuple[int, Any]]
 Station = Dict[str, Changes]
 """The changes of FIELDS and OPEN of one station."""
 
+_NOTHING = (None,) * len(FIELDS)
+
 
 def initial_value(name: str, code: str) -> Any:  # noqa: ANN401 - a value of the column
     """Return the value of a part before its first change."""
@@ -23,8 +25,13 @@ def initial_value(name: str, code: str) -> Any:  # noqa: ANN401 - a value of the
 def value_at(station: Station, name: str, code: str, moment: int, *, later: bool = False) -> Any:  # noqa: ANN401 - as above
     """Return the value of a part at a time; with `later`, the next value if there is none yet."""
     changes = station.get(name, [])
-    last = next((value for time, value in reversed(changes) if time <= moment), None)
-    value = initial_value(name, code) if last is None else last
+    value = None
+    for time, changed in changes:
+        if time > moment:
+            break
+        value = changed
+    if value is None:
+        value = initial_value(name, code)
     return changes[0][1] if value is None and later and changes else value
 
 
@@ -36,11 +43,12 @@ def station_with(
     full: List[int],
 ) -> Station:
     """Return a station's changes with those of an hour replaced by its observations."""
-    described = {moment: values for moment, values in seen.items() if any(v is not None for v in values)}
-    opened = [(moment, True) for moment in described] + [(m, False) for m in full if m not in seen]
+    described = sorted((moment, values) for moment, values in seen.items() if values != _NOTHING)
+    opened = [(moment, True) for moment, _ in described] + [(m, False) for m in full if m not in seen]
     station = {OPEN: _replaced(old.get(OPEN, []), hour, sorted(opened), False)}
+    different = without_repeats(described, _NOTHING)  # mostly one of the hour's snapshots
     for position, name in enumerate(FIELDS):
-        values = [(m, v[position]) for m, v in sorted(described.items()) if v[position] is not None]
+        values = [(m, v[position]) for m, v in different if v[position] is not None]
         station[name] = _replaced(old.get(name, []), hour, values, initial_value(name, code))
     return {name: changes for name, changes in station.items() if changes}
 
@@ -50,6 +58,8 @@ def _replaced(changes: Changes, hour: Tuple[int, int], seen: Changes, initial: A
 
     Later changes stay, even if they repeat a value: observations in between may follow.
     """
+    if not changes:
+        return without_repeats(seen, initial)
     start, end = hour
     before = [change for change in changes if change[0] < start]
     value = before[-1][1] if before else initial

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,6 +35,11 @@ class Described(NamedTuple):
     rows: int
     undescribed: int
     missing: Missing
+
+    @property
+    def left_out(self) -> Set[str]:
+        """The names, positions and capacities that some rows lacked."""
+        return {name for fields in self.missing.values() for name in fields if name in OWN}
 
 
 def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Described]]:

@@ -47,6 +47,7 @@ class Register:
         self._opened: List[int] = []
         self._closed: List[int] = []
         self._tables: Dict[bool, Tuple[int, pa.Table]] = {}
+        self._agreed: Optional[Tuple[int, int, pa.Table]] = None
 
     def copy(self) -> Register:
         """Return a register that does not follow later changes of this one."""
@@ -88,7 +89,7 @@ class Register:
                 station[name] = without_repeats(changes, initial_value(name, code))
         self.stations = {code: station for code, station in self.stations.items() if any(station.values())}
         self.revision = object()
-        self._times, self._tables = None, {}
+        self._times, self._tables, self._agreed = None, {}, None
 
     def forget(self, hour: datetime, later: Callable[[datetime], Optional[Sights]]) -> bool:
         """Remove what is known from an hour that has no usable snapshot any more."""
@@ -129,15 +130,23 @@ class Register:
         times = self._change_times()
         return bisect_right(times, first) == bisect_right(times, last)
 
+    def differs(self, other: Register, hour: datetime) -> bool:
+        """Return whether two registers may describe stations differently within an hour."""
+        first = milliseconds_of(hour)
+        last = first + _HOUR_MS - 1
+        if not (self.is_constant(first, last) and other.is_constant(first, last)):
+            return True
+        ours, theirs = (register.known_at(first).drop_columns(OPEN) for register in (self, other))
+        return not ours.sort_by("station_id").equals(theirs.sort_by("station_id"))
+
     def _learn_hour(self, sights: Sights) -> Dict[str, Station]:
         """Learn one hour; returns the previous changes of the stations that changed."""
         start = milliseconds_of(sights.hour)
         end = start + _HOUR_MS
-        known = self._open_table(start - 1)
-        if self.is_constant(start - 1, end - 1) and agrees(sights, known):
+        if self.is_constant(start - 1, end - 1) and self._agrees(sights, start - 1):
             return {}
         seen = sights.by_station()
-        full = _full_moments(sights, seen, len(known))
+        full = _full_moments(sights, seen, len(self._open_table(start - 1)))
         changed = {}
         for code in {*self.stations, *seen}:
             old = self.stations.get(code, {})
@@ -146,8 +155,24 @@ class Register:
                 changed[code] = old
                 self.stations[code] = new
         if changed:
-            self._times, self._tables = None, {}
+            self._times, self._tables, self._agreed = None, {}, None
         return changed
+
+    def _agrees(self, sights: Sights, moment: int) -> bool:
+        """Return whether an hour says nothing new since a time; most repeat the last hour that did not."""
+        state = (bisect_right(self._change_times(), moment), len(sights.moments))
+        rows = sights.rows.drop_columns("ingested_ts")
+        if (
+            self._agreed
+            and self._agreed[:2] == state
+            and not sights.rejected
+            and self._agreed[2].equals(rows)
+        ):
+            return True
+        if not agrees(sights, self._open_table(moment)):
+            return False
+        self._agreed = (*state, rows)
+        return True
 
     def _is_pending(self, before: Dict[str, Station], moment: int) -> bool:
         """Return whether a station is described otherwise at a time than before."""
@@ -210,8 +235,9 @@ _TYPES = {OPEN: pa.bool_(), **{name: TABLE_SCHEMA.field(name).type for name in (
 def _full_moments(sights: Sights, seen: Dict[str, Dict[int, Any]], known: int) -> List[int]:
     """Return the snapshots that are complete enough that a station missing from them is closed.
 
-    They have 80 % of the open stations, or lack at most five.
+    They have 80 % of the open stations, or lack at most five, and all records that the feed announced.
     """
     counts = {moment: sum(moment in moments for moments in seen.values()) for moment in sights.moments}
     usual = known or max(counts.values(), default=0)
-    return [m for m, count in counts.items() if count >= min(_FULL_SHARE * usual, max(usual - _FEW, 1))]
+    least = min(_FULL_SHARE * usual, max(usual - _FEW, 1))
+    return [m for m, count in counts.items() if count >= least and m not in sights.partial]

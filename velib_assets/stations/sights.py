@@ -23,12 +23,15 @@ class Sights(NamedTuple):
         moments: when its snapshots were taken, in milliseconds since 1970, sorted.
         rows: station_id, ingested_ts and FIELDS as the feed gave them, sorted by station and time.
         rejected: the station and the time of each rejected record: the station was there.
+        partial: the moments whose snapshot has fewer records than the feed announced: a station that they
+            lack is not closed.
     """
 
     hour: datetime
     moments: List[int]
     rows: pa.Table
     rejected: Sequence[Tuple[str, int]] = ()
+    partial: Sequence[int] = ()
 
     def by_station(self) -> Dict[str, Dict[int, Values]]:
         """Return the described values of each station by the time of the snapshot."""
@@ -47,6 +50,7 @@ def sights_of(
     rows: pa.Table,
     snapshots: Sequence[datetime],
     rejected: Iterable[Tuple[Optional[str], datetime]] = (),
+    partial: Iterable[datetime] = (),
 ) -> Sights:
     """Return the observations in an hour's rows, before they are completed.
 
@@ -55,10 +59,12 @@ def sights_of(
         rows: at least station_id, ingested_ts and FIELDS, sorted by station and time.
         snapshots: when the hour's usable snapshots were taken, UTC.
         rejected: the station code, if it has one, and the time of each rejected record.
+        partial: when the snapshots with fewer records than announced were taken, UTC.
     """
     seen = [(code, milliseconds_of(taken)) for code, taken in rejected if code]
     moments = sorted({milliseconds_of(moment) for moment in snapshots})
-    return Sights(hour, moments, rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks(), seen)
+    described = rows.select(["station_id", "ingested_ts", *FIELDS]).combine_chunks()
+    return Sights(hour, moments, described, seen, sorted({milliseconds_of(moment) for moment in partial}))
 
 
 def milliseconds_of(moment: datetime) -> int:

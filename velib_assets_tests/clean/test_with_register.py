@@ -22,7 +22,8 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.listing import raw_listing
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import load_register
+from velib_assets.stations.register_file import decode_register, load_register
+from velib_assets.stations.sights import FIELDS
 from velib_assets_tests.samples import HOUR, body, pair, record, records
 
 LOST: dict[str, Any] = dict.fromkeys(("name", "capacity", "coordonnees_geo", "nom_arrondissement_communes"))
@@ -34,8 +35,11 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "lake")
 
 
-def arrive(store: FolderStore, at: datetime, rows: list[Any], feed: str = "opendata") -> None:
-    data = encode_raw(feed, at, at, decode(FeedResponse(feed, {"body": body(rows)})))
+def arrive(
+    store: FolderStore, at: datetime, rows: list[Any], feed: str = "opendata", announced: int = 0
+) -> None:
+    page = b'{"total_count": %d, "results": %s}' % (announced, body(rows)) if announced else body(rows)
+    data = encode_raw(feed, at, at, decode(FeedResponse(feed, {"body": page})))
     assert store.create(raw_key(at), data)
 
 
@@ -169,6 +173,95 @@ def test_a_rejected_record_closes_no_station(store: FolderStore) -> None:
     sights = sights_in(store, HOURS[1])
     assert sights is not None
     assert sights.by_station()["1040"]
+
+
+@pytest.mark.parametrize("is_read_again", [False, True])
+def test_a_snapshot_with_fewer_records_than_announced_closes_no_station(
+    store: FolderStore, *, is_read_again: bool
+) -> None:
+    arrive(store, HOUR, records(40), announced=40)
+    arrive(store, HOUR + timedelta(minutes=15), records(39), announced=40)
+    arrive(store, HOURS[1], records(38), announced=40)
+    arrive(store, HOURS[2], records(38), announced=38)
+    clean(store, *HOURS)
+    if is_read_again:
+        (store.root / STATIONS_KEY).unlink()
+        clean(store, HOURS[2])
+        register = load_register(store).register
+        for hour in HOURS[:2]:
+            sights = sights_in(store, hour)
+            assert sights is not None
+            register.learn(sights, lambda later: sights_in(store, later))
+    else:
+        register = load_register(store).register
+    closed = {code: at for code, station in register.stations.items() for at, is_open in station["open"][1:]}
+    assert closed == dict.fromkeys(("1039", "1040"), HOURS[2].timestamp() * 1000)
+
+
+PLACEHOLDERS: dict[str, dict[str, Any]] = {
+    "null": {"name": "null"},
+    "None": {"name": "None", "nom_arrondissement_communes": "None"},
+    "N/A": {"name": " N/A ", "capacity": 0},
+    "blank": {"name": "", "capacity": 0},
+    "null island": {"coordonnees_geo": {"lat": 0.0, "lon": 0.0}, "capacity": 0},
+    "near null island": {"coordonnees_geo": {"lat": 1e-5, "lon": -1e-5}},
+    "one zero": {"coordonnees_geo": {"lat": 48.85, "lon": 0}},
+    "outside the globe": {"coordonnees_geo": {"lat": 999, "lon": 999}},
+    "everything": {
+        "name": "NULL",
+        "capacity": 0,
+        "coordonnees_geo": {"lat": 0, "lon": 0},
+        "nom_arrondissement_communes": "null",
+    },
+}
+
+
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS.values(), ids=PLACEHOLDERS)
+def test_a_placeholder_is_no_description(store: FolderStore, placeholder: dict[str, Any]) -> None:
+    """It neither opens, renames nor moves a station, and its rows take the description from the register."""
+    arrive(store, HOURS[0], records())
+    clean(store, HOURS[0])
+    register, rows = store.read(STATIONS_KEY), pq.read_table(store.open(clean_key(HOURS[0])))
+    arrive(store, HOURS[1], [*records(**placeholder), *([record("1999", **PLACEHOLDERS["everything"])])])
+    clean(store, HOURS[1])
+    assert stations(store) == decode_stations(register)
+    described = pq.read_table(store.open(clean_key(HOURS[1]))).slice(0, len(rows))
+    for name in FIELDS:
+        assert described[name].equals(rows[name])
+    sights = sights_in(store, HOURS[1])
+    assert sights is not None
+    assert sights.by_station()["1999"] == {HOURS[1].timestamp() * 1000: (None,) * 5}
+
+
+def test_a_placeholder_in_a_clean_file_of_an_older_version_is_no_description(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(store, HOUR, records(**PLACEHOLDERS["everything"]))
+    with monkeypatch.context() as older:
+        older.setattr("velib_assets.clean.hour.without_placeholders", lambda rows: rows)
+        rebuild_hour(store, HOUR)
+    assert column(store, HOUR, "name") == {"NULL"}
+    sights, footer = sights_in(store, HOUR), footer_of(store, HOUR)
+    assert sights is not None
+    assert footer is not None
+    assert {values for seen in sights.by_station().values() for values in seen.values()} == {(None,) * 5}
+    assert footer.digest == current_digest(store, HOUR, raw_listing(store, HOUR), footer, Register())
+
+
+def test_a_capacity_of_zero_counts_where_the_station_is_described(store: FolderStore) -> None:
+    arrive(store, HOUR, records(capacity=0))
+    clean(store, HOUR)
+    assert column(store, HOUR, "capacity") == {0}
+
+
+def stations(store: FolderStore) -> dict[str, Any]:
+    return load_register(store).register.stations
+
+
+def decode_stations(data: bytes) -> dict[str, Any]:
+    register = decode_register(data)
+    assert register is not None
+    return register.stations
 
 
 def test_a_feed_without_names_is_not_held_back(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,9 +139,24 @@ def test_columns_that_no_file_has_are_said_once(terminal: Terminal, folder: Path
     assert (
         "is_installed, capacity, mechanical, ebikes, is_renting, is_returning, reported_ts" in result.stderr
     )
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    assert [line for line in warnings if "slots have no snapshot" not in line] == [
+        line for line in warnings if "not in the files: " in line
+    ]
     assert rows(terminal, "SELECT DISTINCT station_id, name, bikes, docks, capacity FROM source_velib") == [
         {"station_id": "1001", "name": "Ici", "bikes": 3, "docks": 7, "capacity": None}
     ]
+
+
+def test_a_column_that_the_files_have_but_leave_empty_is_still_reported(
+    terminal: Terminal, folder: Path
+) -> None:
+    terminal.env["VELIB_ARCHIVE_COLUMNS"] = "station_id=code,bikes=nb_velos,docks=nb_bornes,name=titre"
+    table = b"code,nb_velos,nb_bornes,titre\n1001,3,7,\n"
+    put(folder, "20220604T100000Z.csv", data=table)
+    result = terminal.velib("backfill")
+    assert "warning: clean_stations: 1 row lacks a name, position or capacity" in result.stderr
+    assert "warning: clean_stations: missing: name: " in result.stderr
 
 
 def test_wrong_settings_of_the_archive_are_reported_together(terminal: Terminal) -> None:

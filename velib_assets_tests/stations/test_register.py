@@ -108,6 +108,12 @@ def test_a_change_of_the_description_opens_a_stretch() -> None:
     ]
 
 
+def test_an_hour_that_repeats_an_earlier_one_is_learned_after_a_change() -> None:
+    named = {name: {0: {"8003": (name, *HERE)}} for name in ("old", "new")}
+    hours = [sights(START + n * HOUR, named[name]) for n, name in enumerate(("old", "old", "new", "old"))]
+    assert [row[3] for row in stretches(learned(hours))] == ["old", "new", "old"]
+
+
 def test_a_station_that_disappears_is_closed_and_may_open_again() -> None:
     both = {"8003": ("a", *HERE), "8004": ("b", *HERE)}
     one = {"8004": ("b", *HERE)}

@@ -88,18 +88,21 @@ def partial_snapshot(
 
 
 @check("clean_stations", severity=WARN)
-def stale_stations(stale: int, rows: int, unreadable: int = 0) -> Finding:
+def stale_stations(stale: int, rows: int, unreadable: int = 0, *, is_reported: bool = True) -> Finding:
     """Check that at most 15 % of the rows are of stations that have been silent for over 3 hours.
 
     Args:
         stale: The number of stale rows.
         rows: The number of rows.
         unreadable: The number of rows whose reported time cannot be read: another check reports them.
+        is_reported: Whether the archive's files have reported times at all: `archive_columns` reports it.
     """
     stale, rows = max(stale - unreadable, 0), max(rows - unreadable, 0)
     share = stale / rows if rows else 0.0
-    passed = share <= MAX_STALE_SHARE
+    passed = share <= MAX_STALE_SHARE or not is_reported
     message = f"{share:.1%} of {counted(rows, 'row')} are stale; the limit is {MAX_STALE_SHARE:.0%}"
+    if not is_reported:
+        message = "the archive's files have no reported times"
     return Finding(passed, message, {"stale_share": share, "stale_rows": stale, FAULTS: int(not passed)})
 
 
