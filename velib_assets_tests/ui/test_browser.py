@@ -108,6 +108,7 @@ def test_partition_is_materialized_from_the_lineage(
 def test_dialog_offers_90_days_until_all_partitions_are_shown(browser: Browser) -> None:
     """As docs/operating.md says of backfills in the UI."""
     browser.open("/assets/clean_stations?view=partitions")
+    browser.wait_for_text("Missing (")
     browser.click("//button[contains(., 'Materialize')]")
     browser.wait_for_text("Showing the last 90 days", "older partitions are outside this range")
     browser.click("//*[@role='dialog']//*[text()='Show all partitions']")
