@@ -73,7 +73,7 @@ def take_lineage(browser: Browser, target: Path) -> None:
 def take_kpi(browser: Browser, target: Path) -> None:
     """Take a view's page with its plots."""
     browser.open("/assets/kpi_shortage")
-    browser.wait_for_text("CREATE OR REPLACE VIEW", "Column name", "[Show Markdown]")
+    browser.wait_for_text("FROM velib_db_tf.source_velib", "Column name", "[Show Markdown]")
     browser.click("//*[text()='Plots']")
     plots = browser.find("//canvas")
     browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plots)

@@ -1,11 +1,14 @@
 """`velib backfill`: what it plans, and what it says about the files of an archive."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from velib_assets.settings import CHECKOUT
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.samples import body, record, records
 
@@ -221,3 +224,27 @@ def test_archive_without_a_snapshot_is_a_wrong_setting(terminal: Terminal, folde
     assert (result.exit_code, result.stdout) == (2, "")
     assert "velib: VELIB_ARCHIVE: " in result.stderr
     assert "notes.json" in result.stderr
+
+
+def test_lake_is_rebuilt_from_the_folders_that_are_backed_up(terminal: Terminal, folder: Path) -> None:
+    """Those that docs/operating.md names, without any source that has a past."""
+    put(folder, "20220604T100000Z.json", "20220604T113000Z.json")
+    put(folder, "20220604T114500Z.json", data=b"<html>")
+    terminal.velib("backfill")
+    text = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^rsync -a (.*) backup-host:/backup/velib/$", text, re.MULTILINE)
+    backup = terminal.lake.with_name("restored")
+    for name in (Path(word).name for word in command.split()):
+        shutil.copytree(terminal.lake / name, backup / name)
+    sql = (
+        'SELECT "hour", count(*) AS n, sum(bikes) AS bikes FROM source_velib GROUP BY "hour" ORDER BY "hour"'
+    )
+    before = rows(terminal, sql)
+    terminal.env |= {
+        "VELIB_LAKE": str(backup),
+        "VELIB_SOURCE": "opendata",
+        "DAGSTER_HOME": str(folder / "home"),
+    }
+    result = terminal.velib("backfill", "2022-06-04T10", "2022-06-04T11")
+    assert result.exit_code == 0, result.stderr
+    assert (rows(terminal, sql), len(before)) == (before, 2)

@@ -105,9 +105,20 @@ def test_partition_is_materialized_from_the_lineage(
     browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
 
 
+def test_dialog_offers_90_days_until_all_partitions_are_shown(browser: Browser) -> None:
+    """As docs/operating.md says of backfills in the UI."""
+    browser.open("/assets/clean_stations?view=partitions")
+    browser.wait_for_text("Missing (")
+    browser.click("//button[contains(., 'Materialize')]")
+    browser.wait_for_text("Showing the last 90 days", "older partitions are outside this range")
+    browser.click("//*[@role='dialog']//*[text()='Show all partitions']")
+    browser.wait_for_text("2018-01-01-00:00")
+    assert "Showing the last 90 days" not in browser.text()
+
+
 def test_kpi_shows_sql_columns_and_preview(browser: Browser) -> None:
     browser.open("/assets/kpi_taux_remplissage")
-    browser.wait_for_text("CREATE OR REPLACE VIEW velib_db_tf.kpi_taux_remplissage", "velib-insights")
+    browser.wait_for_text("FROM velib_db_tf.source_velib", "velib-insights")
     browser.wait_for_text("Column name", *(column[0] for column in KPIS[0].columns))
     browser.open("/assets/kpi_taux_remplissage?view=events")
     browser.click("//*[text()='[Show Markdown]']")

@@ -58,7 +58,8 @@ class Server:
     def variables(self) -> dict[str, str]:
         """Return the variables of deploy/.env."""
         lines = (self.deploy / ".env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+        pairs = [line.split("=", 1) for line in lines if not line.startswith("#")]
+        return {name: value.strip("'") for name, value in pairs}
 
     def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Compose as the documentation does."""
@@ -108,6 +109,16 @@ def test_preparing_again_changes_nothing(server_files: Server) -> None:
     assert [file.read_text() for file in files] == [before, settings]
     assert mode & 0o077 == 0
     assert settings == (DEPLOY / "velib.env.example").read_text()
+
+
+def test_password_of_an_earlier_version_is_taken_over(server_files: Server) -> None:
+    """It was exported at each log-in. A `$` in it is no variable."""
+    environ = server_files.environ
+    server_files.environ = environ | {"DAGSTER_POSTGRES_PASSWORD": "ol$d word"}
+    server_files.prepare()
+    server_files.environ = environ
+    environment = server_files.config()["postgres"]["environment"]
+    assert "ol$d word" in environment.values()
 
 
 def test_secrets_of_a_server_are_ignored_by_git_and_by_the_image() -> None:
