@@ -10,8 +10,11 @@ def rebuild_quantities(i: Inputs, month: int) -> dict[str, float]:
     age = float(DAYS * month)
     warm, cold = (i.per_day * days for days in warm_and_cold_days(i, age))
     hours = min(24.0, i.per_day) * age
-    shell = i.job_type == "pythonshell"
-    seconds = hours * (i.rebuild_seconds if shell else i.rebuild_spark_seconds)
+    glue = {
+        "pythonshell": (i.shell_dpu, i.rebuild_seconds),
+        "glueetl": (i.spark_dpu, i.rebuild_spark_seconds),
+    }
+    dpu, seconds = glue.get(i.job_type, (0, 0))
     return {
         "cold_gb": cold * i.raw_bytes / GB,
         "cold_get": cold,
@@ -19,7 +22,7 @@ def rebuild_quantities(i: Inputs, month: int) -> dict[str, float]:
         "list": hours * i.rebuild_list,
         "put": hours,
         "kms_requests": (warm + cold + hours) * i.kms_share if i.encryption == "sse_kms" else 0.0,
-        "glue_dpu_hours": (i.shell_dpu if shell else i.spark_dpu) * seconds / 3600,
+        "glue_dpu_hours": hours * dpu * seconds / 3600,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from typing import Any
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.deployment import BUCKET, provider_mirror, terraform
 
-_ARTEFACTS = ("velib_ingest_lambda.zip", "velib_clean_job.py", "velib_glue_lib.zip")
+_ARTEFACT = re.compile(r"\bvelib_\w+\.(?:zip|py)\b")  # its name in a .tf file
+_WHEEL = "wheels/velib_assets-0-py3-none-any.whl"
 _MOCK = """
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
@@ -44,8 +46,9 @@ class MockedPlan:
         shutil.copytree(CHECKOUT / "infra", self._infra, ignore=ignored)
         (folder / "velib_assets").symlink_to(CHECKOUT / "velib_assets")
         self._artefacts = folder / "build"
-        self._artefacts.mkdir()
-        for name in _ARTEFACTS:
+        (self._artefacts / _WHEEL).parent.mkdir(parents=True)
+        configuration = "".join(path.read_text(encoding="utf-8") for path in self._infra.glob("*.tf"))
+        for name in {*_ARTEFACT.findall(configuration), _WHEEL}:
             (self._artefacts / name).touch()
         mirror = provider_mirror()
         self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
