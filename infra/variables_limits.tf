@@ -12,13 +12,13 @@ variable "lambda_reserved_concurrency" {
 }
 
 variable "clean_lambda_memory" {
-  description = "Memory in MB of the function that cleans (clean_runtime = lambda). 1769 MB have one vCPU; an hour takes 60 MB."
+  description = "Memory in MB of the function that cleans (clean_runtime = lambda). 1769 MB have one vCPU; a day took 444 MB."
   type        = number
   default     = 1769
 
   validation {
-    condition     = var.clean_lambda_memory >= 512 && var.clean_lambda_memory <= 10240 && floor(var.clean_lambda_memory) == var.clean_lambda_memory
-    error_message = "clean_lambda_memory must be a whole number between 512 and 10240."
+    condition     = var.clean_lambda_memory >= 1024 && var.clean_lambda_memory <= 10240 && floor(var.clean_lambda_memory) == var.clean_lambda_memory
+    error_message = "clean_lambda_memory must be a whole number between 1024 and 10240."
   }
 }
 

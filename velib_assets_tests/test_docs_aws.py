@@ -13,6 +13,7 @@ from botocore.session import get_session
 
 from velib_assets.aws.api import AwsError, call
 from velib_assets.cost.bill import cost_report
+from velib_assets.cost.inputs import Inputs
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests import infra_files as infra
 from velib_assets_tests.test_docs import TEXT, code, code_lines, table
@@ -116,6 +117,28 @@ def test_documented_cost_of_a_rebuild_is_that_of_velib_cost() -> None:
     assert shown
     total = json.loads(cost_report(Settings(lake=CHECKOUT / "lake"), {}, "json")[0])["rebuild_total"]
     assert [float(amount) for amount in shown.groups()] == pytest.approx(list(total.values()), abs=0.05)
+
+
+def test_documented_prices_of_cleaning_follow_from_the_price_list() -> None:
+    """Glue bills at least a minute, the function what it takes; free tiers come on top."""
+    inputs = Inputs()
+    dpu_second = inputs.prices["bill"]["glue_dpu_hours"]["price"] / 3600
+    mb_second = inputs.prices["bill"]["lambda_gb_seconds"]["price"] / 1024
+    rows = {
+        row[0]: row[1:] for row in table("docs/aws.md", "compared", "`glue_shell`", "`lambda`", "`glueetl`")
+    }
+    day = [float(text) for text in rows["a day, 24 such hours, s"]]
+    tick = [inputs.shell_seconds, inputs.clean_seconds, inputs.spark_seconds]
+    for row, seconds in (("price of such a day", day), ("price of a tick", tick)):
+        expected = [
+            max(60, seconds[0]) * inputs.shell_dpu * dpu_second,
+            seconds[1] * inputs.clean_memory * mb_second,
+            max(60, seconds[2]) * inputs.spark_dpu * dpu_second,
+        ]
+        shown = [float(text.partition(",")[0].strip("$")) for text in rows[row]]
+        assert shown == pytest.approx(expected, rel=0.2), row
+    monthly = [float(text.partition(",")[0].strip("$")) for text in rows["2,880 ticks per month"]]
+    assert monthly == pytest.approx([2880 * price for price in expected], rel=0.02)
 
 
 # The AWS CLI

@@ -34,7 +34,7 @@ def build(target: Path) -> list[Path]:
     """
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        _install(Path(folder))
+        _install(Path(folder), target / "downloads")
         lambda_zip = write_zip(target / LAMBDA_ZIP, [*sources(LAMBDA_PARTS), *_modules(Path(folder))])
     wheels = {wheel for python in GLUE_PYTHONS for wheel in verified_wheels(python, target / "downloads")}
     built = write_wheels(target / "wheels", wheels, sources(GLUE_PARTS))
@@ -54,19 +54,33 @@ def sources(parts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, cache: Path) -> None:
     """Install the Lambda's modules from wheels without compiled code, which fit every processor.
+
+    They come from `cache`, or else from the index, and then are added to `cache`.
 
     Raises:
         PackageError: pip failed; the message has its output.
     """
-    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary=:all:"]
-    platform = ["--platform=any", "--python-version=3.12", "--implementation=py", "--abi=none"]
-    constraints = ["--constraint", str(CHECKOUT / "constraints.txt"), "--target", str(folder)]
-    command = [sys.executable, "-m", "pip", "install", *options, *platform, *constraints, *LAMBDA_MODULES]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
+    cache.mkdir(parents=True, exist_ok=True)
+    if _pip("install", "--no-index", f"--find-links={cache}", f"--target={folder}").returncode == 0:
+        return
+    result = _pip("download", f"--find-links={cache}", f"--dest={cache}")
+    if result.returncode == 0:
+        result = _pip("install", "--no-index", f"--find-links={cache}", f"--target={folder}")
     if result.returncode:
-        raise PackageError(f"pip could not install {' and '.join(LAMBDA_MODULES)}:\n{result.stderr.strip()}")
+        names = " and ".join(LAMBDA_MODULES)
+        raise PackageError(
+            f"pip could not install {names} from {cache} or the index:\n{result.stderr.strip()}"
+        )
+
+
+def _pip(command: str, *options: str) -> subprocess.CompletedProcess[str]:
+    platform = ["--platform=any", "--python-version=3.12", "--implementation=py", "--abi=none"]
+    platform += ["--only-binary=:all:", f"--constraint={CHECKOUT / 'constraints.txt'}"]
+    quiet = ["--quiet", "--disable-pip-version-check", *(["--no-compile"] if command == "install" else [])]
+    words = [sys.executable, "-m", "pip", command, *quiet, *platform, *options, *LAMBDA_MODULES]
+    return subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,7 @@
 """Zips and wheels with the same bytes on every machine."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import shutil
