@@ -94,13 +94,16 @@ def healing_sensor(
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is in progress: it may be writing the hours that seem outdated.
+    """Whether a run is in progress or waits for its retry: it may write the hours that seem outdated.
 
     A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
     unfinished = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
-    runs = dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY)
-    return bool(instance.get_run_ids(runs, limit=1))
+    recent = datetime.now(UTC) - BUSY
+    if instance.get_run_ids(dg.RunsFilter(statuses=unfinished, created_after=recent), limit=1):
+        return True
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=recent)
+    return any(run.is_complete_and_waiting_to_retry for run in instance.get_runs(failed))
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:

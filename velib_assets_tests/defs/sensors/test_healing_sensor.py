@@ -209,6 +209,21 @@ def test_nothing_is_requested_while_a_run_is_in_progress(
     assert evaluate(settings, instance)[0] == []
 
 
+def test_nothing_is_requested_while_a_failed_run_waits_for_its_retry(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """Its process was killed; the retry writes the hour."""
+    arrive(store, [HOUR])
+    run = instance.create_run_for_job(
+        build_defs(settings).resolve_job_def("velib_kpi_views"),
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true"},
+    )
+    assert evaluate(settings, instance)[0] == []
+    instance.add_run_tags(run.run_id, {"dagster/auto_retry_run_id": "a run that has ended"})
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
 def test_hour_is_requested_when_the_register_knows_more(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
