@@ -16,7 +16,7 @@ from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
-from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
+from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits_for_retry
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
@@ -103,7 +103,7 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
     if instance.get_run_ids(dg.RunsFilter(statuses=unfinished, created_after=recent), limit=1):
         return True
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=recent)
-    return any(run.is_complete_and_waiting_to_retry for run in instance.get_runs(failed))
+    return any(waits_for_retry(run) for run in instance.get_runs(failed))
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import Alert
 from velib_assets.defs.graphs import unreported_error
+from velib_assets.defs.maintenance.orphans import waits_for_retry
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.lake.keys import hours_text
 
@@ -64,6 +65,6 @@ def _reason_without_step(instance: dg.DagsterInstance, run_id: str) -> str:
         explanation = events[failure - 1].message if failure else ""
         reason = f"The run's process ended without an error; it may have been killed. {explanation}"
     run = instance.get_run_by_id(run_id)
-    retried = run and (run.is_complete_and_waiting_to_retry or _RETRIED_AS in run.tags)
+    retried = run and (waits_for_retry(run) or _RETRIED_AS in run.tags)
     follows = "Dagster retries it." if retried else "It is not retried. Healing requests outdated hours."
     return f"{reason[:MAX_ERROR].strip()} {follows}"
