@@ -8,7 +8,8 @@ import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
-from velib_assets.defs.sensors.alert_sensor import alerts_of, check_results, new_failures
+from velib_assets.defs.sensors.alert_sensor import check_results, new_failures
+from velib_assets.defs.sensors.run_alerts import alerts_of
 from velib_assets.query import view_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi

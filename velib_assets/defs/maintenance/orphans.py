@@ -27,6 +27,12 @@ def process_tag(run_id: str) -> dict[str, str]:
     return {PROCESS: f"{socket.gethostname()}:{os.getpid()}:{run_id}"}
 
 
+def waits_for_retry(run: dg.DagsterRun) -> bool:
+    """Return whether Dagster is about to retry a failed run. It cannot retry one that a command executed."""
+    by_command = run.tags.get(PROCESS, "").endswith(f":{run.run_id}")
+    return run.is_complete_and_waiting_to_retry and not by_command
+
+
 def end_orphans(instance: dg.DagsterInstance) -> int:
     """End the unfinished runs of this machine whose process has ended; return how many.
 

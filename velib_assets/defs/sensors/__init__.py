@@ -1,5 +1,6 @@
 """The sensors, which are all on by default.
 
-`alert_sensor.py` sends new check failures and failed runs to the sinks. `staleness_sensor.py` alerts when no
-snapshot arrives. `healing_sensor.py` requests hours whose clean file is missing or outdated.
+`alert_sensor.py` sends new check failures and failed runs to the sinks; `run_alerts.py` words them.
+`staleness_sensor.py` alerts when no snapshot arrives. `healing_sensor.py` requests hours whose clean file is
+missing or outdated.
 """

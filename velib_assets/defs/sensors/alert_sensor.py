@@ -14,15 +14,13 @@ import heapq
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.defs.checks import FAULTS
-from velib_assets.defs.graphs import unreported_error
-from velib_assets.defs.partitions import hour_of_key
-from velib_assets.lake.keys import hours_text
+from velib_assets.defs.sensors.run_alerts import CheckResult, alerts_of
 from velib_assets.lake.listing import utc_now
 
 RUN_ENDS = (
@@ -33,16 +31,8 @@ RUN_ENDS = (
 SENSOR = "velib_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
-MAX_ERROR = 500  # characters per failed step
 _MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
 SinkState = dict[str, Any]
-
-
-class CheckResult(NamedTuple):
-    """A check's evaluation and its number in the event log."""
-
-    number: int
-    evaluation: dg.AssetCheckEvaluation
 
 
 def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
@@ -206,31 +196,3 @@ def faults(evaluation: dg.AssetCheckEvaluation) -> int | None:
 def _key(result: CheckResult) -> str:
     check = result.evaluation
     return f"{check.asset_key.to_user_string()}:{check.check_name}:{check.partition}"
-
-
-def alerts_of(
-    instance: dg.DagsterInstance, run_id: str, end: dg.DagsterEventType, failures: Iterable[CheckResult]
-) -> Iterator[Alert]:
-    """Yield the alerts of a finished run: one per failed check with all its hours, and one if the run failed.
-
-    A run that failed only because of its checks has no alert of its own.
-    """
-    by_check: dict[dg.AssetCheckKey, list[CheckResult]] = {}
-    for result in failures:
-        by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
-    for key, results in by_check.items():
-        number, check = results[0]
-        partitions = [result.evaluation.partition for result in results]
-        hours = hours_text([hour_of_key(partition) for partition in partitions if partition])
-        yield Alert(
-            f"{run_id}:{number}",
-            check.severity.value,
-            f"{key.asset_key.to_user_string()}: check {key.name} failed{hours and ' for ' + hours}",
-            "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
-        )
-    if end is dg.DagsterEventType.RUN_FAILURE:
-        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-        steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
-        if any(steps) or not steps:
-            text = "; ".join(filter(None, steps)) or "No step failed. See the run's log in the Dagster UI."
-            yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)

@@ -19,7 +19,7 @@ from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
-from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans
+from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits_for_retry
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.defs.reconciliation import report_lost, views_are_known
@@ -113,13 +113,16 @@ def _request(first: datetime, last: datetime, selection: Sequence[dg.AssetKey]) 
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is in progress: it may be writing the hours that seem outdated.
+    """Whether a run is in progress or waits for its retry: it may write the hours that seem outdated.
 
     A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
     """
     unfinished = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
-    runs = dg.RunsFilter(statuses=unfinished, created_after=datetime.now(UTC) - BUSY)
-    return bool(instance.get_run_ids(runs, limit=1))
+    recent = datetime.now(UTC) - BUSY
+    if instance.get_run_ids(dg.RunsFilter(statuses=unfinished, created_after=recent), limit=1):
+        return True
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=recent)
+    return any(waits_for_retry(run) for run in instance.get_runs(failed))
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:

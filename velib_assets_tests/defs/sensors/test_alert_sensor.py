@@ -183,6 +183,36 @@ def test_failed_run_is_sent_with_its_error(instance: dg.DagsterInstance) -> None
     assert "the disk is on fire" in alert.text
 
 
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (None, "The run's process ended without an error; it may have been killed. It got signal 9."),
+        ("Exceeded maximum runtime of 14400 seconds.", "Exceeded maximum runtime of 14400 seconds."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("tags", "follows"),
+    [
+        ({}, "It is not retried. Healing requests outdated hours."),
+        ({"dagster/will_retry": "true"}, "Dagster retries it."),
+        ({"dagster/will_retry": "true", "dagster/auto_retry_run_id": "1"}, "Dagster retries it."),
+    ],
+)
+def test_run_that_failed_from_outside_is_sent_with_its_reason_and_what_follows(
+    message: str | None, reason: str, tags: dict[str, str], follows: str, instance: dg.DagsterInstance
+) -> None:
+    sink = RecordingSink()
+    run = instance.create_run_for_job(broken_job, status=dg.DagsterRunStatus.STARTED)
+    instance.report_engine_event("Started process for run (pid: 1).", run)
+    instance.report_engine_event("It got signal 9.", run)
+    instance.report_run_failed(run, message)
+    instance.report_engine_event("Retrying the run", run)
+    instance.add_run_tags(run.run_id, tags)
+    evaluate(instance, None, sink)
+    (alert,) = sink.alerts
+    assert (alert.id, alert.text) == (f"{run.run_id}:run", f"{reason} {follows}")
+
+
 def test_failures_long_before_the_first_round_are_not_sent(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The healing sensor: outages heal by themselves, and no hour is requested in every round."""
 
 import dataclasses
+import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from velib_assets.clean.hour import RawObject
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.defs.build import build_defs
+from velib_assets.defs.maintenance.orphans import process_tag
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.sensors import healing_sensor
 from velib_assets.defs.stations_asset import learn_hours
@@ -207,6 +209,36 @@ def test_nothing_is_requested_while_a_run_is_in_progress(
         build_defs(settings).resolve_job_def("velib_kpi_views"), status=dg.DagsterRunStatus.STARTED
     )
     assert evaluate(settings, instance)[0] == []
+
+
+def test_nothing_is_requested_while_a_failed_run_waits_for_its_retry(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """Its process was killed; the retry writes the hour."""
+    arrive(store, [HOUR])
+    run = instance.create_run_for_job(
+        build_defs(settings).resolve_job_def("velib_kpi_views"),
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true"},
+    )
+    assert evaluate(settings, instance)[0] == []
+    instance.add_run_tags(run.run_id, {"dagster/auto_retry_run_id": "a run that has ended"})
+    assert len(evaluate(settings, instance)[0]) == 1
+
+
+def test_hour_of_a_killed_command_is_requested_at_once(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """Dagster marks its run for a retry, and cannot retry it, because it did not launch it."""
+    arrive(store, [HOUR])
+    run_id = str(uuid.uuid4())
+    instance.create_run_for_job(
+        build_defs(settings).resolve_job_def("velib_kpi_views"),
+        run_id=run_id,
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true", **process_tag(run_id)},
+    )
+    assert len(evaluate(settings, instance)[0]) == 1
 
 
 def test_hour_is_requested_when_the_register_knows_more(

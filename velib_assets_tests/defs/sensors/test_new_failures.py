@@ -8,7 +8,8 @@ import pytest
 
 from velib_assets.alerts.sinks import Alert, AlertError
 from velib_assets.defs.checks import FAULTS
-from velib_assets.defs.sensors.alert_sensor import CheckResult, new_failures, update_alerted
+from velib_assets.defs.sensors.alert_sensor import new_failures, update_alerted
+from velib_assets.defs.sensors.run_alerts import CheckResult
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink, evaluate
 from velib_assets_tests.defs.test_graph import from_archive, run

@@ -1,0 +1,70 @@
+"""The alerts of a finished run: one per failed check, and one if the run failed for another reason."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import dagster as dg
+
+from velib_assets.alerts.sinks import Alert
+from velib_assets.defs.graphs import unreported_error
+from velib_assets.defs.maintenance.orphans import waits_for_retry
+from velib_assets.defs.partitions import hour_of_key
+from velib_assets.lake.keys import hours_text
+
+MAX_ERROR = 500  # characters per failed step
+_FAILED_FROM_OUTSIDE = "This run has been marked as failed from outside"  # Dagster's message
+_RETRIED_AS = "dagster/auto_retry_run_id"
+
+
+class CheckResult(NamedTuple):
+    """A check's evaluation and its number in the event log."""
+
+    number: int
+    evaluation: dg.AssetCheckEvaluation
+
+
+def alerts_of(
+    instance: dg.DagsterInstance, run_id: str, end: dg.DagsterEventType, failures: Iterable[CheckResult]
+) -> Iterator[Alert]:
+    """Yield the alerts of a finished run: one per failed check with all its hours, and one if the run failed.
+
+    A run that failed only because of its checks has no alert of its own.
+    """
+    by_check: dict[dg.AssetCheckKey, list[CheckResult]] = {}
+    for result in failures:
+        by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
+    for key, results in by_check.items():
+        number, check = results[0]
+        partitions = [result.evaluation.partition for result in results]
+        hours = hours_text([hour_of_key(partition) for partition in partitions if partition])
+        yield Alert(
+            f"{run_id}:{number}",
+            check.severity.value,
+            f"{key.asset_key.to_user_string()}: check {key.name} failed{hours and ' for ' + hours}",
+            "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
+        )
+    if end is dg.DagsterEventType.RUN_FAILURE:
+        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+        steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
+        if any(steps) or not steps:
+            text = "; ".join(filter(None, steps)) or _reason_without_step(instance, run_id)
+            yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
+
+
+def _reason_without_step(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return why a run failed in which no step failed, for example because its process was killed.
+
+    The code server notices the end of a process. It logs an explanation before it fails the run.
+    """
+    types = {dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.RUN_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=types).records
+    events = [record.event_log_entry.get_dagster_event() for record in records]
+    failure = next(number for number, event in enumerate(events) if event.is_run_failure)
+    reason = events[failure].message or ""
+    if reason.startswith(_FAILED_FROM_OUTSIDE):
+        explanation = events[failure - 1].message if failure else ""
+        reason = f"The run's process ended without an error; it may have been killed. {explanation}"
+    run = instance.get_run_by_id(run_id)
+    retried = run and (waits_for_retry(run) or _RETRIED_AS in run.tags)
+    follows = "Dagster retries it." if retried else "It is not retried. Healing requests outdated hours."
+    return f"{reason[:MAX_ERROR].strip()} {follows}"
