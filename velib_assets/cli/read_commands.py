@@ -47,13 +47,19 @@ def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
     from velib_assets.cli.rows import table_text
     from velib_assets.query.hints import partition_hints
+    from velib_assets.query.lake_hints import lake_hints
     from velib_assets.resources import build_resources
 
     settings = read_settings()
     for hint in partition_hints(sql):
         say(hint)
+    resources = build_resources(settings)
     try:
-        click.echo(table_text(build_resources(settings).query_engine.query_table(sql), form))
+        rows = resources.query_engine.query_table(sql)
+        click.echo(table_text(rows, form))
+        if settings.target == "local" and not rows.num_rows:
+            for hint in lake_hints(sql, resources.lake):
+                say(hint)
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
 
