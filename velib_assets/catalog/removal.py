@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import List, Optional, Sequence
 
-from velib_assets.catalog.catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.clean.observed import current_digest, sights_in
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.lake.keys import clean_key, hour_prefix, hours_between
@@ -18,7 +18,7 @@ from velib_assets.lake.listing import (
 )
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import load_register, update_register
+from velib_assets.stations.register_file import BusyRegisterError, load_register, update_register
 
 _NEAR = timedelta(hours=48)
 
@@ -51,7 +51,7 @@ def remove_hour(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
         False, with nothing changed, if the hour has usable raw.
 
     Raises:
-        OSError, CatalogError, BusyRegisterError: if something cannot be removed.
+        OSError, CatalogError: if something cannot be removed.
     """
     key = clean_key(hour)
     others = [
@@ -63,7 +63,10 @@ def remove_hour(store: LakeStore, catalog: Catalog, hour: datetime) -> bool:
     changes = [*(Change(other, None) for other in others), Change(key, None)]
     if not store.publish(changes, lambda: not has_usable_raw(store, hour)):
         return False
-    update_register(store, lambda register: register.forget(hour, lambda later: sights_in(store, later)))
+    try:
+        update_register(store, lambda register: register.forget(hour, lambda later: sights_in(store, later)))
+    except BusyRegisterError as error:
+        raise CatalogError(str(error)) from error
     catalog.unregister([hour])
     return True
 

@@ -124,17 +124,18 @@ def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> D
     return problems
 
 
-def mark_damaged(store: LakeStore, catalog: Catalog, parts: Iterable[Partition]) -> None:
-    """Record that clean files are damaged, and forget what was computed from them.
+def mark_damaged(
+    store: LakeStore, catalog: Catalog, parts: Iterable[Partition], views: Iterable[str] = ()
+) -> None:
+    """Record that clean files are damaged, and forget the cached states of views, which may be wrong.
 
-    A rebuilt file has the digest of the damaged one, so nothing else would show that states are wrong.
+    A rebuilt file has the digest of the damaged one, so nothing else would show that a state is wrong.
     """
     damaged = [part._replace(sha256=DAMAGED) for part in parts if part.digest]
     with suppress(OSError, CatalogError):  # the lake may be read-only
         catalog.register(damaged)
-        states = store.list(state_key("").rpartition("/")[0] + "/") if damaged else []
-        for state in states:
-            store.publish([Change(state.key, b"{}")], lambda: True)
+        for view in views if damaged else ():
+            store.publish([Change(state_key(view), b"{}")], lambda: True)
 
 
 def verify_hour(

@@ -37,8 +37,9 @@ def main() -> None:
     in the checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator) and more in docs/settings.md. Runs
     appear in the Dagster UI (`make dev`).
 
-    Exit status: 0 if every requested hour was cleaned; 1 if a snapshot or an hour failed, with what failed,
-    where its bytes are and what to do on standard error; 2 for a wrong setting or usage.
+    Exit status: 0 if every requested hour was cleaned; 1 if a snapshot or an hour failed, something is
+    damaged or there is no lake, with what failed, where its bytes are and what to do on standard error; 2 for
+    a wrong setting or usage.
     """
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import file_name, hour_of, hour_text, hours_text, key_hour, raw_time
@@ -85,10 +86,17 @@ def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime
     from velib_assets.defs.build import build_defs
 
     run_summary.show_progress(len(hours))
-    with runs.open_instance(settings) as instance:
-        summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
+    try:
+        with runs.open_instance(settings) as instance:
+            summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)
+    except (OSError, CatalogError) as error:
+        fail(
+            f"{str(error).rstrip('.')}. The snapshots are in quarantine, but not all that was made from them "
+            "was brought up to date. Run the same command again",
+            FAILED,
+        )
     if removed:
         verb = "was" if len(removed) == 1 else "were"
         say(f"{hours_text(removed)} {verb} removed from the table: no usable snapshot is left")
-    if not run_summary.print_summary(resources.lake, summary, []):
+    if not run_summary.print_summary(resources.lake, resources.catalog, summary, []):
         sys.exit(FAILED)

@@ -21,7 +21,7 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
-from velib_assets.query.engine import LakeReadError, QueryError
+from velib_assets.query.engine import LakeReadError, MissingLakeError, QueryError
 from velib_assets.query.kpis import VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.settings import dagster_home
@@ -49,6 +49,7 @@ def query(sql: str, form: str) -> None:
     """Print the rows of a query."""
     from velib_assets.cli.rows import table_text
     from velib_assets.query.hints import partition_hints
+    from velib_assets.query.lake_hints import lake_hints
     from velib_assets.resources import build_resources
 
     settings = read_settings()
@@ -58,15 +59,14 @@ def query(sql: str, form: str) -> None:
     resources = build_resources(settings)
     try:
         rows = resources.query_engine.query_table(sql)
+        click.echo(table_text(rows, form))
+        if settings.target == "local" and not rows.num_rows:
+            for hint in lake_hints(sql, resources.lake, empty_lake(settings)):
+                say(hint)
+    except MissingLakeError:
+        fail(empty_lake(settings, exists=False), FAILED)
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
-    missing = settings.target == "local" and not is_lake(resources.lake)
-    if missing and not rows.num_rows:
-        fail(empty_lake(settings, exists=False), FAILED)
-    click.echo(table_text(rows, form))
-    empty = settings.target == "local" and hour_range(resources.lake, "raw") is None
-    if empty and "from" in sql.lower().split():
-        say(empty_lake(settings, exists=not missing))
 
 
 @click.command()

@@ -101,7 +101,8 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
         else:
             summary = runs.run_hours(defs, instance, plan.hours, resources)
     missing, skipped = (plan.missing, plan.skipped) if plan else ((), None)
-    if not run_summary.print_summary(resources.lake, summary, missing, skipped, from_archive(settings)):
+    lake, catalog, advice = resources.lake, resources.catalog, from_archive(settings)
+    if not run_summary.print_summary(lake, catalog, summary, missing, skipped, advice=advice):
         sys.exit(FAILED)
 
 
@@ -127,4 +128,6 @@ def check_writable(settings: Settings) -> None:
     for name, path in folders.items():
         nearest = next(p for p in (path, *path.parents) if p.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-            fail(f"{name}: {nearest} is not a writable folder")
+            fail(
+                f"{name}: {nearest} is not a writable folder. Make it writable, or set {name} to another one"
+            )

@@ -3,17 +3,18 @@
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 import click
 
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.cli.console import say
+from velib_assets.cli.layer_states import layer_states
 from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
 from velib_assets.ingest.feeds.feed import SkippedFiles
 from velib_assets.ingest.http import RETRIES
-from velib_assets.lake.keys import hour_prefix, hour_text, hours_text
+from velib_assets.lake.keys import hour_text, hours_text
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import KPIS
@@ -60,15 +61,18 @@ def show_progress(hours: int) -> None:
 
 def print_summary(
     lake: LakeStore,
+    catalog: Catalog,
     summary: RunSummary,
     missing: Sequence[datetime],
     skipped: SkippedFiles | None = None,
+    *,
     advice: str = "",
 ) -> bool:
     """Print what became of the requested hours; return whether all of them were cleaned.
 
     Args:
         lake: the lake.
+        catalog: the catalog.
         summary: the outcome of the runs.
         missing: requested hours that no source has, which were not run.
         skipped: files and hours of an archive that were not loaded.
@@ -87,19 +91,14 @@ def print_summary(
     for message in skipped.refused if skipped else ():
         say(f"velib: not loaded: {message}")
     for hour, messages in summary.failures.items():
-        outcome = "was cleaned, but" if hour in clean else _failure(lake, hour)
+        outcome = "was cleaned, but"
+        if hour not in clean:
+            written = summary.written.get(hour, set())
+            outcome = f"failed, {layer_states(lake, catalog, hour, written, summary.layers)}:"
         say(f"velib: {hour_text(hour)} {outcome} {'; '.join(messages)}")
     for message in summary.errors:
         say(f"velib: {message}")
     return summary.ok and not missing and not (skipped and skipped.refused)
-
-
-def _failure(lake: LakeStore, hour: datetime) -> str:
-    """Return what became of an hour that failed."""
-    with suppress(OSError):
-        if not lake.list(hour_prefix("clean", hour)):
-            return "failed, no clean file was written:"
-    return "failed, its clean file is unchanged:"
 
 
 def print_kpis(settings: Settings, *, headlines: bool = False) -> None:

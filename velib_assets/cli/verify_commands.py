@@ -14,6 +14,7 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
 from velib_assets.lake.text import counted
+from velib_assets.query.kpis import VIEWS
 
 if TYPE_CHECKING:
     from velib_assets.catalog.verification import Damage
@@ -62,7 +63,8 @@ def verify(first: datetime | None, last: datetime | None) -> None:
             say(f"{number:,} of {counted(len(hours), 'hour')} verified")
     with suppress(OSError, CatalogError):  # a lake that cannot be written can be verified
         resources.catalog.register([part for part in changed if part.sha256 != DAMAGED])
-    mark_damaged(resources.lake, resources.catalog, [part for part in changed if part.sha256 == DAMAGED])
+    marked = [part for part in changed if part.sha256 == DAMAGED]
+    mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
     for item in damage:
         say(f"velib: {item}")
     if damage:

@@ -18,6 +18,7 @@ from velib_assets.lake.schema import DATABASE, TABLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 
+_ONLY = "The clean file is complete, only its registration failed; healing repeats it"
 BATCH = 100  # hours per call: the most that Glue accepts
 
 
@@ -53,7 +54,8 @@ def _register(store: LakeStore, catalog: Catalog, hours: Sequence[datetime]) -> 
         parts = [part for part in parts if part.hour not in damaged]
         register_until_stable(store, parts, catalog.register)
     except (OSError, CatalogError, pa.ArrowInvalid, NotCleanError) as error:
-        yield from (_failed(part.hour, error) for part in parts)
+        problem = str(error).rstrip(".")
+        yield from (_failed(part.hour, CatalogError(f"{problem}. {_ONLY}")) for part in parts)
     else:
         for part in parts:
             metadata = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,8 @@ def disk_message(number: int, path: Path) -> str:
 def sqlite_message(text: str, path: Path) -> str:
     """Return why a SQLite file cannot be written, and what to do; empty if the disk is not the cause."""
     number = next((number for words, number in _SQLITE.items() if words in text), None)
+    if "unable to open" in text and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+        number = errno.EROFS
     return disk_message(number, path) if number else ""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.query.duckdb_files import LakeFiles, pinned
-from velib_assets.query.engine import KpiState, QueryError, Statements
+from velib_assets.query.engine import KpiState, MissingLakeError, QueryError, Statements
 from velib_assets.query.kpis import LIVE_VIEWS, Kpi
 from velib_assets.query.view_sql import hours_read, render, state_sql
 from velib_assets.query.windows import DAY
@@ -38,8 +38,12 @@ class LocalQueryEngine:
         return to_frame(self.query_table(sql))
 
     def query_table(self, sql: str) -> "pa.Table":
-        """See QueryEngine."""
-        from velib_assets.query.duckdb_guard import parse  # noqa: PLC0415 - imports sqlglot
+        """See QueryEngine.
+
+        Raises:
+            MissingLakeError: There is no lake, and the query reads a table.
+        """
+        from velib_assets.query.duckdb_guard import catalog_tables, parse  # noqa: PLC0415 - imports sqlglot
         from velib_assets.query.duckdb_show import show  # noqa: PLC0415 - imports sqlglot
 
         newest = self._newest()
@@ -47,7 +51,10 @@ class LocalQueryEngine:
         if shown is not None:
             return shown
         tree = parse(sql)
-        return self._run(lambda query: query.rows(tree.copy()), None, newest)
+        rows = self._run(lambda query: query.rows(tree.copy()), None, newest)
+        if catalog_tables(tree) and not self._lake.is_dir():
+            raise MissingLakeError(f"there is no lake at {self._lake}")
+        return rows
 
     def query_recent(self, statements: Statements) -> "list[pa.Table]":
         """See QueryEngine. Only the newest 26 hours of the catalog are read."""
@@ -101,9 +108,10 @@ class LocalQueryEngine:
     ) -> QueryError:
         """Return what failed: a file that the query read and that is damaged, or the query itself."""
         from velib_assets.query.damaged_files import damaged_file_error  # noqa: PLC0415 - imports DuckDB
+        from velib_assets.query.error_words import query_error  # noqa: PLC0415 - imports sqlglot
 
         damaged = damaged_file_error(error, self._lake, files.read, self._catalog.partitions(hours))
-        return damaged or QueryError(_one_line(error))
+        return damaged or QueryError(query_error(error))
 
     def define_station_events(self) -> None:
         """See QueryEngine. Nothing to do: each query that names the view defines it."""
@@ -115,12 +123,3 @@ class LocalQueryEngine:
                 if any((self._lake / part.key).is_file() for part in self._catalog.partitions([hour])):
                     return hour
         return None
-
-
-def _one_line(error: Exception) -> str:
-    """Return the first line of DuckDB's message and the names that it suggests."""
-    if "Division by zero" in str(error):
-        return "DIVISION_BY_ZERO: Division by zero"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    suggestions = [line for line in lines[1:] if line.startswith(("Candidate", "Did you mean"))]
-    return "; ".join([*lines[:1], *suggestions]) or type(error).__name__

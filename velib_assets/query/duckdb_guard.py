@@ -15,8 +15,9 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE, TYPES
-from velib_assets.query.duckdb_rewrites import one_line, rewrite
+from velib_assets.query.duckdb_rewrites import rewrite
 from velib_assets.query.engine import READ_ONLY, QueryError
+from velib_assets.query.error_words import statement_error, syntax_error
 from velib_assets.query.kpis import VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES
 
@@ -48,7 +49,7 @@ def parse(sql: str) -> exp.Expr:
         tree = _qualified(_single_query(sql))
         return rewrite(annotate_types(tree, schema=_schema(), dialect="athena"))
     except SqlglotError as error:
-        raise QueryError(one_line(error)) from error
+        raise QueryError(syntax_error(error)) from error
     except RecursionError:
         raise QueryError("the statement is nested too deeply") from None
     except _SQLGLOT_BUGS as error:
@@ -66,9 +67,9 @@ def without_comments(sql: str) -> str:
 
 
 def _single_query(sql: str) -> exp.Expr:
-    word = re.match(r"\(*\s*(\w*)", without_comments(sql))
+    word = re.match(r"[(\s]*(\w*)", without_comments(sql))
     if not word or word.group(1).lower() not in ("select", "with", "values", "table", ""):
-        raise QueryError(READ_ONLY)
+        raise QueryError(statement_error(word.group(1) if word else ""))
     statements = [
         tree for tree in sqlglot.parse(sql, read="athena") if tree and not isinstance(tree, exp.Semicolon)
     ]

@@ -24,6 +24,10 @@ class LakeReadError(QueryError):
     """A file in the lake cannot be read; the query itself is valid."""
 
 
+class MissingLakeError(LakeReadError):
+    """There is no lake to query."""
+
+
 class KpiState(NamedTuple):
     """The newest state of a view: its rows at the table's newest snapshot, and its headline numbers.
 

@@ -100,6 +100,16 @@ def test_hour_completed_from_the_register_is_remembered(glue: Glue) -> None:
     assert catalog.partitions() == [PARTITION]
 
 
+def test_hash_of_the_file_is_a_parameter_of_its_partition(glue: Glue) -> None:
+    """A partition of an older version has none, and is updated when its hash is known."""
+    catalog, hashed = GlueTable("velib_db_tf", "bucket"), PARTITION._replace(sha256="f" * 64)
+    catalog.register([PARTITION])
+    assert "velib.sha256" not in glue.entries[0]["Parameters"]
+    assert catalog.register([hashed]) == 1
+    assert (catalog.partitions(), glue.entries[0]["Parameters"]["velib.sha256"]) == ([hashed], "f" * 64)
+    assert catalog.register([hashed]) == 0
+
+
 def test_declared_columns_are_those_of_the_files() -> None:
     assert [column.name for column in STATIONS.columns] == STATIONS_SCHEMA.names
     assert STATIONS_KEY.startswith(STATIONS.prefix)

@@ -278,7 +278,7 @@ def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> 
     store, catalog = FolderStore(lake), LocalCatalog(lake)
     key, state = state_key("kpi_typical_week"), b'{"digest": "x"}'
     store.publish([Change(key, state)], lambda: True)
-    mark_damaged(store, catalog, [])
+    mark_damaged(store, catalog, [], ["kpi_typical_week"])
     assert store.read(key) == state
-    mark_damaged(store, catalog, catalog.partitions([FIRST]))
+    mark_damaged(store, catalog, catalog.partitions([FIRST]), ["kpi_typical_week"])
     assert store.read(key) == b"{}"

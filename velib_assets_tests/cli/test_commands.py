@@ -24,6 +24,7 @@ from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, raw, record, records
 
 HERE = "2022-06-04T10"
+FROZEN = Path(__file__).parent.parent / "frozen_lake" / "lake"
 
 
 class Terminal:
@@ -265,16 +266,27 @@ def test_invalid_query_is_one_line_and_exits_with_2(terminal: Terminal, sql: str
     assert result.stdout == ""
 
 
-def test_query_of_a_missing_lake_fails(terminal: Terminal) -> None:
-    result = terminal.velib("query", "SELECT * FROM kpi_shortage", "--format", "json")
+@pytest.mark.parametrize("table", ["source_velib", "kpi_shortage", "stations", "quarantine_velib"])
+def test_query_of_a_missing_lake_is_no_empty_result(terminal: Terminal, table: str) -> None:
+    result = terminal.velib("query", f"SELECT * FROM {table}")  # noqa: S608 - names of this test
     assert (result.exit_code, result.stdout) == (1, "")
-    assert f"There is no lake at {terminal.lake}" in result.stderr
+    assert result.stderr.startswith(f"velib: There is no lake at {terminal.lake}. Run `velib tick`")
+    assert not terminal.lake.exists()
 
 
-def test_query_of_an_empty_lake_has_no_rows(terminal: Terminal) -> None:
-    (terminal.lake / hour_prefix("quarantine", HOUR)).mkdir(parents=True)
+def test_query_of_an_empty_lake_has_no_rows_and_says_so(terminal: Terminal) -> None:
+    terminal.lake.mkdir()
     result = terminal.velib("query", "SELECT * FROM kpi_shortage", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert f"The lake {terminal.lake} has no snapshot yet. Run `velib tick`" in result.stderr
+
+
+def test_query_of_a_lost_register_says_why_it_is_empty(terminal: Terminal) -> None:
+    shutil.copytree(FROZEN, terminal.lake)
+    result = terminal.velib("query", "SELECT * FROM station_events", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "stations.parquet does not exist, so stations is empty; the sensor velib_healing" in result.stderr
+    assert terminal.velib("query", "SELECT * FROM kpi_shortage WHERE date = '2000-01-01'").stderr == ""
 
 
 def test_status_accounts_for_every_slot(recorded: Terminal) -> None:

@@ -42,7 +42,7 @@ def test_lake_on_a_full_disk(terminal: Terminal, disk: Path) -> None:
     terminal.env["VELIB_LAKE"] = str(disk / "lake")
     with full(disk):
         said = check(terminal, disk, "backfill", HERE, HERE)
-    assert f"{disk}/lake/raw/" in said
+    assert (f"{disk}/lake/raw/" if disk.is_mount() else "DAGSTER_HOME") in said
     assert terminal.velib("backfill", HERE, HERE).exit_code == 0
     with full(disk):
         said = check(terminal, disk, "report")

@@ -10,6 +10,7 @@ from velib_assets.catalog.verification import MISSING, REPLACED, check_clean_fil
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, parse_hour
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.store import LakeStore
+from velib_assets.query.kpis import VIEWS
 
 FILES = 2
 """The clean files that are read per round: at 30 seconds per round, a year takes 37 hours."""
@@ -35,7 +36,7 @@ def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -
         if known := [part for part in hashed if part.digest]:  # the crawler's catalog stores no hash
             catalog.register(known)
     if damaged:
-        mark_damaged(store, catalog, damaged)
+        mark_damaged(store, catalog, damaged, [view.name for view in VIEWS if view.cached])
     return [part._replace(sha256=DAMAGED) for part in damaged]
 
 
