@@ -216,3 +216,32 @@ def test_no_warning_with_the_pinned_versions(tmp_path: Path, caplog: pytest.LogC
     with instance_in(tmp_path) as instance:
         run_on(instance)
     assert [record for record in caplog.records if record.name == "velib.storage"] == []
+
+
+def test_events_of_a_block_are_stored_together(tmp_path: Path) -> None:
+    """Other processes see none before the end of the block, and all of them afterwards."""
+    asset = dg.AssetKey("reported")
+    with instance_in(tmp_path) as instance, dg.DagsterInstance.from_ref(instance.get_ref()) as other:
+        assert isinstance(instance, pooled_storage.PooledInstance)
+        with instance.one_transaction():
+            for hour in ("one", "two"):
+                instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=hour))
+            assert other.get_materialized_partitions(asset) == set()
+        assert other.get_materialized_partitions(asset) == {"one", "two"}
+        instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition="three"))
+        assert len(other.get_materialized_partitions(asset)) == 3
+
+
+def test_block_that_fails_stores_nothing(tmp_path: Path) -> None:
+    asset = dg.AssetKey("reported")
+    with instance_in(tmp_path) as instance:
+        assert isinstance(instance, pooled_storage.PooledInstance)
+
+        def interrupted() -> None:
+            with instance.one_transaction():
+                instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition="one"))
+                raise RuntimeError("interrupted")
+
+        with pytest.raises(RuntimeError):
+            interrupted()
+        assert instance.get_materialized_partitions(asset) == set()

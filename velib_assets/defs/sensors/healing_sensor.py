@@ -22,7 +22,7 @@ from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
 from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits_for_retry
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
-from velib_assets.defs.reconciliation import report_lost, views_are_known
+from velib_assets.defs.reconciliation import report_lost
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
@@ -41,10 +41,9 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
 BUSY = timedelta(minutes=30)
 UNKNOWN = ""  # the digest of a partition that a crawler registered
 UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
-VIEWS_AND_REPORT = [dg.AssetKey(name) for name in (*(view.name for view in VIEWS), "velib_report")]
 SELECTION = [
-    *(dg.AssetKey(name) for name in ("clean_stations", "stations", "source_velib")),
-    *VIEWS_AND_REPORT,
+    dg.AssetKey(name)
+    for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
 ]
 LEARNING = [dg.AssetKey("stations")]
 TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
@@ -87,12 +86,15 @@ def healing_sensor(
             tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
         requests = [
-            _request(first, last, selection)
+            dg.RunRequest(
+                run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
+                run_config=QUIET,
+                asset_selection=selection,
+                tags={**range_tags(first, last), **TAGS},
+            )
             for selection, learning in ((SELECTION, False), (LEARNING, True))
             for first, last in contiguous(hour for hour, digest in due if (digest == UNLEARNED) is learning)
         ]
-        if lost and not requests and not views_are_known(context.instance):
-            requests.append(_request(hours[-1], hours[-1], VIEWS_AND_REPORT))
         reported = f"; {lost:,} reported as materialized" if lost else ""
         return dg.SensorResult(
             run_requests=requests,
@@ -101,15 +103,6 @@ def healing_sensor(
         )
 
     return velib_healing
-
-
-def _request(first: datetime, last: datetime, selection: Sequence[dg.AssetKey]) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"heal-{key_of(first)}-{key_of(last)}-{utc_now().isoformat()}",
-        run_config=QUIET,
-        asset_selection=selection,
-        tags={**range_tags(first, last), **TAGS},
-    )
 
 
 def _is_busy(instance: dg.DagsterInstance) -> bool:

@@ -95,6 +95,34 @@ def test_outage_heals_in_one_round(
     assert evaluate(settings, instance, cursor)[0] == []
 
 
+def test_current_hours_are_reported_to_a_home_that_lost_its_history(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """Otherwise they would stay grey in the UI for ever, and nothing would clean them again."""
+    hours = [HOUR, HOUR + timedelta(hours=1)]
+    arrive(store, hours)
+    for hour in hours:
+        heal(store, hour)
+    assert list(learn_hours(store, hours))
+    requests, cursor = evaluate(settings, instance)
+    assert requests == []
+    for asset in ("raw_snapshot", "clean_stations", "stations", "source_velib"):
+        assert instance.get_materialized_partitions(dg.AssetKey(asset)) == {key_of(hour) for hour in hours}
+    count = len(instance.fetch_materializations(dg.AssetKey("clean_stations"), limit=9).records)
+    evaluate(settings, instance, cursor)
+    assert len(instance.fetch_materializations(dg.AssetKey("clean_stations"), limit=9).records) == count == 2
+
+
+def test_outdated_hour_is_requested_and_not_reported(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    arrive(store, [HOUR])
+    heal(store, HOUR)
+    arrive(store, [at(15)])
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+    assert instance.get_materialized_partitions(dg.AssetKey("clean_stations")) == set()
+
+
 def test_hours_before_the_first_partition_are_not_requested(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
