@@ -1,5 +1,7 @@
 """The layer of the function that cleans: the pinned wheels, unpacked."""
 
+from __future__ import annotations
+
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
