@@ -58,9 +58,10 @@ def reconcile(first: datetime | None, last: datetime | None) -> None:
         for part in reconciliation.reconcile(instance, resources.lake, resources.catalog, hours):
             parts.append(part)
             if sys.stderr.isatty():
-                done = min(len(parts) * reconciliation.BATCH, len(hours))
-                end = done == len(hours)
-                click.echo(f"\r{done:,} of {counted(len(hours), 'hour')}", err=True, nl=end)
+                done = sum(len(part.reported) + part.known for part in parts)
+                click.echo(f"\r{done:,} of {counted(len(hours), 'hour')}", err=True, nl=False)
+        if sys.stderr.isatty():
+            click.echo(err=True)
         ok = _print(parts)
         if any(part.reported for part in parts) or not reconciliation.views_are_known(instance):
             errors = runs.run_views(build_defs(settings), instance).errors

@@ -7,7 +7,7 @@ clean file. They belong to no run.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -28,6 +28,7 @@ from velib_assets.stations.register_file import load_or_empty
 
 LAYERS = ("raw_snapshot", "clean_stations", "stations", "source_velib")
 BATCH = 100  # hours per transaction, and the most that Glue accepts per call
+MAX_GAP = timedelta(hours=48)
 PAGE = 1000
 _THREADS = 8
 _VIEWS = (*(view.name for view in VIEWS), "velib_report")
@@ -84,8 +85,7 @@ def reconcile(
     seen = {layer: instance.get_materialized_partitions(dg.AssetKey(layer)) for layer in LAYERS}
     digests = _digests(instance)
     register = load_or_empty(store).register
-    for start in range(0, len(hours), BATCH):
-        batch = hours[start : start + BATCH]
+    for batch in _batches(hours):
         found = _read(store, catalog, batch, register)
         events = {hour: list(_unknown(found, hour, seen, digests)) for hour in found.hours}
         with _transaction(instance):
@@ -96,6 +96,18 @@ def reconcile(
         yield Reconciled(
             reported, len(found.hours) - len(reported), found.registered, uncleaned, found.damaged
         )
+
+
+def _batches(hours: Sequence[datetime]) -> Iterator[list[datetime]]:
+    """Split hours at gaps as well, because the lake is listed from the first to the last hour of a batch."""
+    batch: list[datetime] = []
+    for hour in hours:
+        if batch and (len(batch) == BATCH or hour - batch[-1] > MAX_GAP):
+            yield batch
+            batch = []
+        batch.append(hour)
+    if batch:
+        yield batch
 
 
 class _Found(NamedTuple):
