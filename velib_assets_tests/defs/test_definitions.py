@@ -169,10 +169,10 @@ SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]
 
 
 def modules_of(package: str) -> list[str]:
-    """Return the modules of a step folder that Lambda and Glue run: all except the clients."""
+    """Return the modules of a step folder that Lambda and Glue run: all except clients and packaging."""
     files = (CHECKOUT / "velib_assets" / package).rglob("*.py")
     names = [".".join(file.relative_to(CHECKOUT).with_suffix("").parts) for file in files]
-    return [name for name in names if not name.endswith(("_client", ".package", "__init__"))]
+    return [name for name in names if not name.endswith(("_client", "__init__")) and ".package" not in name]
 
 
 def import_all(modules: list[str], *, without: list[str]) -> None:

@@ -90,7 +90,7 @@ def test_invalid_variable_is_refused_with_a_message(cloud: Cloud) -> None:
 
 def test_former_name_of_the_runtime_may_not_contradict_it(cloud: Cloud) -> None:
     assert cloud.terraform.changes(glue_job_type="pythonshell") == {}
-    with pytest.raises(Exception, match="Remove glue_job_type, the former name of clean_runtime"):
+    with pytest.raises(Exception, match=r"Remove glue_job_type,\s+the former name of clean_runtime"):
         cloud.terraform.changes(glue_job_type="pythonshell", clean_runtime="lambda")
 
 

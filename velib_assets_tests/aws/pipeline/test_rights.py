@@ -95,7 +95,7 @@ def others(cloud: Cloud) -> Iterator[None]:
     yield
     cloud.root("s3").delete_bucket(Bucket=OTHERS)
     cloud.root("glue").delete_database(Name=OTHERS)
-    wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)))
+    wait_for(lambda: not any(run["JobRunState"] in ACTIVE for run in job_runs(cloud.emulator)), 180)
     wait_for(lambda: cloud.root("glue").get_crawler(Name=CRAWLER)["Crawler"]["State"] == "READY")
     cloud.empty()
 
