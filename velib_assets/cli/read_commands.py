@@ -17,7 +17,7 @@ from velib_assets.cli.console import (
     read_settings,
     say,
 )
-from velib_assets.cli.suggestions import empty_lake
+from velib_assets.cli.suggestions import elsewhere, empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times, utc_now
@@ -53,19 +53,13 @@ def query(sql: str, form: str) -> None:
 
     settings = read_settings()
     sql = sys.stdin.read() if sql == "-" else sql
-    for hint in partition_hints(sql):
+    for hint in (*partition_hints(sql), elsewhere(settings)):
         say(hint)
     resources = build_resources(settings)
     try:
         click.echo(table_text(resources.query_engine.query_table(sql), form))
     except QueryError as error:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
-    if (
-        settings.target == "local"
-        and "from" in sql.lower().split()
-        and hour_range(resources.lake, "raw") is None
-    ):
-        say(empty_lake(settings))
 
 
 @click.command()
@@ -84,6 +78,7 @@ def report(show: bool) -> None:
     from velib_assets.resources import build_resources
 
     settings = read_settings()
+    say(elsewhere(settings))
     resources = build_resources(settings)
     lake = resources.lake
     data = load_report_data(resources.query_engine, resources.catalog, lake, utc_now())
@@ -136,7 +131,7 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     slots = ledger(hours_between(first, last), lambda hour: slot_times(lake, hour), now)
     click.echo(ledger_text(slots, form))
     if hour_range(lake, "raw") is None:
-        say(empty_lake(settings))
+        say(f"{empty_lake(settings)}\n{elsewhere(settings)}")
 
 
 @click.command()

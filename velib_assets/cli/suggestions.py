@@ -48,16 +48,20 @@ def after_demo(settings: Settings | None, lake: Path) -> str:
 
 
 def empty_lake(settings: Settings) -> str:
-    """Return what to do about a lake without snapshots."""
-    velib = program()
+    """Return how to fill a lake without snapshots."""
     fill = "backfill` to load the archive" if settings.source == "archive" else "tick` to take one"
-    if settings.target == "aws":
-        return f"The bucket {settings.names.bucket} has no snapshot yet. Run `{velib} {fill}."
-    lines = [f"The lake {shown(settings.lake)} has no snapshot yet. Run `{velib} {fill}."]
-    if others := other_lakes(settings.lake):
-        names = " and ".join(shown(lake) for lake in others[:_MOST_NAMED])
-        lines.append(f"Snapshots are in {names}: set VELIB_LAKE={shown(others[0])} to read them.")
-    return "\n".join(lines)
+    aws = settings.target == "aws"
+    lake = f"bucket {settings.names.bucket}" if aws else f"lake {shown(settings.lake)}"
+    return f"The {lake} has no snapshot yet. Run `{program()} {fill}."
+
+
+def elsewhere(settings: Settings) -> str:
+    """Return where snapshots are, if the local lake of the settings has none and others have."""
+    if settings.target != "local" or any(settings.lake.glob("raw/source=*")):
+        return ""
+    others = other_lakes(settings.lake)[:_MOST_NAMED]
+    names = " and ".join(shown(lake) for lake in others)
+    return f"Snapshots are in {names}: set VELIB_LAKE={shown(others[0])} to read them." if others else ""
 
 
 def other_lakes(lake: Path) -> list[Path]:

@@ -234,7 +234,7 @@ def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> 
     """The status and the output stay: the query is valid."""
     result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
-    assert result.stderr.startswith("hint: hour is text of two digits: '07'\nThe lake ")
+    assert result.stderr.startswith("hint: hour is text of two digits: '07'\n")
 
 
 def test_nested_value_is_json_in_a_cell(terminal: Terminal) -> None:
