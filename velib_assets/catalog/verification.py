@@ -1,23 +1,17 @@
-"""Verifies hours of the lake layer by layer: raw, clean file, rejects and partition.
-
-DuckDB and Arrow ignore damage that leaves a file readable, so a clean file is compared with its hash in the
-catalog.
-"""
+"""Verifies hours of the lake layer by layer: raw, clean file, rejects and partition; and the register."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, Partition
-from velib_assets.clean.clean_file import encode_clean, read_footer, schema_differences
-from velib_assets.clean.hour import RawObject, clean_hour
+from velib_assets.catalog.catalog import DAMAGED, Partition
+from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, repair_of
+from velib_assets.clean.clean_file import read_footer
 from velib_assets.clean.observed import current_digest
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
@@ -28,16 +22,13 @@ from velib_assets.lake.keys import (
     hour_text,
     raw_time,
     rejects_key,
-    state_key,
 )
 from velib_assets.lake.listing import has_usable_raw, hour_range, raw_objects, utc_now
-from velib_assets.lake.store import Change, LakeStore
+from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
-from velib_assets.stations.register_file import decode_register, load_or_empty
+from velib_assets.stations.register_file import decode_register
 
 _IN_PROGRESS = timedelta(minutes=2)  # a snapshot that arrived since then may not be cleaned yet
-MISSING = "it does not exist"
-REPLACED = "it is another file than the registered one"
 
 
 class Damage(NamedTuple):
@@ -50,92 +41,6 @@ class Damage(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.layer}: {self.address}: {self.problem}. {self.repair}"
-
-
-class CleanCheck(NamedTuple):
-    """What verifying a clean file found: the problem, or the file's hash if there is none."""
-
-    problem: str
-    sha256: str = ""
-
-
-def check_clean_file(store: LakeStore, part: Partition, register: Optional[Register] = None) -> CleanCheck:
-    """Compare a registered clean file with its hash; without a hash, decode all of it.
-
-    A file with another hash is no problem if cleaning its raw now gives the same bytes: another version of
-    pyarrow wrote it.
-    """
-    try:
-        data = store.read(part.key)
-    except FileNotFoundError:
-        return CleanCheck(MISSING)
-    except OSError as error:
-        return CleanCheck(f"it cannot be read ({error})")
-    sha256 = hashlib.sha256(data).hexdigest()
-    if part.sha256 == sha256:
-        return CleanCheck("", sha256)
-    problem = _undecodable(data, part)
-    if part.sha256 and not problem and data != _rebuilt(store, part.hour, register):
-        problem = "its bytes are not those that were registered (another SHA-256)"
-    return CleanCheck(problem, "" if problem else sha256)
-
-
-def _undecodable(data: bytes, part: Partition) -> str:
-    """Return why bytes are not the whole clean file of a partition; empty if they may be."""
-    try:
-        differences, footer = schema_differences(io.BytesIO(data)), read_footer(io.BytesIO(data))
-        rows = pq.read_table(io.BytesIO(data))
-        rows.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        return f"it cannot be decoded ({' '.join(str(error).split())[:120]})"
-    if differences or footer is None:
-        return "; ".join(differences) or "it has no footer of a clean file"
-    if part.digest and footer.digest != part.digest:
-        return REPLACED
-    if part.digest and rows.num_rows != part.rows:
-        return f"it has {rows.num_rows} rows instead of {part.rows}"
-    return ""
-
-
-def _rebuilt(store: LakeStore, hour: datetime, register: Optional[Register]) -> bytes:
-    """Return the clean file that the hour's raw gives now; empty if raw cannot be read or used."""
-    try:
-        raws = [RawObject(item.key, *store.fetch(item.key)) for item in raw_objects(store, hour)]
-        known = load_or_empty(store).register if register is None else register
-        clean = clean_hour(hour, raws, known) if raws else None
-    except OSError:
-        return b""
-    return encode_clean(clean) if clean and clean.summary.snapshots else b""
-
-
-def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> Dict[datetime, str]:
-    """Return why hours must not be registered: their file was damaged after it was registered.
-
-    Registering would make the damaged bytes the expected ones.
-    """
-    known = {part.hour: part for part in catalog.partitions([part.hour for part in parts])}
-    problems = {}
-    for part in parts:
-        before = known.get(part.hour)
-        if before is None or before.sha256 in ("", part.sha256) or before.digest != part.digest:
-            continue
-        if problem := check_clean_file(store, before).problem:
-            problems[part.hour] = f"{store.address(part.key)} is damaged: {problem}. {repair_of(part.hour)}"
-    return problems
-
-
-def mark_damaged(
-    store: LakeStore, catalog: Catalog, parts: Iterable[Partition], views: Iterable[str] = ()
-) -> None:
-    """Record that clean files are damaged, and forget the cached states of views, which may be wrong.
-
-    A rebuilt file has the digest of the damaged one, so nothing else would show that a state is wrong.
-    """
-    damaged = [part._replace(sha256=DAMAGED) for part in parts if part.digest]
-    with suppress(OSError, CatalogError):  # the lake may be read-only
-        catalog.register(damaged)
-        for view in views if damaged else ():
-            store.publish([Change(state_key(view), b"{}")], lambda: True)
 
 
 def verify_hour(
@@ -220,11 +125,6 @@ def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[
 def _in_progress(listing: Sequence[Tuple[str, str]]) -> bool:
     times = [taken for key, _ in listing if (taken := raw_time(key))]
     return bool(times) and utc_now() - max(times) < _IN_PROGRESS
-
-
-def repair_of(hour: datetime) -> str:
-    """Return the command that rebuilds an hour from raw."""
-    return f"Run `velib backfill {hour_text(hour)} {hour_text(hour)}`"
 
 
 def _replace_raw(hour: datetime, key: str) -> str:

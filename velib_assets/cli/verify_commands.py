@@ -40,7 +40,8 @@ def verify(first: datetime | None, last: datetime | None) -> None:
 
         velib verify 2024-11-03 2024-11-05
     """
-    from velib_assets.catalog.verification import mark_damaged, register_problem
+    from velib_assets.catalog.clean_hashes import mark_damaged
+    from velib_assets.catalog.verification import register_problem
     from velib_assets.resources import build_resources
     from velib_assets.stations.register_file import load_or_empty
 

@@ -8,8 +8,8 @@ import dagster as dg
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
+from velib_assets.catalog.clean_hashes import refused
 from velib_assets.catalog.registration import NotCleanError, hashed_partition_of, register_until_stable
-from velib_assets.catalog.verification import refused
 from velib_assets.defs import checks
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of

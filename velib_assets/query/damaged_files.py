@@ -33,7 +33,7 @@ def damaged_file_error(
     """
     if isinstance(error, _OF_THE_QUERY):
         return None
-    from velib_assets.catalog.verification import check_clean_file  # noqa: PLC0415 - only after a failure
+    from velib_assets.catalog.clean_hashes import check_clean_file  # noqa: PLC0415 - only after a failure
 
     store, looks_damaged = FolderStore(lake), bool(_DAMAGE.search(str(error)))
     for part in partitions:

@@ -149,3 +149,22 @@ def test_hour_that_is_not_registered(terminal: Terminal) -> None:
     assert layer_states(store, catalog, HOUR, {"clean_stations"}, layers) == (
         "its clean file was written, but it is not registered, so queries do not see it"
     )
+
+
+def test_interrupted_discard_says_what_is_done_and_what_is_not(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clean file is gone and the partition is not; running the command again completes it."""
+    monkeypatch.setattr(sqlite_catalog, "BUSY_SECONDS", 0.2)
+    command = ("discard", HERE, HERE, "--reason", "wrong")
+    with sqlite3.connect(terminal.lake / "catalog.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM partitions").fetchall()
+        result = terminal.velib(*command)
+        other.execute("ROLLBACK")
+    assert (result.exit_code, "Traceback" in result.output) == (1, False)
+    assert "moved to " in result.stderr
+    assert "catalog.sqlite was locked by another process" in result.stderr
+    assert "The snapshots are in quarantine, but not all that was made from them" in result.stderr
+    assert terminal.velib(*command).exit_code == 0
+    assert LocalCatalog(terminal.lake).partitions() == []

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, Partition
-from velib_assets.catalog.verification import MISSING, REPLACED, check_clean_file, mark_damaged
+from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, mark_damaged
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, parse_hour
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.store import LakeStore
