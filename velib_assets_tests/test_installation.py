@@ -18,8 +18,7 @@ from velib_assets.settings import CHECKOUT
 from velib_assets_tests.guarantees.dependencies import canonical, installed
 
 PACKAGE = CHECKOUT / "velib_assets"
-# Imported where another package provides it: pandas by users of QueryEngine.query, pyspark by Glue's Spark.
-PROVIDED = {"pandas", "pyspark"}
+PROVIDED = {"pyspark"}  # by Glue's Spark
 RUNTIME = installed(extras=())
 
 
@@ -47,8 +46,8 @@ def test_tools_of_developers_are_not_part_of_the_pipeline() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     tools = {Requirement(text).name for text in (*extras["dev"], *extras["bench"])}
-    assert {"mypy", "selenium", "polars", "pandas"} <= tools
-    assert (tools | {"numpy"}) & RUNTIME.keys() == {"packaging", "markdown-it-py"}  # Dagster needs them too
+    assert {"mypy", "selenium", "polars"} <= tools
+    assert tools & RUNTIME.keys() == {"packaging", "markdown-it-py"}  # Dagster needs them too
 
 
 def plan(folder: Path, *targets: str) -> list[str]:
@@ -103,20 +102,3 @@ def test_changed_pins_are_installed_by_the_next_command(clone: Path, changed: st
     os.utime(clone / changed, (3, 3))
     assert plan(clone, "dev") == ["."]
     assert plan(clone, "test") == [".", "'.[dev,bench,postgres]'"]
-
-
-def test_a_frame_without_pandas_says_what_to_install() -> None:
-    code = """
-import importlib.util, sys
-real = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *rest: None if name == "pandas" else real(name, *rest)
-import pyarrow as pa
-from velib_assets.query.engine import QueryError
-from velib_assets.query.frames import to_frame
-try:
-    to_frame(pa.table({"a": [1]}))
-except QueryError as error:
-    print(error)
-"""
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install pandas" in output

@@ -3,14 +3,13 @@
 A tick does not import pandas, which takes as long as reading all views.
 """
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.lake.schema import TYPES
-from velib_assets.query.engine import KpiState, QueryError
+from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import Kpi
 from velib_assets.query.view_sql import HEADLINE, PRESENT
 
@@ -21,13 +20,7 @@ ARROW = {name: pa.type_for_alias(names.arrow) for name, names in TYPES.items()}
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
-    """Return a frame in which integers stay integers beside nulls (None), and dates stay dates.
-
-    Raises:
-        QueryError: pandas is not installed. The pipeline does not need it.
-    """
-    if find_spec("pandas") is None:
-        raise QueryError("pandas is not installed. Run `pip install pandas`, or use query_table (Arrow)")
+    """Return a frame in which integers stay integers beside nulls (None), and dates stay dates."""
     frame: pd.DataFrame = intervals_as_text(table).to_pandas(integer_object_nulls=True)
     return frame
 
