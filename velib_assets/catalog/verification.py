@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import DAMAGED, Partition
-from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, repair_of
+from velib_assets.catalog.clean_hashes import MISSING, OUTDATED, REPLACED, check_clean_file, repair_of
 from velib_assets.clean.clean_file import read_footer
 from velib_assets.clean.observed import current_digest
 from velib_assets.ingest.raw_object import open_raw
@@ -70,13 +70,13 @@ def verify_hour(
         return damage, None
     check = check_clean_file(store, part, register)
     problem = check.problem
-    if problem == REPLACED and _in_progress(listing):
+    if problem in (REPLACED, OUTDATED) and _in_progress(listing):
         return damage, None
     if not problem and not _in_progress(listing) and not (part.completed and register is None):
         problem = _outdated(store, hour, listing, register or Register())
     if problem:
         damage.append(Damage("clean", store.address(key), problem, repair))
-    if problem == MISSING:
+    if problem in (MISSING, REPLACED, OUTDATED) and not check.sha256:
         return damage, None
     sha256 = check.sha256 or DAMAGED
     return damage, part._replace(sha256=sha256) if sha256 != part.sha256 else None
@@ -108,7 +108,7 @@ def _outdated(
         or footer.digest == current_digest(store, hour, listing, footer, register)
     ):
         return ""
-    return "raw, or the descriptions of its stations, have changed since it was built"
+    return OUTDATED
 
 
 def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[Damage]:

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,7 +29,7 @@ from velib_assets.lake.keys import (
 from velib_assets.lake.store import Change
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
-from velib_assets_tests.catalog.damaging import CUTS, PLACES, cut, flip, in_page_data, size
+from velib_assets_tests.catalog.damaging import CUTS, PLACES, cut, flip, footer_start, in_page_data, size
 
 FROZEN = Path(__file__).parent.parent / "frozen_lake" / "lake"
 FIRST = parse_hour("2022-06-04T08")
@@ -189,6 +190,51 @@ def test_file_of_another_pyarrow_is_no_damage(lake: Path) -> None:
     before = part._replace(sha256="0" * 64)
     assert check_clean_file(store, before) == ("", part.sha256)
     assert refused(store, _Known(before), [part]) == {}
+
+
+def written_by_another_pyarrow(path: Path) -> None:
+    """Rename the writer of a file: between two versions, that is the only difference of its bytes."""
+    data = path.read_bytes()
+    own = f"version {pa.__version__}".encode()
+    other = b"version " + b"9" * len(pa.__version__[:-4]) + pa.__version__[-4:].encode()
+    assert (data.count(own), len(own)) == (1, len(other))
+    path.write_bytes(data.replace(own, other))
+
+
+def test_file_that_glue_writes_with_another_pyarrow_can_be_registered(lake: Path) -> None:
+    """Rebuilding gave other bytes here than there, so an hour that was once damaged was refused for ever."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    mark_damaged(store, catalog, catalog.partitions([FIRST]))
+    path = lake / clean_key(FIRST)
+    written_by_another_pyarrow(path)
+    rebuilt = hashed_partition_of(store, FIRST)
+    assert refused(store, catalog, [rebuilt]) == {}
+    assert check_clean_file(store, catalog.partitions([FIRST])[0]) == ("", rebuilt.sha256)
+    flip(path, in_page_data(path))
+    assert list(refused(store, catalog, [hashed_partition_of(store, FIRST)])) == [FIRST]
+
+
+def test_wrong_statistics_in_a_file_of_another_pyarrow_are_damage(lake: Path) -> None:
+    """Readers skip a file by them, so its rows would be missing in answers."""
+    store, path = FolderStore(lake), lake / clean_key(FIRST)
+    (part,) = LocalCatalog(lake).partitions([FIRST])
+    written_by_another_pyarrow(path)
+    data = path.read_bytes()
+    station = data.index(b"8002", footer_start(data))
+    path.write_bytes(data[:station] + b"7" + data[station + 1 :])
+    assert pq.read_table(path).num_rows == part.rows
+    assert "another SHA-256" in check_clean_file(store, part).problem
+
+
+def test_outdated_file_with_another_hash_is_cleaned_again_and_not_refused(lake: Path) -> None:
+    """Nothing can be compared with it, and it is replaced anyway."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    written_by_another_pyarrow(lake / clean_key(FIRST))
+    _raw_of(lake).unlink()
+    rebuilt = hashed_partition_of(store, FIRST)
+    assert refused(store, catalog, [rebuilt]) == {}
+    (found,) = damage_in(lake)
+    assert "have changed since it was built" in found.problem
 
 
 class _Known(LocalCatalog):

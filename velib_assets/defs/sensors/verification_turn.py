@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, Partition
-from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, mark_damaged
+from velib_assets.catalog.clean_hashes import MISSING, OUTDATED, REPLACED, check_clean_file, mark_damaged
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, parse_hour
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.store import LakeStore
@@ -30,7 +30,11 @@ def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -
         check = check_clean_file(store, part)
         if not check.problem:
             hashed += [part._replace(sha256=check.sha256)] if check.sha256 != part.sha256 else []
-        elif check.problem not in (MISSING, REPLACED):  # healing finds these by their listing and digest
+        elif check.problem not in (
+            MISSING,
+            REPLACED,
+            OUTDATED,
+        ):  # healing finds these by their listing and digest
             damaged.append(part)
     with suppress(OSError, CatalogError):  # hashes are recorded in a later turn
         if known := [part for part in hashed if part.digest]:  # the crawler's catalog stores no hash
