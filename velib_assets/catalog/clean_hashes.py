@@ -10,7 +10,7 @@ import io
 import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -130,6 +130,13 @@ def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> D
     return problems
 
 
+def record_hashes(catalog: Catalog, hashes: Mapping[Partition, str]) -> None:
+    """Record the hash of each file, unless its hour was registered again since the partition was read."""
+    known = [part for part in catalog.partitions([part.hour for part in hashes]) if part in hashes]
+    if changed := [part._replace(sha256=hashes[part]) for part in known if part.digest]:  # not of a crawler
+        catalog.register(changed)
+
+
 def mark_damaged(
     store: LakeStore, catalog: Catalog, parts: Iterable[Partition], views: Iterable[str] = ()
 ) -> None:
@@ -137,9 +144,9 @@ def mark_damaged(
 
     A rebuilt file has the digest of the damaged one, so nothing else would show that a state is wrong.
     """
-    damaged = [part._replace(sha256=DAMAGED) for part in parts if part.digest]
+    damaged = dict.fromkeys(parts, DAMAGED)
     with suppress(OSError, CatalogError):  # the lake may be read-only
-        catalog.register(damaged)
+        record_hashes(catalog, damaged)
         for view in views if damaged else ():
             store.publish([Change(state_key(view), b"{}")], lambda: True)
 

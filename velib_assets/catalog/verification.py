@@ -45,14 +45,14 @@ class Damage(NamedTuple):
 
 def verify_hour(
     store: LakeStore, hour: datetime, part: Optional[Partition], register: Optional[Register]
-) -> Tuple[List[Damage], Optional[Partition]]:
+) -> Tuple[List[Damage], str]:
     """Verify all layers of an hour.
 
     Without a register, an hour that it completed is not checked for being current.
 
     Returns:
-        The damage, and the partition as the catalog should have it: with the hash of a sound file that had
-        none, or marked as damaged; None if there is nothing to change.
+        The damage, and what the catalog should have as the hash of the clean file: its hash, or DAMAGED;
+        empty if there is nothing to change.
     """
     listing, damage = _verify_raw(store, hour)
     is_usable = has_usable_raw(store, hour, [key for key, _ in listing])
@@ -67,19 +67,19 @@ def verify_hour(
             damage.append(Damage("catalog", store.address(key), "the hour is not registered", repair))
         elif is_usable and not _in_progress(listing):
             damage.append(Damage("clean", store.address(key), MISSING, repair))
-        return damage, None
+        return damage, ""
     check = check_clean_file(store, part, register)
     problem = check.problem
     if problem in (REPLACED, OUTDATED) and _in_progress(listing):
-        return damage, None
+        return damage, ""
     if not problem and not _in_progress(listing) and not (part.completed and register is None):
         problem = _outdated(store, hour, listing, register or Register())
     if problem:
         damage.append(Damage("clean", store.address(key), problem, repair))
     if problem in (MISSING, REPLACED, OUTDATED) and not check.sha256:
-        return damage, None
+        return damage, ""
     sha256 = check.sha256 or DAMAGED
-    return damage, part._replace(sha256=sha256) if sha256 != part.sha256 else None
+    return damage, sha256 if sha256 != part.sha256 else ""
 
 
 def _verify_raw(store: LakeStore, hour: datetime) -> Tuple[List[Tuple[str, str]], List[Damage]]:

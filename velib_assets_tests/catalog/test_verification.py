@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.catalog.catalog import DAMAGED, Partition
-from velib_assets.catalog.clean_hashes import check_clean_file, mark_damaged, refused
+from velib_assets.catalog.clean_hashes import check_clean_file, mark_damaged, record_hashes, refused
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.catalog.verification import Damage, register_problem, verify_hour
@@ -177,8 +177,8 @@ def test_file_without_a_hash_gets_one_when_it_is_verified(lake: Path) -> None:
     catalog.register([partition_of(store, hour) for hour in HOURS])
     (part,) = catalog.partitions([FIRST])
     assert part.sha256 == ""
-    _, hashed = verify_hour(store, FIRST, part, Register())
-    assert hashed == part._replace(sha256=hashlib.sha256(store.read(part.key)).hexdigest())
+    _, sha256 = verify_hour(store, FIRST, part, Register())
+    assert sha256 == hashlib.sha256(store.read(part.key)).hexdigest()
     cut(lake / part.key, 1000)
     assert "cannot be decoded" in check_clean_file(store, part).problem
 
@@ -271,3 +271,17 @@ def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> 
     assert store.read(key) == state
     mark_damaged(store, catalog, catalog.partitions([FIRST]), ["kpi_typical_week"])
     assert store.read(key) == b"{}"
+
+
+def test_hour_that_was_registered_meanwhile_keeps_its_registration(lake: Path) -> None:
+    """Verification took long, and the partition that it had read replaced that of a later tick."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    catalog.register([partition_of(store, hour) for hour in HOURS])
+    read_before = catalog.partitions()
+    _raw_of(lake).unlink()
+    assert [result.error for result in LocalCleanJob(store).run([FIRST])] == [""]
+    catalog.register([rebuilt := hashed_partition_of(store, FIRST)])
+    record_hashes(catalog, dict.fromkeys(read_before, "0" * 64))
+    assert [part.sha256[:1] for part in catalog.partitions()] == [rebuilt.sha256[:1], "0", "0", "0"]
+    mark_damaged(store, catalog, read_before[:1])
+    assert catalog.partitions([FIRST]) == [rebuilt]
