@@ -1,5 +1,6 @@
 """Verifies some clean files per round of the healing sensor, in turns over the whole table."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,18 +21,27 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.query.kpis import VIEWS
 
 FILES = 2
-"""The clean files that are read per round: at 30 seconds per round, a year takes 37 hours."""
+"""The clean files that are read per round, at least: at 30 seconds per round, a year takes 37 hours."""
+
+_YEAR, _SOON = 365 * 24, 25 * 24 * 3600.0  # files, and the seconds in which all of them are read
 
 WINDOW = 240
 """The hours in which the next registered ones are searched: one request to the catalog per round."""
 
 
-def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> list[Partition]:
+def files_per_round(seconds: int) -> int:
+    """Return how many clean files a round reads if it comes every so many seconds: a year in 25 days."""
+    return max(FILES, math.ceil(_YEAR * seconds / _SOON))
+
+
+def damaged_in_turn(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int = FILES
+) -> list[Partition]:
     """Verify the next clean files and return the partitions of the damaged ones, which are marked.
 
     A sound file without a hash in the catalog gets one. In the state, `verify` is the hour that comes next.
     """
-    checks = {part: check_clean_file(store, part) for part in _next_partitions(store, catalog, state)}
+    checks = {part: check_clean_file(store, part) for part in _next_partitions(store, catalog, state, files)}
     # Healing finds the other problems by the listing and the digest of the hour.
     damaged = [
         part for part, check in checks.items() if check.problem not in ("", MISSING, REPLACED, OUTDATED)
@@ -44,7 +54,9 @@ def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -
     return damaged
 
 
-def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> Sequence[Partition]:
+def _next_partitions(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int
+) -> Sequence[Partition]:
     """Return the next registered partitions, and remember where the next turn starts."""
     span = hour_range(store, "clean")
     if span is None:
@@ -54,7 +66,7 @@ def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) 
     if start > newest:
         start = oldest
     end = min(start + (WINDOW - 1) * HOUR, newest)
-    parts = catalog.partitions(hours_between(start, end))[:FILES]
-    following: datetime = parts[-1].hour + HOUR if len(parts) == FILES else end + HOUR
+    parts = catalog.partitions(hours_between(start, end))[:files]
+    following: datetime = parts[-1].hour + HOUR if len(parts) == files else end + HOUR
     state["verify"] = hour_text(following)
     return parts

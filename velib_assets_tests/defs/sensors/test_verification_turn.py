@@ -12,7 +12,8 @@ from velib_assets.catalog.catalog import DAMAGED, CatalogError
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.defs.sensors.verification_turn import FILES, damaged_in_turn
+from velib_assets.defs.build import SENSOR_INTERVALS
+from velib_assets.defs.sensors.verification_turn import FILES, damaged_in_turn, files_per_round
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, parse_hour
 from velib_assets.settings import Settings
@@ -60,6 +61,20 @@ def test_each_turn_reads_few_files_and_goes_on_where_the_last_one_ended(store: F
 def test_year_is_verified_within_a_month() -> None:
     """At 30 seconds per round, if the daemon runs two hours a day."""
     assert 365 * 24 / FILES <= 30 * 2 * 3600 / 30
+
+
+@pytest.mark.parametrize("target", SENSOR_INTERVALS)
+def test_year_is_verified_within_a_month_at_the_interval_of_each_target(target: str) -> None:
+    """On AWS a round comes every half an hour: two files per round took a year three months."""
+    seconds, _ = SENSOR_INTERVALS[target]
+    assert 365 * 24 / files_per_round(seconds) * seconds <= 30 * 24 * 3600
+
+
+def test_turn_of_more_files_reads_them(store: FolderStore) -> None:
+    for hour in HOURS:
+        flip(store, hour)
+    found = damaged_in_turn(store, LocalCatalog(store.root), {}, files=3)
+    assert [part.hour for part in found] == HOURS[:3]
 
 
 def test_gaps_are_passed(store: FolderStore) -> None:
