@@ -8,11 +8,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from velib_assets.catalog.catalog import DAMAGED
+from velib_assets.catalog.catalog import DAMAGED, CatalogError
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
-from velib_assets.defs.sensors.verification_turn import FILES, damaged_in_turn
+from velib_assets.defs.build import SENSOR_INTERVALS
+from velib_assets.defs.sensors.verification_turn import FILES, damaged_in_turn, files_per_round
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, parse_hour
 from velib_assets.settings import Settings
@@ -62,6 +63,20 @@ def test_year_is_verified_within_a_month() -> None:
     assert 365 * 24 / FILES <= 30 * 2 * 3600 / 30
 
 
+@pytest.mark.parametrize("target", SENSOR_INTERVALS)
+def test_year_is_verified_within_a_month_at_the_interval_of_each_target(target: str) -> None:
+    """On AWS a round comes every half an hour: two files per round took a year three months."""
+    seconds, _ = SENSOR_INTERVALS[target]
+    assert 365 * 24 / files_per_round(seconds) * seconds <= 30 * 24 * 3600
+
+
+def test_turn_of_more_files_reads_them(store: FolderStore) -> None:
+    for hour in HOURS:
+        flip(store, hour)
+    found = damaged_in_turn(store, LocalCatalog(store.root), {}, files=3)
+    assert [part.hour for part in found] == HOURS[:3]
+
+
 def test_gaps_are_passed(store: FolderStore) -> None:
     late = HOURS[-1] + 1000 * HOUR
     target = store.root / clean_key(late)
@@ -100,3 +115,26 @@ def test_damaged_hour_is_requested_until_it_is_rebuilt(
 
 def test_lake_without_clean_files_has_nothing_to_verify(tmp_path: Path) -> None:
     assert turn(FolderStore(tmp_path), {}) == []
+
+
+def test_damaged_hour_is_requested_also_if_the_catalog_cannot_be_told(
+    store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crawler's catalog stores no hash, and a full disk no mark."""
+
+    def refuse(*_: object) -> int:
+        raise CatalogError("the disk is full")
+
+    flip(store, HOURS[1])
+    monkeypatch.setattr(LocalCatalog, "register", refuse)
+    requests, cursor = evaluate(Settings(lake=store.root), instance)
+    assert spans(requests) == [("2022-06-04-09:00", "2022-06-04-09:00")]
+    assert evaluate(Settings(lake=store.root), instance, cursor)[0] == []
+
+
+def test_damaged_hour_before_the_first_partition_is_not_requested(
+    store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A run over it would fail: it has no partition."""
+    flip(store, HOURS[0])
+    assert evaluate(Settings(lake=store.root, first_hour=HOURS[1]), instance)[0] == []
