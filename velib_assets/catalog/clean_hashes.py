@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Dict, Iterable, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +26,8 @@ from velib_assets.stations.register_file import load_or_empty
 
 MISSING = "it does not exist"
 REPLACED = "it is another file than the registered one"
+OTHER_BYTES = "its bytes are not those that were registered (another SHA-256)"
+_WRITER = re.compile(r"parquet-cpp-arrow version \d+\.\d+\.\d+")
 
 
 class CleanCheck(NamedTuple):
@@ -51,7 +54,7 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
         return CleanCheck("", sha256)
     problem = _undecodable(data, part)
     if part.sha256 and not problem and data != _rebuilt(store, part.hour, register):
-        problem = "its bytes are not those that were registered (another SHA-256)"
+        problem = OTHER_BYTES
     return CleanCheck(problem, "" if problem else sha256)
 
 
@@ -83,10 +86,29 @@ def _rebuilt(store: LakeStore, hour: datetime, register: Optional[Register]) -> 
     return encode_clean(clean) if clean and clean.summary.snapshots else b""
 
 
+def _is_rebuilt_elsewhere(store: LakeStore, part: Partition) -> bool:
+    """Return whether another version of pyarrow wrote the rows that the hour's raw gives now."""
+    rebuilt = _rebuilt(store, part.hour, None)
+    if not rebuilt:
+        return False
+    ours, theirs = (pq.ParquetFile(io.BytesIO(data)) for data in (rebuilt, store.read(part.key)))
+    writer = theirs.metadata.created_by
+    is_elsewhere = _WRITER.fullmatch(writer) and writer != ours.metadata.created_by
+    return bool(is_elsewhere and _content(theirs) == _content(ours) and theirs.read().equals(ours.read()))
+
+
+def _content(file: pq.ParquetFile) -> Any:  # noqa: ANN401 - of two files, to be compared
+    """Return the footer `velib` and the statistics of a file."""
+    groups = [file.metadata.row_group(number).to_dict() for number in range(file.num_row_groups)]
+    statistics = [column["statistics"] for group in groups for column in group["columns"]]
+    return dict(file.metadata.metadata or {}), statistics
+
+
 def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> Dict[datetime, str]:
     """Return why hours must not be registered: their file was damaged after it was registered.
 
-    Registering would make the damaged bytes the expected ones.
+    Registering would make the damaged bytes the expected ones. A file that another version of pyarrow wrote,
+    as the cleaner on AWS may have, is compared by its rows instead of its bytes.
     """
     known = {part.hour: part for part in catalog.partitions([part.hour for part in parts])}
     problems = {}
@@ -94,7 +116,8 @@ def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> D
         before = known.get(part.hour)
         if before is None or before.sha256 in ("", part.sha256) or before.digest != part.digest:
             continue
-        if problem := check_clean_file(store, before).problem:
+        problem = check_clean_file(store, before).problem
+        if problem and not (problem == OTHER_BYTES and _is_rebuilt_elsewhere(store, part)):
             problems[part.hour] = f"{store.address(part.key)} is damaged: {problem}. {repair_of(part.hour)}"
     return problems
 
