@@ -23,7 +23,7 @@ from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.defs.reconciliation import report_lost
-from velib_assets.defs.sensors.verification_turn import damaged_in_turn
+from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
 from velib_assets.lake.store import LakeStore, Stored
@@ -70,7 +70,7 @@ def healing_sensor(
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
         recent = spans[-1][1] if spans else None
-        for part in damaged_in_turn(store, catalog, state):
+        for part in damaged_in_turn(store, catalog, state, files_per_round(seconds)):
             context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
             spans.append((part.hour, part.hour))
         hours, outdated = _find_outdated(store, catalog, spans)

@@ -1,5 +1,6 @@
 """Verifies some clean files per round of the healing sensor, in turns over the whole table."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,18 +14,27 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.query.kpis import VIEWS
 
 FILES = 2
-"""The clean files that are read per round: at 30 seconds per round, a year takes 37 hours."""
+"""The fewest clean files that are read per round: at 30 seconds per round, a year takes 37 hours."""
+
+_YEAR, _LONGEST = 365 * 24, 24 * 86400  # hours; seconds in which all of them are read
 
 WINDOW = 240
 """The hours in which the next registered ones are searched: one request to the catalog per round."""
 
 
-def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> list[Partition]:
+def files_per_round(seconds: float) -> int:
+    """Return how many files to read per round of so many seconds, so that a year takes less than a month."""
+    return max(FILES, math.ceil(_YEAR * seconds / _LONGEST))
+
+
+def damaged_in_turn(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int = FILES
+) -> list[Partition]:
     """Verify the next clean files and return the partitions of the damaged ones, which are marked.
 
     A sound file without a hash in the catalog gets one. In the state, `verify` is the hour that comes next.
     """
-    parts = _next_partitions(store, catalog, state)
+    parts = _next_partitions(store, catalog, state, files)
     damaged, hashed = [], []
     for part in parts:
         check = check_clean_file(store, part)
@@ -40,7 +50,9 @@ def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -
     return [part._replace(sha256=DAMAGED) for part in damaged]
 
 
-def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> Sequence[Partition]:
+def _next_partitions(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int
+) -> Sequence[Partition]:
     """Return the next registered partitions, and remember where the next turn starts."""
     span = hour_range(store, "clean")
     if span is None:
@@ -50,7 +62,7 @@ def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) 
     if start > newest:
         start = oldest
     end = min(start + (WINDOW - 1) * HOUR, newest)
-    parts = catalog.partitions(hours_between(start, end))[:FILES]
-    following: datetime = parts[-1].hour + HOUR if len(parts) == FILES else end + HOUR
+    parts = catalog.partitions(hours_between(start, end))[:files]
+    following: datetime = parts[-1].hour + HOUR if len(parts) == files else end + HOUR
     state["verify"] = hour_text(following)
     return parts
