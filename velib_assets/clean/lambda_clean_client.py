@@ -50,7 +50,9 @@ class LambdaCleanJob:
 
     def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
-        waiting = [sorted(hours)]
+        waiting = [
+            chunk for chunk in [sorted(hours)] if chunk
+        ]  # without hours, the function takes the newest
         while waiting:
             chunk = waiting.pop(0)
             pending = dict.fromkeys(chunk)

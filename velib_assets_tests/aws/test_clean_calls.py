@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import boto3
 import dagster as dg
@@ -46,13 +47,13 @@ def _forget_clients() -> None:
         cached.cache_clear()
 
 
-def clean(bucket: str) -> list[HourResult]:
-    """Clean two hours in a run of Dagster."""
+def clean(bucket: str, hours: Sequence[datetime] = HOURS) -> list[HourResult]:
+    """Clean hours in a run of Dagster."""
     results: list[HourResult] = []
 
     @dg.op
     def step() -> None:
-        results.extend(LambdaCleanJob(Names(bucket), poll=0.01).run(HOURS))
+        results.extend(LambdaCleanJob(Names(bucket), poll=0.01).run(hours))
 
     @dg.job
     def job() -> None:
@@ -60,6 +61,11 @@ def clean(bucket: str) -> list[HourResult]:
 
     job.execute_in_process()
     return results
+
+
+def test_no_hours_need_no_call(function: LocalServer, bucket: str) -> None:
+    assert clean(bucket, []) == []
+    assert function.paths() == []
 
 
 def test_call_that_lambda_did_not_run_is_repeated(function: LocalServer, bucket: str) -> None:

@@ -112,9 +112,11 @@ def test_every_log_group_has_a_retention(plan: MockedPlan) -> None:
     for name, body in blocks:
         groups = f"aws_cloudwatch_log_group.{name}"
         kept = f"alltrue([for group in {groups} : group.retention_in_days == 90])"
-        conditions.append(kept if "for_each" in body else f"{groups}.retention_in_days == 90")
+        is_many = re.search(r"^  (for_each|count) ", body, re.MULTILINE)
+        conditions.append(kept if is_many else f"{groups}.retention_in_days == 90")
     conditions.append("length(aws_cloudwatch_log_group.glue) == 5")
-    plan.check(*conditions, manage_glue_log_groups=True, log_retention_days=90)
+    conditions.append("length(aws_cloudwatch_log_group.clean) == 1")
+    plan.check(*conditions, manage_glue_log_groups=True, log_retention_days=90, clean_runtime="lambda")
 
 
 def test_checksums_of_the_provider_are_committed_for_several_platforms() -> None:
