@@ -263,6 +263,26 @@ def test_damaged_file_is_not_registered_again(lake: Path) -> None:
     assert refused(store, catalog, [hashed_partition_of(store, FIRST)]) == {}
 
 
+def rewritten_by_another_pyarrow(data: bytes) -> bytes:
+    """Return the file with another version in its writer's name."""
+    return data.replace(f"version {pa.__version__}".encode(), b"version 98.7.6")
+
+
+def test_file_that_another_pyarrow_rebuilt_is_registered(lake: Path) -> None:
+    """On AWS the cleaner's version is not the host's, so the host cannot give the same bytes."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    path = lake / clean_key(FIRST)
+    mark_damaged(store, catalog, catalog.partitions([FIRST]))
+    path.write_bytes(rewritten_by_another_pyarrow(path.read_bytes()))
+    assert path.read_bytes().count(b"version 98.7.6") == 1
+    assert refused(store, catalog, [hashed_partition_of(store, FIRST)]) == {}
+    good = path.read_bytes()
+    for place in ("page data", "the writer's name"):
+        flip(path, PLACES[place](path), 0)
+        assert list(refused(store, catalog, [hashed_partition_of(store, FIRST)])) == [FIRST], place
+        path.write_bytes(good)
+
+
 def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> None:
     store, catalog = FolderStore(lake), LocalCatalog(lake)
     key, state = state_key("kpi_typical_week"), b'{"digest": "x"}'
