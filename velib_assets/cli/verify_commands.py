@@ -53,6 +53,9 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
     hours, parts = _hours(settings, resources, first, last)
+    if not hours:
+        where = f" from {hour_text(first)} to {hour_text(last or utc_now())}" if first else ""
+        fail(f"The lake has no hour{where}: nothing to verify.", FAILED)
     problem = register_problem(resources.lake)
     register = None if problem else load_or_empty(resources.lake).register
     damage: list[Damage] = [problem] if problem else []

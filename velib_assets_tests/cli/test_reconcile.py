@@ -141,7 +141,8 @@ def test_hour_without_usable_raw_is_not_said_to_be_cleaned(terminal: Terminal) -
 
 def test_empty_lake_is_an_error(tmp_path: Path) -> None:
     result = Terminal(tmp_path).velib("reconcile")
-    assert (result.exit_code, "The lake has no snapshot yet" in result.stderr) == (1, True)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"There is no lake at {tmp_path / 'lake'}" in result.stderr
     assert FolderStore(tmp_path / "lake").folders("") == []
 
 
@@ -152,3 +153,8 @@ def test_range_without_hours_is_an_error(terminal: Terminal) -> None:
 
 def test_one_end_of_a_range_is_a_usage_error(terminal: Terminal) -> None:
     assert terminal.velib("reconcile", FIRST).exit_code == 2
+
+
+def test_first_hour_after_the_last_is_a_usage_error(terminal: Terminal) -> None:
+    result = terminal.velib("reconcile", LAST, FIRST)
+    assert (result.exit_code, result.stderr) == (2, f"velib: FROM {LAST} is after TO {FIRST}\n")

@@ -75,6 +75,13 @@ def test_only_the_given_hours_are_verified(terminal: Terminal) -> None:
     assert terminal.velib("verify", "2022-06-05", HERE).exit_code == 2
 
 
+def test_range_without_hours_is_not_a_sound_one(terminal: Terminal) -> None:
+    result = terminal.velib("verify", "2021-06-05", "2021-06-06")
+    assert (result.exit_code, result.stdout) == (1, "")
+    message = "velib: The lake has no hour from 2021-06-05T00 to 2021-06-06T23: nothing to verify.\n"
+    assert result.stderr == message
+
+
 def test_catalog_of_an_older_version_gets_its_hashes(terminal: Terminal) -> None:
     with sqlite3.connect(terminal.lake / "catalog.sqlite") as db:
         db.execute("ALTER TABLE partitions DROP COLUMN sha256")
