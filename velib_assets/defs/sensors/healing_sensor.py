@@ -8,7 +8,7 @@ files with their hashes (`verification_turn`); a damaged one is rebuilt.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,10 +70,13 @@ def healing_sensor(
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
         recent = spans[-1][1] if spans else None
-        for part in damaged_in_turn(store, catalog, state, files_per_round(seconds)):
+        damaged = {
+            part.hour: part for part in damaged_in_turn(store, catalog, state, files_per_round(seconds))
+        }
+        for hour, part in damaged.items():
             context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
-            spans.append((part.hour, part.hour))
-        hours, outdated = _find_outdated(store, catalog, spans)
+            spans.append((hour, hour))
+        hours, outdated = _find_outdated(store, catalog, spans, damaged)
         outdated_hours = {hour for hour, _ in outdated}
         lost = report_lost(context.instance, store, catalog, {*hours} - outdated_hours)
         if recent and not outdated:
@@ -142,12 +145,13 @@ def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -
 
 
 def _find_outdated(
-    store: LakeStore, catalog: Catalog, spans: Iterable[Span]
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span], damaged: Container[datetime]
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
     """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
     An hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
-    its rows were completed from the station register.
+    its rows were completed from the station register. `damaged` hours are outdated even if the catalog does
+    not say so: a crawler's stores no hash.
     """
     register = load_register(store).register
     hours: list[datetime] = []
@@ -160,7 +164,7 @@ def _find_outdated(
             part = registered.get(hour)
             digest = _digest(store, hour, listing, register, completed=part is not None and part.completed)
             hours.append(hour)
-            if part is not None and part.sha256 == DAMAGED:
+            if hour in damaged or (part is not None and part.sha256 == DAMAGED):
                 if has_usable_raw(store, hour, [key for key, _ in listing]):
                     outdated.append((hour, DAMAGED))
             elif _is_current(digest, clean.get(hour, []), part):
