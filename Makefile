@@ -36,9 +36,12 @@ setup-dev: .venv/.ready-dev
 demo: setup
 	$(BIN)/velib demo
 
+# The variables reach the recipe in its environment, because the name of a lake may have spaces and quotes.
+dev: export VELIB_LAKE := $(LAKE)
+dev: export VELIB_SCHEDULE := $(SCHEDULE)
 dev: setup
-	@DAGSTER_HOME="$$(VELIB_LAKE=$(LAKE) $(BIN)/python -m velib_assets.defs.dagster_home)" && export DAGSTER_HOME && \
-	VELIB_LAKE=$(LAKE) VELIB_SCHEDULE=$(SCHEDULE) $(if $(filter lake-demo,$(notdir $(LAKE))),VELIB_SOURCE=simulator) \
+	@case "/$${VELIB_LAKE%/}" in */lake-demo) export VELIB_SOURCE=simulator ;; esac && \
+	DAGSTER_HOME="$$($(BIN)/python -m velib_assets.defs.dagster_home)" && export DAGSTER_HOME && \
 	  $(BIN)/python -m velib_assets.cli.dev_servers --port $(PORT) --log-level $(LOG_LEVEL)
 
 # The inner loop: every test that needs no browser, server, emulator, second interpreter or many runs of the graph.

@@ -13,7 +13,7 @@ from velib_assets.cli.runs import open_instance
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.reconciliation import LAYERS
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, hour_text
+from velib_assets.lake.keys import clean_key, hour_text, raw_key
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import Settings
 from velib_assets_tests.cli.test_commands import Terminal
@@ -128,6 +128,15 @@ def test_hour_with_raw_alone_is_listed(terminal: Terminal) -> None:
     assert f"not cleaned yet: {FIRST}" in result.stderr
     assert materialized(terminal.lake)["raw_snapshot"] == {key_of(hour) for hour in HOURS}
     assert materialized(terminal.lake)["clean_stations"] == {key_of(HOURS[1])}
+
+
+def test_hour_without_usable_raw_is_not_said_to_be_cleaned(terminal: Terminal) -> None:
+    """Nothing cleans it: `velib backfill` has put its snapshot into quarantine."""
+    later = HOURS[1] + timedelta(hours=1)
+    FolderStore(terminal.lake).create(raw_key(later), b"garbage")
+    terminal.velib("backfill", hour_text(later), hour_text(later))
+    result = terminal.velib("reconcile")
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_empty_lake_is_an_error(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.catalog import DAMAGED
+from velib_assets.catalog.catalog import DAMAGED, Partition
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
@@ -97,3 +99,24 @@ def test_lost_layer_is_found(terminal: Terminal, layer: str) -> None:
     result = terminal.velib("verify")
     assert result.exit_code == (1 if layer == "clean" else 0)
     assert result.stderr.count("it does not exist") == (2 if layer == "clean" else 0)
+
+
+def test_hour_that_a_tick_rewrites_meanwhile_is_not_damaged(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalog is read first, and a large lake takes minutes."""
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    before, read = catalog.partitions([HOUR]), LocalCatalog.partitions
+    store.create(raw_key(HOUR + ONE_HOUR / 4), raw(records()).data)
+    assert [result.error for result in LocalCleanJob(store).run(HOURS)] == ["", ""]
+    after = [hashed_partition_of(store, hour) for hour in HOURS]
+    catalog.register(after)
+    assert after[0] != before[0]
+
+    def partitions(self: LocalCatalog, hours: Iterable[datetime] | None = None) -> list[Partition]:
+        return before if hours is None else read(self, hours)
+
+    monkeypatch.setattr(LocalCatalog, "partitions", partitions)
+    result = terminal.velib("verify")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert catalog.partitions(HOURS) == after

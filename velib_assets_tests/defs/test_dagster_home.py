@@ -89,9 +89,7 @@ def test_velib_opens_an_old_home_with_its_history(
 def prepare_for_make_dev(**environ: str) -> "subprocess.CompletedProcess[str]":
     """Run the command that `make dev` runs for the path of the home, before `dagster dev`."""
     recipe = (CHECKOUT / "Makefile").read_text().partition("\ndev: setup\n")[2].partition("\n\n")[0]
-    (module,) = re.findall(
-        r'DAGSTER_HOME="\$\$\(VELIB_LAKE=\$\(LAKE\) \$\(BIN\)/python -m ([\w.]+)\)"', recipe
-    )
+    (module,) = re.findall(r'DAGSTER_HOME="\$\$\(\$\(BIN\)/python -m ([\w.]+)\)"', recipe)
     inherited = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     return subprocess.run(
         [sys.executable, "-m", module],

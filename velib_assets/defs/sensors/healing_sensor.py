@@ -8,7 +8,7 @@ files with their hashes (`verification_turn`); a damaged one is rebuilt.
 """
 
 import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,12 +70,11 @@ def healing_sensor(
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
         recent = spans[-1][1] if spans else None
-        damaged = {
-            part.hour: part for part in damaged_in_turn(store, catalog, state, files_per_round(seconds))
-        }
-        for hour, part in damaged.items():
-            context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
-            spans.append((hour, hour))
+        verified = damaged_in_turn(store, catalog, state, files_per_round(seconds))
+        damaged = {part.hour: part for part in verified}
+        for part in damaged.values():
+            context.log.warning("%s is damaged; it is rebuilt if its raw is usable", store.address(part.key))
+        spans += [(hour, hour) for hour in damaged if hour >= first_hour]
         hours, outdated = _find_outdated(store, catalog, spans, damaged)
         outdated_hours = {hour for hour, _ in outdated}
         lost = report_lost(context.instance, store, catalog, {*hours} - outdated_hours)
@@ -145,13 +144,13 @@ def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -
 
 
 def _find_outdated(
-    store: LakeStore, catalog: Catalog, spans: Iterable[Span], damaged: Container[datetime]
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span], damaged: Collection[datetime] = ()
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
     """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
-    An hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
-    its rows were completed from the station register. `damaged` hours are outdated even if the catalog does
-    not say so: a crawler's stores no hash.
+    An hour in `damaged` counts as outdated even if the catalog could not be told, as that of the crawler. An
+    hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
+    its rows were completed from the station register.
     """
     register = load_register(store).register
     hours: list[datetime] = []

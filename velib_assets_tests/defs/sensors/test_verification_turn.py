@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from velib_assets.catalog.catalog import DAMAGED
+from velib_assets.catalog.catalog import DAMAGED, CatalogError
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
@@ -122,3 +122,26 @@ def test_damaged_hour_of_a_crawler_is_requested(store: FolderStore, instance: dg
 
 def test_lake_without_clean_files_has_nothing_to_verify(tmp_path: Path) -> None:
     assert turn(FolderStore(tmp_path), {}) == []
+
+
+def test_damaged_hour_is_requested_also_if_the_catalog_cannot_be_told(
+    store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crawler's catalog stores no hash, and a full disk no mark."""
+
+    def refuse(*_: object) -> int:
+        raise CatalogError("the disk is full")
+
+    flip(store, HOURS[1])
+    monkeypatch.setattr(LocalCatalog, "register", refuse)
+    requests, cursor = evaluate(Settings(lake=store.root), instance)
+    assert spans(requests) == [("2022-06-04-09:00", "2022-06-04-09:00")]
+    assert evaluate(Settings(lake=store.root), instance, cursor)[0] == []
+
+
+def test_damaged_hour_before_the_first_partition_is_not_requested(
+    store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A run over it would fail: it has no partition."""
+    flip(store, HOURS[0])
+    assert evaluate(Settings(lake=store.root, first_hour=HOURS[1]), instance)[0] == []
