@@ -17,6 +17,7 @@ from velib_assets.defs.sensors.verification_turn import FILES, damaged_in_turn, 
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, clean_key, hours_between, parse_hour
 from velib_assets.settings import Settings
+from velib_assets_tests.catalog.damaging import in_page_data
 from velib_assets_tests.defs.sensors.test_healing_sensor import carry_out, evaluate, spans
 
 RAW = Path(__file__).parents[2] / "frozen_lake" / "lake" / "raw"
@@ -71,20 +72,6 @@ def test_longer_rounds_read_more_files(store: FolderStore) -> None:
     assert len(damaged_in_turn(store, LocalCatalog(store.root), {}, files=3)) == 3
 
 
-@pytest.mark.parametrize("target", SENSOR_INTERVALS)
-def test_year_is_verified_within_a_month_at_the_interval_of_each_target(target: str) -> None:
-    """On AWS a round comes every half an hour: two files per round took a year three months."""
-    seconds, _ = SENSOR_INTERVALS[target]
-    assert 365 * 24 / files_per_round(seconds) * seconds <= 30 * 24 * 3600
-
-
-def test_turn_of_more_files_reads_them(store: FolderStore) -> None:
-    for hour in HOURS:
-        flip(store, hour)
-    found = damaged_in_turn(store, LocalCatalog(store.root), {}, files=3)
-    assert [part.hour for part in found] == HOURS[:3]
-
-
 def test_gaps_are_passed(store: FolderStore) -> None:
     late = HOURS[-1] + 1000 * HOUR
     target = store.root / clean_key(late)
@@ -119,6 +106,18 @@ def test_damaged_hour_is_requested_until_it_is_rebuilt(
     assert (store.root / clean_key(HOURS[1])).read_bytes() == good
     assert LocalCatalog(store.root).partitions([HOURS[1]]) == [hashed_partition_of(store, HOURS[1])]
     assert evaluate(settings, instance, cursor)[0] == []
+
+
+def test_damaged_hour_of_a_crawler_is_requested(store: FolderStore, instance: dg.DagsterInstance) -> None:
+    """Its partition has neither digest nor hash, so the catalog cannot say that the file is damaged."""
+    catalog = LocalCatalog(store.root)
+    catalog.register([partition_of(store, hour)._replace(digest="") for hour in HOURS])
+    path = store.root / clean_key(HOURS[1])
+    data = bytearray(path.read_bytes())
+    data[in_page_data(path)] ^= 255
+    path.write_bytes(bytes(data))
+    requests, _ = evaluate(Settings(lake=store.root), instance)
+    assert spans(requests) == [("2022-06-04-09:00", "2022-06-04-09:00")]
 
 
 def test_lake_without_clean_files_has_nothing_to_verify(tmp_path: Path) -> None:
