@@ -23,19 +23,22 @@ def lakes_of(home: Path) -> Mapping[str, str]:
     return {}
 
 
-def remember_lake(home: Path, network: str, lake: str) -> None:
-    """Write the lake of a network into an existing home, in one step.
+def remember_lake(home: Path, network: str, lake: str, known: str | None = None) -> None:
+    """Write the lake of a network into an existing home, unless another command has just written another.
 
     Args:
         home: the home.
         network: the network, such as `velib`.
         lake: the absolute path of the lake, or `s3://bucket`.
+        known: the lake that it replaces; None if the home remembers none.
     """
     if lakes_of(home).get(network) == lake:
         return
     with (home / LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        text = json.dumps({**lakes_of(home), network: lake}, indent=1)
+        lakes = lakes_of(home)
+        if lakes.get(network) != known:
+            return
         fresh = home / f"{FILE}.{os.getpid()}"
-        fresh.write_text(text + "\n", encoding="utf-8")
+        fresh.write_text(json.dumps({**lakes, network: lake}, indent=1) + "\n", encoding="utf-8")
         fresh.replace(home / FILE)

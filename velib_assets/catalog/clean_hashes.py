@@ -43,12 +43,16 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
 
     A file with another hash is no problem if cleaning its raw now gives the same bytes, or the same content
     if another version of pyarrow wrote it.
+
+    Raises:
+        OSError: a request to S3 failed, which says nothing about the file.
     """
     try:
         data = store.read(part.key)
     except FileNotFoundError:
         return CleanCheck(MISSING)
     except OSError as error:
+        raise_unless_of_disk(error)
         return CleanCheck(f"it cannot be read ({error})")
     sha256 = hashlib.sha256(data).hexdigest()
     if part.sha256 == sha256:
@@ -57,6 +61,12 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
     if part.sha256 and not problem:
         problem = _difference_from_raw(store, part, data, register)
     return CleanCheck(problem, "" if problem else sha256)
+
+
+def raise_unless_of_disk(error: OSError) -> None:
+    """Raise an error that says nothing about a file, such as that of a failed request to S3."""
+    if error.errno is None:
+        raise error
 
 
 def _undecodable(data: bytes, part: Partition) -> str:
@@ -82,7 +92,10 @@ def _difference_from_raw(store: LakeStore, part: Partition, data: bytes, registe
         raws = [RawObject(item.key, *store.fetch(item.key)) for item in raw_objects(store, part.hour)]
         known = load_or_empty(store).register if register is None else register
         clean = clean_hour(part.hour, raws, known) if raws else None
-    except OSError:
+    except FileNotFoundError:  # discarded since it was listed
+        return OUTDATED
+    except OSError as error:
+        raise_unless_of_disk(error)
         return _DIFFERENT
     if clean is None or not clean.summary.snapshots:
         return _DIFFERENT

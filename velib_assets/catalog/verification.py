@@ -10,7 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import DAMAGED, Partition
-from velib_assets.catalog.clean_hashes import MISSING, OUTDATED, REPLACED, check_clean_file, repair_of
+from velib_assets.catalog.clean_hashes import (
+    MISSING,
+    OUTDATED,
+    REPLACED,
+    check_clean_file,
+    raise_unless_of_disk,
+    repair_of,
+)
 from velib_assets.clean.clean_file import read_footer
 from velib_assets.clean.observed import current_digest
 from velib_assets.ingest.raw_object import open_raw
@@ -49,6 +56,9 @@ def verify_hour(
     """Verify all layers of an hour.
 
     Without a register, an hour that it completed is not checked for being current.
+
+    Raises:
+        OSError: a request to S3 failed, which says nothing about a file.
 
     Returns:
         The damage, and what the catalog should have as the hash of the clean file: its hash, or DAMAGED;
@@ -91,7 +101,13 @@ def _verify_raw(store: LakeStore, hour: datetime) -> Tuple[List[Tuple[str, str]]
             digest, data = store.fetch(item.key)
             listing.append((item.key, digest))
             open_raw(data)
-        except (OSError, UnusableError) as error:
+        except FileNotFoundError:  # discarded since it was listed
+            continue
+        except OSError as error:
+            raise_unless_of_disk(error)
+            repair = _UNREADABLE if isinstance(error, PermissionError) else _replace_raw(hour, item.key)
+            damage.append(Damage("raw", store.address(item.key), str(error), repair))
+        except UnusableError as error:
             damage.append(Damage("raw", store.address(item.key), str(error), _replace_raw(hour, item.key)))
     return listing, damage
 
@@ -114,9 +130,15 @@ def _outdated(
 def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[Damage]:
     key = rejects_key(hour)
     try:
-        pq.read_table(io.BytesIO(store.read(key)))
+        data = store.read(key)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise_unless_of_disk(error)
+        yield Damage("rejects", store.address(key), f"it cannot be read ({error})", repair)
+        return
+    try:
+        pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:
         text = f"it cannot be decoded ({' '.join(str(error).split())[:120]})"
         yield Damage("rejects", store.address(key), text, repair)
@@ -133,6 +155,7 @@ def _replace_raw(hour: datetime, key: str) -> str:
     return f"Run `{discard}`, then `velib backfill {text} {text}` to load another copy, if there is one"
 
 
+_UNREADABLE = "Make it readable"
 _NO_RAW = (
     "No usable raw snapshot is left to rebuild it: load one with VELIB_SOURCE=archive and `velib backfill`"
 )
@@ -150,6 +173,7 @@ def register_problem(store: LakeStore) -> Optional[Damage]:
     except FileNotFoundError:
         problem = MISSING
     except OSError as error:
+        raise_unless_of_disk(error)
         problem = f"it cannot be read ({error})"
     first, last = map(hour_text, span)
     repair = f"Run `velib backfill {first} {last}`; the sensor velib_healing builds it again too"

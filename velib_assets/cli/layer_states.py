@@ -31,6 +31,8 @@ def layer_states(
     try:
         has_file = any(item.key == clean_key(hour) for item in store.list(hour_prefix("clean", hour)))
         footer = footer_of(store, hour) if has_file else None
+        if has_file and footer is None:
+            return "its clean file is damaged"
         raw = _raw_state(store, hour, footer) if "raw_snapshot" in {*layers} - {*written} else ""
     except OSError as error:
         return f"the state of its files is unknown ({error})"

@@ -30,14 +30,17 @@ def open_home(settings: Settings) -> tuple[Path, list[str]]:
     adoption = _adopt_old_home(settings)
     home = dagster_home(settings)
     messages = [adoption, prepare_home(home)]
-    remember_lake(home, SOURCE, settings.lake_address)
+    claim_home(settings)
     return home, [message for message in messages if message]
 
 
-def refuse_second_lake(settings: Settings) -> None:
+def refuse_second_lake(settings: Settings) -> str | None:
     """Check that the home does not belong to another lake of the same network.
 
     A home in its lake always belongs to it, also after the lake was moved.
+
+    Returns:
+        The lake that the home remembers, if any.
 
     Raises:
         SettingsError: The home belongs to another lake.
@@ -45,7 +48,7 @@ def refuse_second_lake(settings: Settings) -> None:
     home = dagster_home(settings)
     lake, remembered = settings.lake_address, lakes_of(home).get(SOURCE)
     if remembered in (None, lake) or (settings.target == "local" and _is_same(home, settings.own_home)):
-        return
+        return remembered
     raise SettingsError(
         f"DAGSTER_HOME: {home} has the runs of the lake {remembered}, and cannot show those of {lake} too. "
         "Set another DAGSTER_HOME for this lake, or none on one machine: then each lake has its own. "
@@ -59,10 +62,11 @@ def claim_home(settings: Settings) -> None:
     Raises:
         SettingsError: The home belongs to another lake.
     """
-    refuse_second_lake(settings)
+    remembered = refuse_second_lake(settings)
     home = dagster_home(settings)
     if home.is_dir() and os.access(home, os.W_OK):
-        remember_lake(home, SOURCE, settings.lake_address)
+        remember_lake(home, SOURCE, settings.lake_address, remembered)
+        refuse_second_lake(settings)  # a command for another lake may have been faster
 
 
 def _is_same(one: Path, other: Path) -> bool:

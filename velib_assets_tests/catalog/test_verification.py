@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.aws.api import AwsError
 from velib_assets.catalog.catalog import DAMAGED, Partition
 from velib_assets.catalog.clean_hashes import check_clean_file, mark_damaged, record_hashes, refused
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
@@ -24,6 +25,7 @@ from velib_assets.lake.keys import (
     hour_prefix,
     hours_between,
     parse_hour,
+    rejects_key,
     state_key,
 )
 from velib_assets.lake.store import Change
@@ -305,3 +307,41 @@ def test_hour_that_was_registered_meanwhile_keeps_its_registration(lake: Path) -
     assert [part.sha256[:1] for part in catalog.partitions()] == [rebuilt.sha256[:1], "0", "0", "0"]
     mark_damaged(store, catalog, read_before[:1])
     assert catalog.partitions([FIRST]) == [rebuilt]
+
+
+@pytest.mark.parametrize("change", CUTS)
+def test_truncated_rejects_are_found(change: str, lake: Path) -> None:
+    path = lake / rejects_key(FIRST)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(lake / clean_key(FIRST), path)  # any Parquet file
+    assert damage_in(lake) == []
+    cut(path, CUTS[change](path))
+    assert [(item.layer, item.address) for item in damage_in(lake)] == [("rejects", str(path))]
+
+
+@pytest.mark.parametrize("layer", ["raw", "clean", "rejects"])
+def test_failed_request_is_no_damage(layer: str, lake: Path) -> None:
+    """A connection that ends would lead to the advice to discard a good snapshot."""
+    (part,) = LocalCatalog(lake).partitions([FIRST])
+    with pytest.raises(AwsError):
+        verify_hour(_Failing(lake, layer), FIRST, part, Register())
+
+
+def test_raw_that_may_not_be_read_is_not_to_be_discarded(lake: Path) -> None:
+    (part,) = LocalCatalog(lake).partitions([FIRST])
+    damage, _ = verify_hour(_Failing(lake, "raw", PermissionError(13, "denied")), FIRST, part, Register())
+    assert {item.repair for item in damage if item.layer == "raw"} == {"Make it readable"}
+
+
+class _Failing(FolderStore):
+    """A store in which reading one layer fails, by default as a request to S3 does."""
+
+    def __init__(self, root: Path, layer: str, error: OSError | None = None) -> None:
+        super().__init__(root)
+        self._layer, self._error = layer, error or AwsError("S3 GetObject: the connection was closed")
+
+    def read(self, key: str) -> bytes:
+        """See LakeStore."""
+        if key.startswith(f"{self._layer}/"):
+            raise self._error
+        return super().read(key)

@@ -148,6 +148,14 @@ def test_snapshot_in_quarantine_does_not_count_as_not_cleaned(terminal: Terminal
     assert said.startswith("its clean file is up to date, and queries read it")
 
 
+def test_damaged_clean_file_is_called_so(terminal: Terminal) -> None:
+    """All of its raw counted as not cleaned yet."""
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    (terminal.lake / clean_key(HOUR)).write_bytes(b"PAR1")
+    said = layer_states(store, catalog, HOUR, set(), ("raw_snapshot", "clean_stations", "source_velib"))
+    assert said == "its clean file is damaged"
+
+
 def test_hour_that_is_not_registered(terminal: Terminal) -> None:
     store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
     layers = ("clean_stations", "source_velib")

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
@@ -200,3 +202,26 @@ def test_damaged_memory_of_a_home_is_written_again(tmp_path: Path) -> None:
     assert lakes_of(tmp_path) == {}
     remember_lake(tmp_path, "velib", "/data/lake")
     assert lakes_of(tmp_path) == {"velib": "/data/lake"}
+
+
+def test_one_of_several_lakes_that_claim_a_home_at_once_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one overwrote what the others had written, and all of them went on."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    lakes = [tmp_path / f"lake{number}" for number in range(4)]
+    together = threading.Barrier(len(lakes))
+    prepare_home(tmp_path / "home")
+
+    def claim(lake: Path) -> bool:
+        together.wait()
+        try:
+            open_home(Settings(lake=lake))
+        except SettingsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(lakes)) as pool:
+        claimed = dict(zip(lakes, pool.map(claim, lakes), strict=True))
+    (owner,) = [lake for lake, has_it in claimed.items() if has_it]
+    assert lakes_of(tmp_path / "home") == {"velib": str(owner)}

@@ -148,9 +148,9 @@ def _find_outdated(
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
     """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
-    An hour in `damaged` counts as outdated even if the catalog could not be told, as that of the crawler. An
-    hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
-    its rows were completed from the station register.
+    An hour in `damaged` is outdated even if the catalog does not say so: the crawler's cannot. An hour that
+    is up to date costs no request of its own: listings of days and the catalog suffice, unless its rows were
+    completed from the station register.
     """
     register = load_register(store).register
     hours: list[datetime] = []

@@ -41,7 +41,10 @@ def damaged_in_turn(
 
     A sound file without a hash in the catalog gets one. In the state, `verify` is the hour that comes next.
     """
-    checks = {part: check_clean_file(store, part) for part in _next_partitions(store, catalog, state, files)}
+    checks = {}
+    for part in _next_partitions(store, catalog, state, files):
+        with suppress(OSError):  # a failed request: healing goes on, and the file has its next turn
+            checks[part] = check_clean_file(store, part)
     # Healing finds the other problems by the listing and the digest of the hour.
     damaged = [
         part for part, check in checks.items() if check.problem not in ("", MISSING, REPLACED, OUTDATED)

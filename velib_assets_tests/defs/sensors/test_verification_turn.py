@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from velib_assets.aws.api import AwsError
 from velib_assets.catalog.catalog import DAMAGED, CatalogError
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
@@ -145,3 +146,18 @@ def test_damaged_hour_before_the_first_partition_is_not_requested(
     """A run over it would fail: it has no partition."""
     flip(store, HOURS[0])
     assert evaluate(Settings(lake=store.root, first_hour=HOURS[1]), instance)[0] == []
+
+
+def test_object_that_cannot_be_fetched_does_not_stop_healing(store: FolderStore) -> None:
+    """One that is archived in Glacier, say. It is not called damaged, and the next file is verified."""
+
+    class Archived(FolderStore):
+        def read(self, key: str) -> bytes:
+            if key == clean_key(HOURS[0]):
+                raise AwsError("S3 GetObject: InvalidObjectState")
+            return super().read(key)
+
+    flip(store, HOURS[1])
+    state: dict[str, Any] = {}
+    found = damaged_in_turn(Archived(store.root), LocalCatalog(store.root), state)
+    assert ([part.hour for part in found], state["verify"]) == ([HOURS[1]], "2022-06-04T10")
