@@ -147,6 +147,7 @@ def test_hour_that_cannot_be_listed_stops_no_other(recorded: Terminal) -> None:
 
 @pytest.mark.usefixtures("unreadable")
 def test_disk_error_is_one_line(recorded: Terminal) -> None:
+    (recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1))).mkdir(parents=True)
     result = recorded.velib("status", "--from", HERE, "--to", "2022-06-04T11")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "Permission denied: 'raw/source=velib/date=2022-06-04/hour=11/'" in result.stderr
@@ -236,6 +237,7 @@ def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
 
 def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
     """The status and the output stay: the query is valid."""
+    terminal.lake.mkdir()
     result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert result.stderr.startswith("hint: hour is text of two digits: '07'\nThe lake ")
@@ -297,9 +299,9 @@ def test_status_accounts_for_every_slot(recorded: Terminal) -> None:
     assert (states.count("stored"), states.count("quarantined"), states.count("missed")) == (2, 1, 9)
 
 
-def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
+def test_status_of_a_missing_lake_fails_and_says_what_to_do(terminal: Terminal) -> None:
     result = terminal.velib("status")
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stdout) == (1, "")
     assert "Run `velib tick`" in result.stderr
 
 
