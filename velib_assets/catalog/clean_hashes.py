@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Dict, Iterable, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +26,9 @@ from velib_assets.stations.register_file import load_or_empty
 
 MISSING = "it does not exist"
 REPLACED = "it is another file than the registered one"
+OUTDATED = "raw, or the descriptions of its stations, have changed since it was built"
+_DIFFERENT = "its bytes are not those that were registered (another SHA-256)"
+_WRITER = re.compile(r"parquet-cpp-arrow version \d+\.\d+\.\d+")
 
 
 class CleanCheck(NamedTuple):
@@ -37,8 +41,8 @@ class CleanCheck(NamedTuple):
 def check_clean_file(store: LakeStore, part: Partition, register: Optional[Register] = None) -> CleanCheck:
     """Compare a registered clean file with its hash; without a hash, decode all of it.
 
-    A file with another hash is no problem if cleaning its raw now gives the same bytes: another version of
-    pyarrow wrote it.
+    A file with another hash is no problem if cleaning its raw now gives the same bytes, or the same content
+    if another version of pyarrow wrote it.
     """
     try:
         data = store.read(part.key)
@@ -50,8 +54,8 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
     if part.sha256 == sha256:
         return CleanCheck("", sha256)
     problem = _undecodable(data, part)
-    if part.sha256 and not problem and data != _rebuilt(store, part.hour, register):
-        problem = "its bytes are not those that were registered (another SHA-256)"
+    if part.sha256 and not problem:
+        problem = _difference_from_raw(store, part, data, register)
     return CleanCheck(problem, "" if problem else sha256)
 
 
@@ -72,15 +76,41 @@ def _undecodable(data: bytes, part: Partition) -> str:
     return ""
 
 
-def _rebuilt(store: LakeStore, hour: datetime, register: Optional[Register]) -> bytes:
-    """Return the clean file that the hour's raw gives now; empty if raw cannot be read or used."""
+def _difference_from_raw(store: LakeStore, part: Partition, data: bytes, register: Optional[Register]) -> str:
+    """Return how a clean file differs from what cleaning its raw gives now; empty if it does not."""
     try:
-        raws = [RawObject(item.key, *store.fetch(item.key)) for item in raw_objects(store, hour)]
+        raws = [RawObject(item.key, *store.fetch(item.key)) for item in raw_objects(store, part.hour)]
         known = load_or_empty(store).register if register is None else register
-        clean = clean_hour(hour, raws, known) if raws else None
+        clean = clean_hour(part.hour, raws, known) if raws else None
     except OSError:
-        return b""
-    return encode_clean(clean) if clean and clean.summary.snapshots else b""
+        return _DIFFERENT
+    if clean is None or not clean.summary.snapshots:
+        return _DIFFERENT
+    rebuilt = encode_clean(clean)
+    if data == rebuilt or _same_by_another_version(data, rebuilt):
+        return ""
+    return OUTDATED if part.digest != clean.summary.digest else _DIFFERENT
+
+
+def _same_by_another_version(data: bytes, rebuilt: bytes) -> bool:
+    """Return whether another version of pyarrow wrote what readers use of a rebuilt file.
+
+    That is its rows, its footer, and the statistics by which they skip it.
+    """
+    try:
+        (writer, *content), (own_writer, *own) = _parts_of(data), _parts_of(rebuilt)
+    except (pa.ArrowException, OSError, ValueError):
+        return False
+    return bool(_WRITER.fullmatch(writer)) and writer != own_writer and content == own
+
+
+def _parts_of(data: bytes) -> List[Any]:
+    source = pq.ParquetFile(io.BytesIO(data))
+    footer = source.metadata
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    columns = [group.column(number) for group in groups for number in range(group.num_columns)]
+    statistics = [column.statistics and column.statistics.to_dict() for column in columns]
+    return [footer.created_by, source.read(), footer.metadata, statistics]
 
 
 def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> Dict[datetime, str]:
@@ -94,9 +124,17 @@ def refused(store: LakeStore, catalog: Catalog, parts: Sequence[Partition]) -> D
         before = known.get(part.hour)
         if before is None or before.sha256 in ("", part.sha256) or before.digest != part.digest:
             continue
-        if problem := check_clean_file(store, before).problem:
+        problem = check_clean_file(store, before).problem
+        if problem and problem != OUTDATED:  # an outdated hour is cleaned again anyway
             problems[part.hour] = f"{store.address(part.key)} is damaged: {problem}. {repair_of(part.hour)}"
     return problems
+
+
+def record_hashes(catalog: Catalog, hashes: Mapping[Partition, str]) -> None:
+    """Record the hash of each file, unless its hour was registered again since the partition was read."""
+    known = [part for part in catalog.partitions([part.hour for part in hashes]) if part in hashes]
+    if changed := [part._replace(sha256=hashes[part]) for part in known if part.digest]:  # not of a crawler
+        catalog.register(changed)
 
 
 def mark_damaged(
@@ -106,9 +144,9 @@ def mark_damaged(
 
     A rebuilt file has the digest of the damaged one, so nothing else would show that a state is wrong.
     """
-    damaged = [part._replace(sha256=DAMAGED) for part in parts if part.digest]
+    damaged = dict.fromkeys(parts, DAMAGED)
     with suppress(OSError, CatalogError):  # the lake may be read-only
-        catalog.register(damaged)
+        record_hashes(catalog, damaged)
         for view in views if damaged else ():
             store.publish([Change(state_key(view), b"{}")], lambda: True)
 

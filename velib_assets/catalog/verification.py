@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import DAMAGED, Partition
-from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, repair_of
+from velib_assets.catalog.clean_hashes import MISSING, OUTDATED, REPLACED, check_clean_file, repair_of
 from velib_assets.clean.clean_file import read_footer
 from velib_assets.clean.observed import current_digest
 from velib_assets.ingest.raw_object import open_raw
@@ -45,14 +45,14 @@ class Damage(NamedTuple):
 
 def verify_hour(
     store: LakeStore, hour: datetime, part: Optional[Partition], register: Optional[Register]
-) -> Tuple[List[Damage], Optional[Partition]]:
+) -> Tuple[List[Damage], str]:
     """Verify all layers of an hour.
 
     Without a register, an hour that it completed is not checked for being current.
 
     Returns:
-        The damage, and the partition as the catalog should have it: with the hash of a sound file that had
-        none, or marked as damaged; None if there is nothing to change.
+        The damage, and what the catalog should have as the hash of the clean file: its hash, or DAMAGED;
+        empty if there is nothing to change.
     """
     listing, damage = _verify_raw(store, hour)
     is_usable = has_usable_raw(store, hour, [key for key, _ in listing])
@@ -67,19 +67,19 @@ def verify_hour(
             damage.append(Damage("catalog", store.address(key), "the hour is not registered", repair))
         elif is_usable and not _in_progress(listing):
             damage.append(Damage("clean", store.address(key), MISSING, repair))
-        return damage, None
+        return damage, ""
     check = check_clean_file(store, part, register)
     problem = check.problem
-    if problem == REPLACED and _in_progress(listing):
-        return damage, None
+    if problem in (REPLACED, OUTDATED) and _in_progress(listing):
+        return damage, ""
     if not problem and not _in_progress(listing) and not (part.completed and register is None):
         problem = _outdated(store, hour, listing, register or Register())
     if problem:
         damage.append(Damage("clean", store.address(key), problem, repair))
-    if problem == MISSING:
-        return damage, None
+    if problem in (MISSING, REPLACED, OUTDATED) and not check.sha256:
+        return damage, ""
     sha256 = check.sha256 or DAMAGED
-    return damage, part._replace(sha256=sha256) if sha256 != part.sha256 else None
+    return damage, sha256 if sha256 != part.sha256 else ""
 
 
 def _verify_raw(store: LakeStore, hour: datetime) -> Tuple[List[Tuple[str, str]], List[Damage]]:
@@ -108,7 +108,7 @@ def _outdated(
         or footer.digest == current_digest(store, hour, listing, footer, register)
     ):
         return ""
-    return "raw, or the descriptions of its stations, have changed since it was built"
+    return OUTDATED
 
 
 def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[Damage]:

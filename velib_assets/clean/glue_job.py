@@ -10,6 +10,7 @@ from functools import partial
 from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 from velib_assets.aws.reporter import Reporter, reporter_of_arguments
+from velib_assets.catalog.clean_hashes import refused
 from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.catalog.registration import hashed_partition_of, register_until_stable
 from velib_assets.clean.hour_result import HourResult
@@ -37,7 +38,7 @@ Clean = Callable[[Sequence[datetime]], Iterable[HourResult]]
 
 
 class CleanError(Exception):
-    """Some hours could not be cleaned. The others were."""
+    """Some hours could not be cleaned, or are damaged. The others were."""
 
 
 def run() -> None:
@@ -85,6 +86,9 @@ def clean_and_register(  # noqa: PLR0917 - what a Glue run and a call of the fun
     written, failures = _report(clean(requested), reporter)
     if register == "true":  # also hours that an earlier run cleaned and could not register
         parts = [hashed_partition_of(store, hour) for hour in sorted([*current[-3:], *written])]
+        damaged = refused(store, catalog, parts)
+        failures += damaged.values()
+        parts = [part for part in parts if part.hour not in damaged]
         changed = register_until_stable(store, parts, catalog.register)
         reporter.info(f"{changed} of {len(parts)} partitions are new or changed")
     if register != "false":

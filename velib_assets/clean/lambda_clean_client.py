@@ -9,7 +9,7 @@ from functools import partial
 from threading import Thread
 from typing import Any, NamedTuple
 
-from velib_assets.aws.api import AwsError, call, client
+from velib_assets.aws.api import AwsError, aws_errors, client
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.clean.glue_client import MOST_RANGES, format_ranges, new_results
@@ -19,8 +19,14 @@ from velib_assets.lake.keys import contiguous
 _SECONDS = 240  # of a call: idle connections may be cut after 350 s on their way
 _READ_TIMEOUT = 930  # seconds, above the function's own; a second call would clean the same hours again
 _POLL = 1.0  # seconds
-_WAITS = (1, 2, 4, 8, 16)  # seconds between attempts if the account runs too many functions
-_THROTTLED = {"TooManyRequestsException", "ThrottlingException", "ResourceConflictException"}
+_WAITS = (1, 2, 4, 8, 16)  # seconds between attempts if Lambda did not run the function
+_NOT_RUN = {
+    "TooManyRequestsException",
+    "ThrottlingException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "ServiceException",
+}
 _TIMED_OUT = "timed out"
 
 
@@ -44,7 +50,9 @@ class LambdaCleanJob:
 
     def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
         """See CleanJob."""
-        waiting = [sorted(hours)]
+        waiting = [
+            chunk for chunk in [sorted(hours)] if chunk
+        ]  # without hours, the function takes the newest
         while waiting:
             chunk = waiting.pop(0)
             pending = dict.fromkeys(chunk)
@@ -74,34 +82,48 @@ class LambdaCleanJob:
                     messages = pipes.get_custom_messages()
                     yield from new_results(messages[read:], pending)
                     read = len(messages)
-                outcome = self._outcome(response.result())
+                outcome = self._outcome_of(response)
             yield from new_results(pipes.get_custom_messages()[read:], pending)
         except AwsError as error:
             return _Outcome(str(error))
         return outcome
 
-    def _outcome(self, response: dict[str, Any]) -> _Outcome:
-        payload = json.loads(response["Payload"].read() or b"null")
-        if "FunctionError" not in response:
+    def _outcome_of(self, response: Future[dict[str, Any]]) -> _Outcome:
+        """Return how a call ended; a call that broke off may have sent results, too."""
+        try:
+            error = response.result()
+        except AwsError as failure:
+            return _Outcome(str(failure))
+        if not error:
             return _Outcome()
-        kind = payload.get("errorType", response["FunctionError"])
-        message = str(payload.get("errorMessage", ""))
+        kind, message = error.get("errorType", "error"), str(error.get("errorMessage", ""))
         link = self._names.clean_function_link()
         reason = f"{self._names.clean_function} failed: {kind}: {message} ({link})"
         return _Outcome(reason, timed_out=_TIMED_OUT in message.lower())
 
     def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        function = self._names.clean_function
-        lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
-        arguments = {"FunctionName": function, "Payload": json.dumps(event).encode()}
+        """Call the function; return the error with which it ended, or nothing."""
         for wait in (*_WAITS, None):
             try:
-                return dict(call(lambda_, "invoke", f"the function {function}", **arguments))
+                return self._invoke_once(json.dumps(event).encode())
             except AwsError as error:
-                if error.code not in _THROTTLED or wait is None:
+                if error.code not in _NOT_RUN or wait is None:
                     raise
                 time.sleep(wait)
         raise AssertionError("unreachable")
+
+    def _invoke_once(self, payload: bytes) -> dict[str, Any]:
+        function = self._names.clean_function
+        lambda_ = client("lambda", self._names.region, read_timeout=_READ_TIMEOUT, attempts=1)
+        with aws_errors(lambda_, f"the function {function}"):
+            response = lambda_.invoke(FunctionName=function, Payload=payload)
+            data = response["Payload"].read()
+        try:
+            return dict(json.loads(data)) if "FunctionError" in response else {}
+        except ValueError:
+            raise AwsError(
+                f"the response of lambda for {function} is not JSON; is it a proxy's page?"
+            ) from None
 
 
 def _started(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
@@ -111,7 +133,7 @@ def _started(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
     def run() -> None:
         try:
             future.set_result(work())
-        except AwsError as error:
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits for the result
             future.set_exception(error)
 
     Thread(target=run, name="clean-lambda", daemon=True).start()

@@ -9,7 +9,7 @@ from velib_assets.clean.clean_file import Footer
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.lake.keys import clean_key, hour_prefix
-from velib_assets.lake.listing import raw_listing, raw_objects
+from velib_assets.lake.listing import quarantined_keys, raw_listing, raw_objects
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import counted
 
@@ -44,10 +44,11 @@ def layer_states(
 
 
 def _raw_state(store: LakeStore, hour: datetime, footer: Footer | None) -> str:
-    """Return that raw has snapshots which the clean file lacks; empty if it has none, or cannot be listed."""
+    """Return that raw has snapshots for which the hour was not cleaned; empty if none, or if unknown."""
     cleaned = {snapshot["key"] for snapshot in footer.snapshots} if footer else set()
     new: list[Stored] = []
     with suppress(OSError):
+        cleaned |= quarantined_keys(store, hour)
         new = [item for item in raw_objects(store, hour) if item.key not in cleaned]
     count = counted(len(new), "snapshot") if new else ""
     return f"raw has {count} not cleaned yet, " if new else ""

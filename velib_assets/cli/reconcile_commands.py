@@ -18,7 +18,7 @@ from velib_assets.cli.console import (
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import hour_text, hours_text
-from velib_assets.lake.listing import hour_range, hours_in
+from velib_assets.lake.listing import hour_range, hours_in, is_lake
 from velib_assets.lake.text import counted
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def reconcile(first: datetime | None, last: datetime | None) -> None:
     if first is not None and last is None:
         raise click.UsageError("Missing argument 'TO': write both FROM and TO, or neither.")
     settings = read_settings()
+    if first and last and first > last:
+        fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
     check_writable(settings)
     from velib_assets.cli import runs
     from velib_assets.defs import reconciliation
@@ -52,7 +54,8 @@ def reconcile(first: datetime | None, last: datetime | None) -> None:
     resources.catalog.prepare()
     hours = [hour for hour in _hours(resources.lake, first, last) if hour >= settings.first_hour]
     if not hours:
-        fail(empty_lake(settings) if not (first and last) else _nothing(first, last), FAILED)
+        empty = empty_lake(settings, exists=is_lake(resources.lake))
+        fail(_nothing(first, last) if first and last else empty, FAILED)
     with runs.open_instance(settings) as instance:
         parts = []
         for part in reconciliation.reconcile(instance, resources.lake, resources.catalog, hours):

@@ -122,9 +122,8 @@ def check_writable(settings: Settings) -> None:
     from velib_assets.defs.dagster_home import refuse_second_lake
 
     refuse_second_lake(settings)
-    folders = {"DAGSTER_HOME": dagster_home(settings)}
-    if settings.target == "local":
-        folders["VELIB_LAKE"] = settings.lake
+    lake = {"VELIB_LAKE": settings.lake} if settings.target == "local" else {}
+    folders = {**lake, "DAGSTER_HOME": dagster_home(settings)}  # the home may be in the lake
     for name, path in folders.items():
         nearest = next(p for p in (path, *path.parents) if p.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):

@@ -1,5 +1,6 @@
 """What `velib` suggests to do next. Each suggestion considers the settings and the lakes that there are."""
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -20,9 +21,9 @@ def program() -> str:
 
 
 def shown(path: Path) -> str:
-    """Return a path as it can be written here: relative if it is in the current folder."""
+    """Return a path as it can be written in a command here: relative if it is in the current folder."""
     path = path.absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def reading(settings: Settings | None, lake: Path) -> str:
@@ -42,7 +43,7 @@ def after_demo(settings: Settings | None, lake: Path) -> str:
     before, velib = reading(settings, lake), program()
     lines = [f"{before}{velib} {command}" for command in ("report --open", _EXAMPLE)]
     if (CHECKOUT / "Makefile").is_file():
-        folder = "" if Path.cwd() == CHECKOUT else f" -C {CHECKOUT}"
+        folder = "" if Path.cwd() == CHECKOUT else f" -C {shlex.quote(str(CHECKOUT))}"
         lines.insert(0, f"make{folder} dev LAKE={lake.name}")
     return "\n".join(["Next:", *(f"  {line}" for line in lines)])
 

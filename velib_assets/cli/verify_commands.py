@@ -40,7 +40,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
 
         velib verify 2024-11-03 2024-11-05
     """
-    from velib_assets.catalog.clean_hashes import mark_damaged
+    from velib_assets.catalog.clean_hashes import mark_damaged, record_hashes
     from velib_assets.catalog.verification import register_problem
     from velib_assets.resources import build_resources
     from velib_assets.stations.register_file import load_or_empty
@@ -53,18 +53,23 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
     hours, parts = _hours(settings, resources, first, last)
+    if not hours:
+        where = f" from {hour_text(first)} to {hour_text(last or utc_now())}" if first else ""
+        fail(f"The lake has no hour{where}: nothing to verify.", FAILED)
     problem = register_problem(resources.lake)
     register = None if problem else load_or_empty(resources.lake).register
     damage: list[Damage] = [problem] if problem else []
-    changed: list[Partition] = []
-    for number, (found, part) in enumerate(_verified(resources, hours, parts, register), 1):
+    hashes: dict[Partition, str] = {}
+    for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
         damage += found
-        changed += [part] if part else []
+        if part and sha256:
+            hashes[part] = sha256
         if number % _PROGRESS_EVERY == 0:
             say(f"{number:,} of {counted(len(hours), 'hour')} verified")
     with suppress(OSError, CatalogError):  # a lake that cannot be written can be verified
-        resources.catalog.register([part for part in changed if part.sha256 != DAMAGED])
-    marked = [part for part in changed if part.sha256 == DAMAGED]
+        sound = {part: sha256 for part, sha256 in hashes.items() if sha256 != DAMAGED}
+        record_hashes(resources.catalog, sound)
+    marked = [part for part in hashes if hashes[part] == DAMAGED]
     mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
     for item in damage:
         say(f"velib: {item}")
@@ -90,11 +95,22 @@ def _verified(
     hours: Sequence[datetime],
     parts: dict[datetime, Partition],
     register: "Register | None",
-) -> Iterator[tuple[list["Damage"], Partition | None]]:
-    """Verify hours, several at a time, and yield the results in order."""
+) -> Iterator[tuple[list["Damage"], Partition | None, str]]:
+    """Verify hours, several at a time; yield the damage, the partition and its hash of each, in order."""
     from concurrent.futures import ThreadPoolExecutor
 
     from velib_assets.catalog.verification import verify_hour
+    from velib_assets.stations.register_file import load_or_empty
+
+    lake, catalog = resources.lake, resources.catalog
+
+    def verify(hour: datetime) -> tuple[list["Damage"], Partition | None, str]:
+        part = parts.get(hour)
+        damage, sha256 = verify_hour(lake, hour, part, register)
+        if damage and (now := next(iter(catalog.partitions([hour])), None)) != part:
+            part = now  # a run has registered the hour since the catalog was read
+            damage, sha256 = verify_hour(lake, hour, part, load_or_empty(lake).register)
+        return damage, part, sha256
 
     with ThreadPoolExecutor(_THREADS, "verify") as pool:
-        yield from pool.map(lambda hour: verify_hour(resources.lake, hour, parts.get(hour), register), hours)
+        yield from pool.map(verify, hours)

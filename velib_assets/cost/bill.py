@@ -31,7 +31,9 @@ def cost_report(settings: Settings, given: Mapping[str, Input], form: str) -> tu
     `given` holds the options of the command line by name; None if not used.
     """
     aws = settings.target == "aws"
-    inputs = DeployedInputs(settings.names, settings.catalog_mode) if aws else Inputs()
+    inputs = (
+        DeployedInputs(settings.names, settings.catalog_mode, settings.clean_runtime) if aws else Inputs()
+    )
     if settings.clean_runtime == "lambda":
         inputs.set("set: VELIB_CLEAN_RUNTIME", job_type="lambda")
     if not aws:

@@ -84,13 +84,15 @@ class DeployedInputs(Inputs):
         AwsError: there are no credentials, or AWS cannot be reached.
     """
 
-    def __init__(self, names: Names, catalog_mode: str) -> None:
+    def __init__(self, names: Names, catalog_mode: str, clean_runtime: str = "glue_shell") -> None:
         super().__init__()
         self.names = names
         self.set("set: VELIB_CATALOG_MODE", catalog_mode=catalog_mode)
+        by_function = clean_runtime == "lambda"
         self.account = account_of(names.region)
         lake = BucketStore(names.bucket, self.account, names.region)
-        steps: list[Callable[[], None]] = [self._function, self._durations, self._job, self._runs]
+        steps: list[Callable[[], None]] = [self._function, self._durations]
+        steps += [self._clean_function, self._clean_durations] if by_function else [self._job, self._runs]
         steps += [
             self._schedule,
             self._crawls,
@@ -115,15 +117,30 @@ class DeployedInputs(Inputs):
         self.set(f"measured: the function {name}", memory=function["MemorySize"])
 
     def _durations(self) -> None:
-        name, now = self.names.function, utc_now()
-        function = [{"Name": "FunctionName", "Value": name}]
-        metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Statistics": ["Average"]}
-        period = {"StartTime": now - timedelta(days=14), "EndTime": now, "Period": 14 * 86400}
-        arguments = {"Dimensions": function, **metric, **period}
-        statistics = self._get("cloudwatch", "get_metric_statistics", f"the durations of {name}", **arguments)
-        if points := statistics["Datapoints"]:
+        name = self.names.function
+        if points := self._duration(name, Statistics=["Average"]):
             basis = f"measured: CloudWatch, 14 days of {name}, without cold starts"
             self.set(basis, lambda_seconds=mean(point["Average"] for point in points) / 1000)
+
+    def _clean_function(self) -> None:
+        name = self.names.clean_function
+        function = self._get("lambda", "get_function_configuration", name, FunctionName=name)
+        self.set(f"measured: the function {name}", clean_memory=function["MemorySize"])
+
+    def _clean_durations(self) -> None:
+        """Take the median of the calls, in which a long backfill does not count."""
+        name = self.names.clean_function
+        if points := self._duration(name, ExtendedStatistics=["p50"]):
+            seconds = mean(point["ExtendedStatistics"]["p50"] for point in points) / 1000
+            self.set(f"measured: CloudWatch, 14 days of {name}, the median", clean_seconds=seconds)
+
+    def _duration(self, name: str, **statistics: list[str]) -> Any:  # noqa: ANN401 - boto3's
+        now, function = utc_now(), [{"Name": "FunctionName", "Value": name}]
+        metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", **statistics}
+        period = {"StartTime": now - timedelta(days=14), "EndTime": now, "Period": 14 * 86400}
+        arguments = {"Dimensions": function, **metric, **period}
+        resource = f"the durations of {name}"
+        return self._get("cloudwatch", "get_metric_statistics", resource, **arguments)["Datapoints"]
 
     def _job(self) -> None:
         name = self.names.job

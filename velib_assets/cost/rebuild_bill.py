@@ -15,6 +15,7 @@ def rebuild_quantities(i: Inputs, month: int) -> dict[str, float]:
         "glueetl": (i.spark_dpu, i.rebuild_spark_seconds),
     }
     dpu, seconds = glue.get(i.job_type, (0, 0))
+    function = i.job_type == "lambda"
     return {
         "cold_gb": cold * i.raw_bytes / GB,
         "cold_get": cold,
@@ -23,6 +24,7 @@ def rebuild_quantities(i: Inputs, month: int) -> dict[str, float]:
         "put": hours,
         "kms_requests": (warm + cold + hours) * i.kms_share if i.encryption == "sse_kms" else 0.0,
         "glue_dpu_hours": hours * dpu * seconds / 3600,
+        "lambda_gb_seconds": function * hours * i.rebuild_clean_seconds * i.clean_memory / 1024,
     }
 
 

@@ -19,7 +19,7 @@ from velib_assets.clean.clean_file import Footer
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.partitions import key_of
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, hour_text, raw_time
-from velib_assets.lake.listing import objects_by_hour
+from velib_assets.lake.listing import has_usable_raw, objects_by_hour
 from velib_assets.lake.schema import DATABASE, STATIONS, TABLE
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.kpis import VIEWS
@@ -39,7 +39,8 @@ class Reconciled(NamedTuple):
     """The outcome of some hours.
 
     `reported` are the hours for which at least one asset was reported; `known` counts those of which nothing
-    was missing. `registered` counts the partitions that the catalog lacked. `uncleaned` hours have raw only.
+    was missing. `registered` counts the partitions that the catalog lacked. `uncleaned` hours have usable raw
+    and no clean file.
     `damaged` says why a clean file cannot be read, per hour.
     """
 
@@ -83,7 +84,8 @@ def reconcile(
     if not hours:
         return
     seen = {layer: instance.get_materialized_partitions(dg.AssetKey(layer)) for layer in LAYERS}
-    digests = _digests(instance)
+    # The digests cost a page of events per thousand; healing calls this in each round.
+    digests = _digests(instance) if any(key_of(hour) in seen["clean_stations"] for hour in hours) else {}
     register = load_or_empty(store).register
     for batch in _batches(hours):
         found = _read(store, catalog, batch, register)
@@ -92,7 +94,7 @@ def reconcile(
             for event in (event for made in events.values() for event in made):
                 instance.report_runless_asset_event(event)
         reported = [hour for hour, made in events.items() if made]
-        uncleaned = [hour for hour in found.raw if hour not in found.clean]
+        uncleaned = [hour for hour in found.raw if hour not in found.clean and has_usable_raw(store, hour)]
         yield Reconciled(
             reported, len(found.hours) - len(reported), found.registered, uncleaned, found.damaged
         )

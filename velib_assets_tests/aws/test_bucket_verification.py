@@ -33,9 +33,15 @@ def lake(emulator: Emulator, bucket: str, unique: str, monkeypatch: pytest.Monke
     store = BucketStore(bucket, region="us-east-1")
     for hour in HOURS:
         store.create(raw_key(hour), raw(records()).data)
-    names = ["--bucket", bucket, "--region", "us-east-1", "--database", unique]
-    glue_job.main([*names, "--register", "true", "--hours", ",".join(map(hour_text, HOURS))])
-    return store, GlueTable(unique, bucket, "us-east-1")
+    lake = store, GlueTable(unique, bucket, "us-east-1")
+    run_job(lake, ",".join(map(hour_text, HOURS)))
+    return lake
+
+
+def run_job(lake: Lake, hours: str) -> None:
+    store, catalog = lake
+    names = ["--bucket", store.bucket, "--region", "us-east-1", "--database", catalog._database]
+    glue_job.main([*names, "--register", "true", "--hours", hours])
 
 
 def damage(lake: Lake) -> list[tuple[str, str]]:
@@ -46,15 +52,23 @@ def damage(lake: Lake) -> list[tuple[str, str]]:
     return [(item.layer, item.address) for item in found]
 
 
+def flip(lake: Lake, emulator: Emulator) -> None:
+    """Flip a bit of the first hour's file that no reader notices."""
+    store, _ = lake
+    key = clean_key(HOUR)
+    good = store.read(key)
+    position = good.rindex(b"parquet-cpp") + 3
+    flipped = good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :]
+    emulator.client("s3").put_object(Bucket=store.bucket, Key=key, Body=flipped)
+
+
 def test_glue_job_records_the_hash_and_a_flipped_bit_is_found(lake: Lake, emulator: Emulator) -> None:
     store, catalog = lake
     assert catalog.partitions() == [hashed_partition_of(store, hour) for hour in HOURS]
     assert (damage(lake), register_problem(store)) == ([], None)
     key = clean_key(HOUR)
     good = store.read(key)
-    position = good.rindex(b"parquet-cpp") + 3
-    flipped = good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :]
-    emulator.client("s3").put_object(Bucket=store.bucket, Key=key, Body=flipped)
+    flip(lake, emulator)
     assert damage(lake) == [("clean", store.address(key))]
     state: dict[str, Any] = {}
     assert [part.hour for part in damaged_in_turn(store, catalog, state)] == [HOUR]
@@ -62,6 +76,18 @@ def test_glue_job_records_the_hash_and_a_flipped_bit_is_found(lake: Lake, emulat
     assert [result.error for result in LocalCleanJob(store).run([HOUR])] == [""]
     catalog.register([hashed_partition_of(store, HOUR)])
     assert (store.read(key), damage(lake)) == (good, [])
+
+
+def test_run_without_dagster_does_not_register_damage(lake: Lake, emulator: Emulator) -> None:
+    """It registers the newest hours again, in case an earlier run could not."""
+    before = lake[1].partitions()
+    flip(lake, emulator)
+    with pytest.raises(glue_job.CleanError, match=r"is damaged: .*Run `velib backfill 2022-06-04T10"):
+        run_job(lake, glue_job.NEWEST)
+    assert lake[1].partitions() == before
+    run_job(lake, hour_text(HOUR))
+    run_job(lake, glue_job.NEWEST)
+    assert (lake[1].partitions(), damage(lake)) == (before, [])
 
 
 def test_partition_without_a_hash_gets_one_in_its_turn(lake: Lake) -> None:

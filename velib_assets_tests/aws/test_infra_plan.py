@@ -20,6 +20,8 @@ MODES = [
     ("dagster", "api", "pythonshell"),
     ("dagster", "crawler", "pythonshell"),
     ("dagster", "api", "glueetl"),
+    ("dagster", "api", "lambda"),
+    ("step_functions", "api", "lambda"),
     ("step_functions", "api", "pythonshell"),
     ("step_functions", "crawler", "glueetl"),
 ]
@@ -47,10 +49,24 @@ def test_budget_fits_the_mode_and_the_host(
     plan.check(
         f"0.8 * {LIMIT} > {cost}",
         f"0.8 * {LIMIT} < {2 * cost + 3}",
+        f"length(aws_lambda_function.clean) == {int(job_type == 'lambda')}",
         orchestrator=orchestrator,
         catalog_mode=catalog_mode,
-        glue_job_type=job_type,
+        clean_runtime={"pythonshell": "glue_shell"}.get(job_type, job_type),
     )
+
+
+def test_former_name_of_the_runtime_still_works(plan: MockedPlan) -> None:
+    plan.check('aws_glue_job.clean.command[0].name == "glueetl"', glue_job_type="glueetl")
+    plan.check('aws_glue_job.clean.command[0].name == "pythonshell"', glue_job_type="pythonshell")
+    with pytest.raises(PlanError, match="clean_runtime and glue_job_type contradict each other"):
+        plan.check(glue_job_type="pythonshell", clean_runtime="lambda")
+
+
+@pytest.mark.parametrize("runtime", ["glue_shell", "lambda", "glueetl"])
+def test_every_runtime_works_in_a_lab_and_with_a_key(plan: MockedPlan, runtime: str) -> None:
+    plan.check("length(aws_iam_role.service) == 0", lab_role_name="LabRole", clean_runtime=runtime)
+    plan.check("length(aws_iam_role.service) > 0", kms_key_arn=KEY, clean_runtime=runtime)
 
 
 def test_documented_budgets_are_planned(plan: MockedPlan) -> None:
@@ -96,9 +112,11 @@ def test_every_log_group_has_a_retention(plan: MockedPlan) -> None:
     for name, body in blocks:
         groups = f"aws_cloudwatch_log_group.{name}"
         kept = f"alltrue([for group in {groups} : group.retention_in_days == 90])"
-        conditions.append(kept if "for_each" in body else f"{groups}.retention_in_days == 90")
+        is_many = re.search(r"^  (for_each|count) ", body, re.MULTILINE)
+        conditions.append(kept if is_many else f"{groups}.retention_in_days == 90")
     conditions.append("length(aws_cloudwatch_log_group.glue) == 5")
-    plan.check(*conditions, manage_glue_log_groups=True, log_retention_days=90)
+    conditions.append("length(aws_cloudwatch_log_group.clean) == 1")
+    plan.check(*conditions, manage_glue_log_groups=True, log_retention_days=90, clean_runtime="lambda")
 
 
 def test_checksums_of_the_provider_are_committed_for_several_platforms() -> None:

@@ -6,11 +6,12 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.catalog.catalog import DAMAGED, Partition
-from velib_assets.catalog.clean_hashes import check_clean_file, mark_damaged, refused
+from velib_assets.catalog.clean_hashes import check_clean_file, mark_damaged, record_hashes, refused
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.catalog.verification import Damage, register_problem, verify_hour
@@ -28,7 +29,7 @@ from velib_assets.lake.keys import (
 from velib_assets.lake.store import Change
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
-from velib_assets_tests.catalog.damaging import CUTS, PLACES, cut, flip, in_page_data, size
+from velib_assets_tests.catalog.damaging import CUTS, PLACES, cut, flip, footer_start, in_page_data, size
 
 FROZEN = Path(__file__).parent.parent / "frozen_lake" / "lake"
 FIRST = parse_hour("2022-06-04T08")
@@ -176,8 +177,8 @@ def test_file_without_a_hash_gets_one_when_it_is_verified(lake: Path) -> None:
     catalog.register([partition_of(store, hour) for hour in HOURS])
     (part,) = catalog.partitions([FIRST])
     assert part.sha256 == ""
-    _, hashed = verify_hour(store, FIRST, part, Register())
-    assert hashed == part._replace(sha256=hashlib.sha256(store.read(part.key)).hexdigest())
+    _, sha256 = verify_hour(store, FIRST, part, Register())
+    assert sha256 == hashlib.sha256(store.read(part.key)).hexdigest()
     cut(lake / part.key, 1000)
     assert "cannot be decoded" in check_clean_file(store, part).problem
 
@@ -189,6 +190,51 @@ def test_file_of_another_pyarrow_is_no_damage(lake: Path) -> None:
     before = part._replace(sha256="0" * 64)
     assert check_clean_file(store, before) == ("", part.sha256)
     assert refused(store, _Known(before), [part]) == {}
+
+
+def written_by_another_pyarrow(path: Path) -> None:
+    """Rename the writer of a file: between two versions, that is the only difference of its bytes."""
+    data = path.read_bytes()
+    own = f"version {pa.__version__}".encode()
+    other = b"version " + b"9" * len(pa.__version__[:-4]) + pa.__version__[-4:].encode()
+    assert (data.count(own), len(own)) == (1, len(other))
+    path.write_bytes(data.replace(own, other))
+
+
+def test_file_that_glue_writes_with_another_pyarrow_can_be_registered(lake: Path) -> None:
+    """Rebuilding gave other bytes here than there, so an hour that was once damaged was refused for ever."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    mark_damaged(store, catalog, catalog.partitions([FIRST]))
+    path = lake / clean_key(FIRST)
+    written_by_another_pyarrow(path)
+    rebuilt = hashed_partition_of(store, FIRST)
+    assert refused(store, catalog, [rebuilt]) == {}
+    assert check_clean_file(store, catalog.partitions([FIRST])[0]) == ("", rebuilt.sha256)
+    flip(path, in_page_data(path))
+    assert list(refused(store, catalog, [hashed_partition_of(store, FIRST)])) == [FIRST]
+
+
+def test_wrong_statistics_in_a_file_of_another_pyarrow_are_damage(lake: Path) -> None:
+    """Readers skip a file by them, so its rows would be missing in answers."""
+    store, path = FolderStore(lake), lake / clean_key(FIRST)
+    (part,) = LocalCatalog(lake).partitions([FIRST])
+    written_by_another_pyarrow(path)
+    data = path.read_bytes()
+    station = data.index(b"8002", footer_start(data))
+    path.write_bytes(data[:station] + b"7" + data[station + 1 :])
+    assert pq.read_table(path).num_rows == part.rows
+    assert "another SHA-256" in check_clean_file(store, part).problem
+
+
+def test_outdated_file_with_another_hash_is_cleaned_again_and_not_refused(lake: Path) -> None:
+    """Nothing can be compared with it, and it is replaced anyway."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    written_by_another_pyarrow(lake / clean_key(FIRST))
+    _raw_of(lake).unlink()
+    rebuilt = hashed_partition_of(store, FIRST)
+    assert refused(store, catalog, [rebuilt]) == {}
+    (found,) = damage_in(lake)
+    assert "have changed since it was built" in found.problem
 
 
 class _Known(LocalCatalog):
@@ -217,6 +263,26 @@ def test_damaged_file_is_not_registered_again(lake: Path) -> None:
     assert refused(store, catalog, [hashed_partition_of(store, FIRST)]) == {}
 
 
+def rewritten_by_another_pyarrow(data: bytes) -> bytes:
+    """Return the file with another version in its writer's name."""
+    return data.replace(f"version {pa.__version__}".encode(), b"version 98.7.6")
+
+
+def test_file_that_another_pyarrow_rebuilt_is_registered(lake: Path) -> None:
+    """On AWS the cleaner's version is not the host's, so the host cannot give the same bytes."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    path = lake / clean_key(FIRST)
+    mark_damaged(store, catalog, catalog.partitions([FIRST]))
+    path.write_bytes(rewritten_by_another_pyarrow(path.read_bytes()))
+    assert path.read_bytes().count(b"version 98.7.6") == 1
+    assert refused(store, catalog, [hashed_partition_of(store, FIRST)]) == {}
+    good = path.read_bytes()
+    for place in ("page data", "the writer's name"):
+        flip(path, PLACES[place](path), 0)
+        assert list(refused(store, catalog, [hashed_partition_of(store, FIRST)])) == [FIRST], place
+        path.write_bytes(good)
+
+
 def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> None:
     store, catalog = FolderStore(lake), LocalCatalog(lake)
     key, state = state_key("kpi_typical_week"), b'{"digest": "x"}'
@@ -225,3 +291,17 @@ def test_marking_forgets_what_was_computed_from_the_damaged_file(lake: Path) -> 
     assert store.read(key) == state
     mark_damaged(store, catalog, catalog.partitions([FIRST]), ["kpi_typical_week"])
     assert store.read(key) == b"{}"
+
+
+def test_hour_that_was_registered_meanwhile_keeps_its_registration(lake: Path) -> None:
+    """Verification took long, and the partition that it had read replaced that of a later tick."""
+    store, catalog = FolderStore(lake), LocalCatalog(lake)
+    catalog.register([partition_of(store, hour) for hour in HOURS])
+    read_before = catalog.partitions()
+    _raw_of(lake).unlink()
+    assert [result.error for result in LocalCleanJob(store).run([FIRST])] == [""]
+    catalog.register([rebuilt := hashed_partition_of(store, FIRST)])
+    record_hashes(catalog, dict.fromkeys(read_before, "0" * 64))
+    assert [part.sha256[:1] for part in catalog.partitions()] == [rebuilt.sha256[:1], "0", "0", "0"]
+    mark_damaged(store, catalog, read_before[:1])
+    assert catalog.partitions([FIRST]) == [rebuilt]

@@ -1,5 +1,7 @@
 """Commands on a full or read-only disk: exit status 1 and one message, without a traceback."""
 
+import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,19 @@ def test_lake_on_a_full_disk(terminal: Terminal, disk: Path) -> None:
     with full(disk):
         said = check(terminal, disk, "report")
     assert f"{disk}/lake/reports/" in said
+
+
+def test_lake_with_its_home_on_a_read_only_disk_is_named(terminal: Terminal, disk: Path) -> None:
+    """Another DAGSTER_HOME would not help. What the lake has can still be read."""
+    terminal.env |= {"VELIB_LAKE": str(disk / "lake"), "DAGSTER_HOME": None}
+    assert terminal.velib("backfill", HERE, HERE).exit_code == 0
+    with read_only(disk):
+        said = terminal.velib("backfill", HERE, HERE)
+        found = terminal.velib("query", "SELECT count(*) AS n FROM source_velib", "--format", "json")
+    assert (found.exit_code, json.loads(found.stdout)) == (0, [{"n": 40}])
+    if disk.is_mount() or os.geteuid():  # root may write a folder without the right to
+        assert said.exit_code == 2
+        assert said.stderr.startswith(f"velib: VELIB_LAKE: {disk}/lake is not a writable folder")
 
 
 def test_home_on_a_full_disk(terminal: Terminal, disk: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from velib_assets.catalog import sqlite_catalog
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.cli.layer_states import layer_states
 from velib_assets.defs.partitions import key_of
@@ -137,6 +138,14 @@ def test_snapshot_that_was_stored_and_not_cleaned_is_counted(terminal: Terminal)
     store.create(hour_prefix("raw", HOUR) + "velib_20220604_103000.json.gz", b"x")
     said = layer_states(store, catalog, HOUR, set(), ("raw_snapshot", "clean_stations", "source_velib"))
     assert said == "raw has 1 snapshot not cleaned yet, its clean file is unchanged"
+
+
+def test_snapshot_in_quarantine_does_not_count_as_not_cleaned(terminal: Terminal) -> None:
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    store.create(hour_prefix("raw", HOUR) + "velib_20220604_103000.json.gz", b"x")
+    assert [result.error for result in LocalCleanJob(store).run([HOUR])] == [""]
+    said = layer_states(store, catalog, HOUR, set(), ("raw_snapshot", "clean_stations", "source_velib"))
+    assert said.startswith("its clean file is up to date, and queries read it")
 
 
 def test_hour_that_is_not_registered(terminal: Terminal) -> None:

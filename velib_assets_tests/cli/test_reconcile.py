@@ -13,7 +13,7 @@ from velib_assets.cli.runs import open_instance
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.reconciliation import LAYERS
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, hour_text
+from velib_assets.lake.keys import clean_key, hour_text, raw_key
 from velib_assets.query.kpis import VIEWS
 from velib_assets.settings import Settings
 from velib_assets_tests.cli.test_commands import Terminal
@@ -130,9 +130,19 @@ def test_hour_with_raw_alone_is_listed(terminal: Terminal) -> None:
     assert materialized(terminal.lake)["clean_stations"] == {key_of(HOURS[1])}
 
 
+def test_hour_without_usable_raw_is_not_said_to_be_cleaned(terminal: Terminal) -> None:
+    """Nothing cleans it: `velib backfill` has put its snapshot into quarantine."""
+    later = HOURS[1] + timedelta(hours=1)
+    FolderStore(terminal.lake).create(raw_key(later), b"garbage")
+    terminal.velib("backfill", hour_text(later), hour_text(later))
+    result = terminal.velib("reconcile")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_empty_lake_is_an_error(tmp_path: Path) -> None:
     result = Terminal(tmp_path).velib("reconcile")
-    assert (result.exit_code, "The lake has no snapshot yet" in result.stderr) == (1, True)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"There is no lake at {tmp_path / 'lake'}" in result.stderr
     assert FolderStore(tmp_path / "lake").folders("") == []
 
 
@@ -143,3 +153,8 @@ def test_range_without_hours_is_an_error(terminal: Terminal) -> None:
 
 def test_one_end_of_a_range_is_a_usage_error(terminal: Terminal) -> None:
     assert terminal.velib("reconcile", FIRST).exit_code == 2
+
+
+def test_first_hour_after_the_last_is_a_usage_error(terminal: Terminal) -> None:
+    result = terminal.velib("reconcile", LAST, FIRST)
+    assert (result.exit_code, result.stderr) == (2, f"velib: FROM {LAST} is after TO {FIRST}\n")

@@ -58,6 +58,15 @@ def test_suggested_lake_has_rows(here: Path) -> None:
     assert (len(result.stdout.splitlines()), result.stderr) == (1 + 4 * 60, "")
 
 
+def test_folder_with_a_space_can_be_pasted(here: Path) -> None:
+    (here / "lake-demo").rename(here / "my lake")
+    assert "set VELIB_LAKE='my lake' to read them" in suggestions.empty_lake(Settings(here / "lake"))
+    (command,) = [
+        line for line in suggestions.after_demo(None, here / "my lake").splitlines() if "query" in line
+    ]
+    assert shlex.split(command)[:3] == ["VELIB_LAKE=my lake", "velib", "query"]
+
+
 def test_lake_with_snapshots_gets_no_suggestion(here: Path) -> None:
     for command in (["status"], ["query", "SELECT * FROM kpi_shortage WHERE bikes < 0"]):
         assert CliRunner().invoke(main, command, env={"VELIB_LAKE": str(here / "lake-demo")}).stderr == ""

@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.catalog import DAMAGED
+from velib_assets.catalog.catalog import DAMAGED, Partition
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
@@ -73,6 +75,13 @@ def test_only_the_given_hours_are_verified(terminal: Terminal) -> None:
     assert terminal.velib("verify", "2022-06-05", HERE).exit_code == 2
 
 
+def test_range_without_hours_is_not_a_sound_one(terminal: Terminal) -> None:
+    result = terminal.velib("verify", "2021-06-05", "2021-06-06")
+    assert (result.exit_code, result.stdout) == (1, "")
+    message = "velib: The lake has no hour from 2021-06-05T00 to 2021-06-06T23: nothing to verify.\n"
+    assert result.stderr == message
+
+
 def test_catalog_of_an_older_version_gets_its_hashes(terminal: Terminal) -> None:
     with sqlite3.connect(terminal.lake / "catalog.sqlite") as db:
         db.execute("ALTER TABLE partitions DROP COLUMN sha256")
@@ -97,3 +106,24 @@ def test_lost_layer_is_found(terminal: Terminal, layer: str) -> None:
     result = terminal.velib("verify")
     assert result.exit_code == (1 if layer == "clean" else 0)
     assert result.stderr.count("it does not exist") == (2 if layer == "clean" else 0)
+
+
+def test_hour_that_a_tick_rewrites_meanwhile_is_not_damaged(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalog is read first, and a large lake takes minutes."""
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    before, read = catalog.partitions([HOUR]), LocalCatalog.partitions
+    store.create(raw_key(HOUR + ONE_HOUR / 4), raw(records()).data)
+    assert [result.error for result in LocalCleanJob(store).run(HOURS)] == ["", ""]
+    after = [hashed_partition_of(store, hour) for hour in HOURS]
+    catalog.register(after)
+    assert after[0] != before[0]
+
+    def partitions(self: LocalCatalog, hours: Iterable[datetime] | None = None) -> list[Partition]:
+        return before if hours is None else read(self, hours)
+
+    monkeypatch.setattr(LocalCatalog, "partitions", partitions)
+    result = terminal.velib("verify")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert catalog.partitions(HOURS) == after

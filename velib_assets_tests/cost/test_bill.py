@@ -124,6 +124,7 @@ def test_rebuild_reads_raw_of_the_colder_class_at_its_price() -> None:
             "put": 360 * 24 * 0.005 / 1000,
             "kms_requests": 0,
             "glue_dpu_hours": 360 * 24 * 2 / 3600 * 0.0625 * 0.44,
+            "lambda_gb_seconds": 0,
         }
     )
     assert (first["cold_gb"], first["cold_get"]) == (0, 0)
@@ -131,6 +132,12 @@ def test_rebuild_reads_raw_of_the_colder_class_at_its_price() -> None:
     assert bill(encryption="sse_kms")["total"]["month_12"] - bill()["total"]["month_12"] < 2
     key = costs(bill(encryption="sse_kms"), "month_12", section="rebuild")["kms_requests"]
     assert key == pytest.approx((360 * 96 + 360 * 24) * 0.1 * 0.03 / 10_000)
+
+
+def test_rebuild_by_the_function_bills_its_time_instead_of_the_job() -> None:
+    cost_of = costs(bill(job_type="lambda"), "month_12", section="rebuild")
+    assert cost_of["glue_dpu_hours"] == 0
+    assert cost_of["lambda_gb_seconds"] == pytest.approx(360 * 24 * 0.25 * 1769 / 1024 * 0.0000166667)
 
 
 def test_small_raw_stays_in_the_warm_class_and_is_read_as_such() -> None:
@@ -235,5 +242,6 @@ def test_prices_are_those_that_aws_publishes() -> None:
     assert (prices["rebuild"]["cold_gb"]["price"], prices["rebuild"]["cold_get"]["price"]) == (0.03, 0.01)
     for name in ("get", "list", "put"):  # one price in both places
         assert prices["rebuild"][name]["price"] == prices["bill"][f"s3_{name}"]["price"]
+    assert prices["rebuild"]["lambda_gb_seconds"]["price"] == prices["bill"]["lambda_gb_seconds"]["price"]
     entries = [entry for section in ("bill", "host", "rebuild") for entry in prices[section].values()]
     assert all(entry["page"].startswith("https://aws.amazon.com/") for entry in entries)

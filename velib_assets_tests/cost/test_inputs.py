@@ -222,6 +222,20 @@ def test_spark_job_is_read_as_its_runs_were_billed(aws: dict[str, Stubber]) -> N
     assert (stack.orchestrator, stack.every, stack.lambda_seconds) == ("dagster", 15, Inputs().lambda_seconds)
 
 
+def test_function_that_cleans_is_read_instead_of_the_job(aws: dict[str, Stubber]) -> None:
+    """Its calls count with their median, as the job's runs do."""
+    stub_lambda(aws, memory=256, milliseconds=[])
+    function = {"FunctionName": "velib_clean_lambda"}
+    aws["lambda"].add_response("get_function_configuration", {"MemorySize": 3008}, function)
+    points = [{"ExtendedStatistics": {"p50": 1500.0}}]
+    aws["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": points})
+    stub_schedule(aws, "DISABLED", "rate(15 minutes)")
+    stub_bucket(aws)
+    stack = DeployedInputs(NAMES, "api", "lambda")
+    assert stack.warnings == []
+    assert (stack.clean_memory, stack.clean_seconds) == (3008, 1.5)
+
+
 def test_what_aws_refuses_stays_assumed_and_is_reported(aws: dict[str, Stubber]) -> None:
     aws["lambda"].add_client_error("get_function_configuration", "AccessDeniedException", "no")
     aws["cloudwatch"].add_client_error("get_metric_statistics", "AccessDenied", "no")

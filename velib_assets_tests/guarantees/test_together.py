@@ -46,6 +46,7 @@ class Work:
     """The commands that run at once on one lake; `done` counts how often each has succeeded."""
 
     def __init__(self, lake: Path, home: Path, hours: int) -> None:
+        lake.mkdir(exist_ok=True)  # a query of a missing lake fails, and one may come before the first tick
         self.environ = {"VELIB_LAKE": str(lake), "VELIB_SOURCE": "simulator", "DAGSTER_HOME": str(home)}
         self.done: Counter[str] = Counter()
         last = hour_of(utc_now())

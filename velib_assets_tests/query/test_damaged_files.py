@@ -1,11 +1,12 @@
 """A query that meets a damaged file names it, and the command that rebuilds it."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from velib_assets.catalog.registration import hashed_partition_of
+from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.lake.folder_store import FolderStore
@@ -55,6 +56,20 @@ def test_truncated_file_is_named(left: int, lake: Path) -> None:
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(LakeReadError, match=f"is damaged: .*{COMMAND}"):
         query(lake)
+
+
+def test_sound_copy_is_not_blamed_for_a_damaged_one(tmp_path: Path) -> None:
+    """The copies of a bucket have ETags as digests; those of a crawler's table have no hash."""
+    store, catalog = FolderStore(tmp_path), LocalCatalog(tmp_path)
+    hours = [HOUR, HOUR + timedelta(hours=1)]
+    for hour in hours:
+        store.create(raw_key(hour), raw(records()).data)
+    assert [result.error for result in LocalCleanJob(store).run(hours)] == ["", ""]
+    catalog.register([partition_of(store, hour)._replace(digest="an ETag") for hour in hours])
+    path = tmp_path / clean_key(hours[1])
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(LakeReadError, match=f"{re.escape(str(path))} is damaged: "):
+        query(tmp_path)
 
 
 def test_fault_of_the_query_is_not_blamed_on_a_file(lake: Path) -> None:

@@ -8,7 +8,7 @@ files with their hashes (`verification_turn`); a damaged one is rebuilt.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.defs.reconciliation import report_lost
-from velib_assets.defs.sensors.verification_turn import damaged_in_turn
+from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
 from velib_assets.lake.store import LakeStore, Stored
@@ -70,10 +70,12 @@ def healing_sensor(
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
         recent = spans[-1][1] if spans else None
-        for part in damaged_in_turn(store, catalog, state):
-            context.log.warning("%s is damaged and is rebuilt from raw", store.address(part.key))
-            spans.append((part.hour, part.hour))
-        hours, outdated = _find_outdated(store, catalog, spans)
+        verified = damaged_in_turn(store, catalog, state, files_per_round(seconds))
+        damaged = {part.hour: part for part in verified}
+        for part in damaged.values():
+            context.log.warning("%s is damaged; it is rebuilt if its raw is usable", store.address(part.key))
+        spans += [(hour, hour) for hour in damaged if hour >= first_hour]
+        hours, outdated = _find_outdated(store, catalog, spans, damaged)
         outdated_hours = {hour for hour, _ in outdated}
         lost = report_lost(context.instance, store, catalog, {*hours} - outdated_hours)
         if recent and not outdated:
@@ -142,11 +144,12 @@ def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -
 
 
 def _find_outdated(
-    store: LakeStore, catalog: Catalog, spans: Iterable[Span]
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span], damaged: Collection[datetime] = ()
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
     """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
-    An hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
+    An hour in `damaged` counts as outdated even if the catalog could not be told, as that of the crawler. An
+    hour that is up to date costs no request of its own: listings of days and the catalog suffice, unless
     its rows were completed from the station register.
     """
     register = load_register(store).register
@@ -160,7 +163,7 @@ def _find_outdated(
             part = registered.get(hour)
             digest = _digest(store, hour, listing, register, completed=part is not None and part.completed)
             hours.append(hour)
-            if part is not None and part.sha256 == DAMAGED:
+            if hour in damaged or (part is not None and part.sha256 == DAMAGED):
                 if has_usable_raw(store, hour, [key for key, _ in listing]):
                     outdated.append((hour, DAMAGED))
             elif _is_current(digest, clean.get(hour, []), part):

@@ -99,7 +99,8 @@ def _due_alerts(
                 "ERROR",
                 f"{number} missed: snapshots have resumed",
                 f"No snapshot was taken in {hours_text(missed)} (UTC). The live feeds have no past. "
-                "To restore these hours from an archive, run `velib backfill`.",
+                "If an archive has these hours, set VELIB_SOURCE=archive and VELIB_ARCHIVE, "
+                "and run `velib backfill`.",
             )
         seen = max(seen, newest)
     if seen:

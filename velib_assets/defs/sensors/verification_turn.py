@@ -1,46 +1,62 @@
 """Verifies some clean files per round of the healing sensor, in turns over the whole table."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, Partition
-from velib_assets.catalog.clean_hashes import MISSING, REPLACED, check_clean_file, mark_damaged
+from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
+from velib_assets.catalog.clean_hashes import (
+    MISSING,
+    OUTDATED,
+    REPLACED,
+    check_clean_file,
+    mark_damaged,
+    record_hashes,
+)
 from velib_assets.lake.keys import HOUR, hour_text, hours_between, parse_hour
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.kpis import VIEWS
 
 FILES = 2
-"""The clean files that are read per round: at 30 seconds per round, a year takes 37 hours."""
+"""The clean files that are read per round, at least: at 30 seconds per round, a year takes 37 hours."""
+
+_YEAR, _SOON = 365 * 24, 25 * 24 * 3600.0  # files, and the seconds in which all of them are read
 
 WINDOW = 240
 """The hours in which the next registered ones are searched: one request to the catalog per round."""
 
 
-def damaged_in_turn(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> list[Partition]:
+def files_per_round(seconds: int) -> int:
+    """Return how many clean files a round reads if it comes every so many seconds: a year in 25 days."""
+    return max(FILES, math.ceil(_YEAR * seconds / _SOON))
+
+
+def damaged_in_turn(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int = FILES
+) -> list[Partition]:
     """Verify the next clean files and return the partitions of the damaged ones, which are marked.
 
     A sound file without a hash in the catalog gets one. In the state, `verify` is the hour that comes next.
     """
-    parts = _next_partitions(store, catalog, state)
-    damaged, hashed = [], []
-    for part in parts:
-        check = check_clean_file(store, part)
-        if not check.problem:
-            hashed += [part._replace(sha256=check.sha256)] if check.sha256 != part.sha256 else []
-        elif check.problem not in (MISSING, REPLACED):  # healing finds these by their listing and digest
-            damaged.append(part)
+    checks = {part: check_clean_file(store, part) for part in _next_partitions(store, catalog, state, files)}
+    # Healing finds the other problems by the listing and the digest of the hour.
+    damaged = [
+        part for part, check in checks.items() if check.problem not in ("", MISSING, REPLACED, OUTDATED)
+    ]
     with suppress(OSError, CatalogError):  # hashes are recorded in a later turn
-        if known := [part for part in hashed if part.digest]:  # the crawler's catalog stores no hash
-            catalog.register(known)
+        sound = {part: check.sha256 for part, check in checks.items() if not check.problem}
+        record_hashes(catalog, {part: sha256 for part, sha256 in sound.items() if sha256 != part.sha256})
     if damaged:
         mark_damaged(store, catalog, damaged, [view.name for view in VIEWS if view.cached])
-    return [part._replace(sha256=DAMAGED) for part in damaged]
+    return damaged
 
 
-def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) -> Sequence[Partition]:
+def _next_partitions(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], files: int
+) -> Sequence[Partition]:
     """Return the next registered partitions, and remember where the next turn starts."""
     span = hour_range(store, "clean")
     if span is None:
@@ -50,7 +66,7 @@ def _next_partitions(store: LakeStore, catalog: Catalog, state: dict[str, Any]) 
     if start > newest:
         start = oldest
     end = min(start + (WINDOW - 1) * HOUR, newest)
-    parts = catalog.partitions(hours_between(start, end))[:FILES]
-    following: datetime = parts[-1].hour + HOUR if len(parts) == FILES else end + HOUR
+    parts = catalog.partitions(hours_between(start, end))[:files]
+    following: datetime = parts[-1].hour + HOUR if len(parts) == files else end + HOUR
     state["verify"] = hour_text(following)
     return parts

@@ -15,6 +15,7 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.hour import RawObject
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import rebuild_hour
+from velib_assets.defs import reconciliation
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.maintenance.orphans import process_tag
 from velib_assets.defs.partitions import key_of
@@ -111,6 +112,20 @@ def test_current_hours_are_reported_to_a_home_that_lost_its_history(
     count = len(instance.fetch_materializations(dg.AssetKey("clean_stations"), limit=9).records)
     evaluate(settings, instance, cursor)
     assert len(instance.fetch_materializations(dg.AssetKey("clean_stations"), limit=9).records) == count == 2
+
+
+def test_hour_without_usable_raw_does_not_read_the_history_in_each_round(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never materialized, and a year has tens of thousands of events."""
+
+    def read(_: object) -> dict[str, str]:
+        raise AssertionError("the history was read")
+
+    store.create(raw_key(HOUR), b"garbage")
+    assert carry_out(settings, instance, evaluate(settings, instance)[0][0])
+    monkeypatch.setattr(reconciliation, "_digests", read)
+    assert evaluate(settings, instance)[0] == []
 
 
 def test_outdated_hour_is_requested_and_not_reported(
