@@ -60,8 +60,8 @@ def query(sql: str, form: str) -> None:
     try:
         rows = resources.query_engine.query_table(sql)
         click.echo(table_text(rows, form))
-        if settings.target == "local" and not rows.num_rows:
-            for hint in lake_hints(sql, resources.lake, empty_lake(settings)):
+        if settings.target == "local":
+            for hint in lake_hints(sql, resources.lake, resources.catalog, empty_lake(settings)):
                 say(hint)
     except MissingLakeError:
         fail(empty_lake(settings, exists=False), FAILED)

@@ -283,6 +283,31 @@ def test_query_of_an_empty_lake_has_no_rows_and_says_so(terminal: Terminal) -> N
     assert f"The lake {terminal.lake} has no snapshot yet. Run `velib tick`" in result.stderr
 
 
+def test_query_without_clean_files_says_which_hours_it_lacks(recorded: Terminal) -> None:
+    """A sum over the files that are left is no empty result, and yet not what the catalog promises."""
+    recorded.velib("backfill", HERE, "2022-06-04T12")
+    count = ("query", "SELECT count(*) AS n FROM source_velib", "--format", "csv")
+    assert recorded.velib(*count).stderr == ""
+    shutil.rmtree(recorded.lake / hour_prefix("clean", HOUR))
+    assert "hint: 1 registered hour has no clean file" in recorded.velib(*count).stderr
+    shutil.rmtree(recorded.lake / "clean")
+    result = recorded.velib(*count)
+    assert (result.exit_code, result.stdout) == (0, "n\n0\n")
+    assert "hint: 2 registered hours have no clean file, and the result lacks" in result.stderr
+    assert f"Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+    assert recorded.velib("query", "SELECT count(*) FROM quarantine_velib").stderr == ""
+
+
+def test_query_of_a_restored_backup_says_that_no_hour_is_cleaned(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, "2022-06-04T12")
+    for path in recorded.lake.iterdir():
+        if path.name not in ("raw", "quarantine"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    result = recorded.velib("query", "SELECT count(*) AS n FROM kpi_shortage", "--format", "csv")
+    assert (result.exit_code, result.stdout) == (0, "n\n0\n")
+    assert f"but no hour is cleaned yet. Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+
+
 def test_query_of_a_lost_register_says_why_it_is_empty(terminal: Terminal) -> None:
     shutil.copytree(FROZEN, terminal.lake)
     result = terminal.velib("query", "SELECT * FROM station_events", "--format", "json")
