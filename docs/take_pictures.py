@@ -3,7 +3,10 @@
     PYTHONPATH=. python docs/take_pictures.py [FOLDER]
 
 FOLDER is docs/pictures by default. They show the lake of VELIB_LAKE (by default that of `make demo`) and the
-runs of its DAGSTER_HOME.
+runs of its DAGSTER_HOME. The path of the lake is visible: use a neutral one, such as /srv/velib/lake.
+partitions.png shows an hour that was not written: fill the lake by `velib backfill` of two days with
+VELIB_SOURCE=simulator and `html` in VELIB_SIMULATOR_FAULTS for the slots of one hour. The pictures of the
+report in the repository show two recorded days of June 2022.
 """
 
 import os
@@ -71,12 +74,14 @@ def take_lineage(browser: Browser, target: Path) -> None:
 
 
 def take_kpi(browser: Browser, target: Path) -> None:
-    """Take a view's page with its plots."""
+    """Take a view's page with its headline numbers and, above them, the preview of its rows."""
     browser.open("/assets/kpi_shortage")
     browser.wait_for_text("FROM velib_db_tf.source_velib", "Column name", "[Show Markdown]")
-    browser.click("//*[text()='Plots']")
-    plots = browser.find("//canvas")
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plots)
+    headline = browser.find("//*[text()='stations_short']")
+    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", headline)
+    browser.click("//*[text()='[Show Markdown]']")
+    browser.wait_for_text("Close")
+    time.sleep(1)  # the dialog is animated
     browser.driver.save_screenshot(str(target))
 
 

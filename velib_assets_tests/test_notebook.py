@@ -17,13 +17,18 @@ NOTEBOOK = json.loads((CHECKOUT / "docs" / "lake.ipynb").read_text(encoding="utf
 FIRST = datetime(2026, 3, 3, 10, tzinfo=UTC)
 
 
-@pytest.fixture
-def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return the names that the code cells leave, run in order on a lake of two hours."""
+@pytest.fixture(params=["absolute", "relative"])
+def names(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the names that the code cells leave, run in order on a lake of two hours.
+
+    Jupyter runs them in the notebook's folder; a relative VELIB_LAKE starts at the checkout nevertheless.
+    """
+    monkeypatch.chdir(CHECKOUT / "docs")
     simulated_lake(tmp_path / "lake", FIRST, 2)
     for name in [name for name in os.environ if name.startswith("VELIB_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("VELIB_LAKE", str(tmp_path / "lake"))
+    lake = str(tmp_path / "lake")
+    monkeypatch.setenv("VELIB_LAKE", lake if request.param == "absolute" else os.path.relpath(lake, CHECKOUT))
     defined: dict[str, Any] = {}
     for cell in NOTEBOOK["cells"]:
         if cell["cell_type"] == "code":

@@ -60,8 +60,8 @@ def query(sql: str, form: str) -> None:
     try:
         rows = resources.query_engine.query_table(sql)
         click.echo(table_text(rows, form))
-        if settings.target == "local" and not rows.num_rows:
-            for hint in lake_hints(sql, resources.lake, empty_lake(settings)):
+        if settings.target == "local":
+            for hint in lake_hints(sql, resources.lake, resources.catalog, empty_lake(settings)):
                 say(hint)
     except MissingLakeError:
         fail(empty_lake(settings, exists=False), FAILED)
@@ -125,15 +125,19 @@ def report(show: bool) -> None:
 def status(first: datetime | None, last: datetime | None, form: str) -> None:
     """Show whether each 15-minute slot is stored, quarantined or missed.
 
-    A table has a row per hour, JSON an object per slot.
+    A table has a row per hour, JSON an object per slot. Without a lake, the command exits with 1.
     """
     from velib_assets.cli.rows import ledger_text
     from velib_assets.resources import build_resources
 
     settings, now = read_settings(), utc_now()
+    if first and last and first > last:
+        fail(f"--from {hour_text(first)} is after --to {hour_text(last)}")
     resources = build_resources(settings)
-    resources.catalog.prepare()
     lake = resources.lake
+    if not is_lake(lake):
+        fail(empty_lake(settings, exists=False), FAILED)
+    resources.catalog.prepare()
     if last is None:
         newest = newest_snapshot(lake)
         last = hour_of(newest) if newest and (first is None or newest >= first) else hour_of(now)

@@ -54,7 +54,8 @@ def empty_lake(settings: Settings, *, exists: bool = True) -> str:
     fill = "backfill` to load the archive" if settings.source == "archive" else "tick` to take one"
     if settings.target == "aws":
         return f"The bucket {settings.names.bucket} has no snapshot yet. Run `{velib} {fill}."
-    lake = shown(settings.lake)
+    # The whole path, because a relative VELIB_LAKE may have been meant for another folder.
+    lake = settings.lake
     fault = f"The lake {lake} has no snapshot yet." if exists else f"There is no lake at {lake}."
     lines = [f"{fault} Run `{velib} {fill}."]
     if others := other_lakes(settings.lake):

@@ -60,8 +60,10 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     register = None if problem else load_or_empty(resources.lake).register
     damage: list[Damage] = [problem] if problem else []
     hashes: dict[Partition, str] = {}
+    rebuilt: list[datetime] = []  # the hours that a backfill repairs
     for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
         damage += found
+        rebuilt += hours[number - 1 : number] * any(item.layer != "raw" for item in found)
         if part and sha256:
             hashes[part] = sha256
         if number % _PROGRESS_EVERY == 0:
@@ -71,12 +73,22 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         record_hashes(resources.catalog, sound)
     marked = [part for part in hashes if hashes[part] == DAMAGED]
     mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
-    for item in damage:
-        say(f"velib: {item}")
     if damage:
-        say(f"{counted(len(damage), 'object')} damaged or missing in {counted(len(hours), 'hour')}")
+        _report_damage(damage, hours, rebuilt)
         sys.exit(FAILED)
     click.echo(f"{counted(len(hours), 'hour')} verified: raw, clean, rejects, catalog, stations")
+
+
+def _report_damage(
+    damage: Sequence["Damage"], hours: Sequence[datetime], rebuilt: Sequence[datetime]
+) -> None:
+    """Print each finding with its command, the total, and one command for all hours that are rebuilt."""
+    for item in damage:
+        say(f"velib: {item}")
+    say(f"{counted(len(damage), 'object')} damaged or missing in {counted(len(hours), 'hour')}")
+    if len(rebuilt) > 1:
+        command = f"velib backfill {hour_text(rebuilt[0])} {hour_text(rebuilt[-1])}"
+        say(f"`{command}` rebuilds the {len(rebuilt):,} hours, and those between them, at once")
 
 
 def _hours(

@@ -1,22 +1,28 @@
-"""Hints for a query whose answer is empty because a part of the lake is missing."""
+"""Hints for a query whose result lacks rows because a part of the lake is missing."""
 
 from __future__ import annotations
 
-from velib_assets.lake.keys import STATIONS_KEY
-from velib_assets.lake.listing import is_lake
+from datetime import datetime
+from pathlib import Path
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.lake.keys import STATIONS_KEY, hour_text
+from velib_assets.lake.listing import hour_range, is_lake
 from velib_assets.lake.schema import STATIONS
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 from velib_assets.query.duckdb_guard import catalog_tables, parse
 from velib_assets.query.engine import QueryError
-from velib_assets.query.lake_tables import STATION_EVENTS
+from velib_assets.query.lake_tables import LAKE_TABLES, STATION_EVENTS
 
 
-def lake_hints(sql: str, store: LakeStore, empty_lake: str) -> list[str]:
+def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) -> list[str]:
     """Return what is missing of the lake for a query; nothing for one that reads no table.
 
     Args:
         sql: the query.
-        store: the lake.
+        store: the lake, in a folder.
+        catalog: its catalog.
         empty_lake: what to do about a lake without snapshots.
     """
     try:
@@ -25,8 +31,27 @@ def lake_hints(sql: str, store: LakeStore, empty_lake: str) -> list[str]:
         return []
     if names and not is_lake(store):
         return [empty_lake]
+    hints = _clean_hints(store, catalog) if names - {table.name for table in LAKE_TABLES} else []
     listed = {item.key for item in store.list(STATIONS_KEY.rpartition("/")[0] + "/")}
     if not names.isdisjoint({STATIONS, STATION_EVENTS}) and STATIONS_KEY not in listed:
         repair = "the sensor velib_healing builds it again, and so does velib backfill of all hours"
-        return [f"hint: {store.address(STATIONS_KEY)} does not exist, so {STATIONS} is empty; {repair}"]
-    return []
+        hints.append(f"hint: {store.address(STATIONS_KEY)} does not exist, so {STATIONS} is empty; {repair}")
+    return hints
+
+
+def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
+    """Return which hours a query cannot read: registered ones without a file, or all of raw."""
+    partitions = catalog.partitions()
+    lost = [part for part in partitions if not Path(store.address(part.key)).exists()]
+    if lost:
+        hours = counted(len(lost), "registered hour has", "registered hours have")
+        file = store.address(lost[0].key)
+        fault = f"{hours} no clean file, and the result lacks their rows. The first is {file}."
+        return [_backfill_hint(fault, lost[0].hour, lost[-1].hour)]
+    span = None if partitions else hour_range(store, "raw")
+    return [_backfill_hint("the lake has snapshots, but no hour is cleaned yet.", *span)] if span else []
+
+
+def _backfill_hint(fault: str, first: datetime, last: datetime) -> str:
+    repair = f"Run `velib backfill {hour_text(first)} {hour_text(last)}`, or wait for velib_healing"
+    return f"hint: {fault} {repair}"

@@ -147,6 +147,7 @@ def test_hour_that_cannot_be_listed_stops_no_other(recorded: Terminal) -> None:
 
 @pytest.mark.usefixtures("unreadable")
 def test_disk_error_is_one_line(recorded: Terminal) -> None:
+    (recorded.lake / hour_prefix("raw", HOUR + timedelta(hours=1))).mkdir(parents=True)
     result = recorded.velib("status", "--from", HERE, "--to", "2022-06-04T11")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "Permission denied: 'raw/source=velib/date=2022-06-04/hour=11/'" in result.stderr
@@ -236,6 +237,7 @@ def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
 
 def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
     """The status and the output stay: the query is valid."""
+    terminal.lake.mkdir()
     result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert result.stderr.startswith("hint: hour is text of two digits: '07'\nThe lake ")
@@ -281,6 +283,31 @@ def test_query_of_an_empty_lake_has_no_rows_and_says_so(terminal: Terminal) -> N
     assert f"The lake {terminal.lake} has no snapshot yet. Run `velib tick`" in result.stderr
 
 
+def test_query_without_clean_files_says_which_hours_it_lacks(recorded: Terminal) -> None:
+    """A sum over the files that are left is no empty result, and yet not what the catalog promises."""
+    recorded.velib("backfill", HERE, "2022-06-04T12")
+    count = ("query", "SELECT count(*) AS n FROM source_velib", "--format", "csv")
+    assert recorded.velib(*count).stderr == ""
+    shutil.rmtree(recorded.lake / hour_prefix("clean", HOUR))
+    assert "hint: 1 registered hour has no clean file" in recorded.velib(*count).stderr
+    shutil.rmtree(recorded.lake / "clean")
+    result = recorded.velib(*count)
+    assert (result.exit_code, result.stdout) == (0, "n\n0\n")
+    assert "hint: 2 registered hours have no clean file, and the result lacks" in result.stderr
+    assert f"Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+    assert recorded.velib("query", "SELECT count(*) FROM quarantine_velib").stderr == ""
+
+
+def test_query_of_a_restored_backup_says_that_no_hour_is_cleaned(recorded: Terminal) -> None:
+    recorded.velib("backfill", HERE, "2022-06-04T12")
+    for path in recorded.lake.iterdir():
+        if path.name not in ("raw", "quarantine"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    result = recorded.velib("query", "SELECT count(*) AS n FROM kpi_shortage", "--format", "csv")
+    assert (result.exit_code, result.stdout) == (0, "n\n0\n")
+    assert f"but no hour is cleaned yet. Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+
+
 def test_query_of_a_lost_register_says_why_it_is_empty(terminal: Terminal) -> None:
     shutil.copytree(FROZEN, terminal.lake)
     result = terminal.velib("query", "SELECT * FROM station_events", "--format", "json")
@@ -297,9 +324,9 @@ def test_status_accounts_for_every_slot(recorded: Terminal) -> None:
     assert (states.count("stored"), states.count("quarantined"), states.count("missed")) == (2, 1, 9)
 
 
-def test_status_of_an_empty_lake_tells_what_to_do(terminal: Terminal) -> None:
+def test_status_of_a_missing_lake_fails_and_says_what_to_do(terminal: Terminal) -> None:
     result = terminal.velib("status")
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stdout) == (1, "")
     assert "Run `velib tick`" in result.stderr
 
 

@@ -14,7 +14,7 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as ONE_HOUR
-from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.lake.keys import clean_key, hour_text, raw_key
 from velib_assets_tests.cli.test_commands import HERE, Terminal
 from velib_assets_tests.samples import HOUR, raw, records
 
@@ -65,6 +65,17 @@ def test_listed_command_repairs_the_hour(terminal: Terminal) -> None:
     assert terminal.velib(*command.split()).exit_code == 0
     assert terminal.velib("verify").exit_code == 0
     assert (terminal.lake / clean_key(HOUR)).read_bytes() == good
+
+
+def test_damage_of_several_hours_has_one_command_for_all(terminal: Terminal) -> None:
+    for hour in HOURS:
+        flip(terminal.lake / clean_key(hour))
+    terminal.env["VELIB_SOURCE"] = "opendata"  # it has no past, so that only raw is cleaned
+    last = terminal.velib("verify").stderr.splitlines()[-1]
+    command = f"velib backfill {HERE} {hour_text(HOURS[-1])}"
+    assert last == f"`{command}` rebuilds the 2 hours, and those between them, at once"
+    assert terminal.velib(*command.split()[1:]).exit_code == 0
+    assert terminal.velib("verify").exit_code == 0
 
 
 def test_only_the_given_hours_are_verified(terminal: Terminal) -> None:
