@@ -236,6 +236,7 @@ def test_json_keeps_integers_beside_nulls(terminal: Terminal) -> None:
 
 def test_condition_that_matches_no_partition_gets_a_hint(terminal: Terminal) -> None:
     """The status and the output stay: the query is valid."""
+    terminal.lake.mkdir()
     result = terminal.velib("query", "SELECT name FROM kpi_shortage WHERE hour = '7'", "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert result.stderr.startswith("hint: hour is text of two digits: '07'\nThe lake ")
