@@ -4,7 +4,6 @@ import configparser
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -36,8 +35,7 @@ def test_service_runs_what_was_installed(unit: configparser.SectionProxy) -> Non
     assert f"Write the settings into `{unit['EnvironmentFile']}`" in TEXT
 
 
-def test_service_starts_the_ui_with_the_schedule_on(unit: configparser.SectionProxy, tmp_path: Path) -> None:
-    """A program that prints its arguments and the schedule stands for Python."""
+def test_service_starts_the_ui_with_the_schedule_on(unit: configparser.SectionProxy) -> None:
     program, *arguments = unit["ExecStart"].split()
     assert (program, unit["Restart"]) == ("/usr/bin/make", "always")
     assert arguments == ["dev", "SCHEDULE=on"]  # test_make_dev.py shows what becomes of them
