@@ -1,6 +1,6 @@
 """Counts the AWS requests of a tick and of each sensor evaluation, for velib_assets/cost/work.toml.
 
-    python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
+    PYTHONPATH=. python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
 
 It runs the real stack on the emulator: Terraform's deployment, the packaged Lambda and Glue job, and the
 Dagster graph in this process. All S3 requests are counted in the emulator's log; other calls of the Dagster
@@ -47,7 +47,7 @@ S3_REQUEST = re.compile(r"(GET|HEAD|PUT|POST) (/\S*) -> service=s3 ")
 KINDS = {"PUT": "put", "POST": "put", "GET": "get", "HEAD": "get"}
 FILE_HEADER = """\
 # Mean counts of one tick and of one evaluation of each sensor. Measured, not written by hand:
-#   python benchmarks/bench_aws_requests.py --write
+#   PYTHONPATH=. python benchmarks/bench_aws_requests.py --write
 # put, list, get: S3 requests by price class (HEAD is a GET, DELETE is free), without those of Athena itself.
 # waiting: polls for messages from the Lambda and the Glue job, one per second of waiting; not part of `get`.
 # queries, statements (DDL): Athena. catalog: Glue catalog requests. bytes: received by the Dagster host.
