@@ -145,7 +145,7 @@ if __name__ == "__main__":
     try:
         found, lines = open_home(Settings.from_env())
     except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.writelines(f"velib: {line}\n" for line in str(error).splitlines())
         sys.exit(2)
     sys.stderr.writelines(line + "\n" for line in lines)
     sys.stdout.write(f"{found}\n")

@@ -122,6 +122,7 @@ def test_make_dev_refuses_the_home_of_another_lake(tmp_path: Path) -> None:
     refused = prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=second)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert all(path in refused.stderr for path in (home, first, second))
+    assert refused.stderr.startswith("velib: DAGSTER_HOME: ")
     assert "Traceback" not in refused.stderr
     assert prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=first).returncode == 0
 
