@@ -25,16 +25,7 @@ _SUPERSEDED = "ignore:Function `dev_command` is superseded"  # warns of the comm
 def dev_command(port: int, log_level: str) -> list[str]:
     """Return the command that starts the servers."""
     workspace = str(CHECKOUT / "workspace.yaml")
-    command = [
-        sys.executable,
-        "-W",
-        _SUPERSEDED,
-        "-m",
-        "velib_assets.cli.dagster_dev",
-        "dev",
-        "-w",
-        workspace,
-    ]
+    command = [sys.executable, "-W", _SUPERSEDED, "-m", "dagster", "dev", "-w", workspace]
     return [*command, "-h", HOST, "-p", str(port), "--log-level", log_level]
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.ui.servers import Server, dagster_dev, free_port
-from velib_assets_tests.ui.test_dev_servers import make_dev
+from velib_assets_tests.ui.servers import Server, dagster_dev
 
 pytestmark = [pytest.mark.daemon, pytest.mark.timeout(180)]
 
@@ -47,16 +46,6 @@ def test_servers_end_when_the_daemon_dies(tmp_path: Path) -> None:
         os.kill(daemon, signal.SIGKILL)
         server.process.wait(60)
         assert "dagster-daemon process shut down unexpectedly" in server.text()
-
-
-def test_make_dev_fails_when_the_daemon_dies(tmp_path: Path) -> None:
-    with make_dev(tmp_path, free_port()) as server:
-        server.wait("the daemon is alive", lambda: alive(tmp_path / "home"), 60)
-        daemon = server.wait("the daemon runs", lambda: daemon_of(server), 30)
-        os.kill(daemon, signal.SIGKILL)
-        assert server.process.wait(60) != 0
-        fault = "dagster-daemon process shut down unexpectedly with return code -9"
-        assert f"make dev: Dagster has stopped: {fault}. Start it again." in server.text()
 
 
 def test_without_a_daemon_the_check_fails(tmp_path: Path) -> None:
