@@ -38,7 +38,17 @@ def make_dev(tmp_path: Path, port: int, *options: str) -> Iterator[Server]:
     bin_folder = f"BIN={Path(sys.executable).parent}"
     with (tmp_path / "output").open("wb") as output:
         process = subprocess.Popen(
-            ["make", "-o", "setup", "dev", bin_folder, f"PORT={port}", f"LAKE={tmp_path / 'lake'}", *options],
+            [
+                "make",
+                "--no-print-directory",
+                "-o",
+                "setup",
+                "dev",
+                bin_folder,
+                f"PORT={port}",
+                f"LAKE={tmp_path / 'lake'}",
+                *options,
+            ],
             cwd=CHECKOUT,
             env=inherited | {name: str(value) for name, value in variables.items()},
             stdin=subprocess.DEVNULL,
