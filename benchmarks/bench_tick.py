@@ -92,11 +92,14 @@ def step_seconds(settings: Settings, instance: dg.DagsterInstance) -> float:
     return sum(e.step_success_data.duration_ms for e in result.all_events if e.is_step_success) / 1000
 
 
-def files_opened(lake: Path, home: Path) -> str:
+def files_opened(lake: Path) -> str:
     """Count the files of the lake that one `velib tick` opens."""
     if not shutil.which("strace"):
         return "strace is not installed"
-    trace = home / "trace"
+    home, trace = (
+        lake.with_suffix(".home"),
+        lake.with_suffix(".trace"),
+    )  # not in the lake, whose files are counted
     environ = os.environ | {"VELIB_LAKE": str(lake), "DAGSTER_HOME": str(home), "VELIB_SOURCE": "simulator"}
     command = ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
     velib = [sys.executable, "-m", "velib_assets.cli.commands", "tick"]
@@ -157,7 +160,7 @@ def main() -> None:
                     settings = Settings(lake=root / name, source="simulator")
                     durations.append(step_seconds(settings, instance))
         median = {name: statistics.median(durations[1:]) for name, durations in seconds.items()}
-        opened = {name: files_opened(root / name, root / "home") for name in median}
+        opened = {name: files_opened(root / name) for name in median}
         rows = [
             (name, f"{median[name]:.2f}", f"{median[name] / median['day']:.2f}", opened[name])
             for name in median
