@@ -69,6 +69,11 @@ def raise_unless_of_disk(error: OSError) -> None:
         raise error
 
 
+def cannot_be_decoded(error: Exception) -> str:
+    """Return the problem of a file that Arrow cannot decode, in one line."""
+    return f"it cannot be decoded ({' '.join(str(error).split())[:120]})"
+
+
 def _undecodable(data: bytes, part: Partition) -> str:
     """Return why bytes are not the whole clean file of a partition; empty if they may be."""
     try:
@@ -76,7 +81,7 @@ def _undecodable(data: bytes, part: Partition) -> str:
         rows = pq.read_table(io.BytesIO(data))
         rows.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        return f"it cannot be decoded ({' '.join(str(error).split())[:120]})"
+        return cannot_be_decoded(error)
     if differences or footer is None:
         return "; ".join(differences) or "it has no footer of a clean file"
     if part.digest and footer.digest != part.digest:

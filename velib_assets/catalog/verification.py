@@ -14,6 +14,7 @@ from velib_assets.catalog.clean_hashes import (
     MISSING,
     OUTDATED,
     REPLACED,
+    cannot_be_decoded,
     check_clean_file,
     raise_unless_of_disk,
     repair_of,
@@ -140,8 +141,7 @@ def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[
     try:
         pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:
-        text = f"it cannot be decoded ({' '.join(str(error).split())[:120]})"
-        yield Damage("rejects", store.address(key), text, repair)
+        yield Damage("rejects", store.address(key), cannot_be_decoded(error), repair)
 
 
 def _in_progress(listing: Sequence[Tuple[str, str]]) -> bool:

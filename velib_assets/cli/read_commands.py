@@ -132,11 +132,9 @@ def status(first: datetime | None, last: datetime | None, form: str) -> None:
     from velib_assets.resources import build_resources
 
     settings, now = read_settings(), utc_now()
-    if first and last and first > last:
-        fail(f"--from {hour_text(first)} is after --to {hour_text(last)}")
     resources = build_resources(settings)
     lake = resources.lake
-    if not is_lake(lake) and not (first or last):  # each slot of hours that are asked for has a state
+    if not is_lake(lake) and not (first or last):  # each slot of requested hours has a state, in any lake
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
     if last is None:

@@ -14,7 +14,7 @@ import dagster as dg
 from velib_assets.catalog.removal import described_otherwise, remove_hour
 from velib_assets.cli.home_errors import home_explained
 from velib_assets.defs.dagster_home import open_home
-from velib_assets.defs.graphs import unreported_error
+from velib_assets.defs.graphs import step_error
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
@@ -73,8 +73,7 @@ class RunSummary:
         elif event.is_step_failure:
             if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
                 raise KeyboardInterrupt
-            if error := unreported_error(event):
-                self.errors.append(error)
+            self.errors.append(step_error(event))
 
     def _add_check(self, check: dg.AssetCheckEvaluation) -> None:
         if check.passed:

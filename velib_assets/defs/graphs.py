@@ -102,8 +102,8 @@ def log_check(
     context.log_event(evaluation)  # type: ignore[arg-type] # accepted, though the annotation omits it
 
 
-def unreported_error(event: dg.DagsterEvent) -> str:
-    """Return the message of a step failure. A step whose checks report the reason does not fail."""
+def step_error(event: dg.DagsterEvent) -> str:
+    """Return the message of a failed step. A step whose checks report the reason does not fail."""
     failure = event.step_failure_data
     user = failure.user_failure_data
     message = (user and user.description) or failure.error_display_string

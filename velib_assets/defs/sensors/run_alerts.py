@@ -6,7 +6,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from velib_assets.alerts.sinks import Alert
-from velib_assets.defs.graphs import unreported_error
+from velib_assets.defs.graphs import step_error
 from velib_assets.defs.maintenance.orphans import waits_for_retry
 from velib_assets.defs.partitions import hour_of_key
 from velib_assets.lake.keys import hours_text
@@ -26,10 +26,7 @@ class CheckResult(NamedTuple):
 def alerts_of(
     instance: dg.DagsterInstance, run_id: str, end: dg.DagsterEventType, failures: Iterable[CheckResult]
 ) -> Iterator[Alert]:
-    """Yield the alerts of a finished run: one per failed check with all its hours, and one if the run failed.
-
-    A run that failed only because of its checks has no alert of its own.
-    """
+    """Yield a finished run's alerts: one per failed check with all its hours, and one if the run failed."""
     by_check: dict[dg.AssetCheckKey, list[CheckResult]] = {}
     for result in failures:
         by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
@@ -45,10 +42,9 @@ def alerts_of(
         )
     if end is dg.DagsterEventType.RUN_FAILURE:
         events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-        steps = [unreported_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
-        if any(steps) or not steps:
-            text = "; ".join(filter(None, steps)) or _reason_without_step(instance, run_id)
-            yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
+        steps = [step_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
+        text = "; ".join(steps) or _reason_without_step(instance, run_id)
+        yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
 
 
 def _reason_without_step(instance: dg.DagsterInstance, run_id: str) -> str:
