@@ -145,7 +145,7 @@ variable "force_destroy" {
 }
 
 variable "raw_copy_principals" {
-  description = "ARNs of roles or users that may write raw/ without If-None-Match, to copy an old bucket. Empty: nobody."
+  description = "ARNs of roles or users that may write raw/ without If-None-Match, to copy an old bucket. Empty: no exception."
   type        = list(string)
   default     = []
 
