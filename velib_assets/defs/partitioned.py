@@ -25,7 +25,8 @@ class Outcome(NamedTuple):
     """What became of an hour, a day or a month in an asset.
 
     `metadata` is that of the materialization, or None if nothing was written. `findings` are by check name.
-    `period` is the hour or the first day, and `text` names it in messages.
+    `period` is the hour or the first day, and `text` names it in messages. `is_removed` is true if all that
+    there was had to go: Dagster cannot mark a partition as not materialized, so it gets an observation.
     """
 
     asset: str
@@ -35,6 +36,7 @@ class Outcome(NamedTuple):
     metadata: Mapping[str, Any] | None
     findings: Mapping[str, Finding]
     summary: str
+    is_removed: bool = False
 
 
 Event = dg.DagsterEvent | dg.Output[None]
@@ -111,18 +113,14 @@ def log_outcomes(context: dg.OpExecutionContext, name: str, outcomes: Iterable[O
     specs = specs_of(name)
     written, reported, reasons = 0, False, []
     for outcome in outcomes:
-        for check, finding in outcome.findings.items():
-            log_check(context, outcome.asset, check, finding, outcome.partition)
+        _log_outcome(context, outcome)
         if outcome.metadata is not None:
-            written += outcome.asset == name
             progress.info(outcome.summary, extra={"layer": outcome.asset, "hour": outcome.period})
-            metadata = dict(outcome.metadata)
-            context.log_event(
-                dg.AssetMaterialization(outcome.asset, partition=outcome.partition, metadata=metadata)
-            )
-        elif outcome.asset == name:
+        if outcome.asset == name:
+            is_written = outcome.metadata is not None or outcome.is_removed
+            written += is_written
             reported = reported or bool(outcome.findings)
-            reasons.append(f"{outcome.text}: {outcome.summary}")
+            reasons += [] if is_written else [f"{outcome.text}: {outcome.summary}"]
         yield from context.consume_events()
     if not written and not reported:
         raise dg.Failure(f"{name} wrote nothing. {'; '.join(reasons)}", allow_retries=False)
@@ -133,3 +131,16 @@ def log_outcomes(context: dg.OpExecutionContext, name: str, outcomes: Iterable[O
     for spec in specs:
         if spec.blocking:  # Dagster warns if the output is missing
             yield dg.Output(None, spec.get_python_identifier())
+
+
+def _log_outcome(context: dg.OpExecutionContext, outcome: Outcome) -> None:
+    """Log the checks of a partition and, if it was written, its materialization."""
+    asset, partition = outcome.asset, outcome.partition
+    for check, finding in outcome.findings.items():
+        log_check(context, asset, check, finding, partition)
+    if outcome.metadata is not None:
+        metadata = dict(outcome.metadata)
+        context.log_event(dg.AssetMaterialization(asset, partition=partition, metadata=metadata))
+    elif outcome.is_removed:
+        observation = dg.AssetObservation(asset, partition=partition, description=outcome.summary)
+        context.log_event(observation)

@@ -6,14 +6,15 @@ over.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import dagster as dg
 
-from velib_assets.lake.keys import hours_text
+from velib_assets.lake.keys import day_text, hours_text, parse_day
+from velib_assets.lake.local_days import DAY
+from velib_assets.lake.months import parse_month
 from velib_assets.settings import FIRST_HOUR
 
-DAY = timedelta(days=1)
 MAX_SPANS = 6
 _HOUR, _DAY, _MONTH = "%Y-%m-%d-%H:%M", "%Y-%m-%d", "%Y-%m"
 
@@ -73,24 +74,14 @@ def hour_of_key(key: str) -> datetime:
     return datetime.strptime(key, _HOUR).replace(tzinfo=UTC)
 
 
-def day_key(day: date) -> str:
-    """Return the partition key of a day, for example `2022-06-04`."""
-    return day.strftime(_DAY)
+def days_of(context: dg.OpExecutionContext) -> list[date]:
+    """Return the days of a run's partitions."""
+    return [parse_day(key) for key in context.partition_keys]
 
 
-def day_of_key(key: str) -> date:
-    """Return the day of a partition key."""
-    return datetime.strptime(key, _DAY).date()  # noqa: DTZ007 - a day has no time zone here
-
-
-def month_key(month: date) -> str:
-    """Return the partition key of the month that contains a day, for example `2022-06`."""
-    return month.strftime(_MONTH)
-
-
-def month_of_key(key: str) -> date:
-    """Return the first day of the month of a partition key."""
-    return datetime.strptime(key, _MONTH).date()  # noqa: DTZ007 - see above
+def months_of(context: dg.OpExecutionContext) -> list[date]:
+    """Return the months of a run's partitions, each as its first day."""
+    return [parse_month(key) for key in context.partition_keys]
 
 
 def day_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
@@ -112,8 +103,8 @@ def partitions_text(keys: Sequence[str]) -> str:
         return hours_text([hour_of_key(key) for key in keys])
     if len(keys[0]) == len("2022-06"):
         return _spans_text([(key, key) for key in sorted({*keys})], f"{len({*keys})} months")
-    ranges = day_ranges(day_of_key(key) for key in keys)
-    return _spans_text([(day_key(a), day_key(b)) for a, b in ranges], f"{len({*keys})} days")
+    ranges = day_ranges(parse_day(key) for key in keys)
+    return _spans_text([(day_text(a), day_text(b)) for a, b in ranges], f"{len({*keys})} days")
 
 
 def _spans_text(spans: Sequence[tuple[str, str]], count: str) -> str:
@@ -129,7 +120,7 @@ def range_tags(first: datetime, last: datetime) -> dict[str, str]:
 
 def day_range_tags(first: date, last: date) -> dict[str, str]:
     """Return the tags of a run over the days from `first` to `last`, inclusive."""
-    return _range_tags(day_key(first), day_key(last))
+    return _range_tags(day_text(first), day_text(last))
 
 
 def _range_tags(first: str, last: str) -> dict[str, str]:
