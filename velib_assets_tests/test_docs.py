@@ -33,6 +33,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.lake.raw_pack import pack_of
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
 from velib_assets.settings import SOURCES, Settings, dagster_home
@@ -351,6 +352,7 @@ def test_documented_keys_match_lake() -> None:
     hour = keys.hour_of(at)
     expected = [
         keys.raw_key(at),
+        str(pack_of(keys.raw_key(at))),
         keys.quarantine_stem(hour, at, "<hash>") + ".body",
         keys.clean_key(hour),
         keys.rejects_key(hour),
@@ -360,6 +362,7 @@ def test_documented_keys_match_lake() -> None:
         keys.state_key("<view>"),
     ]
     shapes = ("2022-06-04", "YYYY-MM-DD"), ("hour=17", "hour=HH"), ("20220604_173459", "YYYYMMDD_HHMMSS")
+    shapes = (*shapes, ("20220604.zip", "YYYYMMDD.zip"))
     for value, pattern in shapes:
         expected = [key.replace(value, pattern) for key in expected]
     assert [code(row[0])[0] for row in table("docs/data.md", "key", "contents")] == [*expected, FILE_NAME]

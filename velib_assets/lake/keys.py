@@ -6,7 +6,7 @@ All times are aware datetimes in UTC; an *hour* is a datetime truncated to the h
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Iterable, Iterator, List, Match, Optional, Sequence, Tuple
 
 SOURCE = "velib"
@@ -112,6 +112,11 @@ def hour_prefix(layer: str, hour: datetime) -> str:
     """Return the prefix of an hour, for example `raw/source=velib/date=2022-06-04/hour=17/`."""
     date, hh = date_hour(hour)
     return f"{source_prefix(layer)}date={date}/hour={hh}/"
+
+
+def day_prefix(layer: str, day: date) -> str:
+    """Return the prefix of a UTC day, for example `raw/source=velib/date=2022-06-04/`."""
+    return f"{source_prefix(layer)}date={day:%Y-%m-%d}/"
 
 
 def raw_key(ingested_at: datetime) -> str:
