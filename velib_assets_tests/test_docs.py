@@ -29,9 +29,9 @@ from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
+from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
-from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
