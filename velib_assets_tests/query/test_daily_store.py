@@ -16,8 +16,10 @@ from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, daily_kpi_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.query import daily_currency, daily_sql
+from velib_assets.lake.store import LakeStore
+from velib_assets.query import daily_sql
 from velib_assets.query.daily_currency import outdated_local_days
+from velib_assets.query.daily_file import DailyFooter, read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_sql import history_days, local_days_computed_from
 from velib_assets.query.daily_store import store_daily_kpis
@@ -154,10 +156,12 @@ def test_day_that_is_stored_in_part_is_outdated(complete: DailyLake, monkeypatch
 
 def test_currency_costs_one_footer_per_day(complete: DailyLake, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    footer = daily_currency.read_daily_footer
-    monkeypatch.setattr(
-        daily_currency, "read_daily_footer", lambda lake, key: read.append(key) or footer(lake, key)
-    )
+
+    def counted(lake: LakeStore, key: str) -> DailyFooter | None:
+        read.append(key)
+        return read_daily_footer(lake, key)
+
+    monkeypatch.setattr("velib_assets.query.daily_currency.read_daily_footer", counted)
     assert outdated(complete) == []
     assert sorted(read) == [daily_kpi_key("kpi_daily_network", day) for day in LOCAL_DAYS]
     read.clear()
