@@ -18,6 +18,7 @@ import dagster as dg
 from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, blocking_output, code_of, composition, log_check, outs_of
 from velib_assets.defs.partitions import HOURLY, hour_of_key, key_of
+from velib_assets.defs.pooled_storage import one_transaction
 from velib_assets.lake.keys import hour_text
 
 progress = logging.getLogger("velib.progress")
@@ -101,15 +102,11 @@ def log_outcomes(
     specs = specs_of(name)
     written, reported, reasons = 0, False, []
     for outcome in outcomes:
-        partition = key_of(outcome.hour)
-        for check, finding in outcome.findings.items():
-            log_check(context, name, check, finding, partition)
+        with one_transaction(context.instance):
+            _log_outcome(context, name, outcome)
         if outcome.metadata is not None:
             written += 1
             progress.info(outcome.summary, extra={"layer": name, "hour": outcome.hour})
-            context.log_event(
-                dg.AssetMaterialization(name, partition=partition, metadata=dict(outcome.metadata))
-            )
         else:
             reported = reported or bool(outcome.findings)
             reasons.append(f"{hour_text(outcome.hour)}: {outcome.summary}")
@@ -123,3 +120,12 @@ def log_outcomes(
     for spec in specs:
         if spec.blocking:  # Dagster warns if the output is missing
             yield dg.Output(None, spec.get_python_identifier())
+
+
+def _log_outcome(context: dg.OpExecutionContext, name: str, outcome: HourOutcome) -> None:
+    """Log the checks of an hour and, if it was written, its materialization."""
+    partition = key_of(outcome.hour)
+    for check, finding in outcome.findings.items():
+        log_check(context, name, check, finding, partition)
+    if outcome.metadata is not None:
+        context.log_event(dg.AssetMaterialization(name, partition=partition, metadata=dict(outcome.metadata)))

@@ -12,6 +12,7 @@ import dagster as dg
 from velib_assets.settings import FIRST_HOUR
 
 _KEY = "%Y-%m-%d-%H:%M"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 def hourly_from(first: datetime) -> dg.HourlyPartitionsDefinition:
@@ -52,7 +53,4 @@ def hour_of_key(key: str) -> datetime:
 
 def range_tags(first: datetime, last: datetime) -> dict[str, str]:
     """Return the tags of a run over the hours from `first` to `last`, inclusive."""
-    return {
-        "dagster/asset_partition_range_start": key_of(first),
-        "dagster/asset_partition_range_end": key_of(last),
-    }
+    return {RANGE_START: key_of(first), RANGE_END: key_of(last)}
