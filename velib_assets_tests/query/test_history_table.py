@@ -43,7 +43,8 @@ def lake(tmp_path: Path) -> Path:
     engine_over(tmp_path, rows)
     job = LocalHistoryJob(FolderStore(tmp_path), 1)
     days = [values["ingested_ts"].date() for values in rows]
-    files = [result.file() for result in (*job.run(days), *job.compact([days[0]]))]
+    files = [result.file() for result in job.run(days)]
+    files += [result.file() for result in job.compact([days[0]])]
     LocalCatalog(tmp_path).register_history(files)
     return tmp_path
 
