@@ -15,6 +15,7 @@ from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
 from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, objects_by_hour, slot_times_by_hour
+from velib_assets.lake.local_days import local_day_of
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
@@ -22,6 +23,7 @@ from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
 from velib_assets.query.view_sql import conditions, newest_rows_sql
 from velib_assets.query.windows import DAY, partition_filter
 from velib_assets.report.areas import map_areas
+from velib_assets.report.days import report_days
 from velib_assets.report.inspection import inspections
 
 Row = Mapping[str, Any]
@@ -30,7 +32,7 @@ Row = Mapping[str, Any]
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
-_QUERIES = ("stations", "network", "today", "station_changes", "positions")
+_QUERIES = ("stations", "network", "today", "station_changes", "station_events", "positions")
 _WEEK = next(view for view in VIEWS if view.cached)
 
 
@@ -41,8 +43,8 @@ class ReportData(NamedTuple):
     row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
     of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
     `station_changes` counts the stations that changed in 30 days; None without a register. `inspections` are
-    the tables with more details. `areas` are the shapes of the map's areas, from
-    `areas.map_areas`.
+    the tables with more details. `areas` are the shapes of the map's areas (`areas.map_areas`), `events` what
+    happened to stations in these 30 days, newest first, and `daily` the numbers of days (`days.report_days`).
     """
 
     made_at: datetime
@@ -57,6 +59,8 @@ class ReportData(NamedTuple):
     station_changes: Row | None = None
     inspections: Sequence[Row] = ()
     areas: Sequence[Row] = ()
+    events: Sequence[Row] = ()
+    daily: Row | None = None
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -77,7 +81,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, changes, positions, *states = engine.query_recent(report_queries)
+    stations, network, today, changes, events, positions, *states = engine.query_recent(report_queries)
     present = stations.to_pylist()
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine, rejects = (
@@ -100,6 +104,8 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
             store, days[0], len(reasons), rejects, station_changes["changed"] if station_changes else None
         ),
         areas=map_areas(store, positions.to_pylist() or present),
+        events=events.to_pylist(),
+        daily=report_days(store, local_day_of(newest or now)),
     )
 
 
