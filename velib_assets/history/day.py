@@ -10,7 +10,8 @@ from velib_assets.history.day_rows import DamagedFileError, read_day
 from velib_assets.history.digests import digest_of_parts
 from velib_assets.history.history_file import encode_history
 from velib_assets.history.history_result import DayResult
-from velib_assets.lake.keys import HOUR, clean_key, day_text, history_day_key, hour_text, hours_of_day
+from velib_assets.history.sorted_rows import DAY_GROUP, row_groups
+from velib_assets.lake.keys import HOUR, clean_key, day_text, history_day_key, hours_of_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import Change, LakeStore
 
@@ -42,16 +43,22 @@ def rebuild_day(store: LakeStore, day: date, now: Optional[datetime] = None) -> 
 def _build_until_unchanged(store: LakeStore, day: date, hours: Sequence[datetime]) -> DayResult:
     for _ in range(_ATTEMPTS):
         rows = read_day(store, hours)
-        if not rows.parts:
+        if not rows.digests:
             return DayResult(day, error=f"{day_text(day)} (UTC) has no clean file", absent=True)
-        digest = digest_of_parts(rows.parts.items())
-        data = encode_history(rows.table, digest, rows.parts)
+        digest = digest_of_parts(rows.digests.items())
+        groups = row_groups([rows.table], rows.table.num_rows, DAY_GROUP)
+        data = encode_history(groups, digest, dict.fromkeys(rows.digests, ""))
         changes = [Change(history_day_key(day), data)]
         read = rows.listing
         if store.publish(changes, lambda: clean_listing(store, hours) == read):  # noqa: B023 - called at once
-            sha256 = hashlib.sha256(data).hexdigest()
             return DayResult(
-                day, rows.table.num_rows, len(data), digest, hours=len(rows.parts), sha256=sha256
+                day,
+                rows.table.num_rows,
+                len(data),
+                digest,
+                hours=len(rows.digests),
+                sha256=hashlib.sha256(data).hexdigest(),
+                slots=rows.slots,
             )
     message = f"clean files of {day_text(day)} changed during each of {_ATTEMPTS} attempts to read them"
     return DayResult(day, error=message)
@@ -65,8 +72,3 @@ def clean_listing(store: LakeStore, hours: Sequence[datetime]) -> List[Tuple[str
         folder = key.rpartition("/")[0] + "/"
         listing += [(key, store.hash(item)) for item in store.list(folder) if item.key == key]
     return listing
-
-
-def repair_of_day(hours: Sequence[datetime]) -> str:
-    """Return the command that rebuilds hours from raw."""
-    return f"Run `velib backfill {hour_text(hours[0])} {hour_text(hours[-1])}`"

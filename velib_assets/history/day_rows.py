@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from velib_assets.clean.clean_file import read_footer, schema_differences
 from velib_assets.history.history_file import HISTORY_SCHEMA
+from velib_assets.history.sorted_rows import sort_rows
 from velib_assets.lake.keys import clean_key, date_hour, hour_text
 from velib_assets.lake.store import LakeStore
 
@@ -24,13 +26,19 @@ class DayRows(NamedTuple):
 
     Args:
         table: the rows as HISTORY_SCHEMA, sorted by station and time.
-        parts: the digests of the clean files, by hour.
+        digests: the digests of the clean files, by hour.
         listing: the (key, hash) pairs of the clean files that were read.
     """
 
     table: pa.Table
-    parts: Dict[str, str]
+    digests: Dict[str, str]
     listing: List[Tuple[str, str]]
+
+    @property
+    def slots(self) -> int:
+        """The number of quarters of an hour that have a row."""
+        moments = pc.unique(self.table["ingested_ts"])
+        return len(pc.unique(pc.floor_temporal(moments, multiple=15, unit="minute")))
 
 
 def read_day(store: LakeStore, hours: Sequence[datetime]) -> DayRows:
@@ -40,23 +48,24 @@ def read_day(store: LakeStore, hours: Sequence[datetime]) -> DayRows:
         DamagedFileError: if a clean file cannot be decoded.
         OSError: if the lake cannot be read.
     """
-    tables, parts, listing = [], {}, []
+    tables, digests, listing = [], {}, []
     for hour in hours:
+        key = clean_key(hour)
         try:
-            hash_, data = store.fetch(clean_key(hour))
+            hash_, data = store.fetch(key)
         except FileNotFoundError:
             continue
-        table, parts[hour_text(hour)] = _decode(store.address(clean_key(hour)), hour, data)
+        table, digests[hour_text(hour)] = _decode(store.address(key), hour, data)
         tables.append(table)
-        listing.append((clean_key(hour), hash_))
-    rows = pa.concat_tables(tables) if tables else HISTORY_SCHEMA.empty_table()
-    return DayRows(rows.sort_by([("station_id", "ascending"), ("ingested_ts", "ascending")]), parts, listing)
+        listing.append((key, hash_))
+    rows = sort_rows(pa.concat_tables(tables)) if tables else HISTORY_SCHEMA.empty_table()
+    return DayRows(rows, digests, listing)
 
 
 def _decode(address: str, hour: datetime, data: bytes) -> Tuple[pa.Table, str]:
     try:
         differences, footer = schema_differences(io.BytesIO(data)), read_footer(io.BytesIO(data))
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DamagedFileError(f"{address} cannot be decoded ({reason})") from error

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from typing import Iterable, List, Sequence, Tuple
 
 from velib_assets.catalog.catalog import HistoryFile, Partition
 from velib_assets.lake.keys import hour_text
-from velib_assets.lake.months import parse_month
 
 _MONTH_LENGTH = len("2022-06")
 
@@ -60,8 +58,3 @@ def current_files(files: Sequence[HistoryFile]) -> List[HistoryFile]:
         month = months.get(period)
         chosen += [month] if month and month.digest == digest_of_month(parts) else parts
     return chosen
-
-
-def month_of_file(file: HistoryFile) -> date:
-    """Return the month of a history file."""
-    return parse_month(file.period[:_MONTH_LENGTH])

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from datetime import date, datetime
-from typing import Dict, List, Optional, Sequence, Tuple
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import List, Optional, Sequence, Tuple
 
 from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.digests import digest_of_parts
-from velib_assets.history.history_file import HISTORY_SCHEMA, encode_history, read_history_footer
+from velib_assets.history.history_file import encode_history
 from velib_assets.history.history_result import MonthResult
-from velib_assets.lake.keys import (
-    HOUR,
-    day_text,
-    history_day_key,
-    history_month_key,
-    hours_of_day,
-)
+from velib_assets.history.month_rows import merged_by_station, open_days
+from velib_assets.history.sorted_rows import MONTH_GROUP, row_groups
+from velib_assets.lake.keys import HOUR, history_day_key, history_month_key, hours_of_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.months import days_of_month, month_text
 from velib_assets.lake.store import Change, LakeStore
@@ -51,31 +43,16 @@ def rebuild_month(store: LakeStore, month: date, now: Optional[datetime] = None)
 
 def _build_until_unchanged(store: LakeStore, month: date, days: Sequence[date]) -> MonthResult:
     for _ in range(_ATTEMPTS):
-        tables: List[pa.Table] = []
-        parts: Dict[str, str] = {}
-        read: List[Tuple[str, str]] = []
-        for day in days:
-            key = history_day_key(day)
-            try:
-                hash_, data = store.fetch(key)
-            except FileNotFoundError:
-                continue
-            footer = read_history_footer(io.BytesIO(data))
-            if footer is None:
-                raise DamagedFileError(f"{store.address(key)} is not a history file")
-            tables.append(pq.read_table(io.BytesIO(data), schema=HISTORY_SCHEMA))
-            parts[day_text(day)] = footer.digest
-            read.append((key, hash_))
-        if not parts:
+        sources = open_days(store, days)
+        if not sources.days:
             return MonthResult(month, error=f"{month_text(month)} has no history file of a day", absent=True)
-        rows = pa.concat_tables(tables)
-        rows = rows.sort_by([("station_id", "ascending"), ("ingested_ts", "ascending")])
-        digest = digest_of_parts(parts.items())
-        data = encode_history(rows, digest, parts)
-        changes = [Change(history_month_key(month), data)]
+        digest = digest_of_parts(sources.digests.items())
+        groups = row_groups(merged_by_station(sources.days), sources.rows, MONTH_GROUP)
+        data = encode_history(groups, digest, sources.digests)
+        changes, read = [Change(history_month_key(month), data)], sources.listing
         if store.publish(changes, lambda: day_listing(store, days) == read):  # noqa: B023 - called at once
             sha256 = hashlib.sha256(data).hexdigest()
-            return MonthResult(month, rows.num_rows, len(data), digest, len(parts), sha256=sha256)
+            return MonthResult(month, sources.rows, len(data), digest, len(read), sha256=sha256)
     message = f"day files of {month_text(month)} changed during each of {_ATTEMPTS} attempts to read them"
     return MonthResult(month, error=message)
 

@@ -1,4 +1,4 @@
-"""Local days: calendar dates in the network's time zone, their bounds in UTC, and the UTC days that they overlap.
+"""Local days: calendar dates in the network's time zone, their bounds in UTC, and the UTC days they overlap.
 
 A local day has 24 hours, or 23 or 25 on the days on which the clocks change. A *day* is a `datetime.date`.
 """
