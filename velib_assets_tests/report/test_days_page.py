@@ -15,6 +15,45 @@ from velib_assets_tests.report.stored_days import network_day, station_day, writ
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
+# What a checker of accessibility finds first: elements without a name, ids that are missing or used twice,
+# tables without caption or header cells, skipped heading levels, and a contrast below 4.5 (WCAG AA).
+FAULTS = """
+const all = (css) => [...document.querySelectorAll(css)];
+const visible = (element) => element.getClientRects().length > 0;
+const text = (element) => element.getAttribute("aria-label") || element.textContent.trim();
+const show = (element) => element.outerHTML.slice(0, 120);
+const ids = all("[id]").map((element) => element.id);
+const references = all("[aria-labelledby]").map((element) => element.getAttribute("aria-labelledby"));
+const levels = all("h1, h2, h3, h4, h5").filter(visible).map((heading) => Number(heading.tagName[1]));
+const rgb = (css) => css.match(/[\\d.]+/g).map(Number);
+const paper = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const color = rgb(getComputedStyle(at).backgroundColor);
+    if (color.length === 3 || color[3] === 1) return color;
+  }
+  return [255, 255, 255];
+};
+const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+const light = ([r, g, b]) =>
+  0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255) + 0.05;
+const contrast = (element) => {
+  const [a, b] = [light(rgb(getComputedStyle(element).color)), light(paper(element))];
+  return Math.max(a, b) / Math.min(a, b);
+};
+const letters = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+const lettered = all("main *").filter((element) => visible(element) && letters(element));
+return [
+  ...all("button, a, input, select, summary, [tabindex='0'], [role='img'], [role='group']")
+    .filter((element) => !text(element) && !element.labels?.length)
+    .map((element) => `no name: ${show(element)}`),
+  ...ids.filter((id, k) => ids.indexOf(id) !== k).map((id) => `used twice: ${id}`),
+  ...references.filter((id) => !ids.includes(id)).map((id) => `missing: ${id}`),
+  ...all("table").filter((table) => !table.caption || !table.querySelector("th[scope='col']")).map(show),
+  ...levels.filter((level, k) => k && level > levels[k - 1] + 1).map((level) => `heading skips to ${level}`),
+  ...lettered.filter((element) => contrast(element) < 4.5).map((element) => `contrast: ${show(element)}`),
+];
+"""
+
 TODAY = date(2022, 6, 6)  # of the newest snapshot in Paris
 DAY = timedelta(days=1)
 HOLES = (10, 11)
@@ -170,6 +209,21 @@ def test_days_fit_every_width(browser: Reader, days: Page, width: int) -> None:
             == []
         )
         browser.one("#language").click()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_page_has_no_faults_of_accessibility(browser: Reader, days: Page, width: int, theme: str) -> None:
+    """With a card open and every table unfolded."""
+    browser.read(days.path, width, theme)
+    browser.one("#station-list button.link").click()
+    assert browser.draw_all() == []
+    browser.unfold("main")
+    assert browser.run(FAULTS) == []
+    browser.run("document.querySelector('#calendar .lead').style.color = '#777'")
+    browser.run("document.querySelector('#language').replaceChildren()")
+    found = browser.run(FAULTS)
+    assert [fault.partition(":")[0] for fault in found] == ["no name", "contrast"]
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
