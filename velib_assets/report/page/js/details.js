@@ -37,11 +37,12 @@ function eventsTable(events) {
           h("span", { class: "quiet" }, areaName(event.arrondissement)),
         ],
       },
-      { title: t("change"), cell: (event) => t(event.event) },
       {
-        title: t("before_after"),
-        wide: true,
-        cell: (event) => (event.before === null ? NO_VALUE : `${event.before} → ${event.after ?? NO_VALUE}`),
+        title: t("change"),
+        cell: ({ event, before, after }) => [
+          t(event),
+          before !== null && [" ", h("span", { class: "quiet" }, `${before} → ${after ?? NO_VALUE}`)],
+        ],
       },
     ],
     events,

@@ -233,7 +233,6 @@ const TEXTS = {
     "Aucune station n'a été sans vélo ni saturée.",
   ],
   none_ranked: ["No station is in operation.", "Aucune station n'est en service."],
-  before_after: ["Before → after", "Avant → après"],
 
   // Trends
   trends_title: ["Trends", "Tendances"],
