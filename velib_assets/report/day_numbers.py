@@ -7,15 +7,16 @@ the time in operation, so that a day with gaps does not look better than it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from statistics import fmean
 from typing import Any
 
+from velib_assets.lake.keys import SLOT
 from velib_assets.lake.local_days import DAY
 
 Row = Mapping[str, Any]
 COMPLETE = 0.8
-"""The share of a day's slots that must be stored for the day to count in a comparison."""
+"""The share of a day's time that must be known for the day to count in a comparison."""
 
 PERIODS = (7, 28)
 TOP = 10
@@ -26,12 +27,17 @@ _COUNTS = (
 )  # fmt: skip
 _NUMBERS = (
     "coverage", "avg_fill_rate", "min_fill_rate", "max_fill_rate", "ebike_share", "minutes_short",
-    "minutes_saturated", "minutes_in_operation",
+    "minutes_saturated", "minutes_in_operation", "minutes_covered",
 )  # fmt: skip
 _SHARES = dict.fromkeys(("short_share", "saturated_share"), "double")
-DAY_COLUMNS = (
-    {"date": "string"} | dict.fromkeys(_COUNTS, "bigint") | dict.fromkeys(_NUMBERS, "double") | _SHARES
-)
+_SLOT_MINUTES = SLOT / timedelta(minutes=1)
+DAY_COLUMNS = {
+    "date": "string",
+    **dict.fromkeys(_COUNTS, "bigint"),
+    **dict.fromkeys(_NUMBERS, "double"),
+    "time_covered": "double",
+    **_SHARES,
+}
 """The columns of a day of the calendar, with their types."""
 
 _MEASURES = ("avg_fill_rate", "short_share", "saturated_share", "ebike_share", "departures_at_least")
@@ -76,8 +82,8 @@ def comparison(days: Sequence[Row], last: date) -> dict[str, Any] | None:
 
 
 def is_complete(day: Row) -> bool:
-    """Return whether enough of a day is stored for its numbers to be compared."""
-    return (day.get("coverage") or 0) >= COMPLETE
+    """Return whether enough of a day from `calendar` is known for its numbers to be compared."""
+    return (day["time_covered"] or 0) >= COMPLETE
 
 
 def best_and_worst(stations: Mapping[date, Sequence[Row]], last: date) -> list[dict[str, Any]]:
@@ -115,9 +121,21 @@ def _day(day: date, row: Row) -> dict[str, Any]:
     return {
         "date": day.isoformat(),
         **numbers,
+        "time_covered": _time_covered(numbers),
         **_shares(numbers),
         "worst_stations": [code for code in (row.get("worst_stations") or "").split(", ") if code],
     }
+
+
+def _time_covered(numbers: Row) -> float | None:
+    """Return the share of the stations' day for which a snapshot says what their state was; null if unknown.
+
+    A snapshot counts for up to 30 minutes, so a lake with two per hour can cover all of a day.
+    """
+    stations, slots, minutes = (numbers[name] for name in ("stations", "slots", "minutes_covered"))
+    if not stations or not slots or minutes is None:
+        return None
+    return float(min(1.0, minutes / (stations * slots * _SLOT_MINUTES)))
 
 
 def _shares(numbers: Row) -> dict[str, float | None]:

@@ -56,7 +56,7 @@ def report_days(store: LakeStore, today: date) -> dict[str, Any]:
         rows = {day: rows[0] for day, rows in _read(store, network).items() if rows}
         last = today if today in rows else today - DAY
         days = calendar({day: row for day, row in rows.items() if day > last - CALENDAR_DAYS * DAY})
-        over = last if last < today or is_complete(rows[today]) else today - DAY
+        over = last if last < today or is_complete(days[-1]) else today - DAY
         return {
             "first": (last - (CALENDAR_DAYS - 1) * DAY).isoformat(),
             "last": last.isoformat(),

@@ -24,6 +24,7 @@ def network_day(**changes: Any) -> Row:
         "slots": 96,
         "coverage": 1.0,
         "snapshots": 96,
+        "minutes_covered": 144_000.0,
         "minutes_in_operation": 144_000.0,
         "minutes_short": 3600.0,
         "minutes_saturated": 7200.0,

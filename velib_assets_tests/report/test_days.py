@@ -11,7 +11,7 @@ import pytest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import daily_kpi_key, source_prefix
 from velib_assets.lake.store import Stored
-from velib_assets.report.day_numbers import best_and_worst, calendar, comparison
+from velib_assets.report.day_numbers import best_and_worst, calendar, comparison, is_complete
 from velib_assets.report.days import report_days
 from velib_assets_tests.report.stored_days import Row, network_day, station_day, write_day
 
@@ -49,7 +49,7 @@ def test_day_is_compared_with_the_same_weekdays_only() -> None:
 
 def test_minutes_are_shares_of_the_time_in_operation() -> None:
     """Half of the day is missing, so half of the minutes: the share is the same."""
-    half = network_day(coverage=0.5, minutes_in_operation=72_000.0, minutes_short=1800.0)
+    half = network_day(minutes_covered=72_000.0, minutes_in_operation=72_000.0, minutes_short=1800.0)
     [day] = calendar({SUNDAY: half})
     assert (day["short_share"], day["saturated_share"]) == (0.025, 0.1)
     [idle] = calendar({SUNDAY: network_day(minutes_in_operation=0.0, minutes_short=0.0)})
@@ -58,15 +58,24 @@ def test_minutes_are_shares_of_the_time_in_operation() -> None:
 
 def test_incomplete_days_do_not_count() -> None:
     days = {
-        SUNDAY: network_day(coverage=0.3, departures_at_least=10),
-        SUNDAY - WEEK: network_day(coverage=0.79, avg_fill_rate=0.9),
-        SUNDAY - 2 * WEEK: network_day(coverage=0.8),
+        SUNDAY: network_day(minutes_covered=40_000.0, departures_at_least=10),
+        SUNDAY - WEEK: network_day(minutes_covered=0.79 * 144_000, avg_fill_rate=0.9),
+        SUNDAY - 2 * WEEK: network_day(minutes_covered=0.8 * 144_000),
     }
     found = compared(days)
     assert (found["complete"], found["incomplete"]) == (["2022-05-22"], ["2022-05-29"])
     assert measure(found, "avg_fill_rate")["typical"] == 0.4
     assert measure(found, "departures_at_least")["value"] is None
     assert measure(found, "avg_fill_rate")["value"] == 0.4
+
+
+def test_day_with_two_snapshots_per_hour_is_complete() -> None:
+    """A snapshot counts for up to 30 minutes, so half of the slots can cover all of the time."""
+    [day] = calendar({SUNDAY: network_day(coverage=0.5, slots_stored=48, minutes_covered=143_000.0)})
+    assert (day["coverage"], day["time_covered"]) == (0.5, pytest.approx(0.993, abs=1e-3))
+    assert is_complete(day)
+    [long] = calendar({SUNDAY: network_day(slots=92, minutes_covered=92 * 15 * 100.0)})
+    assert long["time_covered"] == 1
 
 
 def test_first_day_has_nothing_to_compare_with() -> None:
@@ -83,7 +92,7 @@ def test_first_day_has_nothing_to_compare_with() -> None:
 
 
 def test_unknown_numbers_stay_unknown() -> None:
-    unknown = network_day(avg_fill_rate=None, ebike_share=None, coverage=None)
+    unknown = network_day(avg_fill_rate=None, ebike_share=None, coverage=None, minutes_covered=None)
     days = {SUNDAY: unknown, SUNDAY - WEEK: network_day(ebike_share=None)}
     found = compared(days)
     assert measure(found, "avg_fill_rate") == {
@@ -168,11 +177,11 @@ def test_calendar_has_90_days_and_no_more(tmp_path: Path) -> None:
 def test_stored_day_of_the_newest_snapshot_ends_the_calendar(tmp_path: Path) -> None:
     """An archive's last day is stored. It is compared only if it is complete."""
     write_day(tmp_path, SUNDAY - DAY, network_day())
-    write_day(tmp_path, SUNDAY, network_day(coverage=0.1), [station_day("a")])
+    write_day(tmp_path, SUNDAY, network_day(minutes_covered=9000.0), [station_day("a")])
     found = read(tmp_path, SUNDAY)
     assert (found["last"], found["comparison"]["date"]) == ("2022-06-05", "2022-06-04")
     assert found["periods"] == []
-    write_day(tmp_path, SUNDAY, network_day(coverage=0.97))
+    write_day(tmp_path, SUNDAY, network_day(minutes_covered=140_000.0))
     found = read(tmp_path, SUNDAY)
     assert found["comparison"]["date"] == "2022-06-05"
     assert [period["stored"] for period in found["periods"]] == [1, 1]

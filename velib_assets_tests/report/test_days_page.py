@@ -71,7 +71,11 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Page:
             station_day("1002", 0, 90, moves=50),
             station_day("5001"),
         ]
-        changes = {"coverage": 0.25, "slots_stored": 24} if n == 5 else {"minutes_short": 60.0 * n}
+        changes = (
+            {"coverage": 0.25, "slots_stored": 24, "minutes_covered": 36e3}
+            if n == 5
+            else {"minutes_short": 60.0 * n}
+        )
         write_day(folder / "stored", TODAY - n * DAY, network_day(**changes), stations)
     daily = report_days(FolderStore(folder / "stored"), TODAY)
     return page(folder, city(snapshots(NEWEST, 3)), daily=daily)
@@ -158,7 +162,7 @@ def test_calendar_is_used_by_keyboard(browser: Reader, days: Page) -> None:
         browser.driver.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
     assert details.text.startswith("Wednesday, 1 June 2022")
-    assert "24 of 96 slots" in details.text
+    assert "24 of 96 slots, 25% of the time" in details.text
     assert browser.texts("#calendar button[aria-pressed='true'] .day-number") == ["1 Jun"]
     browser.one("#calendar [data-date='2022-05-26']").click()
     assert "This day is not stored" in details.text

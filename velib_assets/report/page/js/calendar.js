@@ -7,7 +7,7 @@ const calendarState = { measure: "short_share", chosen: null };
 function renderCalendar() {
   const holder = h("div", { class: "calendar-holder" });
   const details = h("div", { id: "day-details", class: "day-details", role: "status" });
-  calendarState.chosen ??= storedDays[storedDays.length - 1].date;
+  calendarState.chosen ??= (report.daily.comparison ?? storedDays[storedDays.length - 1]).date;
   const draw = () => setChildren(holder, calendarTable(details), calendarLegend());
   draw();
   renderDayDetails(details);

@@ -23,7 +23,11 @@ function dayNumbers(day) {
     item(
       t("coverage"),
       dataElement(day.coverage, percent(day.coverage, 0)),
-      t("slots_of", { n: day.slots_stored, all: day.slots }),
+      t("slots_of", {
+        n: day.slots_stored,
+        all: day.slots,
+        share: percent(day.time_covered, 0),
+      }),
     ),
     item(
       t("fill_rate"),

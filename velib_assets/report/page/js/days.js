@@ -1,7 +1,7 @@
 // The section "Days": what the daily KPIs say, and what is needed if there are none yet.
 
 const FULL_DAY = 1440; // minutes
-const COMPLETE = 0.8; // a day with less coverage is marked, and does not count in comparisons
+const COMPLETE = 0.8; // a day of whose time less is known is marked, and does not count in comparisons
 
 /** @type {{date: string, coverage: ?number}[]} The stored days of the last 90, oldest first. */
 const storedDays = report.daily ? report.daily.calendar : [];
@@ -45,7 +45,7 @@ function minutesText(value) {
 }
 
 function isComplete(day) {
-  return day.coverage !== null && day.coverage >= COMPLETE;
+  return day.time_covered !== null && day.time_covered >= COMPLETE;
 }
 
 /** Format a day `YYYY-MM-DD` of the network's time zone, whatever the reader's is. */

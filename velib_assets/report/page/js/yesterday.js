@@ -43,20 +43,24 @@ function renderYesterday() {
         ? phrase("yesterday_lead", { n: complete.length, weekday: name })
         : t("no_earlier", { weekday: name }),
       incomplete.length > 0 && [" ", phrase("yesterday_gaps", { n: incomplete.length, weekday: name })],
-      !isComplete(day) && [" ", t("yesterday_incomplete", { share: percent(day.coverage, 0) })],
+      !isComplete(day) && [" ", t("yesterday_incomplete", { share: percent(day.time_covered, 0) })],
     ],
-    content: table(
-      [
-        { title: t("measure"), row: true, cell: ({ name: key }) => t(COMPARED[key].label) },
-        {
-          title: dayText(date, { weekday: "short", day: "numeric", month: "short" }),
-          numeric: true,
-          cell: (row) => dataElement(row.value, COMPARED[row.name].text(row.value)),
-        },
-        ...(hasTypical ? comparedColumns(complete.length) : []),
-      ],
-      measures,
-      { caption: t("yesterday_title", { day: shown, weekday: name }) },
+    content: h(
+      "div",
+      { class: hasTypical ? null : "few-columns" },
+      table(
+        [
+          { title: t("measure"), row: true, cell: ({ name: key }) => t(COMPARED[key].label) },
+          {
+            title: dayText(date, { weekday: "short", day: "numeric", month: "short" }),
+            numeric: true,
+            cell: (row) => dataElement(row.value, COMPARED[row.name].text(row.value)),
+          },
+          ...(hasTypical ? comparedColumns(complete.length) : []),
+        ],
+        measures,
+        { caption: t("yesterday_title", { day: shown, weekday: name }) },
+      ),
     ),
     exports: ["days"],
   });
