@@ -6,9 +6,7 @@ only lists them.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -20,13 +18,10 @@ import pyarrow.parquet as pq
 from velib_assets.lake.keys import daily_kpi_key, day_text
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.store import LakeStore, Stored
-from velib_assets.query.stored_state import stored_state
+from velib_assets.query.stored_state import digest_of, stored_state
 from velib_assets.report.day_numbers import PERIODS, best_and_worst, calendar, comparison, is_complete
 
 CALENDAR_DAYS = 90
-ALGORITHM = 1
-"""Raise it when the numbers change, so that stored ones are computed again."""
-
 _NETWORK, _STATION = "kpi_daily_network", "kpi_daily_station"
 _Files = Mapping[date, Stored]
 
@@ -50,7 +45,7 @@ def report_days(store: LakeStore, today: date) -> dict[str, Any]:
     network = _files(store, _NETWORK, today - CALENDAR_DAYS * DAY, today)
     stations = _files(store, _STATION, today - max(PERIODS) * DAY, today)
     inputs = [(item.key, store.hash(item)) for files in (network, stations) for item in files.values()]
-    text = json.dumps([ALGORITHM, today.isoformat(), inputs])
+    digest = digest_of([today.isoformat(), inputs], "velib_assets.report", "days.py", "day_numbers.py")
 
     def compute() -> dict[str, Any]:
         rows = {day: rows[0] for day, rows in _read(store, network).items() if rows}
@@ -65,7 +60,7 @@ def report_days(store: LakeStore, today: date) -> dict[str, Any]:
             "periods": best_and_worst(_read(store, stations), over),
         }
 
-    days = stored_state(store, "days", hashlib.sha256(text.encode()).hexdigest(), compute)
+    days = stored_state(store, "days", digest, compute)
     return {name: value for name, value in days.items() if name != "digest"}
 
 
