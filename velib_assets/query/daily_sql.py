@@ -11,7 +11,13 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from velib_assets.lake.local_days import DAY, day_bounds, local_days_overlapping, slots_in, utc_days_overlapped
+from velib_assets.lake.local_days import (
+    DAY,
+    day_bounds,
+    local_days_overlapping,
+    slots_in,
+    utc_days_overlapped,
+)
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query.daily_kpis import DailyKpi
 from velib_assets.query.view_sql import conditions
@@ -40,7 +46,7 @@ def view_sql(kpi: DailyKpi) -> str:
     """Return the statement that defines the KPI's view over the stored days."""
     columns = ",\n    ".join(f'"{column.name}"' for column in kpi.schema)
     return (
-        f"CREATE OR REPLACE VIEW {DATABASE}.{kpi.name} AS\n"  # noqa: S608 - our own names
+        f"CREATE OR REPLACE VIEW {DATABASE}.{kpi.name} AS\n"
         f"SELECT\n    {columns}\nFROM {DATABASE}.{kpi.table}"
     )
 
