@@ -16,6 +16,8 @@ PREFIXES = (
     "clean/",
     "rejects/",
     "stations/",
+    "history/",
+    "kpi/",
     "reports/",
     "athena-results/",
     "glue/tmp/",
