@@ -9,6 +9,7 @@ from typing import NamedTuple
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import CleanJob, LocalCleanJob
+from velib_assets.history.local_history_job import HistoryJob, LocalHistoryJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
@@ -30,6 +31,7 @@ class Resources(NamedTuple):
     clean_job: CleanJob
     catalog: Catalog
     query_engine: QueryEngine
+    history_job: HistoryJob
 
 
 def build_resources(settings: Settings) -> Resources:
@@ -38,7 +40,8 @@ def build_resources(settings: Settings) -> Resources:
         return _aws_resources(settings)
     lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
     ingest = Ingest(lake, feed_of(settings))
-    return Resources(lake, ingest, LocalCleanJob(lake), catalog, LocalQueryEngine(settings.lake, catalog))
+    engine = LocalQueryEngine(settings.lake, catalog)
+    return Resources(lake, ingest, LocalCleanJob(lake), catalog, engine, LocalHistoryJob(lake))
 
 
 def feed_of(settings: Settings) -> Feed:
@@ -60,6 +63,7 @@ def _aws_resources(settings: Settings) -> Resources:
     from velib_assets.catalog.glue_table import GlueTable  # noqa: PLC0415 - see above
     from velib_assets.clean.glue_client import HOURS, GlueJob  # noqa: PLC0415 - see above
     from velib_assets.clean.lambda_clean_client import LambdaJob  # noqa: PLC0415 - see above
+    from velib_assets.history.history_client import DAYS, MONTHS, RemoteHistoryJob  # noqa: PLC0415 - see above
     from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - see above
     from velib_assets.lake.bucket_store import BucketStore  # noqa: PLC0415 - see above
     from velib_assets.query.athena_engine import AthenaQueryEngine  # noqa: PLC0415 - see above
@@ -74,5 +78,6 @@ def _aws_resources(settings: Settings) -> Resources:
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
     engine = AthenaQueryEngine(names, catalog, lake, dagster_home(settings) / "mirror" / names.bucket)
-    clean_job = LambdaJob(names, HOURS) if settings.clean_runtime == "lambda" else GlueJob(names, HOURS)
-    return Resources(lake, ingest, clean_job, catalog, engine)
+    job = LambdaJob if settings.clean_runtime == "lambda" else GlueJob
+    history_job = RemoteHistoryJob(job(names, DAYS), job(names, MONTHS))
+    return Resources(lake, ingest, job(names, HOURS), catalog, engine, history_job)
