@@ -51,9 +51,14 @@ def _build_until_unchanged(store: LakeStore, day: date, hours: Sequence[datetime
         changes = [Change(history_day_key(day), data)]
         read = rows.listing
         if store.publish(changes, lambda: clean_listing(store, hours) == read):  # noqa: B023 - called at once
-            sha256 = hashlib.sha256(data).hexdigest()
             return DayResult(
-                day, rows.table.num_rows, len(data), digest, hours=len(rows.digests), sha256=sha256
+                day,
+                rows.table.num_rows,
+                len(data),
+                digest,
+                hours=len(rows.digests),
+                sha256=hashlib.sha256(data).hexdigest(),
+                slots=rows.slots,
             )
     message = f"clean files of {day_text(day)} changed during each of {_ATTEMPTS} attempts to read them"
     return DayResult(day, error=message)

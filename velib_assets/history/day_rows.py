@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from velib_assets.clean.clean_file import read_footer, schema_differences
@@ -32,6 +33,12 @@ class DayRows(NamedTuple):
     table: pa.Table
     digests: Dict[str, str]
     listing: List[Tuple[str, str]]
+
+    @property
+    def slots(self) -> int:
+        """The number of quarters of an hour that have a row."""
+        moments = pc.unique(self.table["ingested_ts"])
+        return len(pc.unique(pc.floor_temporal(moments, multiple=15, unit="minute")))
 
 
 def read_day(store: LakeStore, hours: Sequence[datetime]) -> DayRows:

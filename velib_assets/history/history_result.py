@@ -18,7 +18,8 @@ from velib_assets.lake.months import month_text, parse_month
 class DayResult(NamedTuple):
     """The outcome of a UTC day: what its file has, or the error; `absent` if no hour has a clean file.
 
-    `hours` is the number of clean files, and `sha256` the hash of the file.
+    `hours` is the number of clean files, `slots` that of the quarters of an hour with a snapshot, and
+    `sha256` the hash of the file.
     """
 
     day: date
@@ -29,6 +30,7 @@ class DayResult(NamedTuple):
     error: str = ""
     absent: bool = False
     sha256: str = ""
+    slots: int = 0
 
     def file(self) -> HistoryFile:
         """Return the file as the catalog registers it."""
