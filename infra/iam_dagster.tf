@@ -29,11 +29,10 @@ data "aws_iam_policy_document" "dagster" {
 
   statement {
     sid = "Catalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable",
-      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
-      "glue:BatchUpdatePartition",
-    ]
+    actions = concat(
+      ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
+      local.partition_actions,
+    )
     resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
   }
 

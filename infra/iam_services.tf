@@ -6,6 +6,11 @@ locals {
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.arn.log_group}:/aws-glue/*"]
   }
+
+  partition_actions = [
+    "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
+    "glue:BatchUpdatePartition",
+  ]
 }
 
 data "aws_iam_policy_document" "lambda" {
@@ -42,18 +47,15 @@ data "aws_iam_policy_document" "function" {
   }
 }
 
-# Registering the hours of source_velib (`--register true`), and declaring the other two tables.
+# Registering the hours of source_velib and the months of velib_history (`--register true`), and declaring the other
+# tables.
 data "aws_iam_policy_document" "registration" {
   statement {
-    sid = "Catalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable",
-      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
-      "glue:BatchCreatePartition", "glue:BatchUpdatePartition",
-    ]
+    sid     = "Catalog"
+    actions = concat(["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"], local.partition_actions)
     resources = concat(
       [local.arn.catalog, local.arn.database],
-      [for table in ["source_velib", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
+      [for table in ["source_velib", "velib_history", "stations", "rejects_velib", "kpi_*_days"] : "${local.arn.tables}/${table}"],
     )
   }
 }

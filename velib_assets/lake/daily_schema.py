@@ -51,7 +51,9 @@ DAILY_NETWORK: Tuple[Column, ...] = (
     Column("snapshots", "bigint", "Snapshots of the network", "snapshots"),
     Column("station_snapshots", "bigint", "Snapshots of the stations, summed", "rows"),
     *(column._replace(unit="station-minutes") for column in _MINUTES),
-    Column("avg_fill_rate", "double", "Mean fill rate, weighted by the stations' time in operation", "ratio 0..1"),
+    Column(
+        "avg_fill_rate", "double", "Mean fill rate, weighted by the stations' time in operation", "ratio 0..1"
+    ),
     Column("min_fill_rate", "double", "Lowest mean fill rate of a complete snapshot", "ratio 0..1"),
     Column("max_fill_rate", "double", "Highest mean fill rate of a complete snapshot", "ratio 0..1"),
     *(column._replace(unit="station-minutes") if column.unit == "minutes" else column for column in _BIKES),
@@ -62,12 +64,18 @@ STATION_QUALITY: Tuple[Column, ...] = (
     *_STATION,
     Column("snapshots", "bigint", "Snapshots of the day that have the station", "snapshots"),
     Column("is_frozen", "boolean", "No change in 24 hours while neighbours moved; null if not known"),
-    Column("changes", "bigint", "Snapshots of the last 24 hours that differ from the one before", "snapshots"),
+    Column(
+        "changes", "bigint", "Snapshots of the last 24 hours that differ from the one before", "snapshots"
+    ),
     Column("neighbours", "bigint", "Nearest stations looked at, up to five; null if it changed", "stations"),
     Column("neighbours_moved", "bigint", "Those with at least ten changes; null if it changed", "stations"),
     Column("over_capacity_snapshots", "bigint", "Snapshots with bikes + docks above capacity", "snapshots"),
-    Column("max_over_capacity", "bigint", "The largest excess over capacity; null for none", "bikes and docks"),
-    Column("types_differ_snapshots", "bigint", "Snapshots with mechanical + ebikes unlike bikes", "snapshots"),
+    Column(
+        "max_over_capacity", "bigint", "The largest excess over capacity; null for none", "bikes and docks"
+    ),
+    Column(
+        "types_differ_snapshots", "bigint", "Snapshots with mechanical + ebikes unlike bikes", "snapshots"
+    ),
     Column("never_reported", "boolean", "No snapshot of the day has a report time"),
     Column("is_moved", "boolean", "Over 30 m from the position before; null if one is unknown"),
     Column("moved_metres", "double", "Distance from the position before", "metres"),

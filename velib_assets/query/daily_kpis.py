@@ -65,8 +65,12 @@ DAILY_KPIS: tuple[DailyKpi, ...] = (
         "Doubtful data of each station",
         (
             Headline("frozen", "count(*) FILTER (WHERE is_frozen)", "Frozen stations"),
-            Headline("over_capacity", "count(*) FILTER (WHERE over_capacity_snapshots > 0)", "Above capacity"),
-            Headline("types_differ", "count(*) FILTER (WHERE types_differ_snapshots > 0)", "Types unlike total"),
+            Headline(
+                "over_capacity", "count(*) FILTER (WHERE over_capacity_snapshots > 0)", "Above capacity"
+            ),
+            Headline(
+                "types_differ", "count(*) FILTER (WHERE types_differ_snapshots > 0)", "Types unlike total"
+            ),
             Headline("never_reported", "count(*) FILTER (WHERE never_reported)", "Without a report time"),
             Headline("moved", "count(*) FILTER (WHERE is_moved)", "Stations that moved"),
         ),

@@ -11,7 +11,13 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from velib_assets.lake.local_days import DAY, day_bounds, local_days_overlapping, slots_in, utc_days_overlapped
+from velib_assets.lake.local_days import (
+    DAY,
+    day_bounds,
+    local_days_overlapping,
+    slots_in,
+    utc_days_overlapped,
+)
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query.daily_kpis import DailyKpi
 from velib_assets.query.view_sql import conditions

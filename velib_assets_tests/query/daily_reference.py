@@ -174,7 +174,12 @@ def daily_network(rows: Sequence[Row], day: date) -> list[Row]:
     complete = {taken: found for taken, found in snapshots.items() if len(found) * 10 >= largest * 8}
     of_day = [taken for taken in snapshots if taken >= start]
     now, past = (
-        {row["station_id"] for taken, found in snapshots.items() if (taken >= start) == is_now for row in found}
+        {
+            row["station_id"]
+            for taken, found in snapshots.items()
+            if (taken >= start) == is_now
+            for row in found
+        }
         for is_now in (True, False)
     )
     known = any(taken >= start for taken in complete) and any(taken < start for taken in complete)

@@ -70,7 +70,10 @@ def _row(dice: random.Random, code: str, bikes: int, taken: datetime, start: dat
     docks: int | None = 20 - bikes
     count: int | None = bikes
     if code in (SILENT, NEVER_REPORTS):
-        changes |= {"is_stale": True, "reported_ts": None if code == NEVER_REPORTS else start - timedelta(days=9)}
+        changes |= {
+            "is_stale": True,
+            "reported_ts": None if code == NEVER_REPORTS else start - timedelta(days=9),
+        }
     elif code == CLOSED:
         changes |= dict.fromkeys(("is_renting", "is_returning"), False)
     elif code == MOVES and taken >= start:
