@@ -113,8 +113,6 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
         "2022-05",
         *map(day_text, DAYS),
     ]
-    columns = 'station_id, ingested_ts, bikes, "date", "hour"'
-    order = "ORDER BY station_id, ingested_ts"
     query = resources.query_engine.query
     history = query(ROWS_OF.format("velib_history"))
     assert len(history) == len(DAYS) * ROWS
