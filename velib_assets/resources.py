@@ -9,6 +9,7 @@ from typing import NamedTuple
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import CleanJob, LocalCleanJob
+from velib_assets.history.local_history_job import HistoryJob, LocalHistoryJob
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
@@ -30,6 +31,7 @@ class Resources(NamedTuple):
     clean_job: CleanJob
     catalog: Catalog
     query_engine: QueryEngine
+    history_job: HistoryJob
 
 
 def build_resources(settings: Settings) -> Resources:
@@ -38,7 +40,8 @@ def build_resources(settings: Settings) -> Resources:
         return _aws_resources(settings)
     lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
     ingest = Ingest(lake, feed_of(settings))
-    return Resources(lake, ingest, LocalCleanJob(lake), catalog, LocalQueryEngine(settings.lake, catalog))
+    engine = LocalQueryEngine(settings.lake, catalog)
+    return Resources(lake, ingest, LocalCleanJob(lake), catalog, engine, LocalHistoryJob(lake))
 
 
 def feed_of(settings: Settings) -> Feed:
@@ -75,4 +78,4 @@ def _aws_resources(settings: Settings) -> Resources:
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
     engine = AthenaQueryEngine(names, catalog, lake, dagster_home(settings) / "mirror" / names.bucket)
     clean_job = LambdaCleanJob(names) if settings.clean_runtime == "lambda" else GlueCleanJob(names)
-    return Resources(lake, ingest, clean_job, catalog, engine)
+    return Resources(lake, ingest, clean_job, catalog, engine, LocalHistoryJob(lake))

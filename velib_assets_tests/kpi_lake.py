@@ -3,6 +3,8 @@
 The cleaner is not used, as the tests that use this lake are about the views.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,12 +62,15 @@ def write_hour(lake: Path, hour: datetime, rows: list[dict[str, Any]]) -> Partit
     path = lake / clean_key(hour)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(
-        pa.Table.from_pylist(rows, schema=TABLE_SCHEMA), temporary, compression="zstd", store_schema=False
-    )
+    table = pa.Table.from_pylist(rows, schema=TABLE_SCHEMA)
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    footer = json.dumps({"digest": digest, "snapshots": [], "quarantined": []})
+    with pq.ParquetWriter(temporary, TABLE_SCHEMA, compression="zstd", store_schema=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"velib": footer})
     size = temporary.stat().st_size
     temporary.replace(path)
-    return Partition(hour, clean_key(hour), len(rows), size, f"digest-{len(rows)}-{size}")
+    return Partition(hour, clean_key(hour), len(rows), size, digest)
 
 
 def engine_over(lake: Path, rows: Iterable[dict[str, Any]] = ()) -> LocalQueryEngine:

@@ -31,9 +31,9 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, STATION_COLUMNS
-from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.lake.raw_pack import pack_of
+from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
+from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
 from velib_assets.settings import SOURCES, Settings, dagster_home
@@ -231,7 +231,11 @@ def test_schedule_sensors_and_jobs_named_exist() -> None:
     defs = build_defs(Settings(lake=Path("lake")))
     known = {part.name for part in (*(defs.schedules or ()), *(defs.sensors or ()), *(defs.jobs or ()))}
     named = {span for _, span in code_lines() if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)}
-    assert known <= named <= known | {velib_report.NAME} | set(infra.defaults().values()) | infra.alarms()
+    assert (
+        known
+        <= named
+        <= known | {velib_report.NAME, HISTORY} | set(infra.defaults().values()) | infra.alarms()
+    )
 
 
 @pytest.mark.parametrize("document", TEXT)
@@ -357,12 +361,19 @@ def test_documented_keys_match_lake() -> None:
         keys.clean_key(hour),
         keys.rejects_key(hour),
         keys.STATIONS_KEY,
+        keys.history_day_key(at.date()),
+        keys.history_month_key(at.date()),
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),
     ]
-    shapes = ("2022-06-04", "YYYY-MM-DD"), ("hour=17", "hour=HH"), ("20220604_173459", "YYYYMMDD_HHMMSS")
-    shapes = (*shapes, ("20220604.zip", "YYYYMMDD.zip"))
+    shapes = (
+        ("2022-06-04", "YYYY-MM-DD"),
+        ("hour=17", "hour=HH"),
+        ("20220604_173459", "YYYYMMDD_HHMMSS"),
+        ("20220604.zip", "YYYYMMDD.zip"),
+        ("2022-06", "YYYY-MM"),
+    )
     for value, pattern in shapes:
         expected = [key.replace(value, pattern) for key in expected]
     assert [code(row[0])[0] for row in table("docs/data.md", "key", "contents")] == [*expected, FILE_NAME]

@@ -15,7 +15,7 @@ from velib_assets.aws.package_zip import write_zip
 
 PACKAGE = CHECKOUT / "velib_assets"
 LAMBDA_PARTS = ("aws", "ingest", "lake")
-GLUE_PARTS = (*LAMBDA_PARTS, "catalog", "clean", "stations")
+GLUE_PARTS = (*LAMBDA_PARTS, "catalog", "clean", "history", "stations")
 LAMBDA_ZIP, GLUE_SCRIPT = "velib_ingest_lambda.zip", "velib_clean_job.py"
 CLEAN_ZIP, CLEAN_LAYER = "velib_clean_lambda.zip", "velib_clean_layer.zip"
 LAMBDA_PYTHON = "3.12"

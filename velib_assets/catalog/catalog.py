@@ -33,8 +33,24 @@ class Partition(NamedTuple):
     sha256: str = ""
 
 
+class HistoryFile(NamedTuple):
+    """A file of the table `velib_history`: a UTC day, or a compacted month.
+
+    `period` is the day or the month (`2022-06-04` or `2022-06`), `bytes` the file's size. `digest` is that of
+    the clean files of a day, or of the day files of a month (see `velib_assets.history.digests`). `sha256` is
+    of the file as it was registered, or DAMAGED; it is empty if it was registered from its footer.
+    """
+
+    period: str
+    key: str
+    rows: int
+    bytes: int
+    digest: str
+    sha256: str = ""
+
+
 class Catalog(Protocol):
-    """The registered partitions of the table `source_velib`, and the declared tables beside it."""
+    """The registered partitions of the table `source_velib`, the history files, and the declared tables."""
 
     def prepare(self, hours: Iterable[datetime] = ()) -> None:
         """Build a missing or damaged catalog again, as far as it is built from files.
@@ -60,10 +76,27 @@ class Catalog(Protocol):
         """Return the newest registered hours that have rows, newest first."""
         ...
 
-    def declare_tables(self) -> None:
-        """Create the tables `stations` and `rejects_velib`, or correct them if they differ.
+    def register_history(self, files: Iterable[HistoryFile]) -> int:
+        """Add or replace history files, all or none. Returns how many are new or changed."""
+        ...
 
-        Their files need no registration.
+    def unregister_history(self, periods: Iterable[str]) -> int:
+        """Remove the history files of these days and months. Returns how many were registered."""
+        ...
+
+    def history(self, first: str = "", last: str = "") -> List[HistoryFile]:
+        """Return the registered history files, in order of their periods.
+
+        Args:
+            first: the first day or month; empty for all.
+            last: the last day or month, included; empty for all. A month's file belongs to each of its days.
+        """
+        ...
+
+    def declare_tables(self) -> None:
+        """Create the tables `stations`, `rejects_velib` and `velib_history`, or correct them if they differ.
+
+        The files of the first two need no registration.
         """
         ...
 

@@ -7,6 +7,10 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from velib_assets.lake.keys import STATIONS_KEY, source_prefix
 from velib_assets.lake.schema import (
     COLUMNS,
+    HISTORY,
+    HISTORY_COLUMNS,
+    HISTORY_GRAIN,
+    MONTH_COLUMN,
     PARTITION_COLUMNS,
     REJECT_COLUMNS,
     REJECTS,
@@ -57,6 +61,15 @@ SOURCE_VELIB = DeclaredTable(
     PARTITION_COLUMNS,
 )
 """The table whose partitions are registered, by the pipeline or by the crawler."""
+
+VELIB_HISTORY = DeclaredTable(
+    HISTORY,
+    f"A row is {HISTORY_GRAIN}; times are UTC",
+    HISTORY_COLUMNS,
+    source_prefix("history"),
+    (MONTH_COLUMN,),
+)
+"""The history, whose partitions, the months, are registered by the pipeline."""
 
 OTHER_TABLES: Tuple[DeclaredTable, ...] = (
     DeclaredTable(

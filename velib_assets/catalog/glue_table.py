@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
 
-from velib_assets.aws.api import AwsError, call, client, pages
-from velib_assets.catalog.catalog import Partition
+from velib_assets.aws.api import AwsError
+from velib_assets.catalog.catalog import HistoryFile, Partition
 from velib_assets.catalog.declared_tables import (
     OTHER_TABLES,
     SOURCE_VELIB,
-    DeclaredTable,
-    differences,
+    VELIB_HISTORY,
     table_input,
 )
 from velib_assets.catalog.glue_batches import ROUNDS, failed_with, read_in_full
+from velib_assets.catalog.glue_calls import EXISTS, MISSING, GlueCalls
+from velib_assets.catalog.glue_history import GlueHistory
 from velib_assets.lake.keys import clean_key, date_hour, hour_text, key_hour
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.schema import TABLE
@@ -23,7 +24,6 @@ _WRITE_BATCH, _READ_BATCH = 100, 1000  # the most partitions that Glue accepts i
 _RECENT = (timedelta(days=2), timedelta(days=60))  # searched for the newest partitions before all of them
 _ROWS, _BYTES, _DIGEST, _COMPLETED = "velib.rows", "velib.bytes", "velib.digest", "velib.completed"
 _SHA256 = "velib.sha256"
-_MISSING, _EXISTS = "EntityNotFoundException", "AlreadyExistsException"
 _Item = TypeVar("_Item")
 
 
@@ -34,7 +34,9 @@ class GlueTable:
     """
 
     def __init__(self, database: str, bucket: str, region: str = "") -> None:
-        self._database, self._bucket, self._region = database, bucket, region or None
+        self.database, self._bucket = database, bucket
+        self._glue = GlueCalls(database, bucket, region)
+        self._history = GlueHistory(self._glue)
 
     def prepare(self, hours: Iterable[datetime] = ()) -> None:
         """See Catalog. Glue keeps the table; this sends no request."""
@@ -48,7 +50,7 @@ class GlueTable:
             AwsError: if a request fails.
         """
         wanted = {part.hour: part for part in partitions}
-        self._declare(SOURCE_VELIB)
+        self._glue.declare(SOURCE_VELIB)
         known = {part.hour: part for part in self.partitions(wanted)}
         new = [part for hour, part in wanted.items() if hour not in known]
         changed = [part for hour, part in wanted.items() if hour in known and known[hour] != part]
@@ -71,9 +73,9 @@ class GlueTable:
         for part in known:
             values = list(date_hour(part.hour))
             try:
-                self._call("delete_partition", TABLE, TableName=TABLE, PartitionValues=values)
+                self._glue.call("delete_partition", TABLE, TableName=TABLE, PartitionValues=values)
             except AwsError as error:
-                if error.code != _MISSING:  # another process removed it
+                if error.code != MISSING:  # another process removed it
                     raise
         return len(known)
 
@@ -96,42 +98,50 @@ class GlueTable:
                 break
         return hours[::-1][:count]
 
+    def register_history(self, files: Iterable[HistoryFile]) -> int:
+        """See Catalog.
+
+        Raises:
+            AwsError: if a request fails.
+        """
+        return self._history.register(files)
+
+    def unregister_history(self, periods: Iterable[str]) -> int:
+        """See Catalog.
+
+        Raises:
+            AwsError: if a request fails.
+        """
+        return self._history.unregister(periods)
+
+    def history(self, first: str = "", last: str = "") -> List[HistoryFile]:
+        """See Catalog.
+
+        Raises:
+            AwsError: if a request fails.
+        """
+        return self._history.files(first, last)
+
     def declare_tables(self) -> None:
         """See Catalog.
 
         Raises:
             AwsError: if a request fails.
         """
-        for table in OTHER_TABLES:
-            self._declare(table)
-
-    def _declare(self, table: DeclaredTable) -> None:
-        """Create a table, or correct it if it differs."""
-        declared, method = table_input(table, self._bucket), "update_table"
-        try:
-            if not differences(self._call("get_table", table.name, Name=table.name)["Table"], declared):
-                return
-        except AwsError as error:
-            if error.code != _MISSING or "Database" in str(error):
-                raise
-            method = "create_table"
-        try:
-            self._call(method, table.name, TableInput=declared)
-        except AwsError as error:
-            if error.code != _EXISTS:  # another writer created it
-                raise
+        for table in (*OTHER_TABLES, VELIB_HISTORY):
+            self._glue.declare(table)
 
     def _listed(self, expression: str = "") -> List[Partition]:
         """Return the registered partitions that match an expression, oldest first; empty for all."""
         chosen = {"Expression": expression} if expression else {}
-        responses = self._pages("get_partitions", ExcludeColumnSchema=True, **chosen)
+        responses = self._glue.pages("get_partitions", TABLE, ExcludeColumnSchema=True, **chosen)
         return sorted(_partition(entry) for page in responses for entry in page["Partitions"])
 
     def _read_batch(self, hours: Sequence[datetime]) -> List[Partition]:
         """Read the partitions of some hours; those that Glue leaves are looked up in a listing."""
 
         def request(keys: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-            return self._pages("batch_get_partition", PartitionsToGet=keys)
+            return self._glue.pages("batch_get_partition", TABLE, PartitionsToGet=keys)
 
         entries, left = read_in_full(request, [date_hour(hour) for hour in hours])
         parts = [_partition(entry) for entry in entries]
@@ -140,23 +150,13 @@ class GlueTable:
             parts += [part for part in listed if date_hour(part.hour) in left]
         return parts
 
-    def _pages(self, method: str, **arguments: Any) -> List[Dict[str, Any]]:  # noqa: ANN401 - boto3's
-        """Return all pages of a response about partitions; none if the table does not exist."""
-        arguments.update(DatabaseName=self._database, TableName=TABLE)
-        try:
-            return list(pages(client("glue", self._region), method, self._resource(TABLE), **arguments))
-        except AwsError as error:
-            if error.code == _MISSING:
-                return []
-            raise
-
     def _create(self, parts: Sequence[Partition]) -> List[Partition]:
         """Create partitions, and return those that exist by now: they may have another digest."""
         exist: List[Partition] = []
         for batch in _batches(parts, _WRITE_BATCH):
             inputs = [self._input(part) for part in batch]
             response = self._write("batch_create_partition", PartitionInputList=inputs)
-            failed = failed_with(_EXISTS, response)
+            failed = failed_with(EXISTS, response)
             exist += [part for part in batch if date_hour(part.hour) in failed]
         return exist
 
@@ -168,7 +168,7 @@ class GlueTable:
                 {"PartitionValueList": list(date_hour(part.hour)), "PartitionInput": self._input(part)}
                 for part in batch
             ]
-            failed = failed_with(_MISSING, self._write("batch_update_partition", Entries=entries))
+            failed = failed_with(MISSING, self._write("batch_update_partition", Entries=entries))
             missing += [part for part in batch if date_hour(part.hour) in failed]
         return missing
 
@@ -189,14 +189,7 @@ class GlueTable:
         }
 
     def _write(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        return self._call(method, TABLE, TableName=TABLE, **arguments)
-
-    def _call(self, method: str, table: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto3's
-        arguments.update(DatabaseName=self._database)
-        return call(client("glue", self._region), method, self._resource(table), **arguments)
-
-    def _resource(self, table: str) -> str:
-        return f"the table {self._database}.{table}"
+        return self._glue.call(method, TABLE, TableName=TABLE, **arguments)
 
 
 def _partition(entry: Dict[str, Any]) -> Partition:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from velib_assets.catalog import restoration
-from velib_assets.catalog.catalog import CatalogError, Partition
+from velib_assets.catalog.catalog import CatalogError, HistoryFile, Partition
+from velib_assets.catalog.sqlite_history import LocalHistory
 from velib_assets.lake.disk_errors import explained, sqlite_message
 from velib_assets.lake.keys import clean_key, hour_text, parse_hour
 from velib_assets.lake.text import counted
@@ -52,6 +53,7 @@ class LocalCatalog:
         self.path = lake / FILE_NAME
         self._restores, self._usable = restores, 0  # the inode of a file that was found usable
         self._in_memory: sqlite3.Connection | None = None
+        self._history = LocalHistory(self._open, self._writing)
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog.
@@ -90,6 +92,21 @@ class LocalCatalog:
         """See Catalog."""
         newest = "SELECT hour FROM partitions WHERE rows > 0 ORDER BY hour DESC LIMIT ?"
         return [parse_hour(row[0]) for row in self._read(newest, (count,))]
+
+    def register_history(self, files: Iterable[HistoryFile]) -> int:
+        """See Catalog."""
+        self.prepare()
+        return self._history.register(files)
+
+    def unregister_history(self, periods: Iterable[str]) -> int:
+        """See Catalog."""
+        self.prepare()
+        return self._history.unregister(periods)
+
+    def history(self, first: str = "", last: str = "") -> list[HistoryFile]:
+        """See Catalog."""
+        self.prepare()
+        return self._history.files(first, last) if self._in_memory or self.path.exists() else []
 
     def declare_tables(self) -> None:
         """See Catalog. Nothing to do: the local engine reads the files themselves."""

@@ -4,6 +4,7 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.clean_stations import clean_stations
+from velib_assets.defs.daily_jobs import AT_THREE, DAILY_JOB, MONTHLY_JOB, daily_schedule
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
@@ -13,6 +14,7 @@ from velib_assets.defs.sensors.alert_sensor import alert_sensor
 from velib_assets.defs.sensors.healing_sensor import healing_sensor
 from velib_assets.defs.sensors.staleness_sensor import staleness_sensor
 from velib_assets.defs.source_velib import source_velib
+from velib_assets.defs.station_history import station_history, station_history_months
 from velib_assets.defs.stations_asset import stations
 from velib_assets.defs.velib_report import velib_report
 from velib_assets.resources import build_resources
@@ -22,25 +24,40 @@ from velib_assets.settings import Settings
 SENSOR_INTERVALS = {"local": (30, 60), "aws": (1800, 300)}
 
 
-def build_defs(settings: Settings, *, cron: str = EVERY_15_MINUTES) -> dg.Definitions:
+def build_defs(
+    settings: Settings, *, cron: str = EVERY_15_MINUTES, daily_cron: str = AT_THREE
+) -> dg.Definitions:
     """Build all definitions.
 
     Args:
         settings: The validated settings.
         cron: When the pipeline's schedule ticks; tests cannot wait for 15 minutes.
+        daily_cron: When the daily schedule ticks.
     """
     resources = build_resources(settings)
     sinks = sinks_of(settings)
     healing, staleness = SENSOR_INTERVALS[settings.target]
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
+    daily = daily_schedule(
+        resources.lake, resources.catalog, settings.first_hour, on=settings.schedule_on, cron=daily_cron
+    )
     maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
     return dg.Definitions(
         assets=starting_at(
             settings.first_hour,
-            [raw_snapshot, clean_stations, stations, source_velib, kpi_views, velib_report],
+            [
+                raw_snapshot,
+                clean_stations,
+                stations,
+                source_velib,
+                kpi_views,
+                velib_report,
+                station_history,
+                station_history_months,
+            ],
         ),
-        jobs=[PIPELINE_JOB, KPI_JOB, maintenance.job],
-        schedules=[schedule, maintenance],
+        jobs=[PIPELINE_JOB, KPI_JOB, DAILY_JOB, MONTHLY_JOB, maintenance.job],
+        schedules=[schedule, daily, maintenance],
         sensors=[
             alert_sensor(sinks),
             staleness_sensor(

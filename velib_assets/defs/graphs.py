@@ -3,6 +3,7 @@
 All layers are graph assets, because an op that yields results cannot omit some partitions of a range.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -138,5 +139,5 @@ def code_reference(file: str, line: int) -> Mapping[str, Any]:
 
 def code_of(function: Callable[..., Any]) -> Mapping[str, Any]:
     """Return the metadata that links an asset to a function."""
-    code = function.__code__
+    code = inspect.unwrap(function).__code__
     return code_reference(code.co_filename, code.co_firstlineno)

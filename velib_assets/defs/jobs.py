@@ -1,4 +1,4 @@
-"""The jobs, and the schedule that takes a snapshot every 15 minutes."""
+"""The jobs of the hourly graph, and the schedule that takes a snapshot every 15 minutes."""
 
 import dagster as dg
 
@@ -11,12 +11,15 @@ EVERY_15_MINUTES = "*/15 * * * *"
 # The config of runs that print nothing: the UI shows their events, and alerts report what failed.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
+DAILY_LAYER = dg.AssetSelection.groups("daily") | dg.AssetSelection.assets(
+    "station_history", "station_history_months"
+)
 # In process: with a process per step, each would import Dagster, pyarrow and DuckDB again.
 PIPELINE_JOB = dg.define_asset_job(
     "velib_pipeline",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - DAILY_LAYER,
     executor_def=dg.in_process_executor,
-    description="The whole graph for one hour: snapshot, clean file, partition, KPI views, report.",
+    description="The hourly graph for one hour: snapshot, clean file, partition, KPI views, report.",
 )
 KPI_JOB = dg.define_asset_job(
     "velib_kpi_views",

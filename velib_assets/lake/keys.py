@@ -1,13 +1,16 @@
 """The lake's object keys, and the hours and 15-minute slots that they are built from.
 
-All times are aware datetimes in UTC; an *hour* is a datetime truncated to the hour.
+All times are aware datetimes in UTC; an *hour* is a datetime truncated to the hour. A *day* is a date: the
+UTC day of a history file, or the local day of a daily KPI.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Iterable, Iterator, List, Match, Optional, Sequence, Tuple
+
+from velib_assets.lake.months import month_text
 
 SOURCE = "velib"
 SLOT = timedelta(minutes=15)
@@ -15,6 +18,8 @@ HOUR = timedelta(hours=1)
 _MAX_SPANS = 6
 _FIRST_YEAR = 1970
 
+_DAY_HOURS = 24
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
 _STAMP = r"velib_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
 _RAW_NAME = re.compile(_STAMP + r"\.json(?:\.gz)?")
@@ -54,6 +59,29 @@ def contiguous(hours: Iterable[datetime]) -> List[Tuple[datetime, datetime]]:
         else:
             ranges.append((hour, hour))
     return ranges
+
+
+def hours_of_day(day: date) -> List[datetime]:
+    """Return the 24 hours of a UTC day, in order."""
+    midnight = datetime.combine(day, time(), timezone.utc)
+    return [midnight + n * HOUR for n in range(_DAY_HOURS)]
+
+
+def day_text(day: date) -> str:
+    """Format a day as `YYYY-MM-DD`."""
+    return f"{day:%Y-%m-%d}"
+
+
+def parse_day(text: str) -> date:
+    """Parse `YYYY-MM-DD`.
+
+    Raises:
+        ValueError: if the text has another form.
+    """
+    moment = _time(_DAY.fullmatch(text))
+    if moment is None or moment.year < _FIRST_YEAR:
+        raise ValueError(f"{text!r} is not a day. Use YYYY-MM-DD, for example 2022-06-04")
+    return moment.date()
 
 
 def parse_hour(text: str) -> datetime:
@@ -110,13 +138,13 @@ def source_prefix(layer: str) -> str:
 
 def hour_prefix(layer: str, hour: datetime) -> str:
     """Return the prefix of an hour, for example `raw/source=velib/date=2022-06-04/hour=17/`."""
-    date, hh = date_hour(hour)
-    return f"{source_prefix(layer)}date={date}/hour={hh}/"
+    day, hh = date_hour(hour)
+    return f"{source_prefix(layer)}date={day}/hour={hh}/"
 
 
 def day_prefix(layer: str, day: date) -> str:
     """Return the prefix of a UTC day, for example `raw/source=velib/date=2022-06-04/`."""
-    return f"{source_prefix(layer)}date={day:%Y-%m-%d}/"
+    return f"{source_prefix(layer)}date={day_text(day)}/"
 
 
 def raw_key(ingested_at: datetime) -> str:
@@ -154,6 +182,21 @@ def rejects_key(hour: datetime) -> str:
     return hour_prefix("rejects", hour) + "rejects.parquet"
 
 
+def history_day_key(day: date) -> str:
+    """Return the key of a UTC day's history file."""
+    return f"{source_prefix('history')}month={month_text(day)}/date={day_text(day)}.parquet"
+
+
+def history_month_key(month: date) -> str:
+    """Return the key of a compacted month's history file, which is alone in its folder."""
+    return f"{source_prefix('history')}closed/month={month_text(month)}/stations.parquet"
+
+
+def daily_kpi_key(name: str, day: date) -> str:
+    """Return the key of a daily KPI's rows of a local day."""
+    return f"{source_prefix('kpi')}{name}/date={day_text(day)}/rows.parquet"
+
+
 STATIONS_KEY = f"stations/source={SOURCE}/stations.parquet"
 REPORT_KEY = "reports/velib_report.html"
 
@@ -185,7 +228,7 @@ def _time(match: Optional[Match[str]]) -> Optional[datetime]:
     """Build a UTC datetime from digits: ten times faster than `strptime`, and reports parse thousands."""
     if match is None:
         return None
-    year, month, day, hour, minute, second = (*map(int, match.groups()), 0, 0)[:6]
+    year, month, day, hour, minute, second = (*map(int, match.groups()), 0, 0, 0)[:6]
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:

@@ -61,6 +61,16 @@ PARTITION_COLUMNS: Tuple[Column, ...] = (
     Column("hour", "string", "Partition key: UTC hour of ingested_ts, HH"),
 )
 
+HISTORY = "velib_history"
+HISTORY_GRAIN = "one station in a snapshot of a closed day"
+HISTORY_COLUMNS: Tuple[Column, ...] = (
+    *COLUMNS,
+    Column("date", "string", "UTC date of ingested_ts, YYYY-MM-DD"),
+    Column("hour", "string", "UTC hour of ingested_ts, HH"),
+)
+"""The columns of the history files: those of `source_velib`, with its partition keys in the files."""
+MONTH_COLUMN = Column("month", "string", "Partition key: UTC month of ingested_ts, YYYY-MM")
+
 STATIONS = "stations"
 STATIONS_GRAIN = "one station per stretch of time in which it was described alike"
 STATION_COLUMNS: Tuple[Column, ...] = (

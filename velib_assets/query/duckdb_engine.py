@@ -87,7 +87,7 @@ class LocalQueryEngine:
 
         def run(files: LakeFiles) -> "T":
             with session(self._lake) as db:
-                return step(DuckDBQuery(db, files, self._catalog.partitions(hours), newest))
+                return step(DuckDBQuery(db, files, self._catalog, self._catalog.partitions(hours), newest))
 
         files = LakeFiles(self._lake)
         try:

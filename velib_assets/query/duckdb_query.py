@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.catalog import Catalog, Partition
 from velib_assets.lake.schema import DATABASE, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_guard import catalog_tables
@@ -33,15 +33,19 @@ class DuckDBQuery:
         self,
         db: duckdb.DuckDBPyConnection,
         files: LakeFiles,
+        catalog: Catalog,
         partitions: Sequence[Partition],
         newest: datetime | None,
     ) -> None:
-        self._db, self._files, self._partitions, self._newest = db, files, partitions, newest
+        self._db, self._files, self._catalog = db, files, catalog
+        self._partitions, self._newest = partitions, newest
 
     def rows(self, tree: exp.Expr) -> pa.Table:
         """Return the rows of a parsed query; the tree is modified."""
         names = {table.name for table in catalog_tables(tree)}
-        define_lake_tables(self._db, names, self._files, lambda *of: hours_needed(self._db, tree, *of))
+        define_lake_tables(
+            self._db, names, self._files, self._catalog, lambda *of: hours_needed(self._db, tree, *of)
+        )
         for select in newest_value_selects(tree):
             replace_by_value(select, self._newest_value(select))
         limit = newest_rows(tree)
@@ -63,7 +67,7 @@ class DuckDBQuery:
         names = [
             table.name for table in LAKE_TABLES if any(f"{DATABASE}.{table.name}" in s for s in statements)
         ]
-        define_lake_tables(self._db, names, self._files, lambda _, hours: hours)
+        define_lake_tables(self._db, names, self._files, self._catalog, lambda _, hours: hours)
         for view in views:
             self._check_columns(view)
         return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]

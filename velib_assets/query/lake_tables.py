@@ -1,4 +1,4 @@
-"""The tables beside `source_velib`: the station register, its events, rejects and quarantine.
+"""The tables beside `source_velib`: the station register, its events, rejects, quarantine and the history.
 
 Locally, `duckdb_lake_tables` reads them; a table without files is empty. On AWS all but quarantine are in the
 Glue catalog.
@@ -11,6 +11,9 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from velib_assets.lake.schema import (
+    HISTORY,
+    HISTORY_COLUMNS,
+    HISTORY_GRAIN,
     PARTITION_COLUMNS,
     REJECT_COLUMNS,
     REJECTS,
@@ -76,6 +79,7 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
         ),
         hourly=True,
     ),
+    LakeTable(HISTORY, HISTORY_GRAIN, HISTORY_COLUMNS, hourly=True),
 )
 
 

@@ -40,7 +40,7 @@ def lake(emulator: Emulator, bucket: str, unique: str, monkeypatch: pytest.Monke
 
 def run_job(lake: Lake, hours: str) -> None:
     store, catalog = lake
-    names = ["--bucket", store.bucket, "--region", "us-east-1", "--database", catalog._database]
+    names = ["--bucket", store.bucket, "--region", "us-east-1", "--database", catalog.database]
     glue_job.main([*names, "--register", "true", "--hours", hours])
 
 

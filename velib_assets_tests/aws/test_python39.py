@@ -9,7 +9,9 @@ from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.interpreters import version_of
 
-SUITES = [f"velib_assets_tests/{name}" for name in ("lake", "ingest", "clean", "catalog", "stations")]
+SUITES = [
+    f"velib_assets_tests/{name}" for name in ("lake", "ingest", "clean", "catalog", "history", "stations")
+]
 
 
 @pytest.mark.timeout(900)  # of hundreds of tests

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog import glue_table
+from velib_assets.catalog import glue_calls
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.declared_tables import OTHER_TABLES, SOURCE_VELIB, differences, table_input
 from velib_assets.catalog.glue_table import GlueTable
@@ -51,9 +51,9 @@ class Glue:
 @pytest.fixture
 def glue(monkeypatch: pytest.MonkeyPatch) -> Glue:
     fake = Glue()
-    monkeypatch.setattr(glue_table, "client", lambda *_: None)
-    monkeypatch.setattr(glue_table, "call", fake.call)
-    monkeypatch.setattr(glue_table, "pages", fake.pages)
+    monkeypatch.setattr(glue_calls, "client", lambda *_: None)
+    monkeypatch.setattr(glue_calls, "call", fake.call)
+    monkeypatch.setattr(glue_calls, "pages", fake.pages)
     return fake
 
 
@@ -61,8 +61,8 @@ def test_tables_are_created_once(glue: Glue) -> None:
     catalog = GlueTable("velib_db_tf", "bucket")
     for _ in range(2):
         catalog.declare_tables()
-    assert glue.writes == ["create_table", "create_table"]
-    assert sorted(glue.tables) == ["rejects_velib", "stations"]
+    assert glue.writes == ["create_table"] * 3
+    assert sorted(glue.tables) == ["rejects_velib", "stations", "velib_history"]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ REPORT_VIEWS = {"kpi_episodes", "kpi_typical_week"}
 VIEWS = KPIS | REPORT_VIEWS
 REPORT = {"velib_report"}
 HOURLY = {"raw_snapshot", "clean_stations", "stations", "source_velib"}
+HISTORY = {"station_history", "station_history_months"}
+DAILY = {"station_history"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
 def test_assets(graph: AssetGraph) -> None:
     assert {
         key.to_user_string() for key in graph.get_all_asset_keys()
-    } == HOURLY | KPIS | REPORT_VIEWS | REPORT
+    } == HOURLY | KPIS | REPORT_VIEWS | REPORT | HISTORY
 
 
 def test_lineage(graph: AssetGraph) -> None:
@@ -54,6 +56,8 @@ def test_lineage(graph: AssetGraph) -> None:
         "source_velib": {"clean_stations"},
         **{name: {"source_velib"} for name in VIEWS},
         "velib_report": VIEWS,
+        "station_history": {"source_velib"},
+        "station_history_months": {"station_history"},
     }
 
 
@@ -66,14 +70,21 @@ def test_groups(graph: AssetGraph) -> None:
         "source_velib": "lake",
         **dict.fromkeys(VIEWS, "kpi"),
         "velib_report": "report",
+        **dict.fromkeys(HISTORY, "lake"),
     }
 
 
-def test_the_assets_of_the_lake_are_hourly(graph: AssetGraph) -> None:
+def test_partitions_of_the_assets_are_hours_days_and_months_in_utc(graph: AssetGraph) -> None:
+    kinds: dict[str, type[dg.TimeWindowPartitionsDefinition]] = {
+        **dict.fromkeys(HOURLY, dg.HourlyPartitionsDefinition),
+        **dict.fromkeys(DAILY, dg.DailyPartitionsDefinition),
+        "station_history_months": dg.MonthlyPartitionsDefinition,
+    }
     for key in graph.get_all_asset_keys():
         partitions = graph.get(key).partitions_def
-        if key.to_user_string() in HOURLY:
-            assert isinstance(partitions, dg.HourlyPartitionsDefinition)
+        kind = kinds.get(key.to_user_string())
+        if kind:
+            assert isinstance(partitions, kind)
             assert partitions.timezone == "UTC"
         else:
             assert partitions is None
@@ -102,6 +113,11 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("clean_stations", "differing_duplicates"),
         ("clean_stations", "future_reports"),
         ("source_velib", "table_schema"),
+        ("station_history", "readable_files"),
+        ("station_history", "conserved_rows"),
+        ("station_history", "slot_coverage"),
+        ("station_history_months", "readable_files"),
+        ("station_history_months", "conserved_rows"),
         *((name, "view_answers") for name in VIEWS),
         ("velib_report", "report_written"),
     }
@@ -111,10 +127,17 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
 
 def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"velib_pipeline", "velib_kpi_views", "velib_maintenance"}
+    assert jobs == {
+        "velib_pipeline",
+        "velib_kpi_views",
+        "velib_daily",
+        "velib_monthly",
+        "velib_maintenance",
+    }
     on, off = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
     assert {(s.name, s.cron_schedule, s.default_status) for s in repository.schedule_defs} == {
         ("velib_pipeline_schedule", "*/15 * * * *", off),
+        ("velib_daily_schedule", "0 3 * * *", off),
         ("velib_maintenance_schedule", "20 3 * * *", on),
     }
     assert {schedule.execution_timezone for schedule in repository.schedule_defs} == {"UTC"}
@@ -147,6 +170,19 @@ def test_description_of_a_view_is_its_sql(graph: AssetGraph, name: str) -> None:
     assert node.code_version
 
 
+def test_jobs_select_the_hourly_or_the_daily_graph(repository: dg.RepositoryDefinition) -> None:
+    """A tick does not touch the daily layer, whose assets have other partitions."""
+    selected = {
+        name: {key.to_user_string() for key in repository.get_job(name).asset_layer.selected_asset_keys}
+        for name in ("velib_pipeline", "velib_daily", "velib_monthly")
+    }
+    assert selected == {
+        "velib_pipeline": HOURLY | VIEWS | REPORT,
+        "velib_daily": DAILY,
+        "velib_monthly": {"station_history_months"},
+    }
+
+
 def test_job_of_the_views_includes_the_report(repository: dg.RepositoryDefinition) -> None:
     layer = repository.get_job("velib_kpi_views").asset_layer
     assert {key.to_user_string() for key in layer.selected_asset_keys} == VIEWS | REPORT
@@ -165,7 +201,7 @@ def test_tick_belongs_to_the_hour_of_its_scheduled_time(repository: dg.Repositor
     assert request.run_config == QUIET  # or it would print a line for each event between the alerts
 
 
-SHIPPED = ["lake", "ingest", "clean", "catalog", "aws"]
+SHIPPED = ["lake", "ingest", "clean", "catalog", "history", "aws"]
 
 
 def modules_of(package: str) -> list[str]:

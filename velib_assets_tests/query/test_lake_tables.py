@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.clean_file import encode_rejects
 from velib_assets.clean.hour import clean_hour
 from velib_assets.clean.typed_snapshot import Reject
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
@@ -53,6 +55,14 @@ def write_rejects(lake: Path, hour: datetime, *reasons: str) -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema), path)
 
 
+def write_history(lake: Path, *rows: dict[str, Any]) -> None:
+    """Register the hours of these rows, and then the history of their days."""
+    engine_over(lake, rows)
+    days = {values["ingested_ts"].date() for values in rows}
+    files = [result.file() for result in LocalHistoryJob(FolderStore(lake)).run(sorted(days))]
+    LocalCatalog(lake).register_history(files)
+
+
 def a_rejects_file() -> bytes:
     """A rejects file as the cleaner writes it."""
     empty = clean_hour(hour_of(T0), [])
@@ -76,6 +86,7 @@ def test_table_with_files_has_the_declared_types(table: Any, tmp_path: Path) -> 
     write_register(tmp_path, stretch("a", 0, None), stretch("b", 1, 2))
     write_rejects(tmp_path, T0, "bikes is negative")
     quarantine(tmp_path, T0)
+    write_history(tmp_path, row("a", 1, 2, "2024-11-01 00:00"))
     kinds = ", ".join(f"typeof({column.name})" for column in table.schema)
     found = rows_of(engine_over(tmp_path), f"SELECT {kinds} FROM {table.name} LIMIT 1")  # noqa: S608 - likewise
     assert list(found[0]) == [TYPES[column.type].duckdb for column in table.schema]

@@ -2,7 +2,8 @@
 
 `declaration.py` declares a function as a check of an asset. `hour_checks.py` follows an hour through the
 layers, `feed_checks.py` and `time_checks.py` judge what the feed says, `archive_checks.py` what an archive
-brings, and `station_checks.py` the station register. All are importable from here, which declares them all.
+brings, `station_checks.py` the station register, and `history_checks.py` the history. All are importable from
+here, which declares them all.
 """
 
 # First, because the first check of an asset also reports an hour that could not be written at all.
@@ -30,6 +31,7 @@ from velib_assets.defs.checks.feed_checks import (
     feed_frozen,
     schema_drift,
 )
+from velib_assets.defs.checks.history_checks import conserved_rows, readable_files, slot_coverage
 from velib_assets.defs.checks.station_checks import described_rows, open_stations, unbroken_since
 from velib_assets.defs.checks.time_checks import future_reports, readable_times
 
@@ -44,6 +46,7 @@ __all__ = [
     "archive_columns",
     "complete_hour",
     "conservation",
+    "conserved_rows",
     "described_rows",
     "differing_duplicates",
     "discarded_before",
@@ -52,11 +55,13 @@ __all__ = [
     "open_stations",
     "partial_snapshot",
     "quarantined_snapshot",
+    "readable_files",
     "readable_raw",
     "readable_times",
     "rejected_rows",
     "report_written",
     "schema_drift",
+    "slot_coverage",
     "specs_of",
     "stale_stations",
     "table_schema",

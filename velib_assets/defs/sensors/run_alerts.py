@@ -1,6 +1,6 @@
 """The alerts of a finished run: one per failed check, and one if the run failed for another reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import dagster as dg
@@ -8,10 +8,10 @@ import dagster as dg
 from velib_assets.alerts.sinks import Alert
 from velib_assets.defs.graphs import step_error
 from velib_assets.defs.maintenance.orphans import waits_for_retry
-from velib_assets.defs.partitions import hour_of_key
-from velib_assets.lake.keys import hours_text
+from velib_assets.defs.partitions import partitions_text
 
 MAX_ERROR = 500  # characters per failed step
+MAX_LINES = 20  # of the messages of one check; a backfill of months can have one per day
 _FAILED_FROM_OUTSIDE = "This run has been marked as failed from outside"  # Dagster's message
 _RETRIED_AS = "dagster/auto_retry_run_id"
 
@@ -26,25 +26,32 @@ class CheckResult(NamedTuple):
 def alerts_of(
     instance: dg.DagsterInstance, run_id: str, end: dg.DagsterEventType, failures: Iterable[CheckResult]
 ) -> Iterator[Alert]:
-    """Yield a finished run's alerts: one per failed check with all its hours, and one if the run failed."""
+    """Yield a finished run's alerts: one per failed check with its partitions, and one if the run failed."""
     by_check: dict[dg.AssetCheckKey, list[CheckResult]] = {}
     for result in failures:
         by_check.setdefault(result.evaluation.asset_check_key, []).append(result)
     for key, results in by_check.items():
         number, check = results[0]
-        partitions = [result.evaluation.partition for result in results]
-        hours = hours_text([hour_of_key(partition) for partition in partitions if partition])
+        partitions = [partition for result in results if (partition := result.evaluation.partition)]
+        text = partitions_text(partitions)
         yield Alert(
             f"{run_id}:{number}",
             check.severity.value,
-            f"{key.asset_key.to_user_string()}: check {key.name} failed{hours and ' for ' + hours}",
-            "\n".join(dict.fromkeys(result.evaluation.description or "" for result in results)),
+            f"{key.asset_key.to_user_string()}: check {key.name} failed{text and ' for ' + text}",
+            _shortened(list(dict.fromkeys(result.evaluation.description or "" for result in results))),
         )
     if end is dg.DagsterEventType.RUN_FAILURE:
         events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         steps = [step_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
         text = "; ".join(steps) or _reason_without_step(instance, run_id)
         yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
+
+
+def _shortened(messages: Sequence[str]) -> str:
+    """Join the first messages with line breaks, and count the others: a receiver may refuse a long text."""
+    more = len(messages) - MAX_LINES
+    rest = [f"and {more:,} more; see the checks in the UI"] if more > 0 else []
+    return "\n".join([*messages[:MAX_LINES], *rest])
 
 
 def _reason_without_step(instance: dg.DagsterInstance, run_id: str) -> str:

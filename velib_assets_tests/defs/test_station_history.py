@@ -1,0 +1,167 @@
+"""The assets of the history: what a run over days writes, marks, checks, compacts and removes."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.defs.build import build_defs
+from velib_assets.defs.partitions import day_range_tags
+from velib_assets.history.digests import is_month
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import clean_key, day_text, history_day_key, history_month_key, hours_of_day
+from velib_assets.lake.local_days import DAY as ONE_DAY
+from velib_assets.settings import Settings
+from velib_assets_tests.history.days import DAY, add_late, fill_day
+
+HISTORY = [dg.AssetKey("station_history")]
+MONTHS = [dg.AssetKey("station_history_months")]
+
+
+@pytest.fixture
+def store(lake: Path) -> FolderStore:
+    return FolderStore(lake)
+
+
+@pytest.fixture
+def catalog(lake: Path) -> LocalCatalog:
+    return LocalCatalog(lake)
+
+
+def build(
+    lake: Path, instance: dg.DagsterInstance, first: date, last: date | None = None
+) -> dg.ExecuteInProcessResult:
+    """Run the history for a day, or for a range."""
+    job = build_defs(Settings(lake=lake)).resolve_job_def("velib_daily")
+    tags = day_range_tags(first, last) if last else {}
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=HISTORY,
+        partition_key=None if last else day_text(first),
+        tags=tags,
+        raise_on_error=False,
+    )
+
+
+def written(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return the metadata of the materializations of a run by asset and partition."""
+    events = [
+        e.step_materialization_data.materialization for e in result.all_events if e.is_step_materialization
+    ]
+    return {
+        (event.asset_key.to_user_string(), str(event.partition)): {
+            n: v.value for n, v in event.metadata.items()
+        }
+        for event in events
+    }
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str, str | None], dg.AssetCheckEvaluation]:
+    """Return the evaluations of a run by asset, check and partition."""
+    return {
+        (data.asset_key.to_user_string(), data.check_name, data.partition): data
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        for data in [event.asset_check_evaluation_data]
+    }
+
+
+def failed(result: dg.ExecuteInProcessResult) -> set[tuple[str, str, str | None]]:
+    return {key for key, evaluation in checks(result).items() if not evaluation.passed}
+
+
+def test_closed_day_is_written_registered_and_described(
+    lake: Path, store: FolderStore, catalog: LocalCatalog, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, per_hour=4)
+    result = build(lake, instance, DAY)
+    assert result.success
+    facts = written(result)["station_history", "2022-06-04"]
+    assert (facts["hours"], facts["slots"], facts["dagster/row_count"]) == (24, 96, 24 * 4 * 3)
+    path = lake / history_day_key(DAY)
+    assert (facts["file"], facts["bytes"]) == (str(path), path.stat().st_size)
+    assert facts["bytes_per_row"] == round(facts["bytes"] / 288, 2)
+    assert facts["dagster/table_name"] == "velib_db_tf.velib_history"
+    (file,) = [file for file in catalog.history() if not is_month(file)]
+    assert (file.period, file.rows, file.digest) == ("2022-06-04", 288, facts["digest"])
+    assert failed(result) == set()
+
+
+def test_range_marks_the_days_that_were_written_and_no_other(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A day without a clean hour, and one with a damaged clean file, stay white; the rest is done."""
+    for n in (0, 2, 3):
+        fill_day(store, DAY + n * ONE_DAY, hours=2)
+    damaged = clean_key(hours_of_day(DAY + 2 * ONE_DAY)[1])
+    (lake / damaged).write_bytes(b"damaged")
+    result = build(lake, instance, DAY, DAY + 3 * ONE_DAY)
+    assert result.success
+    green = instance.get_materialized_partitions(dg.AssetKey("station_history"))
+    assert green == {"2022-06-04", "2022-06-07"}
+    errors = {key for key in failed(result) if key[1] != "slot_coverage"}
+    assert errors == {("station_history", "readable_files", "2022-06-06")}
+    assert damaged in str(checks(result)["station_history", "readable_files", "2022-06-06"].description)
+
+
+def test_day_without_hours_fails_and_says_so(lake: Path, instance: dg.DagsterInstance) -> None:
+    result = build(lake, instance, DAY)
+    assert not result.success
+    (event,) = [e for e in result.all_events if e.is_step_failure]
+    assert "2022-06-04 (UTC) has no clean file" in str(event.step_failure_data.user_failure_data)
+
+
+def test_missing_slots_are_a_warning_that_is_not_alerted(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, hours=23, per_hour=2)
+    evaluation = checks(build(lake, instance, DAY))["station_history", "slot_coverage", "2022-06-04"]
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "46 of 96 slots are stored" in str(evaluation.description)
+    assert evaluation.metadata["faults"].value == 0
+
+
+def test_day_with_other_rows_than_its_hours_fails_its_check(
+    lake: Path, store: FolderStore, catalog: LocalCatalog, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, hours=2)
+    part, other = catalog.partitions()
+    catalog.register([part._replace(rows=part.rows + 5)])
+    evaluation = checks(build(lake, instance, DAY))["station_history", "conserved_rows", "2022-06-04"]
+    assert not evaluation.passed
+    assert f"{part.rows + other.rows} rows, but its 2 hours have {part.rows + other.rows + 5}" in str(
+        evaluation.description
+    )
+
+
+def test_last_day_of_a_month_compacts_it(
+    lake: Path, store: FolderStore, catalog: LocalCatalog, instance: dg.DagsterInstance
+) -> None:
+    last = date(2022, 6, 30)
+    fill_day(store, last - ONE_DAY, hours=1)
+    fill_day(store, last, hours=1)
+    assert ("station_history_months", "2022-06") not in written(build(lake, instance, last - ONE_DAY))
+    result = build(lake, instance, last)
+    facts = written(result)["station_history_months", "2022-06"]
+    assert (facts["days"], facts["dagster/row_count"]) == (2, 12)
+    assert (lake / history_month_key(date(2022, 6, 1))).stat().st_size == facts["bytes"]
+    assert checks(result)["station_history_months", "conserved_rows", "2022-06"].passed
+    assert instance.get_materialized_partitions(MONTHS[0]) == {"2022-06"}
+    assert [file.period for file in catalog.history() if is_month(file)] == ["2022-06"]
+
+
+def test_late_hour_of_a_day_rebuilds_its_month(
+    lake: Path, store: FolderStore, catalog: LocalCatalog, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, hours=1)
+    before = written(build(lake, instance, DAY))
+    catalog.prepare()
+    add_late(store, hours_of_day(DAY)[0] + timedelta(minutes=45))
+    after = written(build(lake, instance, DAY))
+    for key in (("station_history", "2022-06-04"), ("station_history_months", "2022-06")):
+        assert after[key]["dagster/row_count"] == before[key]["dagster/row_count"] + 3
+        assert after[key]["digest"] != before[key]["digest"]

@@ -1,0 +1,53 @@
+"""The history file of a month: a function of its day files."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from velib_assets.catalog.catalog import HistoryFile
+from velib_assets.history.digests import current_files
+from velib_assets.history.local_history_job import LocalHistoryJob
+from velib_assets.history.month import rebuild_month
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import history_month_key
+from velib_assets_tests.history.days import DAY, add_late, fill_day
+
+MONTH = date(2022, 6, 1)
+DAYS = [DAY, DAY + timedelta(days=2)]
+
+
+def month_of_two_days(folder: Path) -> tuple[FolderStore, list[HistoryFile]]:
+    store = FolderStore(folder)
+    for day in DAYS:
+        fill_day(store, day, hours=2)
+    return store, [result.file() for result in LocalHistoryJob(store, 1).run(DAYS)]
+
+
+def test_month_file_has_the_rows_of_its_days_by_station_and_time(tmp_path: Path) -> None:
+    store, files = month_of_two_days(tmp_path)
+    result = rebuild_month(store, MONTH)
+    assert (result.error, result.days) == ("", 2)
+    rows = pq.read_table(io.BytesIO(store.read(history_month_key(MONTH)))).to_pylist()
+    expected = [row for file in files for row in pq.read_table(io.BytesIO(store.read(file.key))).to_pylist()]
+    assert rows == sorted(expected, key=lambda row: (row["station_id"], row["ingested_ts"]))
+
+
+def test_current_month_replaces_its_days_for_readers(tmp_path: Path) -> None:
+    store, files = month_of_two_days(tmp_path)
+    month = rebuild_month(store, MONTH).file()
+    assert current_files([*files, month]) == [month]
+    add_late(store, datetime(2022, 6, 4, 1, 45, tzinfo=timezone.utc))
+    changed = [result.file() for result in LocalHistoryJob(store, 1).run(DAYS)]
+    assert current_files([*changed, month]) == changed
+
+
+def test_month_without_days_is_absent_and_open_month_is_refused(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    assert rebuild_month(store, MONTH).absent
+    assert (
+        "has not ended" in rebuild_month(store, MONTH, datetime(2022, 6, 30, 23, tzinfo=timezone.utc)).error
+    )
