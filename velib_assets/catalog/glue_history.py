@@ -13,9 +13,7 @@ from velib_assets.aws.api import AwsError
 from velib_assets.catalog.catalog import HistoryFile
 from velib_assets.catalog.declared_tables import VELIB_HISTORY, table_input
 from velib_assets.catalog.glue_calls import EXISTS, MISSING, GlueCalls
-from velib_assets.history.digests import current_files, is_month
-from velib_assets.lake.keys import history_day_key, history_month_key, parse_day
-from velib_assets.lake.months import parse_month
+from velib_assets.history.digests import current_files, is_month, key_of_period
 from velib_assets.lake.schema import HISTORY
 
 _ROUNDS = 8
@@ -124,13 +122,9 @@ def _files(entry: Dict[str, Any]) -> _Files:
     for name, text in entry.get("Parameters", {}).items():
         if name.startswith(_PREFIX):
             period = name[len(_PREFIX) :]
-            key = (
-                history_month_key(parse_month(period))
-                if len(period) == _MONTH
-                else history_day_key(parse_day(period))
-            )
             rows, size, digest, *sha256 = text.split(" ")
-            files[period] = HistoryFile(period, key, int(rows), int(size), digest, "".join(sha256))
+            facts = int(rows), int(size), digest, "".join(sha256)
+            files[period] = HistoryFile(period, key_of_period(period), *facts)
     return files
 
 

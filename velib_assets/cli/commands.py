@@ -6,6 +6,7 @@ from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli import console
 from velib_assets.cli.discard_commands import discard
 from velib_assets.cli.pack_commands import pack
+from velib_assets.cli.publish_commands import publish
 from velib_assets.cli.read_commands import audit, cost, query, report, status
 from velib_assets.cli.reconcile_commands import reconcile
 from velib_assets.cli.run_commands import backfill, demo, tick
@@ -44,7 +45,21 @@ def main() -> None:
     """
 
 
-for command in (demo, tick, backfill, discard, reconcile, query, report, status, verify, pack, audit, cost):
+for command in (
+    demo,
+    tick,
+    backfill,
+    discard,
+    reconcile,
+    query,
+    report,
+    status,
+    publish,
+    verify,
+    pack,
+    audit,
+    cost,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

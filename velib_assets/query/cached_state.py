@@ -1,7 +1,6 @@
 """The newest states of the views; the state of a cached view is stored in the lake until it is outdated."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -9,11 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, newest_hour
-from velib_assets.lake.keys import hour_text, state_key
-from velib_assets.lake.store import Change, LakeStore
+from velib_assets.lake.keys import hour_text
+from velib_assets.lake.store import LakeStore
 from velib_assets.query.engine import KpiState, QueryEngine, QueryError
 from velib_assets.query.frames import ARROW
 from velib_assets.query.kpis import KPIS, Kpi
+from velib_assets.query.stored_state import stored_state
 from velib_assets.query.view_sql import hours_read, render
 
 FAILURES = (QueryError, CatalogError, OSError)
@@ -52,15 +52,16 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
     """
     if not view.cached:
         return engine.read([view])[0]
-    digest = _digest(view, catalog)
-    stored = _stored(view, store)
-    if stored.get("digest") == digest:
-        return KpiState(False, _table(view, stored["rows"]), stored["headline"])
-    state = engine.read([view])[0]
-    rows = [list(row.values()) for row in state.newest.to_pylist()]
-    content = {"digest": digest, "headline": state.headline, "rows": rows}
-    store.publish([Change(state_key(view.name), json.dumps(content).encode())], lambda: True)
-    return state
+    changed = False
+
+    def read() -> dict[str, Any]:
+        nonlocal changed
+        state = engine.read([view])[0]
+        changed = state.changed
+        return {"headline": state.headline, "rows": [list(row.values()) for row in state.newest.to_pylist()]}
+
+    content = stored_state(store, view.name, _digest(view, catalog), read)
+    return KpiState(changed, _table(view, content["rows"]), content["headline"])
 
 
 def _digest(view: Kpi, catalog: Catalog) -> str:
@@ -70,14 +71,6 @@ def _digest(view: Kpi, catalog: Catalog) -> str:
     lines = [f"{hour_text(p.hour)} {p.digest} {p.rows} {p.bytes}" for p in parts]
     lines += [f"{hour_text(p.hour)} {DAMAGED}" for p in parts if p.sha256 == DAMAGED]
     return hashlib.sha256("\n".join([render(view, newest), *lines]).encode()).hexdigest()
-
-
-def _stored(view: Kpi, store: LakeStore) -> dict[str, Any]:
-    try:
-        content = json.loads(store.read(state_key(view.name)))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _table(view: Kpi, rows: list[list[Any]]) -> pa.Table:

@@ -46,7 +46,7 @@ def view_sql(kpi: DailyKpi) -> str:
     """Return the statement that defines the KPI's view over the stored days."""
     columns = ",\n    ".join(f'"{column.name}"' for column in kpi.schema)
     return (
-        f"CREATE OR REPLACE VIEW {DATABASE}.{kpi.name} AS\n"  # noqa: S608 - our own names
+        f"CREATE OR REPLACE VIEW {DATABASE}.{kpi.name} AS\n"
         f"SELECT\n    {columns}\nFROM {DATABASE}.{kpi.table}"
     )
 

@@ -12,7 +12,7 @@ from velib_assets.lake.ledger import Slot
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report.report_data import ReportData, Row
 
-VERSION = 2
+VERSION = 3
 _STATION_NAMES = (
     "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
     "is_returning reported_ts state"
@@ -46,6 +46,7 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
         "totals": totals(data.network),
         "stations": _columns(data.stations, _STATION),
+        "areas": list(data.areas),
         "history": {
             "ts": [iso_z(row["ingested_ts"]) for row in day],
             "bikes": [row["past_bikes"] for row in data.stations],

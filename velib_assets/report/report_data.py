@@ -21,6 +21,7 @@ from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
 from velib_assets.query.view_sql import conditions, newest_rows_sql
 from velib_assets.query.windows import DAY, partition_filter
+from velib_assets.report.areas import map_areas
 from velib_assets.report.inspection import inspections
 
 Row = Mapping[str, Any]
@@ -29,7 +30,7 @@ Row = Mapping[str, Any]
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
-_QUERIES = ("stations", "network", "today", "station_changes")
+_QUERIES = ("stations", "network", "today", "station_changes", "positions")
 _WEEK = next(view for view in VIEWS if view.cached)
 
 
@@ -40,7 +41,8 @@ class ReportData(NamedTuple):
     row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
     of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
     `station_changes` counts the stations that changed in 30 days; None without a register. `inspections` are
-    the tables with more details.
+    the tables with more details. `areas` are the shapes of the map's areas, from
+    `areas.map_areas`.
     """
 
     made_at: datetime
@@ -54,6 +56,7 @@ class ReportData(NamedTuple):
     quarantined: Sequence[Row]
     station_changes: Row | None = None
     inspections: Sequence[Row] = ()
+    areas: Sequence[Row] = ()
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -68,12 +71,14 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     Raises:
         QueryError: A query was refused or failed.
         CatalogError: The catalog cannot be read.
+        OSError: A file of the lake cannot be read or stored.
     """
     newest = newest_hour(catalog)
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, changes, *states = engine.query_recent(report_queries)
+    stations, network, today, changes, positions, *states = engine.query_recent(report_queries)
+    present = stations.to_pylist()
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine, rejects = (
         objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine", "rejects")
@@ -84,7 +89,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: rows.to_pylist() for name, rows in views.items()},
-        stations=stations.to_pylist(),
+        stations=present,
         network=network.to_pylist(),
         today=today.to_pylist(),
         ledger=_ledger(store, slot_times_by_hour(store, raw, quarantine), days[0], last, now),
@@ -94,6 +99,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         inspections=inspections(
             store, days[0], len(reasons), rejects, station_changes["changed"] if station_changes else None
         ),
+        areas=map_areas(store, positions.to_pylist() or present),
     )
 
 

@@ -6,7 +6,7 @@ It imports nothing of the package. A row is a dict with the columns of `velib_hi
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ SAME_COUNTS = ("bikes", "docks", "mechanical", "ebikes")
 
 def midnight(day: date) -> datetime:
     """The first instant of a day in Paris, as a UTC time."""
-    return datetime.combine(day, time(), ZoneInfo("Europe/Paris")).astimezone(timezone.utc)
+    return datetime.combine(day, time(), ZoneInfo("Europe/Paris")).astimezone(UTC)
 
 
 def operates(row: Row) -> bool:

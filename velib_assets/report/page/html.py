@@ -14,8 +14,8 @@ from velib_assets.report.page.vega import vega_script
 
 SCRIPTS = (
     "data", "texts", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
-    "header", "totals", "map_shapes", "map", "map_moves", "filters", "stations", "card",
-    "fill_rate", "over_the_day", "tiles", "arrondissements", "top10", "view",
+    "header", "totals", "projection", "areas", "area_labels", "map_shapes", "map", "map_moves", "filters",
+    "stations", "card", "fill_rate", "over_the_day", "area_map", "arrondissements", "top10", "view",
     "week", "today", "episodes", "ledger", "freshness", "details", "app",
 )  # fmt: skip
 """The files of js/, in the order in which they are joined."""

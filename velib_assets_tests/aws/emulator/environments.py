@@ -83,6 +83,11 @@ class Environments:
         return self._made("trino", "3.11", _lines(ROOT / "constraints-trino.txt"))
 
     @cached_property
+    def formats(self) -> Path:
+        """The libraries of the formats that `velib publish` writes, and a DuckDB with httpfs."""
+        return self._made("formats", "3.11", _lines(ROOT / "constraints-formats.txt"))
+
+    @cached_property
     def glue_modules(self) -> list[str]:
         """Read the pins of infra/glue_modules.txt, without their hashes."""
         return [line.split()[0] for line in _lines(self.glue_modules_file)]

@@ -7,7 +7,7 @@ import sys
 
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
 
-NAMES = ("server", "lambda_python", "glue_python", "spark_python", "python39", "checkov", "trino")
+NAMES = ("server", "lambda_python", "glue_python", "spark_python", "python39", "checkov", "trino", "formats")
 
 
 def main() -> int:

@@ -56,7 +56,10 @@ document.getElementById("theme").addEventListener("click", () => {
 systemDark.addEventListener("change", () => {
   if (!settings.theme) render();
 });
-addEventListener("resize", resizeMap);
+addEventListener("resize", () => {
+  resizeMap();
+  redrawAreaMap();
+});
 addEventListener("focus", renderNotices); // the tab may have been open for a while
 setInterval(renderNotices, MINUTE);
 render();

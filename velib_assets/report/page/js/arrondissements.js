@@ -1,24 +1,15 @@
-// kpi_saturation_par_arrondissement: a tile map of Paris beside a table of all arrondissements and communes.
+// kpi_saturation_par_arrondissement: a map of the areas beside a table of them.
 
 function renderArrondissements() {
   const rows = kpiRows("kpi_saturation_par_arrondissement");
   const name = "kpi_saturation_par_arrondissement";
-  const holder = h("div", { class: "tiles-holder" });
-  const draw = () => {
-    removeCharts(holder);
-    setChildren(
-      holder,
-      chart(() => tileSpec(rows, MEASURES[measure]), { label: t("tiles_label"), height: tileHeight() + 10 }),
-    );
-  };
-  if (rows.length) draw();
   return figure({
     id: name,
     title: t("arrondissements_title"),
     name,
     lead: rows.length ? arrondissementsLead(rows) : null,
     content: rows.length
-      ? h("div", { class: "side-by-side" }, h("div", {}, measureSwitch(draw), holder), areaTable(rows))
+      ? h("div", { class: areas.length ? "side-by-side" : null }, areaMap(), areaTable(rows))
       : null,
     nothing: report.newest_ts ? "no_operating" : "no_data",
     exports: [name],

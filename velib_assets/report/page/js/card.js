@@ -1,8 +1,14 @@
 // A station's card: its current numbers and its last 24 hours.
 
+/** Tells screen readers which card was opened by a pointer. */
+const announcement = h("p", { id: "announcement", class: "visually-hidden", role: "status" });
+
 let returnFocus = null; // the element that gets the focus back when the card closes
 
-/** Open a station's card. With `focus` (from the list or the keyboard), move the focus to it. */
+/**
+ * Open a station's card. With `focus` (from the list or the keyboard), move the focus to it. Otherwise the focus stays
+ * on the map, and the card is announced.
+ */
 function openCard(id, focus) {
   returnFocus = focus ? document.activeElement : null;
   filters.chosen = id;
@@ -11,12 +17,22 @@ function openCard(id, focus) {
   updateMap();
   const card = document.getElementById("card");
   if (focus) card.querySelector("h4").focus({ preventScroll: true });
+  announcement.textContent = focus ? "" : cardSummary(stationById.get(id));
   const { top, bottom } = card.getBoundingClientRect();
   if (focus || top < 0 || bottom > innerHeight) card.scrollIntoView({ block: "nearest" });
 }
 
+function cardSummary(station) {
+  return [
+    `${stationName(station)}, ${areaName(station.arrondissement)}`,
+    t(`state_${station.state}`),
+    ...["bikes", "ebikes", "docks"].map((field) => labelled(t(field), number(station[field]))),
+  ].join(". ");
+}
+
 function closeCard() {
   filters.chosen = null;
+  announcement.textContent = "";
   renderCard();
   updateMap();
   const back = returnFocus && returnFocus.isConnected ? returnFocus : document.getElementById("search");

@@ -1,9 +1,15 @@
-// The map: Vega draws each station at its position, in a flat projection scaled for Paris's latitude.
+// The station map: Vega draws each station at its position, above the areas.
 
-const LATITUDE = 48.86;
-const LON_SCALE = Math.cos((LATITUDE * Math.PI) / 180); // length of a degree of longitude, relative to latitude
-
-const map = { view: null, box: null, width: 0, height: 0, centre: null, scale: null, minScale: 0 };
+const map = {
+  view: null,
+  box: null,
+  width: 0,
+  height: 0,
+  centre: null,
+  scale: null,
+  minScale: 0,
+  measure: "fill",
+};
 
 function mapHeight() {
   return narrow() ? 380 : 560;
@@ -19,7 +25,7 @@ function renderMap() {
     h("button", { type: "button", "aria-label": label, title: label, onclick: act }, sign);
   return h(
     "div",
-    { class: "map" },
+    { class: "map", role: "group", tabindex: "0", "aria-label": t("map_keys"), onkeydown: moveByKey },
     map.box,
     h(
       "div",
@@ -35,45 +41,30 @@ function mapSpec() {
   map.width = map.box.clientWidth;
   fitTo(located(stations));
   map.minScale = map.scale * 0.8;
+  const { signals, scales, ...rest } = projection(map);
   const signal = (text) => ({ signal: text });
   return {
-    $schema: "https://vega.github.io/schema/vega/v6.json",
-    width: map.width,
-    height: map.height,
-    padding: 0,
-    autosize: "none",
+    ...rest,
     signals: [
-      { name: "x", value: map.centre.x },
-      { name: "y", value: map.centre.y },
-      { name: "k", value: map.scale },
+      ...signals,
       {
         name: "growth",
         update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.minScale * 1.25}, 0.9), 0.8, 6)`,
       },
     ],
     data: [
+      { name: "areas", values: areaValues(map.measure) },
       { name: "others", values: mapRows(stations.filter((station) => !isShown(station))) },
       { name: "shown", values: mapRows(shownStations()) },
       { name: "chosen", values: mapRows(chosenStation() ? [chosenStation()] : []) },
+      { name: "labels", values: areaLabels(map) },
     ],
     scales: [
+      ...scales,
       { name: "fill", type: "linear", domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours(), clamp: true },
-      {
-        name: "east",
-        type: "linear",
-        domain: signal("[x - width / 2 / k, x + width / 2 / k]"),
-        range: "width",
-        zero: false,
-      },
-      {
-        name: "north",
-        type: "linear",
-        domain: signal("[y - height / 2 / k, y + height / 2 / k]"),
-        range: "height",
-        zero: false,
-      },
     ],
     marks: [
+      areaMarks(0.4),
       {
         type: "symbol",
         from: { data: "others" },
@@ -131,8 +122,16 @@ function mapSpec() {
           },
         },
       },
+      ...labelMarks(),
     ],
   };
+}
+
+/** Colour the areas by another measure; empty for none. */
+function colourMap(measure, legend) {
+  map.measure = measure;
+  setChildren(legend, mapLegend());
+  if (map.view) map.view.data("areas", areaValues(measure)).run();
 }
 
 /** Convert located stations to the map's rows. The states that need attention come last, so they are on top. */

@@ -29,6 +29,7 @@ function mapLegend() {
     h(
       "span",
       { class: "ramp" },
+      labelled(t("stations_count"), ""),
       t("empty_end"),
       h("span", { class: "ramp-bar", "aria-hidden": "true" }),
       t("full_end"),
@@ -37,5 +38,6 @@ function mapLegend() {
       .reverse()
       .map((state) => h("span", { class: "legend-state" }, shapeIcon(state), t(`state_${state}`))),
     h("span", { class: "quiet" }, t("size_is")),
+    measureLegend(map.measure),
   );
 }

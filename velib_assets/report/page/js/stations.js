@@ -11,6 +11,7 @@ function renderNow() {
   renderList(list);
   const card = h("aside", { id: "card", "aria-label": t("station") });
   renderCard(card);
+  const legend = h("div", {}, mapLegend());
   return [
     h("h2", { id: "now-title" }, t("now_title")),
     stations.length || report.totals.now ? renderTotals() : h("p", { class: "quiet" }, t("no_data")),
@@ -23,12 +24,18 @@ function renderNow() {
         h(
           "div",
           { class: "finder" },
-          h("div", { class: "finder-map" }, renderMap(), mapLegend()),
-          h("div", { class: "finder-side" }, card, list),
+          h("div", { class: "finder-map" }, renderMap(), h("p", { class: "quiet touch-only" }, t("two_fingers")), legend, areaSwitch(legend)),
+          h("div", { class: "finder-side" }, announcement, card, list),
         ),
         h("div", { class: "below" }, downloads(["stations", "station_history"])),
       ),
   ];
+}
+
+/** The switch of the areas' colours, if there are areas. */
+function areaSwitch(legend) {
+  if (!areas.length) return null;
+  return measureSwitch("map-measure", map.measure, (name) => colourMap(name, legend), true);
 }
 
 /** List the matching stations; each is a button that opens its card. */

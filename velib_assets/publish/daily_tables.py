@@ -1,0 +1,53 @@
+"""Reads the stored daily KPIs of local days, and whether they are current."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.clean.typed_snapshot import ARROW_TYPES
+from velib_assets.lake.keys import daily_kpi_key, day_text, hours_of_day
+from velib_assets.lake.local_days import utc_days_overlapped
+from velib_assets.lake.store import LakeStore
+from velib_assets.publish.month_history import UnpublishableError, incomplete
+from velib_assets.publish.published_tables import DAILY, PublishedTable
+from velib_assets.query.daily_currency import outdated_local_days
+
+
+def daily_tables(
+    lake: LakeStore, catalog: Catalog, days: Sequence[date], now: datetime
+) -> Mapping[str, pa.Table]:
+    """Return the rows of each daily KPI on these local days, by its name.
+
+    Raises:
+        UnpublishableError: The rows of a day are missing, or outdated.
+    """
+    if outdated := outdated_local_days(catalog, lake, now, days[0], days[-1]):
+        built_from = {day for local in outdated for day in utc_days_overlapped(local)}
+        registered = [day for day in sorted(built_from) if catalog.partitions(hours_of_day(day))]
+        raise UnpublishableError(
+            incomplete(days[0], {"without current daily KPIs": outdated}, registered or outdated)
+        )
+    return {table.name: pa.concat_tables([_empty(table), *_days(lake, table, days)]) for table in DAILY}
+
+
+def _days(lake: LakeStore, table: PublishedTable, days: Sequence[date]) -> list[pa.Table]:
+    tables, schema = [], _empty(table).schema
+    for day in days:
+        try:
+            data = lake.read(daily_kpi_key(table.name, day))
+        except FileNotFoundError:
+            continue  # a local day without a snapshot
+        rows = pq.read_table(io.BytesIO(data))
+        rows = rows.append_column("date", pa.repeat(pa.scalar(day_text(day)), len(rows)))
+        tables.append(rows.select(schema.names).cast(schema))
+    return tables
+
+
+def _empty(table: PublishedTable) -> pa.Table:
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in table.columns]).empty_table()

@@ -1,0 +1,97 @@
+"""Writes `README.md`, the data card. Its words are in `data_card.md`; nothing of it is from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
+
+from velib_assets.lake.keys import SLOT, iso_z
+from velib_assets.lake.ledger import MISSED, QUARANTINED, STORED
+from velib_assets.lake.text import counted
+from velib_assets.publish.coverage import Gap, counts_of, gaps_of
+from velib_assets.publish.description import authors_of, description_of, sources_of, title_of
+from velib_assets.publish.month_data import MonthData
+from velib_assets.publish.provenance import Provenance
+from velib_assets.publish.published_tables import COVERAGE, TABLES, PublishedTable
+
+_MOST_GAPS = 40
+_LONG = 4  # slots
+_SLOTS_PER_HOUR = 4
+
+
+def data_card(data: MonthData, provenance: Provenance) -> bytes:
+    """Return the data card as Markdown."""
+    licence = provenance.licence
+    template = (files("velib_assets.publish") / "data_card.md").read_text(encoding="utf-8")
+    return (
+        Template(template)
+        .substitute(
+            title=title_of(data, provenance),
+            description=description_of(data, provenance),
+            files="\n".join(_file(data, table) for table in TABLES),
+            sources=_sources(data, provenance),
+            licence=licence.identifier,
+            licence_title=licence.title,
+            licence_url=licence.url,
+            licence_file=licence.file,
+            credit=" / ".join(authors_of(data, provenance)),
+            zone=provenance.zone,
+            gaps=_gaps(data),
+            columns="\n\n".join(_columns(table) for table in TABLES),
+        )
+        .encode("utf-8")
+    )
+
+
+def _file(data: MonthData, table: PublishedTable) -> str:
+    rows, size = data.rows[table.name], len(data.tables[table.name])
+    return f"| `{table.file}` | {table.grain} | {rows:,} | {size:,} |"
+
+
+def _sources(data: MonthData, provenance: Provenance) -> str:
+    lines = []
+    for source in sources_of(data, provenance):
+        where = f": <{source.url}>" if source.url else ""
+        lines.append(f"- {source.title}{where}. Its own terms: {source.terms}")
+    return "\n".join(lines)
+
+
+def _gaps(data: MonthData) -> str:
+    counts, total = counts_of(data.slots), counted(len(data.slots), "quarter")
+    unusable = f"{counts[QUARANTINED]:,} have only a response that is not usable"
+    states = f"{counts[STORED]:,} have a snapshot, {unusable}, and {counts[MISSED]:,} have none"
+    parts = [f"Of {total} of an hour, {states}. `{COVERAGE.file}` lists them all."]
+    if not data.is_over:
+        parts.append(f"The month had not ended. The data end at {iso_z(data.end)}.")
+    if empty := sum(slot.state == STORED and not slot.rows for slot in data.slots):
+        parts.append(f"{counted(empty, 'quarter')} of an hour with a snapshot have no rows here.")
+    if gaps := [gap for gap in gaps_of(data.slots) if gap.slots >= _LONG]:
+        longest = sorted(sorted(gaps, key=lambda gap: -gap.slots)[:_MOST_GAPS])
+        less = f", of which the {len(longest)} longest are" if len(longest) < len(gaps) else ""
+        times = counted(len(gaps), "time")
+        parts.append(f"An hour or longer is without a snapshot {times}{less}:\n\n{_gap_table(longest)}")
+    return "\n\n".join(parts)
+
+
+def _gap_table(gaps: Sequence[Gap]) -> str:
+    head = ["| from | to | hours | quarters with an unusable response |", "|---|---|---|---|"]
+    rows = []
+    for gap in gaps:
+        first, end = iso_z(gap.first), iso_z(gap.last + SLOT)
+        rows.append(f"| {first} | {end} | {gap.slots / _SLOTS_PER_HOUR:,.2f} | {gap.quarantined:,} |")
+    return "\n".join([*head, *rows])
+
+
+def _columns(table: PublishedTable) -> str:
+    order = " and ".join(f"`{name}`" for name in table.key)
+    head = [
+        f"### {table.file}",
+        "",
+        f"One row: {table.grain}. Sorted by {order}.{f' {table.note}' if table.note else ''}",
+        "",
+        "| column | type | unit | meaning |",
+        "|---|---|---|---|",
+    ]
+    rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.description} |" for c in table.columns]
+    return "\n".join([*head, *rows])

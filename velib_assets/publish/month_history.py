@@ -1,0 +1,124 @@
+"""Reads the history of a month: its rows, and whether all its days are in history and current."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from velib_assets.catalog.catalog import Catalog, HistoryFile
+from velib_assets.history.day_rows import DamagedFileError
+from velib_assets.history.digests import current_files, digest_of_day, digest_of_month, is_month
+from velib_assets.history.history_file import encode_history
+from velib_assets.history.month_rows import merged_by_station, open_days
+from velib_assets.history.sorted_rows import MONTH_GROUP, row_groups
+from velib_assets.lake.keys import HOUR, day_text, hours_of_day, parse_day
+from velib_assets.lake.months import days_of_month, month_text
+from velib_assets.lake.store import LakeStore
+
+_MOST_NAMED = 6
+_REPAIR = "Run `velib verify`: it lists what is damaged, and what repairs it"
+
+
+class UnpublishableError(Exception):
+    """A month cannot be published. The message says why, and what to do."""
+
+
+def published_days(catalog: Catalog, month: date, now: datetime) -> list[HistoryFile]:
+    """Return the day files of a month's ended UTC days, in order.
+
+    Raises:
+        UnpublishableError: There is none, or a day that has clean hours is not in history, or outdated there.
+    """
+    days = days_of_month(month)
+    ended = [day for day in days if hours_of_day(day)[-1] + HOUR <= now]
+    files = {file.period: file for file in _files(catalog, days) if not is_month(file)}
+    missing, outdated = [], []
+    for day in ended:
+        parts = catalog.partitions(hours_of_day(day))
+        if not any(part.rows for part in parts):
+            continue  # what history has of hours that were removed stays as it is
+        if (file := files.get(day_text(day))) is None:
+            missing.append(day)
+        elif file.digest != digest_of_day(parts):
+            outdated.append(day)
+    if missing or outdated:
+        raise UnpublishableError(
+            incomplete(month, {"not in history yet": missing, "outdated in history": outdated})
+        )
+    found = [files[day_text(day)] for day in ended if day_text(day) in files]
+    if not any(file.rows for file in found):
+        raise UnpublishableError(_nothing(month, ended, days))
+    return found
+
+
+def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence[HistoryFile]) -> bytes:
+    """Return the rows of a month's days as one Parquet file, sorted by station and time.
+
+    It is the compacted file of the month, or what compacting these days gives: the same bytes.
+
+    Raises:
+        UnpublishableError: A file is missing or damaged.
+    """
+    registered = [file for file in _files(catalog, days_of_month(month)) if is_month(file)]
+    chosen = current_files([*days, *registered])
+    contents = [_read(lake, file) for file in chosen]
+    if len(chosen) == 1 and is_month(chosen[0]):
+        return contents[0]
+    try:
+        sources = open_days(lake, [parse_day(file.period) for file in days])
+        groups = row_groups(merged_by_station(sources.days), sources.rows, MONTH_GROUP)
+        return encode_history(groups, digest_of_month(days), sources.digests)
+    except DamagedFileError as error:
+        raise UnpublishableError(f"{error}. {_REPAIR}") from error
+
+
+def incomplete(month: date, states: Mapping[str, Sequence[date]], rebuilt: Iterable[date] = ()) -> str:
+    """Return a message about incomplete days, and the command that completes them.
+
+    Args:
+        month: the month that was to be published.
+        states: the days by what is wrong with them.
+        rebuilt: the UTC days that the command names; by default, those of `states`.
+    """
+    parts = [f"{_days_are(days)} {state}" for state, days in states.items() if days]
+    days = sorted(rebuilt or (day for days in states.values() for day in days))
+    first, last = days[0], days[-1]
+    return (
+        f"{month_text(month)} is not complete in the lake, and nothing was written: {' and '.join(parts)}. "
+        f"Run `velib backfill {day_text(first)} {day_text(last)}`, then publish it again"
+    )
+
+
+def _days_are(days: Sequence[date]) -> str:
+    """Return a subject and its verb: `2022-06-04 and 2022-06-05 are`, or a count if there are many."""
+    if len(days) == 1:
+        return f"{day_text(days[0])} is"
+    if len(days) > _MOST_NAMED:
+        return f"{len(days)} days between {day_text(days[0])} and {day_text(days[-1])} are"
+    return f"{', '.join(map(day_text, days[:-1]))} and {day_text(days[-1])} are"
+
+
+def _files(catalog: Catalog, days: Sequence[date]) -> list[HistoryFile]:
+    return catalog.history(day_text(days[0]), day_text(days[-1]))
+
+
+def _nothing(month: date, ended: Sequence[date], days: Sequence[date]) -> str:
+    text = month_text(month)
+    if not ended:
+        return f"no UTC day of {text} has ended: publish it after the first one has"
+    last = ended[-1] if len(ended) < len(days) else days[-1]
+    return (
+        f"the lake has no rows of {text}: nothing to publish. If a source has snapshots of it, run "
+        f"`velib backfill {day_text(days[0])} {day_text(last)}` first"
+    )
+
+
+def _read(lake: LakeStore, file: HistoryFile) -> bytes:
+    try:
+        data = lake.read(file.key)
+    except FileNotFoundError:
+        raise UnpublishableError(f"{lake.address(file.key)} is missing. {_REPAIR}") from None
+    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+        raise UnpublishableError(f"{lake.address(file.key)} is damaged: its SHA-256 differs. {_REPAIR}")
+    return data
