@@ -97,7 +97,11 @@ def partitioned_asset(
 
 
 def log_outcomes(
-    context: dg.OpExecutionContext, names: Sequence[str], outcomes: Iterable[Outcome]
+    context: dg.OpExecutionContext,
+    names: Sequence[str],
+    outcomes: Iterable[Outcome],
+    *,
+    is_reported: bool = False,
 ) -> Iterator[Event]:
     """Log the checks and the materialization of each partition, so that they are stored when it ends.
 
@@ -107,6 +111,7 @@ def log_outcomes(
         context: The op's context.
         names: The assets that run. Outcomes of other assets are logged as well and do not count.
         outcomes: The outcomes, as they become known.
+        is_reported: Whether a check of another asset of this run reports why nothing is written.
 
     Raises:
         dagster.Failure: No partition was written, and no check reports why. If one does, the run goes on
@@ -114,7 +119,7 @@ def log_outcomes(
     """
     selected = context.selected_output_names  # computed at each access
     specs = [s for name in names for s in specs_of(name) if s.get_python_identifier() in selected]
-    written, reported, reasons = 0, False, []
+    written, reported, reasons = 0, is_reported, []
     for outcome in outcomes:
         _log_outcome(context, outcome)
         if outcome.metadata is not None:
