@@ -32,6 +32,7 @@ from velib_assets.lake import keys
 from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
+from velib_assets.lake.raw_pack import pack_of
 from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
@@ -372,6 +373,7 @@ def test_documented_keys_match_lake() -> None:
     hour = keys.hour_of(at)
     expected = [
         keys.raw_key(at),
+        str(pack_of(keys.raw_key(at))),
         keys.quarantine_stem(hour, at, "<hash>") + ".body",
         keys.clean_key(hour),
         keys.rejects_key(hour),
@@ -387,6 +389,7 @@ def test_documented_keys_match_lake() -> None:
         ("2022-06-04", "YYYY-MM-DD"),
         ("hour=17", "hour=HH"),
         ("20220604_173459", "YYYYMMDD_HHMMSS"),
+        ("20220604.zip", "YYYYMMDD.zip"),
         ("2022-06", "YYYY-MM"),
     )
     for value, pattern in shapes:

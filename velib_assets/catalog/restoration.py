@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Collection, Iterator, List, NamedTuple, Union
 
-from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.catalog import HistoryFile, Partition
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, key_hour, source_prefix
 from velib_assets.lake.listing import utc_now
@@ -25,6 +26,13 @@ class CleanFiles(NamedTuple):
     """The partitions of a lake's clean files, oldest first, and why each of the other files is none."""
 
     partitions: List[Partition]
+    damaged: List[str]
+
+
+class HistoryFiles(NamedTuple):
+    """The history files of a lake, in order of their periods, and why each of the others is none."""
+
+    files: List[HistoryFile]
     damaged: List[str]
 
 
@@ -84,6 +92,21 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def say(message: str) -> None:
+    """Write a line on standard error, also in processes of Dagster."""
+    sys.stderr.write(f"velib: {message}\n")
+
+
+def read_history_files(lake: Path) -> HistoryFiles:
+    """Read the facts of all history files of a lake from their footers."""
+    store = FolderStore(lake)
+    if not store.folders(source_prefix("history")):
+        return HistoryFiles([], [])
+    from velib_assets.catalog.history_registration import history_files  # noqa: PLC0415 - imports pyarrow
+
+    return HistoryFiles(*history_files(store))
 
 
 def read_clean_files(lake: Path, excluded: Collection[datetime] = ()) -> CleanFiles:

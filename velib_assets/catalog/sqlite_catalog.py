@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +52,7 @@ class LocalCatalog:
         self.path = lake / FILE_NAME
         self._restores, self._usable = restores, 0  # the inode of a file that was found usable
         self._in_memory: sqlite3.Connection | None = None
-        self._history = LocalHistory(self._open, self._writing)
+        self._history = LocalHistory(self._reading, self._writing, lake if restores else None)
 
     def register(self, partitions: Iterable[Partition]) -> int:
         """See Catalog.
@@ -106,10 +105,13 @@ class LocalCatalog:
     def history(self, first: str = "", last: str = "") -> list[HistoryFile]:
         """See Catalog."""
         self.prepare()
-        return self._history.files(first, last) if self._in_memory or self.path.exists() else []
+        return self._history.files(first, last)
 
     def declare_tables(self) -> None:
         """See Catalog. Nothing to do: the local engine reads the files themselves."""
+
+    def declare_daily_tables(self) -> None:
+        """See Catalog. Nothing to do, as for `declare_tables`."""
 
     def record_view(self, name: str, definition: str) -> bool:
         """Store a view's definition. Returns whether it is new or changed."""
@@ -121,12 +123,8 @@ class LocalCatalog:
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         self.prepare()
-        if not self._in_memory and not self.path.exists():
-            return []
-        with self._open() as db:
-            if not _version(db):
-                return []
-            return db.execute(sql, values).fetchall()
+        with self._reading() as db:
+            return db.execute(sql, values).fetchall() if db and _version(db) else []
 
     def prepare(self, hours: Iterable[datetime] = ()) -> None:
         """See Catalog. A first run thus finds nothing to build. Every other method prepares too."""
@@ -158,11 +156,20 @@ class LocalCatalog:
             what = f"{self.path} cannot be written ({error}), so this is for this process only"
         if damage or found.partitions or found.damaged:
             hours = counted(len(found.partitions), "hour was", "hours were")
-            _say(f"{what}: {hours} registered from the clean files of the lake")
+            restoration.say(f"{what}: {hours} registered from the clean files of the lake")
         for message in found.damaged[:_MOST_NAMED]:
-            _say(f"not registered: {message}")
+            restoration.say(f"not registered: {message}")
         if len(found.damaged) > _MOST_NAMED:
-            _say(f"not registered: {len(found.damaged) - _MOST_NAMED} more clean files")
+            restoration.say(f"not registered: {len(found.damaged) - _MOST_NAMED} more clean files")
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Open the catalog; None if there is none, because opening would create it."""
+        if not self._in_memory and not self.path.exists():
+            yield None
+            return
+        with self._open() as db:
+            yield db
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -198,11 +205,6 @@ def _inode(path: Path) -> int:
         return path.stat().st_ino
     except OSError:
         return 0
-
-
-def _say(message: str) -> None:
-    """Write a line on standard error, also in processes of Dagster."""
-    sys.stderr.write(f"velib: {message}\n")
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -5,6 +5,7 @@ import click
 from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli import console
 from velib_assets.cli.discard_commands import discard
+from velib_assets.cli.pack_commands import pack
 from velib_assets.cli.publish_commands import publish
 from velib_assets.cli.read_commands import audit, cost, query, report, status
 from velib_assets.cli.reconcile_commands import reconcile
@@ -55,6 +56,7 @@ for command in (
     status,
     publish,
     verify,
+    pack,
     audit,
     cost,
 ):

@@ -17,6 +17,7 @@ import dagster as dg
 
 from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, blocking_output, code_of, composition, log_check, outs_of
+from velib_assets.defs.pooled_storage import one_transaction
 
 progress = logging.getLogger("velib.progress")
 
@@ -121,7 +122,8 @@ def log_outcomes(
     specs = [s for name in names for s in specs_of(name) if s.get_python_identifier() in selected]
     written, reported, reasons = 0, is_reported, []
     for outcome in outcomes:
-        _log_outcome(context, outcome)
+        with one_transaction(context.instance):
+            _log_outcome(context, outcome)
         if outcome.metadata is not None:
             progress.info(outcome.summary, extra={"layer": outcome.asset, "hour": outcome.period})
         if outcome.asset in names:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Iterable, List, Sequence, Tuple
+import re
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 from velib_assets.catalog.catalog import HistoryFile, Partition
-from velib_assets.lake.keys import hour_text
+from velib_assets.lake.keys import history_day_key, history_month_key, hour_text, parse_day
+from velib_assets.lake.months import parse_month
 
 _MONTH_LENGTH = len("2022-06")
+_PERIOD = re.compile(r"/date=([\d-]{10})\.parquet|/closed/month=([\d-]{7})/", re.ASCII)
 
 
 def digest_of_parts(parts: Iterable[Tuple[str, str]]) -> str:
@@ -37,6 +40,27 @@ def digest_of_month(days: Iterable[HistoryFile]) -> str:
     return digest_of_parts((file.period, file.digest) for file in days)
 
 
+def key_of_period(period: str) -> str:
+    """Return the key of the history file of a day or a month.
+
+    Raises:
+        ValueError: if it is neither `YYYY-MM-DD` nor `YYYY-MM`.
+    """
+    if len(period) == _MONTH_LENGTH:
+        return history_month_key(parse_month(period))
+    return history_day_key(parse_day(period))
+
+
+def period_of_key(key: str) -> str:
+    """Return the day or the month of a history file's key; empty if it is no such key."""
+    match = _PERIOD.search(key)
+    period = (match.group(1) or match.group(2)) if match else ""
+    try:
+        return period if period and key_of_period(period) == key else ""
+    except ValueError:
+        return ""
+
+
 def is_month(file: HistoryFile) -> bool:
     """Return whether a history file is that of a month."""
     return len(file.period) == _MONTH_LENGTH
@@ -50,9 +74,9 @@ def current_files(files: Sequence[HistoryFile]) -> List[HistoryFile]:
     """
     days = sorted(file for file in files if not is_month(file))
     months = {file.period: file for file in files if is_month(file)}
-    by_month = {file.period[:_MONTH_LENGTH]: [] for file in days}  # type: dict[str, list[HistoryFile]]
+    by_month: Dict[str, List[HistoryFile]] = {}
     for file in days:
-        by_month[file.period[:_MONTH_LENGTH]].append(file)
+        by_month.setdefault(file.period[:_MONTH_LENGTH], []).append(file)
     chosen: List[HistoryFile] = []
     for period, parts in by_month.items():
         month = months.get(period)

@@ -1,4 +1,4 @@
-"""Merges the day files of a month: one row group of each day is in memory at a time."""
+"""Merges the day files of a month, of each of which some thousand rows are in memory at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from velib_assets.history.sorted_rows import sort_rows
 from velib_assets.lake.keys import day_text, history_day_key
 from velib_assets.lake.store import LakeStore
 
-_TEXTS = [field.name for field in HISTORY_SCHEMA if pa.types.is_string(field.type)]
+_BATCH = 4096  # rows of a day read at a time
+_REPEATED = ["name", "commune", "arrondissement", "date", "hour"]  # kept small in memory
 
 
 class MonthSources(NamedTuple):
@@ -36,36 +37,47 @@ class MonthSources(NamedTuple):
 
 
 class _DayReader:
-    """Reads a day file from its first station to its last."""
+    """Reads a day file from its first station to its last, some thousand rows at a time."""
 
     def __init__(self, address: str, data: bytes) -> None:
         self._address = address
-        try:
-            self._file = pq.ParquetFile(io.BytesIO(data), read_dictionary=_TEXTS)
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(address, error) from error
-        self._group = 0
-        self._rows: Optional[pa.Table] = None
+        self._batches = self._read(data)
+        self._rows = HISTORY_SCHEMA.empty_table()
+        self._ended = False
 
-    def last_station(self) -> Optional[str]:
-        """Return the last station whose rows are in memory; None if no row is left."""
-        while not self._rows and self._group < self._file.num_row_groups:
-            try:
-                self._rows = self._file.read_row_group(self._group, use_threads=False)
-            except (pa.ArrowException, OSError) as error:
-                raise _damaged(self._address, error) from error
-            self._group += 1
-        return str(self._rows["station_id"][-1]) if self._rows else None
+    def complete_station(self, rows: int) -> Optional[str]:
+        """Return the last station whose rows are all in memory, after reading about so many rows.
 
-    def take(self, last: str) -> Optional[pa.Table]:
-        """Return the next rows up to and including a station, of those in memory."""
-        if not self._rows:
-            return None
-        stations = self._rows["station_id"].combine_chunks()
-        upto = pc.less_equal(stations.dictionary, last).take(stations.indices)
+        None if no row is left.
+        """
+        while not self._ended and (len(self._rows) < rows or self._first_of_last() == 0):
+            batch = next(self._batches, None)
+            self._ended = batch is None
+            if batch is not None:
+                read = pa.Table.from_batches([batch])
+                self._rows = pa.concat_tables([self._rows, read]) if self._rows else read
+        last = len(self._rows) if self._ended else self._first_of_last()
+        return self._rows["station_id"][last - 1].as_py() if last else None
+
+    def take(self, last: str) -> pa.Table:
+        """Return the rows up to and including a station, and forget them."""
+        upto = pc.less_equal(self._rows["station_id"], last)
         count = pc.sum(upto).as_py() or 0
         taken, self._rows = self._rows.slice(0, count), self._rows.slice(count)
         return taken
+
+    def _first_of_last(self) -> int:
+        """Return the position of the first row of the last station in memory."""
+        stations = self._rows["station_id"]
+        return int(pc.index(stations, stations[-1]).as_py()) if len(stations) else 0
+
+    def _read(self, data: bytes) -> Iterator[pa.RecordBatch]:
+        try:
+            file = pq.ParquetFile(io.BytesIO(data), read_dictionary=_REPEATED)
+            yield from file.iter_batches(_BATCH, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise DamagedFileError(f"{self._address} cannot be decoded ({reason})") from error
 
 
 def open_days(store: LakeStore, days: Sequence[date]) -> MonthSources:
@@ -98,12 +110,6 @@ def merged_by_station(days: Sequence[_DayReader]) -> Iterator[pa.Table]:
     Raises:
         DamagedFileError: if a file cannot be decoded.
     """
-    while ends := [end for day in days if (end := day.last_station()) is not None]:
-        # Up to there, every day's rows are in memory: a row group has whole stations.
+    while ends := [end for day in days if (end := day.complete_station(_BATCH)) is not None]:
         parts = [part for day in days if (part := day.take(min(ends)))]
         yield sort_rows(pa.concat_tables(parts).unify_dictionaries()).cast(HISTORY_SCHEMA)
-
-
-def _damaged(address: str, error: Exception) -> DamagedFileError:
-    reason = " ".join(str(error).split())[:120]
-    return DamagedFileError(f"{address} cannot be decoded ({reason})")

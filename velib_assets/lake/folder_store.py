@@ -2,59 +2,88 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
+import io
 import os
-import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import IO, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from velib_assets.lake.disk_errors import explain, explained
+from velib_assets.lake.folder_files import lock_folder, remove_empty_folders, sync_folder, temporary_file
+from velib_assets.lake.pack_file import remove_from_pack
+from velib_assets.lake.packed_raw import PackedRaw
+from velib_assets.lake.raw_pack import pack_of
 from velib_assets.lake.store import Change, Stored
 
 _MAX_CACHED_HASHES = 50_000
-_FOLDER_ATTEMPTS = 1000
-_ABANDONED_AFTER = 3600.0  # seconds; an older temporary file has lost its writer
-
-_T = TypeVar("_T")
 
 
 class FolderStore:
-    """A lake in a local folder. Readers never see a partly written object."""
+    """A lake in a local folder. Readers never see a partly written object.
+
+    Raw objects are found where they are: in files of their own, which are looked at first, or in the pack of
+    their day (see `packed_raw`). Packs themselves are not listed.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._packs = PackedRaw(root)
         self._hashes: Dict[str, Tuple[Tuple[int, ...], str]] = {}
 
     def list(self, prefix: str) -> List[Stored]:
         """See LakeStore. Skips hidden files (unfinished writes) and links (they can leave the lake)."""
-        objects = []
-        for entry in self._entries(prefix):
-            if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
-                with suppress(FileNotFoundError):  # another process removed it
-                    objects.append(Stored(prefix + entry.name, entry.stat().st_size))
-        return sorted(objects)
+        files, packed = self._packs.beside(prefix, lambda: self._files(prefix))
+        return _merged(files, [item for item in packed if "/" not in item.key[len(prefix) :]])
 
     def walk(self, prefix: str, first: str = "", last: str = "") -> List[Stored]:
         """See LakeStore."""
-        names = [name for name in self.folders(prefix) if first <= name and (not last or name <= last)]
-        below = [item for name in names for item in self.walk(f"{prefix}{name}/")]
-        return sorted([*([] if first or last else self.list(prefix)), *below])
+
+        def is_wanted(name: str) -> bool:
+            return first <= name and (not last or name <= last)
+
+        def files() -> List[Stored]:
+            names = [entry.name for entry in self._entries(prefix) if entry.is_dir()]
+            below = [item for name in names if is_wanted(name) for item in self.walk(f"{prefix}{name}/")]
+            return [*([] if first or last else self._files(prefix)), *below]
+
+        found, packed = self._packs.beside(prefix, files)
+        return _merged(found, [item for item in packed if is_wanted(_first_part(item.key[len(prefix) :]))])
 
     def folders(self, prefix: str) -> List[str]:
         """See LakeStore."""
-        return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
+        names, packed = self._packs.beside(
+            prefix, lambda: {entry.name for entry in self._entries(prefix) if entry.is_dir()}
+        )
+        below = (item.key[len(prefix) :] for item in packed)
+        return sorted(names.union(_first_part(key) for key in below if "/" in key))
+
+    def unpacked(self, prefix: str) -> List[Stored]:
+        """List the objects directly below a prefix that are files of their own."""
+        return sorted(self._files(prefix))
 
     def hash(self, stored: Stored) -> str:
         """Return the SHA-256 of the bytes, cached until the file's inode, size or times change."""
-        identity, cached = self._identity(stored.key), self._hashes.get(stored.key)
+        try:
+            identity, cached = self._identity(stored.key), self._hashes.get(stored.key)
+        except FileNotFoundError:
+            member = self._packs.find(stored.key)
+            return member.sha256 if member else self.fetch(stored.key)[0]
         return cached[1] if cached and cached[0] == identity else self.fetch(stored.key)[0]
 
     def fetch(self, key: str) -> Tuple[str, bytes]:
-        """See LakeStore."""
-        identity, data = self._identity(key), self.read(key)
+        """See LakeStore.
+
+        Raises:
+            DamagedPackError: if the bytes in a pack are not those of the hash.
+        """
+        try:
+            return self._fetch_file(key)
+        except FileNotFoundError:
+            return self._packs.fetch(key) or self._fetch_file(key)  # it may have been unpacked meanwhile
+
+    def _fetch_file(self, key: str) -> Tuple[str, bytes]:
+        identity, data = self._identity(key), (self.root / key).read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         if len(self._hashes) >= _MAX_CACHED_HASHES:
             self._hashes.clear()
@@ -66,15 +95,34 @@ class FolderStore:
         return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
     def read(self, key: str) -> bytes:
-        """See LakeStore."""
-        return (self.root / key).read_bytes()
+        """See LakeStore. Bytes in a pack are returned also if they have changed, as those of a file are."""
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            packed = self._packs.read(key)
+            return (self.root / key).read_bytes() if packed is None else packed
 
     def open(self, key: str) -> IO[bytes]:
         """See LakeStore."""
-        return (self.root / key).open("rb")
+        return (self.root / key).open("rb") if pack_of(key) is None else io.BytesIO(self.read(key))
 
     def create(self, key: str, data: bytes) -> bool:
-        """See LakeStore. A hard link fails if the key is taken, and shows only complete files."""
+        """See LakeStore. A key in a pack is taken; the day is locked, so that nobody packs it meanwhile."""
+        pack = pack_of(key)
+        if pack is None:
+            return self.create_file(key, data)
+        with explained(self.root / key):
+            lock = lock_folder((self.root / pack).parent, shared=True)
+        try:
+            return not self._packs.find(key) and self.create_file(key, data)
+        finally:
+            os.close(lock)
+
+    def create_file(self, key: str, data: bytes) -> bool:
+        """Store an object as a file of its own, also if its key is in a pack. Returns False if it exists.
+
+        A hard link fails if the key is taken, and shows only complete files.
+        """
         path, temporary = self.root / key, self._write_temporary(key, data, sync=True)
         try:
             os.link(temporary, path)
@@ -84,7 +132,7 @@ class FolderStore:
             raise explain(error, path) from error
         finally:
             temporary.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return True
 
     def publish(self, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
@@ -102,18 +150,21 @@ class FolderStore:
             for key, data in changes:
                 temporary = None if data is None else self._write_temporary(key, data, sync=False)
                 writes.append((self.root / key, temporary))
-            lock = _lock(writes[-1][0].parent)
+            pack = pack_of(changes[-1].key)
+            lock = lock_folder((self.root / pack if pack else writes[-1][0]).parent)
             if not precondition():
                 return False
-            for path, temporary in writes:
+            for change, (path, temporary) in zip(changes, writes):
                 with explained(path):
+                    if temporary is None:
+                        remove_from_pack(self.root, change.key)
                     temporary.replace(path) if temporary else path.unlink(missing_ok=True)
         finally:
             for path, temporary in writes:
                 if temporary:
                     temporary.unlink(missing_ok=True)
                 else:
-                    self._remove_empty_folders(path.parent)
+                    remove_empty_folders(path.parent, self.root)
             if lock >= 0:
                 os.close(lock)
         return True
@@ -122,6 +173,14 @@ class FolderStore:
         """See LakeStore."""
         return str(self.root / key)
 
+    def _files(self, prefix: str) -> List[Stored]:
+        objects, pack = [], pack_of(prefix)
+        for entry in self._entries(prefix):
+            if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # another process removed it
+                    objects.append(Stored(prefix + entry.name, entry.stat().st_size))
+        return [item for item in objects if item.key != pack]
+
     def _entries(self, prefix: str) -> Iterator[os.DirEntry[str]]:
         try:
             with os.scandir(self.root / prefix) as entries:
@@ -129,17 +188,10 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return
 
-    def _remove_empty_folders(self, folder: Path) -> None:
-        """Remove a folder and those above it as far as they are empty, but not the lake itself."""
-        with suppress(OSError):  # it is not empty, or does not exist
-            while folder != self.root:
-                folder.rmdir()
-                folder = folder.parent
-
     def _write_temporary(self, key: str, data: bytes, *, sync: bool) -> Path:
         path = self.root / key
         with explained(path):
-            handle, name = _temporary_file(path)
+            handle, name = temporary_file(path)
             temporary = Path(name)
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -154,57 +206,10 @@ class FolderStore:
         return temporary
 
 
-def _temporary_file(path: Path) -> Tuple[int, str]:
-    """Create a temporary file beside a path."""
-
-    def create(folder: Path) -> Tuple[int, str]:
-        _remove_abandoned(folder)
-        return tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=folder)
-
-    return _in_folder(path.parent, create)
+def _merged(files: Sequence[Stored], packed: Sequence[Stored]) -> List[Stored]:
+    """Return the objects sorted by key; of one key in both, the file."""
+    return sorted({item.key: item for item in (*packed, *files)}.values()) if packed else sorted(files)
 
 
-def _lock(folder: Path) -> int:
-    """Lock a folder; the caller closes the returned descriptor."""
-
-    def lock(folder: Path) -> int:
-        descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        try:
-            if os.path.samestat(os.fstat(descriptor), folder.stat()):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)
-        raise FileNotFoundError(f"{folder} was removed")
-
-    return _in_folder(folder, lock)
-
-
-def _in_folder(folder: Path, action: Callable[[Path], _T]) -> _T:
-    """Create a folder and do something in it; again while other processes remove the empty folder."""
-    for _ in range(_FOLDER_ATTEMPTS):
-        with suppress(FileNotFoundError, FileExistsError):
-            folder.mkdir(parents=True, exist_ok=True)
-            return action(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return action(folder)
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove temporary files of killed writers; files that cannot be removed stay."""
-    oldest = time.time() - _ABANDONED_AFTER
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") and entry.name.endswith(".tmp"):
-                with suppress(OSError):
-                    if entry.stat().st_mtime < oldest:
-                        Path(entry.path).unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _first_part(path: str) -> str:
+    return path.partition("/")[0]

@@ -142,6 +142,11 @@ def hour_prefix(layer: str, hour: datetime) -> str:
     return f"{source_prefix(layer)}date={day}/hour={hh}/"
 
 
+def day_prefix(layer: str, day: date) -> str:
+    """Return the prefix of a UTC day, for example `raw/source=velib/date=2022-06-04/`."""
+    return f"{source_prefix(layer)}date={day_text(day)}/"
+
+
 def raw_key(ingested_at: datetime) -> str:
     """Return the key of the snapshot taken at `ingested_at`. A second has at most one snapshot."""
     return f"{hour_prefix('raw', hour_of(ingested_at))}{_stem(ingested_at)}.json.gz"
