@@ -56,7 +56,7 @@ def prepare_daily_kpis(engine: QueryEngine, catalog: Catalog) -> None:
         QueryError: If a view cannot be defined.
         CatalogError: If the catalog cannot be read.
     """
-    catalog.declare_tables()
+    catalog.declare_daily_tables()
     engine.define_daily_views()
 
 

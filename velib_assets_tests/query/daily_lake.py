@@ -49,7 +49,7 @@ class DailyLake:
         ]
         table = pa.Table.from_pylist([a | b for a, b in zip(ordered, keys, strict=True)], HISTORY_SCHEMA)
         digest = hashlib.sha256(repr(ordered).encode()).hexdigest()
-        data = encode_history(table, digest, {})
+        data = encode_history([table], digest, {})
         self.store.publish([Change(history_day_key(day), data)], lambda: True)
         self.catalog.register_history(
             [HistoryFile(day_text(day), history_day_key(day), len(ordered), len(data), digest)]

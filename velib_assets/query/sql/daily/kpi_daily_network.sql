@@ -4,7 +4,7 @@ WITH ${readings},
 two_days AS (
     SELECT station_id, ingested_ts, ingested_ts >= ${day_start} AS in_day, coalesce(${in_operation}, false) AS operating,
         fill_rate
-    FROM velib_db_tf.velib_history
+    FROM velib_history
     WHERE ${history_days}
         AND ingested_ts >= ${before_start}
         AND ingested_ts < ${day_end}
