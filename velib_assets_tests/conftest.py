@@ -35,6 +35,7 @@ NOT_UNIT_FILES = {
     "test_maintenance",
     "test_new_failures",
     "test_pooled_storage",
+    "test_publish_command",
     "test_published_month",
     "test_reconcile",
 }
