@@ -30,6 +30,7 @@ NOT_UNIT_FILES = {
     "test_clean_properties",
     "test_commands",
     "test_discard",
+    "test_docs_publishing",
     "test_files",
     "test_healing_sensor",
     "test_maintenance",
