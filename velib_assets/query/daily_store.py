@@ -32,8 +32,8 @@ class DailyKpiResult(NamedTuple):
     """The outcome of a daily KPI on a local day: what its file has, or the error.
 
     `absent` means that the history has no snapshot of the day: there is no file, and one that existed was
-    deleted. `changed` is false if the stored file was the same. `headline` has the KPI's headline numbers
-    that are known.
+    deleted. `waits` means that history is still to be built. `changed` is false if the stored file was the
+    same. `headline` has the KPI's headline numbers that are known.
     """
 
     name: str
@@ -45,6 +45,7 @@ class DailyKpiResult(NamedTuple):
     changed: bool = False
     error: str = ""
     absent: bool = False
+    waits: bool = False
     headline: Mapping[str, float] = {}
 
 
@@ -83,9 +84,10 @@ def store_daily_kpis(
             return _failed(
                 day, f"{day_text(day)} ({NETWORK_TIME_ZONE}) has not ended: its history is not there yet"
             )
-        if missing := _missing_history(day, catalog):
+        if missing := missing_history(day, catalog):
             days = ", ".join(map(day_text, missing))
-            return _failed(day, f"the history of {days} (UTC) is missing. Materialize station_history for it")
+            text = f"the history of {days} (UTC) is missing. Materialize station_history for it"
+            return [result._replace(waits=True) for result in _failed(day, text)]
         for _ in range(_ATTEMPTS):
             results = _store(day, engine, lake, catalog)
             if results is not None:
@@ -136,7 +138,7 @@ def _digest_now(day: date, catalog: Catalog) -> str:
     return day_digest(day, history_digests(catalog, first, last))
 
 
-def _missing_history(day: date, catalog: Catalog) -> list[date]:
+def missing_history(day: date, catalog: Catalog) -> list[date]:
     """Return the UTC days overlapped by a local day that have registered rows and no history file."""
     days = utc_days_overlapped(day)
     known = history_digests(catalog, day_text(days[0]), day_text(days[-1]))
