@@ -33,11 +33,13 @@ NOT_UNIT_FILES = {
     "test_daily_kpi_assets",
     "test_daily_isolation",
     "test_discard",
+    "test_docs_publishing",
     "test_files",
     "test_healing_sensor",
     "test_maintenance",
     "test_new_failures",
     "test_pooled_storage",
+    "test_publish_command",
     "test_published_month",
     "test_reconcile",
 }
