@@ -14,6 +14,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import (
     HOUR,
     STATIONS_KEY,
+    daily_kpi_key,
     date_hour,
     day_text,
     hour_prefix,
@@ -26,6 +27,8 @@ from velib_assets.lake.keys import (
 )
 from velib_assets.lake.listing import REASON_ENDING
 from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, REJECTS, STATIONS
+from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
+from velib_assets.query.daily_sql import daily_view_sql
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb
 from velib_assets.query.duckdb_session import create_table
@@ -55,6 +58,11 @@ def define_lake_tables(
     """Define those of LAKE_TABLES that are in `names`. The others cost nothing."""
     if HISTORY in names:
         create_table(db, files.existing(_history_keys(catalog, matching)), HISTORY, HISTORY_COLUMNS)
+    for kpi in DAILY_KPIS:
+        if not {kpi.name, kpi.table}.isdisjoint(names):
+            keys = _daily_keys(FolderStore(files.lake), kpi, matching)
+            create_table(db, files.existing(keys), kpi.table, kpi.schema)
+            db.execute(own_sql_to_duckdb(daily_view_sql(kpi)))
     if not {STATIONS, STATION_EVENTS}.isdisjoint(names):
         create_table(db, files.existing([STATIONS_KEY]), STATIONS, _SCHEMAS[STATIONS])
         db.execute(own_sql_to_duckdb(station_events_sql()))
@@ -80,6 +88,14 @@ def _history_keys(catalog: Catalog, matching: Matching) -> list[str]:
     }
     months = {day[:7] for day in needed}
     return [file.key for file in current_files(files) if file.period in needed or file.period in months]
+
+
+def _daily_keys(store: FolderStore, kpi: DailyKpi, matching: Matching) -> list[str]:
+    """Return the keys of a daily KPI's files that a query needs; a day is represented by its first hour."""
+    folder = f"{source_prefix('kpi')}{kpi.name}/"
+    days = [day for name in store.folders(folder) if (day := key_hour(f"{name}/hour=00/"))]
+    needed = {day for name in (kpi.name, kpi.table) for day in matching(name, days)}
+    return [daily_kpi_key(kpi.name, day) for day in days if day in needed]
 
 
 def _possible_hours(store: FolderStore, layer: str) -> list[datetime]:

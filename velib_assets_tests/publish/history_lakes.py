@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from velib_assets.query.daily_store import store_daily_kpis
-
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.defs.clean_stations import clean_hours
@@ -19,18 +17,20 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, parse_day, raw_key
 from velib_assets.lake.local_days import local_days_overlapping
 from velib_assets.lake.months import month_of
+from velib_assets.query.daily_store import store_daily_kpis
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.samples import body
 from velib_assets_tests.simulated_lake import simulated_lake
 
 
 def recorded_lake(
-    folder: Path, snapshots: Mapping[datetime, Sequence[Any]], feed: str = "opendata"
+    folder: Path, snapshots: Mapping[datetime, Sequence[Any]], feeds: Mapping[datetime, str] | None = None
 ) -> FolderStore:
-    """Fill a folder with snapshots of these records, and with their daily layer."""
+    """Fill a folder with snapshots of these records (the portal's, without `feeds`) and their daily layer."""
     store = FolderStore(folder)
     for moment, records in snapshots.items():
-        decoded = decode(FeedResponse(feed, {"body": body([*records])}))
+        decoded = decode(FeedResponse("opendata", {"body": body([*records])}))
+        feed = (feeds or {}).get(moment, "opendata")
         store.create(raw_key(moment), encode_raw(feed, moment, moment, decoded))
     list(clean_hours(store, LocalCleanJob(store, 1), sorted({hour_of(moment) for moment in snapshots})))
     LocalCatalog(folder).prepare()
