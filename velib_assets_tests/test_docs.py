@@ -29,10 +29,12 @@ from velib_assets.ingest.raw_object import encode_raw, gunzip
 from velib_assets.ingest.response import Decoded
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
+from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR
 from velib_assets.lake.raw_pack import pack_of
 from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
@@ -337,6 +339,21 @@ def test_documented_derived_columns_match_views() -> None:
     }
 
 
+def test_documented_daily_columns_match_views() -> None:
+    rows = table("docs/data.md", "daily view", "a row is", "columns")
+    assert {code(row[0])[0]: (row[1], code(row[2])[0].split(", ")) for row in rows} == {
+        kpi.name: (kpi.grain, [column.name for column in kpi.schema]) for kpi in DAILY_KPIS
+    }
+
+
+def test_documented_minutes_and_doubts_are_columns() -> None:
+    minutes = [code(row[0])[0] for row in table("docs/data.md", "minutes", "time in which the station was")]
+    names = [column.name for column in DAILY_STATION]
+    assert sorted(minutes) == sorted(name for name in names if name.startswith("minutes_"))
+    doubts = table("docs/data.md", "column", "definition", "on the real days")
+    assert {name for row in doubts for name in code(row[0])} < {column.name for column in STATION_QUALITY}
+
+
 def test_documented_lake_tables_match_declaration() -> None:
     rows = table("docs/data.md", "table", "a row is", "columns")
     assert [(code(row[0])[0], row[1], code(row[2])[0].split(", ")) for row in rows] == [
@@ -363,6 +380,7 @@ def test_documented_keys_match_lake() -> None:
         keys.STATIONS_KEY,
         keys.history_day_key(at.date()),
         keys.history_month_key(at.date()),
+        keys.daily_kpi_key("<name>", at.date()),
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),
@@ -391,7 +409,7 @@ def test_documented_feed_info_matches_what_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", sorted((ROOT / "velib_assets" / "query" / "sql").glob("*.sql")), ids=lambda f: f.stem
+    "file", sorted((ROOT / "velib_assets" / "query" / "sql").rglob("kpi_*.sql")), ids=lambda f: f.stem
 )
 def test_view_is_in_readme(file: Path) -> None:
     assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "question")]

@@ -100,6 +100,13 @@ class Catalog(Protocol):
         """
         ...
 
+    def declare_daily_tables(self) -> None:
+        """Create the tables of the daily KPIs, or correct them if they differ.
+
+        Their files need no registration.
+        """
+        ...
+
 
 def newest_hour(catalog: Catalog) -> Optional[datetime]:
     """Return the newest registered hour that has rows, or None."""

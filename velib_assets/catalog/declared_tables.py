@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
+from velib_assets.lake.daily_schema import DAILY_COLUMNS, DAILY_GRAINS, DAILY_PARTITION, days_table
 from velib_assets.lake.keys import STATIONS_KEY, source_prefix
 from velib_assets.lake.schema import (
     COLUMNS,
@@ -30,6 +31,12 @@ _PARQUET = {
         "Parameters": {"serialization.format": "1"},
     },
 }
+_PROJECTED_DATES = (
+    ("projection.enabled", "true"),
+    ("projection.date.type", "date"),
+    ("projection.date.format", "yyyy-MM-dd"),
+    ("projection.date.range", "2018-01-01,NOW"),  # the present operator of Velib' began in 2018
+)
 _PROJECTED = ("projection.", "storage.location.template")
 
 
@@ -85,10 +92,7 @@ OTHER_TABLES: Tuple[DeclaredTable, ...] = (
         source_prefix("rejects"),
         PARTITION_COLUMNS,
         (
-            ("projection.enabled", "true"),
-            ("projection.date.type", "date"),
-            ("projection.date.format", "yyyy-MM-dd"),
-            ("projection.date.range", "2018-01-01,NOW"),  # the present operator of Velib' began in 2018
+            *_PROJECTED_DATES,
             ("projection.hour.type", "integer"),
             ("projection.hour.range", "0,23"),
             ("projection.hour.digits", "2"),
@@ -96,6 +100,19 @@ OTHER_TABLES: Tuple[DeclaredTable, ...] = (
     ),
 )
 """The tables that need no registration: each has one folder, or partitions that Athena computes."""
+
+DAILY_TABLES: Tuple[DeclaredTable, ...] = tuple(
+    DeclaredTable(
+        days_table(name),
+        f"A row is {DAILY_GRAINS[name]}; the view {name} reads them",
+        columns,
+        f"{source_prefix('kpi')}{name}/",
+        DAILY_PARTITION,
+        _PROJECTED_DATES,
+    )
+    for name, columns in DAILY_COLUMNS.items()
+)
+"""The tables of the daily KPIs, whose partitions Athena computes."""
 
 
 def table_input(table: DeclaredTable, bucket: str) -> Dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, TypeVar
 from velib_assets.aws.api import AwsError
 from velib_assets.catalog.catalog import HistoryFile, Partition
 from velib_assets.catalog.declared_tables import (
+    DAILY_TABLES,
     OTHER_TABLES,
     SOURCE_VELIB,
     VELIB_HISTORY,
@@ -129,6 +130,15 @@ class GlueTable:
             AwsError: if a request fails.
         """
         for table in (*OTHER_TABLES, VELIB_HISTORY):
+            self._glue.declare(table)
+
+    def declare_daily_tables(self) -> None:
+        """See Catalog.
+
+        Raises:
+            AwsError: if a request fails.
+        """
+        for table in DAILY_TABLES:
             self._glue.declare(table)
 
     def _listed(self, expression: str = "") -> List[Partition]:

@@ -110,6 +110,9 @@ class LocalCatalog:
     def declare_tables(self) -> None:
         """See Catalog. Nothing to do: the local engine reads the files themselves."""
 
+    def declare_daily_tables(self) -> None:
+        """See Catalog. Nothing to do, as for `declare_tables`."""
+
     def record_view(self, name: str, definition: str) -> bool:
         """Store a view's definition. Returns whether it is new or changed."""
         if self._read("SELECT 1 FROM views WHERE (name, definition) = (?, ?)", (name, definition)):

@@ -16,6 +16,8 @@ from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.athena_mirror import Mirror
 from velib_assets.query.athena_statements import AthenaStatements
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_sql import daily_view_sql
 from velib_assets.query.engine import READ_ONLY, KpiState, LakeReadError, QueryError, Statements
 from velib_assets.query.frames import to_frame, to_state
 from velib_assets.query.kpis import KPIS, VIEWS, Kpi
@@ -30,6 +32,8 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # How Athena refuses a view that was dropped, or that does not match its tables any more, and what it names.
 _LOST_VIEW = re.compile(r"_NOT_FOUND|VIEW_IS_STALE|INVALID_VIEW")
 _NAMED = re.compile(r"'(?:\w+\.)*(\w+)'")
+_FIXED_VIEWS = {STATION_EVENTS: station_events_sql()} | {kpi.name: daily_view_sql(kpi) for kpi in DAILY_KPIS}
+"""The statements of the views that do not change with the newest hour."""
 _DEFINITION_KEY = "athena-results/views/{}.sql"
 
 
@@ -38,6 +42,8 @@ class AthenaQueryEngine:
 
     `folder` holds copies of the newest files on this machine.
     """
+
+    history_by_month = True
 
     def __init__(self, names: Names, catalog: Catalog, store: LakeStore, folder: Path) -> None:
         self._names, self._catalog, self._store = names, catalog, store
@@ -103,14 +109,21 @@ class AthenaQueryEngine:
         except AwsError as error:
             raise LakeReadError(str(error)) from error
 
+    def define_daily_views(self) -> None:
+        """See QueryEngine."""
+        try:
+            for kpi in DAILY_KPIS:
+                self._update_definition(kpi.name, daily_view_sql(kpi))
+        except AwsError as error:
+            raise LakeReadError(str(error)) from error
+
     def _restore(self, lost: Sequence[str]) -> bool:
         """Define views again; return false if there are none, or if that fails."""
-        kpis = {view.name: view for view in VIEWS}
         try:
             newest = newest_hour(self._catalog) if lost else None
+            statements = {view.name: render(view, newest) for view in VIEWS} | _FIXED_VIEWS
             for name in lost:
-                statement = render(kpis[name], newest) if name in kpis else station_events_sql()
-                self._define(name, self._localized(statement))
+                self._define(name, self._localized(statements[name]))
         except (QueryError, OSError):  # the first error says what is missing
             return False
         return bool(lost)
@@ -142,4 +155,4 @@ def _lost_views(error: QueryError) -> list[str]:
     """Return the views of this package that an error names as dropped, stale or invalid."""
     text = str(error)
     named = _NAMED.findall(text) if _LOST_VIEW.search(text) else []
-    return [name for name in (*(view.name for view in VIEWS), STATION_EVENTS) if name in named]
+    return [name for name in (*(view.name for view in VIEWS), *_FIXED_VIEWS) if name in named]

@@ -1,7 +1,7 @@
 """The daily KPIs: one `DailyKpi(...)` entry in `DAILY_KPIS` and one file in `sql/` each.
 
-A local day's rows are computed once its history is there, and stored (`daily_store.py`). The view of the KPI's
-name reads the stored days.
+A local day's rows are computed once its history is there, and stored (`daily_store.py`). The view named like
+the KPI reads the stored days.
 """
 
 from __future__ import annotations

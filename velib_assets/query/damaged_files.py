@@ -8,7 +8,7 @@ import duckdb
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour
+from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour, source_prefix
 from velib_assets.query.engine import LakeReadError
 
 _OF_THE_QUERY = (
@@ -50,7 +50,9 @@ def damaged_file_error(
 
 def _named(address: str, key: str, problem: str) -> LakeReadError:
     hour = key_hour(key)
-    if key == STATIONS_KEY or hour is None:
+    if key.startswith(source_prefix("kpi")):
+        repair = "the next run of velib_daily computes that day again"
+    elif key == STATIONS_KEY or hour is None:
         repair = "it is built again when an hour is cleaned: velib tick"
     else:
         repair = f"rebuild that hour: velib backfill {hour_text(hour)} {hour_text(hour)}"

@@ -28,6 +28,8 @@ T = TypeVar("T")
 class LocalQueryEngine:
     """Runs Athena's SQL on DuckDB."""
 
+    history_by_month = False
+
     def __init__(self, lake: Path, catalog: LocalCatalog) -> None:
         self._lake, self._catalog = lake, catalog
 
@@ -87,7 +89,7 @@ class LocalQueryEngine:
 
         def run(files: LakeFiles) -> "T":
             with session(self._lake) as db:
-                return step(DuckDBQuery(db, files, self._catalog, self._catalog.partitions(hours), newest))
+                return step(DuckDBQuery(db, files, self._catalog, hours, newest))
 
         files = LakeFiles(self._lake)
         try:
@@ -115,6 +117,9 @@ class LocalQueryEngine:
 
     def define_station_events(self) -> None:
         """See QueryEngine. Nothing to do: each query that names the view defines it."""
+
+    def define_daily_views(self) -> None:
+        """See QueryEngine. Nothing to do: each query that names one defines it."""
 
     def _newest(self) -> datetime | None:
         """Return the newest registered hour whose file exists, or None for an empty table."""

@@ -15,6 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from velib_assets.lake.schema import COLUMNS, DATABASE, PARTITION_COLUMNS, TABLE, TYPES
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_rewrites import rewrite
 from velib_assets.query.engine import READ_ONLY, QueryError
 from velib_assets.query.error_words import statement_error, syntax_error
@@ -25,6 +26,7 @@ TABLES = (
     {TABLE: (*COLUMNS, *PARTITION_COLUMNS)}
     | {kpi.name: kpi.schema for kpi in VIEWS}
     | {table.name: table.schema for table in LAKE_TABLES}
+    | {name: kpi.schema for kpi in DAILY_KPIS for name in (kpi.name, kpi.table)}
 )
 _CATALOG = "awsdatacatalog"
 _COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)

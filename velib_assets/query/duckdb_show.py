@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import date_hour
 from velib_assets.lake.schema import DATABASE, TABLE
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_sql import daily_view_sql
 from velib_assets.query.duckdb_guard import TABLES, without_comments
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import VIEWS
@@ -34,12 +36,14 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pa.Table | Non
         tokens = tokens[:-2]
     *form, name = (token.upper() for token in tokens)
     views = {kpi.name: kpi for kpi in VIEWS}
+    described = {kpi.name: kpi.columns for kpi in VIEWS} | {kpi.name: kpi.columns for kpi in DAILY_KPIS}
+    fixed = {STATION_EVENTS: station_events_sql()} | {kpi.name: daily_view_sql(kpi) for kpi in DAILY_KPIS}
     rows: list[tuple[str, ...]]
     match form, name.lower().removeprefix("awsdatacatalog.").removeprefix(f"{DATABASE}."):
         case ["SHOW"], "tables":
             head, rows = ["tab_name"], [(table,) for table in TABLES]
         case ["SHOW"], "views":
-            head, rows = ["views"], [(view,) for view in (*views, STATION_EVENTS)]
+            head, rows = ["views"], [(view,) for view in (*views, *fixed)]
         case ["SHOW"], "databases" | "schemas":
             head, rows = ["database_name"], [(DATABASE,)]
         case ["SHOW", "PARTITIONS"], table if table == TABLE:
@@ -47,12 +51,12 @@ def show(sql: str, catalog: Catalog, newest: datetime | None) -> "pa.Table | Non
             head, rows = ["partition"], [(f"date={date}/hour={hh}",) for date, hh in hours]
         case ["SHOW", "CREATE", "VIEW"], view if view in views:
             head, rows = ["Create View"], [(render(views[view], newest),)]
-        case ["SHOW", "CREATE", "VIEW"], view if view == STATION_EVENTS:
-            head, rows = ["Create View"], [(station_events_sql(),)]
+        case ["SHOW", "CREATE", "VIEW"], view if view in fixed:
+            head, rows = ["Create View"], [(fixed[view],)]
         case ((["SHOW", "COLUMNS", "IN" | "FROM"] | ["DESCRIBE"] | ["DESC"]), table) if table in TABLES:
             own = [(c.name, c.type, c.description) for c in TABLES[table]]
             head = ["col_name", "data_type", "comment"]
-            rows = [*(views[table].columns if table in views else own)]
+            rows = [*described.get(table, own)]
         case _:
             raise QueryError(
                 "unknown statement or name; there are SHOW TABLES, SHOW VIEWS, SHOW DATABASES, "

@@ -40,7 +40,12 @@ class KpiState(NamedTuple):
 
 
 class QueryEngine(Protocol):
-    """Runs queries on the lake. Timestamps are UTC and have no time zone."""
+    """Runs queries on the lake. Timestamps are UTC and have no time zone.
+
+    `history_by_month` says whether the table `velib_history` has the partition key `month`.
+    """
+
+    history_by_month: bool
 
     def query(self, sql: str) -> "pd.DataFrame":
         """Run one read-only statement (SELECT, WITH, VALUES, SHOW, DESCRIBE) in Athena's SQL.
@@ -79,5 +84,13 @@ class QueryEngine(Protocol):
 
         Raises:
             QueryError: If the view cannot be created; the table must exist.
+        """
+        ...
+
+    def define_daily_views(self) -> None:
+        """Create the views of the daily KPIs over the tables of their days, or replace those that changed.
+
+        Raises:
+            QueryError: If a view cannot be created; the tables must exist.
         """
         ...

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlglot.errors import ParseError, SqlglotError
 
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_rewrites import one_line
 from velib_assets.query.engine import READ_ONLY
 from velib_assets.query.kpis import VIEWS
@@ -19,7 +20,10 @@ _OTHER_STATEMENTS = re.compile(
     r"REPLACE|RESET|REVOKE|ROLLBACK|SET|START|TRUNCATE|UNLOAD|UPDATE|USE|VACUUM",
     re.IGNORECASE,
 )
-_SCHEMAS = ((*COLUMNS, *PARTITION_COLUMNS), *(v.schema for v in VIEWS), *(t.schema for t in LAKE_TABLES))
+_SCHEMAS = (
+    (*COLUMNS, *PARTITION_COLUMNS),
+    *(table.schema for tables in (VIEWS, LAKE_TABLES, DAILY_KPIS) for table in tables),
+)
 _ALL_COLUMNS = sorted({column.name for schema in _SCHEMAS for column in schema})
 _KIND = re.compile(r"\A(?:Binder|Catalog|Conversion|Invalid Input|Out of Range|Parser) Error: ")
 _QUOTED = re.compile(r'"([^"]+)"')

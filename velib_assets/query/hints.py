@@ -14,12 +14,14 @@ from typing import NamedTuple
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_guard import parse
 from velib_assets.query.engine import QueryError
 from velib_assets.query.kpis import HOURLY
 from velib_assets.query.lake_tables import LAKE_TABLES
 
-_PARTITIONED = HOURLY | {table.name for table in LAKE_TABLES if table.hourly}
+_DAILY = {name for kpi in DAILY_KPIS for name in (kpi.name, kpi.table)}
+_PARTITIONED = HOURLY | _DAILY | {table.name for table in LAKE_TABLES if table.hourly}
 _EXACT = (exp.EQ, exp.NEQ, exp.In)
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _LAST_HOUR = 23

@@ -23,6 +23,8 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import utc_now
 from velib_assets.query import athena_engine
 from velib_assets.query.athena_engine import AthenaQueryEngine
+from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
+from velib_assets.query.daily_sql import daily_view_sql, day_sql
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.query.lake_tables import station_events_sql
@@ -99,8 +101,9 @@ def test_statements_that_the_engine_sends(
     for view in VIEWS:
         engine.read([view])
     engine.define_station_events()
+    engine.define_daily_views()
     defined = [sql for sql in athena.sent if sql.startswith("CREATE OR REPLACE VIEW other_db.")]
-    assert len(defined) == len(VIEWS) + 1
+    assert len(defined) == len(VIEWS) + 1 + len(DAILY_KPIS)
     assert len(athena.sent) > 2 * len(VIEWS)
     assert not any("velib_db_tf" in sql or "${" in sql for sql in athena.sent)
     assert errors(trino, athena.sent) == []
@@ -139,6 +142,13 @@ def test_statements_of_each_view(trino: Path, view: Kpi) -> None:
     statements = [standalone_sql(view), states_sql([view], NEWEST)]
     statements += [form(view, hour) for form in (render, newest_rows_sql, state_sql) for hour in newest]
     assert errors(trino, statements) == []
+
+
+@pytest.mark.parametrize("kpi", DAILY_KPIS, ids=lambda kpi: kpi.name)
+def test_statements_of_each_daily_kpi(trino: Path, kpi: DailyKpi) -> None:
+    queries = [day_sql(kpi, NEWEST.date(), by_month=by_month) for by_month in (False, True)]
+    assert not any("$" in sql for sql in queries)
+    assert errors(trino, [*queries, daily_view_sql(kpi)]) == []
 
 
 def test_queries_of_the_report_and_of_the_register(trino: Path, tmp_path: Path) -> None:

@@ -9,10 +9,18 @@ import pytest
 from velib_assets.aws.api import AwsError
 from velib_assets.catalog import glue_calls
 from velib_assets.catalog.catalog import Partition
-from velib_assets.catalog.declared_tables import OTHER_TABLES, SOURCE_VELIB, differences, table_input
+from velib_assets.catalog.declared_tables import (
+    DAILY_TABLES,
+    OTHER_TABLES,
+    SOURCE_VELIB,
+    DeclaredTable,
+    differences,
+    table_input,
+)
 from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.clean.clean_file import REJECTS_SCHEMA
-from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, rejects_key
+from velib_assets.lake.daily_schema import DAILY_COLUMNS
+from velib_assets.lake.keys import STATIONS_KEY, clean_key, daily_kpi_key, hour_prefix, rejects_key
 from velib_assets.stations.register_file import STATIONS_SCHEMA
 from velib_assets_tests.samples import HOUR
 
@@ -115,6 +123,25 @@ def test_declared_columns_are_those_of_the_files() -> None:
     assert STATIONS_KEY.startswith(STATIONS.prefix)
     assert "/" not in STATIONS_KEY[len(STATIONS.prefix) :]
     assert [column.name for column in REJECTS.columns] == REJECTS_SCHEMA.names
+
+
+def test_daily_tables_are_created_once_and_apart_from_the_others(glue: Glue) -> None:
+    """Each tick declares the others, and would pay three more requests."""
+    catalog = GlueTable("velib_db_tf", "bucket")
+    for _ in range(2):
+        catalog.declare_daily_tables()
+    assert glue.writes == ["create_table"] * 3
+    assert sorted(glue.tables) == [f"{name}_days" for name in sorted(DAILY_COLUMNS)]
+
+
+@pytest.mark.parametrize("table", DAILY_TABLES, ids=lambda table: table.name)
+def test_daily_file_is_in_the_folder_that_athena_computes(table: DeclaredTable) -> None:
+    declared = table_input(table, "bucket")
+    folder = declared["Parameters"]["storage.location.template"].replace("${date}", f"{HOUR:%Y-%m-%d}")
+    key = daily_kpi_key(table.name.removesuffix("_days"), HOUR.date())
+    assert f"s3://bucket/{key}" == f"{folder}rows.parquet"
+    assert [key["Name"] for key in declared["PartitionKeys"]] == ["date"]
+    assert "date" not in [column["Name"] for column in declared["StorageDescriptor"]["Columns"]]
 
 
 def test_rejects_of_an_hour_are_in_the_folder_that_athena_computes() -> None:

@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,7 +77,7 @@ class StationDay:
                 gap = taken - before["ingested_ts"]
                 if gap <= HALF_HOUR and None not in (row["bikes"], before["bikes"]):
                     self.changes.append((row["bikes"] - before["bikes"], gap / MINUTE))
-        self.named = [row for row in before_or_in]
+        self.named = before_or_in
 
     def minutes(self, condition: Any) -> float:
         """The minutes for which a condition held."""
@@ -238,10 +239,7 @@ def position(rows: Sequence[Row]) -> tuple[float, float] | None:
 
 def changes_between(rows: Sequence[Row]) -> int:
     """How many rows differ in their counts from the one before."""
-    return sum(
-        any(row[name] != before[name] for name in SAME_COUNTS)
-        for before, row in zip(rows, rows[1:], strict=False)
-    )
+    return sum(any(row[name] != before[name] for name in SAME_COUNTS) for before, row in pairwise(rows))
 
 
 def station_quality(rows: Sequence[Row], day: date) -> list[Row]:
@@ -288,7 +286,7 @@ def station_quality(rows: Sequence[Row], day: date) -> list[Row]:
                 "is_moved": None if moved is None else moved > 30,
                 "moved_metres": moved,
             }
-            | frozen(code, last_day[code], changes, places, window, end)
+            | frozen(code, last_day[code], changes, places, (window, end))
         )
     return result
 
@@ -298,8 +296,7 @@ def frozen(
     rows: Sequence[Row],
     changes: dict[str, int],
     places: dict[str, tuple[float, float] | None],
-    window: datetime,
-    end: datetime,
+    bounds: tuple[datetime, datetime],
 ) -> Row:
     """Whether a station is frozen, and its neighbours."""
     is_open = all(operates(row) and row["is_renting"] and row["is_returning"] for row in rows)
@@ -312,8 +309,8 @@ def frozen(
         if here and there and other != code and metres(here, there) <= 1000
     )[:5]
     moved = sum(changes[other] >= 10 for _, other in around)
-    times = [window, *(row["ingested_ts"] for row in rows), end]
-    has_gap = any(b - a >= timedelta(hours=3) for a, b in zip(times, times[1:], strict=False))
+    times = [bounds[0], *(row["ingested_ts"] for row in rows), bounds[1]]
+    has_gap = any(b - a >= timedelta(hours=3) for a, b in pairwise(times))
     known = len(around) >= 3 and not has_gap
     return {
         "is_frozen": moved >= 3 if known else None,

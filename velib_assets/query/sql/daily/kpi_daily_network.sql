@@ -1,10 +1,10 @@
 -- One row per local day: the sums over the stations, what is known of the day, and the ten worst stations.
 -- A snapshot is complete if it has at least 80 % of the rows of the largest one of the day and the day before.
-WITH ${daily_readings},
+WITH ${readings},
 two_days AS (
     SELECT station_id, ingested_ts, ingested_ts >= ${day_start} AS in_day, coalesce(${in_operation}, false) AS operating,
         fill_rate
-    FROM velib_db_tf.velib_history
+    FROM velib_history
     WHERE ${history_days}
         AND ingested_ts >= ${before_start}
         AND ingested_ts < ${day_end}

@@ -19,7 +19,7 @@ steps AS (
         lag(ingested_ts) OVER (PARTITION BY station_id ORDER BY ingested_ts) AS before_ts,
         CASE WHEN ingested_ts >= ${day_start} THEN ingested_ts ELSE ${day_start} END AS from_ts,
         coalesce(lead(ingested_ts) OVER (PARTITION BY station_id ORDER BY ingested_ts), ${day_end}) AS next_ts
-    FROM velib_db_tf.velib_history
+    FROM velib_history
     WHERE ${history_days}
         AND ingested_ts >= ${day_start} - INTERVAL '30' MINUTE
         AND ingested_ts < ${day_end}

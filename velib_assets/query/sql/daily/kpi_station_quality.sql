@@ -6,7 +6,7 @@ WITH two_days AS (
         ingested_ts >= ${day_start} AS in_day,
         ingested_ts >= ${last_24_hours} AS in_window,
         coalesce(${in_operation} AND is_renting AND is_returning, false) AS is_open
-    FROM velib_db_tf.velib_history
+    FROM velib_history
     WHERE ${history_days}
         AND ingested_ts >= ${before_start}
         AND ingested_ts < ${day_end}

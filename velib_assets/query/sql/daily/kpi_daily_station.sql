@@ -1,5 +1,5 @@
 -- One row per station per local day. A share, and a mean fill rate, are weighted by the time in operation.
-WITH ${daily_readings}
+WITH ${readings}
 SELECT
     station_id,
     name,

@@ -1,0 +1,102 @@
+"""Tells which local days of the daily KPIs are outdated, from the catalog, a listing and the footers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.lake.keys import (
+    HOUR,
+    daily_kpi_key,
+    day_text,
+    hour_of,
+    hours_between,
+    parse_day,
+    source_prefix,
+)
+from velib_assets.lake.local_days import day_bounds, local_day_of, local_days_overlapping
+from velib_assets.lake.store import LakeStore
+from velib_assets.query.daily_file import read_daily_footer
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_sql import history_days
+from velib_assets.query.daily_store import day_digest, has_ended, history_digests
+
+_READERS = 16  # a footer in a bucket takes two requests
+_PREFIX = source_prefix("kpi")
+
+
+def stored_daily_files(lake: LakeStore) -> dict[str, int]:
+    """Return the sizes of all stored files of the daily KPIs, by key."""
+    return {item.key: item.size for item in lake.walk(_PREFIX)}
+
+
+def outdated_local_days(
+    catalog: Catalog, lake: LakeStore, now: datetime, first: date | None = None, last: date | None = None
+) -> list[date]:
+    """Return the ended local days whose stored rows are missing or outdated, oldest first.
+
+    A day is outdated if its history or the SQL changed since, if a file is missing or has another size than
+    when it was stored, or if it has files and no history any more. A day without files and without an hour
+    that has rows is not: there is nothing to store. The cost is one listing, and one footer per day.
+
+    Args:
+        catalog: Knows the history.
+        lake: Has the files.
+        now: The current time.
+        first: The first local day to look at; None for all.
+        last: The last one, included; None for all.
+
+    Raises:
+        CatalogError: If the catalog cannot be read.
+        OSError: If the lake cannot be read.
+    """
+    since = day_text(history_days(first)[0]) if first else ""
+    until = day_text(history_days(last)[-1]) if last else ""
+    history, files = history_digests(catalog, since, until), stored_daily_files(lake)
+    days = {day for text in history for day in local_days_overlapping(parse_day(text))} | _stored_days(files)
+    chosen = sorted(
+        day
+        for day in days
+        if (first is None or day >= first) and (last is None or day <= last) and has_ended(day, now)
+    )
+    with ThreadPoolExecutor(_READERS, "daily-footers") as readers:
+        current = readers.map(lambda day: _is_current(day, day_digest(day, history), lake, files), chosen)
+        outdated = [day for day, is_current in zip(chosen, current, strict=True) if not is_current]
+    stored = _stored_days(files)
+    with_rows = _days_with_rows(catalog, [day for day in outdated if day not in stored])
+    return [day for day in outdated if day in stored or day in with_rows]
+
+
+def _days_with_rows(catalog: Catalog, days: Sequence[date]) -> set[date]:
+    """Return those of these local days that have a registered hour with rows."""
+    if not days:
+        return set()
+    first, end = day_bounds(days[0])[0], day_bounds(days[-1])[1]
+    parts = catalog.partitions(hours_between(hour_of(first), hour_of(end) - HOUR))
+    return {local_day_of(part.hour) for part in parts if part.rows}
+
+
+def _is_current(day: date, digest: str, lake: LakeStore, files: dict[str, int]) -> bool:
+    keys = [daily_kpi_key(kpi.name, day) for kpi in DAILY_KPIS]
+    if not digest:
+        return files.keys().isdisjoint(keys)
+    if not all(key in files for key in keys):
+        return False
+    footer = read_daily_footer(lake, keys[-1])
+    if footer is None or footer.digest != digest:
+        return False
+    sizes = {kpi.name: files[key] for kpi, key in zip(DAILY_KPIS[:-1], keys[:-1], strict=True)}
+    return sizes == {name: size for name, (size, _) in footer.files.items()}
+
+
+def _stored_days(files: dict[str, int]) -> set[date]:
+    days = set()
+    for key in files:
+        folder = key.rpartition("/")[0].rpartition("/")[2].removeprefix("date=")
+        try:
+            days.add(parse_day(folder))
+        except ValueError:
+            continue
+    return days

@@ -1,0 +1,213 @@
+"""Stores the rows of the daily KPIs: a local day's rows are computed from the history, one file per KPI.
+
+The files of a day are stored one after the other; the last one, that of `kpi_daily_network`, completes the
+day. A day is current if that file's digest is the one of the day's history and SQL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from velib_assets.catalog.catalog import Catalog, CatalogError
+from velib_assets.history.digests import is_month
+from velib_assets.lake.keys import daily_kpi_key, day_text, hours_of_day
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE, utc_days_overlapped
+from velib_assets.lake.store import Change, LakeStore
+from velib_assets.query.daily_file import encode_daily
+from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
+from velib_assets.query.daily_sql import daily_code_version, day_sql, history_days
+from velib_assets.query.engine import QueryEngine, QueryError
+
+_ATTEMPTS = 5
+_FAILURES = (QueryError, CatalogError, OSError, pa.ArrowException, KeyError)
+
+
+class DailyKpiResult(NamedTuple):
+    """The outcome of a daily KPI on a local day: what its file has, or the error.
+
+    `absent` means that the history has no snapshot of the day: there is no file, and one that existed was
+    deleted. `waits` means that history is still to be built. `changed` is false if the stored file was the
+    same. `headline` has the KPI's headline numbers that are known.
+    """
+
+    name: str
+    day: date
+    rows: int = 0
+    bytes: int = 0
+    digest: str = ""
+    sha256: str = ""
+    changed: bool = False
+    error: str = ""
+    absent: bool = False
+    waits: bool = False
+    headline: Mapping[str, float] = {}
+
+
+def prepare_daily_kpis(engine: QueryEngine, catalog: Catalog) -> None:
+    """Declare the tables of the daily KPIs and define their views, where these are kept outside this process.
+
+    Raises:
+        QueryError: If a view cannot be defined.
+        CatalogError: If the catalog cannot be read.
+    """
+    catalog.declare_daily_tables()
+    engine.define_daily_views()
+
+
+def store_daily_kpis(
+    day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog, now: datetime | None = None
+) -> list[DailyKpiResult]:
+    """Compute the rows of a local day from the history and store them, one file per KPI.
+
+    If the history changes in the meantime, nothing more is stored and the day starts over: the writer that
+    saw the newest history wins. Failures are returned, not raised; after one, the KPIs that follow are not
+    stored.
+
+    Args:
+        day: The local day.
+        engine: Computes the rows.
+        lake: Receives the files.
+        catalog: Knows the history.
+        now: The current time; that of the clock by default.
+
+    Returns:
+        One result per KPI, in the order of DAILY_KPIS.
+    """
+    try:
+        if not has_ended(day, now or utc_now()):
+            return _failed(
+                day, f"{day_text(day)} ({NETWORK_TIME_ZONE}) has not ended: its history is not there yet"
+            )
+        if missing := missing_history(day, catalog):
+            days = ", ".join(map(day_text, missing))
+            text = f"the history of {days} (UTC) is missing. Materialize station_history for it"
+            return [result._replace(waits=True) for result in _failed(day, text)]
+        for _ in range(_ATTEMPTS):
+            results = _store(day, engine, lake, catalog)
+            if results is not None:
+                return results
+    except _FAILURES as error:
+        return _failed(day, str(error))
+    return _failed(
+        day, f"the history of {day_text(day)} changed during each of {_ATTEMPTS} attempts to read it"
+    )
+
+
+def has_ended(day: date, now: datetime) -> bool:
+    """Return whether the UTC days that a local day overlaps have ended, so that its history can be there."""
+    return now >= datetime.combine(utc_days_overlapped(day)[-1] + DAY, time(), UTC)
+
+
+def day_digest(day: date, history: Mapping[str, str]) -> str:
+    """Return the digest of a local day's files if they are current.
+
+    Args:
+        day: The local day.
+        history: The digests of the history files of UTC days, by the day's text.
+
+    Returns:
+        A hash of the day's history and of the SQL of all daily KPIs; empty if the day has no history.
+    """
+    if not any(day_text(utc_day) in history for utc_day in utc_days_overlapped(day)):
+        return ""
+    parts = [(text, history[text]) for text in map(day_text, history_days(day)) if text in history]
+    versions = [(kpi.name, daily_code_version(kpi)) for kpi in DAILY_KPIS]
+    lines = "".join(f"{name}\t{digest}\n" for name, digest in (*parts, *versions))
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest()
+
+
+def history_digests(catalog: Catalog, first: str = "", last: str = "") -> dict[str, str]:
+    """Return the digests of the registered history files of UTC days, by the day's text.
+
+    Args:
+        catalog: Knows the history.
+        first: The first day; empty for all.
+        last: The last day, included; empty for all.
+    """
+    return {file.period: file.digest for file in catalog.history(first, last) if not is_month(file)}
+
+
+def _digest_now(day: date, catalog: Catalog) -> str:
+    first, *_, last = (day_text(utc_day) for utc_day in history_days(day))
+    return day_digest(day, history_digests(catalog, first, last))
+
+
+def missing_history(day: date, catalog: Catalog) -> list[date]:
+    """Return the UTC days overlapped by a local day that have registered rows and no history file."""
+    days = utc_days_overlapped(day)
+    known = history_digests(catalog, day_text(days[0]), day_text(days[-1]))
+    return [
+        utc_day
+        for utc_day in days
+        if day_text(utc_day) not in known
+        and any(part.rows for part in catalog.partitions(hours_of_day(utc_day)))
+    ]
+
+
+def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) -> list[DailyKpiResult] | None:
+    """Store a day; return None if its history changed in the meantime."""
+    digest = _digest_now(day, catalog)
+    results: list[DailyKpiResult] = []
+    files: dict[str, tuple[int, str]] = {}
+    for kpi in DAILY_KPIS:
+        sql = day_sql(kpi, day, by_month=engine.history_by_month)
+        rows = engine.query_table(sql) if digest else None
+        if rows is None or not rows.num_rows:
+            return _removed(day, lake)
+        data = encode_daily(kpi.name, rows, digest, files)
+        key, sha256 = daily_kpi_key(kpi.name, day), hashlib.sha256(data).hexdigest()
+        changed = _is_other(lake, key, data)
+        if not lake.publish([Change(key, data)], lambda: _digest_now(day, catalog) == digest):
+            return None
+        files[kpi.name] = (len(data), sha256)
+        headline = _headline(kpi, rows)
+        results.append(
+            DailyKpiResult(
+                kpi.name, day, rows.num_rows, len(data), digest, sha256, changed, headline=headline
+            )
+        )
+    return results
+
+
+def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:
+    try:
+        return lake.read(key) != data
+    except FileNotFoundError:
+        return True
+
+
+def _removed(day: date, lake: LakeStore) -> list[DailyKpiResult]:
+    """Delete the files of a day without snapshots."""
+    stored = {item.key for kpi in DAILY_KPIS for item in lake.list(_folder(kpi, day))}
+    error = f"the history has no snapshot of {day_text(day)} ({NETWORK_TIME_ZONE})"
+    results = []
+    for kpi in reversed(DAILY_KPIS):  # the file that completes the day goes first
+        key = daily_kpi_key(kpi.name, day)
+        changed = key in stored and lake.publish([Change(key, None)], lambda: True)
+        results.append(DailyKpiResult(kpi.name, day, changed=changed, error=error, absent=True))
+    return results[::-1]
+
+
+def _folder(kpi: DailyKpi, day: date) -> str:
+    return daily_kpi_key(kpi.name, day).rpartition("/")[0] + "/"
+
+
+def _failed(day: date, error: str) -> list[DailyKpiResult]:
+    return [DailyKpiResult(kpi.name, day, error=error) for kpi in DAILY_KPIS]
+
+
+def _headline(kpi: DailyKpi, rows: pa.Table) -> dict[str, float]:
+    import duckdb  # noqa: PLC0415 - slow to import
+
+    numbers = ", ".join(f'{headline.sql} AS "{headline.name}"' for headline in kpi.headlines)
+    with duckdb.connect() as db:
+        db.register("day_rows", rows)
+        (row,) = db.sql(f"SELECT {numbers} FROM day_rows").fetchall()  # noqa: S608 - our own names
+    named = zip((headline.name for headline in kpi.headlines), row, strict=True)
+    return {name: float(value) for name, value in named if value is not None}
