@@ -62,7 +62,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     hashes: dict[Partition, str] = {}
     rebuilt: list[datetime] = []  # the hours that a backfill repairs
     for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
-        damage += found
+        damage += [item for item in found if item not in damage]  # a pack has many hours
         rebuilt += hours[number - 1 : number] * any(item.layer != "raw" for item in found)
         if part and sha256:
             hashes[part] = sha256
