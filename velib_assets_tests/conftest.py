@@ -32,6 +32,7 @@ NOT_UNIT_FILES = {
     "test_daily_healing_sensor",
     "test_daily_kpi_assets",
     "test_daily_isolation",
+    "test_day_command",
     "test_discard",
     "test_docs_publishing",
     "test_files",
@@ -42,6 +43,7 @@ NOT_UNIT_FILES = {
     "test_publish_command",
     "test_published_month",
     "test_reconcile",
+    "test_station_command",
 }
 
 

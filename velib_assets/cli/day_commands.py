@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def _past_day(text: str) -> date:
     """Parse a local day (`YYYY-MM-DD`) that has begun."""
     try:
-        day = parse_day(text)
+        day = parse_day(text if text.isascii() else "")
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     today = local_day_of(utc_now())

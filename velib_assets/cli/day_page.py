@@ -1,7 +1,7 @@
 """A day's insights as text, at most 80 columns wide."""
 
 from velib_assets.cli.rows import table
-from velib_assets.cli.station_text import Page, duration
+from velib_assets.cli.station_text import Page, cut, duration
 from velib_assets.insights.day_insights import WEEKS, DayInsights, Insight
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.local_days import NETWORK_TIME_ZONE, day_bounds
@@ -15,7 +15,8 @@ def day_page(found: DayInsights, width: int) -> str:
     """Format a day for a terminal of this width."""
     page = Page(width, "utf-8")
     start, end = map(iso_z, day_bounds(found.day))
-    page.text(f"{found.day:%A} {found.day} in {NETWORK_TIME_ZONE}: {start} to {end}")
+    page.text(f"{found.day:%A} {found.day} in {NETWORK_TIME_ZONE}")
+    page.text(f"from {start} to {end}")
     if found.compared:
         days = ", ".join(map(str, found.compared))
         page.text(f"usual: the mean of {days}")
@@ -52,11 +53,6 @@ def _worst(page: Page, found: DayInsights) -> None:
         names = max(8, page.width - _UNWIDE - max(len(row[1]) for row in rows))
         rows = [[*row[:2], cut(row[2], names), *row[3:]] for row in rows]
         page.lines += table(["", "code", "name", "short", "saturated"], rows).splitlines()
-
-
-def cut(text: str, most: int) -> str:
-    """Return the beginning of a text, with an ellipsis if something is cut."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _shown(one: Insight, value: float | None) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from velib_assets.resources import Resources
 
 _SHOWN = 60  # characters of the text that was looked for
+_SHOWN_COLUMNS = {"station_id": 14, "name": 31, "arrondissement": 20, "state": 9}  # and their widths
 _MATCH = ("station_id", "name", "arrondissement", "capacity", "state", "bikes", "docks")
 
 
@@ -99,6 +100,7 @@ def _print_card(resources: "Resources", known: "KnownStations", code: str, days:
 
 def _print_matches(known: "KnownStations", matches: Sequence[Station], form: str) -> None:
     from velib_assets.cli.rows import table
+    from velib_assets.cli.station_text import cut
     from velib_assets.insights.station_days import matches_table
 
     rows = [_match(known, match) for match in matches]
@@ -109,8 +111,8 @@ def _print_matches(known: "KnownStations", matches: Sequence[Station], form: str
 
         print_text(lambda _: table_text(matches_table(rows), "csv"))
     else:
-        shown = [[row[name] for name in _MATCH[:3]] + [row["state"]] for row in rows]
-        print_text(lambda _: table(["code", "name", "area", "state"], shown, 32))
+        shown = [[cut(row[name] or "", most) for name, most in _SHOWN_COLUMNS.items()] for row in rows]
+        print_text(lambda _: table(["code", "name", "area", "state"], shown))
     say(f"{len(matches)} stations match: write the code of one to see its card")
 
 
@@ -126,7 +128,7 @@ def _match(known: "KnownStations", match: Station) -> dict[str, Any]:
 def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -> list[str]:
     """Return what a reader of the card has to know about the lake."""
     from velib_assets.cli.station_text import age_text, is_old
-    from velib_assets.insights.absent_days import unbuilt_days, unbuilt_note
+    from velib_assets.insights.absent_days import backfill, unbuilt_days, unbuilt_note
 
     now, notes = utc_now(), []
     newest = card.newest_ts.replace(tzinfo=UTC)
@@ -140,6 +142,11 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
     elif not stored:
         notes.append(
             f"no day from {card.first} to {card.last} ({NETWORK_TIME_ZONE}) has ended and is stored yet"
+        )
+    if not card.typical and any(day["minutes_in_operation"] for day in card.days):
+        notes.append(
+            "velib_history has none of these days, so there is no typical day. "
+            f"Run `{backfill([card.first, card.last])}`"
         )
     if not has_register:
         notes.append(

@@ -74,8 +74,10 @@ class Page:
             self.lines.append(_INDENT + bars)
 
     def axis(self, marks: Sequence[str]) -> None:
-        """Add labels below the last sparkline, at equal distances."""
-        start = self.lines[-1].index("|") + 1
+        """Add labels below the last sparkline, at equal distances; nothing if the last line is none."""
+        start = self.lines[-1].find("|") + 1
+        if not start:
+            return
         step = self.cells // len(marks)
         self.lines.append((" " * start + "".join(f"{mark:<{step}}" for mark in marks)).rstrip())
 
@@ -195,7 +197,7 @@ def _graph_of_days(page: Page, card: StationCard, label: str, name: str, top: fl
         cells = binned(values, page.cells)
     highest = max((value for value in cells if value is not None), default=0)
     scale = "0% to 100%" if top else f"0 to {duration(highest)}"
-    if top or highest:
+    if highest:
         page.graph(label, cells, top or highest, scale)
 
 
@@ -228,6 +230,11 @@ def _trouble(day: Row) -> float:
 
 def _number(value: Any) -> str:  # noqa: ANN401 - an integer or None
     return "unknown" if value is None else str(value)
+
+
+def cut(text: str, most: int) -> str:
+    """Return the beginning of a text, with three dots if something is cut."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def age_text(age: timedelta) -> str:

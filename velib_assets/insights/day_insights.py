@@ -99,10 +99,11 @@ def load_day(engine: QueryEngine, day: date) -> DayInsights | None:
         stored_rows(engine, days_statement(name, [day])) for name in ("worst_of_day", "doubtful_of_day")
     )
     events = stored_rows(engine, events_statement("events_of_day", day))
+    doubts_of = doubtful[0] if doubtful else dict.fromkeys(name for name, _ in _DOUBTFUL)
     numbers = [
         Insight(name, title, unit, own[name], _usual(name, own, compared)) for name, title, unit in _NUMBERS
     ]
-    doubts = [Insight(name, title, "stations", doubtful[0][name], None) for name, title in _DOUBTFUL]
+    doubts = [Insight(name, title, "stations", doubts_of[name], None) for name, title in _DOUBTFUL]
     dates = [date.fromisoformat(other["date"]) for other in compared]
     return DayInsights(day, is_complete(own), [*numbers, *doubts], dates, worst, events)
 

@@ -16,7 +16,7 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.view_sql import conditions
 from velib_assets.query.windows import DAY, partition_filter
 
-_UNDECLARED = re.compile(r"_NOT_FOUND|INVALID_VIEW|VIEW_IS_STALE")
+_UNDECLARED = re.compile(r"TABLE_NOT_FOUND|INVALID_VIEW|VIEW_IS_(STALE|INVALID)")
 
 
 def recent_statement(name: str, newest: datetime | None, **texts: str) -> str:
