@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from velib_assets.query.daily_store import store_daily_kpis
-
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.defs.clean_stations import clean_hours
@@ -19,6 +17,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, parse_day, raw_key
 from velib_assets.lake.local_days import local_days_overlapping
 from velib_assets.lake.months import month_of
+from velib_assets.query.daily_store import store_daily_kpis
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.samples import body
 from velib_assets_tests.simulated_lake import simulated_lake
