@@ -15,6 +15,7 @@ locals {
     job       = { name = var.glue_job_name, principal = "glue.amazonaws.com" }
     crawler   = { name = var.crawler_name, principal = "glue.amazonaws.com" }
     pipeline  = { name = var.pipeline_name, principal = "states.amazonaws.com" }
+    daily     = { name = var.daily_name, principal = "states.amazonaws.com" }
     kpi_views = { name = var.kpi_views_name, principal = "states.amazonaws.com" }
     schedule  = { name = var.schedule_name, principal = "scheduler.amazonaws.com" }
   })
@@ -24,6 +25,7 @@ locals {
     job       = data.aws_iam_policy_document.job.json
     crawler   = data.aws_iam_policy_document.crawler.json
     pipeline  = data.aws_iam_policy_document.pipeline.json
+    daily     = data.aws_iam_policy_document.daily.json
     kpi_views = data.aws_iam_policy_document.kpi_views.json
     schedule  = data.aws_iam_policy_document.schedule.json
   })

@@ -1,29 +1,10 @@
 # The policy of the Dagster host: attach it to the host's role or user. In a lab, the host uses the lab's role.
 
 data "aws_iam_policy_document" "dagster" {
-  source_policy_documents = [data.aws_iam_policy_document.lake["dagster"].json]
-
-  statement {
-    sid       = "Ingest"
-    actions   = ["lambda:InvokeFunction"]
-    resources = local.clean_function ? [local.arn.lambda, local.arn.clean] : [local.arn.lambda]
-  }
-
-  dynamic "statement" {
-    for_each = local.clean_function ? [] : [local.arn.job]
-
-    content {
-      sid       = "Clean"
-      actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
-      resources = [statement.value]
-    }
-  }
-
-  statement {
-    sid       = "Crawl"
-    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
-    resources = [local.arn.crawler]
-  }
+  source_policy_documents = [
+    data.aws_iam_policy_document.lake["dagster"].json,
+    data.aws_iam_policy_document.steps.json,
+  ]
 
   statement {
     sid = "Query"
@@ -48,11 +29,10 @@ data "aws_iam_policy_document" "dagster" {
 
   statement {
     sid = "Catalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable",
-      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
-      "glue:BatchUpdatePartition",
-    ]
+    actions = concat(
+      ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
+      local.partition_actions,
+    )
     resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
   }
 

@@ -10,16 +10,16 @@ locals {
       delete = []
     }
     job = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/"]
-      put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
-      delete = ["clean/", "rejects/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/"]
+      put    = ["quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/tmp/"]
+      delete = ["clean/", "rejects/", "history/", "glue/tmp/"]
     }
     clean = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
-      put    = ["quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"]
-      delete = ["clean/", "rejects/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/tmp/"]
+      put    = ["quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/tmp/"]
+      delete = ["clean/", "rejects/", "history/", "glue/tmp/"]
     }
     crawler = {
       list   = ["clean/"]
@@ -34,9 +34,9 @@ locals {
       delete = []
     }
     dagster = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "stations/", "reports/", "athena-results/", "glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "stations/", "kpi/", "reports/", "athena-results/", "glue/tmp/"]
       delete = ["glue/tmp/"]
     }
   }

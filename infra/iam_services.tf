@@ -6,21 +6,34 @@ locals {
     actions   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.arn.log_group}:/aws-glue/*"]
   }
+
+  partition_actions = [
+    "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
+    "glue:BatchUpdatePartition",
+  ]
 }
 
 data "aws_iam_policy_document" "lambda" {
-  source_policy_documents = [data.aws_iam_policy_document.lake["lambda"].json]
-
-  statement {
-    sid       = "Logs"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${local.arn.log_group}:/aws/lambda/${var.lambda_name}:*"]
-  }
+  source_policy_documents = [
+    data.aws_iam_policy_document.lake["lambda"].json,
+    data.aws_iam_policy_document.function[var.lambda_name].json,
+  ]
 
   statement {
     sid       = "TellOfLostEvents"
     actions   = ["sns:Publish"]
     resources = [local.arn.topic]
+  }
+}
+
+# What every function needs: its log, and traces.
+data "aws_iam_policy_document" "function" {
+  for_each = toset([var.lambda_name, var.clean_lambda_name])
+
+  statement {
+    sid       = "Logs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.arn.log_group}:/aws/lambda/${each.key}:*"]
   }
 
   dynamic "statement" {
@@ -34,18 +47,15 @@ data "aws_iam_policy_document" "lambda" {
   }
 }
 
-# Registering the hours of source_velib (`--register true`), and declaring the other two tables.
+# Registering the hours of source_velib and the months of velib_history (`--register true`), and declaring the other
+# tables.
 data "aws_iam_policy_document" "registration" {
   statement {
-    sid = "Catalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable",
-      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
-      "glue:BatchCreatePartition", "glue:BatchUpdatePartition",
-    ]
+    sid     = "Catalog"
+    actions = concat(["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"], local.partition_actions)
     resources = concat(
       [local.arn.catalog, local.arn.database],
-      [for table in ["source_velib", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
+      [for table in ["source_velib", "velib_history", "stations", "rejects_velib", "kpi_*_days"] : "${local.arn.tables}/${table}"],
     )
   }
 }
@@ -67,23 +77,8 @@ data "aws_iam_policy_document" "clean" {
   source_policy_documents = [
     data.aws_iam_policy_document.lake["clean"].json,
     data.aws_iam_policy_document.registration.json,
+    data.aws_iam_policy_document.function[var.clean_lambda_name].json,
   ]
-
-  statement {
-    sid       = "Logs"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${local.arn.log_group}:/aws/lambda/${var.clean_lambda_name}:*"]
-  }
-
-  dynamic "statement" {
-    for_each = local.tracing ? ["X-Ray has no resources to name"] : []
-
-    content {
-      sid       = "Traces"
-      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-      resources = ["*"]
-    }
-  }
 }
 
 data "aws_iam_policy_document" "crawler" {
@@ -117,6 +112,34 @@ data "aws_iam_policy_document" "schedule" {
   statement {
     sid       = "StartMachines"
     actions   = ["states:StartExecution"]
-    resources = [local.arn.pipeline, local.arn.kpi_views]
+    resources = [local.arn.pipeline, local.arn.daily, local.arn.kpi_views]
+  }
+}
+
+# Starting the steps, from the Dagster host or a state machine.
+data "aws_iam_policy_document" "steps" {
+  source_policy_documents = [data.aws_iam_policy_document.work.json]
+
+  statement {
+    sid       = "Ingest"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.arn.lambda]
+  }
+
+  statement {
+    sid       = "Crawl"
+    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
+    resources = [local.arn.crawler]
+  }
+}
+
+# Cleaning hours and compacting days. Whoever starts a run also polls it, and stops it if it is stopped itself.
+data "aws_iam_policy_document" "work" {
+  statement {
+    sid = "Work"
+    actions = local.clean_function ? ["lambda:InvokeFunction"] : [
+      "glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun",
+    ]
+    resources = [local.clean_function ? local.arn.clean : local.arn.job]
   }
 }

@@ -1,4 +1,4 @@
-# What the two state machines may call: the steps in their definitions, their logs and their traces.
+# What the state machines may call: the steps in their definitions, their logs and their traces.
 
 data "aws_iam_policy_document" "machine" {
   # Step Functions writes its logs through log delivery, whose calls support no resources.
@@ -27,30 +27,17 @@ data "aws_iam_policy_document" "machine" {
 }
 
 data "aws_iam_policy_document" "pipeline" {
-  source_policy_documents = [data.aws_iam_policy_document.machine.json]
+  source_policy_documents = [
+    data.aws_iam_policy_document.machine.json,
+    data.aws_iam_policy_document.steps.json,
+  ]
+}
 
-  statement {
-    sid       = "Ingest"
-    actions   = ["lambda:InvokeFunction"]
-    resources = local.clean_function ? [local.arn.lambda, local.arn.clean] : [local.arn.lambda]
-  }
-
-  # `.sync` starts the run, polls it, and stops it if the execution is stopped.
-  dynamic "statement" {
-    for_each = local.clean_function ? [] : [local.arn.job]
-
-    content {
-      sid       = "Clean"
-      actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
-      resources = [statement.value]
-    }
-  }
-
-  statement {
-    sid       = "Crawl"
-    actions   = ["glue:StartCrawler", "glue:GetCrawler"]
-    resources = [local.arn.crawler]
-  }
+data "aws_iam_policy_document" "daily" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.machine.json,
+    data.aws_iam_policy_document.work.json,
+  ]
 }
 
 # A query runs with the permissions of its caller, so this state machine reads the table's schema, writes the views,

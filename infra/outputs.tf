@@ -82,6 +82,7 @@ output "console" {
     glue_job  = "${local.console}/gluestudio/home?region=${var.region}#/editor/job/${aws_glue_job.clean.name}/runs"
     athena    = "${local.console}/athena/home?region=${var.region}#/query-editor"
     pipeline  = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.pipeline}"
+    daily     = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.daily}"
     kpi_views = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.kpi_views}"
     schedule  = "${local.console}/scheduler/home?region=${var.region}#schedules/default/${var.schedule_name}"
     alarms    = "${local.console}/cloudwatch/home?region=${var.region}#alarmsV2:"

@@ -4,6 +4,7 @@
 locals {
   schedules = {
     pipeline  = { name = var.schedule_name, expression = var.schedule_expression }
+    daily     = { name = "${var.daily_name}_schedule", expression = var.daily_schedule_expression }
     kpi_views = { name = "${var.kpi_views_name}_schedule", expression = var.views_schedule_expression }
   }
 }

@@ -143,6 +143,17 @@ variable "views_schedule_expression" {
   }
 }
 
+variable "daily_schedule_expression" {
+  description = "When closed days and months are stored in history/ (UTC)."
+  type        = string
+  default     = "cron(0 3 * * ? *)"
+
+  validation {
+    condition     = can(regex("^(rate|cron)\\(.+\\)$", var.daily_schedule_expression))
+    error_message = "daily_schedule_expression must be a cron or rate expression, such as cron(0 3 * * ? *)."
+  }
+}
+
 variable "artefacts_dir" {
   description = "The folder in which `make package` wrote the function, the job and its wheels."
   type        = string

@@ -59,7 +59,7 @@ variable "clean_lambda_name" {
 }
 
 variable "schedule_name" {
-  description = "The 15-minute schedule. The daily schedule of the views has the name of their state machine."
+  description = "The 15-minute schedule. The two daily schedules have the names of their state machines."
   type        = string
   default     = "velib_pipeline_schedule"
 
@@ -77,6 +77,17 @@ variable "pipeline_name" {
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.pipeline_name))
     error_message = "pipeline_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
+  }
+}
+
+variable "daily_name" {
+  description = "The state machine of the daily layer: closed days and months in history/."
+  type        = string
+  default     = "velib_daily"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.daily_name))
+    error_message = "daily_name must be 1 to 55 letters, digits, _ or - (its schedule adds nine to it)."
   }
 }
 

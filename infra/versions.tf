@@ -52,6 +52,7 @@ locals {
     tables    = "arn:${local.partition}:glue:${local.regional}:table/${var.database_name}"
     workgroup = "arn:${local.partition}:athena:${local.regional}:workgroup/${var.workgroup_name}"
     pipeline  = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.pipeline_name}"
+    daily     = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.daily_name}"
     kpi_views = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.kpi_views_name}"
     topic     = "arn:${local.partition}:sns:${local.regional}:${var.topic_name}"
     log_group = "arn:${local.partition}:logs:${local.regional}:log-group"

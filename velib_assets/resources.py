@@ -61,8 +61,9 @@ def feed_of(settings: Settings) -> Feed:
 def _aws_resources(settings: Settings) -> Resources:
     from velib_assets.catalog.crawler_client import CrawledCatalog  # noqa: PLC0415 - see above
     from velib_assets.catalog.glue_table import GlueTable  # noqa: PLC0415 - see above
-    from velib_assets.clean.glue_client import GlueCleanJob  # noqa: PLC0415 - see above
-    from velib_assets.clean.lambda_clean_client import LambdaCleanJob  # noqa: PLC0415 - see above
+    from velib_assets.clean.glue_client import HOURS, GlueJob  # noqa: PLC0415 - see above
+    from velib_assets.clean.lambda_clean_client import LambdaJob  # noqa: PLC0415 - see above
+    from velib_assets.history.history_client import DAYS, MONTHS, RemoteHistoryJob  # noqa: PLC0415 - see above
     from velib_assets.ingest.lambda_client import LambdaIngest  # noqa: PLC0415 - see above
     from velib_assets.lake.bucket_store import BucketStore  # noqa: PLC0415 - see above
     from velib_assets.query.athena_engine import AthenaQueryEngine  # noqa: PLC0415 - see above
@@ -77,5 +78,6 @@ def _aws_resources(settings: Settings) -> Resources:
     own_url = "" if url in [feed.base_url for feed in FEEDS.values()] else url
     ingest = LambdaIngest(lake, feed_of(settings), names, own_url)
     engine = AthenaQueryEngine(names, catalog, lake, dagster_home(settings) / "mirror" / names.bucket)
-    clean_job = LambdaCleanJob(names) if settings.clean_runtime == "lambda" else GlueCleanJob(names)
-    return Resources(lake, ingest, clean_job, catalog, engine, LocalHistoryJob(lake))
+    job = LambdaJob if settings.clean_runtime == "lambda" else GlueJob
+    history_job = RemoteHistoryJob(job(names, DAYS), job(names, MONTHS))
+    return Resources(lake, ingest, job(names, HOURS), catalog, engine, history_job)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STACK = "stack"
 STACK_SECONDS = 900
 NOT_UNIT_FOLDERS = {"aws", "guarantees", "ui"}
-NOT_UNIT_FIXTURES = {"browser", "portal", "server"}
+NOT_UNIT_FIXTURES = {"browser", "formats", "portal", "server"}
 # They run the graph, Dagster's storage, a benchmark or generated inputs many times, which takes longer than
 # all other unit tests together.
 NOT_UNIT_FILES = {
@@ -35,6 +35,7 @@ NOT_UNIT_FILES = {
     "test_maintenance",
     "test_new_failures",
     "test_pooled_storage",
+    "test_published_month",
     "test_reconcile",
 }
 

@@ -57,7 +57,7 @@ def alarms() -> set[str]:
     project = re.search(r'project += "(.*)"', TEXT)
     for name, default in [*defaults().items(), ('tags["project"]', project[1] if project else "")]:
         names = names.replace(f"${{var.{name}}}", default)
-    machines = (defaults()["pipeline_name"], defaults()["kpi_views_name"])
+    machines = [defaults()[f"{name}_name"] for name in ("pipeline", "daily", "kpi_views")]
     return {
         name.strip('"').replace("${each.value.name}", each) for name in names.split() for each in machines
     }

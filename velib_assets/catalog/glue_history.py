@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence
 from velib_assets.aws.api import AwsError
 from velib_assets.catalog.catalog import HistoryFile
 from velib_assets.catalog.declared_tables import VELIB_HISTORY, table_input
+from velib_assets.catalog.glue_batches import failed_with
 from velib_assets.catalog.glue_calls import EXISTS, MISSING, GlueCalls
 from velib_assets.history.digests import current_files, is_month, key_of_period
 from velib_assets.lake.schema import HISTORY
@@ -86,19 +87,22 @@ class GlueHistory:
 
     def _write(self, month: str, files: _Files, *, exists: bool) -> None:
         """Create, replace or delete the partition of a month; the caller reads it again."""
-        arguments: Dict[str, Any] = {"TableName": HISTORY}
-        if not files:
-            method = "delete_partition"
-            arguments["PartitionValues"] = [month]
-        else:
-            method = "update_partition" if exists else "create_partition"
-            arguments["PartitionInput"] = self._input(month, files)
-            if exists:
-                arguments["PartitionValueList"] = [month]
+        table, values = {"TableName": HISTORY}, [month]
         try:
-            self._glue.call(method, HISTORY, **arguments)
+            if not files:
+                self._glue.call("delete_partition", HISTORY, **table, PartitionValues=values)
+            elif exists:
+                entries = [{"PartitionValueList": values, "PartitionInput": self._input(month, files)}]
+                response = self._glue.call("batch_update_partition", HISTORY, **table, Entries=entries)
+                failed_with(MISSING, response)  # another writer deleted it
+            else:
+                inputs = [self._input(month, files)]
+                response = self._glue.call(
+                    "batch_create_partition", HISTORY, **table, PartitionInputList=inputs
+                )
+                failed_with(EXISTS, response)  # another writer created it
         except AwsError as error:
-            if error.code not in (MISSING, EXISTS):  # another writer deleted or created it
+            if error.code != MISSING:  # another writer deleted it
                 raise
 
     def _input(self, month: str, files: _Files) -> Dict[str, Any]:

@@ -1,7 +1,7 @@
 """The Lambda function that cleans hours: the Glue job's code, in calls of a few minutes.
 
 The event is `{"hours": "2022-06-04T00..2022-06-05T23", "register": "true", "seconds": 240}`; all keys are
-optional, and hours and register are as the Glue job's arguments.
+optional, and hours and register are as the Glue job's arguments. So is `history`, in place of hours.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
 
 from velib_assets.aws.reporter import reporter_of_event
 from velib_assets.catalog.glue_table import GlueTable
 from velib_assets.clean.glue_job import NEWEST, REGISTER, THREADS, clean_and_register
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.history.remote_history import ARGUMENT, TimedHistory
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
@@ -25,18 +26,18 @@ _SECONDS = 600.0  # by default, of the 15 minutes that a function may take
 
 
 class UnfinishedError(Exception):
-    """Hours remain, because the call's time is over. Call again with them, or with `newest`."""
+    """Periods remain, because the call's time is over. Call again with them, or with `newest`."""
 
 
 def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  # noqa: ANN401 - Lambda's
-    """Clean hours, send their results to Dagster, and register them if requested.
+    """Clean hours or build history, send the results to Dagster, and register them if requested.
 
     Returns:
-        `{"cleaned": number of hours}`.
+        `{"cleaned": number of hours}`, or `{"built": number of days and months}`.
 
     Raises:
-        UnfinishedError: hours remain. Those that were cleaned are reported and registered.
-        CleanError: with the hours that failed.
+        UnfinishedError: hours, days or months remain. Those that were done are reported and registered.
+        CleanError, HistoryError: with the hours, days or months that failed.
         AwsError: if a request to the bucket or the catalog fails.
         ValueError: if the event is invalid.
     """
@@ -47,12 +48,20 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
     account = os.environ.get("VELIB_ACCOUNT", "")
     store = BucketStore(bucket, account, region)
     catalog = GlueTable(os.environ.get("VELIB_DATABASE") or DATABASE, bucket, region)
-    timed = TimedClean(store, end_of(float(event.get("seconds") or _SECONDS), context))
+    end = end_of(float(event.get("seconds") or _SECONDS), context)
     with reporter_of_event(event, region, account) as reporter:
-        clean_and_register(store, catalog, hours, register, timed.run, reporter)
-    if timed.remaining:  # outside of the session with Dagster, whose log would call it an error
-        raise UnfinishedError(f"{timed.remaining} of {timed.requested} hours remain")
-    return {"cleaned": timed.requested}
+        work: Union[TimedHistory, TimedClean]
+        if event.get(ARGUMENT):
+            done, periods = "built", "days and months"
+            work = TimedHistory(store, catalog, reporter, end)
+            work.build(str(event[ARGUMENT]), register=register == "true")
+        else:
+            done, periods = "cleaned", "hours"
+            work = TimedClean(store, end)
+            clean_and_register(store, catalog, hours, register, work.run, reporter)
+    if work.remaining:  # outside of the session with Dagster, whose log would call it an error
+        raise UnfinishedError(f"{work.remaining} of {work.requested} {periods} remain")
+    return {done: work.requested}
 
 
 class TimedClean:

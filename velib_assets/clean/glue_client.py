@@ -1,47 +1,54 @@
-"""The clean job on AWS: one run of the Glue job cleans many hours."""
+"""Jobs on AWS as runs of the Glue job: one run works on many hours, days or months."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from typing import Any, Generic
 
 import dagster as dg
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import PIPES_PREFIX, Names
 from velib_assets.aws.pipes_client import session
+from velib_assets.aws.remote_work_client import Period, RemoteWork, Result
 from velib_assets.clean.hour_result import HourResult
-from velib_assets.lake.keys import contiguous, hour_text, hours_between
+from velib_assets.lake.keys import HOUR, hour_text
 
 _POLL = 2.0  # seconds
-MOST_RANGES = 200  # per run, because the length of its arguments is limited
 _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 _BUSY, _BUSY_FOR = "ConcurrentRunsExceededException", 900.0  # seconds to wait for other runs to end
 _SILENT_FOR = 300.0  # seconds for which polling may fail while the run continues
 _DEFAULT_TIMEOUT, _GRACE = 2880, 600.0  # minutes; seconds for Glue to apply a time-out
 
-_Ranges = list[tuple[datetime, datetime]]
+HOURS = RemoteWork(
+    argument="hours",
+    word="hour",
+    text=hour_text,
+    following=lambda hour: hour + HOUR,
+    read=HourResult.of,
+    period=lambda result: result.hour,
+    failed=lambda hour, reason: HourResult(hour, None, reason),
+)
+"""The work of a clean job."""
 
 
-class GlueCleanJob:
-    """Cleans with runs of the Glue job. A run is stopped if Dagster's run is cancelled."""
+class GlueJob(Generic[Period, Result]):
+    """Does its work in runs of the Glue job. A run is stopped if Dagster's run is cancelled."""
 
-    def __init__(self, names: Names, poll: float = _POLL) -> None:
-        self._names, self._poll = names, poll
+    def __init__(self, names: Names, work: RemoteWork[Period, Result], poll: float = _POLL) -> None:
+        self._names, self._work, self._poll = names, work, poll
         self.links: dict[str, str] = {}
 
-    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
-        """See CleanJob."""
-        ranges = contiguous(hours)
-        for start in range(0, len(ranges), MOST_RANGES):
-            yield from self._results(ranges[start : start + MOST_RANGES])
+    def run(self, periods: Iterable[Period]) -> Iterator[Result]:
+        """Work on periods and yield their results. A failing one does not stop the others."""
+        for text, pending in self._work.requests(periods):
+            yield from self._results(text, pending)
 
-    def _results(self, ranges: _Ranges) -> Iterator[HourResult]:
-        """Yield the results of one run; hours without a result get the run's own outcome."""
-        pending = dict.fromkeys(hour for first, last in ranges for hour in hours_between(first, last))
+    def _results(self, text: str, pending: dict[Period, None]) -> Iterator[Result]:
+        """Yield the results of one run; periods without a result get the run's own outcome."""
+        work = self._work
         try:
             with session(self._names.bucket, self._names.region) as pipes:
-                arguments = {"--hours": format_ranges(ranges), "--register": "false"}
+                arguments = {f"--{work.argument}": text, "--register": "false"}
                 arguments |= pipes.get_bootstrap_cli_arguments()
                 with GlueRun(self._names, arguments, self._poll) as run:
                     self.links = {"glue_run": run.link}
@@ -49,26 +56,13 @@ class GlueCleanJob:
                     read = 0
                     for _ in run.poll():
                         messages = pipes.get_custom_messages()
-                        yield from new_results(messages[read:], pending)
+                        yield from work.new_results(messages[read:], pending)
                         read = len(messages)
-            yield from new_results(pipes.get_custom_messages()[read:], pending)
-            reason = run.outcome() if pending else ""
+            yield from work.new_results(pipes.get_custom_messages()[read:], pending)
+            reason = run.outcome(work.word) if pending else ""
         except AwsError as error:
             reason = str(error)
-        yield from (HourResult(hour, None, reason) for hour in pending)
-
-
-def new_results(messages: Iterable[Any], pending: dict[datetime, None]) -> Iterator[HourResult]:
-    """Yield results of pending hours, each once, and remove those hours from `pending`."""
-    for result in map(HourResult.of, messages):
-        if result.hour in pending:
-            del pending[result.hour]
-            yield result
-
-
-def format_ranges(ranges: _Ranges) -> str:
-    """Format ranges as the job reads them: `2022-06-04T00..2022-06-05T23,…`."""
-    return ",".join(f"{hour_text(first)}..{hour_text(last)}" for first, last in ranges)
+        yield from (work.failed(period, reason) for period in pending)
 
 
 class GlueRun:
@@ -135,11 +129,11 @@ class GlueRun:
             if not self._ended:
                 time.sleep(self._poll)
 
-    def outcome(self) -> str:
-        """Return the run's final state, Glue's error message and a link."""
+    def outcome(self, word: str = "hour") -> str:
+        """Return the run's final state, Glue's error message and a link; `word` names a period."""
         state = self._state()
         reason = state.get("ErrorMessage") or (
-            "it sent no result for this hour. Check that "
+            f"it sent no result for this {word}. Check that "
             f"s3://{self._names.bucket}/{PIPES_PREFIX} is readable"
         )
         return f"the Glue run {self.id} ended {state['JobRunState']}: {reason} ({self.link})"

@@ -1,4 +1,7 @@
-"""The Glue job: cleans hours of the bucket in one process or on a Spark cluster, and registers them."""
+"""The Glue job: cleans hours of the bucket in one process or on a Spark cluster, and registers them.
+
+With `--history` it builds the history of days and months instead, in one process.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
 from velib_assets.clean.with_register import clean_with_register
+from velib_assets.history.remote_history import TimedHistory
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, newest_snapshot, objects_by_hour
@@ -48,10 +52,10 @@ def run() -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Clean the requested hours, send their results, and register them if requested.
+    """Clean the requested hours or build the requested history, and report and register the results.
 
     Raises:
-        CleanError: with the hours that failed.
+        CleanError, HistoryError: with the hours, days or months that failed.
         AwsError: if a request to the bucket or the catalog fails.
         ValueError: if an argument is invalid.
     """
@@ -62,6 +66,10 @@ def main(argv: Sequence[str]) -> None:
     if arguments.engine == "spark":
         clean = partial(clean_on_cluster, store)
     with reporter_of_arguments(argv, arguments.region, arguments.account) as reporter:
+        if arguments.history:
+            register = arguments.register == "true"
+            TimedHistory(store, catalog, reporter).build(arguments.history, register=register)
+            return
         clean_and_register(store, catalog, arguments.hours, arguments.register, clean, reporter)
 
 
@@ -175,6 +183,7 @@ def _parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--region", default="")
     parser.add_argument("--database", default=DATABASE)
     parser.add_argument("--register", choices=REGISTER, default="false")
+    parser.add_argument("--history", default="")
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")
     parser.add_argument("--hours", default=NEWEST)
     return parser.parse_known_args(list(argv))[0]

@@ -1,20 +1,17 @@
-"""The clean job on AWS as calls of a Lambda function, each of which cleans hours for a few minutes."""
+"""Jobs on AWS as calls of the clean function, each of which works for a few minutes."""
 
 import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
-from datetime import datetime
 from functools import partial
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from velib_assets.aws.api import AwsError, aws_errors, client
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
-from velib_assets.clean.glue_client import MOST_RANGES, format_ranges, new_results
-from velib_assets.clean.hour_result import HourResult
-from velib_assets.lake.keys import contiguous
+from velib_assets.aws.remote_work_client import Period, RemoteWork, Result
 
 _SECONDS = 240  # of a call: idle connections may be cut after 350 s on their way
 _READ_TIMEOUT = 930  # seconds, above the function's own; a second call would clean the same hours again
@@ -37,22 +34,20 @@ class _Outcome(NamedTuple):
     timed_out: bool = False
 
 
-class LambdaCleanJob:
-    """Cleans with calls of the function, until no hour is left or a call makes no progress.
+class LambdaJob(Generic[Period, Result]):
+    """Does its work in calls of the function, until no period is left or a call makes no progress.
 
-    A call begins no hour after four minutes, and the next one takes what remains. If Lambda stops a call
-    before its first result, its hours are halved. A call cannot be cancelled; it ends by itself.
+    A call begins no period after four minutes, and the next one takes what remains. If Lambda stops a call
+    before its first result, its periods are halved. A call cannot be cancelled; it ends by itself.
     """
 
-    def __init__(self, names: Names, poll: float = _POLL) -> None:
-        self._names, self._poll = names, poll
+    def __init__(self, names: Names, work: RemoteWork[Period, Result], poll: float = _POLL) -> None:
+        self._names, self._work, self._poll = names, work, poll
         self.links = {"clean_lambda": names.clean_function_link()}
 
-    def run(self, hours: Iterable[datetime]) -> Iterator[HourResult]:
-        """See CleanJob."""
-        waiting = [
-            chunk for chunk in [sorted(hours)] if chunk
-        ]  # without hours, the function takes the newest
+    def run(self, periods: Iterable[Period]) -> Iterator[Result]:
+        """Work on periods and yield their results. A failing one does not stop the others."""
+        waiting = [list(pending) for _, pending in self._work.requests(periods)]
         while waiting:
             chunk = waiting.pop(0)
             pending = dict.fromkeys(chunk)
@@ -66,24 +61,27 @@ class LambdaCleanJob:
                 middle = len(left) // 2
                 waiting[:0] = [left[:middle], left[middle:]]
             else:
-                reason = outcome.reason or f"{self._names.clean_function} sent no result for this hour"
-                yield from (HourResult(hour, None, reason) for hour in left)
+                reason = (
+                    outcome.reason
+                    or f"{self._names.clean_function} sent no result for this {self._work.word}"
+                )
+                yield from (self._work.failed(period, reason) for period in left)
 
-    def _call(self, pending: dict[datetime, None]) -> Generator[HourResult, None, _Outcome]:
-        """Yield the results of one call as they arrive, and remove their hours from `pending`."""
-        ranges = contiguous(pending)[:MOST_RANGES]
-        read = 0
+    def _call(self, pending: dict[Period, None]) -> Generator[Result, None, _Outcome]:
+        """Yield the results of one call as they arrive, and remove their periods from `pending`."""
+        work, read = self._work, 0
+        text, _ = next(work.requests(pending))
         try:
             with session(self._names.bucket, self._names.region) as pipes:
-                event = {"hours": format_ranges(ranges), "seconds": _SECONDS}
+                event = {work.argument: text, "seconds": _SECONDS}
                 response = _started(partial(self._invoke, {**event, **pipes.get_bootstrap_env_vars()}))
                 while not response.done():
                     time.sleep(self._poll)
                     messages = pipes.get_custom_messages()
-                    yield from new_results(messages[read:], pending)
+                    yield from work.new_results(messages[read:], pending)
                     read = len(messages)
                 outcome = self._outcome_of(response)
-            yield from new_results(pipes.get_custom_messages()[read:], pending)
+            yield from work.new_results(pipes.get_custom_messages()[read:], pending)
         except AwsError as error:
             return _Outcome(str(error))
         return outcome

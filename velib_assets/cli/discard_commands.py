@@ -83,9 +83,10 @@ def _interrupted(resources: "Resources", first: datetime, last: datetime, snapsh
 def _follow(settings: Settings, resources: "Resources", hours: Sequence[datetime], message: str) -> None:
     """Clean these hours again, or remove them, and refresh the views; exit with 1 on failure."""
     from velib_assets.cli import run_summary, runs
+    from velib_assets.cli.day_runs import closed_days
     from velib_assets.defs.build import build_defs
 
-    run_summary.show_progress(len(hours))
+    run_summary.show_progress(len(hours), len(closed_days(hours)))
     try:
         with runs.open_instance(settings) as instance:
             summary, removed = runs.run_discard(build_defs(settings), instance, resources, hours, message)

@@ -9,7 +9,7 @@ import click
 
 from velib_assets.cli.console import FAILED, HoursCommand, fail, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
-from velib_assets.lake.keys import parse_hour, source_prefix
+from velib_assets.lake.keys import parse_day, source_prefix
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import counted
 
@@ -27,9 +27,9 @@ _IN_A_BUCKET = (
 def closed_day(text: str) -> date:
     """Parse a day (`YYYY-MM-DD`, UTC) that has ended."""
     try:
-        day = parse_hour(f"{text}T00").date()
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a day. Use YYYY-MM-DD, for example 2022-06-04") from None
+        day = parse_day(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
     if day >= utc_now().date():
         raise click.BadParameter(f"{text} has not ended: it is {utc_now():%Y-%m-%dT%H:%M} (UTC)")
     return day

@@ -63,12 +63,13 @@ def tick() -> None:
 @click.argument("first", metavar="FROM", type=first_hour, required=False)
 @click.argument("last", metavar="TO", type=last_hour, required=False)
 def backfill(first: datetime | None, last: datetime | None) -> None:
-    """Restore, clean and register the hours FROM to TO, or all that the archive holds.
+    """Restore, clean and register the hours FROM to TO, or all that the archive holds, and build their days.
 
     FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included. Hours with raw snapshots
     are cleaned again. Missing snapshots come from VELIB_SOURCE=archive or simulator; the live feeds have no
     past, and the present never fills a past hour. Hours that no source has, and files that cannot be loaded,
-    are listed and skipped; the command then exits with 1.
+    are listed and skipped; the command then exits with 1. After the hours, the UTC days that are over are
+    built: their history, the months that are complete, and the daily KPIs.
 
     VELIB_ARCHIVE_TIMEZONE and VELIB_ARCHIVE_COLUMNS say how the names and columns of an archive are read: see
     docs/settings.md#archives.
@@ -87,13 +88,15 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     """Run a tick, or these hours, and print the outcome; exit with 1 unless every hour was cleaned."""
     _check_folders(settings)
     from velib_assets.cli import run_summary, runs
+    from velib_assets.cli.day_runs import closed_days
     from velib_assets.resources import build_resources
 
     resources = build_resources(settings)
     resources.catalog.prepare()
     from velib_assets.defs.build import build_defs
 
-    run_summary.show_progress(1 if plan is None else len(plan.hours))
+    hours = plan.hours if plan else [hour_of(utc_now())]
+    run_summary.show_progress(len(hours), len(closed_days(hours)))
     with runs.open_instance(settings) as instance:
         defs = build_defs(settings)
         if plan is None:

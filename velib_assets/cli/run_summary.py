@@ -9,12 +9,16 @@ import click
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.cli.console import say
+from velib_assets.cli.day_runs import DaySummary
 from velib_assets.cli.layer_states import layer_states
 from velib_assets.cli.rows import table_text
 from velib_assets.cli.runs import RunSummary
+from velib_assets.defs.partitions import partitions_text
+from velib_assets.defs.station_history import DAYS, MONTHS
 from velib_assets.ingest.feeds.feed import SkippedFiles
 from velib_assets.ingest.http import RETRIES
-from velib_assets.lake.keys import hour_text, hours_text
+from velib_assets.lake.keys import day_text, hour_text, hours_text
+from velib_assets.lake.months import month_text
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import KPIS
@@ -25,14 +29,15 @@ SHOWN_ROWS = 10
 
 
 class Progress(logging.Handler):
-    """Prints one line per cleaned hour, as `defs.hourly` logs it, and per retry, on standard error."""
+    """Prints one line per cleaned hour, built day or month, and retry, on standard error."""
 
-    def __init__(self, hours: int) -> None:
+    def __init__(self, hours: int, days: int) -> None:
         super().__init__()
         self._hours, self._cleaned, self._restored = hours, 0, 0
+        self._days, self._built = days, 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print that a layer wrote an hour, or that a request is repeated."""
+        """Print that a layer wrote an hour, a day or a month, or that a request is repeated."""
         layer = record.__dict__.get("layer")
         if record.name == RETRIES:
             half_line = sys.stderr.isatty() and 0 < self._restored < self._hours
@@ -41,6 +46,12 @@ class Progress(logging.Handler):
             self._cleaned += 1
             hour = hour_text(record.__dict__["hour"])
             click.echo(f"[{self._cleaned:>3}/{self._hours}] {hour}  {record.getMessage()}", err=True)
+        elif layer == DAYS:
+            self._built += 1
+            day = day_text(record.__dict__["hour"])
+            click.echo(f"[{self._built:>3}/{self._days}] {day}  {record.getMessage()}", err=True)
+        elif layer == MONTHS:
+            click.echo(f"{month_text(record.__dict__['hour'])}  {record.getMessage()}", err=True)
         elif layer == "raw_snapshot":
             self._restored += 1
             last, terminal = self._restored == self._hours, sys.stderr.isatty()
@@ -49,9 +60,9 @@ class Progress(logging.Handler):
                 click.echo(f"\r{line}" if terminal else line, err=True, nl=last)
 
 
-def show_progress(hours: int) -> None:
-    """Print the progress of a run over so many hours, and each failed attempt that is repeated."""
-    progress = Progress(hours)
+def show_progress(hours: int, days: int = 0) -> None:
+    """Print the progress of runs over so many hours and days, and each failed attempt that is repeated."""
+    progress = Progress(hours, days)
     for name in ("velib.progress", RETRIES):
         log = logging.getLogger(name)
         log.handlers[:] = [progress]
@@ -98,7 +109,25 @@ def print_summary(
         say(f"velib: {hour_text(hour)} {outcome} {'; '.join(messages)}")
     for message in summary.errors:
         say(f"velib: {message}")
+    print_days(summary.days)
     return summary.ok and not missing and not (skipped and skipped.refused)
+
+
+def print_days(days: DaySummary) -> None:
+    """Print what became of the daily layer."""
+    if days.rows:
+        rows = sum(days.rows.values())
+        size = f"{days.bytes / rows if rows else 0:.1f} bytes per row"
+        say(f"{counted(len(days.rows), 'day')} in the history, {counted(rows, 'row')}, {size}")
+    if days.removed:
+        say(f"removed from the history: {', '.join(days.removed)}: no usable snapshot is left")
+    for message, affected in days.warnings.items():
+        say(f"warning: {message}: {partitions_text(affected)}")
+    for period, messages in days.failures.items():
+        again = f"{period}-01 {period}-28" if len(period) == len("2022-06") else f"{period} {period}"
+        say(f"velib: {period} failed: {'; '.join(messages)}. Run `velib backfill {again}` to repeat it")
+    for message in days.errors:
+        say(f"velib: {message}")
 
 
 def print_kpis(settings: Settings, *, headlines: bool = False) -> None:

@@ -1,8 +1,7 @@
 """Runs of the asset graph in this process, on the Dagster instance that the UI shows."""
 
 import fcntl
-import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,11 +11,12 @@ import click
 import dagster as dg
 
 from velib_assets.catalog.removal import described_otherwise, remove_hour
+from velib_assets.cli.day_runs import DaySummary, closed_days, outdated_days_of, run_days
+from velib_assets.cli.execution import execute
 from velib_assets.cli.home_errors import home_explained
 from velib_assets.defs.dagster_home import open_home
 from velib_assets.defs.graphs import step_error
-from velib_assets.defs.jobs import QUIET
-from velib_assets.defs.maintenance.orphans import end_orphans, process_tag
+from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
 from velib_assets.home_lakes import LOCK
@@ -44,11 +44,12 @@ class RunSummary:
     failures: dict[datetime, list[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)  # failures that concern no single hour
     layers: tuple[str, ...] = LAYERS  # those that were run
+    days: DaySummary = field(default_factory=DaySummary)  # the daily layer of the hours
 
     @property
     def ok(self) -> bool:
-        """Whether every requested hour was cleaned and registered, and nothing else failed."""
-        return not self.errors and len(self.clean) == len(self.requested)
+        """Whether every requested hour was cleaned and registered, its closed days built, nothing failed."""
+        return not self.errors and len(self.clean) == len(self.requested) and self.days.ok
 
     @property
     def clean(self) -> list[datetime]:
@@ -133,7 +134,7 @@ def run_hours(
     """Restore, clean and register hours in one run per contiguous range, then refresh the views once.
 
     A run does not know the descriptions that a later one brings. With `resources`, its hours are then
-    cleaned again; otherwise healing does it.
+    cleaned again, and the closed days of all hours are built; otherwise healing does both.
     """
     summary = RunSummary(sorted(hours))
     _execute_hours(summary, defs, instance, summary.requested)
@@ -142,8 +143,10 @@ def run_hours(
         again = [hour for hour in outdated if hour in summary.rows]
         summary.forget(again)
         _execute_hours(summary, defs, instance, again)
+    if resources:
+        summary.days = run_days(defs, instance, closed_days(summary.rows))
     if summary.rows:
-        _execute(summary, defs, instance, "velib_kpi_views", {})
+        execute(summary.add, defs, instance, "velib_kpi_views", {})
     return summary
 
 
@@ -159,14 +162,14 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
         now = utc_now()
     summary = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
-    _execute(summary, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
+    execute(summary.add, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
     return summary
 
 
 def run_views(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     """Refresh the views and the report."""
     summary = RunSummary([])
-    _execute(summary, defs, instance, "velib_kpi_views", {})
+    execute(summary.add, defs, instance, "velib_kpi_views", {})
     return summary
 
 
@@ -195,6 +198,7 @@ def run_discard(
     described = described_otherwise(lake, catalog, all_hours, before)
     _execute_hours(summary, defs, instance, described)
     summary.requested = sorted({*all_hours, *described} - {*removed})
+    summary.days = run_days(defs, instance, outdated_days_of(resources, {*all_hours, *described}))
     for hour in removed:
         summary.failures.pop(hour, None)
     for hour in all_hours:
@@ -202,7 +206,7 @@ def run_discard(
             instance.report_runless_asset_event(
                 dg.AssetObservation(name, partition=key_of(hour), description=message)
             )
-    _execute(summary, defs, instance, "velib_kpi_views", {})
+    execute(summary.add, defs, instance, "velib_kpi_views", {})
     return summary, removed
 
 
@@ -213,29 +217,4 @@ def _execute_hours(
     layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
     for first, last in contiguous(hours):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        _execute(summary, defs, instance, "velib_pipeline", tags, layers=layers)
-
-
-def _execute(
-    summary: RunSummary,
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-    job: str,
-    tags: Mapping[str, str],
-    *,
-    layers: Sequence[dg.AssetKey] | None = None,
-    partition: str | None = None,
-) -> None:
-    """Run a job in this process, tag the run with the process, and add its events to the summary."""
-    run_id = str(uuid.uuid4())
-    result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance,
-        run_config=QUIET,
-        raise_on_error=False,
-        run_id=run_id,
-        tags={**tags, **process_tag(run_id)},
-        asset_selection=layers,
-        partition_key=partition,
-    )
-    for event in result.all_events:
-        summary.add(event)
+        execute(summary.add, defs, instance, "velib_pipeline", tags, selection=layers)

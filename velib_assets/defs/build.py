@@ -5,6 +5,7 @@ import dagster as dg
 from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.clean_stations import clean_stations
 from velib_assets.defs.daily_jobs import AT_THREE, DAILY_JOB, MONTHLY_JOB, daily_schedule
+from velib_assets.defs.daily_kpi_assets import daily_kpis
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
@@ -54,6 +55,7 @@ def build_defs(
                 velib_report,
                 station_history,
                 station_history_months,
+                daily_kpis,
             ],
         ),
         jobs=[PIPELINE_JOB, KPI_JOB, DAILY_JOB, MONTHLY_JOB, maintenance.job],

@@ -9,7 +9,7 @@ checks of each partition when it ends. A partition that failed is not marked, an
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import dagster as dg
 
 from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, blocking_output, code_of, composition, log_check, outs_of
+from velib_assets.defs.pooled_storage import one_transaction
 
 progress = logging.getLogger("velib.progress")
 
@@ -72,7 +73,7 @@ def partitioned_asset(
 
         @functools.wraps(layer)  # Dagster reads the resources from the layer's signature
         def compute(context: dg.OpExecutionContext, **resources: object) -> Iterator[Event]:
-            yield from log_outcomes(context, name, layer(context, **resources))
+            yield from log_outcomes(context, [name], layer(context, **resources))
 
         op = dg.op(
             name=f"{name}_{unit}",
@@ -96,37 +97,43 @@ def partitioned_asset(
     return decorate
 
 
-def log_outcomes(context: dg.OpExecutionContext, name: str, outcomes: Iterable[Outcome]) -> Iterator[Event]:
+def log_outcomes(
+    context: dg.OpExecutionContext, names: Sequence[str], outcomes: Iterable[Outcome]
+) -> Iterator[Event]:
     """Log the checks and the materialization of each partition, so that they are stored when it ends.
 
     If they were yielded instead, the first failed blocking check would end the range.
 
     Args:
         context: The op's context.
-        name: The asset that runs. Outcomes of other assets are logged as well and do not count.
+        names: The assets that run. Outcomes of other assets are logged as well and do not count.
         outcomes: The outcomes, as they become known.
 
     Raises:
         dagster.Failure: No partition was written, and no check reports why. If one does, the run goes on
             without the assets below.
     """
-    specs = specs_of(name)
+    selected = context.selected_output_names  # computed at each access
+    specs = [s for name in names for s in specs_of(name) if s.get_python_identifier() in selected]
     written, reported, reasons = 0, False, []
     for outcome in outcomes:
-        _log_outcome(context, outcome)
+        with one_transaction(context.instance):
+            _log_outcome(context, outcome)
         if outcome.metadata is not None:
             progress.info(outcome.summary, extra={"layer": outcome.asset, "hour": outcome.period})
-        if outcome.asset == name:
+        if outcome.asset in names:
             is_written = outcome.metadata is not None or outcome.is_removed
             written += is_written
             reported = reported or bool(outcome.findings)
             reasons += [] if is_written else [f"{outcome.text}: {outcome.summary}"]
         yield from context.consume_events()
     if not written and not reported:
-        raise dg.Failure(f"{name} wrote nothing. {'; '.join(reasons)}", allow_retries=False)
+        text = "; ".join(dict.fromkeys(reasons))
+        raise dg.Failure(f"{', '.join(names)} wrote nothing. {text}", allow_retries=False)
     if not written:
-        context.log.info("Nothing downstream runs: %s wrote nothing. %s", name, "; ".join(reasons))
-        yield blocking_output(specs[0])
+        text = "; ".join(dict.fromkeys(reasons))
+        context.log.info("Nothing downstream runs: %s wrote nothing. %s", ", ".join(names), text)
+        yield from (blocking_output(spec) for spec in specs[:1])
         return
     for spec in specs:
         if spec.blocking:  # Dagster warns if the output is missing

@@ -16,6 +16,7 @@ from velib_assets.lake.months import parse_month
 from velib_assets.settings import FIRST_HOUR
 
 MAX_SPANS = 6
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _HOUR, _DAY, _MONTH = "%Y-%m-%d-%H:%M", "%Y-%m-%d", "%Y-%m"
 
 
@@ -124,7 +125,4 @@ def day_range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def _range_tags(first: str, last: str) -> dict[str, str]:
-    return {
-        "dagster/asset_partition_range_start": first,
-        "dagster/asset_partition_range_end": last,
-    }
+    return {RANGE_START: first, RANGE_END: last}

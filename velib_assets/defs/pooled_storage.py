@@ -8,17 +8,18 @@ If one is missing or different, the instance keeps Dagster's own connections and
 """
 
 import functools
-import inspect
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+
+from velib_assets.defs.range_events import RangeEvents, verify_parameters, without_repetition
 
 try:
     from dagster._core.instance.ref import InstanceRef
@@ -37,10 +38,16 @@ class PooledInstance(dg.DagsterInstance):
     def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - Dagster's own arguments
         super().__init__(*args, **settings)
         try:
-            _verify_parameters(InstanceRef.config_defaults, "base_dir")
+            verify_parameters(InstanceRef.config_defaults, "base_dir")
+            ranges = RangeEvents(self.event_log_storage, self.get_run_by_id)
             self._pooled = PooledEvents(self.event_log_storage)
+            ranges.install()
         except Exception as difference:  # noqa: BLE001 - whatever Dagster has changed, its runs must go on
             _warn_once(f"{type(difference).__name__}: {difference}")
+
+    def handle_new_event(self, event: dg.EventLogEntry, **batch: Any) -> None:  # noqa: ANN401 - Dagster's own
+        """Store an event without what it repeats."""
+        super().handle_new_event(without_repetition(event), **batch)
 
     def one_transaction(self) -> AbstractContextManager[None]:
         """Return a block in which all events of this thread are stored together: five times as fast."""
@@ -60,6 +67,11 @@ class PooledInstance(dg.DagsterInstance):
             return type(default.get_ref()).config_defaults(base_dir)
 
 
+def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """Return a block in which events are stored together, where the instance can do that."""
+    return instance.one_transaction() if isinstance(instance, PooledInstance) else nullcontext()
+
+
 class PooledEvents:
     """Open connections to the event log, `history/runs`: one file per run, and an index of asset events.
 
@@ -72,12 +84,12 @@ class PooledEvents:
         Raises:
             LookupError: The storage differs from the one that this class was written for.
         """
-        _verify_parameters(storage._connect, "shard")
-        _verify_parameters(storage._initdb, "engine", "for_index_shard")
-        _verify_parameters(storage.conn_string_for_shard, "shard_name")
-        _verify_parameters(storage.path_for_shard, "run_id")
-        _verify_parameters(storage.has_table, "table_name")
-        _verify_parameters(storage.dispose)
+        verify_parameters(storage._connect, "shard")
+        verify_parameters(storage._initdb, "engine", "for_index_shard")
+        verify_parameters(storage.conn_string_for_shard, "shard_name")
+        verify_parameters(storage.path_for_shard, "run_id")
+        verify_parameters(storage.has_table, "table_name")
+        verify_parameters(storage.dispose)
         if not Path(storage.path_for_shard(INDEX)).exists():
             raise LookupError(f"{storage.path_for_shard(INDEX)} does not exist")
         self._storage, self._dispose, self._initialize = storage, storage.dispose, storage._initdb
@@ -103,16 +115,14 @@ class PooledEvents:
                 before = _rows_written(connection)
                 yield connection
                 written = _rows_written(connection) > before
-        if written and shard != INDEX:
-            # The UI follows a run by the changes of its file. An open connection writes to the -wal file.
-            with suppress(FileNotFoundError):
-                os.utime(self._storage.path_for_shard(shard))
+        if written:
+            self._touch(shard)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
         """Use one transaction per file until the end of the block. Other threads of this process wait."""
+        connections: dict[str, db.Connection] = {}
         with self._lock, ExitStack() as stack:
-            connections: dict[str, db.Connection] = {}
 
             def connection(shard: str) -> db.Connection:
                 if shard not in connections:
@@ -124,11 +134,19 @@ class PooledEvents:
             self._of_thread.connection = connection
             stack.callback(setattr, self._of_thread, "connection", None)
             yield
+        for shard in connections:
+            self._touch(shard)
 
     def _initialize_once(self, shard: str, engine: db.Engine) -> None:
         if shard not in self._initialized:
             self._initialize(engine)
             self._initialized.add(shard)
+
+    def _touch(self, shard: str) -> None:
+        """Let the UI see that a run has new events: it watches the file, and they are in the -wal file."""
+        if shard != INDEX:
+            with suppress(FileNotFoundError):
+                os.utime(self._storage.path_for_shard(shard))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table. Dagster calls this for every check result."""
@@ -157,15 +175,11 @@ def _rows_written(connection: db.Connection) -> int:
     return rows
 
 
-def _verify_parameters(method: Callable[..., Any], *names: str) -> None:
-    if (parameters := (*inspect.signature(method).parameters,)) != names:
-        raise LookupError(f"{method.__qualname__} takes {parameters}, not {names}")
-
-
 @functools.cache
 def _warn_once(difference: str) -> None:
     logging.getLogger("velib.storage").warning(
-        "Dagster's SQLite connections are not kept open, so backfills take longer: this version of Dagster "
-        "differs from the tested one (%s). Nothing is lost. Install the versions in constraints.txt.",
+        "Dagster's SQLite connections are not kept open, so backfills take longer and more space: "
+        "this version of Dagster differs from the tested one (%s). Nothing is lost. Install the versions in "
+        "constraints.txt.",
         difference,
     )

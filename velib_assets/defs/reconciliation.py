@@ -4,9 +4,8 @@ Dagster marks a partition as materialized by an event. The events of an hour are
 clean file. They belong to no run.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from velib_assets.catalog.registration import NotCleanError, partition_of, regis
 from velib_assets.clean.clean_file import Footer
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.partitions import key_of
+from velib_assets.defs.pooled_storage import one_transaction
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, hour_text, raw_time
 from velib_assets.lake.listing import has_usable_raw, objects_by_hour
 from velib_assets.lake.schema import DATABASE, STATIONS, TABLE
@@ -90,7 +90,7 @@ def reconcile(
     for batch in _batches(hours):
         found = _read(store, catalog, batch, register)
         events = {hour: list(_unknown(found, hour, seen, digests)) for hour in found.hours}
-        with _transaction(instance):
+        with one_transaction(instance):
             for event in (event for made in events.values() for event in made):
                 instance.report_runless_asset_event(event)
         reported = [hour for hour, made in events.items() if made]
@@ -214,9 +214,3 @@ def _digests(instance: dg.DagsterInstance) -> _Digests:
                 digests[event.partition] = str(digest.value) if digest else ""
         cursor, more = page.cursor, page.has_more
     return digests
-
-
-def _transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
-    """Return a block whose events are stored together, where the storage can do that."""
-    begin: Callable[[], AbstractContextManager[None]] = getattr(instance, "one_transaction", nullcontext)
-    return begin()

@@ -4,6 +4,7 @@ Start with `day`, which builds the file of a day from its clean files, and `mont
 month from its day files. `day_rows` reads and sorts rows, `history_file` encodes them and reads footers.
 `digests` says of what a file was built; it needs no pyarrow. `currency` finds days and months that are not
 current; `history_registration` and `history_removal` keep the catalog as the files are. `local_history_job`
-has the interface of the job and its local form. Glue runs this package on Python 3.9, except the modules that
-end in `_client`.
+has the interface of the job and its local form. On AWS, `history_client` starts a Glue run or calls the clean
+function, which builds by `remote_history`. Glue runs this package on Python 3.9, except the modules that end
+in `_client`.
 """

@@ -144,7 +144,7 @@ def hour_prefix(layer: str, hour: datetime) -> str:
 
 def day_prefix(layer: str, day: date) -> str:
     """Return the prefix of a UTC day, for example `raw/source=velib/date=2022-06-04/`."""
-    return f"{source_prefix(layer)}date={day:%Y-%m-%d}/"
+    return f"{source_prefix(layer)}date={day_text(day)}/"
 
 
 def raw_key(ingested_at: datetime) -> str:

@@ -22,6 +22,11 @@ def days_of_month(month: date) -> List[date]:
     return [day for day in days if day.month == first.month]
 
 
+def following_month(month: date) -> date:
+    """Return the month after a month."""
+    return month_of(days_of_month(month)[-1] + timedelta(days=1))
+
+
 def month_text(month: date) -> str:
     """Format a month as `YYYY-MM`."""
     return f"{month.year:04}-{month.month:02}"

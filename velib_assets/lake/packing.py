@@ -13,7 +13,7 @@ from typing import IO, Collection, Iterator, List, NamedTuple, Sequence, Tuple
 from velib_assets.lake.disk_errors import explained
 from velib_assets.lake.folder_files import lock_folder, remove_empty_folders, sync_folder
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import day_prefix, key_hour, raw_time, source_prefix
+from velib_assets.lake.keys import day_prefix, hour_prefix, hours_of_day, key_hour, raw_time, source_prefix
 from velib_assets.lake.pack_file import PackMember, remove_unfinished, replace_pack
 from velib_assets.lake.raw_pack import Index, pack_of, read_index, read_member, verified_member
 
@@ -40,12 +40,8 @@ class PackedDay(NamedTuple):
 
 def days_with_raw(store: FolderStore, first: date, last: date) -> List[date]:
     """Return the UTC days from `first` to `last`, both included, that have a folder in raw, in order."""
-    days = []
-    for name in store.folders(source_prefix("raw")):
-        hour = key_hour(f"{name}/hour=00/")
-        if hour and first <= hour.date() <= last:
-            days.append(hour.date())
-    return days
+    hours = (key_hour(f"{name}/hour=00/") for name in store.folders(source_prefix("raw")))
+    return [hour.date() for hour in hours if hour and first <= hour.date() <= last]
 
 
 def pack_day(store: FolderStore, day: date) -> PackedDay:
@@ -124,11 +120,8 @@ def _opened(pack: Path) -> Iterator[Tuple[IO[bytes], Index]]:
 
 def _files(store: FolderStore, day: date) -> List[str]:
     """Return the keys of a day's raw objects that are files of their own."""
-    keys = []
-    for n in range(24):
-        prefix = f"{day_prefix('raw', day)}hour={n:02}/"
-        keys += [item.key for item in store.unpacked(prefix) if raw_time(item.key)]
-    return keys
+    items = (item for hour in hours_of_day(day) for item in store.unpacked(hour_prefix("raw", hour)))
+    return [item.key for item in items if raw_time(item.key)]
 
 
 def _compare(store: FolderStore, pack: Path, files: Collection[str]) -> Tuple[List[str], bool]:

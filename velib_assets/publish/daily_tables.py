@@ -24,10 +24,17 @@ def daily_tables(
 ) -> Mapping[str, pa.Table]:
     """Return the rows of each daily KPI on these local days, by its name.
 
+    Args:
+        lake: has the rows.
+        catalog: knows the history that they are computed from.
+        days: the local days, in order, of which the history has a snapshot.
+        now: the current time.
+
     Raises:
         UnpublishableError: The rows of a day are missing, or outdated.
     """
-    if outdated := outdated_local_days(catalog, lake, now, days[0], days[-1]):
+    found = outdated_local_days(catalog, lake, now, days[0], days[-1])
+    if outdated := [day for day in found if day in days]:
         built_from = {day for local in outdated for day in utc_days_overlapped(local)}
         registered = [day for day in sorted(built_from) if catalog.partitions(hours_of_day(day))]
         raise UnpublishableError(
@@ -39,11 +46,7 @@ def daily_tables(
 def _days(lake: LakeStore, table: PublishedTable, days: Sequence[date]) -> list[pa.Table]:
     tables, schema = [], _empty(table).schema
     for day in days:
-        try:
-            data = lake.read(daily_kpi_key(table.name, day))
-        except FileNotFoundError:
-            continue  # a local day without a snapshot
-        rows = pq.read_table(io.BytesIO(data))
+        rows = pq.read_table(io.BytesIO(lake.read(daily_kpi_key(table.name, day))))
         rows = rows.append_column("date", pa.repeat(pa.scalar(day_text(day)), len(rows)))
         tables.append(rows.select(schema.names).cast(schema))
     return tables

@@ -46,15 +46,21 @@ def data_package(data: MonthData, provenance: Provenance) -> bytes:
 
 def _resource(data: MonthData, table: PublishedTable) -> dict[str, Any]:
     content = data.tables[table.name]
-    text = {"encoding": "utf-8"} if table.form == CSV else {}
+    # A tabular resource is CSV or JSON. Without its type, the frictionless library decodes Parquet as well,
+    # takes nulls for text, and counts no bytes.
+    form = (
+        {"profile": "tabular-data-resource", "type": "table", "encoding": "utf-8"}
+        if table.form == CSV
+        else {"profile": "data-resource", "type": "file"}
+    )
     return {
         "name": table.name,
         "path": table.file,
         "description": f"One row: {table.grain}.{f' {table.note}' if table.note else ''}",
         "format": table.form,
         "mediatype": MEDIA_TYPES[table.form],
-        **text,
-        # Without `bytes`: the frictionless library compares it with a size that it does not count in Parquet.
+        **form,
+        "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
         "schema": {
             "fields": [_field(table, column) for column in table.columns],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.ingest.raw_object import head_of
 from velib_assets.ingest.response import OPENDATA
-from velib_assets.lake.keys import HOUR, STATIONS_KEY
+from velib_assets.lake.keys import HOUR, SLOT, STATIONS_KEY, hour_of, hours_between
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
-from velib_assets.lake.local_days import local_day_of
+from velib_assets.lake.local_days import day_bounds, local_day_of
 from velib_assets.lake.months import days_of_month
 from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.lake.store import LakeStore, Stored
@@ -75,8 +75,7 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
     first, end = _midnight(month), _midnight(last + _DAY)
     history = history_bytes(lake, catalog, month, days)
     counts, stations = _summary(history)
-    local_days = [day for day in days_of_month(month) if day <= local_day_of(end - HOUR)]
-    daily = daily_tables(lake, catalog, local_days, now)
+    daily = daily_tables(lake, catalog, _local_days(catalog, days_of_month(month), counts), now)
     raw, quarantine = (objects_by_hour(lake, layer, first, end - HOUR) for layer in ("raw", "quarantine"))
     slots = tuple(covered_slots(first, end, slot_times_by_hour(lake, raw, quarantine), counts))
     register = stretches_within(_register(lake), _scalar(first), _scalar(end))
@@ -95,6 +94,15 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
     times = (min(counts), max(counts))
     feeds = _feeds(lake, raw.values())
     return MonthData(month, is_over, first, end, tables, rows, slots, times, stations, feeds)
+
+
+def _local_days(catalog: Catalog, dates: Sequence[date], snapshots: Iterable[datetime]) -> list[date]:
+    """Return the local days of a month with a snapshot. The first begins in the month before, or after it."""
+    found = {local_day_of(moment) for moment in snapshots}
+    start, end = day_bounds(dates[0])
+    if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
+        found.add(dates[0])
+    return [day for day in dates if day in found]
 
 
 def _midnight(day: date) -> datetime:

@@ -34,8 +34,8 @@ def stretches_within(register: pa.Table, first: pa.Scalar, end: pa.Scalar) -> pa
     So the published register of a month does not change when a later month is added to the lake.
     """
     starts, ends = register["valid_from"], register["valid_to"]
-    goes_on = pc.or_(pc.is_null(ends), pc.greater_equal(ends, end))
-    meets = pc.and_(pc.less(starts, end), pc.or_(goes_on, pc.greater(ends, first)))
+    goes_on = pc.fill_null(pc.greater_equal(ends, end), fill_value=True)
+    meets = pc.and_kleene(pc.less(starts, end), pc.or_kleene(goes_on, pc.greater(ends, first)))
     position = register.schema.get_field_index("valid_to")
-    clipped = pc.if_else(pc.fill_null(goes_on, fill_value=True), pa.scalar(None, ends.type), ends)
-    return register.set_column(position, "valid_to", clipped).filter(pc.fill_null(meets, fill_value=True))
+    clipped = pc.if_else(goes_on, pa.scalar(None, ends.type), ends)
+    return register.set_column(position, "valid_to", clipped).filter(meets)

@@ -29,8 +29,8 @@ def outdated_local_days(
     """Return the ended local days whose stored rows are missing or outdated, oldest first.
 
     A day is outdated if its history or the SQL changed since, if a file is missing or has another size than
-    when it was stored, or if it has files and no history any more. The cost is one listing, and one footer
-    per day.
+    when it was stored, or if it has files and no history any more. A day without snapshots is current once
+    its files without rows are stored. The cost is one listing, and one footer per day.
 
     Args:
         catalog: Knows the history.

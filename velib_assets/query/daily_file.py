@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.lake.daily_schema import DAILY_COLUMNS
+from velib_assets.lake.keys import daily_kpi_key
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.frames import ARROW
 
@@ -45,6 +47,19 @@ def encode_daily(name: str, rows: pa.Table, digest: str, files: dict[str, tuple[
         writer.write_table(rows.select(schema.names).cast(schema))
         writer.add_key_value_metadata({_FOOTER.decode(): json.dumps(footer, sort_keys=True)})
     return sink.getvalue()
+
+
+def read_daily_rows(lake: LakeStore, name: str, day: date) -> pa.Table:
+    """Read the rows of a daily KPI's local day; none if the day has no file, or a damaged one.
+
+    Raises:
+        OSError: If the file exists and cannot be read.
+    """
+    schema = daily_schema(name)
+    try:
+        return pq.read_table(io.BytesIO(lake.read(daily_kpi_key(name, day))), schema=schema)
+    except (FileNotFoundError, pa.ArrowException):
+        return schema.empty_table()
 
 
 def read_daily_footer(lake: LakeStore, key: str) -> DailyFooter | None:

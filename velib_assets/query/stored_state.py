@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 from velib_assets.lake.keys import state_key
 from velib_assets.lake.store import Change, LakeStore
+
+
+def digest_of(inputs: object, package: str, *code: str) -> str:
+    """Return a digest of inputs (of JSON types) and of the source files that compute a result from them."""
+    sources = [(files(package) / name).read_text(encoding="utf-8") for name in code]
+    return hashlib.sha256(json.dumps([inputs, sources]).encode()).hexdigest()
 
 
 def stored_state(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.stored_state import stored_state
-
-ALGORITHM = 1
-"""Raise it when the shapes change, so that stored ones are drawn again."""
+from velib_assets.query.stored_state import digest_of, stored_state
 
 _SAME_PLACE = 4  # decimals of a degree: stations within 11 metres share a cell
 
@@ -27,14 +22,14 @@ def map_areas(store: LakeStore, stations: Iterable[Mapping[str, Any]]) -> list[d
         OSError: The shapes cannot be stored.
     """
     places = places_of(stations)
-    text = json.dumps([ALGORITHM, sorted((*place, name) for place, name in places.items())])
+    inputs = sorted((*place, name) for place, name in places.items())
 
     def draw() -> dict[str, Any]:
         from velib_assets.report.area_shapes import draw_areas  # noqa: PLC0415 - shapely: 80 ms, rarely needed
 
         return {"areas": draw_areas(places)}
 
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of(inputs, "velib_assets.report", "area_shapes.py")
     areas: list[dict[str, Any]] = stored_state(store, "areas", digest, draw)["areas"]
     return areas
 

@@ -15,10 +15,13 @@ from velib_assets.lake.keys import REPORT_KEY, export_key
 from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.frames import ARROW, iso_texts
 from velib_assets.query.kpis import VIEWS
+from velib_assets.query.lake_tables import LAKE_TABLES, STATION_EVENTS
+from velib_assets.report.day_numbers import DAY_COLUMNS, STATION_COLUMNS
 from velib_assets.report.model import TOTALS, episodes, last_day
 from velib_assets.report.report_data import ReportData, Row
 
 _TYPES = {**ARROW, "timestamp": pa.timestamp("ms", "UTC")}  # as in the table `source_velib`
+_EVENTS = next(table for table in LAKE_TABLES if table.name == STATION_EVENTS)
 _STATION = {c.name: c.type for c in COLUMNS if c.name not in ("ingested_ts", "is_stale")}
 _COLUMNS = {
     **{view.name: {column.name: column.type for column in view.schema} for view in VIEWS},
@@ -26,6 +29,9 @@ _COLUMNS = {
     "network": {"ingested_ts": "timestamp", **dict.fromkeys(TOTALS, "bigint"), "mean_fill_rate": "double"},
     "today": {"hour": "int", "mean_fill_rate": "double"},
     "ledger": {"slot_ts": "timestamp", "state": "string"},
+    "station_events": {column.name: column.type for column in _EVENTS.schema},
+    "days": DAY_COLUMNS,
+    "station_days": {"period_days": "int", "kind": "string", "place": "int", **STATION_COLUMNS},
     "quarantined": {"taken_ts": "timestamp", "code": "string", "reason": "string"},
 }
 _FOLDER = REPORT_KEY.rpartition("/")[0] + "/"
@@ -50,6 +56,9 @@ def exports(data: ReportData) -> list[Export]:
         Export("station_history", "Each station's last 24 hours", _station_history(data)),
         _export("network", "The network at each snapshot of 24 hours", last_day(data.network)),
         _export("today", "Fill rate by hour of today in Paris", data.today),
+        _export("days", "Each stored day of 90 days", (data.daily or {}).get("calendar", [])),
+        _export("station_days", "Best and worst stations of 7 and 28 days", station_days(data.daily)),
+        _export("station_events", "What happened to stations in 30 days", data.events),
         _export("ledger", "Each 15-minute slot of 14 days", slots),
         _export("quarantined", "Responses in quarantine, at most 50", quarantined),
     ]
@@ -80,6 +89,16 @@ def csv_bytes(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     csv.write_csv(table, buffer)
     return buffer.getvalue()
+
+
+def station_days(daily: Row | None) -> list[dict[str, Any]]:
+    """Return the best and worst stations of each period as rows."""
+    return [
+        {"period_days": period["days"], "kind": kind, "place": place, **row}
+        for period in (daily or {}).get("periods", [])
+        for kind in ("worst", "best")
+        for place, row in enumerate(period[kind], 1)
+    ]
 
 
 def _export(name: str, title: str, rows: Sequence[Row]) -> Export:

@@ -21,6 +21,7 @@ _STATION = {"id": "station_id"} | {name: name for name in _STATION_NAMES.split()
 _SERIES = ["bikes", "ebikes", "docks", "in_operation", "short", "saturated", "stale", "mean_fill_rate"]
 _EPISODE = ["station_id", "name", "arrondissement", "kind", "start_ts", "end_ts", "minutes", "is_open"]
 _WEEK = ["day", "hour", "mean_fill_rate", "snapshots"]
+_EVENT = ["event_ts", "event", "station_id", "name", "arrondissement", "before", "after"]
 _OWN_KEYS = ("episodes", "week")  # charts whose data has a key of its own
 TOTALS = ["stations", "bikes", "mechanical", "ebikes", "docks", "in_operation", "short", "saturated", "stale"]
 _DAY = timedelta(hours=24)
@@ -61,6 +62,8 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": _objects(data.quarantined, ["ts", "code", "reason"]),
         "station_changes": data.station_changes,
+        "events": _objects(data.events, _EVENT),
+        "daily": data.daily,
         "inspections": list(data.inspections),
         "exports": list(exports),
     }

@@ -15,6 +15,7 @@ from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time, source_prefix
 from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, objects_by_hour, slot_times_by_hour
+from velib_assets.lake.local_days import local_day_of
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
@@ -22,6 +23,7 @@ from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
 from velib_assets.query.view_sql import conditions, newest_rows_sql
 from velib_assets.query.windows import DAY, partition_filter
 from velib_assets.report.areas import map_areas
+from velib_assets.report.days import report_days
 from velib_assets.report.inspection import inspections
 
 Row = Mapping[str, Any]
@@ -30,7 +32,9 @@ Row = Mapping[str, Any]
 SlotTimes = Mapping[datetime, tuple[set[datetime], set[datetime]]]
 LEDGER_DAYS = 14
 MAX_QUARANTINED = 50
-_QUERIES = ("stations", "network", "today", "station_changes", "positions")
+MAX_EVENTS = 200
+_QUERIES = ("stations", "network", "today", "station_events", "positions")
+_EVENTS = ("opened", "closed", "moved", "renamed", "resized")
 _WEEK = next(view for view in VIEWS if view.cached)
 
 
@@ -40,9 +44,9 @@ class ReportData(NamedTuple):
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
     row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
     of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
-    `station_changes` counts the stations that changed in 30 days; None without a register. `inspections` are
-    the tables with more details. `areas` are the shapes of the map's areas, from
-    `areas.map_areas`.
+    `station_changes` counts the stations that changed in 30 days; None without a register. `events` are the
+    newest of these changes, at most 200. `inspections` are the tables with more details. `areas` are the
+    shapes of the map's areas (`areas.map_areas`), and `daily` the numbers of days (`days.report_days`).
     """
 
     made_at: datetime
@@ -57,6 +61,8 @@ class ReportData(NamedTuple):
     station_changes: Row | None = None
     inspections: Sequence[Row] = ()
     areas: Sequence[Row] = ()
+    events: Sequence[Row] = ()
+    daily: Row | None = None
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -77,14 +83,14 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, changes, positions, *states = engine.query_recent(report_queries)
-    present = stations.to_pylist()
+    stations, network, today, events, positions, *states = engine.query_recent(report_queries)
+    present, happened, places = stations.to_pylist(), events.to_pylist(), positions.to_pylist()
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine, rejects = (
         objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine", "rejects")
     )
     reasons = _reason_keys(quarantine)
-    station_changes = _station_changes(changes.to_pylist()) if network.num_rows else None
+    station_changes = _station_changes(happened) if network.num_rows and (places or happened) else None
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
@@ -99,7 +105,9 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         inspections=inspections(
             store, days[0], len(reasons), rejects, station_changes["changed"] if station_changes else None
         ),
-        areas=map_areas(store, positions.to_pylist() or present),
+        areas=map_areas(store, places or present),
+        events=happened[:MAX_EVENTS],
+        daily=report_days(store, local_day_of(newest or now)),
     )
 
 
@@ -144,10 +152,11 @@ def _ledger(store: LakeStore, times: SlotTimes, first: datetime, last: datetime,
     return ledger(hours_between(start, last), lambda hour: times.get(hour, (set(), set())), now)
 
 
-def _station_changes(rows: Sequence[Row]) -> Row | None:
-    """Return the numbers of changed stations; None if the register knows no station."""
-    numbers = dict(rows[0])
-    return numbers if numbers.pop("known") else None
+def _station_changes(events: Sequence[Row]) -> Row:
+    """Return how many stations changed, in all and by event."""
+    stations = {kind: {row["station_id"] for row in events if row["event"] == kind} for kind in _EVENTS}
+    changed = {row["station_id"] for row in events}
+    return {"changed": len(changed), **{kind: len(codes) for kind, codes in stations.items()}}
 
 
 def _reason_keys(objects: Mapping[datetime, Sequence[Stored]]) -> list[tuple[datetime, str]]:

@@ -9,9 +9,12 @@ import pytest
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.s3_archive_client import BucketArchive
 from velib_assets.ingest.response import decode
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.packing import pack_day
+from velib_assets.lake.raw_pack import pack_of
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.ingest.test_archive_formats import OWN, gbfs_files, put, table
-from velib_assets_tests.samples import HOUR
+from velib_assets_tests.samples import HOUR, raw, records
 
 PARIS = ZoneInfo("Europe/Paris")
 COLUMNS = {"station_id": "code", "bikes": "nb_velos", "docks": "nb_bornes"}
@@ -49,3 +52,21 @@ def test_all_forms_are_read_from_a_bucket(emulator: Emulator, address: str, tmp_
         (15, None, 2),
         (30, None, 2),
     ]
+
+
+def test_packs_are_read_from_a_bucket(emulator: Emulator, address: str, tmp_path: Path) -> None:
+    """A backup of a packed lake; each snapshot is read by its range."""
+    lake = FolderStore(tmp_path)
+    for minute in (0, 15):
+        made = raw(records(), minute)
+        lake.create(made.key, made.data)
+    plain = list(Archive(tmp_path).recorded(HOUR))
+    pack_day(lake, HOUR.date())
+    name = address.removeprefix("s3://").partition("/")[0]
+    pack = str(pack_of(raw(records()).key))
+    emulator.client("s3").put_object(
+        Bucket=name, Key=f"collection/{pack}", Body=(tmp_path / pack).read_bytes()
+    )
+    bucket = BucketArchive(address, "us-east-1")
+    assert bucket.recorded_hours(HOUR, HOUR) == {HOUR}
+    assert list(bucket.recorded(HOUR)) == plain

@@ -14,8 +14,9 @@ import pytest
 from velib_assets.aws import api
 from velib_assets.aws.names import PIPES_PREFIX, Names
 from velib_assets.clean import lambda_clean_client
+from velib_assets.clean.glue_client import HOURS as HOURS_WORK
 from velib_assets.clean.hour_result import HourResult
-from velib_assets.clean.lambda_clean_client import LambdaCleanJob
+from velib_assets.clean.lambda_clean_client import LambdaJob
 from velib_assets.lake.keys import HOUR as ONE_HOUR
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -53,7 +54,7 @@ def clean(bucket: str, hours: Sequence[datetime] = HOURS) -> list[HourResult]:
 
     @dg.op
     def step() -> None:
-        results.extend(LambdaCleanJob(Names(bucket), poll=0.01).run(hours))
+        results.extend(LambdaJob(Names(bucket), HOURS_WORK, poll=0.01).run(hours))
 
     @dg.job
     def job() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -14,15 +14,18 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import QUARANTINED, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import REPORT_KEY, STATIONS_KEY, clean_key, hour_of, hour_prefix
+from velib_assets.lake.keys import REPORT_KEY, STATIONS_KEY, clean_key, daily_kpi_key, hour_of, hour_prefix
+from velib_assets.lake.local_days import DAY
 from velib_assets.lake.store import Change
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.kpis import KPIS, LIVE_VIEWS, REPORT_VIEWS, VIEWS
+from velib_assets.report.days import report_days
 from velib_assets.report.model import report_object
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import write_report
 from velib_assets_tests.aws.twin_lakes import ROWS, TwinLakes
 from velib_assets_tests.kpi_lake import at, row, stretch, write_register
+from velib_assets_tests.report.stored_days import network_day, station_day, write_day
 from velib_assets_tests.samples import body, records
 
 NOW = at("2022-10-31 10:20")
@@ -105,6 +108,24 @@ def test_report_counts_changed_stations_from_the_bucket(lakes: TwinLakes) -> Non
     assert report["station_changes"] == expected["station_changes"]
     assert report["station_changes"]["opened"] == 1
     assert report["inspections"][0]["command"].startswith("aws s3 ls --recursive s3://")
+
+
+def test_report_reads_days_from_the_bucket_without_a_query(lakes: TwinLakes) -> None:
+    """The numbers of days equal those of local mode, also after a day was computed again."""
+    today = date(2022, 10, 31)  # the day after the clocks went back
+    for rate in (0.4, 0.2):
+        for n in (0, 1, 7):
+            network = network_day(slots=100 if n == 1 else 96, avg_fill_rate=rate)
+            write_day(lakes.folder, today - n * DAY, network, [station_day("a", 5)])
+        for name in ("kpi_daily_network", "kpi_daily_station"):
+            for n in (0, 1, 7):
+                key = daily_kpi_key(name, today - n * DAY)
+                data = (lakes.folder / key).read_bytes()
+                lakes.store.publish([Change(key, data)], lambda: True)
+        days = report_days(lakes.store, today)
+        assert days == report_days(FolderStore(lakes.folder), today)
+        assert [day["avg_fill_rate"] for day in days["calendar"]] == [rate] * 3
+    assert lakes.query_count() == 0
 
 
 def test_discarded_hour_leaves_the_bucket_and_the_table(lakes: TwinLakes) -> None:

@@ -76,7 +76,7 @@ def test_total_without_free_tiers_charges_every_line() -> None:
     by_hand = {
         "lambda_requests": 2880 * 0.20 / 1e6,
         "lambda_gb_seconds": 2880 * 6 * 0.25 * 0.0000166667,
-        "alarms": 0.40,
+        "alarms": 0.50,
         "metrics": 0.30,
         "log_gb": 2880 * 12_000 / 1e9 * 0.50,
         "log_stored_gb": 15 * 96 * 12_000 / 1e9 * 0.03,

@@ -25,7 +25,8 @@ VIEWS = KPIS | REPORT_VIEWS
 REPORT = {"velib_report"}
 HOURLY = {"raw_snapshot", "clean_stations", "stations", "source_velib"}
 HISTORY = {"station_history", "station_history_months"}
-DAILY = {"station_history"}
+DAILY_KPIS = {"kpi_daily_station", "kpi_daily_network", "kpi_station_quality"}
+DAILY = {"station_history"} | DAILY_KPIS
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def graph(repository: dg.RepositoryDefinition) -> AssetGraph:
 def test_assets(graph: AssetGraph) -> None:
     assert {
         key.to_user_string() for key in graph.get_all_asset_keys()
-    } == HOURLY | KPIS | REPORT_VIEWS | REPORT | HISTORY
+    } == HOURLY | KPIS | REPORT_VIEWS | REPORT | HISTORY | DAILY_KPIS
 
 
 def test_lineage(graph: AssetGraph) -> None:
@@ -58,6 +59,7 @@ def test_lineage(graph: AssetGraph) -> None:
         "velib_report": VIEWS,
         "station_history": {"source_velib"},
         "station_history_months": {"station_history"},
+        **{name: {"station_history"} for name in DAILY_KPIS},
     }
 
 
@@ -71,6 +73,7 @@ def test_groups(graph: AssetGraph) -> None:
         **dict.fromkeys(VIEWS, "kpi"),
         "velib_report": "report",
         **dict.fromkeys(HISTORY, "lake"),
+        **dict.fromkeys(DAILY_KPIS, "daily"),
     }
 
 
@@ -118,6 +121,12 @@ def test_checks_and_which_of_them_block(graph: AssetGraph) -> None:
         ("station_history", "slot_coverage"),
         ("station_history_months", "readable_files"),
         ("station_history_months", "conserved_rows"),
+        *((name, "day_computed") for name in DAILY_KPIS),
+        ("kpi_station_quality", "frozen_stations"),
+        ("kpi_station_quality", "never_reported"),
+        ("kpi_station_quality", "moved_stations"),
+        ("kpi_station_quality", "within_capacity"),
+        ("kpi_station_quality", "equal_bike_types"),
         *((name, "view_answers") for name in VIEWS),
         ("velib_report", "report_written"),
     }

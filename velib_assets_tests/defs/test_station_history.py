@@ -1,25 +1,18 @@
 """The assets of the history: what a run over days writes, marks, checks, compacts and removes."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.defs.build import build_defs
-from velib_assets.defs.partitions import day_range_tags
 from velib_assets.history.digests import is_month
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, day_text, history_day_key, history_month_key, hours_of_day
+from velib_assets.lake.keys import clean_key, history_day_key, history_month_key, hours_of_day
 from velib_assets.lake.local_days import DAY as ONE_DAY
-from velib_assets.settings import Settings
+from velib_assets_tests.defs.daily_runs import checks, failed, run_days, written
 from velib_assets_tests.history.days import DAY, add_late, fill_day
-
-HISTORY = [dg.AssetKey("station_history")]
-MONTHS = [dg.AssetKey("station_history_months")]
 
 
 @pytest.fixture
@@ -36,42 +29,7 @@ def build(
     lake: Path, instance: dg.DagsterInstance, first: date, last: date | None = None
 ) -> dg.ExecuteInProcessResult:
     """Run the history for a day, or for a range."""
-    job = build_defs(Settings(lake=lake)).resolve_job_def("velib_daily")
-    tags = day_range_tags(first, last) if last else {}
-    return job.execute_in_process(
-        instance=instance,
-        asset_selection=HISTORY,
-        partition_key=None if last else day_text(first),
-        tags=tags,
-        raise_on_error=False,
-    )
-
-
-def written(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Return the metadata of the materializations of a run by asset and partition."""
-    events = [
-        e.step_materialization_data.materialization for e in result.all_events if e.is_step_materialization
-    ]
-    return {
-        (event.asset_key.to_user_string(), str(event.partition)): {
-            n: v.value for n, v in event.metadata.items()
-        }
-        for event in events
-    }
-
-
-def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str, str | None], dg.AssetCheckEvaluation]:
-    """Return the evaluations of a run by asset, check and partition."""
-    return {
-        (data.asset_key.to_user_string(), data.check_name, data.partition): data
-        for event in result.all_events
-        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        for data in [event.asset_check_evaluation_data]
-    }
-
-
-def failed(result: dg.ExecuteInProcessResult) -> set[tuple[str, str, str | None]]:
-    return {key for key, evaluation in checks(result).items() if not evaluation.passed}
+    return run_days(lake, instance, first, last, ["station_history"])
 
 
 def test_closed_day_is_written_registered_and_described(
@@ -150,7 +108,7 @@ def test_last_day_of_a_month_compacts_it(
     assert (facts["days"], facts["dagster/row_count"]) == (2, 12)
     assert (lake / history_month_key(date(2022, 6, 1))).stat().st_size == facts["bytes"]
     assert checks(result)["station_history_months", "conserved_rows", "2022-06"].passed
-    assert instance.get_materialized_partitions(MONTHS[0]) == {"2022-06"}
+    assert instance.get_materialized_partitions(dg.AssetKey("station_history_months")) == {"2022-06"}
     assert [file.period for file in catalog.history() if is_month(file)] == ["2022-06"]
 
 

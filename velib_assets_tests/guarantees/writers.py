@@ -22,9 +22,11 @@ from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import hour_of
+from velib_assets.lake.keys import hour_of, raw_key
+from velib_assets.lake.packing import pack_day, unpack_day
+from velib_assets.lake.store import Change
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
-from velib_assets_tests.samples import body, records
+from velib_assets_tests.samples import HOUR, body, records
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__, "pandas"])  # which pyarrow imports when it is first used
@@ -108,3 +110,33 @@ def held_rebuild(root: Path, hour: datetime, number: int, other: "Connection[Any
     """Clean and register an hour, waiting before the n-th step for a message from the other end."""
     at_step(number, root, hold(other))
     rebuild(root, hour)
+
+
+def change_day(root: Path, change: str) -> None:
+    """Pack or unpack the day of HOUR, or discard its first snapshot, as `change` says."""
+    store = FolderStore(root)
+    if change == "discard":
+        store.publish([Change(raw_key(HOUR), None)], lambda: True)
+    else:
+        {"pack": pack_day, "unpack": unpack_day}[change](store, HOUR.date())
+
+
+def killed_change(root: Path, change: str, number: int) -> None:
+    """Change a day, killed before the n-th step (see `at_step`); it succeeds if it has fewer."""
+    at_step(number, root, kill)
+    change_day(root, change)
+
+
+def change_again_and_again(root: Path, changes: Sequence[str], times: int) -> None:
+    """Change a day in turns."""
+    for number in range(times):
+        change_day(root, changes[number % len(changes)])
+
+
+def store_late(root: Path, number: int, keys: Sequence[str], results: "Queue[Any]") -> None:
+    """Store late snapshots as other processes do; sends (key, number) of those that were stored."""
+    store = FolderStore(root)
+    for key in keys:
+        if store.create(key, b"late snapshot of process %d" % number):
+            results.put((key, number))
+    results.put(None)

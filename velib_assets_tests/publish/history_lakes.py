@@ -24,12 +24,13 @@ from velib_assets_tests.simulated_lake import simulated_lake
 
 
 def recorded_lake(
-    folder: Path, snapshots: Mapping[datetime, Sequence[Any]], feed: str = "opendata"
+    folder: Path, snapshots: Mapping[datetime, Sequence[Any]], feeds: Mapping[datetime, str] | None = None
 ) -> FolderStore:
-    """Fill a folder with snapshots of these records, and with their daily layer."""
+    """Fill a folder with snapshots of these records (the portal's, without `feeds`) and their daily layer."""
     store = FolderStore(folder)
     for moment, records in snapshots.items():
-        decoded = decode(FeedResponse(feed, {"body": body([*records])}))
+        decoded = decode(FeedResponse("opendata", {"body": body([*records])}))
+        feed = (feeds or {}).get(moment, "opendata")
         store.create(raw_key(moment), encode_raw(feed, moment, moment, decoded))
     list(clean_hours(store, LocalCleanJob(store, 1), sorted({hour_of(moment) for moment in snapshots})))
     LocalCatalog(folder).prepare()

@@ -14,6 +14,7 @@ from velib_assets.query.cached_state import newest_state, newest_states
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import KpiState, QueryError
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, Kpi
+from velib_assets.query.stored_state import digest_of
 from velib_assets_tests.kpi_lake import at, engine_over, row, write_hour
 
 WEEK = REPORT_VIEWS[-1]
@@ -128,3 +129,14 @@ def test_failing_view_stores_nothing(lake: Path) -> None:
     with pytest.raises(QueryError, match="parquet"):
         state(counting(lake), lake)
     assert not (lake / "reports").exists()
+
+
+def test_digest_changes_with_inputs_and_code() -> None:
+    """A newer version of the program does not show what an older one computed."""
+    digests = {
+        digest_of(inputs, "velib_assets.query", code)
+        for inputs in ([1], [2])
+        for code in ("stored_state.py", "windows.py")
+    }
+    assert len(digests) == 4
+    assert digest_of([1], "velib_assets.query", "windows.py") in digests

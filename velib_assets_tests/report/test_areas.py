@@ -14,7 +14,7 @@ from shapely.ops import unary_union
 
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import state_key
-from velib_assets.report import area_shapes, areas
+from velib_assets.report import area_shapes
 from velib_assets.report.area_shapes import draw_areas
 from velib_assets.report.areas import map_areas, places_of
 
@@ -119,7 +119,7 @@ def test_5000_stations_are_small() -> None:
 
 
 def test_areas_are_drawn_once_per_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The order of the stations, and their numbers, do not matter; a move does, and another algorithm."""
+    """The order of the stations, and their numbers, do not matter; a move does."""
     drawn: list[int] = []
 
     def draw(places: Any) -> Any:
@@ -133,8 +133,7 @@ def test_areas_are_drawn_once_per_change(tmp_path: Path, monkeypatch: pytest.Mon
     assert drawn == [100]
     map_areas(store, [CITY[0] | {"lat": 48.001}, *CITY[1:]])
     assert drawn == [100, 100]
-    monkeypatch.setattr(areas, "ALGORITHM", 0)
-    map_areas(store, [CITY[0] | {"lat": 48.001}, *CITY[1:]])
+    assert map_areas(store, CITY) == first
     assert drawn == [100, 100, 100]
 
 

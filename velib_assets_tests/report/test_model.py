@@ -120,7 +120,8 @@ def test_quarantine_lists_reasons() -> None:
 def test_every_view_and_chart_has_an_export() -> None:
     entries = downloads(exports(report_data()))
     names = [entry["name"] for entry in entries]
-    others = ["stations", "station_history", "network", "today", "ledger", "quarantined"]
+    others = ["stations", "station_history", "network", "today"]
+    others += ["days", "station_days", "station_events", "ledger", "quarantined"]
     assert names == [*(view.name for view in VIEWS), *others]
     assert entries[0] == {
         "name": "kpi_taux_remplissage",

@@ -212,7 +212,7 @@ def test_page_names_changed_stations_and_what_to_type(browser: Reader, pages: Pa
     assert browser.texts("#changes") == []
     browser.read(pages("changed").path)
     assert browser.texts("#changes .lead") == ["2 stations changed in the 30 days up to the newest snapshot."]
-    assert browser.texts("#changes tbody tr") == ["Opened1", "Renamed1"]
+    assert browser.texts("#changes .counts li") == ["Opened: 1", "Renamed: 1"]
     assert (
         browser.texts("#details code")[2]
         == 'velib query "SELECT * FROM station_events ORDER BY event_ts DESC"'

@@ -2,8 +2,8 @@
 
 `declaration.py` declares a function as a check of an asset. `hour_checks.py` follows an hour through the
 layers, `feed_checks.py` and `time_checks.py` judge what the feed says, `archive_checks.py` what an archive
-brings, `station_checks.py` the station register, and `history_checks.py` the history. All are importable from
-here, which declares them all.
+brings, `station_checks.py` the station register, `history_checks.py` the history and `daily_kpi_checks.py`
+the daily KPIs. All are importable from here, which declares them all.
 """
 
 # First, because the first check of an asset also reports an hour that could not be written at all.
@@ -24,6 +24,16 @@ from velib_assets.defs.checks.hour_checks import (
 
 # isort: split
 from velib_assets.defs.checks.archive_checks import REMARKS, archive_agrees, archive_columns
+from velib_assets.defs.checks.daily_kpi_checks import (
+    MAX_OVER_CAPACITY,
+    QUALITY,
+    day_computed,
+    equal_bike_types,
+    frozen_stations,
+    moved_stations,
+    never_reported,
+    within_capacity,
+)
 from velib_assets.defs.checks.declaration import CHECKS, FAULTS, WARN, Check, Finding, specs_of
 from velib_assets.defs.checks.feed_checks import (
     differing_duplicates,
@@ -38,6 +48,8 @@ from velib_assets.defs.checks.time_checks import future_reports, readable_times
 __all__ = [
     "CHECKS",
     "FAULTS",
+    "MAX_OVER_CAPACITY",
+    "QUALITY",
     "REMARKS",
     "WARN",
     "Check",
@@ -47,11 +59,16 @@ __all__ = [
     "complete_hour",
     "conservation",
     "conserved_rows",
+    "day_computed",
     "described_rows",
     "differing_duplicates",
     "discarded_before",
+    "equal_bike_types",
     "feed_frozen",
+    "frozen_stations",
     "future_reports",
+    "moved_stations",
+    "never_reported",
     "open_stations",
     "partial_snapshot",
     "quarantined_snapshot",
@@ -69,4 +86,5 @@ __all__ = [
     "unique_rows",
     "usable_snapshot",
     "view_answers",
+    "within_capacity",
 ]

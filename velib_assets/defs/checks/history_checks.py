@@ -19,7 +19,7 @@ def readable_files(error: str = "") -> Finding:
         error: Why it was not.
     """
     message = error or "every file that it is built from can be read"
-    return Finding(not error, message, {"unreadable": int(bool(error))})
+    return Finding(not error, message, {FAULTS: int(bool(error))})
 
 
 @check("station_history", "station_history_months")

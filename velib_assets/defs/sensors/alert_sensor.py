@@ -20,6 +20,7 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.defs.checks import FAULTS
+from velib_assets.defs.partitions import RANGE_END, RANGE_START
 from velib_assets.defs.sensors.run_alerts import CheckResult, alerts_of
 from velib_assets.lake.listing import utc_now
 
@@ -134,7 +135,10 @@ def _deliver_alerts(
             accepted = [_send(alert, sink, sink_state) for alert in alerts]
             sent += sum(accepted)
             if all(accepted):
-                sink_state["told"] = update_alerted(results, alerted)
+                again = checked_again(instance, record.run_id, alerted)
+                sink_state["told"] = update_alerted(
+                    results, {k: alerted[k] for k in alerted if k not in again}
+                )
         sink_state[end.value] = page.cursor
         sink_state["taken"].clear()
     return sent
@@ -165,6 +169,23 @@ def check_results(instance: dg.DagsterInstance, run_id: str) -> list[CheckResult
         CheckResult(record.storage_id, record.event_log_entry.dagster_event.asset_check_evaluation_data)  # type: ignore[union-attr]
         for record in instance.get_records_for_run(run_id, of_type=kind).records
     ]
+
+
+def checked_again(instance: dg.DagsterInstance, run_id: str, alerted: Iterable[str]) -> set[str]:
+    """Return the alerted faults whose hour a run over several hours checked again.
+
+    Its log has the checks that failed, not those that passed.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.tags.get(RANGE_START) == run.tags.get(RANGE_END):
+        return set()
+    again = set()
+    for fault in alerted:
+        asset, _, partition = fault.split(":", 2)
+        was_run = not run.asset_selection or dg.AssetKey(asset) in run.asset_selection
+        if was_run and run.tags[RANGE_START] <= partition <= run.tags[RANGE_END]:
+            again.add(fault)
+    return again
 
 
 def new_failures(results: Iterable[CheckResult], alerted: Mapping[str, int]) -> list[CheckResult]:

@@ -9,7 +9,7 @@ files with their hashes (`verification_turn`); a damaged one is rebuilt.
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -19,10 +19,11 @@ from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
-from velib_assets.defs.maintenance.orphans import UNFINISHED, end_orphans, waits_for_retry
+from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.defs.reconciliation import report_lost
+from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
@@ -37,8 +38,6 @@ RECENT = timedelta(hours=48)
 OUTAGE = timedelta(days=14)
 STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
-RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 60))
-BUSY = timedelta(minutes=30)
 UNKNOWN = ""  # the digest of a partition that a crawler registered
 UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
 SELECTION = [
@@ -46,7 +45,7 @@ SELECTION = [
     for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
 ]
 LEARNING = [dg.AssetKey("stations")]
-TAGS = {RESTORE_ONLY: "true", "velib/healing": "true"}
+TAGS = {RESTORE_ONLY: "true", **HEALING}
 Span = tuple[datetime, datetime]
 
 
@@ -64,9 +63,9 @@ def healing_sensor(
     )
     def velib_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state = json.loads(context.cursor) if context.cursor else {}
-        tries: dict[str, list[Any]] = state.setdefault("tries", {})
+        tries: Tries = state.setdefault("tries", {})
         end_orphans(context.instance)
-        if _is_busy(context.instance):
+        if is_busy(context.instance):
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
         spans = _next_spans(store, state, first_hour)
         recent = spans[-1][1] if spans else None
@@ -82,10 +81,10 @@ def healing_sensor(
             state["well"] = hour_text(recent)
         for hour in {*hours} - outdated_hours:
             tries.pop(hour_text(hour), None)
-        due = [(hour, digest) for hour, digest in outdated if _is_due(tries, hour, digest)][:MAX_HOURS]
+        now = utc_now()
+        due = [pair for pair in outdated if is_due(tries, hour_text(pair[0]), pair[1], now)][:MAX_HOURS]
         for hour, digest in due:
-            known, count, _ = tries.get(hour_text(hour), ("", 0, ""))
-            tries[hour_text(hour)] = [digest, count + 1 if known == digest else 1, utc_now().isoformat()]
+            note_try(tries, hour_text(hour), digest, now)
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
         requests = [
             dg.RunRequest(
@@ -105,19 +104,6 @@ def healing_sensor(
         )
 
     return velib_healing
-
-
-def _is_busy(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is in progress or waits for its retry: it may write the hours that seem outdated.
-
-    A run that is older than half an hour is ignored. It may hang, and writing an hour twice is safe.
-    """
-    unfinished = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
-    recent = datetime.now(UTC) - BUSY
-    if instance.get_run_ids(dg.RunsFilter(statuses=unfinished, created_after=recent), limit=1):
-        return True
-    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=recent)
-    return any(waits_for_retry(run) for run in instance.get_runs(failed))
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:
@@ -206,11 +192,3 @@ def _can_be_healed(
         return has_usable_raw(store, hour, [key for key, _ in listing])
     by_crawler = part is not None and part.digest == UNKNOWN
     return not (by_crawler and footer.digest == current_digest(store, hour, listing, footer, register))
-
-
-def _is_due(tries: dict[str, list[Any]], hour: datetime, digest: str) -> bool:
-    """Whether an outdated hour may be requested again: at once, then less and less often, at last hourly."""
-    known, count, last = tries.get(hour_text(hour), ("", 0, ""))
-    if known != digest:
-        return True
-    return utc_now() >= datetime.fromisoformat(last) + RETRY_AFTER[min(count, len(RETRY_AFTER) - 1)]

@@ -1,13 +1,14 @@
-"""Recorded snapshots in a folder: exports in many forms, named by their time, or raw objects of a lake."""
+"""Recorded snapshots in a folder: exports in many forms, named by their time, or a lake's raw objects."""
 
 from __future__ import annotations
 
 import os
 from datetime import datetime, timezone, tzinfo
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
+from typing import IO, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 from velib_assets.ingest.feeds.archive_listing import Listing, list_archive
+from velib_assets.ingest.feeds.archive_packs import ArchivePacks
 from velib_assets.ingest.feeds.archive_peek import peek
 from velib_assets.ingest.feeds.archive_snapshots import SnapshotReader
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot, SkippedFiles
@@ -50,6 +51,7 @@ class Archive:
         self._folder = Path(folder)
         self._zone, self._columns = zone, columns
         self._listing: Optional[Listing] = None
+        self._packs = ArchivePacks(self._open, self._address)
 
     def fetch(self, at: datetime) -> FeedResponse:
         """Fail.
@@ -96,7 +98,8 @@ class Archive:
 
     def _list(self, *, refresh: bool = False) -> Listing:
         if self._listing is None or refresh:
-            listing = list_archive(self._paths(), self._zone, lambda path: peek(self._read, path))
+            paths = self._packs.expand(list(self._paths()))
+            listing = list_archive(paths, self._zone, lambda path: peek(self._read, path))
             if not listing.hours:
                 said = "; ".join(
                     (*_summary(listing.unrecognised), *(message for _, message in listing.refused))
@@ -109,9 +112,21 @@ class Archive:
         return self._listing
 
     def _read(self, path: str) -> bytes:
+        packed = self._packs.read(path)
+        if packed is not None:
+            return packed
+        try:
+            return self._read_file(self._packs.file_of(path))
+        except FeedError:
+            packed = self._packs.read_packed_since(path)
+            if packed is None:
+                raise
+            return packed
+
+    def _read_file(self, path: str) -> bytes:
         """Read a file; overridden by BucketArchive."""
         try:
-            with (self._folder / path).open("rb") as file:
+            with self._open(path) as file:
                 stored = file.read(MAX_RAW_BYTES + 1)
         except OSError as error:
             raise FeedError(
@@ -120,6 +135,14 @@ class Archive:
         if len(stored) > MAX_RAW_BYTES:
             raise FeedError(f"{self._folder / path} is larger than any snapshot. Remove it.")
         return stored
+
+    def _open(self, path: str) -> IO[bytes]:
+        """Open a file; overridden by BucketArchive."""
+        return (self._folder / path).open("rb")
+
+    def _address(self, path: str) -> str:
+        """Return the full path of a file; overridden by BucketArchive."""
+        return str(self._folder / path)
 
     def _paths(self) -> Iterator[str]:
         """Yield the path of every file, relative to the folder; overridden by BucketArchive."""

@@ -15,6 +15,7 @@ from velib_assets.ingest.feeds.archive_names import (
     to_utc,
 )
 from velib_assets.lake.keys import hour_of, key_hour, raw_time
+from velib_assets.lake.raw_pack import is_pack
 
 INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
@@ -109,7 +110,8 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
     """Add a file to the listing; return the reason if it is not recognised."""
     stem, extension, is_gzip = split_name(path)
     if extension not in EXTENSIONS or path.rpartition("/")[2].startswith("."):
-        return "its name does not end with .json, .csv or .parquet (or .gz behind it)"
+        ending = "its name does not end with .json, .csv or .parquet (or .gz behind it)"
+        return "it is a damaged pack of a lake's raw objects" if is_pack(path) else ending
     if _NOT_RAW.search(path):
         return "it is a part of a lake that is not raw"
     part = _part_of(path, stem)

@@ -1,12 +1,17 @@
 """Recorded snapshots below a prefix of an S3 bucket."""
 
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, tzinfo
+from functools import partial
 from types import MappingProxyType
+from typing import IO, Any
 
 from velib_assets.aws.api import AwsError, call, client, pages
 from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.feeds.feed import FeedError
+
+_BUFFER = 131_072  # bytes per request: a snapshot, or the index of a pack
 
 
 class BucketArchive(Archive):
@@ -27,13 +32,11 @@ class BucketArchive(Archive):
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
         self._region = region
 
-    def _read(self, path: str) -> bytes:
+    def _read_file(self, path: str) -> bytes:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import
 
-        arguments = {"Bucket": self._bucket, "Key": self._prefix + path}
         try:
-            response = call(client("s3", self._region), "get_object", self._address(path), **arguments)
-            data: bytes = response["Body"].read()
+            data: bytes = self._request("get_object", path)["Body"].read()
         except (BotoCoreError, OSError) as error:  # AwsError is an OSError
             raise FeedError(str(error)) from None
         return data
@@ -47,5 +50,53 @@ class BucketArchive(Archive):
         except AwsError as error:
             raise ArchiveUnreadableError(str(error)) from None
 
+    def _open(self, path: str) -> IO[bytes]:
+        """Open an object to read parts of it, each with a request of its own; used for packs."""
+        try:
+            head = self._request("head_object", path)
+        except AwsError as error:
+            if error.code in {"404", "NoSuchKey", "NotFound"}:
+                raise FileNotFoundError(self._address(path)) from None
+            raise ArchiveUnreadableError(str(error)) from None
+        return io.BufferedReader(
+            _Ranges(partial(self._request, "get_object", path), head["ContentLength"]), _BUFFER
+        )
+
+    def _request(self, method: str, path: str, **arguments: str) -> Any:  # noqa: ANN401 - boto3's response
+        arguments |= {"Bucket": self._bucket, "Key": self._prefix + path}
+        return call(client("s3", self._region), method, self._address(path), **arguments)
+
     def _address(self, path: str) -> str:
         return f"s3://{self._bucket}/{self._prefix}{path}"
+
+
+class _Ranges(io.RawIOBase):
+    """An object of a bucket as a file: each read is a request for a range of its bytes."""
+
+    def __init__(self, request: Callable[..., Any], size: int) -> None:
+        super().__init__()
+        self._request, self._size, self._position = request, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = (
+            offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        )
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+        last = min(self._position + len(buffer), self._size) - 1
+        if last < self._position:
+            return 0
+        data = self._request(Range=f"bytes={self._position}-{last}")["Body"].read()
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)

@@ -16,6 +16,7 @@ SCRIPTS = (
     "data", "texts", "format", "dom", "theme", "colours", "tooltip", "chart", "axes", "figure", "tables",
     "header", "totals", "projection", "areas", "area_labels", "map_shapes", "map", "map_moves", "filters",
     "stations", "card", "fill_rate", "over_the_day", "area_map", "arrondissements", "top10", "view",
+    "days", "yesterday", "calendar", "day_details", "station_days",
     "week", "today", "episodes", "ledger", "freshness", "details", "app",
 )  # fmt: skip
 """The files of js/, in the order in which they are joined."""

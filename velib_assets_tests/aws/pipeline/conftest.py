@@ -22,7 +22,7 @@ from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer
 
-LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "stations/", "athena-results/")
+LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "athena-results/")
 
 
 class Cloud(NamedTuple):

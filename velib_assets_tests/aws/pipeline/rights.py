@@ -16,6 +16,8 @@ PREFIXES = (
     "clean/",
     "rejects/",
     "stations/",
+    "history/",
+    "kpi/",
     "reports/",
     "athena-results/",
     "glue/tmp/",
@@ -23,6 +25,7 @@ PREFIXES = (
     "other/",
 )
 ENTRIES = [{"PartitionValueList": ["2022-06-04", "10"], "PartitionInput": {}}]
+MONTHS = [{"PartitionValueList": ["2022-06"], "PartitionInput": {}}]
 Call = Callable[[Callable[[str], Any]], Any]
 
 
@@ -87,6 +90,10 @@ CALLS: dict[str, Call] = {
     "extend source_velib": _table("batch_create_partition", "source_velib", PartitionInputList=[]),
     "correct source_velib": _table("batch_update_partition", "source_velib", Entries=ENTRIES),
     "empty source_velib": _table("batch_delete_partition", "source_velib", PartitionsToDelete=[]),
+    "register a month": _table("batch_create_partition", "velib_history", PartitionInputList=[]),
+    "correct a month": _table("batch_update_partition", "velib_history", Entries=MONTHS),
+    "delete a month": _table("delete_partition", "velib_history", PartitionValues=["2022-06"]),
+    "make a table of days": _table("create_table", "kpi_daily_station_days"),
     "make stations": _table("create_table", "stations"),
     "correct rejects_velib": _table("update_table", "rejects_velib"),
     "make station_events": _table("create_table", "station_events"),

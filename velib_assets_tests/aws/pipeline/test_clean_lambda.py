@@ -173,7 +173,7 @@ def test_role_has_the_limits_of_the_job_without_its_scripts(cloud: Cloud) -> Non
 
 @pytest.mark.usefixtures("others", "lake")
 def test_host_and_state_machine_may_call_the_function_in_place_of_the_job(cloud: Cloud) -> None:
-    for who in ("dagster-host", "velib_pipeline_role"):
+    for who in ("dagster-host", "velib_pipeline_role", "velib_daily_role"):
         assert allowed_calls(cloud, who) == MAY[who] - {"start the job", "stop the job"} | {
             "invoke the cleaner"
         }

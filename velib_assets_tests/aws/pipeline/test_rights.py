@@ -24,7 +24,7 @@ def _lake(verb: str, *prefixes: str) -> set[str]:
     return {f"{verb} {prefix}" for prefix in prefixes}
 
 
-LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "stations/")
+LAYERS = ("raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/")
 MAY = {
     "velib_ingest_lambda_role": {
         *_lake("list", "raw/", "quarantine/"),
@@ -35,13 +35,16 @@ MAY = {
     "velib_clean_job_role": {
         *_lake("list", *LAYERS, "glue/tmp/", "glue/scripts/"),
         *_lake("get", *LAYERS, "glue/tmp/", "glue/scripts/"),
-        *_lake("put", "quarantine/", "clean/", "rejects/", "stations/", "glue/tmp/"),
-        *_lake("delete", "clean/", "rejects/", "glue/tmp/"),
+        *_lake("put", "quarantine/", "clean/", "rejects/", "stations/", "history/", "glue/tmp/"),
+        *_lake("delete", "clean/", "rejects/", "history/", "glue/tmp/"),
         "get database",
         "get source_velib",
         "make source_velib",
         "extend source_velib",
         "correct source_velib",
+        "register a month",
+        "correct a month",
+        "make a table of days",
         "make stations",
         "correct rejects_velib",
     },
@@ -52,6 +55,7 @@ MAY = {
         "get source_velib",
         "make an audit",
     },
+    "velib_daily_role": {"start the job", "stop the job"},
     "velib_pipeline_role": {"invoke the function", "start the job", "stop the job", "start the crawler"},
     "velib_kpi_views_role": {
         *(f"{verb} athena-results/" for verb in ("list", "get", "put")),
@@ -63,15 +67,18 @@ MAY = {
     },
     "velib_pipeline_schedule_role": set(),
     "dagster-host": {
-        *_lake("list", *LAYERS, "athena-results/", "glue/tmp/"),
-        *_lake("get", *LAYERS, "reports/", "athena-results/", "glue/tmp/"),
-        *_lake("put", "raw/", "quarantine/", "stations/", "reports/", "athena-results/", "glue/tmp/"),
+        *_lake("list", *LAYERS, "kpi/", "athena-results/", "glue/tmp/"),
+        *_lake("get", *LAYERS, "kpi/", "reports/", "athena-results/", "glue/tmp/"),
+        *_lake("put", "raw/", "quarantine/", "stations/", "kpi/", "reports/", "athena-results/", "glue/tmp/"),
         *_lake("delete", "glue/tmp/"),
         "get database",
         "get source_velib",
         "make source_velib",
         "extend source_velib",
         "correct source_velib",
+        "register a month",
+        "correct a month",
+        "make a table of days",
         "make stations",
         "correct rejects_velib",
         "make a view",

@@ -11,9 +11,9 @@ const CHARTS = {
 };
 
 function render() {
-  const sections = ["now", "kpis", "trends", "quality"].map((id) => document.getElementById(id));
+  const sections = ["now", "kpis", "days", "trends", "quality"].map((id) => document.getElementById(id));
   for (const section of sections) removeCharts(section);
-  const [now, kpis, trends, quality] = sections;
+  const [now, kpis, days, trends, quality] = sections;
   applyTheme();
   renderHeader();
   setChildren(now, renderSafely(renderNow));
@@ -23,6 +23,7 @@ function render() {
     h("h2", { id: "kpis-title" }, t("kpis_title")),
     grid(...report.charts.map((view) => () => CHARTS[view.chart](view))),
   );
+  setChildren(days, renderSafely(renderDays));
   setChildren(
     trends,
     h("h2", { id: "trends-title" }, t("trends_title")),
@@ -31,7 +32,7 @@ function render() {
   setChildren(
     quality,
     h("h2", { id: "quality-title" }, t("quality_title")),
-    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine, renderChanges, renderDetails),
+    grid(renderLedger, renderFreshness, renderStaleShare, renderQuarantine, renderDetails),
   );
 }
 

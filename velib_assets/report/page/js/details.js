@@ -5,21 +5,49 @@ const CHANGES = ["opened", "closed", "moved", "renamed", "resized"];
 function renderChanges() {
   const changes = report.station_changes;
   if (!changes) return null;
+  const kinds = CHANGES.filter((kind) => changes[kind]);
   return figure({
     id: "changes",
     title: t("changes_title"),
+    name: "station_events",
     lead: phrase("changes_lead", { n: changes.changed }),
     content: changes.changed
-      ? table(
-          [
-            { title: t("change"), row: true, cell: (kind) => t(kind) },
-            { title: t("stations_count"), numeric: true, cell: (kind) => number(changes[kind]) },
-          ],
-          CHANGES.filter((kind) => changes[kind]),
-          { caption: t("changes_title") },
-        )
+      ? [
+          h(
+            "ul",
+            { class: "chart-legend counts" },
+            kinds.map((kind) => h("li", {}, labelled(t(kind), number(changes[kind])))),
+          ),
+          eventsTable(report.events),
+        ]
       : [],
+    exports: ["station_events"],
   });
+}
+
+function eventsTable(events) {
+  return table(
+    [
+      { title: t("date"), row: true, cell: (event) => clockAndDay(event.event_ts) },
+      {
+        title: t("station"),
+        cell: (event) => [
+          stationButton(event.station_id, event.name),
+          " ",
+          h("span", { class: "quiet" }, areaName(event.arrondissement)),
+        ],
+      },
+      {
+        title: t("change"),
+        cell: ({ event, before, after }) => [
+          t(event),
+          before !== null && [" ", h("span", { class: "quiet" }, `${before} → ${after ?? NO_VALUE}`)],
+        ],
+      },
+    ],
+    events,
+    { caption: t("changes_title"), first: 10 },
+  );
 }
 
 function renderDetails() {

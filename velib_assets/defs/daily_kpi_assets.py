@@ -1,0 +1,186 @@
+"""The assets of the daily KPIs: one per KPI, all stored by one op, because a day is stored as a whole."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import cache
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from velib_assets.catalog.catalog import Catalog, CatalogError
+from velib_assets.defs import checks
+from velib_assets.defs.checks import Finding, specs_of
+from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, composition, outs_of
+from velib_assets.defs.kpi_views import PREVIEW_ROWS, markdown
+from velib_assets.defs.partitioned import Event, Outcome, log_outcomes
+from velib_assets.defs.partitions import DAILY, days_of
+from velib_assets.lake.keys import daily_kpi_key, day_text
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE
+from velib_assets.lake.schema import DATABASE
+from velib_assets.lake.store import LakeStore
+from velib_assets.query.daily_currency import outdated_local_days
+from velib_assets.query.daily_file import read_daily_rows
+from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
+from velib_assets.query.daily_sql import (
+    daily_code_version,
+    day_sql,
+    history_days,
+    local_days_computed_from,
+    sql_file,
+)
+from velib_assets.query.daily_store import DailyKpiResult, prepare_daily_kpis, store_daily_kpis
+from velib_assets.query.engine import QueryEngine, QueryError
+
+_EXAMPLE = date(2022, 6, 4)
+_SPECS = [spec for kpi in DAILY_KPIS for spec in specs_of(kpi.name)]
+
+
+@dg.op(
+    name="daily_kpis_days",
+    ins={"upstream": dg.In(dg.Nothing)},
+    out=outs_of([kpi.name for kpi in DAILY_KPIS], _SPECS),
+)
+def store_days(
+    context: dg.OpExecutionContext,
+    query_engine: dg.ResourceParam[QueryEngine],
+    catalog: dg.ResourceParam[Catalog],
+    lake: dg.ResourceParam[LakeStore],
+) -> Iterator[Event]:
+    """Store the local days of the run, and those after it that are computed from the same history."""
+    selected = context.selected_output_names  # computed at each access
+    names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
+    days = days_of(context)
+    outcomes = compute_days([*days, *_following(lake, catalog, days[-1])], query_engine, lake, catalog)
+    yield from log_outcomes(context, names, (outcome for outcome in outcomes if outcome.asset in names))
+
+
+def _out(kpi: DailyKpi) -> dg.AssetOut:
+    description = (
+        f"One row: {kpi.grain}. A partition is a local day ({NETWORK_TIME_ZONE}), stored as one Parquet "
+        f"file; the view `{kpi.name}` reads all of them. The query of {day_text(_EXAMPLE)}:\n\n"
+        f"```sql\n{day_sql(kpi, _EXAMPLE)}\n```\n"
+    )
+    return dg.AssetOut(
+        dagster_type=dg.Nothing,
+        is_required=False,
+        description=description,
+        code_version=daily_code_version(kpi),
+        kinds={"sql", "parquet"},
+        owners=OWNERS,
+        metadata={**column_schema(kpi.columns), **code_reference(str(sql_file(kpi.name)), 1)},
+    )
+
+
+def _history_of_a_day() -> dg.TimeWindowPartitionMapping:
+    """Return the mapping from a local day to the UTC days that it is computed from."""
+    first = (history_days(_EXAMPLE)[0] - _EXAMPLE).days
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.TimeWindowPartitionMapping(start_offset=first, allow_nonexistent_upstream_partitions=True)
+
+
+daily_kpis = dg.graph_multi_asset(
+    name="daily_kpis",
+    ins={
+        "upstream": dg.AssetIn(
+            "station_history",
+            dagster_type=dg.Nothing,
+            partition_mapping=_history_of_a_day(),
+        )
+    },
+    outs={kpi.name: _out(kpi) for kpi in DAILY_KPIS},
+    group_name="daily",
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    check_specs=_SPECS,
+    can_subset=True,
+)(composition(store_days, "daily_kpis", "station_history_days"))
+
+
+def compute_days(
+    days: Sequence[date], engine: QueryEngine, store: LakeStore, catalog: Catalog
+) -> Iterator[Outcome]:
+    """Compute and store the daily KPIs of local days; yield what became of each day and KPI."""
+    try:
+        prepare_daily_kpis(engine, catalog)
+    except (QueryError, CatalogError) as error:
+        failed = [DailyKpiResult(kpi.name, day, error=str(error)) for day in days for kpi in DAILY_KPIS]
+        yield from (_outcome(store, result) for result in failed)
+        return
+    for day in days:
+        yield from (_outcome(store, result) for result in store_daily_kpis(day, engine, store, catalog))
+
+
+def _following(store: LakeStore, catalog: Catalog, last: date) -> list[date]:
+    """Return the outdated local days after `last` that are computed from its history."""
+    with suppress(OSError, CatalogError):  # healing finds them
+        return outdated_local_days(catalog, store, utc_now(), last + DAY, local_days_computed_from(last)[-1])
+    return []
+
+
+def _outcome(store: LakeStore, result: DailyKpiResult) -> Outcome:
+    day, text = result.day, day_text(result.day)
+
+    def outcome(metadata: Mapping[str, Any] | None, findings: Mapping[str, Finding], summary: str) -> Outcome:
+        return Outcome(result.name, text, day, text, metadata, findings, summary)
+
+    if result.absent:
+        return outcome(None, {}, result.error)._replace(is_removed=result.changed)
+    if result.error:
+        # The KPIs of a day fail together: one alert, that of the first.
+        finding = checks.day_computed(result.error, is_alerted=result.name == DAILY_KPIS[0].name)
+        return outcome(None, {} if result.waits else {"day_computed": finding}, result.error)
+    rows = read_daily_rows(store, result.name, day)
+    findings = {"day_computed": checks.day_computed()}
+    if result.name == checks.QUALITY:
+        findings |= _quality(rows, read_daily_rows(store, result.name, day - DAY))
+    metadata = {
+        "dagster/row_count": result.rows,
+        "bytes": result.bytes,
+        **result.headline,
+        "digest": result.digest,
+        "dagster/table_name": f"{DATABASE}.{result.name}",
+        "file": dg.MetadataValue.path(store.address(daily_kpi_key(result.name, day))),
+        "preview": dg.MetadataValue.md(markdown(_notable(result.name, rows).slice(0, PREVIEW_ROWS))),
+    }
+    return outcome(metadata, findings, f"{result.rows:,} rows")
+
+
+@cache
+def _doubts() -> Mapping[str, pc.Expression]:
+    """Return which rows of `kpi_station_quality` a check counts. Constants make pyarrow import pandas."""
+    return {
+        "frozen_stations": pc.field("is_frozen"),
+        "never_reported": pc.field("never_reported"),
+        "moved_stations": pc.field("is_moved"),
+        "within_capacity": pc.field("max_over_capacity") > checks.MAX_OVER_CAPACITY,
+        "equal_bike_types": pc.field("types_differ_snapshots") > 0,
+    }
+
+
+def _quality(rows: pa.Table, before: pa.Table) -> dict[str, Finding]:
+    codes, known = (
+        {name: table.filter(doubt)["station_id"].to_pylist() for name, doubt in _doubts().items()}
+        for table in (rows, before)
+    )
+    return {
+        "frozen_stations": checks.frozen_stations(codes["frozen_stations"], known["frozen_stations"]),
+        "never_reported": checks.never_reported(codes["never_reported"], known["never_reported"]),
+        "moved_stations": checks.moved_stations(codes["moved_stations"]),
+        "within_capacity": checks.within_capacity(codes["within_capacity"]),
+        "equal_bike_types": checks.equal_bike_types(codes["equal_bike_types"]),
+    }
+
+
+def _notable(name: str, rows: pa.Table) -> pa.Table:
+    """Return the rows of a day that deserve a look: the worst or the doubtful stations."""
+    if "rank" in rows.column_names:
+        return rows.filter(pc.field("rank") <= PREVIEW_ROWS).sort_by("rank")
+    if name == checks.QUALITY:
+        return pa.concat_tables([rows.filter(doubt) for doubt in _doubts().values()])
+    return rows
