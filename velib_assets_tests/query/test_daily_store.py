@@ -27,6 +27,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.hints import partition_hints
+from velib_assets.query.lake_hints import lake_hints
 from velib_assets_tests.kpi_lake import row, rows_of
 from velib_assets_tests.query.daily_lake import DailyLake
 
@@ -337,6 +338,16 @@ def test_condition_on_a_date_of_another_form_has_a_hint() -> None:
     assert partition_hints("SELECT * FROM kpi_daily_network WHERE date = '20220604'") == [
         "hint: date is text of the form YYYY-MM-DD: '2022-06-04'"
     ]
+
+
+@pytest.mark.parametrize("name", ["kpi_daily_station", "kpi_daily_station_days"])
+def test_query_of_a_kpi_without_a_stored_day_has_a_hint(daily: DailyLake, name: str) -> None:
+    Path(daily.store.address("clean/source=velib/date=2022-06-04")).mkdir(parents=True)
+    query = f"SELECT * FROM {name}"  # noqa: S608 - our own names
+    (hint,) = lake_hints(query, daily.store, daily.catalog, "empty")
+    assert hint.startswith("hint: no day of kpi_daily_station is stored, so it is empty; ")
+    daily.store_day(DAY)
+    assert lake_hints(query, daily.store, daily.catalog, "empty") == []
 
 
 def test_damaged_day_is_named_with_its_repair(complete: DailyLake) -> None:
