@@ -6,7 +6,7 @@ FOLDER is docs/pictures by default. They show the lake of VELIB_LAKE (by default
 runs of its DAGSTER_HOME. The path of the lake is visible: use a neutral one, such as /srv/velib/lake.
 partitions.png shows an hour that was not written: fill the lake by `velib backfill` of two days with
 VELIB_SOURCE=simulator and `html` in VELIB_SIMULATOR_FAULTS for the slots of one hour. The pictures of the
-report in the repository show two recorded days of June 2022.
+report in the repository show two recorded days of June 2022, and report-days.png a month of the simulator.
 """
 
 import os
@@ -98,14 +98,17 @@ def take_partitions(browser: Browser, target: Path, first: datetime, last: datet
 
 
 def take_report(page: Path, folder: Path) -> None:
-    """Take the top of the report on a desktop (light), and its map on a phone (dark)."""
+    """Take the top of the report and its days on a desktop (light), and its map on a phone (dark)."""
     with TemporaryDirectory() as profile, reader(Path(profile)) as browser:
         browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         for name, width, theme, selector in (
             ("report.png", 1280, "light", "header"),
+            ("report-days.png", 1280, "light", "#calendar"),
             ("report-phone.png", 360, "dark", "#map"),
         ):
             browser.read(page, width, theme, height=1200)
+            if not browser.texts(selector):
+                continue  # no day is stored
             browser.draw_all()
             browser.run("document.querySelector(arguments[0]).scrollIntoView()", selector)
             browser.driver.save_screenshot(str(folder / name))

@@ -66,7 +66,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
         if hours[number - 1] in retired and not part:
             found = [item for item in found if item.layer in ("raw", "rejects")]  # noqa: PLW2901
-        damage += found
+        damage += [item for item in found if item not in damage]  # a pack has many hours
         rebuilt += hours[number - 1 : number] * any(item.layer != "raw" for item in found)
         if part and sha256:
             hashes[part] = sha256

@@ -115,7 +115,7 @@ def test_calendar_shows_holes_and_gaps_as_such(browser: Reader, days: Page) -> N
     weeks = browser.texts("#calendar tbody th[scope='row']")
     assert (weeks[0], weeks[-1]) == ("11 Apr", "30 May")
     assert browser.texts("#calendar thead th") == [
-        "Week of",
+        "Week",
         *["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     ]
 

@@ -1,5 +1,6 @@
 """The maps in a browser: areas, their labels and colours; touch, wheel, mouse and keyboard."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -23,10 +24,18 @@ return areaLabels(arguments[1], arguments[2] ? () => arguments[2] : null);
 """
 
 
-def labels(browser: Reader, areas: list[dict[str, Any]], width: int, value: str = "") -> list[Any]:
+def labels(
+    browser: Reader, areas: list[dict[str, Any]], width: int, value: str = "", covered: Sequence[Any] = ()
+) -> list[Any]:
     """Return the labels that fit on a map of one degree, drawn with this width."""
     script = (files("velib_assets.report.page") / "js" / "area_labels.js").read_text(encoding="utf-8")
-    where = {"centre": {"x": 0.5, "y": 0.5}, "scale": width, "width": width, "height": width}
+    where: dict[str, Any] = {
+        "covered": list(covered),
+        "centre": {"x": 0.5, "y": 0.5},
+        "scale": width,
+        "width": width,
+        "height": width,
+    }
     found: list[Any] = browser.run(LABELS.replace("{script}", script), areas, where, value)
     return found
 
@@ -51,6 +60,14 @@ def test_labels_shrink_and_disappear_with_their_area(browser: Reader, pages: Pag
     [large] = labels(browser, long, 1200)
     assert 10 <= small["size"] < large["size"] <= 16
     assert labels(browser, [area("Edge", 0.999, 0.5, 0.1)], 400) == []
+
+
+def test_labels_are_not_under_the_buttons(browser: Reader, pages: Pages) -> None:
+    """The station map has its buttons in the upper right corner."""
+    browser.read(pages("empty").path)
+    assert labels(browser, [area("12e", 0.9, 0.9, 0.2)], 500)
+    corner = [{"left": 400, "right": 500, "top": 0, "bottom": 150}]
+    assert labels(browser, [area("12e", 0.9, 0.9, 0.2)], 500, covered=corner) == []
 
 
 def test_value_is_a_second_line_where_it_fits(browser: Reader, pages: Pages) -> None:

@@ -14,11 +14,12 @@ function shortName(name) {
 
 /**
  * The labels that fit on a map, as rows for Vega: the largest areas first.
- * @param {{centre: {x: number, y: number}, scale: number, width: number, height: number}} map
+ * @param {{centre: {x: number, y: number}, scale: number, width: number, height: number, covered: object[]}} map
+ *   `covered` are the boxes of what lies over the map, in pixels
  * @param {(area: object) => string} [value] A second line, shown where it fits
  */
-function areaLabels({ centre, scale, width, height }, value = null) {
-  const taken = [];
+function areaLabels({ centre, scale, width, height, covered = [] }, value = null) {
+  const taken = [...covered];
   const isFree = (box) =>
     taken.every(
       (other) =>

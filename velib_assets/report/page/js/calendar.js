@@ -49,10 +49,11 @@ function weeks() {
   return rows;
 }
 
-/** The lowest and the highest value of a measure over the complete days, or over all if none is complete. */
+/** The lowest and the highest value of a measure over the complete days, or over all if few are complete. */
 function measureDomain({ of, domain }) {
   if (domain) return domain;
-  const counted = storedDays.some(isComplete) ? storedDays.filter(isComplete) : storedDays;
+  const complete = storedDays.filter(isComplete);
+  const counted = complete.length > 2 ? complete : storedDays;
   const values = counted.map(of).filter((value) => value !== null);
   return values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
 }

@@ -37,8 +37,14 @@ function renderMap() {
   );
 }
 
-function mapSpec() {
+/** Take over the width of the page, and where the buttons cover the map. */
+function setMapWidth() {
   map.width = map.box.clientWidth;
+  map.covered = [{ left: map.width - 58, right: map.width, top: 0, bottom: 145 }];
+}
+
+function mapSpec() {
+  setMapWidth();
   fitTo(located(stations));
   map.minScale = map.scale * 0.8;
   const { signals, scales, ...rest } = projection(map);
@@ -64,7 +70,7 @@ function mapSpec() {
       { name: "fill", type: "linear", domain: [0, 0.25, 0.5, 0.75, 1], range: fillColours(), clamp: true },
     ],
     marks: [
-      areaMarks(0.4),
+      areaMarks(0.5),
       {
         type: "symbol",
         from: { data: "others" },

@@ -147,7 +147,7 @@ function centreOn(station) {
 /** Resize the map with the page. */
 function resizeMap() {
   if (!map.view || map.box.clientWidth === map.width) return;
-  map.width = map.box.clientWidth;
+  setMapWidth();
   map.view.width(map.width);
   updateView();
 }

@@ -200,7 +200,7 @@ const TEXTS = {
     "Jours par semaine : {measure}. Les flèches vont d'un jour à l'autre.",
   ],
   show: ["Show", "Afficher"],
-  week_from: ["Week of", "Semaine du"],
+  week_from: ["Week", "Semaine"],
   day_missing: [
     "This day is not stored: nothing was recorded, or it is not computed yet.",
     "Ce jour n'est pas enregistré : rien n'a été relevé, ou il n'est pas encore calculé.",
