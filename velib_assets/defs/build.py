@@ -10,6 +10,7 @@ from velib_assets.defs.daily_schedule import AT_THREE, daily_schedule
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
+from velib_assets.defs.maintenance.retire_hours import retire_hours_op
 from velib_assets.defs.partitions import starting_at
 from velib_assets.defs.raw_snapshot import raw_snapshot
 from velib_assets.defs.sensors.alert_sensor import alert_sensor
@@ -44,7 +45,12 @@ def build_defs(
     daily = daily_schedule(
         resources.lake, resources.catalog, settings.first_hour, on=settings.schedule_on, cron=daily_cron
     )
-    maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
+    retiring = (
+        [retire_hours_op(resources.lake, resources.catalog, settings.keep_hours_days)]
+        if settings.keep_hours_days
+        else []
+    )
+    maintenance = maintenance_schedule(settings.keep_runs_days, sinks, retiring)
     return dg.Definitions(
         assets=starting_at(
             settings.first_hour,
