@@ -1,4 +1,4 @@
-"""Counts the AWS requests of a tick and of each sensor evaluation, for velib_assets/cost/work.toml.
+"""Counts the AWS requests of a tick, a day and each sensor evaluation, for velib_assets/cost/work.toml.
 
     PYTHONPATH=. python benchmarks/bench_aws_requests.py [--ticks 4] [--write]
 
@@ -31,11 +31,12 @@ from velib_assets.clean import glue_job
 from velib_assets.cli.runs import run_tick
 from velib_assets.cost.inputs import WORK_FILE
 from velib_assets.defs.build import build_defs
+from velib_assets.history.currency import newest_closed_day
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import HOUR, SLOT, hour_of, hour_text, iso_utc, slot_of
+from velib_assets.lake.keys import HOUR, SLOT, day_text, history_day_key, hour_of, hour_text, iso_utc, slot_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -46,7 +47,7 @@ from velib_assets_tests.http_server import LocalServer, Reply
 S3_REQUEST = re.compile(r"(GET|HEAD|PUT|POST) (/\S*) -> service=s3 ")
 KINDS = {"PUT": "put", "POST": "put", "GET": "get", "HEAD": "get"}
 FILE_HEADER = """\
-# Mean counts of one tick and of one evaluation of each sensor. Measured, not written by hand:
+# Mean counts of one tick, of one day, and of one evaluation of each sensor. Measured, not written by hand:
 #   PYTHONPATH=. python benchmarks/bench_aws_requests.py --write
 # put, list, get: S3 requests by price class (HEAD is a GET, DELETE is free), without those of Athena itself.
 # waiting: polls for messages from the Lambda and the Glue job, one per second of waiting; not part of `get`.
@@ -125,6 +126,8 @@ def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict
         with counts.counting(ticks) as requests["tick.dagster"]:
             for _ in range(ticks):
                 _tick(defs, instance)
+        with counts.counting() as requests["daily.dagster"]:
+            _day(defs, instance)
         cursor = None
         for name in ("healing", "staleness"):
             sensor = defs.get_sensor_def(f"velib_{name}")
@@ -144,19 +147,38 @@ def _tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
         raise SystemExit(f"the tick failed: {report.failures} {report.errors}")
 
 
-def by_state_machine(counts: Counts, emulator: Emulator, machine: str) -> dict[str, dict[str, float]]:
-    """Count one tick of the state machine, with its transitions."""
+def _day(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Build the history and the daily KPIs of yesterday."""
+    key = day_text(newest_closed_day())
+    job = defs.resolve_job_def("velib_daily")
+    if not job.execute_in_process(instance=instance, partition_key=key).success:
+        raise SystemExit(f"the daily job failed for {key}")
+
+
+def by_state_machine(
+    counts: Counts, emulator: Emulator, machines: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    """Count one tick and one day of the state machines, with their transitions."""
+    requests = {}
+    for name, machine in (("tick", "velib_pipeline"), ("daily", "velib_daily")):
+        with counts.counting() as requests[f"{name}.step_functions"]:
+            events = _execute(emulator, machines[machine])
+        transitions = sum(event["type"].endswith("StateEntered") for event in events)
+        requests[f"{name}.step_functions"]["transitions"] = float(transitions)
+    return requests
+
+
+def _execute(emulator: Emulator, machine: str) -> list[dict[str, Any]]:
+    """Run a state machine to its end; return its history."""
     states = emulator.client("stepfunctions")
-    with counts.counting() as requests:
-        about = json.dumps({"scheduled_at": iso_utc(utc_now())})
-        arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
-        while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
-            time.sleep(0.2)
+    about = json.dumps({"scheduled_at": iso_utc(utc_now())})
+    arn = states.start_execution(stateMachineArn=machine, input=about)["executionArn"]
+    while (state := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":
+        time.sleep(0.2)
     if state != "SUCCEEDED":
-        raise SystemExit(f"the state machine ended {state}")
-    events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-    requests["transitions"] = float(sum(event["type"].endswith("StateEntered") for event in events))
-    return {"tick.step_functions": requests}
+        raise SystemExit(f"the state machine {machine} ended {state}")
+    events: list[dict[str, Any]] = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    return events
 
 
 def text_of(requests_by_case: dict[str, dict[str, float]]) -> str:
@@ -192,8 +214,9 @@ def main() -> None:
             bodies = [Simulator().fetch(at).bodies["body"] for at in moments]
             city.queue(EXPORT_PATH, *(Reply(body=body) for body in bodies))
             requests = by_dagster(counts, settings, options.ticks)
-            machine = stack.output("state_machine_arns")["velib_pipeline"]
-            requests |= by_state_machine(counts, emulator, machine)
+            yesterday = history_day_key(newest_closed_day())  # the state machine builds it again
+            emulator.client("s3").delete_object(Bucket=settings.names.bucket, Key=yesterday)
+            requests |= by_state_machine(counts, emulator, stack.output("state_machine_arns"))
     text = text_of(requests)
     print(text)
     if options.write:

@@ -34,10 +34,10 @@ locals {
       delete = []
     }
     dagster = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "stations/", "kpi/", "reports/", "athena-results/", "glue/tmp/"]
-      delete = ["glue/tmp/"]
+      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "published/", "athena-results/", "glue/tmp/"]
+      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"]
+      put    = ["raw/", "quarantine/", "stations/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"]
+      delete = ["published/", "glue/tmp/"]
     }
   }
 

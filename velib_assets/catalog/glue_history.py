@@ -61,7 +61,8 @@ class GlueHistory:
         """Add and remove files of a month. Returns how many are new, changed or removed.
 
         Glue replaces a partition as a whole and without a condition. Therefore it is read again after it was
-        written, and written again if another writer replaced it.
+        written, and written again if another writer replaced it. A file that is lost all the same is not
+        registered any more, and so its day counts as outdated.
         """
         changed = -1
         for _ in range(_ROUNDS):

@@ -104,7 +104,7 @@ def read_history_files(lake: Path) -> HistoryFiles:
     store = FolderStore(lake)
     if not store.folders(source_prefix("history")):
         return HistoryFiles([], [])
-    from velib_assets.catalog.history_registration import history_files  # noqa: PLC0415 - imports pyarrow
+    from velib_assets.catalog.history_facts import history_files  # noqa: PLC0415 - imports pyarrow
 
     return HistoryFiles(*history_files(store))
 

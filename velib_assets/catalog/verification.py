@@ -32,6 +32,7 @@ from velib_assets.lake.keys import (
     rejects_key,
 )
 from velib_assets.lake.listing import has_usable_raw, hour_range, raw_objects, utc_now
+from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import decode_register
@@ -97,13 +98,21 @@ def _verify_raw(store: LakeStore, hour: datetime) -> Tuple[List[Tuple[str, str]]
     """Return the (key, hash) pairs of an hour's raw objects, and those that cannot be read."""
     listing: List[Tuple[str, str]] = []
     damage: List[Damage] = []
-    for item in raw_objects(store, hour):
+    try:
+        objects = raw_objects(store, hour)
+    except DamagedPackError as error:
+        return [], [Damage("raw", error.path, error.problem, _REPLACE_PACK)]
+    for item in objects:
         try:
             digest, data = store.fetch(item.key)
             listing.append((item.key, digest))
             open_raw(data)
         except FileNotFoundError:  # discarded since it was listed
             continue
+        except DamagedPackError as error:
+            listing.append((item.key, store.hash(item)))  # the clean file may still be current
+            repair = f"{_REPLACE_PACK}. Without one: {_replace_raw(hour, item.key)}"
+            damage.append(Damage("raw", error.path, error.problem, repair))
         except OSError as error:
             raise_unless_of_disk(error)
             repair = _UNREADABLE if isinstance(error, PermissionError) else _replace_raw(hour, item.key)
@@ -155,7 +164,7 @@ def _replace_raw(hour: datetime, key: str) -> str:
     return f"Run `{discard}`, then `velib backfill {text} {text}` to load another copy, if there is one"
 
 
-_UNREADABLE = "Make it readable"
+_UNREADABLE, _REPLACE_PACK = "Make it readable", "Replace the pack from a backup"
 _NO_RAW = (
     "No usable raw snapshot is left to rebuild it: load one with VELIB_SOURCE=archive and `velib backfill`"
 )

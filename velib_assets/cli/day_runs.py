@@ -23,7 +23,7 @@ class DaySummary:
     rows: dict[date, int] = field(default_factory=dict)  # of the history of each day
     bytes: int = 0
     removed: list[str] = field(default_factory=list)  # days and months
-    warnings: dict[str, list[str]] = field(default_factory=dict)  # by message: days and months
+    warnings: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # by check, then message: periods
     failures: dict[str, list[str]] = field(default_factory=dict)  # by day or month
     errors: list[str] = field(default_factory=list)  # failures that concern no single day
 
@@ -61,7 +61,8 @@ class DaySummary:
         elif check.check_name == "slot_coverage":
             return  # the warnings of the hours name each missing slot
         elif check.severity is dg.AssetCheckSeverity.WARN:
-            self.warnings.setdefault(message, []).append(check.partition)
+            by_message = self.warnings.setdefault(check.check_name, {})
+            by_message.setdefault(message, []).append(check.partition)
         else:
             self.failures.setdefault(check.partition, []).append(message)
 

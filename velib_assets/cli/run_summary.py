@@ -26,6 +26,7 @@ from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 
 SHOWN_ROWS = 10
+_MOST_MESSAGES = 3  # per check of the days
 
 
 class Progress(logging.Handler):
@@ -121,8 +122,13 @@ def print_days(days: DaySummary) -> None:
         say(f"{counted(len(days.rows), 'day')} in the history, {counted(rows, 'row')}, {size}")
     if days.removed:
         say(f"removed from the history: {', '.join(days.removed)}: no usable snapshot is left")
-    for message, affected in days.warnings.items():
-        say(f"warning: {message}: {partitions_text(affected)}")
+    for check, by_message in days.warnings.items():
+        for message, affected in list(by_message.items())[:_MOST_MESSAGES]:
+            say(f"warning: {message}: {partitions_text(affected)}")
+        if more := [day for about in list(by_message.values())[_MOST_MESSAGES:] for day in about]:
+            say(
+                f"warning: check {check} found others: {partitions_text(more)}. The UI has each day's message"
+            )
     for period, messages in days.failures.items():
         again = f"{period}-01 {period}-28" if len(period) == len("2022-06") else f"{period} {period}"
         say(f"velib: {period} failed: {'; '.join(messages)}. Run `velib backfill {again}` to repeat it")

@@ -11,7 +11,7 @@ import click
 from velib_assets.catalog.catalog import DAMAGED, CatalogError, Partition
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
-from velib_assets.lake.keys import hour_text
+from velib_assets.lake.keys import day_text, hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
@@ -34,9 +34,9 @@ def verify(first: datetime | None, last: datetime | None) -> None:
 
     FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included; without TO, up to now.
     Every raw snapshot is read and its hash compared, every clean file is compared with its hash in the
-    catalog, and the rejects, the partitions and the station register are checked. Nothing is repaired: the
-    damage is listed, one line each with the command that repairs it, and the exit status is 1. On AWS every
-    object is read, one GET each.
+    catalog, as is every file of the history, and the rejects, the partitions and the station register are
+    checked. Nothing is repaired: the damage is listed, one line each with the command that repairs it, and
+    the exit status is 1. On AWS every object is read, one GET each.
 
         velib verify 2024-11-03 2024-11-05
     """
@@ -62,7 +62,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     hashes: dict[Partition, str] = {}
     rebuilt: list[datetime] = []  # the hours that a backfill repairs
     for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
-        damage += found
+        damage += [item for item in found if item not in damage]  # a pack has many hours
         rebuilt += hours[number - 1 : number] * any(item.layer != "raw" for item in found)
         if part and sha256:
             hashes[part] = sha256
@@ -73,10 +73,11 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         record_hashes(resources.catalog, sound)
     marked = [part for part in hashes if hashes[part] == DAMAGED]
     mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
+    damage += _damaged_history(resources, hours)
     if damage:
         _report_damage(damage, hours, rebuilt)
         sys.exit(FAILED)
-    click.echo(f"{counted(len(hours), 'hour')} verified: raw, clean, rejects, catalog, stations")
+    click.echo(f"{counted(len(hours), 'hour')} verified: raw, clean, rejects, catalog, stations, history")
 
 
 def _report_damage(
@@ -89,6 +90,16 @@ def _report_damage(
     if len(rebuilt) > 1:
         command = f"velib backfill {hour_text(rebuilt[0])} {hour_text(rebuilt[-1])}"
         say(f"`{command}` rebuilds the {len(rebuilt):,} hours, and those between them, at once")
+
+
+def _damaged_history(resources: "Resources", hours: Sequence[datetime]) -> list["Damage"]:
+    """Verify the days and months of these hours; return the damage, which the catalog gets as well."""
+    from velib_assets.history.history_verification import unregistered_history, verify_history
+
+    lake, catalog = resources.lake, resources.catalog
+    first, last = day_text(hours[0].date()), day_text(hours[-1].date())
+    damage = list(verify_history(lake, catalog, catalog.history(first, last)))
+    return [*damage, *unregistered_history(lake, catalog, first, last)]
 
 
 def _hours(

@@ -7,6 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from velib_assets.catalog.declared_tables import OTHER_TABLES
 from velib_assets.cost.inputs import DAYS, GB, HOURS, DeployedInputs, Inputs
 from velib_assets.cost.rebuild_bill import rebuild_quantities, warm_and_cold_days
 from velib_assets.lake.folder_store import FolderStore
@@ -19,7 +20,7 @@ TB = 1e12
 VIEWS = len(kpis.VIEWS) + 1  # and station_events
 _HEAD = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "month 12")
 _FORMATS = ("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f")
-TABLES = 3
+TABLES = len(OTHER_TABLES) + 2  # and source_velib, velib_history
 REGISTER_GETS = 2  # to replace the station register, besides the requests of every tick
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
 DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
@@ -85,14 +86,16 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     function = i.job_type == "lambda"  # cleans instead of the Glue job
     shell = (i.shell_dpu, i.shell_seconds) if i.job_type == "pythonshell" else (i.spark_dpu, i.spark_seconds)
     dpu, seconds = (0, i.clean_seconds) if function else shell
-    gb_seconds = i.lambda_seconds * i.memory + (i.clean_seconds * i.clean_memory if function else 0)
-    calls = i.ticks * (2 if function else 1)
+    daily = DAYS + i.by_dagster  # runs for a day, of which the state machine's also compact a month
+    calls = i.ticks + ((i.ticks + daily) if function else 0)
+    cleaned = (i.ticks * i.clean_seconds + daily * i.history_seconds) * i.clean_memory if function else 0
+    billed = i.ticks * max(i.min_run_seconds, seconds) + daily * max(i.min_run_seconds, i.history_seconds)
     crawls, polls = 0.0, 0
     if i.catalog_mode == "crawler":  # the state machine crawls at each tick, Dagster only for a new hour
         crawls = min(i.ticks, HOURS) if i.by_dagster else i.ticks
         polls = 1 + 3 * math.ceil(i.crawl_seconds / i.poll_seconds)
     crawled = crawls * min(HOURS, i.ticks) * (month - 0.5)  # files, each listed and read
-    queries, logs = i.monthly("queries"), i.ticks * i.log_bytes / GB
+    queries, logs = i.monthly("queries"), (i.ticks + daily) * i.log_bytes / GB
     scanned = queries * max(i.min_query_bytes, i.query_partitions * i.clean_bytes)
     replaced = min(i.ticks, HOURS)  # the register: at the first tick of an hour
     puts = i.monthly("put") + replaced
@@ -100,16 +103,17 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     if i.by_dagster:
         transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
         weeks = DAYS * i.week_partitions
-        polling = i.ticks * (i.lambda_seconds + seconds)  # for messages, one GET per second
+        # For messages, one GET per second.
+        polling = i.ticks * (i.lambda_seconds + seconds) + daily * i.history_seconds
         gets += weeks * i.week_gets + polling
     else:
         transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
-        starts, statements, weeks = i.ticks + DAYS, VIEWS * DAYS, 0
+        starts, statements, weeks = i.ticks + 2 * DAYS, VIEWS * DAYS, 0
     puts += (queries + statements) * i.athena_put
     return {
         "lambda_requests": calls,
-        "lambda_gb_seconds": i.ticks * gb_seconds / 1024,
-        "glue_dpu_hours": i.ticks * dpu * max(i.min_run_seconds, seconds) / 3600,
+        "lambda_gb_seconds": (i.ticks * i.lambda_seconds * i.memory + cleaned) / 1024,
+        "glue_dpu_hours": dpu * billed / 3600,
         "crawler_dpu_hours": crawls * i.crawl_dpu * max(i.min_crawl_seconds, i.crawl_seconds) / 3600,
         "transitions": transitions,
         "scheduler": starts,
@@ -135,7 +139,10 @@ def _encryption(i: Inputs, requests: float) -> dict[str, float]:
 
 
 def _storage(i: Inputs, age: float) -> dict[str, float]:
-    """GB in the bucket: raw by storage class, clean and its old versions, query results, reports."""
+    """GB in the bucket: raw by storage class, clean and its old versions, the daily layer, results, reports.
+
+    The history of a day is in a file of its own, and from the end of the month in the month's file too.
+    """
     ticks, hours = i.per_day, min(24, i.per_day)
     warm, cold = warm_and_cold_days(i, age)
     older = max(0.0, ticks / 24 - 1) * i.older_size * min(age, i.old_version_days)
@@ -144,12 +151,14 @@ def _storage(i: Inputs, age: float) -> dict[str, float]:
     clean = hours * (age + older) * i.clean_bytes
     register = (1 + hours * min(age, i.old_version_days)) * i.register_bytes  # replaced once per hour
     small = results * i.result_bytes + reports * i.report_bytes + register
-    standard = ticks * warm * i.raw_bytes + clean + small
+    months = age // DAYS
+    history = (age + months * DAYS) * i.history_bytes + (age * i.daily_kpi_bytes if i.by_dagster else 0)
+    standard = ticks * warm * i.raw_bytes + clean + history + small
     return {
         "s3_moves": i.ticks if cold else 0,
         "s3_standard": standard / GB,
         "s3_cold": ticks * cold * max(i.raw_bytes, i.min_cold_bytes) / GB,
-        "catalog_objects": 1 + TABLES + VIEWS + hours * age,
+        "catalog_objects": 1 + TABLES + VIEWS + hours * age + months + 1,
     }
 
 

@@ -69,8 +69,9 @@ class Inputs:
         return 1440 / float(self.every)
 
     def monthly(self, name: str) -> float:
-        """Add up a count of work.toml, such as `put`, over the ticks and sensor evaluations of a month."""
+        """Add up a count of work.toml, such as `put`, over a month's ticks, days and sensor evaluations."""
         total = self.ticks * self.counts["tick"][self.orchestrator].get(name, 0)
+        total += DAYS * self.counts["daily"][self.orchestrator].get(name, 0)
         for sensor in ("healing", "staleness") if self.by_dagster else ():
             evaluations = HOURS * 3600 / self.table[f"{sensor}_seconds"]["value"]
             total += evaluations * self.counts[sensor].get(name, 0)

@@ -4,14 +4,16 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import sinks_of
 from velib_assets.defs.clean_stations import clean_stations
-from velib_assets.defs.daily_jobs import AT_THREE, DAILY_JOB, MONTHLY_JOB, daily_schedule
+from velib_assets.defs.daily_jobs import DAILY_JOB, MONTHLY_JOB
 from velib_assets.defs.daily_kpi_assets import daily_kpis
+from velib_assets.defs.daily_schedule import AT_THREE, daily_schedule
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
 from velib_assets.defs.partitions import starting_at
 from velib_assets.defs.raw_snapshot import raw_snapshot
 from velib_assets.defs.sensors.alert_sensor import alert_sensor
+from velib_assets.defs.sensors.daily_healing_sensor import daily_healing_sensor
 from velib_assets.defs.sensors.healing_sensor import healing_sensor
 from velib_assets.defs.sensors.staleness_sensor import staleness_sensor
 from velib_assets.defs.source_velib import source_velib
@@ -66,6 +68,7 @@ def build_defs(
                 resources.lake, sinks, schedule, staleness, external_ticks=settings.target == "aws"
             ),
             healing_sensor(resources.lake, resources.catalog, healing, settings.first_hour),
+            daily_healing_sensor(resources.lake, resources.catalog, 2 * healing, settings.first_hour),
         ],
         resources=resources._asdict(),
         executor=dg.in_process_executor,  # for runs launched from an asset's page: 43 s otherwise

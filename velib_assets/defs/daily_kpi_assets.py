@@ -55,8 +55,10 @@ def store_days(
     selected = context.selected_output_names  # computed at each access
     names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
     days = days_of(context)
+    builds_history = any(node.name == "station_history" for node in context.job_def.nodes)
     outcomes = compute_days([*days, *_following(lake, catalog, days[-1])], query_engine, lake, catalog)
-    yield from log_outcomes(context, names, (outcome for outcome in outcomes if outcome.asset in names))
+    of_assets = (outcome for outcome in outcomes if outcome.asset in names)
+    yield from log_outcomes(context, names, of_assets, is_reported=builds_history)
 
 
 def _out(kpi: DailyKpi) -> dg.AssetOut:

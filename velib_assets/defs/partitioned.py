@@ -98,7 +98,11 @@ def partitioned_asset(
 
 
 def log_outcomes(
-    context: dg.OpExecutionContext, names: Sequence[str], outcomes: Iterable[Outcome]
+    context: dg.OpExecutionContext,
+    names: Sequence[str],
+    outcomes: Iterable[Outcome],
+    *,
+    is_reported: bool = False,
 ) -> Iterator[Event]:
     """Log the checks and the materialization of each partition, so that they are stored when it ends.
 
@@ -108,6 +112,7 @@ def log_outcomes(
         context: The op's context.
         names: The assets that run. Outcomes of other assets are logged as well and do not count.
         outcomes: The outcomes, as they become known.
+        is_reported: Whether a check of another asset of this run reports why nothing is written.
 
     Raises:
         dagster.Failure: No partition was written, and no check reports why. If one does, the run goes on
@@ -115,7 +120,7 @@ def log_outcomes(
     """
     selected = context.selected_output_names  # computed at each access
     specs = [s for name in names for s in specs_of(name) if s.get_python_identifier() in selected]
-    written, reported, reasons = 0, False, []
+    written, reported, reasons = 0, is_reported, []
     for outcome in outcomes:
         with one_transaction(context.instance):
             _log_outcome(context, outcome)

@@ -135,7 +135,7 @@ def _read(store: LakeStore, catalog: Catalog, hours: Sequence[datetime], registe
     raw, clean = (
         {
             hour: items
-            for hour, items in objects_by_hour(store, layer, hours[0], hours[-1]).items()
+            for hour, items in objects_by_hour(store, layer, hours[0], hours[-1], damaged=[]).items()
             if hour in wanted
         }
         for layer in ("raw", "clean")

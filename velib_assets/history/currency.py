@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, HistoryFile, Partition
 from velib_assets.history.digests import digest_of_day, digest_of_month, is_month
@@ -37,11 +37,12 @@ def newest_closed_day(now: Optional[datetime] = None) -> date:
     return (now or utc_now()).date() - DAY
 
 
-def oldest_day(store: LakeStore, catalog: Catalog) -> Optional[date]:
-    """Return the oldest UTC day that has clean hours or history; None if there is none."""
-    span = hour_range(store, "clean")
+def days_of_lake(store: LakeStore, catalog: Catalog) -> Optional[Tuple[date, date]]:
+    """Return the oldest and the newest UTC day that have clean hours or history; None if there are none."""
+    hours = hour_range(store, "clean")
     days = [parse_day(file.period) for file in catalog.history() if not is_month(file)]
-    return min([*days[:1], *([span[0].date()] if span else [])], default=None)
+    days += [hour.date() for hour in hours or ()]
+    return (min(days), max(days)) if days else None
 
 
 def outdated_days(store: LakeStore, catalog: Catalog, first: date, last: date) -> Dict[date, str]:

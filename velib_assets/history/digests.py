@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Dict, Iterable, List, Sequence, Tuple
 
-from velib_assets.catalog.catalog import HistoryFile, Partition
+from velib_assets.catalog.catalog import DAMAGED, HistoryFile, Partition
 from velib_assets.lake.keys import history_day_key, history_month_key, hour_text, parse_day
 from velib_assets.lake.months import parse_month
 
@@ -69,6 +69,8 @@ def is_month(file: HistoryFile) -> bool:
 def current_files(files: Sequence[HistoryFile]) -> List[HistoryFile]:
     """Return the files that together have every row once: current months, and the days of all other months.
 
+    A month that was found damaged is not current.
+
     Args:
         files: the registered history files of whole months, in any order.
     """
@@ -80,5 +82,6 @@ def current_files(files: Sequence[HistoryFile]) -> List[HistoryFile]:
     chosen: List[HistoryFile] = []
     for period, parts in by_month.items():
         month = months.get(period)
-        chosen += [month] if month and month.digest == digest_of_month(parts) else parts
+        is_current = month and month.digest == digest_of_month(parts) and month.sha256 != DAMAGED
+        chosen += [month] if month and is_current else parts
     return chosen

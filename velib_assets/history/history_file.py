@@ -20,7 +20,7 @@ HISTORY_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column i
 
 _FOOTER = b"velib"
 _DELTA = "DELTA_BINARY_PACKED"
-_LEVELS = {"station_id": 12, "name": 12, "reported_ts": 9, "fill_rate": 15, "mechanical": 12}
+_LEVELS = {"station_id": 12, "name": 15, "reported_ts": 9, "fill_rate": 15, "mechanical": 12}
 _OPTIONS: Dict[str, Any] = {
     "compression": "zstd",
     "compression_level": {
@@ -28,7 +28,10 @@ _OPTIONS: Dict[str, Any] = {
         **_LEVELS,
         **dict.fromkeys(("bikes", "docks", "ebikes"), 15),
     },
-    "use_dictionary": ["name", "commune", "arrondissement", "capacity", "mechanical", "fill_rate", "date"],
+    "use_dictionary": [
+        *("ingested_ts", "station_id", "name", "commune", "arrondissement"),
+        *("capacity", "mechanical", "fill_rate", "date"),
+    ],
     "column_encoding": dict.fromkeys(("bikes", "docks", "ebikes"), _DELTA),
     "write_statistics": ["ingested_ts", "station_id", "date"],  # those by which a reader skips row groups
     "store_schema": False,

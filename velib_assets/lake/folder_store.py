@@ -83,7 +83,7 @@ class FolderStore:
             return self._packs.fetch(key) or self._fetch_file(key)  # it may have been unpacked meanwhile
 
     def _fetch_file(self, key: str) -> Tuple[str, bytes]:
-        identity, data = self._identity(key), (self.root / key).read_bytes()
+        identity, data = self._identity(key), self.read(key)
         digest = hashlib.sha256(data).hexdigest()
         if len(self._hashes) >= _MAX_CACHED_HASHES:
             self._hashes.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from velib_assets.lake.keys import (
@@ -16,6 +16,7 @@ from velib_assets.lake.keys import (
     raw_time,
     source_prefix,
 )
+from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore, Stored
 
 REASON_ENDING = ".reason.json"
@@ -109,20 +110,44 @@ def _slot_times(
 
 def hours_in(store: LakeStore, layer: str, first: datetime, last: datetime) -> List[datetime]:
     """Return the hours from `first` to `last` (both included) that have a folder in a layer, in order."""
-    dates = [date for date in _dates_until(store, layer, last) if date >= f"date={first:%Y-%m-%d}"]
+    dates = [name for name in _dates_until(store, layer, last) if name >= f"date={first:%Y-%m-%d}"]
     return [hour for hour in _hours(store, layer, dates) if first <= hour <= last]
 
 
 def objects_by_hour(
-    store: LakeStore, layer: str, first: datetime, last: datetime
+    store: LakeStore,
+    layer: str,
+    first: datetime,
+    last: datetime,
+    damaged: Optional[List[DamagedPackError]] = None,
 ) -> Dict[datetime, List[Stored]]:
-    """List a layer's objects from hour `first` to `last`, by hour and sorted by key."""
+    """List a layer's objects from hour `first` to `last`, by hour and sorted by key.
+
+    If a list `damaged` is given, the errors of damaged packs are added to it, and the hours of those days are
+    left out.
+    """
     objects: Dict[datetime, List[Stored]] = {}
-    for item in store.walk(source_prefix(layer), f"date={first:%Y-%m-%d}", f"date={last:%Y-%m-%d}"):
+    for item in _walk_days(store, layer, first.date(), last.date(), damaged):
         hour = key_hour(item.key)
         if hour and first <= hour <= last:
             objects.setdefault(hour, []).append(item)
     return objects
+
+
+def _walk_days(
+    store: LakeStore, layer: str, first: date, last: date, damaged: Optional[List[DamagedPackError]]
+) -> List[Stored]:
+    """List the objects of some days at once; a day at a time if a damaged pack is to be left out."""
+    try:
+        return store.walk(source_prefix(layer), f"date={first}", f"date={last}")
+    except DamagedPackError as error:
+        if damaged is None:
+            raise
+        if first == last:
+            damaged.append(error)
+            return []
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [item for day in days for item in _walk_days(store, layer, day, day, damaged)]
 
 
 def is_lake(store: LakeStore) -> bool:
@@ -167,14 +192,21 @@ def first_and_last_keys(store: LakeStore) -> List[str]:
 
 
 def _dates_until(store: LakeStore, layer: str, last: datetime) -> List[str]:
-    return [date for date in store.folders(source_prefix(layer)) if date <= f"date={last:%Y-%m-%d}"]
+    return [name for name in store.folders(source_prefix(layer)) if name <= f"date={last:%Y-%m-%d}"]
 
 
 def _hours(store: LakeStore, layer: str, dates: Sequence[str], order: int = 1) -> Iterator[datetime]:
-    """Yield the hours that have a folder under these dates; with `order` -1 from the last to the first."""
-    for date in dates[::order]:
-        for name in store.folders(f"{source_prefix(layer)}{date}/")[::order]:
-            if hour := key_hour(f"{date}/{name}/"):
+    """Yield the hours that have a folder under these dates; with `order` -1 from the last to the first.
+
+    A day whose pack is damaged may have any hour; whoever reads one gets the error.
+    """
+    for name in dates[::order]:
+        try:
+            folders = store.folders(f"{source_prefix(layer)}{name}/")
+        except DamagedPackError:
+            folders = [f"hour={n:02}" for n in range(24)]
+        for folder in folders[::order]:
+            if hour := key_hour(f"{name}/{folder}/"):
                 yield hour
 
 

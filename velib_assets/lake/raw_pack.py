@@ -30,6 +30,7 @@ class DamagedPackError(OSError):
         super().__init__(
             f"the pack {path} is damaged: {problem}. Nothing was changed. Replace it from a backup"
         )
+        self.path, self.problem = path, problem
 
 
 class Member(NamedTuple):

@@ -33,7 +33,7 @@ def daily_tables(
     Raises:
         UnpublishableError: The rows of a day are missing, or outdated.
     """
-    found = outdated_local_days(catalog, lake, now, days[0], days[-1])
+    found = outdated_local_days(catalog, lake, now, days[0], days[-1]) if days else []
     if outdated := [day for day in found if day in days]:
         built_from = {day for local in outdated for day in utc_days_overlapped(local)}
         registered = [day for day in sorted(built_from) if catalog.partitions(hours_of_day(day))]

@@ -17,7 +17,7 @@ from velib_assets.ingest.raw_object import head_of
 from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.keys import HOUR, SLOT, STATIONS_KEY, hour_of, hours_between
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
-from velib_assets.lake.local_days import day_bounds, local_day_of
+from velib_assets.lake.local_days import day_bounds, local_day_of, utc_days_overlapped
 from velib_assets.lake.months import days_of_month
 from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.lake.store import LakeStore, Stored
@@ -26,6 +26,7 @@ from velib_assets.publish.daily_tables import daily_tables
 from velib_assets.publish.month_history import history_bytes, published_days
 from velib_assets.publish.parquet_tables import encode_table, stretches_within
 from velib_assets.publish.published_tables import COVERAGE, DAILY, HISTORY, REGISTER
+from velib_assets.query.daily_store import has_ended
 from velib_assets.query.frames import ARROW
 
 _THREADS = 8
@@ -75,7 +76,12 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
     first, end = _midnight(month), _midnight(last + _DAY)
     history = history_bytes(lake, catalog, month, days)
     counts, stations = _summary(history)
-    daily = daily_tables(lake, catalog, _local_days(catalog, days_of_month(month), counts), now)
+    local_days = [
+        day
+        for day in _local_days(catalog, days_of_month(month), counts)
+        if utc_days_overlapped(day)[-1] <= last or (is_over and has_ended(day, now))
+    ]
+    daily = daily_tables(lake, catalog, local_days, now)
     raw, quarantine = (objects_by_hour(lake, layer, first, end - HOUR) for layer in ("raw", "quarantine"))
     slots = tuple(covered_slots(first, end, slot_times_by_hour(lake, raw, quarantine), counts))
     register = stretches_within(_register(lake), _scalar(first), _scalar(end))

@@ -31,9 +31,10 @@ _FAILURES = (QueryError, CatalogError, OSError, pa.ArrowException, KeyError)
 class DailyKpiResult(NamedTuple):
     """The outcome of a daily KPI on a local day: what its file has, or the error.
 
-    `absent` means that the history has no snapshot of the day: there is no file, and one that existed was
-    deleted. `waits` means that history is still to be built. `changed` is false if the stored file was the
-    same. `headline` has the KPI's headline numbers that are known.
+    `absent` means that the history has no snapshot of the day, as `error` says. Its files have no rows then,
+    so that the day is current; if none of its UTC days has history, they are deleted. `waits` means that
+    history is still to be built. `changed` is false if the stored file was the same. `headline` has the KPI's
+    headline numbers that are known.
     """
 
     name: str
@@ -153,26 +154,27 @@ def missing_history(day: date, catalog: Catalog) -> list[date]:
 def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) -> list[DailyKpiResult] | None:
     """Store a day; return None if its history changed in the meantime."""
     digest = _digest_now(day, catalog)
+    if not digest:
+        return _removed(day, lake)
     results: list[DailyKpiResult] = []
     files: dict[str, tuple[int, str]] = {}
     for kpi in DAILY_KPIS:
-        sql = day_sql(kpi, day, by_month=engine.history_by_month)
-        rows = engine.query_table(sql) if digest else None
-        if rows is None or not rows.num_rows:
-            return _removed(day, lake)
+        rows = engine.query_table(day_sql(kpi, day, by_month=engine.history_by_month))
         data = encode_daily(kpi.name, rows, digest, files)
         key, sha256 = daily_kpi_key(kpi.name, day), hashlib.sha256(data).hexdigest()
         changed = _is_other(lake, key, data)
         if not lake.publish([Change(key, data)], lambda: _digest_now(day, catalog) == digest):
             return None
         files[kpi.name] = (len(data), sha256)
-        headline = _headline(kpi, rows)
-        results.append(
-            DailyKpiResult(
-                kpi.name, day, rows.num_rows, len(data), digest, sha256, changed, headline=headline
-            )
-        )
+        result = DailyKpiResult(kpi.name, day, rows.num_rows, len(data), digest, sha256, changed)
+        results.append(result._replace(headline=_headline(kpi, rows)))
+    if not any(result.rows for result in results):
+        return [result._replace(absent=True, error=_no_snapshot(day)) for result in results]
     return results
+
+
+def _no_snapshot(day: date) -> str:
+    return f"the history has no snapshot of {day_text(day)} ({NETWORK_TIME_ZONE})"
 
 
 def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:
@@ -183,14 +185,13 @@ def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:
 
 
 def _removed(day: date, lake: LakeStore) -> list[DailyKpiResult]:
-    """Delete the files of a day without snapshots."""
+    """Delete the files of a day without history."""
     stored = {item.key for kpi in DAILY_KPIS for item in lake.list(_folder(kpi, day))}
-    error = f"the history has no snapshot of {day_text(day)} ({NETWORK_TIME_ZONE})"
     results = []
     for kpi in reversed(DAILY_KPIS):  # the file that completes the day goes first
         key = daily_kpi_key(kpi.name, day)
         changed = key in stored and lake.publish([Change(key, None)], lambda: True)
-        results.append(DailyKpiResult(kpi.name, day, changed=changed, error=error, absent=True))
+        results.append(DailyKpiResult(kpi.name, day, changed=changed, error=_no_snapshot(day), absent=True))
     return results[::-1]
 
 

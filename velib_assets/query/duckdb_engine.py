@@ -89,7 +89,7 @@ class LocalQueryEngine:
 
         def run(files: LakeFiles) -> "T":
             with session(self._lake) as db:
-                return step(DuckDBQuery(db, files, self._catalog, self._catalog.partitions(hours), newest))
+                return step(DuckDBQuery(db, files, self._catalog, hours, newest))
 
         files = LakeFiles(self._lake)
         try:

@@ -3,33 +3,31 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.history.digests import current_files, is_month
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import (
     HOUR,
     STATIONS_KEY,
     daily_kpi_key,
     date_hour,
-    day_text,
     hour_prefix,
-    hours_of_day,
     key_hour,
-    parse_day,
     quarantine_time,
     rejects_key,
     source_prefix,
 )
 from velib_assets.lake.listing import REASON_ENDING
-from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, REJECTS, STATIONS
+from velib_assets.lake.schema import DATABASE, HISTORY, REJECTS, STATIONS
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import daily_view_sql
 from velib_assets.query.duckdb_files import LakeFiles
+from velib_assets.query.duckdb_history import define_history
 from velib_assets.query.duckdb_rewrites import own_sql_to_duckdb
 from velib_assets.query.duckdb_session import create_table
 from velib_assets.query.frames import ARROW
@@ -57,7 +55,7 @@ def define_lake_tables(
 ) -> None:
     """Define those of LAKE_TABLES that are in `names`. The others cost nothing."""
     if HISTORY in names:
-        create_table(db, files.existing(_history_keys(catalog, matching)), HISTORY, HISTORY_COLUMNS)
+        define_history(db, files, catalog, partial(matching, HISTORY))
     for kpi in DAILY_KPIS:
         if not {kpi.name, kpi.table}.isdisjoint(names):
             keys = _daily_keys(FolderStore(files.lake), kpi, matching)
@@ -77,17 +75,6 @@ def define_lake_tables(
             for row in _quarantined(store, hour)
         ]
         _create_from(db, rows)
-
-
-def _history_keys(catalog: Catalog, matching: Matching) -> list[str]:
-    """Return the keys of the history files that a query needs."""
-    files = catalog.history()
-    days = {file.period: parse_day(file.period) for file in files if not is_month(file)}
-    needed = {
-        day_text(hour) for hour in matching(HISTORY, [h for day in days.values() for h in hours_of_day(day)])
-    }
-    months = {day[:7] for day in needed}
-    return [file.key for file in current_files(files) if file.period in needed or file.period in months]
 
 
 def _daily_keys(store: FolderStore, kpi: DailyKpi, matching: Matching) -> list[str]:

@@ -60,12 +60,10 @@ def hours_needed(
     tables = _scoped_tables(tree)
     if tables is None:
         return hours
-    needed = {
-        hour
-        for table, scope in tables
-        if table.name == name
-        for hour in _matching(db, list(_conditions(table, scope)), hours)
-    }
+    chosen = [list(_conditions(table, scope)) for table, scope in tables if table.name == name]
+    if not all(chosen):  # one of them has no condition
+        return hours
+    needed = {hour for conditions in chosen for hour in _matching(db, conditions, hours)}
     return [hour for hour in hours if hour in needed]
 
 

@@ -1,8 +1,9 @@
 """One query in one DuckDB session, over the partitions that it needs."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -23,22 +24,28 @@ from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.query.view_sql import render
 
+_OTHERS = {table.name for table in LAKE_TABLES}
 _NEWEST_FIRST = (1, 24)  # how many of the newest partitions are tried before all
 
 
 class DuckDBQuery:
-    """Runs over the given partitions; the views are rendered over the hours up to `newest`."""
+    """Runs over the partitions of `hours`, or all; the views are rendered over the hours up to `newest`."""
 
     def __init__(
         self,
         db: duckdb.DuckDBPyConnection,
         files: LakeFiles,
         catalog: Catalog,
-        partitions: Sequence[Partition],
+        hours: Iterable[datetime] | None,
         newest: datetime | None,
     ) -> None:
         self._db, self._files, self._catalog = db, files, catalog
-        self._partitions, self._newest = partitions, newest
+        self._hours, self._newest = hours, newest
+
+    @cached_property
+    def _partitions(self) -> list[Partition]:
+        """Reading a year of them takes 40 ms, and a query on the other tables needs none."""
+        return self._catalog.partitions(self._hours)
 
     def rows(self, tree: exp.Expr) -> pa.Table:
         """Return the rows of a parsed query; the tree is modified."""
@@ -89,11 +96,13 @@ class DuckDBQuery:
 
     def _defined(self, tree: exp.Expr, counts: Sequence[int]) -> Iterator[None]:
         """Define the tables and views of a query over each of `counts` newest partitions, then over all."""
-        needed = partitions_needed(self._db, tree, self._partitions, self._newest)
         names = {table.name for table in catalog_tables(tree)}
+        if names <= _OTHERS:
+            yield
+            return
+        needed = partitions_needed(self._db, tree, self._partitions, self._newest)
         for count in (*(count for count in counts if count < len(needed)), len(needed)):
-            if names:
-                create_table(self._db, self._files.paths(needed[len(needed) - count :]))
+            create_table(self._db, self._files.paths(needed[len(needed) - count :]))
             self._create_views([view for view in VIEWS if view.name in names])
             yield
 

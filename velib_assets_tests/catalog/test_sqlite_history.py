@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from velib_assets.catalog.catalog import HistoryFile, Partition
-from velib_assets.catalog.history_registration import history_file_of, register_history_until_stable
+from velib_assets.catalog.history_facts import history_file_of
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.history.digests import key_of_period, period_of_key
+from velib_assets.history.history_registration import register_history_until_stable
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hours_of_day
@@ -132,7 +133,7 @@ def test_slower_writer_registers_the_file_as_it_is_now(tmp_path: Path) -> None:
     add_late(store, hours_of_day(DAY)[1].replace(minute=50))
     (new,) = (result.file() for result in LocalHistoryJob(store, 1).run([DAY]))
     catalog = LocalCatalog(tmp_path)
-    assert register_history_until_stable(store, [old], catalog.register_history) == 1
+    assert register_history_until_stable(store, catalog, [old]) == 1
     assert catalog.history(new.period, new.period)[-1] == new
     assert history_file_of(store, new.period) == new._replace(sha256="")
 

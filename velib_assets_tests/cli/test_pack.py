@@ -149,3 +149,35 @@ def test_a_damaged_pack_is_named_and_stops_no_other_day(terminal: Terminal) -> N
     assert result.stdout.startswith("1 day packed: 8 snapshots in 1 file")
     assert f"the pack {pack} is damaged" in result.stderr
     assert "Replace it from a backup" in result.stderr
+    clean = {path: path.read_bytes() for path in terminal.lake.glob("clean/**/*.parquet")}
+    result = terminal.velib("verify")
+    assert (result.exit_code, result.stderr.count(str(pack))) == (1, 1)
+    assert "1 object damaged or missing" in result.stderr
+    result = terminal.velib("backfill", DAY + "T20", "2022-06-05T00")
+    assert result.exit_code == 1
+    assert f"the pack {pack} is damaged" in result.stderr
+    assert {path: path.read_bytes() for path in terminal.lake.glob("clean/**/*.parquet")} == clean
+
+
+def test_a_damaged_snapshot_in_a_pack_is_named_and_can_be_discarded(terminal: Terminal) -> None:
+    key = raw_key(START + 20 * AN_HOUR)
+    data = (terminal.lake / key).read_bytes()
+    assert terminal.velib("pack", DAY, DAY).exit_code == 0
+    pack = terminal.lake / PACK
+    content = pack.read_bytes()
+    place = content.index(data) + len(data) // 2
+    pack.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    result = terminal.velib("verify")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"raw: {pack}: the bytes of {key} have changed. Replace the pack from a backup" in result.stderr
+    assert "1 object damaged or missing" in result.stderr
+    assert terminal.velib("discard", DAY, DAY, "--snapshot", key, "--reason", "damaged").exit_code == 0
+    assert terminal.velib("verify").exit_code == 0
+    assert [slot["hour"] for slot in discarded(terminal)] == ["20"]
+
+
+def discarded(terminal: Terminal) -> list[dict[str, str]]:
+    """The rows of quarantine_velib."""
+    text = terminal.velib("query", "SELECT hour FROM quarantine_velib", "--format", "json").stdout
+    rows: list[dict[str, str]] = json.loads(text)
+    return rows

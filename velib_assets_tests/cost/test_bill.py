@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.cost.bill import MONTHS, make_bill, to_table
+from velib_assets.cost.bill import MONTHS, TABLES, make_bill, to_table
 from velib_assets.cost.inputs import Inputs
 
 Bill = dict[str, Any]
@@ -14,6 +14,10 @@ COUNTS = {
     "tick": {
         "dagster": {"put": 6, "list": 10, "get": 40, "queries": 5, "catalog": 8, "bytes": 3e6},
         "step_functions": {"put": 2, "list": 15, "get": 15, "transitions": 5},
+    },
+    "daily": {
+        "dagster": {"put": 10, "list": 12, "get": 60, "queries": 3, "catalog": 20, "bytes": 1e6},
+        "step_functions": {"put": 1, "list": 5, "get": 30, "transitions": 1},
     },
     "healing": {"list": 20, "catalog": 1, "bytes": 1e5},
     "staleness": {"list": 3},
@@ -44,27 +48,30 @@ def changed(**given: Any) -> set[str]:
 def test_month_computed_by_hand() -> None:
     """2,880 ticks, 2,880 healing and 8,640 staleness evaluations; the 672 hours of 4 weeks once per day.
 
-    The register is replaced in each of 720 hours.
+    The register is replaced in each of 720 hours. 30 runs build a day, and one a month.
     """
     cost_of = costs(bill())
-    assert cost_of["glue_dpu_hours"] == pytest.approx(2880 / 60 * 0.0625 * 0.44)  # 1.32
-    assert cost_of["athena_tb"] == pytest.approx((2880 * 5 * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
-    assert cost_of["s3_put"] == pytest.approx((2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 2) * 0.005 / 1000)
+    assert cost_of["glue_dpu_hours"] == pytest.approx((2880 + 31) / 60 * 0.0625 * 0.44)  # 1.33
+    assert cost_of["athena_tb"] == pytest.approx(((2880 * 5 + 30 * 3) * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
+    assert cost_of["s3_put"] == pytest.approx(
+        (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 2 + 30 * (10 + 3 * 2)) * 0.005 / 1000
+    )
     assert cost_of["s3_list"] == pytest.approx(
-        (2880 * (10 + 5 * 10) + 30 * 672 + 2880 * 20 + 8640 * 3) * 0.005 / 1000
+        (2880 * (10 + 5 * 10) + 30 * (672 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3) * 0.005 / 1000
     )
     assert cost_of["s3_get"] == pytest.approx(
-        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * 672 * 3) * 0.0004 / 1000
+        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * (672 * 3 + 60 + 3 * 30) + 31 * 12) * 0.0004 / 1000
     )
-    raw, clean, old, results, reports, register = (
+    raw, clean, old, daily, results, reports, register = (
         15 * 96 * 73_248,
         15 * 24 * 97_138,
         14 * 24 * 3 * 0.8 * 97_138,
-        15 * 480 * 300_000,
+        15 * (750_000 + 150_000),  # no month is closed yet
+        15 * 483 * 300_000,
         96 * 2 * 6_000_000,
         (1 + 14 * 24) * 54_207,
     )
-    stored = raw + clean + old + results + reports + register
+    stored = raw + clean + old + daily + results + reports + register
     assert cost_of["s3_standard"] == pytest.approx(stored / 1e9 * 0.023)
     assert sum(cost for name, cost in cost_of.items() if cost) == pytest.approx(bill()["total"]["month_1"])
     free = {"lambda_requests", "lambda_gb_seconds", "alarms", "metrics", "traces", "log_gb", "emails"}
@@ -78,12 +85,12 @@ def test_total_without_free_tiers_charges_every_line() -> None:
         "lambda_gb_seconds": 2880 * 6 * 0.25 * 0.0000166667,
         "alarms": 0.50,
         "metrics": 0.30,
-        "log_gb": 2880 * 12_000 / 1e9 * 0.50,
-        "log_stored_gb": 15 * 96 * 12_000 / 1e9 * 0.03,
+        "log_gb": 2911 * 12_000 / 1e9 * 0.50,
+        "log_stored_gb": 15 * 2911 / 30 * 12_000 / 1e9 * 0.03,
         "traces": 2880 * 5 / 1e6,
         "emails": 10 * 2 / 1e5,
-        "catalog_requests": (2880 * (8 + 5 * 3) + 2880) / 1e6,
-        "catalog_objects": (24 * 15 + 1 + 3 + 8) / 1e5,
+        "catalog_requests": (2880 * (8 + 5 * 3) + 2880 + 30 * (20 + 3 * 3)) / 1e6,
+        "catalog_objects": (24 * 15 + 1 + 1 + TABLES + 8) / 1e5,
     }
     assert all(costs(computed)[name] == 0 for name in by_hand)
     free = computed["total_without_free_tiers"]["month_1"] - computed["total"]["month_1"]
@@ -155,6 +162,24 @@ def test_rebuild_is_in_no_total_and_has_a_table_of_its_own() -> None:
     assert "S3: retrieval from Glacier Instant Retrieval" in text
 
 
+def test_function_builds_history_instead_of_the_job() -> None:
+    """It bills its time, without a minimum; months are closed one by one."""
+    quantity = {line["name"]: line["month_1"]["quantity"] for line in bill(job_type="lambda")["lines"]}
+    assert quantity["lambda_requests"] == 2 * 2880 + 31
+    cleaned = (2880 * 8 + 31 * 12) * 1769 / 1024
+    assert quantity["lambda_gb_seconds"] == pytest.approx(2880 * 6 * 256 / 1024 + cleaned)
+
+
+def test_history_is_stored_twice_once_its_month_is_closed() -> None:
+    """In the middle of month 12, eleven months are closed; without Dagster there are no daily KPIs."""
+    one, two = (costs(bill(history_bytes=size), "month_12")["s3_standard"] for size in (0, 1e6))
+    assert two - one == pytest.approx((345 + 330) * 1e6 / 1e9 * 0.023)
+    without = {"orchestrator": "step_functions"}
+    assert "s3_standard" in changed(daily_kpi_bytes=1)
+    pairs = (costs(bill(daily_kpi_bytes=size, **without))["s3_standard"] for size in (0, 1e6))
+    assert next(pairs) == next(pairs)
+
+
 def test_each_option_changes_its_lines() -> None:
     requests = {"s3_put", "s3_list", "s3_get"}
     assert changed(memory=512) == {"lambda_gb_seconds"}
@@ -163,6 +188,7 @@ def test_each_option_changes_its_lines() -> None:
     assert changed(catalog_mode="crawler") == {"crawler_dpu_hours", "s3_list", "s3_get"}
     assert changed(orchestrator="step_functions") == {
         *requests, "transitions", "scheduler", "athena_tb", "catalog_requests", "s3_standard",
+        "glue_dpu_hours", "log_gb", "log_stored_gb",  # its daily run also compacts months
     }  # fmt: skip
     assert {"lambda_requests", "glue_dpu_hours", "athena_tb", *requests} < changed(every=5)
 
@@ -170,15 +196,20 @@ def test_each_option_changes_its_lines() -> None:
 @pytest.mark.parametrize(
     ("given", "name", "cost"),
     [
-        ({"every": 5}, "glue_dpu_hours", 3.96),
-        ({"shell_seconds": 90}, "glue_dpu_hours", 1.98),
-        ({"shell_seconds": 20}, "glue_dpu_hours", 1.32),
-        ({"job_type": "glueetl"}, "glue_dpu_hours", 42.24),
+        ({"every": 5}, "glue_dpu_hours", (8640 + 31) / 60 * 0.0275),
+        ({"shell_seconds": 90}, "glue_dpu_hours", (2880 * 1.5 + 31) / 60 * 0.0275),
+        ({"shell_seconds": 20}, "glue_dpu_hours", (2880 + 31) / 60 * 0.0275),
+        ({"history_seconds": 90}, "glue_dpu_hours", (2880 + 31 * 1.5) / 60 * 0.0275),
+        ({"job_type": "glueetl"}, "glue_dpu_hours", (2880 + 31) / 60 * 0.88),
         ({"job_type": "lambda"}, "glue_dpu_hours", 0),
         ({"job_type": "lambda"}, "lambda_gb_seconds", 0),  # 44,000 of 400,000 free GB-s
         ({"catalog_mode": "crawler", "crawl_dpu": 1}, "crawler_dpu_hours", 720 / 6 * 0.44),
         ({"catalog_mode": "crawler", "orchestrator": "step_functions"}, "crawler_dpu_hours", 422.40),
-        ({"orchestrator": "step_functions"}, "transitions", (2880 * 5 + 30 * (1 + 8) - 4000) * 0.025 / 1000),
+        (
+            {"orchestrator": "step_functions"},
+            "transitions",
+            (2880 * 5 + 30 * (1 + 8 + 1) - 4000) * 0.025 / 1000,
+        ),
     ],
 )
 def test_lines_by_hand(given: dict[str, Any], name: str, cost: float) -> None:
@@ -217,7 +248,7 @@ def test_host_has_lines_of_its_own() -> None:
         {"hours": 720 * 0.0168, "disk": 16 * 0.08, "address": 720 * 0.005, "transfer": 0}
     )
     every_minute = costs(bill(every=1), section="host")["transfer"]
-    assert every_minute == pytest.approx(((43_200 * 3e6 + 2880 * 1e5) / 1e9 - 100) * 0.09)
+    assert every_minute == pytest.approx(((43_200 * 3e6 + 2880 * 1e5 + 30 * 1e6) / 1e9 - 100) * 0.09)
 
 
 def test_prices_are_those_that_aws_publishes() -> None:

@@ -1,15 +1,22 @@
 """The assets of the daily KPIs: what a run over days stores, marks, checks and alerts."""
 
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from velib_assets.defs import checks as findings
+from velib_assets.defs import daily_kpi_assets
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import daily_kpi_key
+from velib_assets.lake.keys import daily_kpi_key, hours_of_day
+from velib_assets.lake.local_days import DAY as ONE_DAY
 from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_store import DailyKpiResult, store_daily_kpis
+from velib_assets.query.engine import QueryError
 from velib_assets_tests.defs.daily_runs import checks, failed, run_days, written
-from velib_assets_tests.history.days import DAY, fill_day
+from velib_assets_tests.history.days import DAY, add_late, fill_day
 
 NAMES = [kpi.name for kpi in DAILY_KPIS]
 
@@ -39,3 +46,97 @@ def test_day_is_stored_after_its_history_in_one_run(
     assert written(result)["kpi_daily_network", "2022-06-04"]["coverage"] == pytest.approx(88 / 96)
     doubts = {"within_capacity", "equal_bike_types"}  # the helper changes `bikes` alone
     assert {check for _, check, _ in failed(result)} == doubts
+
+
+def test_range_marks_the_days_that_were_stored_and_no_other(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A local day without a snapshot stays white, and so does one whose history is still to be built."""
+    for n in (0, 3):
+        fill_day(store, DAY + n * ONE_DAY, hours=2, per_hour=1)
+    assert run_days(lake, instance, DAY, DAY + 2 * ONE_DAY).success
+    assert all(green(instance, name) == {"2022-06-04"} for name in NAMES)
+
+
+def test_rebuilt_day_recomputes_the_local_days_that_follow(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    for n in range(3):
+        fill_day(store, DAY + n * ONE_DAY, per_hour=1)
+    assert run_days(lake, instance, DAY, DAY + 2 * ONE_DAY).success
+    late = hours_of_day(DAY)[23]
+    add_late(store, late + timedelta(minutes=45))
+    result = run_days(lake, instance, DAY)
+    stored = {day for name, day in written(result) if name == "kpi_daily_network"}
+    assert stored == {"2022-06-04", "2022-06-05", "2022-06-06"}
+
+
+def test_only_the_selected_kpi_is_marked(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, hours=2, per_hour=1)
+    result = run_days(lake, instance, DAY, assets=["station_history", "kpi_daily_station"])
+    assert result.success
+    assert {name for name, _ in written(result) if name.startswith("kpi_")} == {"kpi_daily_station"}
+
+
+def test_kpi_without_history_says_what_to_do(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    fill_day(store, hours=2, per_hour=1)
+    result = run_days(lake, instance, DAY, assets=NAMES)
+    assert not result.success
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    assert "Materialize station_history for it" in str(event.step_failure_data.user_failure_data)
+
+
+def test_failed_day_is_one_fault_and_does_not_stop_the_others(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The KPIs of a day fail together: all checks are red, and one of them is alerted."""
+    for n in (0, 2):
+        fill_day(store, DAY + n * ONE_DAY, hours=2, per_hour=1)
+
+    def store_other(day: date, *args: Any) -> list[DailyKpiResult]:
+        if day == DAY:
+            return [DailyKpiResult(name, DAY, error="the disk is full") for name in NAMES]
+        return store_daily_kpis(day, *args)
+
+    monkeypatch.setattr(daily_kpi_assets, "store_daily_kpis", store_other)
+    result = run_days(lake, instance, DAY, DAY + 2 * ONE_DAY)
+    assert result.success
+    evaluations = [checks(result)[name, "day_computed", "2022-06-04"] for name in NAMES]
+    assert [evaluation.passed for evaluation in evaluations] == [False] * 3
+    assert sorted(str(evaluation.metadata["faults"].value) for evaluation in evaluations) == ["0", "0", "1"]
+    assert all(green(instance, name) == {"2022-06-06"} for name in NAMES)
+
+
+def test_views_that_cannot_be_defined_fail_the_check_of_each_day(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise QueryError("the catalog is gone")
+
+    fill_day(store, hours=2, per_hour=1)
+    monkeypatch.setattr(daily_kpi_assets, "prepare_daily_kpis", refuse)
+    result = run_days(lake, instance, DAY)
+    assert result.success
+    assert {key for key in failed(result) if key[1] == "day_computed"} == {
+        (name, "day_computed", "2022-06-04") for name in NAMES
+    }
+
+
+def test_doubtful_station_is_a_fault_on_its_first_day_only() -> None:
+    first = findings.frozen_stations(["15030", "16107"], [])
+    second = findings.frozen_stations(["15030", "16107", "1001"], ["15030", "16107"])
+    assert [first.facts["faults"], second.facts["faults"]] == [2, 1]
+    assert second.message == (
+        "3 stations without a change in 24 hours while the neighbours moved: 1001, 15030, 16107"
+    )
+    assert findings.frozen_stations([], ["15030"]).passed
+
+
+def test_common_doubts_are_shown_and_never_alerted() -> None:
+    for finding in (findings.within_capacity(["1001"]), findings.equal_bike_types(["1001"])):
+        assert not finding.passed
+        assert finding.facts["faults"] == 0

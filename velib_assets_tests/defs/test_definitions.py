@@ -152,7 +152,8 @@ def test_jobs_schedule_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {schedule.execution_timezone for schedule in repository.schedule_defs} == {"UTC"}
     sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
     assert sensors == dict.fromkeys(
-        ("velib_alerts", "velib_staleness", "velib_healing"), dg.DefaultSensorStatus.RUNNING
+        ("velib_alerts", "velib_staleness", "velib_healing", "velib_daily_healing"),
+        dg.DefaultSensorStatus.RUNNING,
     )
 
 

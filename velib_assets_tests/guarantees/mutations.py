@@ -36,6 +36,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            path.unlink(missing_ok=True)\n            os.link(temporary, path)\n",
     ),
     Mutation(
+        "a-packed-key-is-free",
+        "raw",
+        "velib_assets/lake/folder_store.py",
+        "            return not self._packs.find(key) and self.create_file(key, data)\n",
+        "            return self.create_file(key, data)\n",
+    ),
+    Mutation(
         "clean-in-the-order-of-arrival",
         "clean",
         "velib_assets/clean/hour.py",

@@ -6,7 +6,7 @@ without the threads and locks of the test's own process.
 
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.queues import Queue
@@ -18,14 +18,18 @@ from velib_assets.catalog.registration import partition_of, register_until_stabl
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.rebuild import rebuild_hour
+from velib_assets.history.history_registration import register_history_until_stable
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import OPENDATA, FeedResponse
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, raw_key
+from velib_assets.lake.months import month_of
 from velib_assets.lake.packing import pack_day, unpack_day
 from velib_assets.lake.store import Change
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
+from velib_assets_tests.history.days import add_late
 from velib_assets_tests.samples import HOUR, body, records
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -92,6 +96,41 @@ def rebuild(root: Path, hour: datetime) -> None:
     store = FolderStore(root)
     assert rebuild_hour(store, hour).cleaned
     register_until_stable(store, [partition_of(store, hour)], LocalCatalog(root).register)
+
+
+def register_hours(root: Path, hours: Sequence[datetime]) -> None:
+    """Register cleaned hours."""
+    store = FolderStore(root)
+    register_until_stable(store, [partition_of(store, hour) for hour in hours], LocalCatalog(root).register)
+
+
+def write_history(root: Path, days: Sequence[date]) -> None:
+    """Build and register the history of days, and of their month."""
+    store, catalog = FolderStore(root), LocalCatalog(root)
+    job = LocalHistoryJob(store, 1)
+    for results in (job.run(days), job.compact([month_of(days[0])])):
+        for result in results:
+            assert not result.error
+            register_history_until_stable(store, catalog, [result.file()])
+
+
+def late_history(root: Path, taken: datetime, days: Sequence[date]) -> None:
+    """Add a late snapshot to a registered hour, register it, and write the history."""
+    add_late(FolderStore(root), taken)
+    register_hours(root, [hour_of(taken)])
+    write_history(root, days)
+
+
+def killed_history(root: Path, days: Sequence[date], number: int, showing: bool) -> None:
+    """Write the history, killed before the n-th step (see `at_step`); it succeeds if it has fewer."""
+    at_step(number, root, kill, showing=showing)
+    write_history(root, days)
+
+
+def held_history(root: Path, days: Sequence[date], number: int, other: "Connection[Any, Any]") -> None:
+    """Write the history, waiting before the n-th step for a message from the other end."""
+    at_step(number, root, hold(other))
+    write_history(root, days)
 
 
 def killed_tick(root: Path, responses: Mapping[datetime, bytes], number: int, showing: bool) -> None:

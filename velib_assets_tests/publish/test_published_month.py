@@ -21,6 +21,7 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SLOT, STATIONS_KEY, iso_z
 from velib_assets.lake.local_days import day_bounds
+from velib_assets.lake.packing import pack_day
 from velib_assets.publish.dataset import dataset_files
 from velib_assets.publish.month_data import load_month
 from velib_assets.publish.provenance import VELIB
@@ -133,11 +134,17 @@ def test_register_has_the_stretches_of_the_month(lake: Path, files: dict[str, by
 
 
 def test_same_lake_gives_the_same_bytes(lake: Path, files: dict[str, bytes], tmp_path: Path) -> None:
-    """Whenever, wherever the lake is, whether the month is compacted, and without the raw bytes' order."""
+    """Whenever, wherever the lake is, and whether the month is compacted, raw packed or the catalog lost."""
     copy = tmp_path / "elsewhere" / "copy"
     shutil.copytree(lake, copy)
     assert publish(copy, now=LATER + timedelta(days=400)) == files
     compact(copy)
+    assert publish(copy) == files
+    for day in (date(2024, 3, 30), date(2024, 3, 31)):
+        pack_day(FolderStore(copy), day)
+    assert publish(copy) == files
+    (copy / "catalog.sqlite").unlink()
+    LocalCatalog(copy).prepare()
     assert publish(copy) == files
     assert not any(
         str(tmp_path).encode() in data or os.uname().nodename.encode() in data for data in files.values()
@@ -326,11 +333,19 @@ def test_register_is_cut_at_the_month(tmp_path: Path) -> None:
     assert {row["name"] for row in rows} == {"new", "newest"}
 
 
+def test_month_that_has_just_begun_has_no_local_day_yet(tmp_path: Path) -> None:
+    """Its only snapshot is on the second in Paris, a day that has not ended."""
+    recorded_lake(tmp_path, {at("2022-06-01T22:30"): records(40)})
+    files = publish(tmp_path, date(2022, 6, 1), now=at("2022-06-02T12:00"))
+    assert (len(coverage(files)), table(files, "kpi_daily_network").num_rows) == (96, 0)
+
+
 def test_running_month_ends_with_its_last_day_in_history(tmp_path: Path) -> None:
-    times = [at(f"2022-06-{day:02}T10:00") for day in (1, 3)]
-    recorded_lake(tmp_path, {moment: records(40) for moment in times})
+    times = ["2022-06-01T10:00", "2022-06-03T10:00", "2022-06-03T23:00"]  # the last is on the 4th in Paris
+    recorded_lake(tmp_path, {at(time): records(40) for time in times})
     files = publish(tmp_path, date(2022, 6, 1), now=at("2022-06-05T12:00"))
     assert (len(coverage(files)), coverage(files)[-1]["slot"]) == (3 * 96, "2022-06-03T23:45:00Z")
+    assert table(files, "kpi_daily_network")["date"].to_pylist() == ["2022-06-01", "2022-06-03"]
     assert "The month had not ended. The data end at 2022-06-04T00:00:00Z." in files["README.md"].decode()
     assert publish(tmp_path, date(2022, 6, 1), now=at("2022-06-29T12:00")) == files
     assert len(coverage(publish(tmp_path, date(2022, 6, 1), now=at("2022-07-01T00:00")))) == 30 * 96

@@ -198,7 +198,7 @@ def test_day_of_which_half_is_missing_everywhere_is_stored(daily: DailyLake) -> 
     assert daily.view("kpi_daily_network", DAY)[0]["slots_stored"] == 1
 
 
-def test_day_without_snapshots_is_absent_and_leaves_no_file(complete: DailyLake) -> None:
+def test_day_without_history_is_absent_and_leaves_no_file(complete: DailyLake) -> None:
     complete.catalog.unregister_history(["2022-06-03", "2022-06-04"])
     assert outdated(complete) == LOCAL_DAYS
     results = complete.store_day(DAY)
@@ -209,6 +209,16 @@ def test_day_without_snapshots_is_absent_and_leaves_no_file(complete: DailyLake)
     assert not any(path(complete, name).exists() for name in NAMES)
     assert DAY not in outdated(complete)
     assert not any(result.changed for result in complete.store_day(DAY))
+
+
+def test_day_without_snapshots_between_others_is_stored_once(tmp_path: Path) -> None:
+    """A UTC day that overlaps it has history, so its files say that it has no snapshot."""
+    daily = DailyLake(tmp_path, [row("a", 1, 1, "2022-06-03 09:00")])
+    assert outdated(daily) == [date(2022, 6, 3), DAY]
+    results = daily.store_day(DAY)
+    assert all(result.absent and "no snapshot of 2022-06-04" in result.error for result in results)
+    assert outdated(daily) == [date(2022, 6, 3)]
+    assert all(rows_of(daily.engine, f"SELECT count(*) FROM {name}") == [(0,)] for name in NAMES)  # noqa: S608 - our own names
 
 
 class SlowEngine:

@@ -1,10 +1,18 @@
 """The table `velib_history` in the local engine."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from velib_assets.catalog.catalog import DAMAGED
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.digests import period_of_key
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
+from velib_assets.query.duckdb_engine import LocalQueryEngine
+from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of
 
 ROWS = [
@@ -25,3 +33,83 @@ def test_query_on_source_velib_runs_on_velib_history(tmp_path: Path) -> None:
     months = [result.file() for result in job.compact([days[0].replace(day=1)])]
     assert catalog.register_history(months) == 1
     assert rows_of(engine, select.format("velib_history")) == rows_of(engine, select.format("source_velib"))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A closed month of ten days, and a day of the next month; all are registered."""
+    rows = [row("a", n, 20 - n, f"2022-06-{n:02} 10:00") for n in range(1, 11)]
+    rows.append(row("a", 3, 17, "2022-07-01 23:45"))
+    engine_over(tmp_path, rows)
+    job = LocalHistoryJob(FolderStore(tmp_path), 1)
+    days = [values["ingested_ts"].date() for values in rows]
+    files = [result.file() for result in job.run(days)]
+    files += [result.file() for result in job.compact([days[0]])]
+    LocalCatalog(tmp_path).register_history(files)
+    return tmp_path
+
+
+def read_of(lake: Path, sql: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the periods of the files that a query reads, and its rows."""
+    read: list[str] = []
+
+    def existing(files: LakeFiles, keys: Iterable[str]) -> list[Path]:
+        paths = original(files, keys)
+        read.extend(period_of_key(path.relative_to(files.lake).as_posix()) for path in paths)
+        return paths
+
+    original = LakeFiles.existing
+    monkeypatch.setattr(LakeFiles, "existing", existing)
+    rows = rows_of(LocalQueryEngine(lake, LocalCatalog(lake)), sql)
+    monkeypatch.setattr(LakeFiles, "existing", original)
+    return read, rows
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("1 = 1", ["2022-06", "2022-07-01"]),
+        ("station_id = 'a'", ["2022-06", "2022-07-01"]),
+        ("date >= '2022-07-01'", ["2022-07-01"]),
+        ("date < '2022-07'", ["2022-06"]),
+        ("date = '2022-06-03'", ["2022-06-03"]),
+        ("date IN ('2022-06-03', '2022-07-01')", ["2022-06-03", "2022-07-01"]),
+        ("ingested_ts >= TIMESTAMP '2022-07-01 00:00:00'", ["2022-07-01"]),
+        ("date = '2022-06-03' AND hour = '10'", ["2022-06-03"]),
+        ("date = '2023-01-01'", []),
+    ],
+)
+def test_only_the_files_that_a_query_needs_are_read(
+    lake: Path, condition: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few days of a month are read from their own files."""
+    select = f"SELECT ingested_ts, bikes FROM {{}} WHERE {condition} ORDER BY ingested_ts"  # noqa: S608
+    read, rows = read_of(lake, select.format("velib_history"), monkeypatch)
+    assert read == expected
+    assert rows == read_of(lake, select.format("source_velib"), monkeypatch)[1]
+
+
+def test_days_are_read_instead_of_a_month_that_is_missing_damaged_or_outdated(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, sql = LocalCatalog(lake), "SELECT count(*) FROM velib_history WHERE date < '2022-07'"
+    month = next(file for file in catalog.history() if file.period == "2022-06")
+    days = [f"2022-06-{n:02}" for n in range(1, 11)]
+    assert read_of(lake, sql, monkeypatch) == (["2022-06"], [(10,)])
+    for changed in (month._replace(sha256=DAMAGED), month._replace(digest="other")):
+        catalog.register_history([changed])
+        assert read_of(lake, sql, monkeypatch) == (days, [(10,)])
+    catalog.register_history([month])
+    (lake / month.key).unlink()
+    assert read_of(lake, sql, monkeypatch) == (days, [(10,)])
+
+
+def test_query_on_history_reads_no_partitions(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwanted(*_: object) -> None:
+        raise AssertionError("the partitions were read")
+
+    monkeypatch.setattr(LocalCatalog, "partitions", unwanted)
+    monkeypatch.setattr(LocalCatalog, "newest_hours", lambda *_: [])
+    assert rows_of(LocalQueryEngine(lake, LocalCatalog(lake)), "SELECT count(*) FROM velib_history") == [
+        (11,)
+    ]

@@ -27,6 +27,7 @@ from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, n
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
+from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
@@ -74,7 +75,10 @@ def healing_sensor(
         for part in damaged.values():
             context.log.warning("%s is damaged; it is rebuilt if its raw is usable", store.address(part.key))
         spans += [(hour, hour) for hour in damaged if hour >= first_hour]
-        hours, outdated = _find_outdated(store, catalog, spans, damaged)
+        packs: list[DamagedPackError] = []
+        hours, outdated = _find_outdated(store, catalog, spans, damaged, packs)
+        for error in packs:
+            context.log.warning("%s. Its hours are not checked", error)
         outdated_hours = {hour for hour, _ in outdated}
         lost = report_lost(context.instance, store, catalog, {*hours} - outdated_hours)
         if recent and not outdated:
@@ -130,19 +134,24 @@ def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -
 
 
 def _find_outdated(
-    store: LakeStore, catalog: Catalog, spans: Iterable[Span], damaged: Collection[datetime] = ()
+    store: LakeStore,
+    catalog: Catalog,
+    spans: Iterable[Span],
+    damaged: Collection[datetime] = (),
+    packs: list[DamagedPackError] | None = None,
 ) -> tuple[list[datetime], list[tuple[datetime, str]]]:
     """Return the hours of these spans that have raw, and the outdated ones with the digest they should have.
 
     An hour in `damaged` is outdated even if the catalog does not say so: the crawler's cannot. An hour that
     is up to date costs no request of its own: listings of days and the catalog suffice, unless its rows were
-    completed from the station register.
+    completed from the station register. The days of damaged packs are left out; `packs` receives the errors.
     """
     register = load_register(store).register
     hours: list[datetime] = []
     outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
-        raw, clean = objects_by_hour(store, "raw", first, last), objects_by_hour(store, "clean", first, last)
+        raw = objects_by_hour(store, "raw", first, last, packs)
+        clean = objects_by_hour(store, "clean", first, last)
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():
             listing = [(item.key, store.hash(item)) for item in objects if raw_time(item.key)]

@@ -19,6 +19,7 @@ PREFIXES = (
     "history/",
     "kpi/",
     "reports/",
+    "published/",
     "athena-results/",
     "glue/tmp/",
     "glue/scripts/",

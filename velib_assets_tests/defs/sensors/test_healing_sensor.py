@@ -24,6 +24,8 @@ from velib_assets.defs.stations_asset import learn_hours
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.packing import pack_day
+from velib_assets.lake.raw_pack import pack_of
 from velib_assets.settings import Settings
 from velib_assets_tests.clean.current import is_current
 from velib_assets_tests.samples import HOUR, at, raw, records
@@ -311,3 +313,32 @@ def test_hour_that_the_register_lacks_is_learned_and_not_cleaned_again(
     assert [request.asset_selection for request in requests] == [[dg.AssetKey("stations")]]
     assert [outcome.summary for outcome in learn_hours(store, [HOUR])] == ["40 stations are open"]
     assert evaluate(settings, instance)[0] == []
+
+
+def test_packed_hours_stay_current_and_late_raw_reopens_one(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    hours = [HOUR + n * timedelta(hours=1) for n in range(3)]
+    arrive(store, hours)
+    for hour in hours:
+        heal(store, hour)
+    learn_hours(store, hours)
+    files = {path: path.read_bytes() for path in store.root.glob("clean/**/*.parquet")}
+    pack_day(store, HOUR.date())
+    assert evaluate(settings, instance)[0] == []
+    assert {hour: is_current(store, hour) for hour in hours} == dict.fromkeys(hours, True)
+    assert [result.error for result in LocalCleanJob(store).run(hours)] == [""] * 3
+    assert {path: path.read_bytes() for path in store.root.glob("clean/**/*.parquet")} == files
+    store.create(raw_key(at(15)), raw(records(), 15).data)
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(HOUR), key_of(HOUR))]
+
+
+def test_a_damaged_pack_keeps_no_other_day_from_healing(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    next_day = HOUR + timedelta(days=1)
+    arrive(store, [HOUR, next_day])
+    pack_day(store, HOUR.date())
+    pack = store.root / str(pack_of(raw_key(HOUR)))
+    pack.write_bytes(pack.read_bytes()[:-9])
+    assert spans(evaluate(settings, instance)[0]) == [(key_of(next_day), key_of(next_day))]

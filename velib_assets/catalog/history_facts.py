@@ -1,10 +1,8 @@
-"""Reads what the catalog knows of a history file from the file itself, and registers until both agree."""
+"""Reads what the catalog knows of a history file from the file itself."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-from typing import Callable, List, Sequence, Tuple
+from typing import List, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,8 +13,6 @@ from velib_assets.history.digests import key_of_period, period_of_key
 from velib_assets.history.history_file import HISTORY_SCHEMA, read_history_footer
 from velib_assets.lake.keys import source_prefix
 from velib_assets.lake.store import LakeStore
-
-_ATTEMPTS = 20
 
 
 def history_file_of(store: LakeStore, period: str) -> HistoryFile:
@@ -48,40 +44,3 @@ def history_files(store: LakeStore) -> Tuple[List[HistoryFile], List[str]]:
         except (OSError, pa.ArrowException, NotCleanError) as error:
             damaged.append(str(error))
     return sorted(files), damaged
-
-
-def register_history_until_stable(
-    store: LakeStore, files: Sequence[HistoryFile], register: Callable[[Sequence[HistoryFile]], int]
-) -> int:
-    """Register history files, again if they were replaced in the meantime.
-
-    The slower of two writers may register last what it wrote first, therefore it reads the files again.
-
-    Returns:
-        How many files are new or changed.
-
-    Raises:
-        FileNotFoundError, NotCleanError: if a file is missing or damaged by then.
-    """
-    changed, outdated = register(files), list(files)
-    for _ in range(_ATTEMPTS):
-        outdated = [now for file in outdated if (now := _read_again(store, file)) != file]
-        if not outdated:
-            break
-        changed += register(outdated)
-    return changed
-
-
-def _read_again(store: LakeStore, file: HistoryFile) -> HistoryFile:
-    """Return the facts of a file as it is now, with the hash if that was known."""
-    now = history_file_of(store, file.period)
-    if now == file._replace(sha256=""):
-        return file
-    if not file.sha256:
-        return now
-    data = store.read(file.key)
-    footer = read_history_footer(io.BytesIO(data))
-    if footer is None:
-        raise NotCleanError(f"{store.address(file.key)} is not a history file")
-    sha256 = hashlib.sha256(data).hexdigest()
-    return HistoryFile(file.period, file.key, footer.rows, len(data), footer.digest, sha256)

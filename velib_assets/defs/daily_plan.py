@@ -1,0 +1,88 @@
+"""What the daily layer lacks, and the runs that build it. The schedule and healing share it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+
+import dagster as dg
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.defs.daily_jobs import DAILY_JOB, MONTHLY_JOB
+from velib_assets.defs.jobs import QUIET
+from velib_assets.defs.partitions import day_range_tags, day_ranges
+from velib_assets.history.currency import outdated_days
+from velib_assets.lake.keys import day_text
+from velib_assets.lake.store import LakeStore
+from velib_assets.query.daily_currency import outdated_local_days
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_sql import local_days_computed_from
+from velib_assets.query.daily_store import missing_history
+
+MAX_RANGES = 10
+"""The most runs of one plan: days with gaps between them are many ranges."""
+
+KPIS = [dg.AssetKey(kpi.name) for kpi in DAILY_KPIS]
+
+
+Span = tuple[date, date]
+
+
+class DailyPlan(NamedTuple):
+    """Days that are closed and not current.
+
+    `history` has UTC days with the digest that their file should have. `kpis` are local days whose history is
+    current. The run of a UTC day stores the local days that are computed from it as well.
+    """
+
+    history: Mapping[date, str]
+    kpis: list[date]
+
+
+def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: datetime) -> DailyPlan:
+    """Return the days of these spans, first and last included, that are closed and not current.
+
+    Raises:
+        OSError, CatalogError: The lake or the catalog cannot be read.
+    """
+    history: dict[date, str] = {}
+    kpis: list[date] = []
+    for first, last in spans:
+        history |= outdated_days(store, catalog, first, last)
+        kpis += outdated_local_days(catalog, store, now, first, last)
+    built = {local_day for day in history for local_day in local_days_computed_from(day)}
+    return DailyPlan(history, [day for day in kpis if day not in built and not missing_history(day, catalog)])
+
+
+def day_requests(
+    plan: DailyPlan, name: str, tags: Mapping[str, str] | None = None
+) -> Iterator[dg.RunRequest]:
+    """Yield one run per contiguous range of days, at most MAX_RANGES.
+
+    Args:
+        plan: The days.
+        name: Of this request, unique; the run keys begin with it.
+        tags: Of the runs.
+    """
+    parts = [(day_ranges(plan.history), None), (day_ranges(plan.kpis), KPIS)]
+    ranges = [(first, last, selection) for found, selection in parts for first, last in found]
+    for first, last, selection in ranges[:MAX_RANGES]:
+        is_one = first == last
+        yield dg.RunRequest(
+            run_key=f"{name} {'kpis ' if selection else ''}{day_text(first)} {day_text(last)}",
+            job_name=DAILY_JOB.name,
+            run_config=QUIET,
+            partition_key=day_text(first) if is_one else None,
+            tags={**({} if is_one else day_range_tags(first, last)), **(tags or {})},
+            asset_selection=selection,
+        )
+
+
+def month_request(month: str, name: str, tags: Mapping[str, str]) -> dg.RunRequest:
+    """Return the run that compacts a month, given as text."""
+    return dg.RunRequest(
+        run_key=f"{name} {month}",
+        job_name=MONTHLY_JOB.name,
+        run_config=QUIET,
+        partition_key=month,
+        tags=dict(tags),
+    )

@@ -1,0 +1,130 @@
+"""The daily healing sensor: requests days and months of the daily layer that are missing or not current.
+
+Hours come first: it waits while a run is in progress, and a day keeps its history while one of its hours is
+still to be cleaned. Then come days, then months. Each round checks the newest two weeks and one stretch of
+the older days, from the catalog, listings and a footer per day. A year is covered in a quarter of an hour.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from velib_assets.catalog.catalog import Catalog
+from velib_assets.defs.daily_jobs import DAILY_JOB, MONTHLY_JOB
+from velib_assets.defs.daily_plan import DailyPlan, Span, day_requests, month_request, plan_days
+from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
+from velib_assets.history.currency import days_of_lake, newest_closed_day, outdated_months
+from velib_assets.lake.keys import day_text, parse_day
+from velib_assets.lake.listing import utc_now
+from velib_assets.lake.local_days import DAY
+from velib_assets.lake.months import month_text
+from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
+from velib_assets.settings import FIRST_HOUR
+
+GRACE = timedelta(hours=4)
+"""How long a day is left to its schedule, which builds it three hours after its end."""
+
+RECENT, STRETCH = 14 * DAY, 30 * DAY
+MAX_DAYS, MAX_MONTHS = 31, 2
+_KPIS = "kpis "  # before a day in the state: only its KPIs are outdated
+State = dict[str, Any]
+
+
+def daily_healing_sensor(
+    store: LakeStore, catalog: Catalog, seconds: int = 60, first_hour: datetime = FIRST_HOUR
+) -> dg.SensorDefinition:
+    """Return the sensor `velib_daily_healing`, evaluated every `seconds`.
+
+    It heals nothing before `first_hour`.
+    """
+
+    @dg.sensor(
+        name="velib_daily_healing",
+        jobs=[DAILY_JOB, MONTHLY_JOB],
+        description="Requests days and months of the history, and days of the daily KPIs, that are missing "
+        "or not current.",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def velib_daily_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        state: State = json.loads(context.cursor) if context.cursor else {}
+        if is_busy(context.instance):
+            return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
+        now, tries = utc_now(), state.setdefault("tries", {})
+        spans = _next_spans(store, catalog, state, first_hour.date(), now)
+        plan = plan_days(store, catalog, spans, now)
+        outdated, requests = _days_due(plan, tries, now)
+        if not outdated:
+            outdated, requests = _months_due(store, catalog, spans, tries, now)
+        _forget(tries, spans, outdated)
+        days = sum((last - first).days + 1 for first, last in spans)
+        waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else f"{counted(days, 'day')} checked, {waiting}",
+            cursor=json.dumps(state),
+        )
+
+    return velib_daily_healing
+
+
+def _next_spans(
+    store: LakeStore, catalog: Catalog, state: State, first_day: date, now: datetime
+) -> list[Span]:
+    """Return the spans to check: the newest days, and a stretch of older ones, which starts over at the end.
+
+    In the state, `older` is the start of the next stretch.
+    """
+    days = days_of_lake(store, catalog)
+    if days is None:
+        return []
+    # A local day has hours of the UTC day before.
+    oldest, newest = max(days[0], first_day), min(days[1] + DAY, newest_closed_day(now - GRACE))
+    if newest < oldest:
+        return []
+    border = max(newest - RECENT + DAY, oldest)
+    start = max(parse_day(state["older"]), oldest) if "older" in state else oldest
+    if start >= border:
+        start = oldest
+    end = min(start + STRETCH - DAY, border - DAY)
+    state["older"] = day_text(end + DAY if start <= end else oldest)
+    return [(border, newest), (start, end)] if start <= end else [(border, newest)]
+
+
+def _days_due(plan: DailyPlan, tries: Tries, now: datetime) -> tuple[set[str], list[dg.RunRequest]]:
+    """Return the outdated days as text, and the runs of those that are due."""
+    texts = {day_text(day): (day, digest) for day, digest in plan.history.items()}
+    texts |= {f"{_KPIS}{day_text(day)}": (day, _KPIS) for day in plan.kpis}
+    due = [text for text, (_, digest) in texts.items() if is_due(tries, text, digest, now)][:MAX_DAYS]
+    for text in due:
+        note_try(tries, text, texts[text][1], now)
+    history = {day: digest for text in due for day, digest in [texts[text]] if digest != _KPIS}
+    kpis = [day for text in due for day, digest in [texts[text]] if digest == _KPIS]
+    return {*texts}, list(day_requests(DailyPlan(history, kpis), f"heal {now.isoformat()}", HEALING))
+
+
+def _months_due(
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span], tries: Tries, now: datetime
+) -> tuple[set[str], list[dg.RunRequest]]:
+    """Return the outdated months as text, and the runs of those that are due."""
+    texts: dict[str, str] = {}
+    for first, last in spans:
+        months = outdated_months(store, catalog, first, last)
+        texts |= {month_text(month): digest for month, digest in months.items()}
+    due = [text for text, digest in texts.items() if is_due(tries, text, digest, now)][:MAX_MONTHS]
+    for text in due:
+        note_try(tries, text, texts[text], now)
+    return {*texts}, [month_request(text, f"heal {now.isoformat()}", HEALING) for text in due]
+
+
+def _forget(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
+    """Forget the tries of the checked days that are current now."""
+    for first, last in spans:
+        for text in [*tries]:
+            day = text.removeprefix(_KPIS)
+            if text not in outdated and day_text(first) <= day <= day_text(last):
+                del tries[text]

@@ -1,0 +1,224 @@
+"""`velib publish`: what it prints and refuses, and its exit status. A refusal writes nothing."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.lake.keys import hour_of
+from velib_assets.publish.published_tables import TABLES
+from velib_assets_tests.cli.test_commands import Terminal
+from velib_assets_tests.disks import full, left_over, small_disk
+from velib_assets_tests.publish.history_lakes import add_daily_layer, recorded_lake
+from velib_assets_tests.samples import records
+
+FILES = {table.file for table in TABLES} | {
+    "README.md", "LICENSE-ODbL.txt", "CITATION.cff", "datapackage.json", "croissant.json", "SHA256SUMS",
+}  # fmt: skip
+NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a lake of two snapshots on two days, and one without daily layer."""
+    folder = tmp_path_factory.mktemp("recorded")
+    recorded_lake(folder / "whole", {NOON: records(40), NOON + timedelta(days=1): records(40)})
+    shutil.copytree(folder / "whole", folder / "bare")
+    shutil.rmtree(folder / "bare" / "history")
+    shutil.rmtree(folder / "bare" / "kpi")
+    LocalCatalog(folder / "bare").unregister_history(
+        [f.period for f in LocalCatalog(folder / "bare").history()]
+    )
+    return folder
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, recorded: Path) -> Terminal:
+    terminal = Terminal(tmp_path)
+    shutil.copytree(recorded / "whole", terminal.lake)
+    return terminal
+
+
+def check_refused(terminal: Terminal, result: Result, status: int, *words: str) -> None:
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert [word for word in words if word not in result.stderr] == [], result.stderr
+    assert not (terminal.lake / "published").exists()
+    assert left_over(terminal.lake) == []
+
+
+def test_month_is_published_into_the_lake_and_its_address_is_printed(terminal: Terminal) -> None:
+    result = terminal.velib("publish", "2022-06")
+    folder = terminal.lake / "published" / "velib-2022-06"
+    assert (result.exit_code, result.stdout) == (0, f"{folder}\n")
+    assert result.stderr == "80 rows of 40 stations; 2 of 2,880 slots stored, 0 quarantined, 2,878 missed\n"
+    assert {path.name for path in folder.iterdir()} == FILES
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert terminal.velib("publish", "2022-06").exit_code == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_lake_with_a_published_month_is_the_same_for_every_reader(terminal: Terminal) -> None:
+    commands = (
+        ("query", "SELECT count(*) AS n FROM source_velib", "--format", "json"),
+        ("query", "SELECT count(*) AS n FROM velib_history", "--format", "json"),
+        ("status", "--from", "2022-06-04", "--to", "2022-06-05"),
+        ("verify",),
+    )
+    before = [terminal.velib(*command) for command in commands]
+    assert terminal.velib("publish", "2022-06").exit_code == 0
+    after = [terminal.velib(*command) for command in commands]
+    assert [(r.exit_code, r.stdout) for r in after] == [(r.exit_code, r.stdout) for r in before]
+    assert {r.exit_code for r in after} == {0}
+
+
+def test_target_is_taken(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = terminal.velib("publish", "2022-06", "--to", "open data/velib-2022-06")
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path.resolve()}/open data/velib-2022-06\n")
+    assert {path.name for path in (tmp_path / "open data/velib-2022-06").iterdir()} == FILES
+    assert not (terminal.lake / "published").exists()
+
+
+@pytest.mark.parametrize(
+    ("month", "words"),
+    [
+        ("2022-13", "not a month. Use YYYY-MM"),
+        ("2022-6", "not a month. Use YYYY-MM"),
+        ("2022-06-04", "not a month. Use YYYY-MM"),
+        ("0000-01", "not a month. Use YYYY-MM"),
+        ("２０２２-06", "not a month. Use YYYY-MM"),
+        ("", "not a month. Use YYYY-MM"),
+        ("2022-06\n", "not a month. Use YYYY-MM"),
+        ("june", "not a month. Use YYYY-MM"),
+        ("9999-12", "is in the future"),
+        ("2017-12", "is before the first hour, 2018-01-01T00: set VELIB_FIRST_HOUR"),
+        ("0001-01", "is before the first hour"),
+    ],
+)
+def test_month_that_cannot_be_is_a_usage_error(terminal: Terminal, month: str, words: str) -> None:
+    check_refused(terminal, terminal.velib("publish", month), 2, words)
+
+
+@pytest.mark.parametrize("month", ["2022-05", "2022-07", "2018-01"])
+def test_month_without_rows_writes_nothing(terminal: Terminal, month: str) -> None:
+    said = f"the lake has no rows of {month}: nothing to publish"
+    check_refused(
+        terminal, terminal.velib("publish", month), 1, said, f"`velib backfill {month}-01 {month}-31`"
+    )
+
+
+def test_running_month_without_rows_writes_nothing(terminal: Terminal) -> None:
+    month = f"{datetime.now(UTC):%Y-%m}"
+    check_refused(terminal, terminal.velib("publish", month), 1, month)
+
+
+def test_missing_lake_writes_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.env["VELIB_LAKE"] = str(tmp_path / "none")
+    result = terminal.velib("publish", "2022-06")
+    check_refused(terminal, result, 1, f"There is no lake at {tmp_path / 'none'}")
+    assert not (tmp_path / "none").exists()
+
+
+def test_days_that_are_not_in_history_are_named(terminal: Terminal, recorded: Path) -> None:
+    terminal.env["VELIB_LAKE"] = str(shutil.copytree(recorded / "bare", terminal.lake.with_name("bare")))
+    result = terminal.velib("publish", "2022-06", "--to", str(terminal.lake.with_name("out")))
+    said = "2022-06-04 and 2022-06-05 are not in history yet"
+    check_refused(
+        terminal, result, 1, said, "Run `velib backfill 2022-06-04 2022-06-05`, then publish it again"
+    )
+    assert not terminal.lake.with_name("out").exists()
+
+
+def test_outdated_day_is_named(terminal: Terminal) -> None:
+    """A snapshot came late. The day is published again once it was rebuilt."""
+    late = hour_of(NOON) + timedelta(hours=1)
+    other = terminal.lake.with_name("other")
+    recorded_lake(other, {late: records(30)})
+    shutil.copytree(other / "raw", terminal.lake / "raw", dirs_exist_ok=True)
+    shutil.copytree(other / "clean", terminal.lake / "clean", dirs_exist_ok=True)
+    LocalCatalog(terminal.lake).register(LocalCatalog(other).partitions())
+    result = terminal.velib("publish", "2022-06")
+    check_refused(
+        terminal, result, 1, "2022-06-04 is outdated in history", "`velib backfill 2022-06-04 2022-06-04`"
+    )
+    add_daily_layer(terminal.lake)
+    assert "110 rows" in terminal.velib("publish", "2022-06").stderr
+
+
+def test_day_without_daily_kpis_is_named(terminal: Terminal) -> None:
+    (gone,) = (terminal.lake / "kpi").glob("*/kpi_daily_network/date=2022-06-05/rows.parquet")
+    gone.unlink()
+    result = terminal.velib("publish", "2022-06")
+    check_refused(
+        terminal, result, 1, "2022-06-05 is without current daily KPIs", "`velib backfill 2022-06-0"
+    )
+
+
+@pytest.mark.parametrize("damage", ["removed", "changed"])
+def test_damaged_history_is_named(terminal: Terminal, damage: str) -> None:
+    (day,) = (terminal.lake / "history").rglob("date=2022-06-05.parquet")
+    day.unlink() if damage == "removed" else day.write_bytes(day.read_bytes()[:-1] + b"?")
+    check_refused(terminal, terminal.velib("publish", "2022-06"), 1, str(day), "`velib verify`")
+
+
+def test_snapshot_without_rows_is_reported(terminal: Terminal) -> None:
+    other = terminal.lake.with_name("other")
+    recorded_lake(other, {NOON + timedelta(hours=2): records(30)})
+    shutil.copytree(other / "raw", terminal.lake / "raw", dirs_exist_ok=True)
+    result = terminal.velib("publish", "2022-06")
+    assert result.exit_code == 0
+    assert (
+        "1 stored slot without rows, the first at 2022-06-04T14:00:00Z: run `velib backfill" in result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "inside", ["raw", "raw/source=velib/date=2022-06-04/hour=12", "clean/x", ".dagster/x", ""]
+)
+def test_target_inside_the_lake_is_refused(terminal: Terminal, inside: str) -> None:
+    before = sorted(path for path in terminal.lake.rglob("*"))
+    result = terminal.velib("publish", "2022-06", "--to", str(terminal.lake / inside))
+    check_refused(terminal, result, 2, "velib: --to: ", "outside the lake")
+    assert sorted(path for path in terminal.lake.rglob("*")) == before
+
+
+def test_file_in_place_of_the_target_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    result = terminal.velib("publish", "2022-06", "--to", str(tmp_path / "file"))
+    check_refused(terminal, result, 1, f"{tmp_path / 'file'} is a file")
+    result = terminal.velib("publish", "2022-06", "--to", str(tmp_path / "file" / "below"))
+    check_refused(terminal, result, 1, "a file is in the place of a folder")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_foreign_folder_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    result = terminal.velib("publish", "2022-06", "--to", str(tmp_path / "mine"))
+    check_refused(
+        terminal, result, 1, f"{tmp_path / 'mine'} is not an earlier edition of velib-2022-06", "notes.txt"
+    )
+
+
+def test_full_disk_is_one_message(terminal: Terminal, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kilobytes=300) as disk, full(disk):
+        result = terminal.velib("publish", "2022-06", "--to", str(disk / "out"))
+        check_refused(terminal, result, 1, f"{disk / 'out'} cannot be written: ")
+        assert [path.name for path in disk.iterdir() if path.name != "filler"] == []
+
+
+def test_unreachable_bucket_is_one_message(terminal: Terminal) -> None:
+    terminal.env |= {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",  # pragma: allowlist secret
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    result = terminal.velib("publish", "2022-06", "--to", "s3://bucket/open-data")
+    check_refused(terminal, result, 1, "127.0.0.1:9")

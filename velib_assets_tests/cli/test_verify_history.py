@@ -1,0 +1,93 @@
+"""`velib verify` on the history: damaged, missing and unregistered files, and what repairs each."""
+
+from pathlib import Path
+
+import pytest
+
+from velib_assets.catalog.catalog import DAMAGED
+from velib_assets.catalog.registration import hashed_partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.history.day import rebuild_day
+from velib_assets.history.month import rebuild_month
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import history_day_key, history_month_key, raw_key
+from velib_assets.lake.months import month_of
+from velib_assets_tests.cli.test_commands import Terminal
+from velib_assets_tests.samples import HOUR, raw, records
+
+DAY, MONTH = HOUR.date(), month_of(HOUR.date())
+REPAIR = "Run `velib backfill 2022-06-04 2022-06-04`; the sensor velib_healing builds it again too"
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    """A terminal whose lake has an hour, its day and its month."""
+    terminal = Terminal(tmp_path)
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    store.create(raw_key(HOUR), raw(records()).data)
+    assert [result.error for result in LocalCleanJob(store).run([HOUR])] == [""]
+    catalog.register([hashed_partition_of(store, HOUR)])
+    catalog.register_history([rebuild_day(store, DAY).file()])
+    catalog.register_history([rebuild_month(store, MONTH).file()])
+    return terminal
+
+
+def flip(path: Path) -> None:
+    """Change one bit that leaves the file readable."""
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"parquet-cpp") + 3] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def test_sound_history_exits_with_0(terminal: Terminal) -> None:
+    result = terminal.velib("verify")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("key", [history_day_key(DAY), history_month_key(MONTH)])
+def test_damaged_file_is_listed_and_marked_for_healing(terminal: Terminal, key: str) -> None:
+    path = terminal.lake / key
+    flip(path)
+    result = terminal.velib("verify")
+    assert result.exit_code == 1
+    line = result.stderr.splitlines()[0]
+    assert line.startswith(f"velib: history: {path}: its bytes are not those that were registered")
+    assert line.endswith(REPAIR)
+    (file,) = [file for file in LocalCatalog(terminal.lake).history() if file.key == key]
+    assert file.sha256 == DAMAGED
+    assert terminal.velib("verify").exit_code == 1
+
+
+@pytest.mark.parametrize("key", [history_day_key(DAY), history_month_key(MONTH)])
+def test_listed_command_repairs_the_file(terminal: Terminal, key: str) -> None:
+    good = (terminal.lake / key).read_bytes()
+    flip(terminal.lake / key)
+    assert terminal.velib("verify").exit_code == 1
+    terminal.velib("backfill", "2022-06-04T10", "2022-06-04T10")
+    assert (terminal.lake / key).read_bytes() == good
+    assert terminal.velib("verify").exit_code == 0
+
+
+def test_missing_file_is_listed(terminal: Terminal) -> None:
+    path = terminal.lake / history_day_key(DAY)
+    path.unlink()
+    result = terminal.velib("verify")
+    assert result.exit_code == 1
+    assert f"velib: history: {path}: it does not exist. {REPAIR}" in result.stderr
+
+
+def test_unregistered_file_is_listed(terminal: Terminal) -> None:
+    LocalCatalog(terminal.lake).unregister_history(["2022-06-04"])
+    result = terminal.velib("verify")
+    path = terminal.lake / history_day_key(DAY)
+    assert result.exit_code == 1
+    assert f"velib: catalog: {path}: the file is not registered. {REPAIR}" in result.stderr
+
+
+def test_file_without_a_hash_gets_one(terminal: Terminal) -> None:
+    catalog = LocalCatalog(terminal.lake)
+    before = catalog.history()
+    catalog.register_history([file._replace(sha256="") for file in before])
+    assert terminal.velib("verify").exit_code == 0
+    assert catalog.history() == before
