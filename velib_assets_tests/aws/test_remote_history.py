@@ -1,7 +1,5 @@
 """What the Glue job and the function do with history, on a folder."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
