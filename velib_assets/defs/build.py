@@ -24,8 +24,9 @@ from velib_assets.defs.velib_report import velib_report
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 
-# Seconds between two evaluations of the healing and the staleness sensor. On AWS each one costs listings.
-SENSOR_INTERVALS = {"local": (30, 60), "aws": (1800, 300)}
+# Seconds between two evaluations of the sensors healing, staleness and daily healing. On AWS each one costs
+# listings, and the last one also reads the footer of each day that it checks.
+SENSOR_INTERVALS = {"local": (30, 60, 60), "aws": (1800, 300, 14_400)}
 
 
 def build_defs(
@@ -40,7 +41,7 @@ def build_defs(
     """
     resources = build_resources(settings)
     sinks = sinks_of(settings)
-    healing, staleness = SENSOR_INTERVALS[settings.target]
+    healing, staleness, daily_healing = SENSOR_INTERVALS[settings.target]
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
     daily = daily_schedule(
         resources.lake, resources.catalog, settings.first_hour, on=settings.schedule_on, cron=daily_cron
@@ -74,7 +75,7 @@ def build_defs(
                 resources.lake, sinks, schedule, staleness, external_ticks=settings.target == "aws"
             ),
             healing_sensor(resources.lake, resources.catalog, healing, settings.first_hour),
-            daily_healing_sensor(resources.lake, resources.catalog, 2 * healing, settings.first_hour),
+            daily_healing_sensor(resources.lake, resources.catalog, daily_healing, settings.first_hour),
         ],
         resources=resources._asdict(),
         executor=dg.in_process_executor,  # for runs launched from an asset's page: 43 s otherwise
