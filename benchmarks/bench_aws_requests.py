@@ -129,7 +129,7 @@ def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict
         with counts.counting() as requests["daily.dagster"]:
             _day(defs, instance)
         cursor = None
-        for name in ("healing", "staleness"):
+        for name in ("healing", "staleness", "daily_healing"):
             sensor = defs.get_sensor_def(f"velib_{name}")
             for _ in range(2):  # the first evaluation of healing only finds its start
                 with counts.counting() as requests[name]:

@@ -115,7 +115,7 @@ def write_sorted(db: duckdb.DuckDBPyConnection, lake: Path, months: list[str], c
     for start in range(0, len(codes), 100):
         part = codes[start : start + 100]
         values = {"files": months, "first": part[0], "last": part[-1]}
-        found = db.execute(f"{rows} ORDER BY station_id, ingested_ts", values).to_arrow_table()
+        found = db.sql(f"{rows} ORDER BY station_id, ingested_ts", params=values).to_arrow_table()
         writer = writer or pq.ParquetWriter(target, found.schema, compression="zstd")
         writer.write_table(found, row_group_size=122_880)
     if writer:

@@ -103,11 +103,11 @@ def take_report(page: Path, folder: Path) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         for name, width, theme, selector in (
             ("report.png", 1280, "light", "header"),
-            ("report-days.png", 1280, "light", "#calendar"),
+            ("report-days.png", 1280, "light", "#days"),
             ("report-phone.png", 360, "dark", "#map"),
         ):
             browser.read(page, width, theme, height=1200)
-            if not browser.texts(selector):
+            if selector == "#days" and not browser.texts("#calendar"):
                 continue  # no day is stored
             browser.draw_all()
             browser.run("document.querySelector(arguments[0]).scrollIntoView()", selector)

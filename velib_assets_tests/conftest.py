@@ -36,6 +36,7 @@ NOT_UNIT_FILES = {
     "test_docs_publishing",
     "test_files",
     "test_healing_sensor",
+    "test_killed_publisher",
     "test_maintenance",
     "test_new_failures",
     "test_pooled_storage",

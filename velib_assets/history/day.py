@@ -10,6 +10,7 @@ from velib_assets.history.day_rows import DamagedFileError, read_day
 from velib_assets.history.digests import digest_of_parts
 from velib_assets.history.history_file import encode_history
 from velib_assets.history.history_result import DayResult
+from velib_assets.history.retired_days import missing_hours, read_retired
 from velib_assets.history.sorted_rows import DAY_GROUP, row_groups
 from velib_assets.lake.keys import HOUR, clean_key, day_text, history_day_key, hours_of_day
 from velib_assets.lake.listing import utc_now
@@ -44,7 +45,10 @@ def _build_until_unchanged(store: LakeStore, day: date, hours: Sequence[datetime
     for _ in range(_ATTEMPTS):
         rows = read_day(store, hours)
         if not rows.digests:
-            return DayResult(day, error=f"{day_text(day)} (UTC) has no clean file", absent=True)
+            retired = ". Its hours are retired, and its history stays" if read_retired(store, day) else ""
+            return DayResult(day, error=f"{day_text(day)} (UTC) has no clean file{retired}", absent=True)
+        if missing := missing_hours(store, day, rows.digests):
+            return DayResult(day, error=_only_in_history(store, day, missing))
         digest = digest_of_parts(rows.digests.items())
         groups = row_groups([rows.table], rows.table.num_rows, DAY_GROUP)
         data = encode_history(groups, digest, dict.fromkeys(rows.digests, ""))
@@ -62,6 +66,15 @@ def _build_until_unchanged(store: LakeStore, day: date, hours: Sequence[datetime
             )
     message = f"clean files of {day_text(day)} changed during each of {_ATTEMPTS} attempts to read them"
     return DayResult(day, error=message)
+
+
+def _only_in_history(store: LakeStore, day: date, missing: Sequence[str]) -> str:
+    """Return why a day stays as it is: hours that were retired are not cleaned again."""
+    text = day_text(day)
+    return (
+        f"{store.address(history_day_key(day))} stays: it alone has the rows of {', '.join(missing)}, which "
+        f"were retired. Run `velib backfill {text} {text}` to clean them again"
+    )
 
 
 def clean_listing(store: LakeStore, hours: Sequence[datetime]) -> List[Tuple[str, str]]:

@@ -27,6 +27,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.hints import partition_hints
+from velib_assets.query.lake_hints import lake_hints
 from velib_assets_tests.kpi_lake import row, rows_of
 from velib_assets_tests.query.daily_lake import DailyLake
 
@@ -216,7 +217,10 @@ def test_day_without_snapshots_between_others_is_stored_once(tmp_path: Path) -> 
     daily = DailyLake(tmp_path, [row("a", 1, 1, "2022-06-03 09:00")])
     assert outdated(daily) == [date(2022, 6, 3), DAY]
     results = daily.store_day(DAY)
-    assert all(result.absent and "no snapshot of 2022-06-04" in result.error for result in results)
+    assert all(result.absent and not result.changed for result in results)
+    assert {result.error for result in results} == {
+        "the history has no snapshot of 2022-06-04 (Europe/Paris)"
+    }
     assert outdated(daily) == [date(2022, 6, 3)]
     assert all(rows_of(daily.engine, f"SELECT count(*) FROM {name}") == [(0,)] for name in NAMES)  # noqa: S608 - our own names
 
@@ -334,6 +338,16 @@ def test_condition_on_a_date_of_another_form_has_a_hint() -> None:
     assert partition_hints("SELECT * FROM kpi_daily_network WHERE date = '20220604'") == [
         "hint: date is text of the form YYYY-MM-DD: '2022-06-04'"
     ]
+
+
+@pytest.mark.parametrize("name", ["kpi_daily_station", "kpi_daily_station_days"])
+def test_query_of_a_kpi_without_a_stored_day_has_a_hint(daily: DailyLake, name: str) -> None:
+    Path(daily.store.address("clean/source=velib/date=2022-06-04")).mkdir(parents=True)
+    query = f"SELECT * FROM {name}"  # noqa: S608 - our own names
+    (hint,) = lake_hints(query, daily.store, daily.catalog, "empty")
+    assert hint.startswith("hint: no day of kpi_daily_station is stored, so it is empty; ")
+    daily.store_day(DAY)
+    assert lake_hints(query, daily.store, daily.catalog, "empty") == []
 
 
 def test_damaged_day_is_named_with_its_repair(complete: DailyLake) -> None:
