@@ -173,10 +173,10 @@ def _unknown(
     changed = footer is not None and digests.get(key) != footer.digest
     for layer, metadata in _metadata(found, hour, footer):
         if key not in seen[layer] or (changed and layer != "raw_snapshot"):
-            yield dg.AssetMaterialization(layer, partition=key, metadata=metadata, description=_DESCRIPTION)
+            yield dg.AssetMaterialization(layer, partition=key, metadata=metadata, description=DESCRIPTION)
 
 
-_DESCRIPTION = "Reported from the lake; no run of this instance wrote it."
+DESCRIPTION = "Reported from the lake; no run of this instance wrote it."
 
 
 def _metadata(found: _Found, hour: datetime, footer: Footer | None) -> Iterator[tuple[str, dict[str, Any]]]:

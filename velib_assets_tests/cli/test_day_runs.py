@@ -144,3 +144,26 @@ def test_discard_of_a_retired_hour_keeps_the_others(retired: Terminal) -> None:
     assert hours(retired) == [f"{FIRST}T23", f"{SECOND}T00"]
     assert days(retired) == [(FIRST, 40), (SECOND, 40)]
     assert retired.velib("verify").exit_code == 0
+
+
+def test_lost_home_learns_the_days_from_the_lake(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.velib("backfill").exit_code == 0
+    terminal.env["DAGSTER_HOME"] = str(tmp_path / "new home")
+    catalog = LocalCatalog(terminal.lake)
+    before = catalog.history()
+    catalog.unregister_history([FIRST])
+    result = terminal.velib("reconcile")
+    assert result.exit_code == 0, result.stderr
+    assert "of the daily layer reported as materialized, 0 already known" in result.stdout
+    assert "1 history file registered, which the catalog lacked" in result.stdout
+    assert [file.period for file in catalog.history()] == [file.period for file in before]
+    with dg.DagsterInstance.from_config(str(terminal.env["DAGSTER_HOME"])) as instance:
+        known = {
+            name: instance.get_materialized_partitions(dg.AssetKey(name))
+            for name in ("station_history", "station_history_months", "kpi_daily_network")
+        }
+    assert known["station_history"] == {FIRST, SECOND}
+    assert known["station_history_months"] == {"2022-06"}
+    assert FIRST in known["kpi_daily_network"]
+    again = terminal.velib("reconcile")
+    assert "0 partitions of the daily layer reported as materialized" in again.stdout

@@ -50,6 +50,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "ordered = list((raw.key",
     ),
     Mutation(
+        "a-slower-writer-stores-an-older-day",
+        "readers",
+        "velib_assets/query/daily_store.py",
+        "lambda: _digest_now(day, catalog) == digest):\n",
+        "lambda: True):\n",
+    ),
+    Mutation(
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
         "velib_assets/lake/folder_store.py",

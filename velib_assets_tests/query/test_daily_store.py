@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from velib_assets.catalog.catalog import Partition
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, daily_kpi_key
+from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
 from velib_assets.query import daily_sql
@@ -108,6 +109,16 @@ def test_changed_history_outdates_the_local_days_that_read_it(complete: DailyLak
         complete.store_day(day)
     assert outdated(complete) == []
     assert complete.view("kpi_daily_network", DAY)[0]["minutes_short"] == 30  # 23:00 UTC of 3 June
+
+
+def test_compacted_month_changes_no_day(complete: DailyLake) -> None:
+    """Its days are current, and the same rows are computed from its file."""
+    months = [result.file() for result in LocalHistoryJob(complete.store, 1).compact([DAY.replace(day=1)])]
+    assert complete.catalog.register_history(months) == 1
+    assert outdated(complete) == []
+    for day in history_days(DAY):
+        Path(complete.store.address(history_day_key(day))).unlink(missing_ok=True)
+    assert not any(result.changed for result in complete.store_day(DAY))
 
 
 def test_days_of_the_history_and_local_days_fit_each_other() -> None:
