@@ -82,7 +82,7 @@ class Counts:
     def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
         service, name = model.service_model.service_name, model.name
         if name == "StartQueryExecution":
-            query = re.match(r"\s*(WITH|SELECT)", params["QueryString"])
+            query = re.match(r"(\s|--.*\n)*(WITH|SELECT)", params["QueryString"])
             self._own["queries" if query else "statements"] += 1
         elif service == "glue" and re.search("Table|Partition|Database", name):
             self._own["catalog"] += 1

@@ -29,6 +29,7 @@ NOT_UNIT_FILES = {
     "test_benchmarks",
     "test_clean_properties",
     "test_commands",
+    "test_daily_alerts",
     "test_daily_healing_sensor",
     "test_daily_kpi_assets",
     "test_daily_isolation",

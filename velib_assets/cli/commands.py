@@ -4,12 +4,14 @@ import click
 
 from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli import console
+from velib_assets.cli.day_commands import day_command
 from velib_assets.cli.discard_commands import discard
 from velib_assets.cli.pack_commands import pack
 from velib_assets.cli.publish_commands import publish
 from velib_assets.cli.read_commands import audit, cost, query, report, status
 from velib_assets.cli.reconcile_commands import reconcile
 from velib_assets.cli.run_commands import backfill, demo, tick
+from velib_assets.cli.station_commands import station
 from velib_assets.cli.verify_commands import verify
 from velib_assets.query.engine import QueryError
 from velib_assets.settings import SettingsError
@@ -53,6 +55,8 @@ for command in (
     reconcile,
     query,
     report,
+    station,
+    day_command,
     status,
     publish,
     verify,

@@ -1,6 +1,7 @@
 """What the commands share: settings, parameters, and messages on standard error."""
 
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -15,6 +16,7 @@ from velib_assets.settings import Settings, SettingsError
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FAILED, USAGE = 1, 2  # exit statuses
+_NARROWEST, _WIDEST = 40, 80
 
 
 class HoursCommand(click.Command):
@@ -60,6 +62,17 @@ def read_settings() -> Settings:
         return Settings.from_env()
     except SettingsError as error:
         fail(str(error))
+
+
+def terminal_width() -> int:
+    """Return how many columns a text for people may have: those of the terminal, 40 to 80."""
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
+
+
+def print_text(make: Callable[[str], str]) -> None:
+    """Print a text, made for the encoding of the output; characters that it lacks become question marks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(make(encoding).encode(encoding, "replace").decode(encoding))
 
 
 def say(message: str) -> None:

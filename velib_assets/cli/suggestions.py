@@ -5,6 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from velib_assets.lake.keys import hour_text
+from velib_assets.lake.listing import hour_range
+from velib_assets.lake.store import LakeStore
 from velib_assets.settings import CHECKOUT, WORKPLACE, Settings
 
 _EXAMPLE = 'query "SELECT * FROM kpi_top10_2hour"'
@@ -62,6 +65,14 @@ def empty_lake(settings: Settings, *, exists: bool = True) -> str:
         names = " and ".join(shown(lake) for lake in others[:_MOST_NAMED])
         lines.append(f"Snapshots are in {names}: set VELIB_LAKE={shown(others[0])} to read them.")
     return "\n".join(lines)
+
+
+def no_rows(settings: Settings, lake: LakeStore) -> str:
+    """Return what to do about a lake whose table has no rows."""
+    if span := hour_range(lake, "raw"):
+        hours = " ".join(map(hour_text, span))
+        return f"the lake has snapshots, but no hour is cleaned yet. Run `{program()} backfill {hours}`"
+    return empty_lake(settings)
 
 
 def other_lakes(lake: Path) -> list[Path]:

@@ -24,9 +24,14 @@ _FOLDER = files("velib_assets.query.sql")
 
 @cache
 def conditions() -> dict[str, str]:
-    """Return the shared conditions in SQL, by name. Each can be joined to others with AND."""
-    texts: dict[str, str] = json.loads((_FOLDER / "conditions.json").read_text(encoding="utf-8"))
-    return {name: Template(text).substitute(texts) for name, text in texts.items()}
+    """Return the shared conditions in SQL, by name, and the state of a station.
+
+    A condition can be joined to others with AND. Each may use those before it.
+    """
+    texts: dict[str, str] = {}
+    for name, text in json.loads((_FOLDER / "conditions.json").read_text(encoding="utf-8")).items():
+        texts[name] = Template(text).substitute(texts)
+    return texts
 
 
 @cache

@@ -26,14 +26,7 @@ history AS (
 )
 SELECT
     present.*,
-    CASE
-        WHEN NOT is_installed THEN 'closed'
-        WHEN is_installed AND is_stale THEN 'stale'
-        WHEN ${short} THEN 'short'
-        WHEN ${saturated} THEN 'saturated'
-        WHEN ${in_operation} THEN 'ok'
-        ELSE 'unknown'
-    END AS state,
+    ${station_state} AS state,
     past_bikes,
     past_docks
 FROM present

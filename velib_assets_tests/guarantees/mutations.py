@@ -65,6 +65,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "                    if temporary:\n                        temporary.replace(path)\n",
     ),
     Mutation(
+        "history-of-older-hours-wins",
+        "readers",
+        "velib_assets/history/day.py",
+        "lambda: clean_listing(store, hours) == read",
+        "lambda: bool(read)",
+    ),
+    Mutation(
         "nine-codes-of-ten-are-enough",
         "damaged",
         "velib_assets/ingest/audit.py",

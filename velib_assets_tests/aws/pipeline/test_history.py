@@ -10,7 +10,9 @@ import dagster as dg
 import pandas as pd
 import pyarrow.parquet as pq
 
+from velib_assets.cli.day_runs import run_days
 from velib_assets.cli.runs import run_hours
+from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import day_range_tags
 from velib_assets.history.currency import outdated_days
 from velib_assets.ingest.response import OPENDATA, FeedResponse
@@ -27,8 +29,8 @@ from velib_assets.lake.keys import (
 )
 from velib_assets.lake.listing import utc_now
 from velib_assets.query.daily_kpis import DAILY_KPIS
-from velib_assets.resources import build_resources
-from velib_assets.settings import CHECKOUT
+from velib_assets.resources import Resources, build_resources
+from velib_assets.settings import CHECKOUT, Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.calls import run_job
 from velib_assets_tests.aws.emulator.environments import Environments
@@ -89,6 +91,15 @@ def built_locally(environments: Environments, store: BucketStore, folder: Path) 
     return twin
 
 
+def built_with_kpis(store: BucketStore, keys: Iterable[str], folder: Path) -> Resources:
+    """Run the same hours and days in local mode."""
+    twin = local_twin(store, keys, folder, hours_with_raw(DAYS))
+    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+        built = run_days(build_defs(Settings(lake=folder)), instance, DAYS)
+    assert not built.failures, built.failures
+    return twin
+
+
 def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     cloud: Cloud,
     lake: BucketStore,
@@ -99,7 +110,8 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     """The backfill's days complete a month, which another run compacts; Athena reads all of it."""
     fill(lake, DAYS)
     before = {run["Id"] for run in job_runs(cloud.emulator)}
-    report = run_hours(cloud.defs(), instance, hours_with_raw(DAYS))
+    resources = build_resources(cloud.settings())
+    report = run_hours(cloud.defs(), instance, hours_with_raw(DAYS), resources)
     assert report.ok, (report.failures, report.errors)
     runs = [run["Arguments"] for run in job_runs(cloud.emulator) if run["Id"] not in before]
     assert sorted(arguments["--history"] for arguments in runs if "--history" in arguments) == [
@@ -111,7 +123,6 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
         assert lake.read(key) == twin.read(key)
     done = instance.get_materialized_partitions(dg.AssetKey("station_history"))
     assert done == {*map(day_text, DAYS)}
-    resources = build_resources(cloud.settings())
     assert [file.period for file in resources.catalog.history()] == [
         "2022-05",
         *map(day_text, DAYS),
@@ -122,7 +133,7 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     assert history.equals(query(ROWS_OF.format("source_velib")))
     one = query("SELECT count(*) AS n FROM velib_history WHERE date = '2022-05-31'")
     assert one["n"].item() == ROWS
-    local = local_twin(lake, cloud.keys("raw/"), tmp_path / "local", hours_with_raw(DAYS)).query_engine.query
+    local = built_with_kpis(lake, cloud.keys("raw/"), tmp_path / "local").query_engine.query
     for kpi in DAILY_KPIS:
         first = kpi.schema[0].name
         rows = f'SELECT * FROM {kpi.name} ORDER BY "date", {first}'  # noqa: S608 - our own names

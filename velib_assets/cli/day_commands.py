@@ -1,0 +1,84 @@
+"""`velib day`: what a local day was like."""
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from velib_assets.catalog.catalog import newest_hour
+from velib_assets.cli.console import (
+    FAILED,
+    fail,
+    format_option,
+    print_text,
+    read_settings,
+    say,
+    terminal_width,
+)
+from velib_assets.cli.suggestions import empty_lake, no_rows
+from velib_assets.lake.keys import day_text, parse_day
+from velib_assets.lake.listing import is_lake, utc_now
+from velib_assets.lake.local_days import NETWORK_TIME_ZONE, local_day_of
+
+if TYPE_CHECKING:
+    from velib_assets.insights.day_insights import DayInsights
+
+
+def _past_day(text: str) -> date:
+    """Parse a local day (`YYYY-MM-DD`) that has begun."""
+    try:
+        day = parse_day(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    today = local_day_of(utc_now())
+    if day > today:
+        raise click.BadParameter(f"{text} is in the future: it is {today} in {NETWORK_TIME_ZONE}")
+    return day
+
+
+@click.command(name="day")
+@click.argument("day", type=_past_day, metavar="YYYY-MM-DD")
+@format_option("table", "json", "csv")
+def day_command(day: date, form: str) -> None:
+    """Show what a local day was like (Europe/Paris): numbers of the network, worst stations, events.
+
+    Each number is shown beside the usual one: its mean over the same weekdays of the four weeks before, as
+    far as they are complete. Times of events are UTC. For a day that is not stored, the reason is shown, and
+    what builds it; the command then exits with 1. JSON has everything, CSV a row per number.
+
+        velib day 2022-06-04
+    """
+    from velib_assets.cli.rows import table_text
+    from velib_assets.insights.absent_days import absence, outdated_note
+    from velib_assets.insights.day_data import day_object, insights_table
+    from velib_assets.insights.day_insights import load_day
+    from velib_assets.resources import build_resources
+
+    settings, now = read_settings(), utc_now()
+    resources = build_resources(settings)
+    if not is_lake(resources.lake):
+        fail(empty_lake(settings, exists=False), FAILED)
+    resources.catalog.prepare()
+    found = load_day(resources.query_engine, day)
+    if found is None:
+        if newest_hour(resources.catalog) is None:
+            fail(no_rows(settings, resources.lake), FAILED)
+        fail(absence(resources.catalog, day, now), FAILED)
+    notes = _notes(found) + outdated_note(resources.catalog, resources.lake, day, now)
+    if form == "json":
+        click.echo(json.dumps(day_object(found, notes), indent=1))
+    elif form == "csv":
+        print_text(lambda _: table_text(insights_table(found), "csv"))
+    else:
+        from velib_assets.cli.day_page import day_page
+
+        print_text(lambda _: day_page(found, terminal_width()))
+    for note in notes:
+        say(note)
+
+
+def _notes(found: "DayInsights") -> list[str]:
+    if found.is_complete:
+        return []
+    return [f"less than 80 % of {day_text(found.day)} is known: its arrivals and departures are not compared"]
