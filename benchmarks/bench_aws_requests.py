@@ -82,7 +82,7 @@ class Counts:
     def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
         service, name = model.service_model.service_name, model.name
         if name == "StartQueryExecution":
-            query = re.match(r"\s*(WITH|SELECT)", params["QueryString"])
+            query = re.match(r"(\s|--.*\n)*(WITH|SELECT)", params["QueryString"])
             self._own["queries" if query else "statements"] += 1
         elif service == "glue" and re.search("Table|Partition|Database", name):
             self._own["catalog"] += 1
@@ -129,7 +129,7 @@ def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict
         with counts.counting() as requests["daily.dagster"]:
             _day(defs, instance)
         cursor = None
-        for name in ("healing", "staleness"):
+        for name in ("healing", "staleness", "daily_healing"):
             sensor = defs.get_sensor_def(f"velib_{name}")
             for _ in range(2):  # the first evaluation of healing only finds its start
                 with counts.counting() as requests[name]:

@@ -26,12 +26,23 @@ from velib_assets.lake.keys import HOUR, REPORT_KEY
 from velib_assets.lake.listing import hour_range
 from velib_assets.settings import CHECKOUT, Settings, dagster_home
 from velib_assets_tests.report.reader import reader
-from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
+from velib_assets_tests.ui.browser import Browser, chromium, lineage, missing_packages
 from velib_assets_tests.ui.servers import dagster_dev
 
 WIDTH, HEIGHT = 1600, 900
-NAVIGATION, HEADER = 369, 110  # what is left of the lineage (when closed) and above it
-ASSETS = {"raw_snapshot", "clean_stations", "source_velib", "kpi_shortage", "kpi_top10_2hour"}
+LINEAGE_SIZE = 3400, 1600
+LINEAGE_WIDTH = 2400  # of the picture
+VERTICAL = "localStorage.setItem('asset-graph-direction', JSON.stringify('vertical'))"
+
+# A box around all assets of the lineage: around their names, with margins for the rest of each.
+GRAPH_BOX = """
+const found = [...document.querySelectorAll("svg [data-tooltip]")];
+const names = found.map((name) => name.getBoundingClientRect());
+const [left, top] = ["left", "top"].map((side) => Math.min(...names.map((name) => name[side])));
+const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...names.map((name) => name[side])));
+return [left - 40, top - 30, right - left + 200, bottom - top + 165];
+"""
+ASSETS = {"raw_snapshot", "clean_stations", "source_velib", "kpi_shortage", "kpi_daily_network"}
 
 
 def main(folder: Path) -> None:
@@ -50,7 +61,7 @@ def main(folder: Path) -> None:
         TemporaryDirectory() as profile,
         dagster_dev(dagster_home(Settings(lake=lake)), environ, "-w", "workspace.yaml") as server,
     ):
-        with chromium(server.url, Path(profile, "a"), WIDTH + NAVIGATION, HEIGHT + 2 * HEADER) as browser:
+        with chromium(server.url, Path(profile, "a"), *LINEAGE_SIZE) as browser:
             take_lineage(browser, folder / "lineage.png")
         with chromium(server.url, Path(profile, "b"), WIDTH, HEIGHT) as browser:
             take_kpi(browser, folder / "kpi.png")
@@ -58,17 +69,18 @@ def main(folder: Path) -> None:
 
 
 def take_lineage(browser: Browser, target: Path) -> None:
-    """Take the graph with its groups open, cropped from the page."""
-    browser.open(LINEAGE)
-    browser.wait_for_nodes(ASSETS)
+    """Take the graph from top to bottom with its groups open, cropped from the page."""
+    graph = lineage("ingest", "lake", "kpi", "daily", "report")
+    browser.open(graph)
+    browser.wait_for_text("Hide navigation")
+    browser.driver.execute_script(VERTICAL)
     browser.click("//*[text()='Hide navigation']")
-    browser.open(LINEAGE)
+    browser.open(graph)
     browser.wait_for_nodes(ASSETS)
     browser.wait_for_text("Passed", "Materialized")
-    for _ in range(3):  # the UI fits the width only
-        browser.click("//button[.//*[@aria-label='zoom_out']]")
-        time.sleep(0.5)  # the zoom is animated
-    clip = {"x": NAVIGATION, "y": HEADER + HEADER // 4, "width": WIDTH, "height": HEIGHT, "scale": 1}
+    time.sleep(5)  # the graph is fitted to the page, which is animated
+    left, top, width, height = browser.driver.execute_script(GRAPH_BOX)
+    clip = {"x": left, "y": top, "width": width, "height": height, "scale": LINEAGE_WIDTH / width}
     picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})
     target.write_bytes(b64decode(picture["data"]))
 
@@ -87,7 +99,7 @@ def take_kpi(browser: Browser, target: Path) -> None:
 
 def take_partitions(browser: Browser, target: Path, first: datetime, last: datetime) -> None:
     """Take the partitions of clean_stations, with one hour selected."""
-    shown = max(first, last - timedelta(hours=13))
+    shown = max(first, last - timedelta(hours=12))
     browser.open(f"/assets/clean_stations?view=partitions&partition={key_of(shown)}")
     browser.wait_for_text("dagster/row_count", "stale_share")
     field = browser.find("//input[starts-with(@value, '[')]")
@@ -103,11 +115,11 @@ def take_report(page: Path, folder: Path) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         for name, width, theme, selector in (
             ("report.png", 1280, "light", "header"),
-            ("report-days.png", 1280, "light", "#calendar"),
+            ("report-days.png", 1280, "light", "#days"),
             ("report-phone.png", 360, "dark", "#map"),
         ):
             browser.read(page, width, theme, height=1200)
-            if not browser.texts(selector):
+            if selector == "#days" and not browser.texts("#calendar"):
                 continue  # no day is stored
             browser.draw_all()
             browser.run("document.querySelector(arguments[0]).scrollIntoView()", selector)

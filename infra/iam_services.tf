@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "registration" {
     actions = concat(["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"], local.partition_actions)
     resources = concat(
       [local.arn.catalog, local.arn.database],
-      [for table in ["source_velib", "velib_history", "stations", "rejects_velib", "kpi_*_days"] : "${local.arn.tables}/${table}"],
+      [for table in ["source_velib", "velib_history", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
     )
   }
 }

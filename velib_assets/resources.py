@@ -41,7 +41,9 @@ def build_resources(settings: Settings) -> Resources:
     lake, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
     ingest = Ingest(lake, feed_of(settings))
     engine = LocalQueryEngine(settings.lake, catalog)
-    return Resources(lake, ingest, LocalCleanJob(lake), catalog, engine, LocalHistoryJob(lake))
+    return Resources(
+        lake, ingest, LocalCleanJob(lake), catalog, engine, LocalHistoryJob(lake, catalog=catalog)
+    )
 
 
 def feed_of(settings: Settings) -> Feed:

@@ -29,6 +29,7 @@ FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of VÃ
 CATALOG_MODES = ("api", "crawler")
 CLEAN_RUNTIMES = ("glue_shell", "lambda", "glueetl")
 MAX_DAYS = 3650
+MIN_HOURS_DAYS = 35  # the views of the last four weeks read hours
 _DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
     "region": "AWS_REGION",
@@ -64,6 +65,7 @@ class Settings:
     alerts: tuple[str, ...] = field(default=("log",), repr=False)  # the URL of a webhook is a secret
     schedule_on: bool = False
     keep_runs_days: int = 30
+    keep_hours_days: int | None = None  # all hours stay
     simulator_faults: tuple[Fault, ...] = ()
     catalog_mode: str = "api"
     clean_runtime: str = "glue_shell"
@@ -117,6 +119,7 @@ class Settings:
             "alerts": read("VELIB_ALERTS", "log", _alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
             "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
+            "keep_hours_days": read("VELIB_KEEP_HOURS_DAYS", "off", _days_or_off),
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", parse_faults),
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "clean_runtime": read("VELIB_CLEAN_RUNTIME", "glue_shell", one_of(CLEAN_RUNTIMES)),
@@ -159,6 +162,14 @@ def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DAYS):
         raise ValueError(f"{text!r} is not a number of days: write 1 to {MAX_DAYS}")
+    return int(text)
+
+
+def _days_or_off(text: str) -> int | None:
+    if text.lower() == "off":
+        return None
+    if not (text.isascii() and text.isdigit() and MIN_HOURS_DAYS <= int(text) <= MAX_DAYS):
+        raise ValueError(f"{text!r} is not off or a number of days: write {MIN_HOURS_DAYS} to {MAX_DAYS}")
     return int(text)
 
 

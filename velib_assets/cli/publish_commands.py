@@ -55,7 +55,9 @@ def publish(month: date, to: str | None) -> None:
     _check_first_hour(settings, month)
     lake_address = settings.lake_address
     try:
-        target = parse_target(to or default_target(lake_address, dataset_name(VELIB, month)), lake_address)
+        target = parse_target(
+            default_target(lake_address, dataset_name(VELIB, month)) if to is None else to, lake_address
+        )
     except TargetError as error:
         fail(f"--to: {error}")
     resources = build_resources(settings)

@@ -21,15 +21,17 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.engine import LakeReadError, MissingLakeError, QueryError
 from velib_assets.query.kpis import VIEWS
-from velib_assets.query.lake_tables import LAKE_TABLES
+from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE
 from velib_assets.settings import dagster_home
 
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
 The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
-There are also {", ".join(table.name for table in LAKE_TABLES)} (the last only in local mode).
+Over local days there are {", ".join(kpi.name for kpi in DAILY_KPIS)}.
+There are also {", ".join(table.name for table in LAKE_TABLES)} ({QUARANTINE} only in local mode).
 SHOW TABLES lists them all, and DESCRIBE name shows the columns of one.
 A filter on "date" and "hour" reads only those partitions:
 

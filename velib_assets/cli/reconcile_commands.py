@@ -22,6 +22,7 @@ from velib_assets.lake.listing import hour_range, hours_in, is_lake
 from velib_assets.lake.text import counted
 
 if TYPE_CHECKING:
+    from velib_assets.defs.day_reconciliation import ReconciledDays
     from velib_assets.defs.reconciliation import Reconciled
     from velib_assets.lake.store import LakeStore
 
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 @click.argument("first", metavar="FROM", type=first_hour, required=False)
 @click.argument("last", metavar="TO", type=last_hour, required=False)
 def reconcile(first: datetime | None, last: datetime | None) -> None:
-    """Report the hours FROM to TO of the lake, or all, as materialized in Dagster.
+    """Report the hours FROM to TO of the lake, or all, and their days as materialized in Dagster.
 
     For a DAGSTER_HOME that was lost, or that does not know hours that others have cleaned. Nothing is cleaned
-    again: snapshots, clean files, partitions and the station register are reported from what the lake holds.
-    What Dagster already knows is left alone. Clean files that the catalog lacks are registered. The KPI views
+    again: snapshots, clean files, partitions, the station register, the history and the daily KPIs are
+    reported from what the lake holds. What Dagster already knows is left alone. Files that the catalog lacks
+    are registered. The KPI views
     and the report are run if Dagster has none, or if an hour was reported.
 
         velib reconcile 2022-06-04 2022-06-05T11
@@ -46,7 +48,7 @@ def reconcile(first: datetime | None, last: datetime | None) -> None:
         fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
     check_writable(settings)
     from velib_assets.cli import runs
-    from velib_assets.defs import reconciliation
+    from velib_assets.defs import day_reconciliation, reconciliation
     from velib_assets.defs.build import build_defs
     from velib_assets.resources import build_resources
 
@@ -65,8 +67,16 @@ def reconcile(first: datetime | None, last: datetime | None) -> None:
                 click.echo(f"\r{done:,} of {counted(len(hours), 'hour')}", err=True, nl=False)
         if sys.stderr.isatty():
             click.echo(err=True)
+        days = day_reconciliation.reconcile_days(
+            instance, resources.lake, resources.catalog, hours[0].date(), hours[-1].date()
+        )
         ok = _print(parts)
-        if any(part.reported for part in parts) or not reconciliation.views_are_known(instance):
+        ok = _print_days(days) and ok
+        if (
+            days.reported
+            or any(part.reported for part in parts)
+            or not reconciliation.views_are_known(instance)
+        ):
             errors = runs.run_views(build_defs(settings), instance).errors
             for message in errors:
                 say(f"velib: {message}")
@@ -100,3 +110,15 @@ def _print(parts: "list[Reconciled]") -> bool:
     for message in damaged:
         say(f"velib: not reported: {message}. `velib backfill` cleans the hour again")
     return not damaged
+
+
+def _print_days(days: "ReconciledDays") -> bool:
+    """Print what became of the daily layer; return whether every file could be read."""
+    if days.reported or days.known:
+        count = counted(days.reported, "partition")
+        click.echo(f"{count} of the daily layer reported as materialized, {days.known:,} already known")
+    if days.registered:
+        click.echo(f"{counted(days.registered, 'history file')} registered, which the catalog lacked")
+    for message in days.damaged:
+        say(f"velib: not reported: {message}. `velib backfill` builds the day again")
+    return not days.damaged

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, HoursCommand, fail, first_hour, last_hour, read_settings
+from velib_assets.cli.console import FAILED, HoursCommand, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import after_demo, from_archive
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
-from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between
+from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.text import counted
 from velib_assets.settings import WORKPLACE, Settings, SettingsError, dagster_home
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def _run(settings: Settings, plan: "BackfillPlan | None" = None) -> None:
     resources = build_resources(settings)
     resources.catalog.prepare()
     from velib_assets.defs.build import build_defs
+    from velib_assets.history.retired_days import reopen_days
 
+    if plan and (again := reopen_days(resources.lake, {hour.date() for hour in plan.hours})):
+        say(f"{counted(len(again), 'hour')} of retired days are cleaned again: {hours_text(again)}")
+        plan = plan._replace(hours=sorted({*plan.hours, *again}))
     hours = plan.hours if plan else [hour_of(utc_now())]
     run_summary.show_progress(len(hours), len(closed_days(hours)))
     with runs.open_instance(settings) as instance:

@@ -19,6 +19,7 @@ from velib_assets.defs.graphs import step_error
 from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
+from velib_assets.history.retired_days import reopen_days
 from velib_assets.home_lakes import LOCK
 from velib_assets.lake.disk_errors import explained
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
@@ -190,14 +191,16 @@ def run_discard(
         otherwise, and the hours that were removed.
     """
     lake, catalog, all_hours = resources.lake, resources.catalog, sorted(hours)
-    summary = RunSummary([hour for hour in all_hours if has_usable_raw(lake, hour)], layers=LAYERS[1:])
+    reopened = {*reopen_days(lake, {hour.date() for hour in all_hours})} - {*all_hours}
+    hours_left = [hour for hour in sorted({*all_hours, *reopened}) if has_usable_raw(lake, hour)]
+    summary = RunSummary(hours_left, layers=LAYERS[1:])
     before = load_or_empty(lake).register
     _execute_hours(summary, defs, instance, summary.requested)
     unusable = [hour for hour in all_hours if not has_usable_raw(lake, hour)]
     removed = [hour for hour in unusable if remove_hour(lake, catalog, hour)]
     described = described_otherwise(lake, catalog, all_hours, before)
     _execute_hours(summary, defs, instance, described)
-    summary.requested = sorted({*all_hours, *described} - {*removed})
+    summary.requested = sorted({*all_hours, *hours_left, *described} - {*removed})
     summary.days = run_days(defs, instance, outdated_days_of(resources, {*all_hours, *described}))
     for hour in removed:
         summary.failures.pop(hour, None)

@@ -42,6 +42,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     """
     from velib_assets.catalog.clean_hashes import mark_damaged, record_hashes
     from velib_assets.catalog.verification import register_problem
+    from velib_assets.history.retired_days import retired_hours
     from velib_assets.resources import build_resources
     from velib_assets.stations.register_file import load_or_empty
 
@@ -61,7 +62,10 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     damage: list[Damage] = [problem] if problem else []
     hashes: dict[Partition, str] = {}
     rebuilt: list[datetime] = []  # the hours that a backfill repairs
+    retired = retired_hours(resources.lake, hours)
     for number, (found, part, sha256) in enumerate(_verified(resources, hours, parts, register), 1):
+        if hours[number - 1] in retired and not part:
+            found = [item for item in found if item.layer in ("raw", "rejects")]  # noqa: PLW2901
         damage += [item for item in found if item not in damage]  # a pack has many hours
         rebuilt += hours[number - 1 : number] * any(item.layer != "raw" for item in found)
         if part and sha256:

@@ -105,7 +105,8 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         weeks = DAYS * i.week_partitions
         # For messages, one GET per second.
         polling = i.ticks * (i.lambda_seconds + seconds) + daily * i.history_seconds
-        gets += weeks * i.week_gets + polling
+        footers = HOURS * 3600 / i.daily_healing_seconds * i.daily_healing_gets
+        gets += weeks * i.week_gets + polling + footers
     else:
         transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
         starts, statements, weeks = i.ticks + 2 * DAYS, VIEWS * DAYS, 0

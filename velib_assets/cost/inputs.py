@@ -72,7 +72,7 @@ class Inputs:
         """Add up a count of work.toml, such as `put`, over a month's ticks, days and sensor evaluations."""
         total = self.ticks * self.counts["tick"][self.orchestrator].get(name, 0)
         total += DAYS * self.counts["daily"][self.orchestrator].get(name, 0)
-        for sensor in ("healing", "staleness") if self.by_dagster else ():
+        for sensor in ("healing", "staleness", "daily_healing") if self.by_dagster else ():
             evaluations = HOURS * 3600 / self.table[f"{sensor}_seconds"]["value"]
             total += evaluations * self.counts[sensor].get(name, 0)
         return float(total)

@@ -10,6 +10,7 @@ from velib_assets.defs.daily_schedule import AT_THREE, daily_schedule
 from velib_assets.defs.jobs import EVERY_15_MINUTES, KPI_JOB, PIPELINE_JOB, pipeline_schedule
 from velib_assets.defs.kpi_views import kpi_views
 from velib_assets.defs.maintenance.maintenance_job import maintenance_schedule
+from velib_assets.defs.maintenance.retire_hours import retire_hours_op
 from velib_assets.defs.partitions import starting_at
 from velib_assets.defs.raw_snapshot import raw_snapshot
 from velib_assets.defs.sensors.alert_sensor import alert_sensor
@@ -23,8 +24,9 @@ from velib_assets.defs.velib_report import velib_report
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 
-# Seconds between two evaluations of the healing and the staleness sensor. On AWS each one costs listings.
-SENSOR_INTERVALS = {"local": (30, 60), "aws": (1800, 300)}
+# Seconds between two evaluations of the sensors healing, staleness and daily healing. On AWS each one costs
+# listings, and the last one also reads the footer of each day that it checks.
+SENSOR_INTERVALS = {"local": (30, 60, 60), "aws": (1800, 300, 14_400)}
 
 
 def build_defs(
@@ -39,12 +41,17 @@ def build_defs(
     """
     resources = build_resources(settings)
     sinks = sinks_of(settings)
-    healing, staleness = SENSOR_INTERVALS[settings.target]
+    healing, staleness, daily_healing = SENSOR_INTERVALS[settings.target]
     schedule = pipeline_schedule(on=settings.schedule_on, cron=cron)
     daily = daily_schedule(
         resources.lake, resources.catalog, settings.first_hour, on=settings.schedule_on, cron=daily_cron
     )
-    maintenance = maintenance_schedule(settings.keep_runs_days, sinks)
+    retiring = (
+        [retire_hours_op(resources.lake, resources.catalog, settings.keep_hours_days)]
+        if settings.keep_hours_days
+        else []
+    )
+    maintenance = maintenance_schedule(settings.keep_runs_days, sinks, retiring)
     return dg.Definitions(
         assets=starting_at(
             settings.first_hour,
@@ -68,7 +75,7 @@ def build_defs(
                 resources.lake, sinks, schedule, staleness, external_ticks=settings.target == "aws"
             ),
             healing_sensor(resources.lake, resources.catalog, healing, settings.first_hour),
-            daily_healing_sensor(resources.lake, resources.catalog, 2 * healing, settings.first_hour),
+            daily_healing_sensor(resources.lake, resources.catalog, daily_healing, settings.first_hour),
         ],
         resources=resources._asdict(),
         executor=dg.in_process_executor,  # for runs launched from an asset's page: 43 s otherwise

@@ -1,10 +1,11 @@
 """The assets of the daily KPIs: one per KPI, all stored by one op, because a day is stored as a whole."""
 
+import functools
+import operator
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
 from velib_assets.defs.checks import Finding, specs_of
-from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, composition, outs_of
+from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, composition, outs_of, provenance
 from velib_assets.defs.kpi_views import PREVIEW_ROWS, markdown
 from velib_assets.defs.partitioned import Event, Outcome, log_outcomes
 from velib_assets.defs.partitions import DAILY, days_of
@@ -150,10 +151,12 @@ def _outcome(store: LakeStore, result: DailyKpiResult) -> Outcome:
         "file": dg.MetadataValue.path(store.address(daily_kpi_key(result.name, day))),
         "preview": dg.MetadataValue.md(markdown(_notable(result.name, rows).slice(0, PREVIEW_ROWS))),
     }
-    return outcome(metadata, findings, f"{result.rows:,} rows")
+    (version,) = (daily_code_version(kpi) for kpi in DAILY_KPIS if kpi.name == result.name)
+    tags = provenance("station_history", result.digest, version)
+    return outcome(metadata, findings, f"{result.rows:,} rows")._replace(tags=tags)
 
 
-@cache
+@functools.cache
 def _doubts() -> Mapping[str, pc.Expression]:
     """Return which rows of `kpi_station_quality` a check counts. Constants make pyarrow import pandas."""
     return {
@@ -181,8 +184,8 @@ def _quality(rows: pa.Table, before: pa.Table) -> dict[str, Finding]:
 
 def _notable(name: str, rows: pa.Table) -> pa.Table:
     """Return the rows of a day that deserve a look: the worst or the doubtful stations."""
+    if name == checks.QUALITY:
+        return rows.filter(functools.reduce(operator.or_, _doubts().values()))
     if "rank" in rows.column_names:
         return rows.filter(pc.field("rank") <= PREVIEW_ROWS).sort_by("rank")
-    if name == checks.QUALITY:
-        return pa.concat_tables([rows.filter(doubt) for doubt in _doubts().values()])
     return rows

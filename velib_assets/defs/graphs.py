@@ -103,6 +103,20 @@ def log_check(
     context.log_event(evaluation)  # type: ignore[arg-type] # accepted, though the annotation omits it
 
 
+def provenance(upstream: str, digest: str, code_version: str = "") -> dict[str, str]:
+    """Return the tags of a materialization that is made from many partitions of `upstream`.
+
+    Without them, the UI calls a partition unsynced if one of these does not exist or was materialized again
+    with the same content. Here the digest says whether a partition is current, and healing acts on it.
+    """
+    return {
+        "dagster/data_version": digest,
+        "dagster/code_version": code_version,
+        f"dagster/input_data_version/{upstream}": digest,
+        f"dagster/input_event_pointer/{upstream}": "NULL",
+    }
+
+
 def step_error(event: dg.DagsterEvent) -> str:
     """Return the message of a failed step. A step whose checks report the reason does not fail."""
     failure = event.step_failure_data

@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
     `metadata` is that of the materialization, or None if nothing was written. `findings` are by check name.
     `period` is the hour or the first day, and `text` names it in messages. `is_removed` is true if all that
     there was had to go: Dagster cannot mark a partition as not materialized, so it gets an observation.
+    `tags` are those of the materialization.
     """
 
     asset: str
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
     findings: Mapping[str, Finding]
     summary: str
     is_removed: bool = False
+    tags: Mapping[str, str] = {}
 
 
 Event = dg.DagsterEvent | dg.Output[None]
@@ -152,7 +154,9 @@ def _log_outcome(context: dg.OpExecutionContext, outcome: Outcome) -> None:
         log_check(context, asset, check, finding, partition)
     if outcome.metadata is not None:
         metadata = dict(outcome.metadata)
-        context.log_event(dg.AssetMaterialization(asset, partition=partition, metadata=metadata))
+        context.log_event(
+            dg.AssetMaterialization(asset, partition=partition, metadata=metadata, tags={**outcome.tags})
+        )
     elif outcome.is_removed:
         observation = dg.AssetObservation(asset, partition=partition, description=outcome.summary)
         context.log_event(observation)

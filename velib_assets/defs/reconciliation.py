@@ -18,6 +18,7 @@ from velib_assets.clean.clean_file import Footer
 from velib_assets.clean.rebuild import footer_of
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.pooled_storage import one_transaction
+from velib_assets.history.retired_days import retired_hours
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, hour_text, raw_time
 from velib_assets.lake.listing import has_usable_raw, objects_by_hour
 from velib_assets.lake.schema import DATABASE, STATIONS, TABLE
@@ -94,7 +95,9 @@ def reconcile(
             for event in (event for made in events.values() for event in made):
                 instance.report_runless_asset_event(event)
         reported = [hour for hour, made in events.items() if made]
-        uncleaned = [hour for hour in found.raw if hour not in found.clean and has_usable_raw(store, hour)]
+        missing = [hour for hour in found.raw if hour not in found.clean and has_usable_raw(store, hour)]
+        retired = retired_hours(store, missing)
+        uncleaned = [hour for hour in missing if hour not in retired]
         yield Reconciled(
             reported, len(found.hours) - len(reported), found.registered, uncleaned, found.damaged
         )
@@ -170,10 +173,10 @@ def _unknown(
     changed = footer is not None and digests.get(key) != footer.digest
     for layer, metadata in _metadata(found, hour, footer):
         if key not in seen[layer] or (changed and layer != "raw_snapshot"):
-            yield dg.AssetMaterialization(layer, partition=key, metadata=metadata, description=_DESCRIPTION)
+            yield dg.AssetMaterialization(layer, partition=key, metadata=metadata, description=DESCRIPTION)
 
 
-_DESCRIPTION = "Reported from the lake; no run of this instance wrote it."
+DESCRIPTION = "Reported from the lake; no run of this instance wrote it."
 
 
 def _metadata(found: _Found, hour: datetime, footer: Footer | None) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ import dagster as dg
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
 from velib_assets.defs.checks import Finding
-from velib_assets.defs.graphs import columns_of
+from velib_assets.defs.graphs import columns_of, provenance
 from velib_assets.defs.partitioned import Outcome, partitioned_asset
 from velib_assets.defs.partitions import DAILY, MONTHLY, days_of, months_of
 from velib_assets.history.currency import outdated_days, outdated_months
@@ -151,7 +151,7 @@ def _registered_day(store: LakeStore, catalog: Catalog, job: HistoryJob, result:
         checked["conserved_rows"] = checks.conserved_rows(result.rows, expected, sources)
     metadata = {"hours": result.hours, "slots": result.slots, **_facts(store, result, job.links)}
     summary = f"{counted(result.rows, 'row')} of {counted(result.hours, 'hour')}, {result.bytes:,} bytes"
-    return _day(day, metadata, checked, summary)
+    return _day(day, metadata, checked, summary)._replace(tags=provenance("source_velib", result.digest))
 
 
 def _registered_month(store: LakeStore, catalog: Catalog, job: HistoryJob, result: MonthResult) -> Outcome:
@@ -168,7 +168,7 @@ def _registered_month(store: LakeStore, catalog: Catalog, job: HistoryJob, resul
         checked["conserved_rows"] = checks.conserved_rows(result.rows, expected, sources)
     metadata = {"days": result.days, **_facts(store, result, job.links)}
     summary = f"{counted(result.rows, 'row')} of {counted(result.days, 'day')}, {result.bytes:,} bytes"
-    return _month(month, metadata, checked, summary)
+    return _month(month, metadata, checked, summary)._replace(tags=provenance(DAYS, result.digest))
 
 
 def _not_registered(error: Exception) -> tuple[dict[str, Finding], str]:

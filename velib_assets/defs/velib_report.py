@@ -61,8 +61,9 @@ velib_report: dg.AssetsDefinition = dg.graph_asset(
     name=NAME,
     ins={view.name: dg.AssetIn(view.name, dagster_type=dg.Nothing) for view in VIEWS},
     group_name="report",
-    description="The insights report: one HTML page with the network now, its last 24 hours and its typical "
-    "week. The data of each chart is beside it as CSV and Parquet. Open it with `velib report --open`.",
+    description="The insights report: one HTML page with the network now, its last 24 hours, its days and "
+    "its typical week. The data of each chart is beside it as CSV and Parquet. Open it with "
+    "`velib report --open`.",
     kinds={"html"},
     check_specs=_SPECS,
     owners=OWNERS,

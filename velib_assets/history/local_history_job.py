@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Dict, Iterable, Iterator, Optional, Protocol
 
+from velib_assets.catalog.catalog import Catalog
 from velib_assets.history.day import rebuild_day
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.month import rebuild_month
@@ -30,19 +31,24 @@ class HistoryJob(Protocol):
 
 
 class LocalHistoryJob:
-    """Builds in threads of this process, by default one per available core; each holds one day in memory."""
+    """Builds in threads of this process, by default one per available core; each holds one day in memory.
 
-    def __init__(self, store: LakeStore, threads: Optional[int] = None) -> None:
-        self._store = store
+    With a catalog, files that were damaged after they were registered are not read.
+    """
+
+    def __init__(
+        self, store: LakeStore, threads: Optional[int] = None, catalog: Optional[Catalog] = None
+    ) -> None:
+        self._store, self._catalog = store, catalog
         self.links: Dict[str, str] = {}
         self._threads = threads or len(os.sched_getaffinity(0))
 
     def run(self, days: Iterable[date]) -> Iterator[DayResult]:
         """See HistoryJob."""
         with ThreadPoolExecutor(self._threads, "history") as pool:
-            yield from pool.map(partial(rebuild_day, self._store), days)
+            yield from pool.map(partial(rebuild_day, self._store, catalog=self._catalog), days)
 
     def compact(self, months: Iterable[date]) -> Iterator[MonthResult]:
         """See HistoryJob."""
         for month in months:
-            yield rebuild_month(self._store, month)
+            yield rebuild_month(self._store, month, catalog=self._catalog)

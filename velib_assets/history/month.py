@@ -6,6 +6,7 @@ import hashlib
 from datetime import date, datetime
 from typing import List, Optional, Sequence, Tuple
 
+from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.digests import digest_of_parts
 from velib_assets.history.history_file import encode_history
@@ -20,7 +21,9 @@ from velib_assets.lake.store import Change, LakeStore
 _ATTEMPTS = 20
 
 
-def rebuild_month(store: LakeStore, month: date, now: Optional[datetime] = None) -> MonthResult:
+def rebuild_month(
+    store: LakeStore, month: date, now: Optional[datetime] = None, catalog: Optional[Catalog] = None
+) -> MonthResult:
     """Build the file of a closed month from its day files. Failures are returned, not raised.
 
     A month without a day file is absent. The rules are those of `rebuild_day`.
@@ -29,21 +32,27 @@ def rebuild_month(store: LakeStore, month: date, now: Optional[datetime] = None)
         store: the lake.
         month: the month's first day.
         now: the current time; that of the clock by default.
+        catalog: has the hashes of the day files, by which damage is found that leaves a file readable.
     """
     days = days_of_month(month)
     if (now or utc_now()) < hours_of_day(days[-1])[-1] + HOUR:
         return MonthResult(month, error=f"{month_text(month)} (UTC) has not ended: it is built when it has")
     try:
-        return _build_until_unchanged(store, month, days)
+        return _build_until_unchanged(store, month, days, catalog)
     except DamagedFileError as error:
         return MonthResult(month, error=str(error))
     except OSError as error:
         return MonthResult(month, error=f"the lake could not be read or written: {error}")
+    except CatalogError as error:
+        return MonthResult(month, error=str(error))
 
 
-def _build_until_unchanged(store: LakeStore, month: date, days: Sequence[date]) -> MonthResult:
+def _build_until_unchanged(
+    store: LakeStore, month: date, days: Sequence[date], catalog: Optional[Catalog]
+) -> MonthResult:
     for _ in range(_ATTEMPTS):
-        sources = open_days(store, days)
+        registered = catalog.history(month_text(month), month_text(month)) if catalog else ()
+        sources = open_days(store, days, registered)
         if not sources.days:
             return MonthResult(month, error=f"{month_text(month)} has no history file of a day", absent=True)
         digest = digest_of_parts(sources.digests.items())

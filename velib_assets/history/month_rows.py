@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from velib_assets.history.day_rows import DamagedFileError
+from velib_assets.catalog.catalog import HistoryFile
+from velib_assets.history.day_rows import DamagedFileError, is_altered
 from velib_assets.history.history_file import HISTORY_SCHEMA, read_history_footer
 from velib_assets.history.sorted_rows import sort_rows
 from velib_assets.lake.keys import day_text, history_day_key
@@ -80,13 +81,19 @@ class _DayReader:
             raise DamagedFileError(f"{self._address} cannot be decoded ({reason})") from error
 
 
-def open_days(store: LakeStore, days: Sequence[date]) -> MonthSources:
+def open_days(store: LakeStore, days: Sequence[date], registered: Iterable[HistoryFile] = ()) -> MonthSources:
     """Open the day files that the days of a month have.
 
+    Args:
+        store: the lake.
+        days: the days.
+        registered: their registered files, with their hashes: damage may leave a file readable.
+
     Raises:
-        DamagedFileError: if a file is damaged.
+        DamagedFileError: if a file is damaged, or is not the registered one of its digest.
         OSError: if the lake cannot be read.
     """
+    known = {file.period: file for file in registered}
     readers, digests, listing, rows = [], {}, [], 0
     for day in days:
         key = history_day_key(day)
@@ -97,6 +104,8 @@ def open_days(store: LakeStore, days: Sequence[date]) -> MonthSources:
         footer = read_history_footer(io.BytesIO(data))
         if footer is None:
             raise DamagedFileError(f"{store.address(key)} is not a history file")
+        if (file := known.get(day_text(day))) and is_altered(data, footer.digest, file.digest, file.sha256):
+            raise DamagedFileError(f"{store.address(key)} is damaged: it is not as it was registered")
         readers.append(_DayReader(store.address(key), data))
         digests[day_text(day)] = footer.digest
         rows += footer.rows

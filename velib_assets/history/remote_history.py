@@ -23,7 +23,7 @@ ARGUMENT = "history"
 
 NEWEST = "newest"
 _RECENT_DAYS = 35  # before today: the month that has just ended, and any outage of some days
-_Build = Callable[[LakeStore, date], Union[DayResult, MonthResult]]
+_Build = Callable[..., Union[DayResult, MonthResult]]
 
 
 class HistoryError(Exception):
@@ -83,7 +83,7 @@ class TimedHistory:
         """Build periods, send and register their results; return the problems."""
         failures: List[str] = []
         for period in self._begun(periods):
-            result = build(self._store, period)
+            result = build(self._store, period, catalog=self._catalog)
             self._reporter.message(result.message())
             name = result.file().period
             if result.error:

@@ -192,6 +192,11 @@ def history_month_key(month: date) -> str:
     return f"{source_prefix('history')}closed/month={month_text(month)}/stations.parquet"
 
 
+def history_retired_key(day: date) -> str:
+    """Return the key of the record of a UTC day whose hours were retired."""
+    return f"{source_prefix('history')}retired/date={day_text(day)}.json"
+
+
 def daily_kpi_key(name: str, day: date) -> str:
     """Return the key of a daily KPI's rows of a local day."""
     return f"{source_prefix('kpi')}{name}/date={day_text(day)}/rows.parquet"

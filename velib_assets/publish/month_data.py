@@ -69,7 +69,7 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
             damaged.
         OSError: The lake cannot be read.
     """
-    days = published_days(catalog, month, now)
+    days = published_days(lake, catalog, month, now)
     last_day = days_of_month(month)[-1]
     is_over = _midnight(last_day + _DAY) <= now
     last = last_day if is_over else date.fromisoformat(days[-1].period)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile
+from velib_assets.history.currency import outdated_days
 from velib_assets.history.day_rows import DamagedFileError
-from velib_assets.history.digests import current_files, digest_of_day, digest_of_month, is_month
+from velib_assets.history.digests import current_files, digest_of_month, is_month
 from velib_assets.history.history_file import encode_history
 from velib_assets.history.month_rows import merged_by_station, open_days
 from velib_assets.history.sorted_rows import MONTH_GROUP, row_groups
@@ -24,7 +25,7 @@ class UnpublishableError(Exception):
     """A month cannot be published. The message says why, and what to do."""
 
 
-def published_days(catalog: Catalog, month: date, now: datetime) -> list[HistoryFile]:
+def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime) -> list[HistoryFile]:
     """Return the day files of a month's ended UTC days, in order.
 
     Raises:
@@ -32,23 +33,22 @@ def published_days(catalog: Catalog, month: date, now: datetime) -> list[History
     """
     days = days_of_month(month)
     ended = [day for day in days if hours_of_day(day)[-1] + HOUR <= now]
-    files = {file.period: file for file in _files(catalog, days) if not is_month(file)}
-    missing, outdated = [], []
-    for day in ended:
-        parts = catalog.partitions(hours_of_day(day))
-        if not any(part.rows for part in parts):
-            continue  # what history has of hours that were removed stays as it is
-        if (file := files.get(day_text(day))) is None:
-            missing.append(day)
-        elif file.digest != digest_of_day(parts):
-            outdated.append(day)
-    if missing or outdated:
+    if not ended:
         raise UnpublishableError(
-            incomplete(month, {"not in history yet": missing, "outdated in history": outdated})
+            f"no UTC day of {month_text(month)} has ended: publish it after the first has"
         )
+    files = {file.period: file for file in _files(catalog, days) if not is_month(file)}
+    if outdated := outdated_days(lake, catalog, ended[0], ended[-1]):
+        states: dict[str, list[date]] = {"not in history yet": [], "outdated in history": []}
+        for day in outdated:
+            states["outdated in history" if day_text(day) in files else "not in history yet"].append(day)
+        raise UnpublishableError(incomplete(month, states))
     found = [files[day_text(day)] for day in ended if day_text(day) in files]
     if not any(file.rows for file in found):
-        raise UnpublishableError(_nothing(month, ended, days))
+        raise UnpublishableError(
+            f"the lake has no rows of {month_text(month)}: nothing to publish. If a source has snapshots "
+            f"of it, run `velib backfill {day_text(days[0])} {day_text(ended[-1])}` first"
+        )
     return found
 
 
@@ -101,17 +101,6 @@ def _days_are(days: Sequence[date]) -> str:
 
 def _files(catalog: Catalog, days: Sequence[date]) -> list[HistoryFile]:
     return catalog.history(day_text(days[0]), day_text(days[-1]))
-
-
-def _nothing(month: date, ended: Sequence[date], days: Sequence[date]) -> str:
-    text = month_text(month)
-    if not ended:
-        return f"no UTC day of {text} has ended: publish it after the first one has"
-    last = ended[-1] if len(ended) < len(days) else days[-1]
-    return (
-        f"the lake has no rows of {text}: nothing to publish. If a source has snapshots of it, run "
-        f"`velib backfill {day_text(days[0])} {day_text(last)}` first"
-    )
 
 
 def _read(lake: LakeStore, file: HistoryFile) -> bytes:

@@ -38,6 +38,8 @@ def parse_target(text: str, lake: str) -> Target:
     Raises:
         TargetError: It is no such address, or a part of the lake that others read.
     """
+    if not text.strip():
+        raise TargetError("is empty. Write a folder or s3://bucket/folder")
     if text.startswith(_S3):
         bucket, _, prefix = text[len(_S3) :].partition("/")
         prefix = prefix.strip("/")

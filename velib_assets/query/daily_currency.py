@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.lake.keys import (
-    HOUR,
-    daily_kpi_key,
-    day_text,
-    hour_of,
-    hours_between,
-    parse_day,
-    source_prefix,
-)
-from velib_assets.lake.local_days import day_bounds, local_day_of, local_days_overlapping
+from velib_assets.lake.keys import daily_kpi_key, day_text, parse_day, source_prefix
+from velib_assets.lake.local_days import local_days_overlapping
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_file import read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS
@@ -38,8 +29,8 @@ def outdated_local_days(
     """Return the ended local days whose stored rows are missing or outdated, oldest first.
 
     A day is outdated if its history or the SQL changed since, if a file is missing or has another size than
-    when it was stored, or if it has files and no history any more. A day without files and without an hour
-    that has rows is not: there is nothing to store. The cost is one listing, and one footer per day.
+    when it was stored, or if it has files and no history any more. A day without snapshots is current once
+    its files without rows are stored. The cost is one listing, and one footer per day.
 
     Args:
         catalog: Knows the history.
@@ -63,19 +54,7 @@ def outdated_local_days(
     )
     with ThreadPoolExecutor(_READERS, "daily-footers") as readers:
         current = readers.map(lambda day: _is_current(day, day_digest(day, history), lake, files), chosen)
-        outdated = [day for day, is_current in zip(chosen, current, strict=True) if not is_current]
-    stored = _stored_days(files)
-    with_rows = _days_with_rows(catalog, [day for day in outdated if day not in stored])
-    return [day for day in outdated if day in stored or day in with_rows]
-
-
-def _days_with_rows(catalog: Catalog, days: Sequence[date]) -> set[date]:
-    """Return those of these local days that have a registered hour with rows."""
-    if not days:
-        return set()
-    first, end = day_bounds(days[0])[0], day_bounds(days[-1])[1]
-    parts = catalog.partitions(hours_between(hour_of(first), hour_of(end) - HOUR))
-    return {local_day_of(part.hour) for part in parts if part.rows}
+        return [day for day, is_current in zip(chosen, current, strict=True) if not is_current]
 
 
 def _is_current(day: date, digest: str, lake: LakeStore, files: dict[str, int]) -> bool:

@@ -19,7 +19,7 @@ from velib_assets.lake.keys import daily_kpi_key, day_text, hours_of_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE, utc_days_overlapped
 from velib_assets.lake.store import Change, LakeStore
-from velib_assets.query.daily_file import encode_daily
+from velib_assets.query.daily_file import encode_daily, read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import daily_code_version, day_sql, history_days
 from velib_assets.query.engine import QueryEngine, QueryError
@@ -33,8 +33,8 @@ class DailyKpiResult(NamedTuple):
 
     `absent` means that the history has no snapshot of the day, as `error` says. Its files have no rows then,
     so that the day is current; if none of its UTC days has history, they are deleted. `waits` means that
-    history is still to be built. `changed` is false if the stored file was the same. `headline` has the KPI's
-    headline numbers that are known.
+    history is still to be built. `changed` means that the stored rows are other ones than before. `headline`
+    has the KPI's headline numbers that are known.
     """
 
     name: str
@@ -162,14 +162,18 @@ def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) ->
         rows = engine.query_table(day_sql(kpi, day, by_month=engine.history_by_month))
         data = encode_daily(kpi.name, rows, digest, files)
         key, sha256 = daily_kpi_key(kpi.name, day), hashlib.sha256(data).hexdigest()
+        before = read_daily_footer(lake, key)
         changed = _is_other(lake, key, data)
         if not lake.publish([Change(key, data)], lambda: _digest_now(day, catalog) == digest):
             return None
         files[kpi.name] = (len(data), sha256)
         result = DailyKpiResult(kpi.name, day, rows.num_rows, len(data), digest, sha256, changed)
-        results.append(result._replace(headline=_headline(kpi, rows)))
-    if not any(result.rows for result in results):
-        return [result._replace(absent=True, error=_no_snapshot(day)) for result in results]
+        if rows.num_rows:
+            result = result._replace(headline=_headline(kpi, rows))
+        else:
+            had_rows = before is not None and before.rows > 0
+            result = result._replace(absent=True, error=_no_snapshot(day), changed=had_rows)
+        results.append(result)
     return results
 
 

@@ -112,7 +112,7 @@ class LocalQueryEngine:
         from velib_assets.query.damaged_files import damaged_file_error  # noqa: PLC0415 - imports DuckDB
         from velib_assets.query.error_words import query_error  # noqa: PLC0415 - imports sqlglot
 
-        damaged = damaged_file_error(error, self._lake, files.read, self._catalog.partitions(hours))
+        damaged = damaged_file_error(error, self._lake, files.read, self._catalog, hours)
         return damaged or QueryError(query_error(error))
 
     def define_station_events(self) -> None:

@@ -44,12 +44,15 @@ class Glue:
             self._known(arguments["PartitionValues"][0])
             del self.entries[arguments["PartitionValues"][0]]
             return {}
-        month = arguments["PartitionInput"]["Values"][0]
-        if method == "create_partition" and month in self.entries:
-            raise AwsError("it exists", "AlreadyExistsException")
-        if method == "update_partition":
-            self._known(arguments["PartitionValueList"][0])
-        self.entries[month] = arguments["PartitionInput"]
+        if method == "batch_create_partition":
+            (written,) = arguments["PartitionInputList"]
+        else:
+            written = arguments["Entries"][0]["PartitionInput"]
+        (month,) = written["Values"]
+        if (month in self.entries) == (method == "batch_create_partition"):
+            code = "AlreadyExistsException" if month in self.entries else "EntityNotFoundException"
+            return {"Errors": [{"PartitionValues": [month], "ErrorDetail": {"ErrorCode": code}}]}
+        self.entries[month] = written
         return {}
 
     def pages(
@@ -107,7 +110,7 @@ def test_days_share_the_partition_of_their_month(glue: Glue, catalog: GlueTable)
         "2022-07": DAYS_FOLDER.replace("2022-06", "2022-07"),
     }
     assert catalog.register_history(DAYS) == 0
-    assert glue.writes == ["create_partition"] * 2
+    assert glue.writes == ["batch_create_partition"] * 2
 
 
 def test_table_has_the_columns_of_the_files_and_the_month_as_its_key(glue: Glue, catalog: GlueTable) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.retirement import retire_before
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import history_day_key, history_month_key, parse_day
 from velib_assets_tests.cli.test_backfill import put, rows
 from velib_assets_tests.cli.test_commands import Terminal
@@ -98,3 +101,69 @@ def test_day_of_which_all_is_discarded_leaves_the_history_and_its_month(terminal
     assert terminal.velib("discard", SECOND, SECOND, *WHY).exit_code == 0
     assert days(terminal) == []
     assert not month.exists()
+
+
+@pytest.fixture
+def retired(terminal: Terminal) -> Terminal:
+    """A terminal whose hours of the first day are retired."""
+    assert terminal.velib("backfill").exit_code == 0
+    before = terminal.velib("status", "--format", "json").stdout
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    (outcome,) = retire_before(store, catalog, parse_day(SECOND))
+    assert outcome.hours == 2
+    assert terminal.velib("status", "--format", "json").stdout == before != ""
+    return terminal
+
+
+def hours(terminal: Terminal) -> list[object]:
+    """Return the hours of the table `source_velib`."""
+    found = rows(terminal, 'SELECT DISTINCT "date", "hour" FROM source_velib ORDER BY 1, 2')
+    return [f"{row['date']}T{row['hour']}" for row in found]
+
+
+def test_retired_hours_are_in_the_history_alone_and_nothing_misses_them(retired: Terminal) -> None:
+    assert hours(retired) == [f"{SECOND}T00"]
+    assert days(retired) == [(FIRST, 80), (SECOND, 40)]
+    assert retired.velib("verify").exit_code == 0
+    reconciled = retired.velib("reconcile")
+    assert reconciled.exit_code == 0, reconciled.stderr
+    assert "not cleaned yet" not in reconciled.stderr
+
+
+def test_backfill_of_a_retired_hour_cleans_all_hours_of_its_day(retired: Terminal) -> None:
+    result = retired.velib("backfill", f"{FIRST}T10", f"{FIRST}T10")
+    assert result.exit_code == 0, result.stderr
+    assert f"2 hours of retired days are cleaned again: {FIRST}T10, {FIRST}T23" in result.stderr
+    assert hours(retired) == [f"{FIRST}T10", f"{FIRST}T23", f"{SECOND}T00"]
+    assert days(retired) == [(FIRST, 80), (SECOND, 40)]
+
+
+def test_discard_of_a_retired_hour_keeps_the_others(retired: Terminal) -> None:
+    result = retired.velib("discard", f"{FIRST}T10", f"{FIRST}T10", *WHY)
+    assert result.exit_code == 0, result.stderr
+    assert hours(retired) == [f"{FIRST}T23", f"{SECOND}T00"]
+    assert days(retired) == [(FIRST, 40), (SECOND, 40)]
+    assert retired.velib("verify").exit_code == 0
+
+
+def test_lost_home_learns_the_days_from_the_lake(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.velib("backfill").exit_code == 0
+    terminal.env["DAGSTER_HOME"] = str(tmp_path / "new home")
+    catalog = LocalCatalog(terminal.lake)
+    before = catalog.history()
+    catalog.unregister_history([FIRST])
+    result = terminal.velib("reconcile")
+    assert result.exit_code == 0, result.stderr
+    assert "of the daily layer reported as materialized, 0 already known" in result.stdout
+    assert "1 history file registered, which the catalog lacked" in result.stdout
+    assert [file.period for file in catalog.history()] == [file.period for file in before]
+    with dg.DagsterInstance.from_config(str(terminal.env["DAGSTER_HOME"])) as instance:
+        known = {
+            name: instance.get_materialized_partitions(dg.AssetKey(name))
+            for name in ("station_history", "station_history_months", "kpi_daily_network")
+        }
+    assert known["station_history"] == {FIRST, SECOND}
+    assert known["station_history_months"] == {"2022-06"}
+    assert FIRST in known["kpi_daily_network"]
+    again = terminal.velib("reconcile")
+    assert "0 partitions of the daily layer reported as materialized" in again.stdout

@@ -11,7 +11,7 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.lake.keys import hour_of
 from velib_assets.publish.published_tables import TABLES
 from velib_assets_tests.cli.test_commands import Terminal
-from velib_assets_tests.disks import full, left_over, small_disk
+from velib_assets_tests.disks import full, left_over, read_only, small_disk
 from velib_assets_tests.publish.history_lakes import add_daily_layer, recorded_lake
 from velib_assets_tests.samples import records
 
@@ -160,11 +160,28 @@ def test_day_without_daily_kpis_is_named(terminal: Terminal) -> None:
     )
 
 
-@pytest.mark.parametrize("damage", ["removed", "changed"])
-def test_damaged_history_is_named(terminal: Terminal, damage: str) -> None:
+def test_damaged_history_is_named(terminal: Terminal) -> None:
     (day,) = (terminal.lake / "history").rglob("date=2022-06-05.parquet")
-    day.unlink() if damage == "removed" else day.write_bytes(day.read_bytes()[:-1] + b"?")
+    day.write_bytes(day.read_bytes()[:-1] + b"?")
     check_refused(terminal, terminal.velib("publish", "2022-06"), 1, str(day), "`velib verify`")
+
+
+def test_day_whose_history_is_gone_is_named(terminal: Terminal) -> None:
+    (day,) = (terminal.lake / "history").rglob("date=2022-06-05.parquet")
+    day.unlink()
+    said = "2022-06-05 is outdated in history"
+    check_refused(
+        terminal, terminal.velib("publish", "2022-06"), 1, said, "`velib backfill 2022-06-05 2022-06-05`"
+    )
+
+
+def test_lake_on_a_read_only_disk_is_published_elsewhere(terminal: Terminal, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kilobytes=8000) as disk:
+        terminal.env["VELIB_LAKE"] = str(shutil.copytree(terminal.lake, disk / "lake"))
+        with read_only(disk):
+            result = terminal.velib("publish", "2022-06", "--to", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 
 def test_snapshot_without_rows_is_reported(terminal: Terminal) -> None:

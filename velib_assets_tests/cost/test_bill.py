@@ -21,13 +21,17 @@ COUNTS = {
     },
     "healing": {"list": 20, "catalog": 1, "bytes": 1e5},
     "staleness": {"list": 3},
+    "daily_healing": {"list": 9, "get": 90, "catalog": 4},
 }
 
 
 def bill(**given: Any) -> Bill:
     inputs = Inputs()
     inputs.counts = COUNTS
-    inputs.set("given", **{"healing_seconds": 900, "staleness_seconds": 300, **given})
+    inputs.set(
+        "given",
+        **{"healing_seconds": 900, "staleness_seconds": 300, "daily_healing_seconds": 14_400, **given},
+    )
     return make_bill(inputs)
 
 
@@ -57,16 +61,18 @@ def test_month_computed_by_hand() -> None:
         (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 2 + 30 * (10 + 3 * 2)) * 0.005 / 1000
     )
     assert cost_of["s3_list"] == pytest.approx(
-        (2880 * (10 + 5 * 10) + 30 * (672 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3) * 0.005 / 1000
+        (2880 * (10 + 5 * 10) + 30 * (672 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3 + 180 * 9) * 0.005 / 1000
     )
     assert cost_of["s3_get"] == pytest.approx(
-        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * (672 * 3 + 60 + 3 * 30) + 31 * 12) * 0.0004 / 1000
+        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * (672 * 3 + 60 + 3 * 30) + 31 * 12 + 180 * (90 + 88))
+        * 0.0004
+        / 1000
     )
     raw, clean, old, daily, results, reports, register = (
         15 * 96 * 73_248,
         15 * 24 * 97_138,
         14 * 24 * 3 * 0.8 * 97_138,
-        15 * (750_000 + 150_000),  # no month is closed yet
+        15 * (750_000 + 83_000),  # no month is closed yet
         15 * 483 * 300_000,
         96 * 2 * 6_000_000,
         (1 + 14 * 24) * 54_207,
@@ -89,7 +95,7 @@ def test_total_without_free_tiers_charges_every_line() -> None:
         "log_stored_gb": 15 * 2911 / 30 * 12_000 / 1e9 * 0.03,
         "traces": 2880 * 5 / 1e6,
         "emails": 10 * 2 / 1e5,
-        "catalog_requests": (2880 * (8 + 5 * 3) + 2880 + 30 * (20 + 3 * 3)) / 1e6,
+        "catalog_requests": (2880 * (8 + 5 * 3) + 2880 + 30 * (20 + 3 * 3) + 180 * 4) / 1e6,
         "catalog_objects": (24 * 15 + 1 + 1 + TABLES + 8) / 1e5,
     }
     assert all(costs(computed)[name] == 0 for name in by_hand)

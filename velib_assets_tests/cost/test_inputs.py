@@ -51,7 +51,8 @@ def test_defaults_are_those_of_infra() -> None:
         in (CHECKOUT / "infra" / "lambda.tf").read_text()
     )
     assert f": {inputs.shell_dpu}\n" in (CHECKOUT / "infra" / "glue.tf").read_text()
-    assert (inputs.healing_seconds, inputs.staleness_seconds) == SENSOR_INTERVALS["aws"]
+    intervals = (inputs.healing_seconds, inputs.staleness_seconds, inputs.daily_healing_seconds)
+    assert intervals == SENSOR_INTERVALS["aws"]
 
 
 def test_sizes_are_those_of_the_newest_complete_day(tmp_path: Path) -> None:

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.defs.build import build_defs
 from velib_assets.history.digests import is_month
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, history_day_key, history_month_key, hours_of_day
 from velib_assets.lake.local_days import DAY as ONE_DAY
+from velib_assets.settings import Settings
 from velib_assets_tests.defs.daily_runs import checks, failed, run_days, written
 from velib_assets_tests.history.days import DAY, add_late, fill_day
 
@@ -123,3 +127,22 @@ def test_late_hour_of_a_day_rebuilds_its_month(
     for key in (("station_history", "2022-06-04"), ("station_history_months", "2022-06")):
         assert after[key]["dagster/row_count"] == before[key]["dagster/row_count"] + 3
         assert after[key]["digest"] != before[key]["digest"]
+
+
+def test_days_with_missing_hours_and_rebuilt_days_are_not_unsynced(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """The digest says what is current. Dagster compares times, and expects every hour and every day."""
+    fill_day(store, hours=2, per_hour=1)
+    assert run_days(lake, instance, DAY).success
+    assert run_days(lake, instance, DAY).success
+    graph = build_defs(Settings(lake=lake)).get_repository_def().asset_graph
+    loading = LoadingContextForTest(instance)
+    resolver = CachingStaleStatusResolver(instance, graph, loading)
+    keys = {
+        "station_history": "2022-06-04",
+        "station_history_months": "2022-06",
+        "kpi_daily_station": "2022-06-04",
+    }
+    for name, partition in keys.items():
+        assert resolver.get_status(dg.AssetKey(name), partition) is StaleStatus.FRESH, name

@@ -50,12 +50,26 @@ MUTATIONS: tuple[Mutation, ...] = (
         "ordered = list((raw.key",
     ),
     Mutation(
+        "a-slower-writer-stores-an-older-day",
+        "readers",
+        "velib_assets/query/daily_store.py",
+        "lambda: _digest_now(day, catalog) == digest):\n",
+        "lambda: True):\n",
+    ),
+    Mutation(
         "an-hour-vanishes-while-it-is-replaced",
         "readers",
         "velib_assets/lake/folder_store.py",
         "                    temporary.replace(path) if temporary else path.unlink(missing_ok=True)\n",
         "                    path.unlink(missing_ok=True)\n"
         "                    if temporary:\n                        temporary.replace(path)\n",
+    ),
+    Mutation(
+        "history-of-older-hours-wins",
+        "readers",
+        "velib_assets/history/day.py",
+        "lambda: clean_listing(store, hours) == read",
+        "lambda: bool(read)",
     ),
     Mutation(
         "nine-codes-of-ten-are-enough",

@@ -28,6 +28,8 @@ from velib_assets.lake.keys import hour_of, raw_key
 from velib_assets.lake.months import month_of
 from velib_assets.lake.packing import pack_day, unpack_day
 from velib_assets.lake.store import Change
+from velib_assets.query.daily_store import store_daily_kpis
+from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.guarantees.fault_points import at_step, hold, kill, limit_files
 from velib_assets_tests.history.days import add_late
 from velib_assets_tests.samples import HOUR, body, records
@@ -131,6 +133,31 @@ def held_history(root: Path, days: Sequence[date], number: int, other: "Connecti
     """Write the history, waiting before the n-th step for a message from the other end."""
     at_step(number, root, hold(other))
     write_history(root, days)
+
+
+def store_day(root: Path, day: date) -> None:
+    """Store the daily KPIs of a local day."""
+    catalog = LocalCatalog(root)
+    results = store_daily_kpis(day, LocalQueryEngine(root, catalog), FolderStore(root), catalog)
+    assert [result.error for result in results] == [""] * len(results)
+
+
+def killed_day(root: Path, day: date, number: int, showing: bool) -> None:
+    """Store a local day, killed before the n-th step (see `at_step`); it succeeds if it has fewer."""
+    at_step(number, root, kill, showing=showing)
+    store_day(root, day)
+
+
+def held_day(root: Path, day: date, number: int, other: "Connection[Any, Any]") -> None:
+    """Store a local day, waiting before the n-th step for a message from the other end."""
+    at_step(number, root, hold(other))
+    store_day(root, day)
+
+
+def late_day(root: Path, taken: datetime, days: Sequence[date], day: date) -> None:
+    """Add a late snapshot, write the history, and store a local day."""
+    late_history(root, taken, days)
+    store_day(root, day)
 
 
 def killed_tick(root: Path, responses: Mapping[datetime, bytes], number: int, showing: bool) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from velib_assets.catalog.registration import hashed_partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.day import rebuild_day
 from velib_assets.history.history_file import HISTORY_SCHEMA
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, history_day_key, hours_of_day
 from velib_assets_tests.history.days import DAY, STATIONS, add_late, fill_day
@@ -85,3 +88,35 @@ def test_damaged_clean_file_fails_the_day_and_is_named(tmp_path: Path) -> None:
 
 def test_days_of_other_months_are_in_other_folders() -> None:
     assert history_day_key(date(2024, 2, 29)) == "history/source=velib/month=2024-02/date=2024-02-29.parquet"
+
+
+def test_damage_that_leaves_a_clean_file_readable_fails_the_day(tmp_path: Path) -> None:
+    """Rebuilding the file gives the same digest, so the day would keep the damage for good."""
+    store, catalog, hour = FolderStore(tmp_path), LocalCatalog(tmp_path), hours_of_day(DAY)[1]
+    fill_day(store, hours=3)
+    catalog.register([hashed_partition_of(store, part) for part in hours_of_day(DAY)[:3]])
+    job = LocalHistoryJob(store, 1, catalog)
+    (whole,) = job.run([DAY])
+    path = tmp_path / clean_key(hour)
+    good = path.read_bytes()
+    table = pq.ParquetFile(io.BytesIO(good)).read()
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:  # other bytes, readable
+        writer.write_table(table)
+        footer = pq.read_metadata(io.BytesIO(good)).metadata[b"velib"].decode()
+        writer.add_key_value_metadata({"velib": footer})
+    path.write_bytes(sink.getvalue())
+    (result,) = job.run([DAY])
+    assert result.error == f"{path} is damaged: it is not as it was registered"
+    assert len(store.read(history_day_key(DAY))) == whole.bytes
+    path.write_bytes(good)
+    assert list(job.run([DAY])) == [whole]
+
+
+def test_clean_file_that_is_newer_than_its_registration_is_read(tmp_path: Path) -> None:
+    store, catalog = FolderStore(tmp_path), LocalCatalog(tmp_path)
+    fill_day(store, hours=3)
+    catalog.register([hashed_partition_of(store, part) for part in hours_of_day(DAY)[:3]])
+    add_late(store, datetime(2022, 6, 4, 1, 45, tzinfo=timezone.utc))
+    (result,) = LocalHistoryJob(store, 1, catalog).run([DAY])
+    assert (result.error, result.rows) == ("", 3 * 7)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import HistoryFile
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.digests import current_files
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.history.month import rebuild_month
@@ -51,3 +52,21 @@ def test_month_without_days_is_absent_and_open_month_is_refused(tmp_path: Path) 
     assert (
         "has not ended" in rebuild_month(store, MONTH, datetime(2022, 6, 30, 23, tzinfo=timezone.utc)).error
     )
+
+
+def test_damaged_day_file_fails_the_month_and_is_named(tmp_path: Path) -> None:
+    store, files = month_of_two_days(tmp_path)
+    catalog = LocalCatalog(tmp_path)
+    catalog.register_history(files)
+    assert not rebuild_month(store, MONTH, catalog=catalog).error
+    whole = store.read(history_month_key(MONTH))
+    path = tmp_path / files[0].key
+    good = path.read_bytes()
+    catalog.register_history([files[0]._replace(sha256="0" * 64)])
+    result = rebuild_month(store, MONTH, catalog=catalog)
+    assert result.error == f"{path} is damaged: it is not as it was registered"
+    path.write_bytes(good[:-30])
+    assert str(path) in rebuild_month(store, MONTH).error
+    path.write_bytes(good[:200] + bytes(100) + good[300:])
+    assert str(path) in rebuild_month(store, MONTH).error
+    assert store.read(history_month_key(MONTH)) == whole

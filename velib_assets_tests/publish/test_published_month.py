@@ -24,7 +24,7 @@ from velib_assets.lake.local_days import day_bounds
 from velib_assets.lake.packing import pack_day
 from velib_assets.publish.dataset import dataset_files
 from velib_assets.publish.month_data import load_month
-from velib_assets.publish.provenance import VELIB
+from velib_assets.publish.provenance import VELIB, DataSource, Licence, Provenance
 from velib_assets.publish.published_tables import DAILY, TABLES
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.publish.history_lakes import (
@@ -211,6 +211,27 @@ def test_simulated_data_are_called_so(files: dict[str, bytes]) -> None:
         assert "(simulated)" in text
         assert "Fictional data" in text
         assert "Ville de Paris open data" not in text
+
+
+def test_another_network_changes_one_place(tmp_path: Path) -> None:
+    """Its name, sources, licence, attribution and time zone; columns are described by the lake's schema."""
+    terms = Licence("CC0-1.0", "CC0", "https://example.org/cc0", "LICENSE-ODbL.txt")
+    source = DataSource("The city's feed", "https://example.org/feed", "free", ("City of Elsewhere",))
+    other = Provenance(
+        "elsewhere", "Elsewhere Bikes", "Elsewhere", "UTC", terms, ("bikes",), {"opendata": source}
+    )
+    recorded_lake(tmp_path, {at("2022-06-04T10:00"): records(40)})
+    files = dataset_files(
+        load_month(FolderStore(tmp_path), LocalCatalog(tmp_path), date(2022, 6, 1), LATER), other
+    )
+    described = {
+        name: files[name].decode() for name in ("datapackage.json", "croissant.json", "CITATION.cff")
+    }
+    described["README.md"] = files["README.md"].decode().partition("## Columns")[0]
+    for name, text in described.items():
+        assert re.findall(r"V[ée]lib|ODbL|opendata", text.replace("LICENSE-ODbL.txt", "")) == [], name
+        assert "Elsewhere Bikes" in text
+    assert json.loads(files["datapackage.json"])["name"] == "elsewhere-2022-06"
 
 
 def test_queries_of_the_card_run(

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from velib_assets.catalog.catalog import Partition
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, daily_kpi_key
+from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
 from velib_assets.query import daily_sql
@@ -27,6 +28,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
 from velib_assets.query.hints import partition_hints
+from velib_assets.query.lake_hints import lake_hints
 from velib_assets_tests.kpi_lake import row, rows_of
 from velib_assets_tests.query.daily_lake import DailyLake
 
@@ -107,6 +109,16 @@ def test_changed_history_outdates_the_local_days_that_read_it(complete: DailyLak
         complete.store_day(day)
     assert outdated(complete) == []
     assert complete.view("kpi_daily_network", DAY)[0]["minutes_short"] == 30  # 23:00 UTC of 3 June
+
+
+def test_compacted_month_changes_no_day(complete: DailyLake) -> None:
+    """Its days are current, and the same rows are computed from its file."""
+    months = [result.file() for result in LocalHistoryJob(complete.store, 1).compact([DAY.replace(day=1)])]
+    assert complete.catalog.register_history(months) == 1
+    assert outdated(complete) == []
+    for day in history_days(DAY):
+        Path(complete.store.address(history_day_key(day))).unlink(missing_ok=True)
+    assert not any(result.changed for result in complete.store_day(DAY))
 
 
 def test_days_of_the_history_and_local_days_fit_each_other() -> None:
@@ -216,7 +228,10 @@ def test_day_without_snapshots_between_others_is_stored_once(tmp_path: Path) -> 
     daily = DailyLake(tmp_path, [row("a", 1, 1, "2022-06-03 09:00")])
     assert outdated(daily) == [date(2022, 6, 3), DAY]
     results = daily.store_day(DAY)
-    assert all(result.absent and "no snapshot of 2022-06-04" in result.error for result in results)
+    assert all(result.absent and not result.changed for result in results)
+    assert {result.error for result in results} == {
+        "the history has no snapshot of 2022-06-04 (Europe/Paris)"
+    }
     assert outdated(daily) == [date(2022, 6, 3)]
     assert all(rows_of(daily.engine, f"SELECT count(*) FROM {name}") == [(0,)] for name in NAMES)  # noqa: S608 - our own names
 
@@ -334,6 +349,16 @@ def test_condition_on_a_date_of_another_form_has_a_hint() -> None:
     assert partition_hints("SELECT * FROM kpi_daily_network WHERE date = '20220604'") == [
         "hint: date is text of the form YYYY-MM-DD: '2022-06-04'"
     ]
+
+
+@pytest.mark.parametrize("name", ["kpi_daily_station", "kpi_daily_station_days"])
+def test_query_of_a_kpi_without_a_stored_day_has_a_hint(daily: DailyLake, name: str) -> None:
+    Path(daily.store.address("clean/source=velib/date=2022-06-04")).mkdir(parents=True)
+    query = f"SELECT * FROM {name}"  # noqa: S608 - our own names
+    (hint,) = lake_hints(query, daily.store, daily.catalog, "empty")
+    assert hint.startswith("hint: no day of kpi_daily_station is stored, so it is empty; ")
+    daily.store_day(DAY)
+    assert lake_hints(query, daily.store, daily.catalog, "empty") == []
 
 
 def test_damaged_day_is_named_with_its_repair(complete: DailyLake) -> None:

@@ -1,5 +1,6 @@
 """The table `velib_history` in the local engine."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 
 from velib_assets.catalog.catalog import DAMAGED
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.history.digests import period_of_key
+from velib_assets.history.digests import key_of_period, period_of_key
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles
+from velib_assets.query.engine import LakeReadError
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of
 
 ROWS = [
@@ -113,3 +115,11 @@ def test_query_on_history_reads_no_partitions(lake: Path, monkeypatch: pytest.Mo
     assert rows_of(LocalQueryEngine(lake, LocalCatalog(lake)), "SELECT count(*) FROM velib_history") == [
         (11,)
     ]
+
+
+@pytest.mark.parametrize("period", ["2022-06", "2022-07-01"])
+def test_query_names_the_damaged_history_file(lake: Path, period: str) -> None:
+    path = lake / key_of_period(period)
+    path.write_bytes(path.read_bytes()[:300] + bytes(200) + path.read_bytes()[500:])
+    with pytest.raises(LakeReadError, match=rf"{re.escape(str(path))} is damaged: .*velib verify"):
+        LocalQueryEngine(lake, LocalCatalog(lake)).query("SELECT * FROM velib_history")

@@ -224,7 +224,7 @@ def test_page_has_no_faults_of_accessibility(browser: Reader, days: Page, width:
     assert browser.draw_all() == []
     browser.unfold("main")
     assert browser.run(FAULTS) == []
-    browser.run("document.querySelector('#calendar .lead').style.color = '#777'")
+    browser.run("document.querySelector('#station-days .lead').style.color = '#777'")
     browser.run("document.querySelector('#language').replaceChildren()")
     found = browser.run(FAULTS)
     assert [fault.partition(":")[0] for fault in found] == ["no name", "contrast"]

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from velib_assets_tests.report.conftest import Pages
@@ -160,6 +161,20 @@ def test_tapped_station_is_announced(browser: Reader, pages: Pages) -> None:
     browser.one("#station-list [data-station='36001']").send_keys(Keys.ENTER)
     assert browser.texts("#announcement") == [""]
     assert browser.driver.switch_to.active_element == browser.one("#card h4")
+
+
+def test_map_is_dragged_by_mouse(browser: Reader, pages: Pages) -> None:
+    """A drag opens no station."""
+    browser.read(pages("normal").path)
+    assert browser.draw_all() == []
+    canvas = browser.one(MAP)
+    browser.run("arguments[0].scrollIntoView({ block: 'center' })", canvas)
+    before = browser.drawing(MAP)
+    move = ActionChains(browser.driver).move_to_element(canvas).click_and_hold()
+    move.move_by_offset(60, 30).move_by_offset(30, 10).release().perform()
+    browser.run("arguments[0].dispatchEvent(new Event('pointerleave'))", canvas)
+    assert browser.drawing(MAP) != before
+    assert browser.driver.find_elements("css selector", "[data-card]") == []
 
 
 def test_map_moves_by_keyboard(browser: Reader, pages: Pages) -> None:

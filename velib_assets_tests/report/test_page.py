@@ -37,8 +37,8 @@ def test_nan_is_refused() -> None:
         page_html({"fill_rate": float("nan")})
 
 
-def test_day_of_1500_stations_fits_in_4_5_mb() -> None:
-    """With 48-letter names, half of them accented, and more episodes than any recorded day."""
+def test_day_of_1500_stations_fits_in_4_7_mb() -> None:
+    """With 48-letter names, half of them accented, and more areas and episodes than any recorded day."""
     stations, names = 1500, "Écuyère été " * 4
     time, rate = "2022-06-05T23:34:56.789Z", 0.12345678901234567
     row = [time, "10001", names, "Paris 10e", 29, 31, 60, rate, False, "2022-06-05", "23"]
@@ -48,8 +48,11 @@ def test_day_of_1500_stations_fits_in_4_5_mb() -> None:
         "history": {"bikes": [[29] * 96] * stations, "docks": [[31] * 96] * stations},
         "kpis": {"kpi_taux_remplissage": {"rows": [row] * stations}},
         "episodes": [episode] * 4000,
+        "areas": [{"name": names, "rings": [[2.34567] * 120], "label": [2.34567] * 2, "room": 0.01234}] * 100,
+        "events": [row] * 200,
+        "daily": {"calendar": [dict.fromkeys((names + str(n) for n in range(20)), rate)] * 90},
     }
-    assert len(page_html(report).encode()) < 4_500_000
+    assert len(page_html(report).encode()) < 4_700_000
 
 
 def test_all_scripts_are_joined_and_all_texts_exist() -> None:

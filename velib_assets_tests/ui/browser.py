@@ -19,9 +19,13 @@ PATIENCE_SECONDS = 30
 PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 """The required programs, each with its Debian package."""
 
-LINEAGE = "/asset-groups?expanded=" + ",".join(
-    f"global@global:{group}" for group in ("ingest", "lake", "kpi", "report")
-)
+
+def lineage(*groups: str) -> str:
+    """Return the path of the lineage with these groups expanded. It draws only what fits on the screen."""
+    return "/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in groups)
+
+
+LINEAGE = lineage("ingest", "lake", "kpi", "report")
 
 _FLAGS = """
 --headless=new --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run

@@ -58,7 +58,7 @@ def server(folder: Path, hour: datetime) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def session(folder: Path, server: Server) -> Iterator[Browser]:
-    with chromium(server.url, folder / "profile", 1920, 1080) as browser:
+    with chromium(server.url, folder / "profile", 1920, 2160) as browser:  # the lineage draws what fits
         yield browser
 
 

@@ -42,10 +42,12 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 Deletions = list[tuple[Connect, list[Delete]]]
 
 
-def maintenance_schedule(keep_days: int, sinks: Sequence[AlertSink]) -> dg.ScheduleDefinition:
+def maintenance_schedule(
+    keep_days: int, sinks: Sequence[AlertSink], others: Sequence[dg.OpDefinition] = ()
+) -> dg.ScheduleDefinition:
     """Return `velib_maintenance_schedule`, on by default: once a day, it starts the job `velib_maintenance`.
 
-    The job deletes the runs that ended more than `keep_days` days ago.
+    The job deletes the runs that ended more than `keep_days` days ago, and runs the `others`.
     """
 
     @dg.op(out=dg.Out(dg.Nothing))
@@ -67,11 +69,13 @@ def maintenance_schedule(keep_days: int, sinks: Sequence[AlertSink]) -> dg.Sched
         name="velib_maintenance",
         executor_def=dg.in_process_executor,
         description=f"Deletes the runs that ended more than {keep_days} days ago (VELIB_KEEP_RUNS_DAYS) with "
-        "their events, check results and logs. The newest materialization of each partition stays. The lake "
-        "is not touched.",
+        "their events, check results and logs. The newest materialization of each partition stays. With "
+        "VELIB_KEEP_HOURS_DAYS it also retires old hours that history holds; else the lake is not touched.",
     )
     def velib_maintenance() -> None:
         forget_old_runs()
+        for op in others:
+            op()
 
     return dg.ScheduleDefinition(
         name="velib_maintenance_schedule",

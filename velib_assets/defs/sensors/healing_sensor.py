@@ -25,6 +25,7 @@ from velib_assets.defs.raw_snapshot import RESTORE_ONLY
 from velib_assets.defs.reconciliation import report_lost
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
+from velib_assets.history.retired_days import settled_hours
 from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
 from velib_assets.lake.raw_pack import DamagedPackError
@@ -151,6 +152,8 @@ def _find_outdated(
     outdated: list[tuple[datetime, str]] = []
     for first, last in spans:
         raw = objects_by_hour(store, "raw", first, last, packs)
+        settled = settled_hours(store, catalog, raw)
+        raw = {hour: objects for hour, objects in raw.items() if hour not in settled}
         clean = objects_by_hour(store, "clean", first, last)
         registered = {part.hour: part for part in catalog.partitions(raw)}
         for hour, objects in raw.items():

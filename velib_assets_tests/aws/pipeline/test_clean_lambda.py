@@ -15,7 +15,15 @@ from velib_assets.aws.package import CLEAN_ZIP
 from velib_assets.clean import lambda_clean_client
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.lake.bucket_store import BucketStore
-from velib_assets.lake.keys import clean_key, hour_text, hours_between, iso_utc, raw_key
+from velib_assets.lake.keys import (
+    clean_key,
+    day_text,
+    history_day_key,
+    hour_text,
+    hours_between,
+    iso_utc,
+    raw_key,
+)
 from velib_assets_tests.aws.calls import run_job
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.rights import CALLS
@@ -162,6 +170,26 @@ def test_unfinished_and_invalid_calls_end_with_an_error_of_their_own(cloud: Clou
     assert invoke(cloud, hours=_range(DAY[:2])) == {"cleaned": 2}
     assert invoke(cloud, register="maybe")["errorType"] == "ValueError"
     assert len(lake.walk("clean/")) == 2
+
+
+def test_history_of_the_function_has_the_bytes_of_the_glue_job(
+    cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
+) -> None:
+    """A call whose time is over says that days remain; a call by Dagster reports each day."""
+    day = DAY[0].date()
+    fill(cloud, DAY[:2])
+    assert invoke(cloud, hours=_range(DAY[:2]), register="true") == {"cleaned": 2}
+    job = cloud.defs().resolve_job_def("velib_daily")
+    runs = len(job_runs(cloud.emulator))
+    assert job.execute_in_process(instance=instance, partition_key=day_text(day)).success
+    assert len(job_runs(cloud.emulator)) == runs
+    by_function = lake.read(history_day_key(day))
+    ended = run_job(cloud.emulator, JOB, 240, history=day_text(day))
+    assert ended["JobRunState"] == "SUCCEEDED", ended
+    assert lake.read(history_day_key(day)) == by_function
+    unfinished = invoke(cloud, history="2022-06-04,2022-06", seconds=0.001)
+    assert unfinished["errorMessage"] == "1 of 2 days and months remain"
+    assert invoke(cloud, history="2022-06-04..2022-06-04,2022-06", register="true") == {"built": 2}
 
 
 @pytest.mark.usefixtures("others", "lake")

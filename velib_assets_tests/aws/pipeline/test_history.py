@@ -7,9 +7,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pyarrow.parquet as pq
 
+from velib_assets.cli.day_runs import run_days
 from velib_assets.cli.runs import run_hours
+from velib_assets.defs.build import build_defs
 from velib_assets.defs.partitions import day_range_tags
 from velib_assets.history.currency import outdated_days
 from velib_assets.ingest.response import OPENDATA, FeedResponse
@@ -25,13 +28,14 @@ from velib_assets.lake.keys import (
     hours_of_day,
 )
 from velib_assets.lake.listing import utc_now
-from velib_assets.resources import build_resources
-from velib_assets.settings import CHECKOUT
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.resources import Resources, build_resources
+from velib_assets.settings import CHECKOUT, Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.calls import run_job
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.pipeline.conftest import Cloud
-from velib_assets_tests.aws.pipeline.steps import JOB, copied, job_runs
+from velib_assets_tests.aws.pipeline.steps import JOB, copied, job_runs, local_twin
 from velib_assets_tests.aws.pipeline.test_state_machines import execute
 
 DAYS = [date(2022, 5, 30), date(2022, 5, 31), date(2022, 6, 1)]
@@ -63,10 +67,11 @@ def fill(lake: BucketStore, days: Iterable[date], minute: int = 5) -> None:
         store_or_quarantine(lake, response, taken, hour)
 
 
-def clean(cloud: Cloud, instance: dg.DagsterInstance, days: Iterable[date]) -> None:
-    """Clean and register the hours."""
-    report = run_hours(cloud.defs(), instance, hours_with_raw(days))
-    assert report.ok, (report.failures, report.errors)
+def clean(cloud: Cloud, days: Iterable[date]) -> None:
+    """Clean and register the hours as the state machine does, without history."""
+    hours = ",".join(map(hour_text, hours_with_raw(days)))
+    ended = run_job(cloud.emulator, JOB, 240, register="true", hours=hours)
+    assert ended["JobRunState"] == "SUCCEEDED", ended
 
 
 def run_daily(cloud: Cloud, instance: dg.DagsterInstance, days: Sequence[date]) -> None:
@@ -86,6 +91,15 @@ def built_locally(environments: Environments, store: BucketStore, folder: Path) 
     return twin
 
 
+def built_with_kpis(store: BucketStore, keys: Iterable[str], folder: Path) -> Resources:
+    """Run the same hours and days in local mode."""
+    twin = local_twin(store, keys, folder, hours_with_raw(DAYS))
+    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+        built = run_days(build_defs(Settings(lake=folder)), instance, DAYS)
+    assert not built.failures, built.failures
+    return twin
+
+
 def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     cloud: Cloud,
     lake: BucketStore,
@@ -93,13 +107,14 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     environments: Environments,
     tmp_path: Path,
 ) -> None:
-    """Its last day ends a month before, which another run compacts."""
+    """The backfill's days complete a month, which another run compacts; Athena reads all of it."""
     fill(lake, DAYS)
-    clean(cloud, instance, DAYS)
     before = {run["Id"] for run in job_runs(cloud.emulator)}
-    run_daily(cloud, instance, DAYS)
-    runs = [run for run in job_runs(cloud.emulator) if run["Id"] not in before]
-    assert sorted(run["Arguments"]["--history"] for run in runs) == [
+    resources = build_resources(cloud.settings())
+    report = run_hours(cloud.defs(), instance, hours_with_raw(DAYS), resources)
+    assert report.ok, (report.failures, report.errors)
+    runs = [run["Arguments"] for run in job_runs(cloud.emulator) if run["Id"] not in before]
+    assert sorted(arguments["--history"] for arguments in runs if "--history" in arguments) == [
         "2022-05-30..2022-06-01",
         "2022-05..2022-05",
     ]
@@ -108,7 +123,6 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
         assert lake.read(key) == twin.read(key)
     done = instance.get_materialized_partitions(dg.AssetKey("station_history"))
     assert done == {*map(day_text, DAYS)}
-    resources = build_resources(cloud.settings())
     assert [file.period for file in resources.catalog.history()] == [
         "2022-05",
         *map(day_text, DAYS),
@@ -119,6 +133,13 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     assert history.equals(query(ROWS_OF.format("source_velib")))
     one = query("SELECT count(*) AS n FROM velib_history WHERE date = '2022-05-31'")
     assert one["n"].item() == ROWS
+    local = built_with_kpis(lake, cloud.keys("raw/"), tmp_path / "local").query_engine.query
+    for kpi in DAILY_KPIS:
+        first = kpi.schema[0].name
+        rows = f'SELECT * FROM {kpi.name} ORDER BY "date", {first}'  # noqa: S608 - our own names
+        on_aws = query(rows)
+        assert len(on_aws) >= len(DAYS)
+        pd.testing.assert_frame_equal(on_aws, local(rows))
 
 
 def test_late_raw_reopens_the_day_and_its_month(
@@ -126,12 +147,12 @@ def test_late_raw_reopens_the_day_and_its_month(
 ) -> None:
     day, month = DAYS[1], date(2022, 5, 1)
     fill(lake, [day])
-    clean(cloud, instance, [day])
+    clean(cloud, [day])
     run_daily(cloud, instance, [day])
     catalog = build_resources(cloud.settings()).catalog
     assert outdated_days(lake, catalog, day, day) == {}
     fill(lake, [day], minute=35)
-    clean(cloud, instance, [day])
+    clean(cloud, [day])
     assert list(outdated_days(lake, catalog, day, day)) == [day]
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM velib_history")["n"].item() == ROWS
@@ -145,7 +166,7 @@ def test_day_that_fails_has_the_reason_of_the_job(
     cloud: Cloud, lake: BucketStore, instance: dg.DagsterInstance
 ) -> None:
     fill(lake, DAYS[:2])
-    clean(cloud, instance, DAYS[:2])
+    clean(cloud, DAYS[:2])
     damaged = clean_key(hours_of_day(DAYS[0])[0])
     cloud.root("s3").put_object(Bucket=cloud.bucket, Key=damaged, Body=b"PAR1")
     job = cloud.defs().resolve_job_def("velib_daily")
@@ -160,12 +181,12 @@ def test_day_that_fails_has_the_reason_of_the_job(
 
 
 def test_run_without_dagster_builds_and_registers(cloud: Cloud, lake: BucketStore) -> None:
-    """As somebody starts it in the console: hours, then days and a month in one run."""
+    """As somebody starts it in the console: days and a month in one run."""
     fill(lake, DAYS)
-    hours = ",".join(map(hour_text, hours_with_raw(DAYS)))
-    for arguments in {"hours": hours}, {"history": "2022-05-30..2022-06-01,2022-05"}:
-        ended = run_job(cloud.emulator, JOB, 120, register="true", **arguments)
-        assert ended["JobRunState"] == "SUCCEEDED", ended
+    clean(cloud, DAYS)
+    periods = "2022-05-30..2022-06-01,2022-05"
+    ended = run_job(cloud.emulator, JOB, 240, register="true", history=periods)
+    assert ended["JobRunState"] == "SUCCEEDED", ended
     query = build_resources(cloud.settings()).query_engine.query
     assert query("SELECT count(*) AS n FROM velib_history")["n"].item() == len(DAYS) * ROWS
     assert len(pq.read_table(io.BytesIO(lake.read(history_month_key(date(2022, 5, 1)))))) == 2 * ROWS
@@ -176,8 +197,7 @@ def test_state_machine_builds_the_days_of_the_last_weeks(cloud: Cloud, lake: Buc
     today = utc_now().date()
     days = [today - timedelta(days=number) for number in (1, 2, 40)]
     fill(lake, days)
-    hours = ",".join(map(hour_text, hours_with_raw(days)))
-    run_job(cloud.emulator, JOB, 120, register="true", hours=hours)
+    clean(cloud, days)
     for _ in range(2):  # the second finds every day current
         done = execute(cloud, "velib_daily")
         assert done["status"] == "SUCCEEDED", done

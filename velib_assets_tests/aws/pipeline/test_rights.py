@@ -44,7 +44,6 @@ MAY = {
         "correct source_velib",
         "register a month",
         "correct a month",
-        "make a table of days",
         "make stations",
         "correct rejects_velib",
     },
@@ -62,6 +61,7 @@ MAY = {
         "get database",
         "get source_velib",
         "make a view",
+        "make a table of days",  # its name begins like that of a view
         "make station_events",
         "query",
     },

@@ -1,5 +1,6 @@
 // The calendar: a cell per day, one week per row, coloured by the chosen measure. The arrow keys move in it.
 
+const CALENDAR_DAYS = 90;
 const DAY_AND_MONTH = { day: "numeric", month: "short" };
 
 const calendarState = { measure: "short_share", chosen: null };
@@ -20,7 +21,7 @@ function renderCalendar() {
     id: "calendar",
     title: t("calendar_title"),
     name: "kpi_daily_network",
-    lead: t("calendar_lead"),
+    lead: [phrase("days_stored", { n: storedDays.length, all: CALENDAR_DAYS }), " ", t("calendar_lead")],
     content: [
       radioGroup(
         { title: t("show"), name: "calendar-measure", options, selected: calendarState.measure },
