@@ -1,7 +1,7 @@
 """A day's insights as text, at most 80 columns wide."""
 
 from velib_assets.cli.rows import table
-from velib_assets.cli.station_text import Page, cut, duration
+from velib_assets.cli.text_page import Page, cut, duration
 from velib_assets.insights.day_insights import WEEKS, DayInsights, Insight
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.local_days import NETWORK_TIME_ZONE, day_bounds

@@ -100,7 +100,7 @@ def _print_card(resources: "Resources", known: "KnownStations", code: str, days:
 
 def _print_matches(known: "KnownStations", matches: Sequence[Station], form: str) -> None:
     from velib_assets.cli.rows import table
-    from velib_assets.cli.station_text import cut
+    from velib_assets.cli.text_page import cut
     from velib_assets.insights.station_days import matches_table
 
     rows = [_match(known, match) for match in matches]

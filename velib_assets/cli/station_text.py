@@ -1,23 +1,20 @@
 """The card of a station as text, at most 80 columns wide."""
 
-import textwrap
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from velib_assets.cli.text_page import INDENT, Page, duration
 from velib_assets.insights.known_stations import Row
-from velib_assets.insights.sparkline import binned, sparkline
+from velib_assets.insights.sparkline import binned
 from velib_assets.insights.station_card import COMPLETE, StationCard, totals
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE
-from velib_assets.lake.text import counted, one_line
+from velib_assets.lake.text import counted
 
 _OPERATING = {"ok", "short", "saturated"}
-_WIDE, _NARROW = 48, 24  # characters of a sparkline
-_INDENT = "  "
 _MOST_EVENTS = 5
 _MOST_WORST = 5
-_MINUTES_PER_HOUR = 60
 STATES = {
     "ok": "in operation",
     "short": "short: in operation, without a bike",
@@ -44,44 +41,6 @@ def card_text(card: StationCard, width: int, encoding: str) -> str:
     return "\n".join(page.lines)
 
 
-class Page:
-    """Lines of text for a terminal of some width and encoding."""
-
-    def __init__(self, width: int, encoding: str) -> None:
-        self.width, self.encoding, self.lines = width, encoding, list[str]()
-        self.cells = _WIDE if width >= 78 else _NARROW  # noqa: PLR2004 - label, sparkline and range
-
-    def text(self, text: str, indent: str = "") -> None:
-        """Add text, wrapped."""
-        shown = one_line(text, None)
-        self.lines += textwrap.wrap(
-            shown, self.width, initial_indent=indent, subsequent_indent=indent + _INDENT
-        ) or [""]
-
-    def section(self, title: str) -> None:
-        """Begin a section."""
-        self.lines.append("")
-        self.text(title)
-
-    def graph(self, label: str, values: Sequence[float | None], top: float, scale: str = "") -> None:
-        """Add a sparkline with a label, on one line if there is room."""
-        bars = f"|{sparkline(values, top, self.encoding)}|"
-        line = f"{_INDENT}{label:<9} {bars} {scale}".rstrip()
-        if len(line) <= self.width:
-            self.lines.append(line)
-        else:
-            self.text(f"{label} {scale}", _INDENT)
-            self.lines.append(_INDENT + bars)
-
-    def axis(self, marks: Sequence[str]) -> None:
-        """Add labels below the last sparkline, at equal distances; nothing if the last line is none."""
-        start = self.lines[-1].find("|") + 1
-        if not start:
-            return
-        step = self.cells // len(marks)
-        self.lines.append((" " * start + "".join(f"{mark:<{step}}" for mark in marks)).rstrip())
-
-
 def _head(page: Page, card: StationCard) -> None:
     station = card.station.description
     page.text(f"{station['station_id']}  {station['name'] or '(no name)'}")
@@ -99,7 +58,7 @@ def _now(page: Page, card: StationCard) -> None:
     row = card.station.row
     page.section(f"Newest snapshot, {iso_z(card.newest_ts)}")
     for line in presence(card) + (_counts(row) if row else []):
-        page.text(line, _INDENT)
+        page.text(line, INDENT)
 
 
 def presence(card: StationCard) -> list[str]:
@@ -137,7 +96,7 @@ def _last_24_hours(page: Page, card: StationCard) -> None:
     values = [((row["snapshot_ts"] - start) / _LAST_24_HOURS, row["fill_rate"]) for row in known]
     page.section("Last 24 hours: fill rate, UTC (blank: not known or not in operation)")
     if not known:
-        page.text("nothing known", _INDENT)
+        page.text("nothing known", INDENT)
         return
     page.graph("fill rate", binned(values, page.cells), 1, _range(known, "bikes", "{:,.0f} to {:,.0f} bikes"))
     page.axis([f"{start + n * _LAST_24_HOURS / 4:%H:%M}" for n in range(4)])
@@ -160,14 +119,14 @@ def _days(page: Page, card: StationCard) -> None:
     length = (card.last - card.first).days + 1
     page.section(f"Days {_period(card)}, {NETWORK_TIME_ZONE}: {summary['days_known']} of {length} known")
     if not summary["days_known"]:
-        page.text("no snapshot of these days has the station", _INDENT)
+        page.text("no snapshot of these days has the station", INDENT)
         return
     for kind in ("short", "saturated"):
         on_days = f"{kind} on {counted(summary[f'days_{kind}'], 'day')}, "
         total = on_days + duration(summary[f"minutes_{kind}"]) + " in all"
-        page.text(total if summary[f"days_{kind}"] else f"never {kind}", _INDENT)
+        page.text(total if summary[f"days_{kind}"] else f"never {kind}", INDENT)
     if partly := summary["days_partly_known"]:
-        page.text(f"{counted(partly, 'day')} known for less than {COMPLETE:.0%} of the time", _INDENT)
+        page.text(f"{counted(partly, 'day')} known for less than {COMPLETE:.0%} of the time", INDENT)
     if length > 1:
         for label, name, top in (
             ("fill rate", "avg_fill_rate", 1.0),
@@ -182,7 +141,7 @@ def _days(page: Page, card: StationCard) -> None:
             page.text(
                 f"{day['date']}: short {duration(day['minutes_short'])}, saturated "
                 f"{duration(day['minutes_saturated'])} of {duration(day['minutes_covered'])} known",
-                _INDENT,
+                INDENT,
             )
 
 
@@ -205,14 +164,7 @@ def _events(page: Page, card: StationCard) -> None:
     page.section("What happened")
     for event in card.events[:_MOST_EVENTS]:
         change = f" from {event['before']} to {event['after']}" if event["after"] is not None else ""
-        page.text(f"{iso_z(event['event_ts'])} {event['event']}{change}", _INDENT)
-
-
-def duration(minutes: float) -> str:
-    """Format minutes: `45 min`, or `3 h 05`."""
-    whole = round(minutes)
-    hours, rest = divmod(whole, _MINUTES_PER_HOUR)
-    return f"{hours:,} h {rest:02}" if hours else f"{rest} min"
+        page.text(f"{iso_z(event['event_ts'])} {event['event']}{change}", INDENT)
 
 
 def _period(card: StationCard) -> str:
@@ -230,11 +182,6 @@ def _trouble(day: Row) -> float:
 
 def _number(value: Any) -> str:  # noqa: ANN401 - an integer or None
     return "unknown" if value is None else str(value)
-
-
-def cut(text: str, most: int) -> str:
-    """Return the beginning of a text, with three dots if something is cut."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def age_text(age: timedelta) -> str:
