@@ -69,7 +69,7 @@ def retire_day(store: LakeStore, catalog: Catalog, day: date, register: Register
             day,
             digest_of_day(parts.values()),
             {hour_text(hour): part.digest for hour, part in parts.items()},
-            {hour_text(hour): raw_digest(store, raw.get(hour, [])) for hour in parts},
+            {hour_text(hour): raw_digest(store, raw.get(hour, [])) for hour in {*raw, *parts}},
         )
         reason = _not_held(store, catalog, record) or _not_current(store, parts, raw, register)
         if reason:

@@ -12,6 +12,7 @@ import pytest
 
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.history.currency import outdated_days
 from velib_assets.history.day import rebuild_day
 from velib_assets.history.retired_days import (
@@ -23,7 +24,7 @@ from velib_assets.history.retired_days import (
 from velib_assets.history.retirement import Retired, retire_before, retire_day
 from velib_assets.ingest.discard import discard_object
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, history_day_key, history_retired_key, hours_of_day
+from velib_assets.lake.keys import clean_key, history_day_key, history_retired_key, hours_of_day, raw_key
 from velib_assets.lake.listing import objects_by_hour, raw_objects, utc_now
 from velib_assets.lake.store import Change
 from velib_assets.stations.register_file import load_register
@@ -167,6 +168,18 @@ def test_raw_of_an_hour_that_had_none_reopens_the_day(lake: Lake) -> None:
     raw = objects_by_hour(lake.store, "raw", HOURS[0], HOURS[-1] + timedelta(hours=1))
     assert settled_hours(lake.store, lake.catalog, raw) == []
     assert retired_hours(lake.store, HOURS) == set()
+
+
+def test_hour_whose_raw_is_all_unusable_does_not_reopen_the_day(lake: Lake) -> None:
+    """The day would be cleaned and retired again, every day."""
+    hour = HOURS[-1] + timedelta(hours=1)
+    lake.store.create(raw_key(hour), b"damaged")
+    (result,) = LocalCleanJob(lake.store, 1).run([hour])
+    assert result.cleaned and not result.cleaned.rows
+    assert lake.retire() == [Retired(DAY, COUNT)]
+    raw = objects_by_hour(lake.store, "raw", HOURS[0], hour)
+    assert sorted(settled_hours(lake.store, lake.catalog, raw)) == [*HOURS, hour]
+    assert retired_hours(lake.store, HOURS) == {*HOURS}
 
 
 @pytest.mark.parametrize("loss", ["file", "registration"])
