@@ -132,8 +132,9 @@ def _outcome(store: LakeStore, result: DailyKpiResult) -> Outcome:
     def outcome(metadata: Mapping[str, Any] | None, findings: Mapping[str, Finding], summary: str) -> Outcome:
         return Outcome(result.name, text, day, text, metadata, findings, summary)
 
-    if result.absent:
-        return outcome(None, {}, result.error)._replace(is_removed=result.changed)
+    if result.absent:  # with a digest, files say so: nothing failed, and the day is not requested again
+        checked = {"day_computed": checks.day_computed(absent=result.error)} if result.digest else {}
+        return outcome(None, checked, result.error)._replace(is_removed=result.changed)
     if result.error:
         # The KPIs of a day fail together: one alert, that of the first.
         finding = checks.day_computed(result.error, is_alerted=result.name == DAILY_KPIS[0].name)

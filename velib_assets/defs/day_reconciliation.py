@@ -18,10 +18,10 @@ from velib_assets.defs.reconciliation import DESCRIPTION
 from velib_assets.defs.station_history import DAYS, MONTHS
 from velib_assets.history.digests import is_month, period_of_key
 from velib_assets.history.history_registration import register_history_until_stable
-from velib_assets.lake.keys import daily_kpi_key, day_text, parse_day, source_prefix
+from velib_assets.lake.keys import daily_kpi_key, day_text, source_prefix
 from velib_assets.lake.schema import DATABASE, HISTORY
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.daily_currency import stored_daily_files
+from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
 from velib_assets.query.daily_kpis import DAILY_KPIS
 
 
@@ -95,9 +95,8 @@ def _history_event(store: LakeStore, file: HistoryFile) -> dg.AssetMaterializati
 def _kpi_events(store: LakeStore, first: date, last: date) -> Iterator[dg.AssetMaterialization]:
     files = stored_daily_files(store)
     for kpi in DAILY_KPIS:
-        prefix, _, end = daily_kpi_key(kpi.name, first).partition(day_text(first))
         for key, size in files.items():
-            text = key.removeprefix(prefix).removesuffix(end)
-            if key == f"{prefix}{text}{end}" and first <= parse_day(text) <= last:
+            day = local_day_of_key(key)
+            if day and first <= day <= last and key == daily_kpi_key(kpi.name, day):
                 metadata: dict[str, Any] = {"bytes": size, "file": dg.MetadataValue.path(store.address(key))}
-                yield dg.AssetMaterialization(kpi.name, DESCRIPTION, metadata, text)
+                yield dg.AssetMaterialization(kpi.name, DESCRIPTION, metadata, day_text(day))

@@ -26,6 +26,7 @@ from velib_assets.lake.listing import (
 )
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.months import days_of_month, month_of, month_text, parse_month
+from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore
 
 REMOVED = "removed"
@@ -48,8 +49,9 @@ def days_of_lake(store: LakeStore, catalog: Catalog) -> Optional[Tuple[date, dat
 def outdated_days(store: LakeStore, catalog: Catalog, first: date, last: date) -> Dict[date, str]:
     """Return the closed days from `first` to `last` whose history is not current.
 
-    A day waits for its hours: one that has history is not outdated while an hour with usable raw has no
-    partition, because it would lose rows. A day whose hours a crawler registered is current if it has a file.
+    A day waits for its hours: one that has history is not outdated while an hour with usable raw, or one that
+    may be in a damaged pack, has no partition, because it would lose rows. A day whose hours a crawler
+    registered is current if it has a file.
 
     Returns:
         The digest that the file of each day should have, in order; or REMOVED if all its hours were
@@ -135,7 +137,10 @@ def _is_current(file: Optional[HistoryFile], size: Optional[int], digest: Option
 
 def _waits_for_hours(store: LakeStore, day: date, parts: Sequence[Partition]) -> bool:
     hours, registered = hours_of_day(day), {part.hour for part in parts}
-    raw = objects_by_hour(store, "raw", hours[0], hours[-1])
+    damaged: List[DamagedPackError] = []
+    raw = objects_by_hour(store, "raw", hours[0], hours[-1], damaged)
+    if damaged:
+        return len(registered) < len(hours)  # any other hour may be in the pack
     return any(
         hour not in registered and has_usable_raw(store, hour, [item.key for item in items])
         for hour, items in raw.items()
@@ -143,10 +148,15 @@ def _waits_for_hours(store: LakeStore, day: date, parts: Sequence[Partition]) ->
 
 
 def is_discarded(store: LakeStore, day: date) -> bool:
-    """Return whether snapshots of a UTC day were discarded and no usable raw is left."""
-    hours = hours_of_day(day)
-    raw = objects_by_hour(store, "raw", hours[0], hours[-1])
-    if any(has_usable_raw(store, hour, [item.key for item in items]) for hour, items in raw.items()):
+    """Return whether snapshots of a UTC day were discarded and no usable raw is left.
+
+    A damaged pack counts as usable: it can be replaced.
+    """
+    hours, damaged = hours_of_day(day), list[DamagedPackError]()
+    raw = objects_by_hour(store, "raw", hours[0], hours[-1], damaged)
+    if damaged or any(
+        has_usable_raw(store, hour, [item.key for item in items]) for hour, items in raw.items()
+    ):
         return False
     return any(
         reason.get("code") == DISCARDED for hour in hours for reason in quarantine_reasons(store, hour)

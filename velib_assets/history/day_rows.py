@@ -19,8 +19,8 @@ from velib_assets.lake.keys import clean_key, date_hour, hour_text
 from velib_assets.lake.store import LakeStore
 
 
-class DamagedFileError(Exception):
-    """A file from which history is built cannot be read. The message names it."""
+class DamagedFileError(OSError):
+    """A file from which history is built, or a history file, cannot be read. The message names it."""
 
 
 class DayRows(NamedTuple):

@@ -26,6 +26,7 @@ from velib_assets.lake.keys import (
     parse_hour,
 )
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour
+from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import Change, LakeStore, Stored
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_register
@@ -51,7 +52,11 @@ def retire_before(store: LakeStore, catalog: Catalog, day: date) -> Iterator[Ret
     register = load_register(store).register
     files = objects_by_hour(store, "clean", span[0], span[1])
     for old in sorted({hour.date() for hour in files if hour.date() < day}):
-        yield retire_day(store, catalog, old, register)
+        try:
+            outcome = retire_day(store, catalog, old, register)
+        except DamagedPackError as error:
+            outcome = Retired(old, 0, str(error))
+        yield outcome
 
 
 def retire_day(store: LakeStore, catalog: Catalog, day: date, register: Register) -> Retired:
@@ -69,7 +74,7 @@ def retire_day(store: LakeStore, catalog: Catalog, day: date, register: Register
             day,
             digest_of_day(parts.values()),
             {hour_text(hour): part.digest for hour, part in parts.items()},
-            {hour_text(hour): raw_digest(store, raw.get(hour, [])) for hour in parts},
+            {hour_text(hour): raw_digest(store, raw.get(hour, [])) for hour in {*raw, *parts}},
         )
         reason = _not_held(store, catalog, record) or _not_current(store, parts, raw, register)
         if reason:

@@ -46,7 +46,8 @@ def outdated_local_days(
     since = day_text(history_days(first)[0]) if first else ""
     until = day_text(history_days(last)[-1]) if last else ""
     history, files = history_digests(catalog, since, until), stored_daily_files(lake)
-    days = {day for text in history for day in local_days_overlapping(parse_day(text))} | _stored_days(files)
+    days = {day for text in history for day in local_days_overlapping(parse_day(text))}
+    days |= {day for key in files if (day := local_day_of_key(key))}
     chosen = sorted(
         day
         for day in days
@@ -70,12 +71,9 @@ def _is_current(day: date, digest: str, lake: LakeStore, files: dict[str, int]) 
     return sizes == {name: size for name, (size, _) in footer.files.items()}
 
 
-def _stored_days(files: dict[str, int]) -> set[date]:
-    days = set()
-    for key in files:
-        folder = key.rpartition("/")[0].rpartition("/")[2].removeprefix("date=")
-        try:
-            days.add(parse_day(folder))
-        except ValueError:
-            continue
-    return days
+def local_day_of_key(key: str) -> date | None:
+    """Return the local day of a daily KPI's file; None if its folder is not that of a day."""
+    try:
+        return parse_day(key.rpartition("/")[0].rpartition("/date=")[2])
+    except ValueError:
+        return None

@@ -1,5 +1,6 @@
 """The daily layer of `velib backfill` and `velib discard`: which days are built, and what is printed."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -152,6 +153,8 @@ def test_lost_home_learns_the_days_from_the_lake(terminal: Terminal, tmp_path: P
     catalog = LocalCatalog(terminal.lake)
     before = catalog.history()
     catalog.unregister_history([FIRST])
+    days = terminal.lake / "kpi/source=velib/kpi_daily_network"
+    shutil.copytree(days / f"date={FIRST}", days / f"date={FIRST} (copy)")  # is left alone
     result = terminal.velib("reconcile")
     assert result.exit_code == 0, result.stderr
     assert "of the daily layer reported as materialized, 0 already known" in result.stdout

@@ -1,5 +1,6 @@
 """The assets of the history: what a run over days writes, marks, checks, compacts and removes."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from dagster._core.loader import LoadingContextForTest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
+from velib_assets.defs.station_history import build_days
 from velib_assets.history.digests import is_month
+from velib_assets.history.history_result import DayResult, MonthResult
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, history_day_key, history_month_key, hours_of_day
 from velib_assets.lake.local_days import DAY as ONE_DAY
@@ -34,6 +38,34 @@ def build(
 ) -> dg.ExecuteInProcessResult:
     """Run the history for a day, or for a range."""
     return run_days(lake, instance, first, last, ["station_history"])
+
+
+class Damaging:
+    """A history job after which each file is damaged."""
+
+    def __init__(self, store: FolderStore) -> None:
+        self._store, self.links = store, dict[str, str]()
+
+    def run(self, days: Iterable[date]) -> Iterator[DayResult]:
+        """Build days."""
+        for result in LocalHistoryJob(self._store, 1).run(days):
+            (self._store.root / history_day_key(result.day)).write_bytes(b"damaged")
+            yield result
+
+    def compact(self, months: Iterable[date]) -> Iterator[MonthResult]:
+        """Build months."""
+        return LocalHistoryJob(self._store, 1).compact(months)
+
+
+def test_file_that_is_damaged_before_it_is_registered_fails_its_own_day(
+    store: FolderStore, catalog: LocalCatalog
+) -> None:
+    days = [DAY, DAY + ONE_DAY]
+    for day in days:
+        fill_day(store, day, hours=1, per_hour=1)
+    outcomes = [*build_days(store, catalog, Damaging(store), days)]
+    assert [outcome.findings["readable_files"].passed for outcome in outcomes] == [False, False]
+    assert all("is not a history file" in outcome.summary for outcome in outcomes)
 
 
 def test_closed_day_is_written_registered_and_described(

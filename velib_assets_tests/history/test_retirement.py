@@ -12,6 +12,7 @@ import pytest
 
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.history.currency import outdated_days
 from velib_assets.history.day import rebuild_day
 from velib_assets.history.retired_days import (
@@ -23,8 +24,9 @@ from velib_assets.history.retired_days import (
 from velib_assets.history.retirement import Retired, retire_before, retire_day
 from velib_assets.ingest.discard import discard_object
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, history_day_key, history_retired_key, hours_of_day
+from velib_assets.lake.keys import clean_key, history_day_key, history_retired_key, hours_of_day, raw_key
 from velib_assets.lake.listing import objects_by_hour, raw_objects, utc_now
+from velib_assets.lake.packing import pack_day
 from velib_assets.lake.store import Change
 from velib_assets.stations.register_file import load_register
 from velib_assets_tests.history.days import DAY, clean, fill_day, snapshot
@@ -124,6 +126,35 @@ def test_day_with_an_hour_that_is_not_cleaned_waits(lake: Lake) -> None:
     waits(lake, "2022-06-04T04 is not cleaned")
 
 
+def test_day_whose_pack_is_damaged_waits_and_stops_no_other(lake: Lake) -> None:
+    fill_day(lake.store, LATER, hours=1)
+    damage_pack(lake)
+    first, second = retire_before(lake.store, lake.catalog, LATER + timedelta(days=1))
+    assert (first.day, first.hours, second.day) == (DAY, 0, LATER)
+    assert "is damaged" in first.reason
+
+
+def test_damaged_pack_of_a_retired_day_hides_no_other_outdated_day(lake: Lake) -> None:
+    lake.retire()
+    damage_pack(lake)
+    fill_day(lake.store, LATER, hours=1)
+    lake.catalog.register([hashed_partition_of(lake.store, hours_of_day(LATER)[0])])
+    assert [*outdated_days(lake.store, lake.catalog, DAY, LATER)] == [LATER]
+
+
+def test_damaged_pack_lets_an_outdated_day_wait(lake: Lake) -> None:
+    """Its pack may have an hour that is not cleaned."""
+    damage_pack(lake)
+    Path(lake.store.address(history_day_key(DAY))).unlink()
+    assert outdated_days(lake.store, lake.catalog, DAY, DAY) == {}
+
+
+def damage_pack(lake: Lake) -> None:
+    pack_day(lake.store, DAY)
+    (pack,) = lake.store.root.glob("raw/*/date=2022-06-04/*.zip")
+    pack.write_bytes(pack.read_bytes()[:100])
+
+
 def test_day_whose_history_file_is_damaged_waits(lake: Lake) -> None:
     path = Path(lake.store.address(history_day_key(DAY)))
     data = bytearray(path.read_bytes())
@@ -167,6 +198,19 @@ def test_raw_of_an_hour_that_had_none_reopens_the_day(lake: Lake) -> None:
     raw = objects_by_hour(lake.store, "raw", HOURS[0], HOURS[-1] + timedelta(hours=1))
     assert settled_hours(lake.store, lake.catalog, raw) == []
     assert retired_hours(lake.store, HOURS) == set()
+
+
+def test_hour_whose_raw_is_all_unusable_does_not_reopen_the_day(lake: Lake) -> None:
+    """The day would be cleaned and retired again, every day."""
+    hour = HOURS[-1] + timedelta(hours=1)
+    lake.store.create(raw_key(hour), b"damaged")
+    (result,) = LocalCleanJob(lake.store, 1).run([hour])
+    assert result.cleaned is not None
+    assert result.cleaned.rows == 0
+    assert lake.retire() == [Retired(DAY, COUNT)]
+    raw = objects_by_hour(lake.store, "raw", HOURS[0], hour)
+    assert sorted(settled_hours(lake.store, lake.catalog, raw)) == [*HOURS, hour]
+    assert retired_hours(lake.store, HOURS) == {*HOURS}
 
 
 @pytest.mark.parametrize("loss", ["file", "registration"])

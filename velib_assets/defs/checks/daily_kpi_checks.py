@@ -18,14 +18,15 @@ MAX_OVER_CAPACITY = 3
 
 
 @check(*(kpi.name for kpi in DAILY_KPIS))
-def day_computed(error: str = "", *, is_alerted: bool = True) -> Finding:
+def day_computed(error: str = "", *, is_alerted: bool = True, absent: str = "") -> Finding:
     """Check that the day's rows were computed from the history, have the declared columns, and were stored.
 
     Args:
         error: Why they were not.
         is_alerted: Whether no other KPI of the day reports the same error.
+        absent: Why the day has no rows to store.
     """
-    message = error or "the day's rows were computed and stored"
+    message = error or absent or "the day's rows were computed and stored"
     faults = int(bool(error) and is_alerted)
     return Finding(not error, message, {"computed": int(not error), FAULTS: faults})
 

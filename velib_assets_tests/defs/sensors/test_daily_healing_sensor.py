@@ -8,6 +8,7 @@ import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.cli.runs import run_discard
+from velib_assets.defs import daily_kpi_assets
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.sensors import daily_healing_sensor
 from velib_assets.ingest.discard import discard_object, find_snapshots
@@ -141,6 +142,16 @@ def test_late_snapshot_reopens_its_day_its_month_and_the_daily_kpis(
     assert rewritten == {0, 1, 2}
     green = instance.fetch_materializations(dg.AssetKey("kpi_daily_network"), limit=3).records
     assert {record.partition_key for record in green} == {"2022-06-04", "2022-06-05", "2022-06-06"}
+
+
+def test_local_day_without_snapshots_is_settled_by_one_run_that_succeeds(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The UTC day before overlaps it. An outage that goes on past midnight is no failure of a run."""
+    fill_day(store, hours=2, per_hour=1)
+    monkeypatch.setattr(daily_kpi_assets, "_following", lambda *_: [])  # it had not ended then
+    only_kpis = ("velib_daily", "2022-06-05", "2022-06-05", True)
+    assert heal(settings, instance) == [[("velib_daily", "2022-06-04", "2022-06-04", False)], [only_kpis]]
 
 
 def _settle_hours(settings: Settings, instance: dg.DagsterInstance) -> str | None:
