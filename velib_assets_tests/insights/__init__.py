@@ -1,0 +1,1 @@
+"""Tests of velib_assets.insights."""
