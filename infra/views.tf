@@ -19,12 +19,8 @@ locals {
     },
   )
 
-  # The other files there are of daily KPIs: queries for the rows of a day, which the Dagster host runs.
   view_files = concat(
-    [
-      for name in sort(fileset(local.sql_dir, "*.sql")) : "${local.sql_dir}/${name}"
-      if startswith(file("${local.sql_dir}/${name}"), "CREATE")
-    ],
+    [for file in sort(fileset(local.sql_dir, "*.sql")) : "${local.sql_dir}/${file}"],
     ["${local.sql_dir}/../station_events.sql"],
   )
 

@@ -18,6 +18,7 @@ from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.http import base_url_of, is_http_url
 from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
 from velib_assets.simulator.faults import Fault, parse_faults
+from velib_assets.written_path import written_path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Holds the default lakes. An installed package is not in a checkout, and keeps no data beside its code.
@@ -154,7 +155,10 @@ def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -
     """
     env = os.environ if environ is None else environ
     if chosen := env.get("DAGSTER_HOME", "").strip():
-        return Path(chosen).expanduser().absolute()
+        try:
+            return written_path(chosen)
+        except ValueError as error:
+            raise SettingsError(f"DAGSTER_HOME: {error}") from None
     adopted = lakes_of(OLD_HOME).get(SOURCE) == settings.lake_address
     return OLD_HOME if adopted else settings.own_home
 
@@ -184,7 +188,7 @@ def _bucket(text: str) -> str:
 def _lake(text: str) -> Path:
     if "://" in text:
         raise ValueError("is a URL, not a folder; on AWS, set VELIB_BUCKET")
-    path = Path(text).expanduser().absolute()
+    path = written_path(text)
     nearest = next(p for p in (path, *path.parents) if p.exists())
     if not nearest.is_dir():
         raise ValueError(f"{nearest} is a file, not a folder")
@@ -202,7 +206,7 @@ def _archive(text: str) -> str:
         return text
     if "://" in text:
         raise ValueError("is neither a folder nor s3://bucket/prefix")
-    path = Path(text).expanduser().absolute()
+    path = written_path(text)
     if not path.is_dir():
         raise ValueError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
     if not os.access(path, os.R_OK | os.X_OK):
@@ -239,7 +243,7 @@ def _alerts(text: str) -> tuple[str, ...]:
                 example = "sns:arn:aws:sns:us-east-1:123456789012:name"
                 raise ValueError(f"part {position}: write sns: and the ARN of a topic, as in {example}")
         elif kind == "file":
-            path = Path(rest).expanduser().absolute()
+            path = written_path(rest)
             if not rest or path.is_dir():
                 raise ValueError(f"part {position}: write file: and the path of a file")
             sinks[position - 1] = f"file:{path}"

@@ -83,6 +83,14 @@ def test_dagster_home_is_an_absolute_path(value: str, home: Path) -> None:
     assert dagster_home(Settings(lake=Path("/data/lake")), {"DAGSTER_HOME": value}) == home
 
 
+@pytest.mark.parametrize("name", ["VELIB_LAKE", "VELIB_ARCHIVE", "VELIB_ALERTS", "DAGSTER_HOME"])
+def test_home_of_an_unknown_user_is_reported(name: str) -> None:
+    value = "file:~no-such-user/x" if name == "VELIB_ALERTS" else "~no-such-user/x"
+    env = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": "/", name: value}
+    with pytest.raises(SettingsError, match=f"{name}: .*unknown user"):
+        dagster_home(Settings.from_env(env), env)
+
+
 def test_bucket_has_its_home_in_the_checkout() -> None:
     settings = Settings.from_env({"VELIB_TARGET": "aws", "VELIB_BUCKET": "a-bucket"})
     assert dagster_home(settings, {}) == CHECKOUT / ".dagster"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from velib_assets.catalog.catalog import Catalog
-from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between
+from velib_assets.catalog.catalog import Catalog, HistoryFile, Partition
+from velib_assets.history.digests import is_month
+from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between, hours_of_day, parse_day
 from velib_assets.lake.local_days import NETWORK_TIME_ZONE, day_bounds, local_day_of, utc_days_overlapped
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -40,10 +41,22 @@ def unbuilt_days(
 
 
 def days_with_rows(catalog: Catalog, first: date, last: date) -> list[date]:
-    """Return the local days from `first` to `last` that have registered rows, oldest first."""
-    start, end = day_bounds(first)[0], day_bounds(last)[1]
-    parts = catalog.partitions(hours_between(hour_of(start), hour_of(end) - HOUR))
-    return sorted({local_day_of(part.hour) for part in parts if part.rows})
+    """Return the local days from `first` to `last` that have registered rows, oldest first.
+
+    Of a UTC day whose hours are retired, the local day of the same date is meant.
+    """
+    start = min(day_bounds(first)[0], hours_of_day(first)[0])
+    end = max(day_bounds(last)[1] - HOUR, hours_of_day(last)[-1])
+    parts = catalog.partitions(hours_between(hour_of(start), hour_of(end)))
+    days = _days_with_rows(parts, catalog.history(day_text(first), day_text(last)))
+    return [day for day in days if first <= day <= last]
+
+
+def _days_with_rows(parts: Iterable[Partition], files: Iterable[HistoryFile]) -> list[date]:
+    """Return the local days of hours, and of history files without hours, that have rows."""
+    hours = [part.hour for part in parts if part.rows]
+    held = {parse_day(file.period) for file in files if file.rows and not is_month(file)}
+    return sorted({*map(local_day_of, hours), *(held - {hour.date() for hour in hours})})
 
 
 def unbuilt_note(days: Sequence[date]) -> str:
@@ -76,7 +89,7 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
             f"{text} ({zone}) has snapshots, but its numbers are not built. "
             f"Run `{backfill([day])}`; {_SCHEDULE}"
         )
-    days = sorted({local_day_of(part.hour) for part in catalog.partitions() if part.rows})
+    days = _days_with_rows(catalog.partitions(), catalog.history())
     if not days:
         return f"the lake has no rows, so none of {text}"
     if day < days[0]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from velib_assets.publish.target_contents import TargetError
+from velib_assets.written_path import written_path
 
 _S3 = "s3://"
 _FOLDER = "published"
@@ -49,7 +50,10 @@ def parse_target(text: str, lake: str) -> Target:
     elif "://" in text:
         raise TargetError(f"{text!r} is neither a folder nor s3://bucket/folder")
     else:
-        folder = Path(os.path.realpath(Path(text).expanduser()))
+        try:
+            folder = Path(os.path.realpath(written_path(text)))
+        except ValueError as error:
+            raise TargetError(str(error)) from None
         target = Target(str(folder), folder=folder)
     _refuse_parts_of_a_lake(target.address, lake)
     return target

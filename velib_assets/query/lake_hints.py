@@ -9,13 +9,15 @@ from pathlib import Path
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, source_prefix
 from velib_assets.lake.listing import hour_range, is_lake
-from velib_assets.lake.schema import STATIONS
+from velib_assets.lake.schema import HISTORY, STATIONS
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_guard import catalog_tables, parse
 from velib_assets.query.engine import QueryError
 from velib_assets.query.lake_tables import LAKE_TABLES, STATION_EVENTS
+
+_DAILY_REPAIR = "velib_daily_schedule stores each day after it has ended, and so does velib backfill"
 
 
 def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) -> list[str]:
@@ -37,6 +39,8 @@ def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) ->
     apart |= {name for kpi in DAILY_KPIS for name in (kpi.name, kpi.table)}
     hints = _clean_hints(store, catalog) if names - apart else []
     hints += _daily_hints(store, names)
+    if HISTORY in names and not catalog.history():
+        hints.append(f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}")
     listed = {item.key for item in store.list(STATIONS_KEY.rpartition("/")[0] + "/")}
     if not names.isdisjoint({STATIONS, STATION_EVENTS}) and STATIONS_KEY not in listed:
         repair = "the sensor velib_healing builds it again, and so does velib backfill of all hours"
@@ -46,9 +50,8 @@ def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) ->
 
 def _daily_hints(store: LakeStore, names: Collection[str]) -> list[str]:
     """Return which daily KPIs of a query have no stored day."""
-    repair = "velib_daily_schedule stores each day after it has ended, and so does velib backfill"
     return [
-        f"hint: no day of {kpi.name} is stored, so it is empty; {repair}"
+        f"hint: no day of {kpi.name} is stored, so it is empty; {_DAILY_REPAIR}"
         for kpi in DAILY_KPIS
         if not {kpi.name, kpi.table}.isdisjoint(names)
         and not store.folders(f"{source_prefix('kpi')}{kpi.name}/")

@@ -208,7 +208,8 @@ def test_folder_of_a_partition_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "s3://", "s3://bucket", "s3://bucket/", "s3:///x", "http://x/y", "gs://x/y"]
+    "text",
+    ["", " ", "s3://", "s3://bucket", "s3://bucket/", "s3:///x", "http://x/y", "gs://x/y", "~no-such-user/x"],
 )
 def test_address_that_is_no_folder_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(TargetError):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from velib_assets.catalog.catalog import Partition
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key
@@ -358,6 +359,16 @@ def test_query_of_a_kpi_without_a_stored_day_has_a_hint(daily: DailyLake, name: 
     (hint,) = lake_hints(query, daily.store, daily.catalog, "empty")
     assert hint.startswith("hint: no day of kpi_daily_station is stored, so it is empty; ")
     daily.store_day(DAY)
+    assert lake_hints(query, daily.store, daily.catalog, "empty") == []
+
+
+def test_query_of_a_history_without_days_has_a_hint(daily: DailyLake, tmp_path: Path) -> None:
+    query = "SELECT count(*) FROM velib_history"
+    store = FolderStore(tmp_path / "other")
+    Path(store.address("clean/source=velib/date=2022-06-04")).mkdir(parents=True)
+    (hint,) = lake_hints(query, store, LocalCatalog(tmp_path / "other"), "empty")
+    assert hint.startswith("hint: no day is in history yet, so velib_history is empty; ")
+    Path(daily.store.address("clean/source=velib/date=2022-06-04")).mkdir(parents=True)
     assert lake_hints(query, daily.store, daily.catalog, "empty") == []
 
 

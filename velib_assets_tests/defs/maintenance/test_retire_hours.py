@@ -1,6 +1,7 @@
 """VELIB_KEEP_HOURS_DAYS: the daily maintenance retires old hours, and healing leaves them alone."""
 
 import dataclasses
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -17,15 +18,17 @@ from velib_assets_tests.defs.sensors.test_healing_sensor import evaluate
 from velib_assets_tests.history.days import DAY, fill_day, snapshot
 
 HOURS = hours_of_day(DAY)[:2]
+NEWEST = hours_of_day(DAY + timedelta(days=41))[0]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of a lake with two hours of 2022 and their day, which keep hours for 40 days."""
+    """Settings of a lake with two hours and their day, and an hour 41 days later; hours stay for 40 days."""
     settings = Settings(lake=tmp_path / "lake", keep_hours_days=40)
     store, catalog = FolderStore(settings.lake), LocalCatalog(settings.lake)
     fill_day(store, hours=2)
-    catalog.register([hashed_partition_of(store, hour) for hour in HOURS])
+    fill_day(store, NEWEST.date(), hours=1)
+    catalog.register([hashed_partition_of(store, hour) for hour in (*HOURS, NEWEST)])
     catalog.register_history([rebuild_day(store, DAY).file()])
     return settings
 
@@ -37,14 +40,19 @@ def maintain(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
     return [str(event.step_key) for event in result.all_events if event.is_step_success]
 
 
+def registered(settings: Settings) -> list[datetime]:
+    """Return the hours in the catalog."""
+    return [part.hour for part in LocalCatalog(settings.lake).partitions()]
+
+
 def test_old_hours_are_retired_and_do_not_come_back(settings: Settings, instance: dg.DagsterInstance) -> None:
     assert "retire_old_hours" in maintain(settings, instance)
-    assert LocalCatalog(settings.lake).partitions() == []
+    assert registered(settings) == [NEWEST]
     cursor = None
     for _ in range(3):
         requests, cursor = evaluate(settings, instance, cursor)
         assert requests == []
-    assert LocalCatalog(settings.lake).partitions() == []
+    assert registered(settings) == [NEWEST]
 
 
 def test_late_raw_makes_healing_request_all_hours_of_the_day(
@@ -67,7 +75,15 @@ def test_late_raw_makes_healing_request_all_hours_of_the_day(
 def test_hours_stay_unless_the_setting_is_set(settings: Settings, instance: dg.DagsterInstance) -> None:
     off = dataclasses.replace(settings, keep_hours_days=None)
     assert maintain(off, instance) == ["forget_old_runs"]
-    assert [part.hour for part in LocalCatalog(settings.lake).partitions()] == HOURS
+    assert registered(settings) == [*HOURS, NEWEST]
+
+
+def test_newest_days_of_a_lake_of_recorded_days_stay(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    """The views read the hours up to the newest one, however long ago that is."""
+    maintain(dataclasses.replace(settings, keep_hours_days=41), instance)
+    assert registered(settings) == [*HOURS, NEWEST]
 
 
 @pytest.mark.parametrize(("text", "days"), [("off", None), ("", None), ("35", 35), ("400", 400)])

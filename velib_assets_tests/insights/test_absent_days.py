@@ -1,0 +1,49 @@
+"""Why a local day has no stored numbers."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from velib_assets.catalog.registration import hashed_partition_of
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.day import rebuild_day
+from velib_assets.insights.absent_days import absence, unbuilt_days
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import hours_of_day
+from velib_assets_tests.history.days import DAY, clean, fill_day, snapshot
+
+NEXT = DAY + timedelta(days=1)
+NOW = datetime(2022, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> LocalCatalog:
+    """Return the catalog of a lake whose first day is retired and whose second has an hour."""
+    store, catalog = FolderStore(tmp_path), LocalCatalog(tmp_path)
+    fill_day(store, DAY, hours=1)
+    fill_day(store, NEXT, hours=1)
+    catalog.register([hashed_partition_of(store, hours_of_day(NEXT)[0])])
+    catalog.register_history([rebuild_day(store, day).file() for day in (DAY, NEXT)])
+    return catalog
+
+
+def test_day_whose_hours_are_retired_is_not_before_the_data(catalog: LocalCatalog) -> None:
+    assert "its numbers are not built. Run `velib backfill" in absence(catalog, DAY, NOW)
+    assert unbuilt_days(catalog, DAY, NEXT, (), NOW) == [DAY, NEXT]
+    before = DAY - timedelta(days=1)
+    assert absence(catalog, before, NOW).startswith(
+        "2022-06-03 is before the data: the lake's first day is 2022-06-04"
+    )
+
+
+def test_day_of_which_only_the_next_local_day_has_snapshots_is_not_unbuilt(tmp_path: Path) -> None:
+    """The last two hours of a UTC day in summer belong to the next local day."""
+    store, catalog = FolderStore(tmp_path), LocalCatalog(tmp_path)
+    last = hours_of_day(DAY)[-1]
+    snapshot(store, last)
+    clean(store, last)
+    catalog.register([hashed_partition_of(store, last)])
+    catalog.register_history([rebuild_day(store, DAY).file()])
+    assert unbuilt_days(catalog, DAY, NEXT, (), NOW) == [NEXT]
+    assert unbuilt_days(catalog, DAY, DAY, (), NOW) == []
