@@ -1,12 +1,13 @@
 """The daily healing sensor: requests days and months of the daily layer that are missing or not current.
 
 Hours come first: it waits while a run is in progress, and a day keeps its history while one of its hours is
-still to be cleaned. Then come days, then months. Each round checks the newest two weeks and one stretch of
-the older days, from the catalog, listings and a footer per day. A year is covered in a quarter of an hour.
+still to be cleaned. Then come days, then months without an outdated day. Each round checks the newest two
+weeks and one stretch of the older days, from the catalog, listings and a footer per day. A year is covered in
+a quarter of an hour.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from velib_assets.history.currency import days_of_lake, newest_closed_day, outda
 from velib_assets.lake.keys import day_text, parse_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY
-from velib_assets.lake.months import month_text
+from velib_assets.lake.months import month_of, month_text
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.settings import FIRST_HOUR
@@ -58,8 +59,11 @@ def daily_healing_sensor(
         spans = _next_spans(store, catalog, state, first_hour.date(), now)
         plan = plan_days(store, catalog, spans, now)
         outdated, requests = _days_due(plan, tries, now)
-        if not outdated:
-            outdated, requests = _months_due(store, catalog, spans, tries, now)
+        if not requests:
+            incomplete = {month_of(day) for day in plan.history}
+            found = _outdated_months(store, catalog, spans, incomplete)
+            requests = _months_due(found, tries, now)
+            outdated |= found.keys()
         _forget(tries, spans, outdated)
         days = sum((last - first).days + 1 for first, last in spans)
         waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
@@ -107,18 +111,22 @@ def _days_due(plan: DailyPlan, tries: Tries, now: datetime) -> tuple[set[str], l
     return {*texts}, list(day_requests(DailyPlan(history, kpis), f"heal {now.isoformat()}", HEALING))
 
 
-def _months_due(
-    store: LakeStore, catalog: Catalog, spans: Iterable[Span], tries: Tries, now: datetime
-) -> tuple[set[str], list[dg.RunRequest]]:
-    """Return the outdated months as text, and the runs of those that are due."""
-    texts: dict[str, str] = {}
+def _outdated_months(
+    store: LakeStore, catalog: Catalog, spans: Iterable[Span], incomplete: Collection[date]
+) -> dict[str, str]:
+    """Return the outdated months of the spans as text, but for the incomplete ones, with their digests."""
+    months: dict[date, str] = {}
     for first, last in spans:
-        months = outdated_months(store, catalog, first, last)
-        texts |= {month_text(month): digest for month, digest in months.items()}
+        months |= outdated_months(store, catalog, first, last)
+    return {month_text(month): digest for month, digest in months.items() if month not in incomplete}
+
+
+def _months_due(texts: Mapping[str, str], tries: Tries, now: datetime) -> list[dg.RunRequest]:
+    """Return the runs of those of these outdated months that are due."""
     due = [text for text, digest in texts.items() if is_due(tries, text, digest, now)][:MAX_MONTHS]
     for text in due:
         note_try(tries, text, texts[text], now)
-    return {*texts}, [month_request(text, f"heal {now.isoformat()}", HEALING) for text in due]
+    return [month_request(text, f"heal {now.isoformat()}", HEALING) for text in due]
 
 
 def _forget(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:

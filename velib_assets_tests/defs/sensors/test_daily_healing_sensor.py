@@ -271,6 +271,23 @@ def test_day_that_cannot_be_built_is_retried_ever_less_often_and_stops_no_other(
     assert instance.get_materialized_partitions(dg.AssetKey(HISTORY)) == {"2022-06-05"}
 
 
+def test_day_that_cannot_be_built_stops_no_other_month(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    july = date(2022, 7, 1)
+    for day in (DAY, july):
+        fill_day(store, day, hours=1, per_hour=1)
+    heal(settings, instance)
+    for key in (history_day_key(DAY), history_month_key(july)):
+        (settings.lake / key).unlink()
+    (settings.lake / clean_key(hours_of_day(DAY)[0])).write_bytes(b"damaged")
+    requests, cursor = evaluate(settings, instance)
+    assert requested(requests) == [("velib_daily", "2022-06-04", "2022-06-04", False)]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    requests, _ = evaluate(settings, instance, cursor)
+    assert requested(requests) == [("velib_monthly", "2022-07", "2022-07", False)]
+
+
 def test_long_backlog_is_built_in_bounded_runs_the_newest_days_first(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
