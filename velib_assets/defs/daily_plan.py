@@ -53,10 +53,23 @@ def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: da
     return DailyPlan(history, [day for day in kpis if day not in built and not missing_history(day, catalog)])
 
 
+def newest_ranges(plan: DailyPlan) -> DailyPlan:
+    """Return the newest MAX_RANGES contiguous ranges of a plan. Broken older days do not hold up yesterday."""
+    ranges = [(last, first, True) for first, last in day_ranges(plan.history)]
+    ranges += [(last, first, False) for first, last in day_ranges(plan.kpis)]
+    kept = sorted(ranges, reverse=True)[:MAX_RANGES]
+
+    def is_kept(day: date, *, is_history: bool) -> bool:
+        return any(first <= day <= last and of_history == is_history for last, first, of_history in kept)
+
+    history = {day: digest for day, digest in plan.history.items() if is_kept(day, is_history=True)}
+    return DailyPlan(history, [day for day in plan.kpis if is_kept(day, is_history=False)])
+
+
 def day_requests(
     plan: DailyPlan, name: str, tags: Mapping[str, str] | None = None
 ) -> Iterator[dg.RunRequest]:
-    """Yield one run per contiguous range of days, at most MAX_RANGES.
+    """Yield one run per contiguous range of days.
 
     Args:
         plan: The days.
@@ -65,7 +78,7 @@ def day_requests(
     """
     parts = [(day_ranges(plan.history), None), (day_ranges(plan.kpis), KPIS)]
     ranges = [(first, last, selection) for found, selection in parts for first, last in found]
-    for first, last, selection in ranges[:MAX_RANGES]:
+    for first, last, selection in ranges:
         is_one = first == last
         yield dg.RunRequest(
             run_key=f"{name} {'kpis ' if selection else ''}{day_text(first)} {day_text(last)}",

@@ -7,7 +7,7 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs.daily_jobs import DAILY_JOB
-from velib_assets.defs.daily_plan import day_requests, plan_days
+from velib_assets.defs.daily_plan import day_requests, newest_ranges, plan_days
 from velib_assets.history.currency import days_of_lake, newest_closed_day
 from velib_assets.lake.keys import day_text
 from velib_assets.lake.store import LakeStore
@@ -47,7 +47,7 @@ def daily_schedule(
         requests = []
         if days:
             plan = plan_days(store, catalog, [(max(days[0], first_hour.date()), last)], at)
-            requests = list(day_requests(plan, at.isoformat()))
+            requests = list(day_requests(newest_ranges(plan), at.isoformat()))
         if not requests:
             yield dg.SkipReason(f"every day up to {day_text(last)} is current")
         yield from requests

@@ -9,6 +9,7 @@ import pytest
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
+from velib_assets.defs.daily_plan import MAX_RANGES, DailyPlan, day_requests, newest_ranges
 from velib_assets.defs.jobs import QUIET
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hours_of_day
@@ -105,3 +106,12 @@ def test_both_schedules_follow_the_setting(lake: Path, value: str, status: str) 
     repository = build_defs(settings).get_repository_def()
     for name in ("velib_pipeline_schedule", "velib_daily_schedule"):
         assert repository.get_schedule_def(name).default_status is dg.DefaultScheduleStatus[status]
+
+
+def test_days_with_gaps_are_requested_the_newest_first() -> None:
+    """So that many broken days of the past do not hold up yesterday."""
+    every_other_day = [DAY + 2 * n * ONE_DAY for n in range(MAX_RANGES + 3)]
+    plan = newest_ranges(DailyPlan(dict.fromkeys(every_other_day, "digest"), [DAY - 7 * ONE_DAY]))
+    assert list(plan.history) == every_other_day[-MAX_RANGES:]
+    assert plan.kpis == []
+    assert len(list(day_requests(plan, "name"))) == MAX_RANGES

@@ -15,7 +15,14 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs.daily_jobs import DAILY_JOB, MONTHLY_JOB
-from velib_assets.defs.daily_plan import DailyPlan, Span, day_requests, month_request, plan_days
+from velib_assets.defs.daily_plan import (
+    DailyPlan,
+    Span,
+    day_requests,
+    month_request,
+    newest_ranges,
+    plan_days,
+)
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.history.currency import days_of_lake, newest_closed_day, outdated_months
 from velib_assets.lake.keys import day_text, parse_day
@@ -104,11 +111,14 @@ def _days_due(plan: DailyPlan, tries: Tries, now: datetime) -> tuple[set[str], l
     texts = {day_text(day): (day, digest) for day, digest in plan.history.items()}
     texts |= {f"{_KPIS}{day_text(day)}": (day, _KPIS) for day in plan.kpis}
     due = [text for text, (_, digest) in texts.items() if is_due(tries, text, digest, now)][:MAX_DAYS]
-    for text in due:
-        note_try(tries, text, texts[text][1], now)
     history = {day: digest for text in due for day, digest in [texts[text]] if digest != _KPIS}
     kpis = [day for text in due for day, digest in [texts[text]] if digest == _KPIS]
-    return {*texts}, list(day_requests(DailyPlan(history, kpis), f"heal {now.isoformat()}", HEALING))
+    requested = newest_ranges(DailyPlan(history, kpis))
+    for day, digest in requested.history.items():
+        note_try(tries, day_text(day), digest, now)
+    for day in requested.kpis:
+        note_try(tries, f"{_KPIS}{day_text(day)}", _KPIS, now)
+    return {*texts}, list(day_requests(requested, f"heal {now.isoformat()}", HEALING))
 
 
 def _outdated_months(

@@ -324,4 +324,4 @@ def test_check_of_current_days_reads_the_catalog_and_one_footer_per_day(
         monkeypatch.setattr(FolderStore, name, noted)
     assert evaluate(settings, instance)[0] == []
     assert {key.split("/")[0] for key in opened} == {"kpi"}
-    assert len(opened) == len({*opened}) == 3
+    assert len(opened) == len({*opened}) == 4  # three UTC days overlap four local days
