@@ -29,7 +29,7 @@ from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.aws.pipeline.rights import CALLS
 from velib_assets_tests.aws.pipeline.steps import JOB, hour, job_runs, serve, snapshot, steady_now
 from velib_assets_tests.aws.pipeline.test_rights import MAY, allowed_calls, others
-from velib_assets_tests.aws.pipeline.test_state_machines import execute, tables
+from velib_assets_tests.aws.pipeline.test_state_machines import TABLES, execute, tables
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.samples import raw, records
 
@@ -159,7 +159,7 @@ def test_state_machine_calls_the_function(cloud: Cloud, city: LocalServer) -> No
     serve(city, snapshot(now))
     done = execute(cloud, "velib_pipeline", scheduled_at=iso_utc(now))
     assert done["status"] == "SUCCEEDED", done
-    assert tables(cloud) == {"source_velib", "stations", "rejects_velib"}
+    assert tables(cloud) == TABLES
     assert len(cloud.keys("clean/")) == 1
 
 

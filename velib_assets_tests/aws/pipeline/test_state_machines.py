@@ -18,7 +18,7 @@ from velib_assets_tests.aws.pipeline.steps import job_runs, serve, snapshot, ste
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.waiting import wait_for
 
-TABLES = {"source_velib", "stations", "rejects_velib"}
+TABLES = {"source_velib", "stations", "rejects_velib", "velib_history"}
 NAMES = {*TABLES, "station_events", *(kpi.name for kpi in VIEWS)}
 
 
