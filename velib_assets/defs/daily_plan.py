@@ -54,7 +54,7 @@ def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: da
 
 
 def newest_ranges(plan: DailyPlan) -> DailyPlan:
-    """Return the newest MAX_RANGES contiguous ranges of a plan. Broken old days do not hold up yesterday."""
+    """Return the newest MAX_RANGES contiguous ranges of a plan. Broken old days hold up no newer ones."""
     ranges = [(last, first, True) for first, last in day_ranges(plan.history)]
     ranges += [(last, first, False) for first, last in day_ranges(plan.kpis)]
     kept = sorted(ranges, reverse=True)[:MAX_RANGES]
