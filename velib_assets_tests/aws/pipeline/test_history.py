@@ -28,6 +28,7 @@ from velib_assets.lake.keys import (
     hours_of_day,
 )
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.months import month_text
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import CHECKOUT, Settings
@@ -107,7 +108,7 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     environments: Environments,
     tmp_path: Path,
 ) -> None:
-    """The backfill's days complete a month, which another run compacts; Athena reads all of it."""
+    """The backfill's days complete two months, which another run compacts; Athena reads all of it."""
     fill(lake, DAYS)
     before = {run["Id"] for run in job_runs(cloud.emulator)}
     resources = build_resources(cloud.settings())
@@ -116,17 +117,16 @@ def test_range_of_days_is_one_glue_run_with_the_bytes_of_the_local_form(
     runs = [run["Arguments"] for run in job_runs(cloud.emulator) if run["Id"] not in before]
     assert sorted(arguments["--history"] for arguments in runs if "--history" in arguments) == [
         "2022-05-30..2022-06-01",
-        "2022-05..2022-05",
+        "2022-05..2022-06",
     ]
     twin = built_locally(environments, lake, tmp_path / "twin")
-    for key in (*map(history_day_key, DAYS), history_month_key(date(2022, 5, 1))):
+    months = [date(2022, 5, 1), date(2022, 6, 1)]
+    for key in (*map(history_day_key, DAYS), *map(history_month_key, months)):
         assert lake.read(key) == twin.read(key)
     done = instance.get_materialized_partitions(dg.AssetKey("station_history"))
     assert done == {*map(day_text, DAYS)}
-    assert [file.period for file in resources.catalog.history()] == [
-        "2022-05",
-        *map(day_text, DAYS),
-    ]
+    periods = {file.period for file in resources.catalog.history()}
+    assert periods == {*map(day_text, DAYS), *map(month_text, months)}
     query = resources.query_engine.query
     history = query(ROWS_OF.format("velib_history"))
     assert len(history) == len(DAYS) * ROWS
