@@ -14,7 +14,7 @@ import pytest
 from botocore.stub import Stubber
 
 from velib_assets.aws.api import AwsError
-from velib_assets.catalog import glue_batches, glue_table
+from velib_assets.catalog import glue_batches, glue_calls
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.declared_tables import SOURCE_VELIB, table_input
 from velib_assets.catalog.glue_table import GlueTable
@@ -37,7 +37,7 @@ def glue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     made = boto3.client("glue", "us-east-1")
-    monkeypatch.setattr(glue_table, "client", lambda *_: made)
+    monkeypatch.setattr(glue_calls, "client", lambda *_: made)
     monkeypatch.setattr(glue_batches, "_PAUSE", 0)
     with Stubber(made) as stub:
         yield stub

@@ -54,7 +54,7 @@ def test_each_package_has_only_its_own_folders(lambda_zip: Path, wheels: list[Pa
     """The station register is part of the Glue job. The Lambda has no pyarrow, which it needs."""
     (library,) = [wheel for wheel in wheels if wheel.name.startswith("velib_")]
     assert packages_of(lambda_zip) == {"aws", "ingest", "lake"}
-    assert packages_of(library) == {"aws", "catalog", "clean", "ingest", "lake", "stations"}
+    assert packages_of(library) == {"aws", "catalog", "clean", "history", "ingest", "lake", "stations"}
     shipped = {Path(name).stem for name in zipfile.ZipFile(library).namelist() if name.endswith(".py")}
     assert not [name for name in shipped if name.startswith("package") or name.endswith("_client")]
 

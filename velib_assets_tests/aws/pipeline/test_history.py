@@ -85,7 +85,7 @@ def run_daily(cloud: Cloud, instance: dg.DagsterInstance, days: Sequence[date]) 
 def built_locally(environments: Environments, store: BucketStore, folder: Path) -> FolderStore:
     """Build the same days and the month from the same clean files, with the pyarrow of the Glue job."""
     twin = copied(store, map(clean_key, hours_with_raw(DAYS)), folder)
-    arguments = [str(environments.glue_python), "-c", LOCALLY, str(folder), ",".join(map(day_text, DAYS))]
+    arguments = [str(environments.python39), "-c", LOCALLY, str(folder), ",".join(map(day_text, DAYS))]
     environment = {"PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
