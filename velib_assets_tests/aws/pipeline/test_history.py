@@ -46,9 +46,10 @@ ROWS_OF = 'SELECT station_id, ingested_ts, bikes, "date", "hour" FROM {} ORDER B
 LOCALLY = """
 import sys
 from datetime import date
+from pathlib import Path
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
-job = LocalHistoryJob(FolderStore(sys.argv[1]))
+job = LocalHistoryJob(FolderStore(Path(sys.argv[1])))
 days = [date.fromisoformat(day) for day in sys.argv[2].split(",")]
 results = [*job.run(days), *job.compact([date(2022, 5, 1), date(2022, 6, 1)])]
 assert not any(result.error for result in results), results
