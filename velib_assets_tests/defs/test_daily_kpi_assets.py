@@ -122,7 +122,9 @@ def test_views_that_cannot_be_defined_fail_the_check_of_each_day(
     result = run_days(lake, instance, DAY)
     assert result.success
     assert {key for key in failed(result) if key[1] == "day_computed"} == {
-        (name, "day_computed", "2022-06-04") for name in NAMES
+        (name, "day_computed", day)
+        for name in NAMES
+        for day in ("2022-06-04", "2022-06-05")  # the local days that the UTC day overlaps
     }
 
 
