@@ -96,10 +96,8 @@ def files_opened(lake: Path) -> str:
     """Count the files of the lake that one `velib tick` opens."""
     if not shutil.which("strace"):
         return "strace is not installed"
-    home, trace = (
-        lake.with_suffix(".home"),
-        lake.with_suffix(".trace"),
-    )  # not in the lake, whose files are counted
+    # Both are beside the lake, whose files are counted.
+    home, trace = lake.with_suffix(".home"), lake.with_suffix(".trace")
     environ = os.environ | {"VELIB_LAKE": str(lake), "DAGSTER_HOME": str(home), "VELIB_SOURCE": "simulator"}
     command = ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
     velib = [sys.executable, "-m", "velib_assets.cli.commands", "tick"]

@@ -89,7 +89,7 @@ def test_outages_heal_in_two_rounds_and_send_one_alert(
         assert states[MISSED] == {slot for hour in missing for slot in slots_of(hour)}
         assert len(slots) == 4 * (asleep + 1) == sum(map(len, states.values()))
         begin = hours[-1] + HOUR
-        figure("hours nobody looked", asleep)
+        figure("hours of downtime", asleep)
         figure("of them without raw", len(missing))
     query = build_resources(settings).query_engine.query
     rows = query("SELECT ingested_ts, count(*) AS n FROM source_velib GROUP BY ingested_ts")

@@ -170,8 +170,8 @@ def test_a_month_of_ticks(
     figure("faults injected", len(struck))
     figure("crashes of the sensor", len(crashed))
     figure("lost", lost)
-    figure("bytes of Dagster's own an hour", max(sizes[-1] - sizes[quarter], 0) / hours)
-    figure("MB of memory more than after a quarter", held[-1] - held[quarter])
+    figure("bytes of Dagster storage per hour", max(sizes[-1] - sizes[quarter], 0) / hours)
+    figure("MB of memory more than after the first quarter", held[-1] - held[quarter])
 
 
 def _titles(slots: Iterable[datetime], refused: set[datetime], odd: set[datetime]) -> Counter[str]:
