@@ -17,6 +17,7 @@ from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.http import base_url_of, is_http_url
 from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
+from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
 from velib_assets.simulator.faults import Fault, parse_faults
 from velib_assets.written_path import written_path
 
@@ -99,6 +100,14 @@ class Settings:
                 problems.append(f"{name}: {error}")
                 return None
 
+        key = read("VELIB_NETWORK", VELIB, network_key)
+        read("VELIB_TIMEZONE", "UTC", time_zone_of)
+        read("VELIB_NETWORK_NAME", key or VELIB, network_name)
+        if key not in (None, KEY):
+            problems.append(
+                f"VELIB_NETWORK: this process works for {KEY}, so it cannot work for {key} too. Set it "
+                "before velib_assets is imported, and give each network a code location of its own"
+            )
         source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
         target = read("VELIB_TARGET", "local", one_of(TARGETS))
         aws = target == "aws"
@@ -215,12 +224,7 @@ def _archive(text: str) -> str:
 
 
 def _zone(text: str) -> tzinfo:
-    if text.upper() == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):  # an OSError if the text is a folder of the database
-        raise ValueError(f"{text!r} is not a time zone: write UTC or a name such as Europe/Paris") from None
+    return UTC if (name := time_zone_of(text)) == "UTC" else ZoneInfo(name)
 
 
 def _first_hour(text: str) -> datetime:

@@ -20,7 +20,7 @@ from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.insights.station_search import Station, find_stations, fold, near_stations
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.listing import is_lake, utc_now
-from velib_assets.lake.local_days import NETWORK_TIME_ZONE
+from velib_assets.lake.network import network
 from velib_assets.lake.text import counted, one_line
 from velib_assets.settings import MAX_DAYS
 
@@ -141,7 +141,7 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
         notes.append(unbuilt_note(unbuilt))
     elif not stored:
         notes.append(
-            f"no day from {card.first} to {card.last} ({NETWORK_TIME_ZONE}) has ended and is stored yet"
+            f"no day from {card.first} to {card.last} ({network().time_zone}) has ended and is stored yet"
         )
     if not card.typical and any(day["minutes_in_operation"] for day in card.days):
         notes.append(

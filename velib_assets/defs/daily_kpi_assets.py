@@ -21,7 +21,8 @@ from velib_assets.defs.partitioned import Event, Outcome, log_outcomes
 from velib_assets.defs.partitions import DAILY, days_of
 from velib_assets.lake.keys import daily_kpi_key, day_text
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE
+from velib_assets.lake.local_days import DAY
+from velib_assets.lake.network import network
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import outdated_local_days
@@ -64,7 +65,7 @@ def store_days(
 
 def _out(kpi: DailyKpi) -> dg.AssetOut:
     description = (
-        f"One row: {kpi.grain}. A partition is a local day ({NETWORK_TIME_ZONE}), stored as one Parquet "
+        f"One row: {kpi.grain}. A partition is a local day ({network().time_zone}), stored as one Parquet "
         f"file; the view `{kpi.name}` reads all of them. The query of {day_text(_EXAMPLE)}:\n\n"
         f"```sql\n{day_sql(kpi, _EXAMPLE)}\n```\n"
     )

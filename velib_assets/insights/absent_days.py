@@ -8,7 +8,8 @@ from datetime import date, datetime
 from velib_assets.catalog.catalog import Catalog, HistoryFile, Partition
 from velib_assets.history.digests import is_month
 from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between, hours_of_day, parse_day
-from velib_assets.lake.local_days import NETWORK_TIME_ZONE, day_bounds, local_day_of, utc_days_overlapped
+from velib_assets.lake.local_days import day_bounds, local_day_of, utc_days_overlapped
+from velib_assets.lake.network import network
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.daily_currency import outdated_local_days
@@ -83,7 +84,7 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
     """
     if not has_ended(day, now):
         return _not_ended(day, now)
-    text, zone = day_text(day), NETWORK_TIME_ZONE
+    text, zone = day_text(day), network().time_zone
     if days_with_rows(catalog, day, day):
         return (
             f"{text} ({zone}) has snapshots, but its numbers are not built. "
@@ -105,7 +106,7 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
 
 def _not_ended(day: date, now: datetime) -> str:
     end = day_bounds(day)[1]
-    named, moment = f"{day_text(day)} ({NETWORK_TIME_ZONE})", f"{end:%Y-%m-%dT%H:%M} (UTC)"
+    named, moment = f"{day_text(day)} ({network().time_zone})", f"{end:%Y-%m-%dT%H:%M} (UTC)"
     later = "its numbers come with the next run of velib_daily_schedule, at 03:00 UTC"
     if now >= end:
         return f"{named} ended at {moment}, and {later}"

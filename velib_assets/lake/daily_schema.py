@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Dict, Tuple
 
-from velib_assets.lake.schema import Column
+from velib_assets.lake.schema import Column, of_network
 
 DAILY_PARTITION: Tuple[Column, ...] = (Column("date", "string", "Partition key: local date, YYYY-MM-DD"),)
 
-_STATION: Tuple[Column, ...] = (
-    Column("station_id", "string", "Public station code"),
-    Column("name", "string", "Station name, the newest of the day; not unique"),
-    Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
+_STATION = of_network(
+    (
+        Column("station_id", "string", "Public station code"),
+        Column("name", "string", "Station name, the newest of the day; not unique"),
+        Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
+    )
 )
 _MINUTES: Tuple[Column, ...] = (
     Column("minutes_covered", "double", "Time for which a snapshot says what the state was", "minutes"),

@@ -1,7 +1,8 @@
 """The lake's object keys, and the hours and 15-minute slots that they are built from.
 
 All times are aware datetimes in UTC; an *hour* is a datetime truncated to the hour. A *day* is a date: the
-UTC day of a history file, or the local day of a daily KPI.
+UTC day of a history file, or the local day of a daily KPI. The examples are those of the network velib;
+another network's key takes its place.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Iterable, Iterator, List, Match, Optional, Sequence, Tuple
 
 from velib_assets.lake.months import month_text
+from velib_assets.lake.network import KEY
 
-SOURCE = "velib"
+SOURCE = KEY
 SLOT = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 _MAX_SPANS = 6
@@ -21,7 +23,7 @@ _FIRST_YEAR = 1970
 _DAY_HOURS = 24
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _HOUR = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2})")
-_STAMP = r"velib_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
+_STAMP = SOURCE + r"_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})"
 _RAW_NAME = re.compile(_STAMP + r"\.json(?:\.gz)?")
 _STAMPED_NAME = re.compile(_STAMP + r"[._]")
 _FOLDER = re.compile(r"(?:^|/)date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})(?:/|$)")
@@ -203,7 +205,8 @@ def daily_kpi_key(name: str, day: date) -> str:
 
 
 STATIONS_KEY = f"stations/source={SOURCE}/stations.parquet"
-REPORT_KEY = "reports/velib_report.html"
+REPORT_KEY = f"reports/{SOURCE}_report.html"
+NETWORK_KEY = f"network/source={SOURCE}/network.json"
 
 
 def export_key(name: str, form: str) -> str:
@@ -226,7 +229,7 @@ def key_hour(key: str) -> Optional[datetime]:
 
 
 def _stem(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("velib_%Y%m%d_%H%M%S")
+    return moment.astimezone(timezone.utc).strftime(f"{SOURCE}_%Y%m%d_%H%M%S")
 
 
 def _time(match: Optional[Match[str]]) -> Optional[datetime]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
+from velib_assets.lake.network import KEY, VELIB
+
 DATABASE = "velib_db_tf"
-TABLE = "source_velib"
+TABLE = f"source_{KEY}"
 
 
 class ColumnType(NamedTuple):
@@ -35,7 +37,22 @@ class Column(NamedTuple):
     unit: str = ""
 
 
-COLUMNS: Tuple[Column, ...] = (
+_OTHER_NETWORKS: Dict[str, str] = {
+    "station_id": "The feed's station_id, as text",
+    "commune": "The area, as in arrondissement",
+    "arrondissement": "The area: the name of the station's region, else its region_id; null if it has none",
+}
+"""What columns mean in other networks than Vélib', by their names."""
+
+
+def of_network(columns: Tuple[Column, ...], network: str = KEY) -> Tuple[Column, ...]:
+    """Return columns with their descriptions in a network."""
+    if network == VELIB:
+        return columns
+    return tuple(c._replace(description=_OTHER_NETWORKS.get(c.name, c.description)) for c in columns)
+
+
+_VELIB_COLUMNS: Tuple[Column, ...] = (
     Column("ingested_ts", "timestamp", "When the snapshot was taken", "UTC, milliseconds"),
     Column("station_id", "string", "Public station code; text, because codes such as 31024_relais exist"),
     Column("name", "string", "Station name; not unique"),
@@ -55,38 +72,52 @@ COLUMNS: Tuple[Column, ...] = (
     Column("reported_ts", "timestamp", "When the station last reported", "UTC, milliseconds"),
     Column("is_stale", "boolean", "reported_ts is null or over 3 hours before ingested_ts"),
 )
+_VIRTUAL = Column("is_virtual", "boolean", "The station is a place without docks of its own; null if unknown")
+
+
+def columns_of(network: str) -> Tuple[Column, ...]:
+    """Return the columns of a network's table, without the partition keys; only Vélib' lacks is_virtual."""
+    return _VELIB_COLUMNS if network == VELIB else (*of_network(_VELIB_COLUMNS, network), _VIRTUAL)
+
+
+COLUMNS = columns_of(KEY)
 
 PARTITION_COLUMNS: Tuple[Column, ...] = (
     Column("date", "string", "Partition key: UTC date of ingested_ts, YYYY-MM-DD"),
     Column("hour", "string", "Partition key: UTC hour of ingested_ts, HH"),
 )
 
-HISTORY = "velib_history"
+HISTORY = f"{KEY}_history"
 HISTORY_GRAIN = "one station in a snapshot of a closed day"
 HISTORY_COLUMNS: Tuple[Column, ...] = (
     *COLUMNS,
     Column("date", "string", "UTC date of ingested_ts, YYYY-MM-DD"),
     Column("hour", "string", "UTC hour of ingested_ts, HH"),
 )
-"""The columns of the history files: those of `source_velib`, with its partition keys in the files."""
+"""The columns of the history files: those of the table, with its partition keys in the files."""
 MONTH_COLUMN = Column("month", "string", "Partition key: UTC month of ingested_ts, YYYY-MM")
 
 STATIONS = "stations"
 STATIONS_GRAIN = "one station per stretch of time in which it was described alike"
-STATION_COLUMNS: Tuple[Column, ...] = (
-    Column("station_id", "string", "Public station code"),
-    Column("valid_from", "timestamp", "When the station was first seen so described", "UTC, milliseconds"),
-    Column("valid_to", "timestamp", "When this ended; null if it still holds", "UTC, milliseconds"),
-    Column("name", "string", "Station name; not unique"),
-    Column("lat", "double", "Latitude", "WGS 84 degrees"),
-    Column("lon", "double", "Longitude", "WGS 84 degrees"),
-    Column("capacity", "int", "Number of docks, as reported", "docks"),
-    Column("commune", "string", "Paris or the commune; where no feed reported it, that of the code"),
-    Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
+STATION_COLUMNS = of_network(
+    (
+        Column("station_id", "string", "Public station code"),
+        Column(
+            "valid_from", "timestamp", "When the station was first seen so described", "UTC, milliseconds"
+        ),
+        Column("valid_to", "timestamp", "When this ended; null if it still holds", "UTC, milliseconds"),
+        Column("name", "string", "Station name; not unique"),
+        Column("lat", "double", "Latitude", "WGS 84 degrees"),
+        Column("lon", "double", "Longitude", "WGS 84 degrees"),
+        Column("capacity", "int", "Number of docks, as reported", "docks"),
+        Column("commune", "string", "Paris or the commune; where no feed reported it, that of the code"),
+        Column("arrondissement", "string", "Paris 1er to Paris 20e; outside Paris, the commune"),
+    )
 )
 """The columns of the station register: one row per station and stretch of validity."""
 
-REJECTS = "rejects_velib"
+REJECTS = f"rejects_{KEY}"
+QUARANTINE = f"quarantine_{KEY}"
 REJECTS_GRAIN = "one record that could not be converted to a row"
 REJECT_COLUMNS: Tuple[Column, ...] = (
     Column("raw_key", "string", "Key of the raw object that contains the record"),

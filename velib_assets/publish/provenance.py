@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR
 from velib_assets.lake.keys import SOURCE
-from velib_assets.lake.local_days import NETWORK_TIME_ZONE
+from velib_assets.lake.network import VELIB_METROPOLE
 
 
 class DataSource(NamedTuple):
@@ -70,9 +70,9 @@ ODBL = Licence(
 )
 VELIB = Provenance(
     name=SOURCE,
-    network="Vélib' Métropole",
+    network=VELIB_METROPOLE.name,
     place="Paris and its suburbs",
-    zone=NETWORK_TIME_ZONE,
+    zone=VELIB_METROPOLE.time_zone,
     licence=ODBL,
     keywords=("bike sharing", "mobility", "Vélib'", "Paris", "station availability", "time series"),
     sources={

@@ -14,13 +14,13 @@ from string import Template
 
 from velib_assets.lake.local_days import (
     DAY,
-    NETWORK_TIME_ZONE,
     day_bounds,
     local_days_overlapping,
     slots_in,
     utc_days_overlapped,
 )
 from velib_assets.lake.months import month_text
+from velib_assets.lake.network import network
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query import sql
 from velib_assets.query.daily_kpis import DailyKpi
@@ -64,7 +64,7 @@ def daily_view_sql(kpi: DailyKpi) -> str:
 def daily_code_version(kpi: DailyKpi) -> str:
     """Return a digest that changes with the KPI's definition, and not with the day."""
     columns = (f"{column.name} {column.type}" for column in kpi.schema)
-    text = "\n".join([NETWORK_TIME_ZONE, _with_conditions(kpi), *columns])
+    text = "\n".join([network().time_zone, _with_conditions(kpi), *columns])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 

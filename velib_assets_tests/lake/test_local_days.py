@@ -12,6 +12,7 @@ from velib_assets.lake.local_days import (
     slots_in,
     utc_days_overlapped,
 )
+from velib_assets.lake.network import VELIB_METROPOLE
 
 UTC = timezone.utc
 SPRING, AUTUMN = date(2024, 3, 31), date(2024, 10, 27)
@@ -64,7 +65,7 @@ def test_utc_days_and_local_days_overlap_each_other() -> None:
     ],
 )
 def test_clocks_of_other_networks(zone: str, day: date, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_days, "NETWORK_TIME_ZONE", zone)
+    monkeypatch.setattr(local_days, "network", lambda: VELIB_METROPOLE._replace(time_zone=zone))
     start, end = day_bounds(day)
     assert end - start == timedelta(hours=hours)
     assert local_day_of(start) == day
@@ -73,5 +74,5 @@ def test_clocks_of_other_networks(zone: str, day: date, hours: int, monkeypatch:
 
 
 def test_day_in_a_zone_of_utc_overlaps_one_utc_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_days, "NETWORK_TIME_ZONE", "UTC")
+    monkeypatch.setattr(local_days, "network", lambda: VELIB_METROPOLE._replace(time_zone="UTC"))
     assert utc_days_overlapped(SPRING) == local_days_overlapping(SPRING) == [SPRING]

@@ -1,0 +1,178 @@
+"""The bike-share network that this process works for: its key, its name and its time zone.
+
+A process works for one network, the one that VELIB_NETWORK names when this module is imported: the keys of
+the lake, the tables and the names in Dagster are constants. VELIB_TIMEZONE and VELIB_NETWORK_NAME are read
+here too; `settings.py` reports wrong ones, which count as not set here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from typing import Callable, Dict, List, NamedTuple, Optional
+from zoneinfo import ZoneInfo
+
+from velib_assets.lake.text import one_line
+
+VELIB = "velib"
+_UTC = "UTC"
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_MAX_KEY, _MAX_NAME = 31, 100
+_log = logging.getLogger("velib.network")
+
+
+class Network(NamedTuple):
+    """A bike-share network.
+
+    Args:
+        key: in keys of the lake, tables and names in Dagster, such as `rouen`.
+        name: for people, on one line.
+        time_zone: of its local days and hours, by its name in the IANA database.
+    """
+
+    key: str
+    name: str
+    time_zone: str
+
+
+VELIB_METROPOLE = Network(VELIB, "Vélib' Métropole", "Europe/Paris")
+
+ReadFile = Callable[[], Optional[bytes]]
+"""Reads `network.json` of the lake; None if the lake has none."""
+
+
+def network_key(text: str) -> str:
+    """Return text that is the key of a network.
+
+    Raises:
+        ValueError: it is none. The message proposes one.
+    """
+    if not _KEY.fullmatch(text):
+        proposal = proposed_key(text)
+        advice = f", for example {proposal}" if proposal else ""
+        raise ValueError(
+            f"{one_line(text, 60)!r} is not the key of a network: write a letter, then up to 30 of a-z, 0-9 "
+            f"and _{advice}"
+        )
+    return text
+
+
+def proposed_key(text: str) -> str:
+    """Return a key that resembles text, such as a feed's `system_id`: `bay_wheels` for `Bay-Wheels`.
+
+    It is empty if the text has no letter of a to z.
+    """
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return "_".join(words).lstrip("0123456789_")[:_MAX_KEY].rstrip("_")
+
+
+def time_zone_of(text: str) -> str:
+    """Return the name of a time zone of the IANA database.
+
+    Raises:
+        ValueError: there is no such time zone.
+    """
+    if text.upper() == _UTC:
+        return _UTC
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # an OSError if the text is a folder of the database
+        raise ValueError(
+            f"{one_line(text, 60)!r} is not a time zone: write UTC or a name such as Europe/Paris"
+        ) from None
+    return text
+
+
+def network_name(text: str) -> str:
+    """Return text that can be the name of a network: one line of up to 100 characters.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not text.isprintable() or len(text) > _MAX_NAME:
+        raise ValueError(f"write one line of up to {_MAX_NAME} characters")
+    return text
+
+
+def network_file(name: str, time_zone: str, **others: str) -> bytes:
+    """Return the bytes of `network.json`: what the feed says of its network, empty texts left out."""
+    said: Dict[str, str] = {"name": name, "timezone": time_zone, **others}
+    text = json.dumps({key: value for key, value in said.items() if value}, ensure_ascii=False, indent=1)
+    return text.encode("utf-8") + b"\n"
+
+
+def _set(variable: str, check: Callable[[str], str]) -> str:
+    """Return a variable of the environment; empty if it is not set or wrong."""
+    try:
+        text = os.environ.get(variable, "").strip()
+        return check(text) if text else ""
+    except ValueError:
+        return ""
+
+
+KEY = _set("VELIB_NETWORK", network_key) or VELIB
+"""The key of this process's network."""
+IS_VELIB = KEY == VELIB
+_OWN_NAME = _set("VELIB_NETWORK_NAME", network_name) or (VELIB_METROPOLE.name if IS_VELIB else "")
+DECLARED_ZONE = _set("VELIB_TIMEZONE", time_zone_of) or (VELIB_METROPOLE.time_zone if IS_VELIB else "")
+"""The time zone if it is known without reading the lake; else empty."""
+
+
+class _Source:
+    """Where `network.json` is read, and what it said."""
+
+    read: Optional[ReadFile] = None
+    found: Optional[Network] = None
+    said: bool = False
+
+
+def network() -> Network:
+    """Return this process's network.
+
+    Its name and time zone are those of VELIB_NETWORK_NAME and VELIB_TIMEZONE, else those that the lake has
+    from the feed. Until it has them, they are the key and UTC, and a warning is logged once.
+    """
+    if _OWN_NAME and DECLARED_ZONE:
+        return Network(KEY, _OWN_NAME, DECLARED_ZONE)
+    if _Source.found is None:
+        _Source.found = _read()
+    name, zone = _Source.found[1:] if _Source.found else ("", "")
+    found = Network(KEY, _OWN_NAME or name, DECLARED_ZONE or zone)
+    if not (found.name and found.time_zone):
+        _warn(found)
+    return Network(KEY, found.name or KEY, found.time_zone or _UTC)
+
+
+def use_network_file(read: ReadFile) -> None:
+    """Declare how `network.json` of the lake is read. It is read when it is first needed."""
+    _Source.read, _Source.found, _Source.said = read, None, False
+
+
+def _read() -> Optional[Network]:
+    try:
+        data = _Source.read() if _Source.read else None
+        said = json.loads(data) if data else None
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    name, zone = said.get("name"), said.get("timezone")
+    try:
+        known_zone = time_zone_of(zone) if isinstance(zone, str) and zone else ""
+    except ValueError:
+        known_zone = ""
+    return Network(KEY, one_line(name.strip(), _MAX_NAME) if isinstance(name, str) else "", known_zone)
+
+
+def _warn(found: Network) -> None:
+    if _Source.said:
+        return
+    _Source.said = True
+    lacking: List[str] = []
+    if not found.time_zone:
+        lacking.append("time zone: UTC is used. Set VELIB_TIMEZONE, for example to Europe/Paris")
+    if not found.name:
+        lacking.append(f"name: {KEY} is used. Set VELIB_NETWORK_NAME")
+    _log.warning("The lake does not know the network's %s", "; nor its ".join(lacking))
