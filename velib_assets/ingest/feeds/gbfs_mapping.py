@@ -1,0 +1,173 @@
+"""The mapping of GBFS 1.0 to 3.1, and of Vélib's dialect, to the columns of the table, as plain data.
+
+`MAPPING` is the one place that knows which field of which version fills a column, and in which forms. It is
+for networks other than Vélib', whose fields are those of `gbfs`. `gbfs_values` reads a record by it,
+`gbfs_rules` (in the clean step) then applies the rules that need a whole snapshot. A record is
+`{"information": …, "status": …, "region": …}`. Source: https://github.com/MobilityData/gbfs.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Tuple
+
+IDENTITY = "identity"
+"""A text without the spaces around it, or a whole number of any size, as text."""
+TEXT = "text"
+"""A text."""
+LOCALIZED = "localized"
+"""A list of `{"text", "language"}`: that in the feed's language, else the first that is not blank."""
+NUMBER = "number"
+"""A finite number, also as text."""
+FLAG = "flag"
+"""A boolean, 0 or 1, or a word such as `true`."""
+TIME = "time"
+"""A POSIX time in seconds, milliseconds or microseconds by its size, or RFC 3339 text."""
+COUNT = "count"
+"""A whole number that is not negative, also as text."""
+SPACES = "spaces"
+"""A COUNT, except that -1 and every number from MOST_SPACES on mean unknown."""
+SPACES_BY_TYPE = "spaces by type"
+"""An object `{type id: count}`: the sum over the types that are bikes or unknown."""
+SPACES_BY_TYPES = "spaces by types"
+"""A list of `{"vehicle_type_ids", "count"}`: the sum over the items with a type that is a bike or unknown."""
+TYPES_BY_ID = "types by id"
+"""A list of `{"vehicle_type_id", "count"}`, whose ids the feed's vehicle types explain."""
+TYPES_OBJECT = "types as object"
+"""An object `{word: count}`, whose words are in BIKE_WORDS."""
+TYPES_LIST_OF_OBJECTS = "types as list of objects"
+"""A list of objects `{word: count}`; of a repeated word the last count that is not null."""
+EBIKES_OF_BIKES = "electric bikes of all bikes"
+"""A COUNT of the electric bikes; the mechanical ones are the rest of the bikes."""
+
+MOST_SPACES = 999
+"""No station has so many docks: 999, 9999 or 2147483647 docks or capacity mean unknown."""
+
+MECHANICAL, ELECTRIC, BIKE, OTHER, UNKNOWN = "mechanical", "electric", "bike", "no bike", "unknown"
+"""What a vehicle type is. A BIKE has an unknown propulsion; an UNKNOWN type may be a bike."""
+
+BIKE_FORMS = ("bicycle", "cargo_bicycle")
+"""The form factors of bikes."""
+
+VEHICLES: Dict[str, str] = {
+    "human": MECHANICAL,
+    "electric_assist": ELECTRIC,
+    "electric": ELECTRIC,
+    "combustion": ELECTRIC,
+    "combustion_diesel": ELECTRIC,
+    "hybrid": ELECTRIC,
+    "plug_in_hybrid": ELECTRIC,
+    "hydrogen_fuel_cell": ELECTRIC,
+    **dict.fromkeys(BIKE_FORMS, BIKE),
+    "car": OTHER,
+    "moped": OTHER,
+    "scooter": OTHER,
+    "scooter_standing": OTHER,
+    "scooter_seated": OTHER,
+    "other": OTHER,
+}
+"""What a vehicle type is, by `gbfs.vehicle_types` of the raw object: a bike's propulsion, else its form."""
+
+BIKE_WORDS: Dict[str, str] = {
+    **dict.fromkeys(("mechanical", "classic", "smart", "human", "regular", "standard", "normal"), MECHANICAL),
+    **dict.fromkeys(("ebike", "ebikes", "electric", "electrical", "electricassist", "pedelec"), ELECTRIC),
+    **dict.fromkeys(("scooter", "scooters", "escooter", "moped", "car"), OTHER),
+}
+"""What the words of TYPES_OBJECT and TYPES_LIST_OF_OBJECTS mean, without case, `_`, `-` and spaces.
+
+`smart` is BCycle's bike with its own lock, without a motor. Every other word is UNKNOWN.
+"""
+
+ALL, FROM_2, FROM_3, ONLY_2 = "1.0 to 3.1", "2.1 to 3.1", "3.0 and 3.1", "2.1 to 2.3"
+VELIB, LYFT, BCYCLE = "Vélib'", "Lyft", "BCycle"
+
+
+class Source(NamedTuple):
+    """A field that can fill a column.
+
+    Args:
+        path: `part.name` in a record.
+        forms: the forms of its value; the JSON type decides which one a value has.
+        versions: the versions of GBFS that have it, or whose dialect it is, for the documentation.
+    """
+
+    path: str
+    forms: Tuple[str, ...]
+    versions: str
+
+
+class Mapped(NamedTuple):
+    """A column and the fields that can fill it.
+
+    Args:
+        column: the column.
+        sources: the fields in order of preference: the first that says something counts.
+        required: whether every version has it; a required column that no record fills is drift.
+    """
+
+    column: str
+    sources: Tuple[Source, ...]
+    required: bool = False
+
+
+_BIKE_TYPES = (
+    Source("status.vehicle_types_available", (TYPES_BY_ID,), FROM_2),
+    Source("status.num_bikes_available_types", (TYPES_OBJECT, TYPES_LIST_OF_OBJECTS), f"{BCYCLE}, {VELIB}"),
+    Source("status.num_ebikes_available", (EBIKES_OF_BIKES,), LYFT),
+)
+_BY_TYPE = (SPACES_BY_TYPE, SPACES_BY_TYPES, SPACES)
+
+MAPPING: Tuple[Mapped, ...] = (
+    Mapped(
+        "station_id",
+        (
+            Source("status.station_id", (IDENTITY,), ALL),
+            Source("information.station_id", (IDENTITY,), ALL),
+        ),
+        required=True,
+    ),
+    Mapped("name", (Source("information.name", (TEXT, LOCALIZED), ALL),), required=True),
+    Mapped(
+        "commune",
+        (
+            Source("region.name", (TEXT, LOCALIZED), ALL),
+            Source("information.region_id", (IDENTITY,), ALL),
+        ),
+    ),
+    Mapped("lat", (Source("information.lat", (NUMBER,), ALL),), required=True),
+    Mapped("lon", (Source("information.lon", (NUMBER,), ALL),), required=True),
+    Mapped("is_installed", (Source("status.is_installed", (FLAG,), ALL),), required=True),
+    Mapped("is_renting", (Source("status.is_renting", (FLAG,), ALL),), required=True),
+    Mapped("is_returning", (Source("status.is_returning", (FLAG,), ALL),), required=True),
+    Mapped(
+        "capacity",
+        (
+            Source("information.capacity", (SPACES,), ALL),
+            Source("information.vehicle_docks_capacity", _BY_TYPE, FROM_3),
+            Source("information.vehicle_type_capacity", _BY_TYPE, ONLY_2),
+            Source("information.vehicle_types_capacity", _BY_TYPE, FROM_3),
+            Source("information.vehicle_capacity", _BY_TYPE, ONLY_2),
+        ),
+    ),
+    Mapped(
+        "bikes",
+        (
+            Source("status.num_bikes_available", (COUNT,), "1.0 to 2.3"),
+            Source("status.num_vehicles_available", (COUNT,), FROM_3),
+            Source("status.numBikesAvailable", (COUNT,), VELIB),
+        ),
+        required=True,
+    ),
+    Mapped("mechanical", _BIKE_TYPES),
+    Mapped("ebikes", _BIKE_TYPES),
+    Mapped(
+        "docks",
+        (
+            Source("status.num_docks_available", (SPACES,), ALL),
+            Source("status.numDocksAvailable", (SPACES,), VELIB),
+            Source("status.vehicle_docks_available", _BY_TYPE, FROM_2),
+        ),
+    ),
+    Mapped("reported_ts", (Source("status.last_reported", (TIME,), ALL),), required=True),
+    Mapped("is_virtual", (Source("information.is_virtual_station", (FLAG,), FROM_2),)),
+)
+"""The columns that are read from records, with the fields that fill them."""
