@@ -12,20 +12,22 @@ from velib_assets.cli.suggestions import after_demo, from_archive
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import IS_VELIB, KEY
 from velib_assets.lake.text import counted
 from velib_assets.settings import WORKPLACE, Settings, SettingsError, dagster_home
 
 if TYPE_CHECKING:
     from velib_assets.cli.backfill_plan import BackfillPlan
 
-DEMO_LAKE = WORKPLACE / "lake-demo"
+DEMO_LAKE = WORKPLACE / ("lake-demo" if IS_VELIB else f"lake-demo-{KEY}")
 
 
 @click.command()
 def demo() -> None:
     """Run a simulated day through the whole graph and print the five KPIs.
 
-    24 hours with 96 snapshots of 1,450 stations, in a lake of their own (`lake-demo`). Needs no network.
+    24 hours with 96 snapshots of 1,450 stations, in a lake of their own (`lake-demo`; of another network
+    `lake-demo-<network>`). No internet is needed.
     """
     last = hour_of(utc_now()) - HOUR
     first = last - 23 * HOUR
