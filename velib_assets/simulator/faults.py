@@ -160,6 +160,11 @@ def parse_faults(spec: str) -> tuple[Fault, ...]:
 
 def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[bytes], bytes] | None:
     """Return the first fault that affects the snapshot of `at` (UTC), or None; always the same one."""
+    return FAULTS.get(select_fault_name(faults, seed, at))
+
+
+def select_fault_name(faults: Sequence[Fault], seed: int, at: datetime) -> str:
+    """Return the name of the fault that `select_fault` selects; empty if there is none."""
     for fault in faults:
         if fault.slot is not None:
             affected = slot_of(at) == fault.slot
@@ -168,8 +173,8 @@ def select_fault(faults: Sequence[Fault], seed: int, at: datetime) -> Callable[[
             chance = Random(f"velib fault {fault.name} {seed} {moment}")  # noqa: S311 - a simulation
             affected = chance.random() < fault.share
         if affected:
-            return FAULTS[fault.name]
-    return None
+            return fault.name
+    return ""
 
 
 def _parse_fault(part: str) -> Fault:

@@ -1,4 +1,4 @@
-"""The feed of the simulated network: its state at any time, past or present, as the portal exports it."""
+"""The feed of the simulated network: its state at any time, as the portal or a GBFS feed gives it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from velib_assets.simulator.conditions import (
     fills,
     seconds_of,
 )
-from velib_assets.simulator.faults import Fault, select_fault
+from velib_assets.simulator.faults import Fault, select_fault, select_fault_name
+from velib_assets.simulator.gbfs_faults import faulty_gbfs_files
 
 STATIONS = 1450
 SEED = 2022
+GBFS_URL = "https://simulator.example/gbfs"  # nothing fetches it
 _DAY = 86400
 _YES = ("NON", "OUI")
 
@@ -35,6 +37,7 @@ class Simulator:
         seed: The seed of the city.
         stations: The number of stations, 1 to 3,000.
         faults: Which responses are broken, and how (see `faults.parse_faults`).
+        gbfs: The version of GBFS to respond in; empty for the portal's form.
 
     Raises:
         ValueError: The number of stations is out of range.
@@ -43,17 +46,27 @@ class Simulator:
     name = "simulator"
     live = True
 
-    def __init__(self, seed: int = SEED, stations: int = STATIONS, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, seed: int = SEED, stations: int = STATIONS, faults: Sequence[Fault] = (), gbfs: str = ""
+    ) -> None:
         self._seed = seed
+        self._gbfs = gbfs
         self._faults = tuple(faults)
         self._city = build_city(seed, stations)
         self._constant_parts = [_constant_parts(station) for station in self._city]
 
     def fetch(self, at: datetime) -> FeedResponse:
         """Return the network's state at `at` (UTC), possibly broken by a fault."""
+        if self._gbfs:
+            return FeedResponse(SIMULATOR, self.gbfs_files(at, GBFS_URL))
         body = self._snapshot(at)
         fault = select_fault(self._faults, self._seed, at)
         return FeedResponse(SIMULATOR, {"body": fault(body) if fault else body})
+
+    def gbfs_files(self, at: datetime, base_url: str) -> dict[str, bytes]:
+        """Return the files of the GBFS feed at `at` (UTC) below a URL, possibly broken by a fault."""
+        fault = select_fault_name(self._faults, self._seed, at)
+        return faulty_gbfs_files(self._gbfs, self._snapshot(at), at, base_url, fault)
 
     def recorded_hours(self, first: datetime, last: datetime) -> set[datetime]:
         """Return every hour, because the simulator knows all of them."""
