@@ -19,7 +19,6 @@ from click.testing import CliRunner
 from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.cli.commands import main
-from velib_assets.defs import velib_report
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.checks import CHECKS
 from velib_assets.defs.clean_stations import clean_hours
@@ -31,7 +30,7 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import HOUR
+from velib_assets.lake.keys import HOUR, REPORT
 from velib_assets.lake.raw_pack import pack_of
 from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.daily_kpis import DAILY_KPIS
@@ -241,11 +240,7 @@ def test_schedule_sensors_and_jobs_named_exist() -> None:
     defs = build_defs(Settings(lake=Path("lake")))
     known = {part.name for part in (*(defs.schedules or ()), *(defs.sensors or ()), *(defs.jobs or ()))}
     named = {span for _, span in code_lines() if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)}
-    assert (
-        known
-        <= named
-        <= known | {velib_report.NAME, HISTORY} | set(infra.defaults().values()) | infra.alarms()
-    )
+    assert known <= named <= known | {REPORT, HISTORY} | set(infra.defaults().values()) | infra.alarms()
 
 
 @pytest.mark.parametrize("document", TEXT)
