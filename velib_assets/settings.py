@@ -16,7 +16,9 @@ from velib_assets.aws.names import Names
 from velib_assets.home_lakes import lakes_of
 from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
-from velib_assets.ingest.http import base_url_of, is_http_url
+from velib_assets.ingest.feeds.live_feed import feed_url
+from velib_assets.ingest.http import is_http_url
+from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
 from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
 from velib_assets.simulator.faults import Fault, parse_faults
@@ -114,6 +116,8 @@ class Settings:
         source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
         target = read("VELIB_TARGET", "local", one_of(TARGETS))
         aws = target == "aws"
+        if source == OPENDATA and KEY != VELIB:
+            problems.append(f"VELIB_SOURCE: the portal has Vélib' alone, not {KEY}; set gbfs")
         if aws and source == "simulator":
             problems.append(
                 "VELIB_SOURCE: the simulator does not write to AWS; set opendata, gbfs or archive"
@@ -123,7 +127,10 @@ class Settings:
             "source": source,
             "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), _lake),
             "feed_urls": {
-                feed.name: read(feed.setting, feed.base_url, base_url_of) for feed in FEEDS.values()
+                feed.name: read(
+                    feed.setting, feed.base_url, partial(feed_url, feed, needed=source == feed.name)
+                )
+                for feed in FEEDS.values()
             },
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
             "archive_timezone": read("VELIB_ARCHIVE_TIMEZONE", "UTC", _zone),

@@ -27,7 +27,6 @@ from velib_assets.ingest.feeds.gbfs_mapping import (
     VEHICLES,
     Source,
 )
-from velib_assets.ingest.gbfs_document import id_text, text_in
 
 _SOURCES = {mapped.column: mapped.sources for mapped in MAPPING}
 _IDENTITY, _TYPES = _SOURCES["station_id"], _SOURCES["ebikes"]
@@ -84,6 +83,23 @@ class GbfsReader(NamedTuple):
         if SPACES_BY_TYPES in forms and isinstance(value, list):
             return _spaces(_bikes_in([_item(entry, known) for entry in value]))
         return _spaces(value) if SPACES in forms else value
+
+
+def id_text(value: object) -> Optional[str]:
+    """Return an id as text, without spaces around it; None if there is none. Numbers count as text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return str(whole).strip() or None
+
+
+def text_in(value: object, language: str) -> str:
+    """Return a text, or that of a localized list in a language, else the first; empty if there is none."""
+    if isinstance(value, str):
+        return value.strip()
+    entries = [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    texts = {str(entry.get("language")): str(entry.get("text") or "").strip() for entry in reversed(entries)}
+    return texts.get(language) or next((text for text in reversed(list(texts.values())) if text), "")
 
 
 def _part(record: object, name: str) -> Mapping[str, object]:
