@@ -38,6 +38,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
 from velib_assets.settings import SOURCES, Settings, dagster_home
+from velib_assets.simulator import gbfs_server
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
@@ -218,9 +219,16 @@ def test_velib_options_exist() -> None:
 
 
 def test_standalone_options_exist() -> None:
-    known = set().union(*(options(command) for command in main.commands.values()))
+    server = re.findall(r"--[a-z]+", gbfs_server.parser().format_help())
+    known = set(server).union(*(options(command) for command in main.commands.values()))
     standalone = {span for _, span in code_lines() if re.fullmatch(r"--[a-z-]+", span)}
     assert standalone <= known
+
+
+def test_commands_of_the_simulated_feed_are_accepted() -> None:
+    prefix = "python -m velib_assets.simulator.gbfs_server "
+    arguments = [line.removeprefix(prefix) for _, line in code_lines() if line.startswith(prefix)]
+    assert {gbfs_server.parser().parse_args(words.split()).port for words in arguments} == {8123}
 
 
 def test_variables_named_are_settings() -> None:

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
+from velib_assets.ingest.gbfs_records import GBFS_HEAD
 from velib_assets.ingest.response import (
+    GBFS,
     HEAD,
     MAX_BYTES,
     MAX_DEPTH,
@@ -23,7 +25,7 @@ from velib_assets.ingest.response import (
 )
 from velib_assets.lake.keys import SOURCE, iso_utc
 
-MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
+MAX_RAW_BYTES = MAX_BYTES + HEAD  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
 _MISSING_COLUMNS = "missing_columns"
@@ -33,12 +35,14 @@ _MAX_MEMBERS = 100  # each costs a copy of the rest
 class OpenedRaw(NamedTuple):
     """An opened raw object: its feed, the whole JSON document, and the bytes of its `results`.
 
-    If other members follow `results`, the bytes may include them, up to the last brace.
+    If other members follow `results`, the bytes may include them, up to the last brace. `gbfs` is what a
+    GBFS feed said beside its records; see `definition_of`.
     """
 
     feed: str
     document: bytes
     results: memoryview
+    gbfs: Mapping[str, Any] = {}
 
 
 def encode_raw(
@@ -61,6 +65,7 @@ def encode_raw(
         "record_count": len(decoded.records),
         "sha256": hashlib.sha256(decoded.results).hexdigest(),
         **({FEED_INFO: decoded.info} if decoded.info else {}),
+        **({GBFS_HEAD: decoded.gbfs} if decoded.gbfs else {}),
         **({_MISSING_COLUMNS: list(missing)} if missing else {}),
     }
     opening = json.dumps(head, ensure_ascii=False)[:-1].encode("utf-8")
@@ -84,8 +89,13 @@ def open_raw(stored: bytes) -> OpenedRaw:
             raise UnusableError(
                 "hash_mismatch", "its records have changed since they were stored: their SHA-256 differs"
             )
-    feed = head.get("feed")
-    return OpenedRaw(feed if isinstance(feed, str) else OPENDATA, document, results)
+    feed, gbfs = head.get("feed"), head.get(GBFS)
+    return OpenedRaw(
+        feed if isinstance(feed, str) else OPENDATA,
+        document,
+        results,
+        gbfs if isinstance(gbfs, dict) else {},
+    )
 
 
 def head_of(stored: bytes) -> Dict[str, Any]:

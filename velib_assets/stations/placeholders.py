@@ -14,7 +14,7 @@ _MOST_LAT, _MOST_LON = 90.0, 180.0
 
 
 def without_placeholders(rows: pa.Table) -> pa.Table:
-    """Return rows with null for placeholders in the columns that describe a station.
+    """Return rows with null for placeholders in the columns that describe a station of Vélib'.
 
     They are names and communes such as `null` or `N/A`, positions that no station has (a coordinate of
     exactly 0, within 1° of 0°/0°, or outside the globe), and the capacity 0 beside no name or no position.
@@ -23,12 +23,17 @@ def without_placeholders(rows: pa.Table) -> pa.Table:
         rows: rows with at least name, lat, lon, capacity and commune.
     """
     for name in ("name", "commune"):
-        rows = _without(rows, name, pc.is_in(rows[name], value_set=_words()))
+        rows = without_words(rows, name)
     nowhere = _is_nowhere(rows["lat"], rows["lon"])
     for name in ("lat", "lon"):
         rows = _without(rows, name, nowhere)
     lacking = pc.or_(rows["name"].is_null(), pc.or_(rows["lat"].is_null(), rows["lon"].is_null()))
     return _without(rows, "capacity", pc.and_(lacking, pc.equal(rows["capacity"], 0)))
+
+
+def without_words(rows: pa.Table, name: str) -> pa.Table:
+    """Return rows with null for the words that stand for no text in a column."""
+    return _without(rows, name, pc.is_in(rows[name], value_set=_words()))
 
 
 def _is_nowhere(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> pa.ChunkedArray:
