@@ -10,16 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.clean.arrow_columns import equal_to_previous
-from velib_assets.clean.typed_snapshot import ARROW_TYPES, TABLE_SCHEMA, TYPED_SCHEMA
+from velib_assets.clean.typed_snapshot import ARROW_TYPES, table_schema, typed_schema
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.stations.communes import PARIS, paris_label
 
 STALE_AFTER = timedelta(hours=3)
 """A station that last reported longer than this before its snapshot is stale."""
 
-_ASSEMBLED = TYPED_SCHEMA.append(TABLE_SCHEMA.field("ingested_ts"))
+_INGESTED = pa.field("ingested_ts", ARROW_TYPES["timestamp"])
 
 
-def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Table, List[int]]:
+def assemble(
+    times: Sequence[datetime], tables: Sequence[pa.Table], network: str = KEY
+) -> Tuple[pa.Table, List[int]]:
     """Return the sorted rows of all snapshots, and how many rows each snapshot contributed.
 
     Of several rows with one station and time, the one that reported last counts, then an installed one, then
@@ -27,13 +30,14 @@ def assemble(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.
 
     Args:
         times: when each snapshot was taken.
-        tables: the rows of each snapshot, as `TYPED_SCHEMA`.
+        tables: the rows of each snapshot, as `typed_schema`.
+        network: the key of the network.
 
     Returns:
-        The columns of `TYPED_SCHEMA` and ingested_ts; `derive` adds the others.
+        The columns of `typed_schema` and ingested_ts; `derive` adds the others.
     """
     if not tables:
-        return _ASSEMBLED.empty_table(), []
+        return typed_schema(network).append(_INGESTED).empty_table(), []
     rows, key = _keyed(times, tables)
     order = pc.sort_indices(key)
     repeats = _repeats(key, order)
@@ -55,7 +59,7 @@ def differing_duplicates(times: Sequence[datetime], tables: Sequence[pa.Table]) 
     order = _best_first(rows, key)
     twins, ordered = _repeats(key, order), rows.take(order)
     same = twins
-    for name in TYPED_SCHEMA.names:
+    for name in tables[0].column_names if tables else ():
         same = pc.and_(same, equal_to_previous(ordered[name].combine_chunks()))
     differ = pc.and_(twins, pc.invert(same))
     keys = key.take(order)[1:].filter(differ).to_pylist()
@@ -72,7 +76,7 @@ def _keyed(times: Sequence[datetime], tables: Sequence[pa.Table]) -> Tuple[pa.Ta
     rank = pc.sort_indices(pc.sort_indices(codes.dictionary))  # of each code in sorted order
     key = pc.add(pc.multiply(rank.cast(pa.int64()).take(codes.indices), len(moments)), snapshot)
     ingested = pa.array(moments, ARROW_TYPES["timestamp"]).take(snapshot)
-    return rows.append_column(_ASSEMBLED.field("ingested_ts"), ingested), key
+    return rows.append_column(_INGESTED, ingested), key
 
 
 def _repeats(key: pa.Array, order: pa.Array) -> pa.Array:
@@ -100,28 +104,45 @@ def _repeat(values: Sequence[int], tables: Sequence[pa.Table]) -> pa.Array:
     )
 
 
-def derive(rows: pa.Table, arrondissements: Optional[Mapping[str, str]] = None) -> pa.Table:
-    """Add the derived columns to assembled rows; returns the columns of `TABLE_SCHEMA`.
+def derive(
+    rows: pa.Table, arrondissements: Optional[Mapping[str, str]] = None, network: str = KEY
+) -> pa.Table:
+    """Add the derived columns to assembled rows; returns the columns of `table_schema`.
 
     Args:
         rows: assembled rows.
         arrondissements: those that the feed wrote itself, by station code; others follow from the code.
+        network: the key of the network. In others than Vélib' the arrondissement is the area, like the
+            commune, and the fill rate is a share of the capacity in snapshots without any docks.
     """
-    column = {name: rows[name].combine_chunks() for name in _ASSEMBLED.names}
-    codes = column["station_id"].dictionary_encode()
-    labels = list(map(paris_label, codes.dictionary.to_pylist()))
-    if arrondissements:
-        labels = [
-            arrondissements.get(code) or of_code
-            for code, of_code in zip(codes.dictionary.to_pylist(), labels)
-        ]
-    label = pa.array(labels, pa.string()).take(codes.indices)
+    column = {name: rows[name].combine_chunks() for name in rows.column_names}
+    late = pc.greater(pc.subtract(column["ingested_ts"], column["reported_ts"]), STALE_AFTER)
+    column["is_stale"] = pc.fill_null(late, True)
     bikes, docks = (column[name].cast(pa.float64()) for name in ("bikes", "docks"))
     total = pc.add(bikes, docks)
+    if network == VELIB:
+        column["arrondissement"] = _arrondissement(column, arrondissements or {})
+    else:
+        column["arrondissement"] = column["commune"]
+        capacity = column["capacity"].cast(pa.float64())
+        total = pc.if_else(_have_docks(column["ingested_ts"], docks), total, capacity)
     divisor = pc.if_else(pc.greater(total, 0), total, pa.scalar(None, pa.float64()))
-    late = pc.greater(pc.subtract(column["ingested_ts"], column["reported_ts"]), STALE_AFTER)
-    in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
     column["fill_rate"] = pc.divide(bikes, divisor)
-    column["is_stale"] = pc.fill_null(late, True)
-    column["arrondissement"] = pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])
-    return pa.table([column[name] for name in TABLE_SCHEMA.names], schema=TABLE_SCHEMA)
+    schema = table_schema(network)
+    return pa.table([column[name] for name in schema.names], schema=schema)
+
+
+def _have_docks(times: pa.Array, docks: pa.Array) -> pa.Array:
+    """Return for each row whether its snapshot has a number of free docks for any station."""
+    if not docks.null_count:
+        return pa.repeat(pa.scalar(True), len(docks))
+    return pc.is_in(times, value_set=pc.unique(times.filter(docks.is_valid())))
+
+
+def _arrondissement(column: Mapping[str, pa.Array], written: Mapping[str, str]) -> pa.Array:
+    """Return the label of each row's arrondissement of Paris; elsewhere its commune."""
+    codes = column["station_id"].dictionary_encode()
+    labels = [written.get(code) or paris_label(code) for code in codes.dictionary.to_pylist()]
+    label = pa.array(labels, pa.string()).take(codes.indices)
+    in_paris = pc.and_(pc.equal(column["commune"], PARIS), label.is_valid())
+    return pc.if_else(pc.fill_null(in_paris, False), label, column["commune"])

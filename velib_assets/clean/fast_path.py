@@ -37,6 +37,7 @@ from velib_assets.clean.record_fields import (
 )
 from velib_assets.clean.typed_snapshot import COUNTS, TEXTS, TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
+from velib_assets.lake.network import VELIB
 
 _YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds since 1970: the range of datetime
 
@@ -162,7 +163,7 @@ def _typed(parsed: _Parsed, feed: FeedDefinition) -> Optional[List[TypedSnapshot
     table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
     if not _is_ordinary(table):
         return None
-    table, texts = _with_communes(table)
+    table, texts = _with_communes(table) if feed.network == VELIB else (table, None)
     parts = []
     for found, (start, size) in zip(parsed.found, _extents(parsed.lists)):
         part = table.slice(start, size)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from velib_assets.clean.assemble import assemble, derive, differing_duplicates
 from velib_assets.clean.fast_path import type_fast
+from velib_assets.clean.gbfs_rules import with_gbfs_rules
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.reported_times import future_reports, without_future
@@ -19,10 +20,12 @@ from velib_assets.clean.typed_snapshot import Reject, TypedSnapshot, merge_drift
 from velib_assets.ingest.audit import audit_fields, audit_rows
 from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feed_info import announced_records
+from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, head_of, missing_columns, open_raw
 from velib_assets.ingest.response import OPENDATA, UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
+from velib_assets.lake.network import KEY
 from velib_assets.stations.describe import Described, describe
 from velib_assets.stations.placeholders import without_placeholders
 from velib_assets.stations.register import Register
@@ -74,14 +77,16 @@ def digest_of(listing: Iterable[Tuple[str, str]], descriptions: str = "") -> str
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Register] = None) -> HourRows:
-    """Clean the raw objects of one hour (UTC); their order does not matter.
+def clean_hour(
+    hour: datetime, raws: Iterable[RawObject], register: Optional[Register] = None, network: str = KEY
+) -> HourRows:
+    """Clean the raw objects of one hour (UTC) of a network; their order does not matter.
 
     Rows without a whole description are completed from the register, as far as it knows their stations.
     Unusable objects are listed in the summary. If none is usable, the table is empty.
     """
     ordered = sorted((raw.key, raw, taken) for raw in raws if (taken := raw_time(raw.key)))
-    outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour]))
+    outcomes = iter(_type_all([raw.data for _, raw, taken in ordered if hour_of(taken) == hour], network))
     typed: List[Tuple[RawObject, datetime, TypedSnapshot]] = []
     quarantined: List[UnusableObject] = []
     future_unknown = 0
@@ -95,18 +100,17 @@ def clean_hour(hour: datetime, raws: Iterable[RawObject], register: Optional[Reg
             future_unknown += future
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
-    rows, row_counts = assemble(times, tables)
-    rows = without_placeholders(rows)
-    completed, described = describe(rows, register or Register())
-    table = derive(
-        completed, {code: label for *_, part in typed for code, label in part.arrondissements.items()}
-    )
+    rows, row_counts = assemble(times, tables, network)
+    rows = without_placeholders(rows, network)
+    completed, described = describe(rows, register or Register(), network)
+    labels = {code: label for *_, part in typed for code, label in part.arrondissements.items()}
+    table = derive(completed, labels, network)
     listing = [(key, raw.hash) for key, raw, _ in ordered]
     heads = {raw.key: head_of(raw.data) for raw, _, _ in typed}
     missing = _missing_columns(heads)
     drift = merge_drifts([part.drift for _, _, part in typed])
     if missing:  # the files of an archive are converted to the portal's form
-        drift = without_missing(drift, definition_of(OPENDATA), missing)
+        drift = without_missing(drift, definition_of(OPENDATA, network), missing)
     rejects = [(raw.key, taken, reject) for raw, taken, part in typed for reject in part.rejects]
     summary = HourSummary(
         hour,
@@ -159,12 +163,12 @@ def _repeated_rows(table: pa.Table) -> int:
     return pc.sum(same).as_py() or 0
 
 
-def _type_all(stored: Sequence[bytes]) -> List[SnapshotOutcome]:
+def _type_all(stored: Sequence[bytes], network: str) -> List[SnapshotOutcome]:
     """Open, audit and type raw objects; returns the rows of each, or why it is unusable."""
     outcomes: List[SnapshotOutcome] = []
     for start in range(0, len(stored), _TOGETHER):
         opened = [_open(data) for data in stored[start : start + _TOGETHER]]
-        typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)]))
+        typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)], network))
         outcomes += [_audited(next(typed)) if isinstance(raw, OpenedRaw) else raw for raw in opened]
     return outcomes
 
@@ -176,24 +180,27 @@ def _open(data: bytes) -> Union[OpenedRaw, UnusableError]:
         return error
 
 
-def _type(raws: Sequence[OpenedRaw]) -> Sequence[SnapshotOutcome]:
+def _type(raws: Sequence[OpenedRaw], network: str) -> Sequence[SnapshotOutcome]:
     """Type ordinary snapshots of one feed together; otherwise each alone."""
-    feeds = {definition_of(raw.feed) for raw in raws}
-    together = type_fast([raw.results for raw in raws], feeds.pop()) if len(feeds) == 1 else None
-    if together:
-        return together
-    if len(raws) == 1:
-        return [_type_general(raws[0])]
-    return [outcome for raw in raws for outcome in _type([raw])]
+    feeds = {definition_of(raw.feed, network, raw.gbfs) for raw in raws}
+    if len(feeds) == 1:
+        (feed,) = feeds
+        together = type_fast([raw.results for raw in raws], feed) if feed.reader is None else None
+        if together:
+            return together
+        if len(raws) == 1:
+            return [_type_general(raws[0], feed)]
+    return [outcome for raw in raws for outcome in _type([raw], network)]
 
 
-def _type_general(raw: OpenedRaw) -> SnapshotOutcome:
+def _type_general(raw: OpenedRaw, feed: FeedDefinition) -> SnapshotOutcome:
     try:
         records = record_list(load_json(raw.document, "the raw object"))
-        audit_fields(records, raw.feed)
+        audit_fields(records, feed)
     except UnusableError as error:
         return error
-    return type_general(records, definition_of(raw.feed))
+    typed = type_general(records, feed)
+    return with_gbfs_rules(typed) if feed.reader else typed
 
 
 def _audited(outcome: SnapshotOutcome) -> SnapshotOutcome:

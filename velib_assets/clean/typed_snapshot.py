@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import pyarrow as pa
 
 from velib_assets.ingest.feeds.definition import FeedDefinition
-from velib_assets.lake.schema import COLUMNS, TYPES
+from velib_assets.lake.network import KEY
+from velib_assets.lake.schema import TYPES, columns_of
 from velib_assets.lake.text import neutralize_links
 
 _DERIVED = ("ingested_ts", "arrondissement", "fill_rate", "is_stale")
@@ -20,14 +22,29 @@ def _arrow_type(alias: str) -> pa.DataType:
 
 
 ARROW_TYPES: Dict[str, pa.DataType] = {name: _arrow_type(type_.arrow) for name, type_ in TYPES.items()}
-TABLE_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in COLUMNS])
-"""The columns of a clean file."""
 
-READ_TYPES = {column.name: column.type for column in COLUMNS if column.name not in _DERIVED}
-"""The columns that are read from records, with the names of their types."""
 
-TYPED_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in READ_TYPES.items()])
-"""The columns of a typed snapshot."""
+@cache
+def table_schema(network: str) -> pa.Schema:
+    """Return the columns of a network's clean files."""
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in columns_of(network)])
+
+
+@cache
+def read_types(network: str) -> Mapping[str, str]:
+    """Return the columns that are read from a network's records, with the names of their types."""
+    types = {column.name: column.type for column in columns_of(network) if column.name not in _DERIVED}
+    return MappingProxyType(types)
+
+
+@cache
+def typed_schema(network: str) -> pa.Schema:
+    """Return the columns of a network's typed snapshots."""
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in read_types(network).items()])
+
+
+TABLE_SCHEMA, READ_TYPES, TYPED_SCHEMA = table_schema(KEY), read_types(KEY), typed_schema(KEY)
+"""Those of the network of this process."""
 
 COUNTS = tuple(name for name, type_ in READ_TYPES.items() if type_ == "int")
 TEXTS = tuple(name for name, type_ in READ_TYPES.items() if type_ == "string")

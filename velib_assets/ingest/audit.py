@@ -5,27 +5,30 @@ from __future__ import annotations
 from statistics import median
 from typing import Any, Mapping, Optional, Sequence
 
-from velib_assets.ingest.counts import rejects_of
+from velib_assets.ingest.counts import NO_STATUS, rejects_of
+from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.response import UnusableError
+from velib_assets.lake.network import KEY, VELIB
 
 MIN_CODED_SHARE = 0.95
 MIN_ROW_SHARE = 0.5
 PARTIAL_SHARE = 0.8
 
 
-def audit(records: Sequence[Any], feed: str) -> None:
-    """Accept usable records.
+def audit(records: Sequence[Any], feed: str, network: str = KEY, said: Mapping[str, Any] = {}) -> None:
+    """Accept usable records. The other arguments are those of `definition_of`.
 
     Raises:
         UnusableError: see `audit_fields` and `audit_rows`.
     """
-    audit_fields(records, feed)
-    audit_rows(len(records), rejects_of(records, definition_of(feed)))
+    definition = definition_of(feed, network, said)
+    audit_fields(records, definition)
+    audit_rows(len(records), rejects_of(records, definition))
 
 
-def audit_fields(records: Sequence[Any], feed: str) -> None:
-    """Accept records that have station codes and counts.
+def audit_fields(records: Sequence[Any], definition: FeedDefinition) -> None:
+    """Accept records that have station codes and counts: bikes, and docks in Vélib's feeds.
 
     A row count is not enough: real snapshots had 1,413 rows in which every station code was null.
 
@@ -34,14 +37,13 @@ def audit_fields(records: Sequence[Any], feed: str) -> None:
     """
     if not records:
         raise UnusableError("empty", "the response contains no stations")
-    definition = definition_of(feed)
     coded = sum(1 for record in records if definition.station_code(record) is not None)
     if coded < MIN_CODED_SHARE * len(records):
         raise UnusableError(
             "no_identity",
             f"only {coded:,} of {len(records):,} records have a station code; at least 95 % must",
         )
-    for column in ("bikes", "docks"):
+    for column in ("bikes", "docks") if definition.network == VELIB else ("bikes",):
         fields = definition.filling(column)
         if not any(field.name in field.part_of(r) for r in records for field in fields):
             names = " or ".join(field.path for field in fields)
@@ -53,7 +55,8 @@ def audit_fields(records: Sequence[Any], feed: str) -> None:
 def audit_rows(records: int, rejected: Mapping[str, int]) -> None:
     """Accept a snapshot of which at least half of the records become rows.
 
-    A duplicate counts as a record that becomes a row: it could be typed.
+    A duplicate counts as a record that becomes a row: it could be typed. A station of a GBFS feed that is
+    described and has no status does not count: a feed may describe the stations of a whole country.
 
     Args:
         records: the number of records.
@@ -62,7 +65,8 @@ def audit_rows(records: int, rejected: Mapping[str, int]) -> None:
     Raises:
         UnusableError: `mostly_rejected`.
     """
-    rows = records - sum(rejected.values())
+    records -= rejected.get(NO_STATUS, 0)
+    rows = records - sum(number for reason, number in rejected.items() if reason != NO_STATUS)
     if rows < MIN_ROW_SHARE * records:
         counted = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(rejected.items()))
         raise UnusableError(

@@ -17,6 +17,8 @@ SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
 """A larger POSIX time is in milliseconds, or in microseconds."""
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SHOWN = 60  # characters of a value in a reason
+NO_STATUS = "no status"
+"""The reason for a GBFS record that only describes a station."""
 
 
 class RowError(ValueError):

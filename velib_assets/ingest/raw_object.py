@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
 from velib_assets.ingest.response import (
+    GBFS,
     HEAD,
     MAX_BYTES,
     MAX_DEPTH,
@@ -33,12 +34,14 @@ _MAX_MEMBERS = 100  # each costs a copy of the rest
 class OpenedRaw(NamedTuple):
     """An opened raw object: its feed, the whole JSON document, and the bytes of its `results`.
 
-    If other members follow `results`, the bytes may include them, up to the last brace.
+    If other members follow `results`, the bytes may include them, up to the last brace. `gbfs` is what a
+    GBFS feed said beside its records; see `definition_of`.
     """
 
     feed: str
     document: bytes
     results: memoryview
+    gbfs: Mapping[str, Any] = {}
 
 
 def encode_raw(
@@ -84,8 +87,13 @@ def open_raw(stored: bytes) -> OpenedRaw:
             raise UnusableError(
                 "hash_mismatch", "its records have changed since they were stored: their SHA-256 differs"
             )
-    feed = head.get("feed")
-    return OpenedRaw(feed if isinstance(feed, str) else OPENDATA, document, results)
+    feed, gbfs = head.get("feed"), head.get(GBFS)
+    return OpenedRaw(
+        feed if isinstance(feed, str) else OPENDATA,
+        document,
+        results,
+        gbfs if isinstance(gbfs, dict) else {},
+    )
 
 
 def head_of(stored: bytes) -> Dict[str, Any]:

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Dict, Optional
 
+from velib_assets.lake.network import KEY, VELIB
+
 PARIS = "Paris"
 _FIRST_PARIS, _LAST_PARIS = 10, 209  # hundreds
 _FIRST_CODE, _LAST_CODE = 1000, 20999
@@ -108,12 +110,12 @@ EXCEPTIONS = _table(
 
 
 @lru_cache(maxsize=16384)
-def commune_of_code(code: str) -> Optional[str]:
-    """Return the commune of a station code; None if the table does not have it.
+def commune_of_code(code: str, network: str = KEY) -> Optional[str]:
+    """Return the commune of a station code; None if the table does not have it, or in another network.
 
     A suffix such as that of `31024_relais` is ignored.
     """
-    digits = _CODE.match(code)
+    digits = _CODE.match(code) if network == VELIB else None
     if digits is None:
         return None
     if _FIRST_PARIS <= int(digits.group(1)) <= _LAST_PARIS:
@@ -139,6 +141,6 @@ def paris_arrondissement(number: int) -> str:
     return f"{PARIS} 1er" if number == 1 else f"{PARIS} {number}e"
 
 
-def arrondissement_of(code: str, commune: Optional[str]) -> Optional[str]:
+def arrondissement_of(code: str, commune: Optional[str], network: str = KEY) -> Optional[str]:
     """Return the label of a station's arrondissement; outside Paris, the commune."""
-    return (paris_label(code) if commune == PARIS else None) or commune
+    return (paris_label(code) if commune == PARIS and network == VELIB else None) or commune

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from velib_assets.clean.arrow_columns import equal_to_previous
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.stations.communes import commune_of_code
 from velib_assets.stations.register import Register
 from velib_assets.stations.sights import FIELDS, milliseconds
@@ -42,12 +43,18 @@ class Described(NamedTuple):
         return {name for fields in self.missing.values() for name in fields if name in OWN}
 
 
-def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Described]]:
+def own_fields(network: str) -> FrozenSet[str]:
+    """Return the fields that describe a station in every feed of a network: in GBFS the capacity need not."""
+    return OWN if network == VELIB else OWN - {"capacity"}
+
+
+def describe(rows: pa.Table, register: Register, network: str = KEY) -> Tuple[pa.Table, Optional[Described]]:
     """Complete the null values of FIELDS.
 
     Args:
         rows: rows sorted by station and time, with station_id, ingested_ts and FIELDS.
         register: the register; it may be empty.
+        network: the key of the network. Only in that of Vélib' does a station's code say its commune.
 
     Returns:
         The rows, and how they were completed: None if every row has a whole description.
@@ -55,9 +62,10 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
     lacking = [name for name in FIELDS if rows[name].null_count]
     if not lacking:
         return rows, None
+    own = own_fields(network)
     rows = rows.combine_chunks()
     times = milliseconds(rows["ingested_ts"])
-    found = _completed(rows, times, lacking, register)
+    found = _completed(rows, times, lacking, register, network)
     used = {name: pc.and_(rows[name].is_null(), found[name].is_valid()) for name in lacking}
     completed = rows
     for name in lacking:
@@ -68,15 +76,15 @@ def describe(rows: pa.Table, register: Register) -> Tuple[pa.Table, Optional[Des
         _digest(
             rows["station_id"], times, {name: pc.if_else(used[name], found[name], None) for name in lacking}
         ),
-        _count([used[name] for name in lacking if name in OWN]),
-        _count([completed[name].is_null() for name in sorted(OWN)]),
+        _count([used[name] for name in lacking if name in own]),
+        _count([completed[name].is_null() for name in sorted(own)]),
         _missing(rows, times, lacking),
     )
 
 
-def description_digest(rows: pa.Table, register: Register) -> str:
+def description_digest(rows: pa.Table, register: Register, network: str = KEY) -> str:
     """Return the digest of the values with which `describe` completes rows; empty if there are none."""
-    described = describe(rows, register)[1]
+    described = describe(rows, register, network)[1]
     return described.digest if described else ""
 
 
@@ -98,7 +106,7 @@ def undescribe(rows: pa.Table, missing: Missing) -> pa.Table:
 
 
 def _completed(
-    rows: pa.Table, times: pa.ChunkedArray, lacking: List[str], register: Register
+    rows: pa.Table, times: pa.ChunkedArray, lacking: List[str], register: Register, network: str
 ) -> Dict[str, pa.ChunkedArray]:
     """Return the columns of `lacking` with nulls replaced as far as possible."""
     moments = pc.unique(times).to_pylist()
@@ -114,7 +122,7 @@ def _completed(
             columns[name] = pc.coalesce(columns[name], value)
     if "commune" in columns and columns["commune"].null_count:
         codes = pc.unique(rows["station_id"])
-        communes = pa.array([commune_of_code(code) for code in codes.to_pylist()], pa.string())
+        communes = pa.array([commune_of_code(code, network) for code in codes.to_pylist()], pa.string())
         by_code = communes.take(pc.index_in(rows["station_id"], value_set=codes))
         columns["commune"] = pc.coalesce(columns["commune"], by_code)
     return columns

@@ -8,12 +8,14 @@ from typing import Optional
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from velib_assets.lake.network import KEY, VELIB
+
 _WORDS = ("null", "(null)", "none", "nil", "n/a", "#n/a", "na", "nan", "undefined", "unknown", "-", "--", "?")
 _NEAR_ZERO = 1.0  # degrees: there is only sea around 0°/0°
 _MOST_LAT, _MOST_LON = 90.0, 180.0
 
 
-def without_placeholders(rows: pa.Table) -> pa.Table:
+def without_placeholders(rows: pa.Table, network: str = KEY) -> pa.Table:
     """Return rows with null for placeholders in the columns that describe a station.
 
     They are names and communes such as `null` or `N/A`, positions that no station has (a coordinate of
@@ -21,7 +23,11 @@ def without_placeholders(rows: pa.Table) -> pa.Table:
 
     Args:
         rows: rows with at least name, lat, lon, capacity and commune.
+        network: the key of the network. In others than Vélib' only names are placeholders here; `positions`
+            has the rule for their positions.
     """
+    if network != VELIB:
+        return _without(rows, "name", pc.is_in(rows["name"], value_set=_words()))
     for name in ("name", "commune"):
         rows = _without(rows, name, pc.is_in(rows[name], value_set=_words()))
     nowhere = _is_nowhere(rows["lat"], rows["lon"])

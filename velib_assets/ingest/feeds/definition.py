@@ -6,7 +6,9 @@ because the Lambda has none.
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Protocol, Tuple
+
+from velib_assets.lake.network import VELIB
 
 TEXT, NUMBER, BOOLEAN, OBJECT, LIST = "text", "number", "boolean", "object", "list"
 SPACES = (
@@ -61,6 +63,16 @@ class Field(NamedTuple):
             yield column, next((number for number in reversed(numbers) if number is not None), None)
 
 
+class Reader(Protocol):
+    """Reads records that declared fields alone do not describe."""
+
+    def station_code(self, record: object) -> Optional[str]:
+        """Return a record's station code as text; None if it has none."""
+
+    def values(self, record: object) -> Dict[str, object]:
+        """Return the raw value of each column in a record."""
+
+
 class FeedDefinition(NamedTuple):
     """A live feed.
 
@@ -70,6 +82,8 @@ class FeedDefinition(NamedTuple):
         files: the parts of a response and their paths below the base URL.
         setting: the setting that replaces the base URL.
         fields: every declared field. If several fill one column, the first non-null value counts.
+        network: the key of the network: the rules for communes are those of Vélib' alone.
+        reader: reads the records in place of `fields`, which then serve the audit and the drift check.
     """
 
     name: str
@@ -77,6 +91,8 @@ class FeedDefinition(NamedTuple):
     files: Tuple[Tuple[str, str], ...]
     setting: str
     fields: Tuple[Field, ...]
+    network: str = VELIB
+    reader: Optional[Reader] = None
 
     def filling(self, column: str) -> List[Field]:
         """Return the fields that fill a column themselves, in order of preference."""
@@ -89,6 +105,8 @@ class FeedDefinition(NamedTuple):
 
     def values(self, record: object) -> Dict[str, object]:
         """Return the raw value of each column in a record."""
+        if self.reader is not None:
+            return self.reader.values(record)
         values: Dict[str, object] = {}
         for field in self.fields:
             for column, value in field.values(record):
@@ -101,6 +119,8 @@ class FeedDefinition(NamedTuple):
 
         A whole number counts as text; blank text does not count, nor do spaces around a code.
         """
+        if self.reader is not None:
+            return self.reader.station_code(record)
         for field in self.filling("station_id"):
             value = field.part_of(record).get(field.name)
             if isinstance(value, str) and (code := value.strip(SPACES)):

@@ -27,23 +27,28 @@ COUNT = "count"
 SPACES = "spaces"
 """A COUNT, except that -1 and every number from MOST_SPACES on mean unknown."""
 SPACES_BY_TYPE = "spaces by type"
-"""An object `{type id: count}`: the sum over the types that are bikes or unknown."""
+"""An object `{type id: count}`: the sum without the types that are no bikes."""
 SPACES_BY_TYPES = "spaces by types"
-"""A list of `{"vehicle_type_ids", "count"}`: the sum over the items with a type that is a bike or unknown."""
+"""A list of `{"vehicle_type_ids", "count"}`: the sum without the items whose types are all no bikes."""
 TYPES_BY_ID = "types by id"
-"""A list of `{"vehicle_type_id", "count"}`, whose ids the feed's vehicle types explain."""
+"""A list of `{"vehicle_type_id", "count"}`, whose ids the feed's vehicle types explain; else UNKNOWN."""
 TYPES_OBJECT = "types as object"
-"""An object `{word: count}`, whose words are in BIKE_WORDS."""
+"""An object `{id or word: count}`: the feed's vehicle types explain the ids, BIKE_WORDS the words."""
 TYPES_LIST_OF_OBJECTS = "types as list of objects"
-"""A list of objects `{word: count}`; of a repeated word the last count that is not null."""
+"""A list of TYPES_OBJECT."""
 EBIKES_OF_BIKES = "electric bikes of all bikes"
 """A COUNT of the electric bikes; the mechanical ones are the rest of the bikes."""
 
 MOST_SPACES = 999
 """No station has so many docks: 999, 9999 or 2147483647 docks or capacity mean unknown."""
 
-MECHANICAL, ELECTRIC, BIKE, OTHER, UNKNOWN = "mechanical", "electric", "bike", "no bike", "unknown"
-"""What a vehicle type is. A BIKE has an unknown propulsion; an UNKNOWN type may be a bike."""
+MECHANICAL, ELECTRIC, OTHER, UNKNOWN = "mechanical", "electric", "no bike", "unknown"
+"""What a vehicle type is. UNKNOWN are also bikes whose propulsion is not known; they count as bikes.
+
+Counts of types are summed by these kinds. If one of them is no count, or there are UNKNOWN ones, or the types
+have no bike where the station has some, `mechanical` and `ebikes` are unknown. Vehicles that are no bikes are
+taken off the station's total if it is at least the sum of all types, because then it includes them.
+"""
 
 BIKE_FORMS = ("bicycle", "cargo_bicycle")
 """The form factors of bikes."""
@@ -57,7 +62,7 @@ VEHICLES: Dict[str, str] = {
     "hybrid": ELECTRIC,
     "plug_in_hybrid": ELECTRIC,
     "hydrogen_fuel_cell": ELECTRIC,
-    **dict.fromkeys(BIKE_FORMS, BIKE),
+    **dict.fromkeys(BIKE_FORMS, UNKNOWN),
     "car": OTHER,
     "moped": OTHER,
     "scooter": OTHER,
@@ -110,7 +115,7 @@ class Mapped(NamedTuple):
 
 
 _BIKE_TYPES = (
-    Source("status.vehicle_types_available", (TYPES_BY_ID,), FROM_2),
+    Source("status.vehicle_types_available", (TYPES_BY_ID, TYPES_OBJECT), FROM_2),
     Source("status.num_bikes_available_types", (TYPES_OBJECT, TYPES_LIST_OF_OBJECTS), f"{BCYCLE}, {VELIB}"),
     Source("status.num_ebikes_available", (EBIKES_OF_BIKES,), LYFT),
 )
