@@ -34,6 +34,7 @@ USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
 
 _CONNECT_SECONDS = 10.0
 _CHUNK = 65536
+_MAX_REDIRECTS = 10
 _SHOWN = 200  # characters of an error response
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
@@ -41,10 +42,11 @@ _GRACE = 0.2
 
 
 class Fetched(NamedTuple):
-    """A decoded body and its HTTP headers."""
+    """A decoded body, its HTTP headers, and the URL that sent it, after redirects."""
 
     body: bytes
     headers: Mapping[str, str]
+    url: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class _FetchTask:
     def run(self) -> None:
         try:
             with requests.Session() as session:
+                session.max_redirects = _MAX_REDIRECTS
                 session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
                 for url in self._urls:
                     self._url, self._attempts, self._previous = url, 0, ""
@@ -166,7 +169,7 @@ class _FetchTask:
         try:
             with session.get(self._url, stream=True, timeout=timeouts) as response:
                 if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
-                    return Fetched(self._read(response), dict(response.headers))
+                    return Fetched(self._read(response), dict(response.headers), response.url)
                 raise self._status_error(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise RequestFailedError(describe(error, timeouts), transient=is_transient(error)) from None

@@ -42,9 +42,11 @@ def redact_credentials(text: str, url: str) -> str:
     """Remove a URL's user, password and query from text of a server, which may repeat the request."""
     parts = urlsplit(url)
     login = parts.netloc.rpartition("@")[0]
-    plain = [unquote(part) for part in (login, *login.split(":"), parts.query)]
+    values = [pair.partition("=")[2] for pair in parts.query.split("&")]
+    written = [login, *login.split(":"), parts.query, *values]
+    plain = [unquote(part) for part in written]
     basic = base64.b64encode(plain[0].encode()).decode()
-    for secret in sorted({login, *login.split(":"), parts.query, *plain, basic}, key=len, reverse=True):
+    for secret in sorted({*written, *plain, basic}, key=len, reverse=True):
         if len(secret) >= _SECRET:
             text = text.replace(secret, "…")
     return text
@@ -82,6 +84,8 @@ def describe(error: BaseException, timeouts: Tuple[float, float]) -> str:
     root = _root(error)
     if isinstance(root, IncompleteRead):
         return "the connection closed before the end of the body"
+    if isinstance(error, requests.TooManyRedirects):
+        return "the server redirects in a loop"
     kind = next((name for type_, name in _KINDS if isinstance(root, type_)), "the request failed")
     detail = getattr(root, "reason", None) or getattr(root, "strerror", None)
     return f"{kind}: {detail if isinstance(detail, str) else type(root).__name__}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
+from velib_assets.ingest.gbfs_records import GBFS_HEAD
 from velib_assets.ingest.response import (
     GBFS,
     HEAD,
@@ -24,7 +25,7 @@ from velib_assets.ingest.response import (
 )
 from velib_assets.lake.keys import SOURCE, iso_utc
 
-MAX_RAW_BYTES = MAX_BYTES + 4096  # the envelope around the records included
+MAX_RAW_BYTES = MAX_BYTES + HEAD  # the envelope around the records included
 _DECODER = json.JSONDecoder()
 _GZIP = 31  # zlib's window bits for a gzip header, which then has no time
 _MISSING_COLUMNS = "missing_columns"
@@ -64,6 +65,7 @@ def encode_raw(
         "record_count": len(decoded.records),
         "sha256": hashlib.sha256(decoded.results).hexdigest(),
         **({FEED_INFO: decoded.info} if decoded.info else {}),
+        **({GBFS_HEAD: decoded.gbfs} if decoded.gbfs else {}),
         **({_MISSING_COLUMNS: list(missing)} if missing else {}),
     }
     opening = json.dumps(head, ensure_ascii=False)[:-1].encode("utf-8")

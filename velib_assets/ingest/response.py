@@ -7,7 +7,13 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from velib_assets.ingest.feed_info import GBFS_PARTS, FeedInfo, feed_info
+from velib_assets.ingest.gbfs_discovery import DISCOVERY, missing_feed
+from velib_assets.ingest.gbfs_document import data_of, envelope_of, list_of
 from velib_assets.ingest.gbfs_join import join_gbfs
+from velib_assets.ingest.gbfs_records import GBFS_HEAD, gbfs_head, join_stations
+from velib_assets.ingest.gbfs_system import language_of, other_network, system_facts
+from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.network import VELIB
 from velib_assets.lake.text import neutralize_links
 
 MAX_BYTES = 64 * 1024 * 1024  # of one snapshot's JSON; a real snapshot has 570 KB
@@ -18,7 +24,7 @@ GBFS = "gbfs"
 SIMULATOR = "simulator"
 
 _RESULTS = re.compile(rb'"results"\s*:\s*')
-HEAD = 4096  # bytes of a document in which `results` is searched
+HEAD = 16384  # bytes of a document in which `results` is searched
 _DECODER = json.JSONDecoder()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -27,21 +33,30 @@ class FeedResponse(NamedTuple):
     """The unmodified bytes of one snapshot.
 
     `feed` is opendata, gbfs or simulator. `bodies` maps parts to their bytes: one part `body`, or for GBFS
-    `station_information` and `station_status` (`body` if they are joined already, as in raw objects).
-    `headers` has the HTTP headers of each part, if there were any.
+    `station_information` and `station_status` (`body` if they are joined already, as in raw objects), perhaps
+    with `gbfs` (the discovery document), `system_information`, `vehicle_types` and `system_regions`.
+    `headers` has the HTTP headers of each part, if there were any. `language` is that of the files, if the
+    discovery document has several.
     """
 
     feed: str
     bodies: Dict[str, bytes]
     headers: Mapping[str, Mapping[str, str]] = {}
+    language: str = ""
 
 
 class Decoded(NamedTuple):
-    """The records of a response, their JSON array as UTF-8 bytes, as raw stores it, and `feed_info`."""
+    """The records of a response, their JSON array as UTF-8 bytes, as raw stores it, and `feed_info`.
+
+    For a network other than Vélib', `gbfs` is what raw says of the feed, and `system` what the feed says of
+    the network: `name`, `timezone`, `language` and `system_id`, as far as it does.
+    """
 
     records: List[Any]
     results: bytes
     info: FeedInfo = {}  # noqa: RUF012 - never modified
+    gbfs: Mapping[str, Any] = {}
+    system: Mapping[str, str] = {}
 
 
 class UnusableError(ValueError):
@@ -52,26 +67,66 @@ class UnusableError(ValueError):
         self.code = code
 
 
-def decode(response: FeedResponse) -> Decoded:
+def decode(response: FeedResponse, network: str = SOURCE) -> Decoded:
     """Decode a response into records.
 
     The bytes of the array are kept unmodified. They are encoded again, compactly and in the feed's order,
-    only if other members follow them, and for a GBFS pair.
+    only if other members follow them, and for GBFS files.
 
     Raises:
         UnusableError: if the bytes are not UTF-8 JSON with a list of records, are too many or nested too
-            deeply.
+            deeply; if required files are missing; or if the feed is of another network.
     """
     if max(map(len, response.bodies.values())) > MAX_BYTES:
         raise too_large()
-    if "body" in response.bodies:
-        records, results, document = _array(response.bodies["body"])
-        documents: Dict[str, Any] = {"body": document}
-    else:
-        documents = {part: load_json(response.bodies[part], part) for part in GBFS_PARTS}
-        records, results = join_gbfs(*map(_stations, documents.values())), b""
+    if "body" not in response.bodies:
+        return _decode_gbfs(response, network)
+    records, results, document = _array(response.bodies["body"])
     _check_depth(records, MAX_DEPTH, "the response")
-    return Decoded(records, results or dump(records), feed_info(documents, response.headers))
+    head = document.get(GBFS_HEAD) if network != VELIB and isinstance(document, dict) else None
+    info = feed_info({"body": document}, response.headers)
+    return Decoded(records, results or dump(records), info, head if isinstance(head, dict) else {})
+
+
+def _decode_gbfs(response: FeedResponse, network: str) -> Decoded:
+    """Join the files of a GBFS feed. An optional file that cannot be read counts as missing."""
+    documents = _documents(response.bodies)
+    if reason := missing_feed(documents.get(DISCOVERY), documents):
+        raise UnusableError("no_feed", reason)
+    language = response.language or language_of(documents)
+    if network == VELIB:
+        records = join_gbfs(*(_stations(documents[part]) for part in GBFS_PARTS))
+        if DISCOVERY in documents and (reason := other_network(records, documents)):
+            raise UnusableError("other_network", reason)
+        return Decoded(records, dump(records), feed_info(documents, response.headers))
+    information, status = (_stations_of(documents[part], part) for part in GBFS_PARTS)
+    joined = join_stations(information, status, list_of(documents.get("system_regions"), "regions") or ())
+    return Decoded(
+        joined.records,
+        dump(joined.records),
+        feed_info({part: envelope_of(documents[part]) for part in GBFS_PARTS}, response.headers),
+        gbfs_head(documents, joined, language),
+        system_facts(documents.get("system_information"), language),
+    )
+
+
+def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:
+    """Parse the parts of a GBFS response; optional ones that are not JSON are left out."""
+    documents = {}
+    for part, body in bodies.items():
+        try:
+            documents[part] = load_json(body, part)
+        except UnusableError:
+            if part in (*GBFS_PARTS, DISCOVERY):
+                raise
+    return documents
+
+
+def _stations_of(document: object, part: str) -> List[Any]:
+    if (stations := list_of(document, "stations")) is None:
+        names = neutralize_links(", ".join(map(str, data_of(document)))) or "nothing"
+        raise UnusableError("not_a_list", f"{part} has no list 'stations'; it contains: {names}")
+    return stations
 
 
 def dump(records: List[Any]) -> bytes:

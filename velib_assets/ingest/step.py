@@ -10,6 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed import Feed, RecordedFiles, RecordedSnapshot, SkippedFiles
+from velib_assets.ingest.network_file import write_network_file
 from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
 from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
@@ -168,9 +169,8 @@ def store_or_quarantine(
 ) -> IngestResult:
     """Store a usable response in raw; quarantine the bytes of any other, `unmodified` if it was converted.
 
-    Raw says which columns of the table are `missing` in an archive's file.
-
-    Records that were discarded are in quarantine already, and are not stored again.
+    Raw says which columns of the table are `missing` in an archive's file. Records that were discarded are in
+    quarantine already, and are not stored again.
     """
     try:
         decoded = decode(response)
@@ -181,9 +181,9 @@ def store_or_quarantine(
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
         return IngestResult(QUARANTINED, ingested_at, kept, code=DISCARDED, reason=reason)
+    write_network_file(store, decoded.system)
     data = encode_raw(response.feed, ingested_at, now, decoded, missing)
-    key = raw_key(ingested_at)
-    state = STORED if store.create(key, data) else PRESENT
+    state = STORED if store.create(key := raw_key(ingested_at), data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
 
 

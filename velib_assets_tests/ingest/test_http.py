@@ -57,8 +57,8 @@ def impatient(deadline: float, silence: float = 5.0) -> Fetcher:
 
 def fetch(fetcher: Fetcher, server: LocalServer, *replies: Reply) -> bytes:
     server.queue("/x", *replies)
-    ((body, _),) = fetcher.fetch([server.url + "/x"])
-    return body
+    (fetched,) = fetcher.fetch([server.url + "/x"])
+    return fetched.body
 
 
 def failure(fetcher: Fetcher, server: LocalServer, *replies: Reply) -> str:

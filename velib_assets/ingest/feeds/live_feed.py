@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Mapping, Optional
 
+from velib_assets.ingest.feeds import gbfs
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
+from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed, gbfs_url_of
 from velib_assets.ingest.http import Fetcher, base_url_of
 from velib_assets.ingest.response import FeedResponse
+from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.network import VELIB
 
 
 class LiveFeed(Feed):
@@ -44,17 +48,42 @@ class LiveFeed(Feed):
         )
 
 
-def live_feed(name: str, base_url: str = "", environ: Mapping[str, str] = {}) -> LiveFeed:
+def live_feed(
+    name: str, base_url: str = "", environ: Mapping[str, str] = {}, *, network: str = SOURCE
+) -> Feed:
     """Return the live feed with this name.
 
     Args:
         name: as in VELIB_SOURCE.
-        base_url: another host than the feed's own.
+        base_url: another host than the feed's own; for a GBFS feed also the URL of its discovery document.
         environ: settings, of which the feed's own applies if `base_url` is empty.
+        network: the key of the network.
 
     Raises:
-        ValueError: if there is no such feed, or the base URL is invalid.
+        ValueError: if there is no such feed, the URL is invalid, or another network's is missing.
     """
     if name not in FEEDS:
         raise ValueError(f"source {name!r} is not a live feed. Use one of: {', '.join(FEEDS)}")
-    return LiveFeed(FEEDS[name], base_url or environ.get(FEEDS[name].setting, ""))
+    url = feed_url(FEEDS[name], base_url or environ.get(FEEDS[name].setting, ""), network)
+    return GbfsFeed(url) if is_discovery_url(FEEDS[name], url, network) else LiveFeed(FEEDS[name], url)
+
+
+def feed_url(definition: FeedDefinition, url: str, network: str = SOURCE) -> str:
+    """Return the URL of a feed: Vélib's own where `url` is empty.
+
+    Raises:
+        ValueError: if it has another form, or is missing for another network.
+    """
+    if definition is gbfs.FEED and network != VELIB and url in ("", definition.base_url):
+        raise ValueError(f"is required for the network {network}: write the URL of its gbfs.json")
+    if is_discovery_url(definition, url, network):
+        return gbfs_url_of(url)
+    return base_url_of(url or definition.base_url)
+
+
+def is_discovery_url(definition: FeedDefinition, url: str, network: str = SOURCE) -> bool:
+    """Return whether a URL is that of a discovery document: `…/gbfs.json`, or any of another network."""
+    if definition is not gbfs.FEED:
+        return False
+    last = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+    return network != VELIB or last.startswith("gbfs")
