@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.currency import outdated_days
 from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.digests import current_files, digest_of_month, is_month
@@ -42,7 +43,7 @@ def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime
         states: dict[str, list[date]] = {"not in history yet": [], "outdated in history": []}
         for day in outdated:
             states["outdated in history" if day_text(day) in files else "not in history yet"].append(day)
-        raise UnpublishableError(incomplete(month, states))
+        raise UnpublishableError(incomplete(lake, month, states))
     found = [files[day_text(day)] for day in ended if day_text(day) in files]
     if not any(file.rows for file in found):
         raise UnpublishableError(
@@ -73,20 +74,22 @@ def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence
         raise UnpublishableError(f"{error}. {_REPAIR}") from error
 
 
-def incomplete(month: date, states: Mapping[str, Sequence[date]], rebuilt: Iterable[date] = ()) -> str:
+def incomplete(
+    lake: LakeStore, month: date, states: Mapping[str, Sequence[date]], rebuilt: Iterable[date] = ()
+) -> str:
     """Return a message about incomplete days, and the command that completes them.
 
     Args:
+        lake: the lake.
         month: the month that was to be published.
         states: the days by what is wrong with them.
         rebuilt: the UTC days that the command names; by default, those of `states`.
     """
     parts = [f"{_days_are(days)} {state}" for state, days in states.items() if days]
     days = sorted(rebuilt or (day for days in states.values() for day in days))
-    first, last = days[0], days[-1]
     return (
         f"{month_text(month)} is not complete in the lake, and nothing was written: {' and '.join(parts)}. "
-        f"Run `velib backfill {day_text(first)} {day_text(last)}`, then publish it again"
+        f"Run `{backfill_command(lake, days[0], days[-1])}`, then publish it again"
     )
 
 
