@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile
 from velib_assets.history.backfill_advice import backfill_command
@@ -14,7 +19,8 @@ from velib_assets.history.digests import current_files, digest_of_month, is_mont
 from velib_assets.history.history_file import encode_history
 from velib_assets.history.month_rows import merged_by_station, open_days
 from velib_assets.history.sorted_rows import MONTH_GROUP, row_groups
-from velib_assets.lake.keys import HOUR, day_text, hours_of_day, parse_day
+from velib_assets.lake.keys import HOUR, SLOT, day_text, hour_of, hours_between, hours_of_day, parse_day
+from velib_assets.lake.local_days import day_bounds, utc_days_overlapped
 from velib_assets.lake.months import days_of_month, month_text
 from velib_assets.lake.store import LakeStore
 
@@ -72,6 +78,24 @@ def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence
         return encode_history(groups, digest_of_month(days), sources.digests)
     except DamagedFileError as error:
         raise UnpublishableError(f"{error}. {_REPAIR}") from error
+
+
+def has_snapshot(lake: LakeStore, catalog: Catalog, day: date) -> bool:
+    """Return whether the lake has rows of a local day, in its hours or, where these are retired, in history.
+
+    Raises:
+        UnpublishableError: A file is missing or damaged.
+    """
+    start, end = day_bounds(day)
+    if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
+        return True
+    files = [file for file in _files(catalog, utc_days_overlapped(day)) if not is_month(file) and file.rows]
+    tables = (pq.read_table(io.BytesIO(_read(lake, file)), columns=["ingested_ts"]) for file in files)
+    first, last = (pa.scalar(moment, pa.timestamp("ms", "UTC")) for moment in (start, end))
+    times = (table["ingested_ts"].cast(first.type) for table in tables)
+    return any(
+        pc.any(pc.and_(pc.greater_equal(column, first), pc.less(column, last))).as_py() for column in times
+    )
 
 
 def incomplete(
