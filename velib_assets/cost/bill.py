@@ -22,6 +22,7 @@ _HEAD = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "
 _FORMATS = ("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f")
 TABLES = len(OTHER_TABLES) + 2  # and source_velib, velib_history
 REGISTER_GETS = 2  # to replace the station register, besides the requests of every tick
+WEEK_LISTS = 3  # of history: by the host to find current days, and by the query for two months
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
 DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
@@ -102,15 +103,15 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     gets = i.monthly("get") + queries * i.athena_get + crawled + replaced * REGISTER_GETS
     if i.by_dagster:
         transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
-        weeks = DAYS * i.week_partitions
+        weeks = DAYS
         # For messages, one GET per second.
         polling = i.ticks * (i.lambda_seconds + seconds) + daily * i.history_seconds
         footers = HOURS * 3600 / i.daily_healing_seconds * i.daily_healing_gets
-        gets += weeks * i.week_gets + polling + footers
+        gets += weeks * (i.week_days + i.week_hours) * i.week_gets + polling + footers
     else:
         transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
         starts, statements, weeks = i.ticks + 2 * DAYS, VIEWS * DAYS, 0
-    puts += (queries + statements) * i.athena_put
+    puts += (queries + statements + weeks) * i.athena_put
     return {
         "lambda_requests": calls,
         "lambda_gb_seconds": (i.ticks * i.lambda_seconds * i.memory + cleaned) / 1024,
@@ -118,9 +119,12 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "crawler_dpu_hours": crawls * i.crawl_dpu * max(i.min_crawl_seconds, i.crawl_seconds) / 3600,
         "transitions": transitions,
         "scheduler": starts,
-        "athena_tb": (scanned + weeks * i.clean_bytes) / TB,
+        "athena_tb": (scanned + weeks * (i.week_days * i.history_bytes + i.week_hours * i.clean_bytes)) / TB,
         "s3_put": puts,
-        "s3_list": i.monthly("list") + queries * i.athena_list + weeks + crawled / 1000,
+        "s3_list": i.monthly("list")
+        + queries * i.athena_list
+        + weeks * (i.week_hours + WEEK_LISTS)
+        + crawled / 1000,
         "s3_get": gets,
         "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,
         "log_gb": logs,
