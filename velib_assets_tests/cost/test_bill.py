@@ -52,8 +52,9 @@ def changed(**given: Any) -> set[str]:
 def test_month_computed_by_hand() -> None:
     """2,880 ticks, 2,880 healing and 8,640 staleness evaluations.
 
-    Four weeks are read once per day, from at most 58 files of history and 24 of hours. The register is
-    replaced in each of 720 hours. 30 runs build a day, and one a month.
+    Four weeks are read once per day, from at most 58 files of history and 24 of hours. In each of 720 hours
+    the register is replaced, two views are, and the hour before is listed. 30 runs build a day, and one a
+    month.
     """
     cost_of = costs(bill())
     assert cost_of["glue_dpu_hours"] == pytest.approx((2880 + 31) / 60 * 0.0625 * 0.44)  # 1.33
@@ -61,13 +62,22 @@ def test_month_computed_by_hand() -> None:
         ((2880 * 5 + 30 * 3) * 10e6 + 30 * (58 * 750_000 + 24 * 97_138)) / 1e12 * 5
     )
     assert cost_of["s3_put"] == pytest.approx(
-        (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 2 + 30 * (10 + 3 * 2 + 2)) * 0.005 / 1000
+        (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 3 + 30 * (10 + 3 * 2 + 2)) * 0.005 / 1000
     )
     assert cost_of["s3_list"] == pytest.approx(
-        (2880 * (10 + 5 * 10) + 30 * (24 + 3 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3 + 180 * 9) * 0.005 / 1000
+        (2880 * (10 + 5 * 10) + 720 * 2 + 30 * (24 + 3 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3 + 180 * 9)
+        * 0.005
+        / 1000
     )
     assert cost_of["s3_get"] == pytest.approx(
-        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * (82 * 3 + 60 + 3 * 30) + 31 * 12 + 180 * (90 + 88))
+        (
+            2880 * (40 + 5 * 30 + 66)
+            + 2 * 720
+            + (2 * 720 + 30)
+            + 30 * (82 * 3 + 60 + 3 * 30)
+            + 31 * 12
+            + 180 * (90 + 88)
+        )
         * 0.0004
         / 1000
     )
