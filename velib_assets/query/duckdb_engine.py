@@ -96,18 +96,20 @@ class LocalQueryEngine:
             with session(self._lake) as db:
                 return step(DuckDBQuery(db, files, self._catalog, hours, newest))
 
+        # A damaged footer can put bytes into DuckDB's message that are no text: a UnicodeDecodeError.
+        failures = (duckdb.Error, pa.ArrowException, UnicodeDecodeError)
         files = LakeFiles(self._lake)
         try:
             result = run(files)
             if files.unchanged():
                 return result
-        except (duckdb.Error, pa.ArrowException) as error:
+        except failures as error:
             if files.unchanged():
                 raise self._to_query_error(error, files, hours) from error
         try:
             with pinned(self._lake) as links:
                 return run(links)
-        except (duckdb.Error, pa.ArrowException) as error:
+        except failures as error:
             raise self._to_query_error(error, links, hours) from error
 
     def _to_query_error(
