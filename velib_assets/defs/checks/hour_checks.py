@@ -11,7 +11,8 @@ from velib_assets.clean.hour_result import SnapshotCount
 from velib_assets.defs.checks.declaration import FAULTS, WARN, Facts, Finding, check
 from velib_assets.ingest.audit import shortage
 from velib_assets.ingest.counts import NO_STATUS
-from velib_assets.lake.keys import file_name
+from velib_assets.lake.keys import REPORT, file_name
+from velib_assets.lake.schema import TABLE
 from velib_assets.lake.text import counted
 from velib_assets.query.engine import KpiState
 from velib_assets.query.kpis import VIEWS, Kpi
@@ -174,13 +175,13 @@ def complete_hour(stored: int, past: int) -> Finding:
     return Finding(passed, message, {"slots_stored": stored, FAULTS: 0 if passed else missing})
 
 
-@check("source_velib")
+@check(TABLE)
 def table_schema(error: str = "") -> Finding:
     """Check that the registered file has the columns and types of the table."""
     return Finding(not error, error or "the columns are as declared", {"differences": int(bool(error))})
 
 
-@check("velib_report")
+@check(REPORT)
 def report_written(error: str = "") -> Finding:
     """Check that the report and its exports were written. If not, the previous report stays."""
     return Finding(not error, error or "the report and its exports were written", {"written": int(not error)})
