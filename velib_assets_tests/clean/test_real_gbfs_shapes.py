@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from velib_assets_tests.gbfs.cleaning import row
+from velib_assets_tests.clean.gbfs_snapshots import row
 
 _COLUMNS = ("bikes", "mechanical", "ebikes", "docks", "capacity", "fill_rate", "is_installed", "is_virtual")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from velib_assets_tests.gbfs.cleaning import HOUR, NETWORK, information, status
+from velib_assets_tests.clean.gbfs_snapshots import HOUR, NETWORK, information, status
 
 _SCRIPT = """
 import json, sys
@@ -72,10 +72,7 @@ def test_stations_are_described_from_the_register_without_any_rule_of_paris(tmp_
     described[2]["region_id"] = "r1"
     regions = [{"region_id": "r1", "name": "Paris"}]
     run(tmp_path, files(described, regions), files([], []))
-    expected = [
-        (code, f"Gare {code}", 49.44, 10, area)
-        for code, area in zip(CODES, (None, None, "Paris"), strict=True)
-    ]
+    expected = [(code, f"Gare {code}", 49.44, 10, area) for code, area in zip(CODES, (None, None, "Paris"))]
     for hour in ("09", "10"):
         key = f"clean/source=rouen/date=2025-02-28/hour={hour}/stations.parquet"
         found = rows(tmp_path, key)
