@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +15,7 @@ from velib_assets.simulator.gbfs_files import VERSIONS
 from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator
 
-NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 STATIONS = 40
 
 
