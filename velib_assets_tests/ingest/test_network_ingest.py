@@ -14,7 +14,6 @@ import pytest
 from velib_assets.ingest.feeds.gbfs import FEED
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.ingest.feeds.live_feed import LiveFeed, feed_url, live_feed
-from velib_assets.ingest.lambda_handler import ensure_network
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.step import QUARANTINED, Ingest
 from velib_assets.lake.folder_store import FolderStore
@@ -141,14 +140,3 @@ def test_wrong_url_is_refused_without_showing_it(url: str, network: str, said: s
     with pytest.raises(ValueError, match=said) as error:
         feed_url(FEED, url, network)
     assert "s3cret" not in str(error.value)
-
-
-def test_function_refuses_the_caller_of_another_network() -> None:
-    ensure_network(None, {})
-    ensure_network("velib", {"VELIB_NETWORK": "velib"})
-    with pytest.raises(
-        ValueError, match=r"works for the network velib, and the caller for rouen\. Set VELIB_NET"
-    ):
-        ensure_network("rouen", {})
-    with pytest.raises(ValueError, match=r"VELIB_NETWORK: 'Bay-Wheels' is not the key .* example bay_wheels"):
-        ensure_network(None, {"VELIB_NETWORK": "Bay-Wheels"})
