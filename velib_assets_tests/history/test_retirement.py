@@ -231,7 +231,7 @@ def test_single_hour_that_is_cleaned_again_does_not_shrink_the_day(lake: Lake) -
     lake.retire()
     before = lake.history()
     lake.clean(HOURS[2])
-    assert "Run `velib backfill 2022-06-04 2022-06-04`" in lake.build()
+    assert "Run `velib backfill 2022-06-04 2022-06-04T03`" in lake.build()
     assert lake.history() == before
     assert outdated_days(lake.store, lake.catalog, DAY, DAY) == {}
     assert lake.settled() == HOURS

@@ -22,6 +22,8 @@ from velib_assets.defs.daily_plan import (
     month_request,
     newest_ranges,
     plan_days,
+    waiting_note,
+    without_built,
 )
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.history.currency import days_of_lake, newest_closed_day, outdated_months
@@ -74,7 +76,9 @@ def daily_healing_sensor(
             outdated |= found.keys()
         _forget(tries, spans, outdated)
         days = sum((last - first).days + 1 for first, last in spans)
-        waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
+        parts = [f"{len(outdated)} wait for their next retry"] if outdated else []
+        parts += [note] if (note := waiting_note(plan)) else []
+        waiting = "; ".join(parts) or "all up to date"
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{counted(days, 'day')} checked, {waiting}",
@@ -109,17 +113,21 @@ def _next_spans(
 
 def _days_due(plan: DailyPlan, tries: Tries, now: datetime) -> tuple[set[str], list[dg.RunRequest]]:
     """Return the outdated days as text, and the runs of those that are due."""
-    texts = {day_text(day): (day, digest) for day, digest in plan.history.items()}
-    texts |= {f"{_KPIS}{day_text(day)}": (day, _KPIS) for day in plan.kpis}
-    due = [text for text, (_, digest) in texts.items() if is_due(tries, text, digest, now)][:MAX_DAYS]
-    history = {day: digest for text in due for day, digest in [texts[text]] if digest != _KPIS}
-    kpis = [day for text in due for day, digest in [texts[text]] if digest == _KPIS]
-    requested = newest_ranges(DailyPlan(history, kpis))
+    due = [item for item in plan.history.items() if is_due(tries, day_text(item[0]), item[1], now)]
+    history = dict(due[:MAX_DAYS])
+    # A day that waits for its retry may never be built. It holds up no local day that others suffice for.
+    kpis = [
+        day
+        for day in without_built(plan.kpis, dict(due))
+        if is_due(tries, f"{_KPIS}{day_text(day)}", _KPIS, now)
+    ]
+    requested = newest_ranges(DailyPlan(history, kpis[: MAX_DAYS - len(history)]))
     for day, digest in requested.history.items():
         note_try(tries, day_text(day), digest, now)
     for day in requested.kpis:
         note_try(tries, f"{_KPIS}{day_text(day)}", _KPIS, now)
-    return {*texts}, list(day_requests(requested, f"heal {now.isoformat()}", HEALING))
+    outdated = {*map(day_text, plan.history), *(f"{_KPIS}{day_text(day)}" for day in plan.kpis)}
+    return outdated, list(day_requests(requested, f"heal {now.isoformat()}", HEALING))
 
 
 def _outdated_months(
