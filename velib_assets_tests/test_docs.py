@@ -384,6 +384,7 @@ def test_documented_keys_match_lake() -> None:
         keys.history_day_key(at.date()),
         keys.history_month_key(at.date()),
         keys.daily_kpi_key("<name>", at.date()),
+        keys.NETWORK_KEY,
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),
