@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
-from velib_assets.ingest.feeds.gbfs_mapping import BIKE_FORMS
+from velib_assets.ingest.feeds.gbfs_mapping import BIKE_FORMS, MAPPING, SPACES_BY_TYPE, TYPES_BY_ID
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, OPTIONAL, read_discovery
 from velib_assets.ingest.gbfs_document import id_text, list_of, text_in
 from velib_assets.ingest.gbfs_join import join_gbfs
@@ -18,6 +18,12 @@ from velib_assets.ingest.gbfs_system import Documents, language_of
 from velib_assets.ingest.gbfs_version import said_version, version_of_form
 
 GBFS_HEAD = "gbfs"
+_TYPED = tuple(
+    source.path.partition(".")[2]
+    for mapped in MAPPING
+    for source in mapped.sources
+    if {TYPES_BY_ID, SPACES_BY_TYPE} & set(source.forms)
+)
 MAX_TYPES = 8192  # bytes of the vehicle types as JSON, so that an envelope's head stays short
 
 
@@ -44,7 +50,7 @@ def gbfs_head(
 
     Returns:
         `version` (of the status; `information_version` where the other file has another one), `language`
-        of texts, `vehicle_types` of those in the status, the counts `without_status` and
+        of texts, `vehicle_types` of those that stations mention, the counts `without_status` and
         `without_information`, and `missing`: the optional files that the feed names and did not provide.
         What is unknown or 0 is absent.
     """
@@ -59,7 +65,9 @@ def gbfs_head(
         "version": version,
         "information_version": information if information != version else "",
         "language": language or language_of(documents),
-        "vehicle_types": vehicle_types(list_of(documents.get("vehicle_types"), "vehicle_types"), stations),
+        "vehicle_types": vehicle_types(
+            list_of(documents.get("vehicle_types"), "vehicle_types"), [*stations, *descriptions]
+        ),
         "without_status": len(records) - len(stations),
         "without_information": len(records) - len(descriptions),
         "missing": [name for name in OPTIONAL if name in named and name not in documents],
@@ -70,7 +78,7 @@ def gbfs_head(
 def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
     """Return what the vehicle types of the stations are: a bike's propulsion, anything else's form.
 
-    Types that no station mentions are left out, and those beyond MAX_TYPES bytes.
+    Types that no entry of a station mentions are left out, and those beyond MAX_TYPES bytes.
     """
     kinds: Dict[str, str] = {}
     mentioned = set(_mentioned(stations))
@@ -78,7 +86,7 @@ def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
     for entry in types if isinstance(types, list) else []:
         key = _id(entry, "vehicle_type_id")
         kind = _kind(entry) if key in mentioned else ""
-        size += len(json.dumps([key, kind]))
+        size += len(json.dumps([key, kind])) if kind else 0
         if kind and size <= MAX_TYPES:
             kinds.setdefault(key, kind)
     return kinds
@@ -90,9 +98,9 @@ def _kind(entry: Mapping[str, Any]) -> str:
 
 
 def _mentioned(stations: Sequence[Any]) -> Iterator[str]:
-    """Yield the ids of the vehicle types of stations, and of their docks."""
+    """Yield the ids of the vehicle types of stations, and of their docks and capacities."""
     for station in stations:
-        for name in ("vehicle_types_available", "vehicle_docks_available"):
+        for name in _TYPED:
             counts = station.get(name) if isinstance(station, dict) else None
             for entry in counts if isinstance(counts, list) else []:
                 yield _id(entry, "vehicle_type_id")

@@ -12,6 +12,7 @@ from velib_assets.ingest.feeds.definition import SPACES as BLANKS
 from velib_assets.ingest.feeds.gbfs_mapping import (
     BIKE_WORDS,
     ELECTRIC,
+    FLAG,
     IDENTITY,
     LOCALIZED,
     MAPPING,
@@ -78,6 +79,8 @@ class GbfsReader(NamedTuple):
             return id_text(value)
         if TEXT in forms or LOCALIZED in forms:
             return text_in(value, self.language) or None
+        if FLAG in forms and isinstance(value, float) and value.is_integer():
+            return int(value)
         if SPACES_BY_TYPE in forms and isinstance(value, dict):
             return _spaces(_bikes_in([((known.get(id_, UNKNOWN),), number) for id_, number in value.items()]))
         if SPACES_BY_TYPES in forms and isinstance(value, list):
