@@ -65,14 +65,14 @@ def expected(documents: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]
         yield key.strip(), values
 
 
-def reported_at(value: object) -> datetime | None:
-    """Return a time as UTC without a zone, in milliseconds; None if it is not one of the years 2016 to 2025."""
+def reported_at(value: Any) -> datetime | None:
+    """Return a time as UTC without a zone, in milliseconds; None outside the years 2016 to 2025."""
     try:
-        moment = (
-            datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
-        ).astimezone(UTC)
+        is_text = isinstance(value, str)
+        moment = datetime.fromisoformat(value) if is_text else datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    moment = moment.astimezone(UTC) if 2 < moment.year < 9999 else moment
     if not 2016 <= moment.year <= 2025:
         return None
     return moment.replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)

@@ -39,23 +39,23 @@ def fetch(url: str, at: datetime) -> FeedResponse:
     return GbfsFeed(url).fetch(at)
 
 
-def raw_of(response: FeedResponse, at: datetime) -> RawObject:
+def raw_of(response: FeedResponse, at: datetime, network: str = NETWORK) -> RawObject:
     """Store a response as the ingest step does.
 
     Raises:
         UnusableError: the response is not usable.
     """
-    decoded = decode(response, NETWORK)
-    audit(decoded.records, response.feed, NETWORK, decoded.gbfs)
+    decoded = decode(response, network)
+    audit(decoded.records, response.feed, network, decoded.gbfs)
     return RawObject(raw_key(at), "hash", encode_raw(response.feed, at, at, decoded))
 
 
-def clean_both(raws: list[RawObject], at: datetime) -> HourRows:
+def clean_both(raws: list[RawObject], at: datetime, network: str = NETWORK) -> HourRows:
     """Clean raw objects by both paths, which must agree; the summary may differ in nothing either."""
-    quick = clean_hour(hour_of(at), raws, network=NETWORK)
+    quick = clean_hour(hour_of(at), raws, network=network)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hour_module, "type_fast", lambda *_: None)
-        slow = clean_hour(hour_of(at), raws, network=NETWORK)
+        slow = clean_hour(hour_of(at), raws, network=network)
     assert quick.table.to_pylist() == slow.table.to_pylist()
     assert quick._replace(table=slow.table) == slow
     return quick
