@@ -75,8 +75,8 @@ def ensure_network(wanted: object, environ: Mapping[str, str]) -> None:
         raise ValueError(f"VELIB_NETWORK: {error}") from None
     if wanted not in (None, KEY):
         raise ValueError(
-            f"the function works for the network {KEY}, and the caller for {wanted}. Set VELIB_NETWORK to the "
-            "same value for both"
+            f"the function works for the network {KEY}, and the caller for {wanted}. "
+            "Set VELIB_NETWORK to the same value for both"
         )
 
 

@@ -117,7 +117,7 @@ def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:
     documents = {}
     for part, body in bodies.items():
         try:
-            documents[part] = load_json(body, part)
+            documents[part] = load_json(body, "the discovery document" if part == DISCOVERY else part)
         except UnusableError:
             if part in (*GBFS_PARTS, DISCOVERY):
                 raise
