@@ -85,7 +85,7 @@ def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
     size = 0
     for entry in types if isinstance(types, list) else []:
         key = _id(entry, "vehicle_type_id")
-        kind = _kind(entry) if key in mentioned else ""
+        kind = _kind(entry) if key and key in mentioned else ""
         size += len(json.dumps([key, kind])) if kind else 0
         if kind and size <= MAX_TYPES:
             kinds.setdefault(key, kind)

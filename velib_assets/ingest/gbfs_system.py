@@ -29,7 +29,10 @@ def system_language(system: Mapping[str, Any]) -> str:
 
 
 def system_facts(document: object, language: str = "") -> Dict[str, str]:
-    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them."""
+    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them.
+
+    `document` is its `system_information`; None if there is none. `language` is that of the other files.
+    """
     system = data_of(document)
     name = text_in(system.get("name"), language) or text_in(system.get("short_name"), language)
     facts = {
@@ -38,7 +41,7 @@ def system_facts(document: object, language: str = "") -> Dict[str, str]:
         "language": language or system_language(system),
         "system_id": id_text(system.get("system_id")) or "",
     }
-    return {key: text for key, text in facts.items() if text}
+    return {key: text for key, text in facts.items() if text} if system else {}
 
 
 def other_network(records: Sequence[Any], documents: Documents) -> str:

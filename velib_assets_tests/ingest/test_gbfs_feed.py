@@ -171,6 +171,7 @@ def test_without_an_optional_file_only_less_is_known(
     assert found.get("missing", []) == ([part] if gone and gone.body != b"[]" else [])
     assert (found["version"], found["language"]) == ("2.3", "fr")
     assert ("vehicle_types" in found) is (part != "vehicle_types")
+    assert bool(decoded(url).system) is (part != "system_information")
     if gone and gone.status == 404:
         assert f"Optional file left out: {part}: no response from {server.url}" in caplog.text
 
