@@ -20,7 +20,7 @@ from velib_assets.lake.local_days import (
     utc_days_overlapped,
 )
 from velib_assets.lake.months import month_text
-from velib_assets.lake.network import time_zone
+from velib_assets.lake.network import IS_VELIB, time_zone
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query import sql
 from velib_assets.query.daily_kpis import DailyKpi
@@ -29,6 +29,13 @@ from velib_assets.query.view_sql import conditions
 
 _READINGS = "readings"
 _LAST_DAY = timedelta(hours=24)
+_FILLED_TIME = {"filled_time": "operated", "filled_time_column": ""}
+_FILLED_TIME_OF_OTHERS = {
+    "filled_time": "filled_time",
+    "filled_time_column": """
+        coalesce(sum(milliseconds) FILTER (WHERE operating AND fill_rate IS NOT NULL), 0) AS filled_time,""",
+}
+"""The time with a known fill rate: a station in operation has one, except in networks other than Vélib'."""
 
 
 def day_sql(kpi: DailyKpi, day: date, *, by_month: bool = False) -> str:
@@ -97,8 +104,9 @@ def local_days_computed_from(utc_day: date) -> list[date]:
 @cache
 def _with_conditions(kpi: DailyKpi) -> str:
     """Return the KPI's .sql file with the shared parts, and with placeholders for the day."""
-    readings = Template(_read(_READINGS)).safe_substitute(conditions())
-    return Template(_read(kpi.name)).safe_substitute(conditions(), **{_READINGS: readings})
+    shared = conditions() | (_FILLED_TIME if IS_VELIB else _FILLED_TIME_OF_OTHERS)
+    readings = Template(_read(_READINGS)).safe_substitute(shared)
+    return Template(_read(kpi.name)).safe_substitute(shared, **{_READINGS: readings})
 
 
 def _read(name: str) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from velib_assets.lake.network import DECLARED_ZONE
+from velib_assets.lake.network import DECLARED_ZONE, IS_VELIB
 from velib_assets.lake.schema import DATABASE, TABLE, TYPES
 from velib_assets.query.kpis import Kpi
 from velib_assets.query.network_sql import UNDECLARED_ZONE, in_time_zone, sql_file
@@ -25,14 +25,21 @@ _FOLDER = "velib_assets.query.sql"
 
 
 @cache
-def conditions() -> dict[str, str]:
+def conditions(*, of_velib: bool = IS_VELIB) -> dict[str, str]:
     """Return the shared conditions in SQL, by name, and the state of a station.
 
-    A condition can be joined to others with AND. Each may use those before it.
+    A condition can be joined to others with AND. Each may use those before it. Those of other networks than
+    Vélib' apply to stations whose docks are unknown too.
     """
     texts: dict[str, str] = {}
-    for name, text in json.loads((files(_FOLDER) / "conditions.json").read_text(encoding="utf-8")).items():
+    own = {} if of_velib else _read_conditions("conditions_of_others")
+    for name, text in (_read_conditions("conditions") | own).items():
         texts[name] = Template(text).substitute(texts)
+    return texts
+
+
+def _read_conditions(name: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((files(_FOLDER) / f"{name}.json").read_text(encoding="utf-8"))
     return texts
 
 
