@@ -102,10 +102,13 @@ def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]])
     """Compare the fields of records with the declared ones.
 
     Args:
-        feed: the feed of the records.
+        feed: the feed of the records. Where a reader selects among declared fields, others are not new: GBFS
+            lets each operator add its own.
         json_types: the JSON types, except null, under each field path that occurs.
     """
     declared = {field.path: field for field in feed.fields}
+    if feed.reader:
+        json_types = {path: types for path, types in json_types.items() if path in declared}
     missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
     new = [neutralize_links(path) for path, types in json_types.items() if path not in declared and types]
     empty = {neutralize_links(path) for path, types in json_types.items() if path not in declared} - set(new)
