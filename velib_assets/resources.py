@@ -49,7 +49,7 @@ def build_resources(settings: Settings) -> Resources:
 def feed_of(settings: Settings) -> Feed:
     """Build the feed of VELIB_SOURCE."""
     if settings.source == "simulator":
-        return Simulator(faults=settings.simulator_faults)
+        return Simulator(faults=settings.simulator_faults, gbfs=settings.simulator_gbfs)
     if settings.source != "archive":
         return live_feed(settings.source, settings.feed_urls.get(settings.source, ""))
     if not settings.archive.startswith("s3://"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -15,10 +16,13 @@ from velib_assets.aws.names import Names
 from velib_assets.home_lakes import lakes_of
 from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
-from velib_assets.ingest.http import base_url_of, is_http_url
+from velib_assets.ingest.feeds.live_feed import feed_url
+from velib_assets.ingest.http import is_http_url
+from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
 from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
 from velib_assets.simulator.faults import Fault, parse_faults
+from velib_assets.simulator.gbfs_setting import parse_gbfs
 from velib_assets.written_path import written_path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -69,6 +73,7 @@ class Settings:
     keep_runs_days: int = 30
     keep_hours_days: int | None = None  # all hours stay
     simulator_faults: tuple[Fault, ...] = ()
+    simulator_gbfs: str = ""  # the portal's form
     catalog_mode: str = "api"
     clean_runtime: str = "glue_shell"
     names: Names = _DEFAULT_NAMES
@@ -111,6 +116,8 @@ class Settings:
         source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
         target = read("VELIB_TARGET", "local", one_of(TARGETS))
         aws = target == "aws"
+        if source == OPENDATA and KEY != VELIB:
+            problems.append(f"VELIB_SOURCE: the portal has Vélib' alone, not {KEY}; set gbfs")
         if aws and source == "simulator":
             problems.append(
                 "VELIB_SOURCE: the simulator does not write to AWS; set opendata, gbfs or archive"
@@ -120,7 +127,10 @@ class Settings:
             "source": source,
             "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), _lake),
             "feed_urls": {
-                feed.name: read(feed.setting, feed.base_url, base_url_of) for feed in FEEDS.values()
+                feed.name: read(
+                    feed.setting, feed.base_url, partial(feed_url, feed, needed=source == feed.name)
+                )
+                for feed in FEEDS.values()
             },
             "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
             "archive_timezone": read("VELIB_ARCHIVE_TIMEZONE", "UTC", _zone),
@@ -131,6 +141,9 @@ class Settings:
             "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
             "keep_hours_days": read("VELIB_KEEP_HOURS_DAYS", "off", _days_or_off),
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", parse_faults),
+            "simulator_gbfs": read(
+                "VELIB_SIMULATOR_GBFS", "off", partial(parse_gbfs, simulated=source == "simulator")
+            ),
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "clean_runtime": read("VELIB_CLEAN_RUNTIME", "glue_shell", one_of(CLEAN_RUNTIMES)),
             "names": Names(
@@ -144,6 +157,18 @@ class Settings:
         if problems:
             raise SettingsError("\n".join(problems))
         return cls(**values)  # type: ignore[arg-type] # each is of its reader's type
+
+
+def demo_settings(lake: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of `velib demo`: those of the network and the simulator's form, no other.
+
+    Raises:
+        SettingsError: as `Settings.from_env`.
+    """
+    env = os.environ if environ is None else environ
+    names = ("VELIB_NETWORK", "VELIB_TIMEZONE", "VELIB_NETWORK_NAME", "VELIB_SIMULATOR_GBFS")
+    chosen = {name: env[name] for name in names if name in env}
+    return Settings.from_env({**chosen, "VELIB_SOURCE": "simulator", "VELIB_LAKE": str(lake)})
 
 
 def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:

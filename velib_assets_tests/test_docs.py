@@ -19,7 +19,6 @@ from click.testing import CliRunner
 from velib_assets.catalog.sqlite_catalog import FILE_NAME, LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.cli.commands import main
-from velib_assets.defs import velib_report
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.checks import CHECKS
 from velib_assets.defs.clean_stations import clean_hours
@@ -31,7 +30,7 @@ from velib_assets.ingest.step import Ingest
 from velib_assets.lake import keys
 from velib_assets.lake.daily_schema import DAILY_STATION, STATION_QUALITY
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import HOUR
+from velib_assets.lake.keys import HOUR, REPORT
 from velib_assets.lake.raw_pack import pack_of
 from velib_assets.lake.schema import COLUMNS, HISTORY, PARTITION_COLUMNS, STATION_COLUMNS
 from velib_assets.query.daily_kpis import DAILY_KPIS
@@ -39,6 +38,7 @@ from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.kpis import KPIS, REPORT_VIEWS, VIEWS
 from velib_assets.query.lake_tables import LAKE_TABLES, station_events_sql
 from velib_assets.settings import SOURCES, Settings, dagster_home
+from velib_assets.simulator import gbfs_server
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests import infra_files as infra
@@ -219,9 +219,16 @@ def test_velib_options_exist() -> None:
 
 
 def test_standalone_options_exist() -> None:
-    known = set().union(*(options(command) for command in main.commands.values()))
+    server = re.findall(r"--[a-z]+", gbfs_server.parser().format_help())
+    known = set(server).union(*(options(command) for command in main.commands.values()))
     standalone = {span for _, span in code_lines() if re.fullmatch(r"--[a-z-]+", span)}
     assert standalone <= known
+
+
+def test_commands_of_the_simulated_feed_are_accepted() -> None:
+    prefix = "python -m velib_assets.simulator.gbfs_server "
+    arguments = [line.removeprefix(prefix) for _, line in code_lines() if line.startswith(prefix)]
+    assert {gbfs_server.parser().parse_args(words.split()).port for words in arguments} == {8123}
 
 
 def test_variables_named_are_settings() -> None:
@@ -233,11 +240,7 @@ def test_schedule_sensors_and_jobs_named_exist() -> None:
     defs = build_defs(Settings(lake=Path("lake")))
     known = {part.name for part in (*(defs.schedules or ()), *(defs.sensors or ()), *(defs.jobs or ()))}
     named = {span for _, span in code_lines() if re.fullmatch(r"velib_(?!assets)[a-z_]+", span)}
-    assert (
-        known
-        <= named
-        <= known | {velib_report.NAME, HISTORY} | set(infra.defaults().values()) | infra.alarms()
-    )
+    assert known <= named <= known | {REPORT, HISTORY} | set(infra.defaults().values()) | infra.alarms()
 
 
 @pytest.mark.parametrize("document", TEXT)

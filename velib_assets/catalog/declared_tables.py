@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from velib_assets.lake.daily_schema import DAILY_COLUMNS, DAILY_GRAINS, DAILY_PARTITION, days_table
 from velib_assets.lake.keys import STATIONS_KEY, source_prefix
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.schema import (
     COLUMNS,
     HISTORY,
@@ -60,9 +61,10 @@ class DeclaredTable(NamedTuple):
     projection: Tuple[Tuple[str, str], ...] = ()
 
 
+_STATION = "Velib' station" if IS_VELIB else "station"
 SOURCE_VELIB = DeclaredTable(
     TABLE,
-    "One row per Velib' station per snapshot; times are UTC",
+    f"One row per {_STATION} per snapshot; times are UTC",
     COLUMNS,
     source_prefix("clean"),
     PARTITION_COLUMNS,

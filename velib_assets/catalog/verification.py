@@ -32,6 +32,7 @@ from velib_assets.lake.keys import (
     rejects_key,
 )
 from velib_assets.lake.listing import has_usable_raw, hour_range, raw_objects, utc_now
+from velib_assets.lake.network import KEY
 from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
@@ -185,5 +186,5 @@ def register_problem(store: LakeStore) -> Optional[Damage]:
         raise_unless_of_disk(error)
         problem = f"it cannot be read ({error})"
     first, last = map(hour_text, span)
-    repair = f"Run `velib backfill {first} {last}`; the sensor velib_healing builds it again too"
+    repair = f"Run `velib backfill {first} {last}`; the sensor {KEY}_healing builds it again too"
     return Damage("stations", store.address(STATIONS_KEY), problem, repair) if problem else None

@@ -9,11 +9,13 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from velib_assets.clean.json_values import flag
 from velib_assets.ingest.counts import RowError, row_values
+from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import head_of, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import HOUR, hour_of, raw_time
 from velib_assets.lake.listing import raw_objects
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.lake.store import LakeStore
 
 FROZEN_AFTER = timedelta(minutes=30)
@@ -89,18 +91,22 @@ class FrozenFeed:
             records = record_list(load_json(raw.document, "the raw object"))
         except (OSError, UnusableError):
             return 0
-        feed = definition_of(raw.feed)
-        return sum(_is_operating(feed.station_code(record), feed.values(record)) for record in records)
+        feed = definition_of(raw.feed, KEY, raw.gbfs)
+        return sum(_is_operating(record, feed) for record in records)
 
 
-def _is_operating(code: Optional[str], values: Dict[str, object]) -> bool:
+def _is_operating(record: object, feed: FeedDefinition) -> bool:
+    """Return whether a station is installed and has a fill rate; in another network, docks may be unknown."""
     try:
-        row = row_values(code, values)
+        values = feed.values(record)
+        row = row_values(feed.station_code(record), values)
     except RowError:
         return False
-    bikes, docks = row["bikes"], row["docks"]
+    bikes, docks, installed = row["bikes"], row["docks"], flag(values.get("is_installed"))
+    if feed.network != VELIB and docks is None:
+        return bikes is not None and installed is not False
     has_rate = bikes is not None and docks is not None and bikes + docks > 0
-    return bool(flag(values.get("is_installed"))) and has_rate
+    return has_rate and (bool(installed) or (feed.network != VELIB and installed is None))
 
 
 def _is_long(keys: Sequence[str]) -> bool:

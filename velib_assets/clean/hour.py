@@ -26,7 +26,7 @@ from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.raw_object import OpenedRaw, head_of, missing_columns, open_raw
 from velib_assets.ingest.response import OPENDATA, UnusableError, load_json, record_list
 from velib_assets.lake.keys import hour_of, raw_time
-from velib_assets.lake.network import KEY
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.stations.describe import Described, describe
 from velib_assets.stations.placeholders import without_placeholders
 from velib_assets.stations.register import Register
@@ -102,7 +102,7 @@ def clean_hour(
     times = [taken for _, taken, _ in typed]
     tables = [part.table for _, _, part in typed]
     rows, row_counts = assemble(times, tables, network)
-    rows = without_placeholders(rows, network)
+    rows = without_placeholders(rows) if network == VELIB else rows
     completed, described = describe(rows, register or Register(), network)
     labels = {code: label for *_, part in typed for code, label in part.arrondissements.items()}
     table = derive(completed, labels, network)

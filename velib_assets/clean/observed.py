@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from velib_assets.clean.clean_file import Footer, read_footer
 from velib_assets.clean.hour import digest_of
 from velib_assets.lake.keys import clean_key, raw_time, rejects_key
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.describe import description_digest, undescribe
 from velib_assets.stations.placeholders import without_placeholders
@@ -26,7 +27,8 @@ def sights_in(store: LakeStore, hour: datetime) -> Optional[Sights]:
     footer, rows = found
     times = [taken for part in footer.snapshots if (taken := raw_time(part["key"]))]
     partial = [taken for key in footer.partial if (taken := raw_time(key))]
-    return sights_of(hour, without_placeholders(rows), times, _rejected(store, hour), partial)
+    rows = without_placeholders(rows) if KEY == VELIB else rows
+    return sights_of(hour, rows, times, _rejected(store, hour), partial)
 
 
 def _rows_in(store: LakeStore, hour: datetime) -> Optional[Tuple[Footer, pa.Table]]:

@@ -1,4 +1,4 @@
-"""Positions that cannot be those of a station of the network: they count as unknown, or are turned round."""
+"""Positions that cannot be those of a station of the network: they are unknown, or have exchanged parts."""
 
 from __future__ import annotations
 
@@ -19,21 +19,26 @@ _NULL = pa.scalar(None, pa.float64())
 def with_plausible_positions(rows: pa.Table) -> pa.Table:
     """Return the rows of one snapshot with plausible positions.
 
-    - Latitude and longitude are exchanged if the network does not reach as far as the position, but reaches
-      the exchanged one. A network reaches 50 km, or three times the median distance from its centre if that
-      is more. The centre is the median of the plausible positions.
-    - A position outside the globe, within 1° of 0°/0°, or with one coordinate only counts as unknown.
+    - Latitude and longitude are exchanged if the latitude is over 90° and the longitude is not.
+    - They are also exchanged if the network does not reach as far as the position, but reaches the exchanged
+      one. A network reaches 50 km, or three times the median distance from its centre if that is more. The
+      centre is the median of the plausible positions.
+    - A position outside the globe, within 1° of 0°/0°, or with one coordinate only counts as unknown, as does
+      one with a coordinate of exactly 0 that the network does not reach.
 
     Args:
         rows: rows with `lat` and `lon` in degrees.
     """
     lat, lon = (rows[name].combine_chunks() for name in ("lat", "lon"))
+    lat, lon = _exchanged(
+        lat, lon, pc.and_(pc.greater(pc.abs(lat), _MOST_LAT), pc.less_equal(pc.abs(lon), _MOST_LAT))
+    )
     plausible = _is_plausible(lat, lon)
     if pc.any(plausible).as_py():
-        lat, lon = _turned_round(lat, lon, plausible)
-        plausible = _is_plausible(lat, lon)
-    if rows["lat"].combine_chunks().equals(lat) and pc.all(plausible).as_py():
-        return rows
+        near, near_exchanged = _reached(lat, lon, plausible)
+        lat, lon = _exchanged(lat, lon, pc.and_not(near_exchanged, near))
+        has_zero = pc.or_(pc.equal(lat, 0.0), pc.equal(lon, 0.0))
+        plausible = pc.and_(_is_plausible(lat, lon), pc.or_(near, pc.invert(pc.fill_null(has_zero, False))))
     for name, values in (("lat", lat), ("lon", lon)):
         position = rows.schema.get_field_index(name)
         rows = rows.set_column(position, rows.schema.field(position), pc.if_else(plausible, values, _NULL))
@@ -47,14 +52,21 @@ def _is_plausible(lat: pa.Array, lon: pa.Array) -> pa.Array:
     return pc.fill_null(pc.and_(on_globe, far_from_zero), False)
 
 
-def _turned_round(lat: pa.Array, lon: pa.Array, plausible: pa.Array) -> Tuple[pa.Array, pa.Array]:
-    """Exchange the coordinates where only that brings a position within the network's reach."""
+def _exchanged(lat: pa.Array, lon: pa.Array, where: pa.Array) -> Tuple[pa.Array, pa.Array]:
+    exchange = pc.fill_null(where, False)
+    return pc.if_else(exchange, lon, lat), pc.if_else(exchange, lat, lon)
+
+
+def _reached(lat: pa.Array, lon: pa.Array, plausible: pa.Array) -> Tuple[pa.Array, pa.Array]:
+    """Return whether the network reaches each position, and whether it reaches the exchanged one."""
     centre = (_median(lat.filter(plausible)), _median(lon.filter(plausible)))
     distance = _distance(lat, lon, centre)
     reach = max(_LEAST_REACH, _REACH * _median(distance.filter(plausible)))
-    turned = pc.and_(pc.greater(distance, reach), pc.less_equal(_distance(lon, lat, centre), reach))
-    turned = pc.fill_null(turned, False)
-    return pc.if_else(turned, lon, lat), pc.if_else(turned, lat, lon)
+    near, near_exchanged = (
+        pc.fill_null(pc.less_equal(distances, reach), False)
+        for distances in (distance, _distance(lon, lat, centre))
+    )
+    return near, near_exchanged
 
 
 def _median(values: pa.Array) -> float:

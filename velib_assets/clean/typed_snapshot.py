@@ -101,6 +101,8 @@ class TypedSnapshot(NamedTuple):
 def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]]) -> Drift:
     """Compare the fields of records with the declared ones.
 
+    In the GBFS feed of another network than Vélib' no field is new: versions and vendors add any number.
+
     Args:
         feed: the feed of the records. Where a reader selects among declared fields, others are not new: GBFS
             lets each operator add its own.
@@ -110,8 +112,9 @@ def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]])
     if feed.reader:
         json_types = {path: types for path, types in json_types.items() if path in declared}
     missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
-    new = [neutralize_links(path) for path, types in json_types.items() if path not in declared and types]
-    empty = {neutralize_links(path) for path, types in json_types.items() if path not in declared} - set(new)
+    others = {} if feed.reader else {path: json_types[path] for path in json_types if path not in declared}
+    new = [neutralize_links(path) for path, types in others.items() if types]
+    empty = set(map(neutralize_links, others)) - set(new)
     retyped = [
         f"{path}: {' and '.join(sorted(other))} instead of {' or '.join(declared[path].types)}"
         for path, types in json_types.items()

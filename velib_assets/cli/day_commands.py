@@ -20,7 +20,7 @@ from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.lake.keys import day_text, parse_day
 from velib_assets.lake.listing import is_lake, utc_now
 from velib_assets.lake.local_days import local_day_of
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 
 if TYPE_CHECKING:
     from velib_assets.insights.day_insights import DayInsights
@@ -34,7 +34,7 @@ def _past_day(text: str) -> date:
         raise click.BadParameter(str(error)) from None
     today = local_day_of(utc_now())
     if day > today:
-        raise click.BadParameter(f"{text} is in the future: it is {today} in {network().time_zone}")
+        raise click.BadParameter(f"{text} is in the future: it is {today} in {time_zone()}")
     return day
 
 

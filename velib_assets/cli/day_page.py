@@ -5,7 +5,7 @@ from velib_assets.cli.text_page import Page, cut, duration
 from velib_assets.insights.day_insights import WEEKS, DayInsights, Insight
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.local_days import day_bounds
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 from velib_assets.lake.text import counted
 
 _MOST_EVENTS = 10
@@ -16,7 +16,7 @@ def day_page(found: DayInsights, width: int) -> str:
     """Format a day for a terminal of this width."""
     page = Page(width, "utf-8")
     start, end = map(iso_z, day_bounds(found.day))
-    page.text(f"{found.day:%A} {found.day} in {network().time_zone}")
+    page.text(f"{found.day:%A} {found.day} in {time_zone()}")
     page.text(f"from {start} to {end}")
     if found.compared:
         days = ", ".join(map(str, found.compared))

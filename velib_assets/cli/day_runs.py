@@ -7,6 +7,8 @@ from datetime import date, datetime
 import dagster as dg
 
 from velib_assets.cli.execution import execute
+from velib_assets.defs.asset_keys import asset_name
+from velib_assets.defs.daily_jobs import DAILY_JOB
 from velib_assets.defs.graphs import step_error
 from velib_assets.defs.partitions import day_range_tags, day_ranges
 from velib_assets.defs.station_history import DAYS, MONTHS
@@ -45,7 +47,7 @@ class DaySummary:
             self._add_materialization(event.step_materialization_data.materialization)
         elif event.event_type is dg.DagsterEventType.ASSET_OBSERVATION:
             seen = event.asset_observation_data.asset_observation
-            if seen.partition and seen.asset_key.to_user_string() in (DAYS, MONTHS):
+            if seen.partition and asset_name(seen.asset_key) in (DAYS, MONTHS):
                 self.removed.append(seen.partition)
         elif event.is_step_failure:
             if "DagsterExecutionInterruptedError" in event.step_failure_data.error_display_string:
@@ -67,7 +69,7 @@ class DaySummary:
             self.failures.setdefault(check.partition, []).append(message)
 
     def _add_materialization(self, event: dg.AssetMaterialization) -> None:
-        if event.asset_key.to_user_string() == DAYS and event.partition:
+        if asset_name(event.asset_key) == DAYS and event.partition:
             self.rows[parse_day(event.partition)] = int(str(event.metadata["dagster/row_count"].value))
             self.bytes += int(str(event.metadata["bytes"].value))
 
@@ -95,5 +97,5 @@ def run_days(defs: dg.Definitions, instance: dg.DagsterInstance, days: Sequence[
     for first, last in day_ranges(days):
         one = day_text(first) if first == last else None
         tags = {} if one else day_range_tags(first, last)
-        execute(summary.add, defs, instance, "velib_daily", tags, partition=one)
+        execute(summary.add, defs, instance, DAILY_JOB.name, tags, partition=one)
     return summary

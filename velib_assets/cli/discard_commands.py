@@ -11,6 +11,7 @@ from velib_assets.catalog.catalog import CatalogError
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import file_name, hour_of, hour_text, hours_text, key_hour, raw_time
+from velib_assets.lake.schema import QUARANTINE
 from velib_assets.lake.text import counted
 from velib_assets.settings import Settings
 
@@ -60,7 +61,7 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
         if number < _MOST_NAMED:
             say(f"{file_name(item.key)} moved to {store.address(kept)}")
     if len(found) > _MOST_NAMED:
-        say(f"and {len(found) - _MOST_NAMED:,} more: the table quarantine_velib of `velib query` has them")
+        say(f"and {len(found) - _MOST_NAMED:,} more: the table {QUARANTINE} of `velib query` has them")
     plural = "snapshots of the range were"
     message = f"{counted(len(found), 'snapshot of the range was', plural)} discarded: {reason.strip()}"
     _follow(settings, resources, sorted(hours), message)

@@ -21,15 +21,16 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
+from velib_assets.lake.schema import QUARANTINE, TABLE
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.engine import LakeReadError, MissingLakeError, QueryError
 from velib_assets.query.kpis import VIEWS
-from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE
+from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets.settings import dagster_home
 
 QUERY_HELP = f"""Run a read-only SQL query in Athena's dialect (Trino).
 
-The table is source_velib; the views are {", ".join(view.name for view in VIEWS)}.
+The table is {TABLE}; the views are {", ".join(view.name for view in VIEWS)}.
 Over local days there are {", ".join(kpi.name for kpi in DAILY_KPIS)}.
 There are also {", ".join(table.name for table in LAKE_TABLES)} ({QUARANTINE} only in local mode).
 SHOW TABLES lists them all, and DESCRIBE name shows the columns of one.
@@ -71,15 +72,18 @@ def query(sql: str, form: str) -> None:
         fail(str(error), FAILED if isinstance(error, LakeReadError) else USAGE)
 
 
-@click.command()
+REPORT_HELP = f"""Build the report from the current lake and print its path.
+
+One HTML page, {REPORT_KEY} in the lake, with its data in reports/data/. Every tick rebuilds it. On AWS,
+a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is printed. A report
+with data is never replaced by an empty one: the command then exits with 1.
+"""
+
+
+@click.command(help=REPORT_HELP)
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 def report(show: bool) -> None:
-    """Build the report from the current lake and print its path.
-
-    One HTML page, reports/velib_report.html in the lake, with its data in reports/data/. Every tick rebuilds
-    it. On AWS, a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is
-    printed. A report with data is never replaced by an empty one: the command then exits with 1.
-    """
+    """Build the report and print its path."""
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data

@@ -12,24 +12,30 @@ from velib_assets.cli.suggestions import after_demo, from_archive
 from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import IS_VELIB, KEY
 from velib_assets.lake.text import counted
-from velib_assets.settings import WORKPLACE, Settings, SettingsError, dagster_home
+from velib_assets.settings import WORKPLACE, Settings, SettingsError, dagster_home, demo_settings
 
 if TYPE_CHECKING:
     from velib_assets.cli.backfill_plan import BackfillPlan
 
-DEMO_LAKE = WORKPLACE / "lake-demo"
+DEMO_LAKE = WORKPLACE / ("lake-demo" if IS_VELIB else f"lake-demo-{KEY}")
 
 
 @click.command()
 def demo() -> None:
     """Run a simulated day through the whole graph and print the five KPIs.
 
-    24 hours with 96 snapshots of 1,450 stations, in a lake of their own (`lake-demo`). Needs no network.
+    24 hours with 96 snapshots of 1,450 stations, in a lake of their own (`lake-demo`). Needs no network. With
+    VELIB_NETWORK=simville and VELIB_SIMULATOR_GBFS=3.0 (1.0 to 3.1), they come as a GBFS feed of another
+    network than Vélib', and the lake is `lake-demo-simville`.
     """
+    try:
+        settings = demo_settings(DEMO_LAKE)
+    except SettingsError as error:
+        fail(str(error))
     last = hour_of(utc_now()) - HOUR
     first = last - 23 * HOUR
-    settings = Settings(lake=DEMO_LAKE, source="simulator")
     click.echo(f"Simulating {hour_text(first)} to {hour_text(last)} (UTC) into {DEMO_LAKE}\n", err=True)
     from velib_assets.cli.backfill_plan import BackfillPlan
 
@@ -41,7 +47,7 @@ def demo() -> None:
         own: Settings | None = Settings.from_env()
     except SettingsError:  # the demo does not need them
         own = None
-    click.echo(f"\n{after_demo(own, DEMO_LAKE)}")
+    click.echo(f"\n{after_demo(own, DEMO_LAKE, settings.simulator_gbfs)}")
 
 
 @click.command()

@@ -14,8 +14,10 @@ from velib_assets.catalog.removal import described_otherwise, remove_hour
 from velib_assets.cli.day_runs import DaySummary, closed_days, outdated_days_of, run_days
 from velib_assets.cli.execution import execute
 from velib_assets.cli.home_errors import home_explained
+from velib_assets.defs.asset_keys import asset_key, asset_keys, asset_name
 from velib_assets.defs.dagster_home import open_home
 from velib_assets.defs.graphs import step_error
+from velib_assets.defs.jobs import KPI_JOB, PIPELINE_JOB
 from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import hour_of_key, key_of, range_tags
 from velib_assets.defs.raw_snapshot import RESTORE_ONLY, SCHEDULED_AT
@@ -24,13 +26,14 @@ from velib_assets.home_lakes import LOCK
 from velib_assets.lake.disk_errors import explained
 from velib_assets.lake.keys import SLOT, contiguous, hour_of, slot_of
 from velib_assets.lake.listing import has_usable_raw, utc_now
+from velib_assets.lake.schema import TABLE
 from velib_assets.resources import Resources
 from velib_assets.settings import Settings, dagster_home
 from velib_assets.stations.register_file import load_or_empty
 
 # From the start of a tick to the feed's response, on a busy machine or on AWS.
 STARTING = timedelta(seconds=20)
-LAYERS = ("raw_snapshot", "clean_stations", "source_velib")
+LAYERS = ("raw_snapshot", "clean_stations", TABLE)
 
 
 @dataclass
@@ -89,14 +92,14 @@ class RunSummary:
             self.failures.setdefault(hour_of_key(check.partition), []).append(message)
 
     def _add_materialization(self, event: dg.AssetMaterialization) -> None:
-        layer = event.asset_key.to_user_string()
+        layer = asset_name(event.asset_key)
         if not event.partition or layer not in LAYERS:
             return
         hour = hour_of_key(event.partition)
         self.written.setdefault(hour, set()).add(layer)
         if layer == "clean_stations":
             self.rejected += _count(event, "rejected")
-        elif layer == "source_velib":
+        elif layer == TABLE:
             self.rows[hour] = _count(event, "dagster/row_count")
 
 
@@ -147,7 +150,7 @@ def run_hours(
     if resources:
         summary.days = run_days(defs, instance, closed_days(summary.rows))
     if summary.rows:
-        execute(summary.add, defs, instance, "velib_kpi_views", {})
+        execute(summary.add, defs, instance, KPI_JOB.name, {})
     return summary
 
 
@@ -163,14 +166,14 @@ def run_tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
         now = utc_now()
     summary = RunSummary([hour_of(now)])
     tags = {SCHEDULED_AT: now.isoformat()}
-    execute(summary.add, defs, instance, "velib_pipeline", tags, partition=key_of(hour_of(now)))
+    execute(summary.add, defs, instance, PIPELINE_JOB.name, tags, partition=key_of(hour_of(now)))
     return summary
 
 
 def run_views(defs: dg.Definitions, instance: dg.DagsterInstance) -> RunSummary:
     """Refresh the views and the report."""
     summary = RunSummary([])
-    execute(summary.add, defs, instance, "velib_kpi_views", {})
+    execute(summary.add, defs, instance, KPI_JOB.name, {})
     return summary
 
 
@@ -207,9 +210,9 @@ def run_discard(
     for hour in all_hours:
         for name in (*LAYERS, "stations") if hour in removed else LAYERS[:1]:
             instance.report_runless_asset_event(
-                dg.AssetObservation(name, partition=key_of(hour), description=message)
+                dg.AssetObservation(asset_key(name), partition=key_of(hour), description=message)
             )
-    execute(summary.add, defs, instance, "velib_kpi_views", {})
+    execute(summary.add, defs, instance, KPI_JOB.name, {})
     return summary, removed
 
 
@@ -217,7 +220,7 @@ def _execute_hours(
     summary: RunSummary, defs: dg.Definitions, instance: dg.DagsterInstance, hours: Sequence[datetime]
 ) -> None:
     """Run the layers of the summary, and the station register, over hours: a run per contiguous range."""
-    layers = [dg.AssetKey(name) for name in (*summary.layers, "stations")]
+    layers = asset_keys(*summary.layers, "stations")
     for first, last in contiguous(hours):
         tags = {**range_tags(first, last), RESTORE_ONLY: "true"}
-        execute(summary.add, defs, instance, "velib_pipeline", tags, selection=layers)
+        execute(summary.add, defs, instance, PIPELINE_JOB.name, tags, selection=layers)

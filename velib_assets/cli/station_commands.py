@@ -20,7 +20,8 @@ from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.insights.station_search import Station, find_stations, fold, near_stations
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.listing import is_lake, utc_now
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
+from velib_assets.lake.schema import HISTORY
 from velib_assets.lake.text import counted, one_line
 from velib_assets.settings import MAX_DAYS
 
@@ -140,12 +141,10 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
     if unbuilt := unbuilt_days(resources.catalog, card.first, card.last, stored, now):
         notes.append(unbuilt_note(unbuilt))
     elif not stored:
-        notes.append(
-            f"no day from {card.first} to {card.last} ({network().time_zone}) has ended and is stored yet"
-        )
+        notes.append(f"no day from {card.first} to {card.last} ({time_zone()}) has ended and is stored yet")
     if not card.typical and any(day["minutes_in_operation"] for day in card.days):
         notes.append(
-            "velib_history has none of these days, so there is no typical day. "
+            f"{HISTORY} has none of these days, so there is no typical day. "
             f"Run `{backfill([card.first, card.last])}`"
         )
     if not has_register:

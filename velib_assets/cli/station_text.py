@@ -10,7 +10,7 @@ from velib_assets.insights.sparkline import binned
 from velib_assets.insights.station_card import COMPLETE, StationCard, totals
 from velib_assets.lake.keys import iso_z
 from velib_assets.lake.local_days import DAY
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 from velib_assets.lake.text import counted
 
 _OPERATING = {"ok", "short", "saturated"}
@@ -104,7 +104,7 @@ def _last_24_hours(page: Page, card: StationCard) -> None:
 
 
 def _typical_day(page: Page, card: StationCard) -> None:
-    page.section(f"Typical day: mean fill rate by hour, {network().time_zone}, {_period(card)}")
+    page.section(f"Typical day: mean fill rate by hour, {time_zone()}, {_period(card)}")
     for label, is_weekend in (("Mon-Fri", False), ("Sat-Sun", True)):
         rows = [row for row in card.typical if row["is_weekend"] is is_weekend]
         if rows:
@@ -118,7 +118,7 @@ def _typical_day(page: Page, card: StationCard) -> None:
 def _days(page: Page, card: StationCard) -> None:
     summary = totals(card.days)
     length = (card.last - card.first).days + 1
-    page.section(f"Days {_period(card)}, {network().time_zone}: {summary['days_known']} of {length} known")
+    page.section(f"Days {_period(card)}, {time_zone()}: {summary['days_known']} of {length} known")
     if not summary["days_known"]:
         page.text("no snapshot of these days has the station", INDENT)
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from velib_assets.lake.keys import hour_text
 from velib_assets.lake.listing import hour_range
+from velib_assets.lake.network import IS_VELIB, KEY
 from velib_assets.lake.store import LakeStore
 from velib_assets.settings import CHECKOUT, WORKPLACE, Settings
 
@@ -36,18 +37,21 @@ def reading(settings: Settings | None, lake: Path) -> str:
     return f"VELIB_LAKE={shown(lake)} "
 
 
-def after_demo(settings: Settings | None, lake: Path) -> str:
+def after_demo(settings: Settings | None, lake: Path, gbfs: str = "") -> str:
     """Return the commands that use the demo's lake, one per line.
 
     Args:
         settings: what later commands will use; None if it is wrong.
         lake: the demo's lake.
+        gbfs: the version of GBFS in which the demo simulated another network than Vélib'.
     """
-    before, velib = reading(settings, lake), program()
+    network = "" if IS_VELIB else f"VELIB_NETWORK={KEY} "
+    before, velib = network + reading(settings, lake), program()
     lines = [f"{before}{velib} {command}" for command in ("report --open", _EXAMPLE)]
     if (CHECKOUT / "Makefile").is_file():
         folder = "" if Path.cwd() == CHECKOUT else f" -C {shlex.quote(str(CHECKOUT))}"
-        lines.insert(0, f"make{folder} dev LAKE={lake.name}")
+        source = f"VELIB_SOURCE=simulator VELIB_SIMULATOR_GBFS={gbfs} " if gbfs else ""
+        lines.insert(0, f"{network}{source}make{folder} dev LAKE={lake.name}")
     return "\n".join(["Next:", *(f"  {line}" for line in lines)])
 
 

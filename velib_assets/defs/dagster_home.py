@@ -11,6 +11,7 @@ from pathlib import Path
 
 from velib_assets.home_lakes import FILE, lakes_of, remember_lake
 from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.settings import CHECKOUT, OLD_HOME, Settings, SettingsError, dagster_home
 
 SHIPPED = Path(__file__).with_name("dagster.yaml")
@@ -76,10 +77,10 @@ def _is_same(one: Path, other: Path) -> bool:
 def _adopt_old_home(settings: Settings) -> str:
     """Tie the home of an earlier version to the lake whose snapshot is its newest; return a line about it.
 
-    That version had one home for all lakes, `.dagster` in the checkout.
+    That version had one home for all lakes, `.dagster` in the checkout, and knew Vélib' only.
     """
     home = dagster_home(settings)
-    if home == OLD_HOME or home != settings.own_home or home.exists() or lakes_of(OLD_HOME):
+    if not IS_VELIB or home == OLD_HOME or home != settings.own_home or home.exists() or lakes_of(OLD_HOME):
         return ""
     newest = _newest_raw_folder(OLD_HOME)
     if not newest:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
+from velib_assets.defs.asset_keys import PREFIX, asset_key
 from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, composition, outs_of, provenance
 from velib_assets.defs.kpi_views import PREVIEW_ROWS, markdown
@@ -22,7 +23,7 @@ from velib_assets.defs.partitions import DAILY, days_of
 from velib_assets.lake.keys import daily_kpi_key, day_text
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY
-from velib_assets.lake.network import network
+from velib_assets.lake.network import DECLARED_ZONE
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import outdated_local_days
@@ -30,13 +31,14 @@ from velib_assets.query.daily_file import read_daily_rows
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import (
     daily_code_version,
+    daily_sql_path,
     day_sql,
     history_days,
     local_days_computed_from,
-    sql_file,
 )
 from velib_assets.query.daily_store import DailyKpiResult, prepare_daily_kpis, store_daily_kpis
 from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.network_sql import UNDECLARED_ZONE
 
 _EXAMPLE = date(2022, 6, 4)
 _SPECS = [spec for kpi in DAILY_KPIS for spec in specs_of(kpi.name)]
@@ -53,46 +55,51 @@ def store_days(
     catalog: dg.ResourceParam[Catalog],
     lake: dg.ResourceParam[LakeStore],
 ) -> Iterator[Event]:
-    """Store the local days of the run, and those after it that are computed from the same history."""
+    """Store the local days of the run, and others that are computed from the same history."""
     selected = context.selected_output_names  # computed at each access
     names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
     days = days_of(context)
     builds_history = any(node.name == "station_history" for node in context.job_def.nodes)
-    outcomes = compute_days([*days, *_following(lake, catalog, days[-1])], query_engine, lake, catalog)
+    others = _preceding(lake, catalog, days[0]), _following(lake, catalog, days[-1])
+    outcomes = compute_days([*others[0], *days, *others[1]], query_engine, lake, catalog)
     of_assets = (outcome for outcome in outcomes if outcome.asset in names)
     yield from log_outcomes(context, names, of_assets, is_reported=builds_history)
 
 
 def _out(kpi: DailyKpi) -> dg.AssetOut:
     description = (
-        f"One row: {kpi.grain}. A partition is a local day ({network().time_zone}), stored as one Parquet "
-        f"file; the view `{kpi.name}` reads all of them. The query of {day_text(_EXAMPLE)}:\n\n"
-        f"```sql\n{day_sql(kpi, _EXAMPLE)}\n```\n"
+        f"One row: {kpi.grain}. A partition is a local day ({DECLARED_ZONE or UNDECLARED_ZONE}), stored as "
+        f"one Parquet file; the view `{kpi.name}` reads all of them."
     )
+    if DECLARED_ZONE:
+        query = f"```sql\n{day_sql(kpi, _EXAMPLE)}\n```\n"
+        description += f" The query of {day_text(_EXAMPLE)}:\n\n{query}"
     return dg.AssetOut(
+        key_prefix=PREFIX or None,
         dagster_type=dg.Nothing,
         is_required=False,
         description=description,
-        code_version=daily_code_version(kpi),
+        code_version=daily_code_version(kpi, DECLARED_ZONE),
         kinds={"sql", "parquet"},
         owners=OWNERS,
-        metadata={**column_schema(kpi.columns), **code_reference(str(sql_file(kpi.name)), 1)},
+        metadata={**column_schema(kpi.columns), **code_reference(str(daily_sql_path(kpi.name)), 1)},
     )
 
 
 def _history_of_a_day() -> dg.TimeWindowPartitionMapping:
-    """Return the mapping from a local day to the UTC days that it is computed from."""
-    first = (history_days(_EXAMPLE)[0] - _EXAMPLE).days
+    """Return the mapping from a local day to the UTC days that it may be computed from."""
+    days = history_days(_EXAMPLE) if DECLARED_ZONE else [_EXAMPLE - 2 * DAY, _EXAMPLE + DAY]
+    first, last = ((day - _EXAMPLE).days for day in (days[0], days[-1]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.TimeWindowPartitionMapping(start_offset=first, allow_nonexistent_upstream_partitions=True)
+        return dg.TimeWindowPartitionMapping(first, last, allow_nonexistent_upstream_partitions=True)
 
 
 daily_kpis = dg.graph_multi_asset(
     name="daily_kpis",
     ins={
         "upstream": dg.AssetIn(
-            "station_history",
+            asset_key("station_history"),
             dagster_type=dg.Nothing,
             partition_mapping=_history_of_a_day(),
         )
@@ -120,10 +127,23 @@ def compute_days(
         yield from (_outcome(store, result) for result in store_daily_kpis(day, engine, store, catalog))
 
 
+def _preceding(store: LakeStore, catalog: Catalog, first: date) -> list[date]:
+    """Return the outdated local days before `first` that are computed from its history.
+
+    West of Greenwich a local day ends in the next UTC day, with whose history it is complete.
+    """
+    oldest = local_days_computed_from(first)[0]
+    return _outdated(store, catalog, oldest, first - DAY) if oldest < first else []
+
+
 def _following(store: LakeStore, catalog: Catalog, last: date) -> list[date]:
     """Return the outdated local days after `last` that are computed from its history."""
+    return _outdated(store, catalog, last + DAY, local_days_computed_from(last)[-1])
+
+
+def _outdated(store: LakeStore, catalog: Catalog, first: date, last: date) -> list[date]:
     with suppress(OSError, CatalogError):  # healing finds them
-        return outdated_local_days(catalog, store, utc_now(), last + DAY, local_days_computed_from(last)[-1])
+        return outdated_local_days(catalog, store, utc_now(), first, last)
     return []
 
 
@@ -153,7 +173,7 @@ def _outcome(store: LakeStore, result: DailyKpiResult) -> Outcome:
         "file": dg.MetadataValue.path(store.address(daily_kpi_key(result.name, day))),
         "preview": dg.MetadataValue.md(markdown(_notable(result.name, rows).slice(0, PREVIEW_ROWS))),
     }
-    (version,) = (daily_code_version(kpi) for kpi in DAILY_KPIS if kpi.name == result.name)
+    (version,) = (daily_code_version(kpi, DECLARED_ZONE) for kpi in DAILY_KPIS if kpi.name == result.name)
     tags = provenance("station_history", result.digest, version)
     return outcome(metadata, findings, f"{result.rows:,} rows")._replace(tags=tags)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog
+from velib_assets.defs.asset_keys import asset_keys
 from velib_assets.defs.daily_jobs import DAILY_JOB, MONTHLY_JOB
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.partitions import day_range_tags, day_ranges
@@ -21,7 +22,7 @@ from velib_assets.query.daily_store import missing_history
 MAX_RANGES = 10
 """The most runs of one plan: days with gaps between them are many ranges."""
 
-KPIS = [dg.AssetKey(kpi.name) for kpi in DAILY_KPIS]
+KPIS = asset_keys(*(kpi.name for kpi in DAILY_KPIS))
 
 
 Span = tuple[date, date]

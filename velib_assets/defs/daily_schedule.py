@@ -10,6 +10,7 @@ from velib_assets.defs.daily_jobs import DAILY_JOB
 from velib_assets.defs.daily_plan import day_requests, newest_ranges, plan_days
 from velib_assets.history.currency import days_of_lake, newest_closed_day
 from velib_assets.lake.keys import day_text
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 
 AT_THREE = "0 3 * * *"
@@ -18,7 +19,7 @@ AT_THREE = "0 3 * * *"
 def daily_schedule(
     store: LakeStore, catalog: Catalog, first_hour: datetime, *, on: bool, cron: str = AT_THREE
 ) -> dg.ScheduleDefinition:
-    """Return `velib_daily_schedule`, which requests all closed days that are not current, oldest first.
+    """Return `<network>_daily_schedule`, which requests all closed days that are not current, oldest first.
 
     Like the pipeline's schedule, it is off until it is switched on in the UI or with VELIB_SCHEDULE=on.
 
@@ -31,7 +32,7 @@ def daily_schedule(
     """
 
     @dg.schedule(
-        name="velib_daily_schedule",
+        name=f"{KEY}_daily_schedule",
         job=DAILY_JOB,
         cron_schedule=cron,
         execution_timezone="UTC",
@@ -39,7 +40,7 @@ def daily_schedule(
         "that is not current, for example after a stop.",
         default_status=dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED,
     )
-    def velib_daily_schedule(
+    def request_days(
         context: dg.ScheduleEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         at = context.scheduled_execution_time
@@ -52,4 +53,4 @@ def daily_schedule(
             yield dg.SkipReason(f"every day up to {day_text(last)} is current")
         yield from requests
 
-    return velib_daily_schedule
+    return request_days

@@ -13,6 +13,7 @@ import pyarrow as pa
 from velib_assets.catalog.catalog import Catalog, HistoryFile
 from velib_assets.catalog.history_facts import history_file_of
 from velib_assets.catalog.registration import NotCleanError
+from velib_assets.defs.asset_keys import asset_key, asset_name
 from velib_assets.defs.pooled_storage import one_transaction
 from velib_assets.defs.reconciliation import DESCRIPTION
 from velib_assets.defs.station_history import DAYS, MONTHS
@@ -56,8 +57,8 @@ def reconcile_days(
     files = catalog.history(day_text(first), day_text(last))
     found = [*(_history_event(store, file) for file in files), *_kpi_events(store, first, last)]
     names = (DAYS, MONTHS, *(kpi.name for kpi in DAILY_KPIS))
-    seen = {name: instance.get_materialized_partitions(dg.AssetKey(name)) for name in names}
-    lost = [event for event in found if event.partition not in seen[event.asset_key.to_user_string()]]
+    seen = {name: instance.get_materialized_partitions(asset_key(name)) for name in names}
+    lost = [event for event in found if event.partition not in seen[asset_name(event.asset_key)]]
     with one_transaction(instance):
         for event in lost:
             instance.report_runless_asset_event(event)
@@ -89,7 +90,7 @@ def _history_event(store: LakeStore, file: HistoryFile) -> dg.AssetMaterializati
         "file": dg.MetadataValue.path(store.address(file.key)),
     }
     asset = MONTHS if is_month(file) else DAYS
-    return dg.AssetMaterialization(asset, DESCRIPTION, metadata, file.period)
+    return dg.AssetMaterialization(asset_key(asset), DESCRIPTION, metadata, file.period)
 
 
 def _kpi_events(store: LakeStore, first: date, last: date) -> Iterator[dg.AssetMaterialization]:
@@ -99,4 +100,4 @@ def _kpi_events(store: LakeStore, first: date, last: date) -> Iterator[dg.AssetM
             day = local_day_of_key(key)
             if day and first <= day <= last and key == daily_kpi_key(kpi.name, day):
                 metadata: dict[str, Any] = {"bytes": size, "file": dg.MetadataValue.path(store.address(key))}
-                yield dg.AssetMaterialization(kpi.name, DESCRIPTION, metadata, day_text(day))
+                yield dg.AssetMaterialization(asset_key(kpi.name), DESCRIPTION, metadata, day_text(day))

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from velib_assets.defs.asset_keys import asset_key
 from velib_assets.defs.checks import CHECKS, Finding
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, Column
 
@@ -91,7 +92,7 @@ def log_check(
     if partition is None and context.has_partition_key:
         partition = context.partition_key
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(asset),
+        asset_key=asset_key(asset),
         check_name=name,
         passed=finding.passed,
         severity=check.severity,
@@ -109,11 +110,12 @@ def provenance(upstream: str, digest: str, code_version: str = "") -> dict[str, 
     Without them, the UI calls a partition unsynced if one of these does not exist or was materialized again
     with the same content. Here the digest says whether a partition is current, and healing acts on it.
     """
+    key = asset_key(upstream).to_user_string()
     return {
         "dagster/data_version": digest,
         "dagster/code_version": code_version,
-        f"dagster/input_data_version/{upstream}": digest,
-        f"dagster/input_event_pointer/{upstream}": "NULL",
+        f"dagster/input_data_version/{key}": digest,
+        f"dagster/input_event_pointer/{key}": "NULL",
     }
 
 
@@ -132,7 +134,7 @@ def column_schema(columns: Sequence[tuple[str, str, str]]) -> Mapping[str, Any]:
 
 
 def table_schema() -> Mapping[str, Any]:
-    """Return the metadata that shows the columns of the table `source_velib` in the UI."""
+    """Return the metadata that shows the columns of the network's table in the UI."""
     return columns_of((*COLUMNS, *PARTITION_COLUMNS))
 
 

@@ -40,7 +40,12 @@ def hours_of(context: dg.OpExecutionContext) -> list[datetime]:
 
 
 def hourly_asset(
-    *, upstream: str | None, group_name: str, kinds: set[str], metadata: Mapping[str, Any] | None = None
+    *,
+    name: str = "",
+    upstream: str | None,
+    group_name: str,
+    kinds: set[str],
+    metadata: Mapping[str, Any] | None = None,
 ) -> Callable[[Layer], dg.AssetsDefinition]:
     """Turn a function that yields an outcome per hour into an asset, as `partitioned_asset` does."""
 
@@ -49,10 +54,11 @@ def hourly_asset(
         def outcomes(context: dg.OpExecutionContext, **resources: object) -> Iterator[Outcome]:
             for hour, facts, findings, summary in layer(context, **resources):
                 key, text = key_of(hour), hour_text(hour)
-                yield Outcome(layer.__name__, key, hour, text, facts, findings, summary)
+                yield Outcome(name or layer.__name__, key, hour, text, facts, findings, summary)
 
         return partitioned_asset(
             HOURLY,
+            name=name,
             unit="hours",
             upstream=upstream,
             upstream_unit="hours",

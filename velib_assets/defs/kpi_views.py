@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs import checks
+from velib_assets.defs.asset_keys import PREFIX, asset_key
 from velib_assets.defs.checks import specs_of
 from velib_assets.defs.graphs import (
     OWNERS,
@@ -20,6 +21,7 @@ from velib_assets.defs.graphs import (
     log_check,
     outs_of,
 )
+from velib_assets.lake.schema import TABLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 from velib_assets.query import sql
@@ -55,7 +57,9 @@ def read_views(
         log_check(context, view.name, "view_answers", finding)
         if view.name in selected and not isinstance(state, Exception):  # else the check was selected alone
             tags = {"dagster/code_version": code_version(view)}
-            context.log_event(dg.AssetMaterialization(view.name, metadata=_metadata(state), tags=tags))
+            context.log_event(
+                dg.AssetMaterialization(asset_key(view.name), metadata=_metadata(state), tags=tags)
+            )
         yield from context.consume_events()
         (spec,) = specs_of(view.name)
         if not finding.passed and spec.get_python_identifier() in selected:
@@ -65,6 +69,7 @@ def read_views(
 def _out(view: Kpi) -> dg.AssetOut:
     source = Path(sql.__file__).parent / f"{view.name}.sql"
     return dg.AssetOut(
+        key_prefix=PREFIX or None,
         dagster_type=dg.Nothing,
         is_required=False,
         description=f"One row: {view.grain}.\n\n```sql\n{standalone_sql(view)}\n```\n",
@@ -77,12 +82,12 @@ def _out(view: Kpi) -> dg.AssetOut:
 
 kpi_views = dg.graph_multi_asset(
     name="kpi_views",
-    ins={"upstream": dg.AssetIn("source_velib", dagster_type=dg.Nothing)},
+    ins={"upstream": dg.AssetIn(asset_key(TABLE), dagster_type=dg.Nothing)},
     outs={view.name: _out(view) for view in VIEWS},
     group_name="kpi",
     check_specs=_SPECS,
     can_subset=True,
-)(composition(read_views, "kpi_views", "source_velib_hours"))
+)(composition(read_views, "kpi_views", f"{TABLE}_hours"))
 
 
 def _metadata(state: KpiState) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from velib_assets.defs.asset_keys import PREFIX, asset_key
 from velib_assets.defs.checks import Finding, specs_of
 from velib_assets.defs.graphs import OWNERS, blocking_output, code_of, composition, log_check, outs_of
 from velib_assets.defs.pooled_storage import one_transaction
+from velib_assets.lake.network import own_names
 
 progress = logging.getLogger("velib.progress")
 
@@ -49,6 +51,7 @@ Layer = Callable[..., Iterator[Outcome]]
 def partitioned_asset(
     partitions: dg.PartitionsDefinition,
     *,
+    name: str = "",
     unit: str,
     upstream: str | None,
     upstream_unit: str,
@@ -56,12 +59,13 @@ def partitioned_asset(
     kinds: set[str],
     metadata: Mapping[str, Any],
 ) -> Callable[[Layer], dg.AssetsDefinition]:
-    """Turn a function into an asset with its name, its docstring as description, and its checks.
+    """Turn a function into an asset with its docstring as description, and its checks.
 
     The function takes the context and resources (`dg.ResourceParam`), and yields an outcome per partition.
 
     Args:
         partitions: The partitions.
+        name: Of the asset; by default that of the function.
         unit: What a partition is, in the plural, for example `hours`; the op is named after it.
         upstream: The asset above, if there is one.
         upstream_unit: The unit of the asset above.
@@ -71,21 +75,23 @@ def partitioned_asset(
     """
 
     def decorate(layer: Layer) -> dg.AssetsDefinition:
-        name, specs = layer.__name__, specs_of(layer.__name__)
+        asset_name = name or layer.__name__
+        specs = specs_of(asset_name)
 
         @functools.wraps(layer)  # Dagster reads the resources from the layer's signature
         def compute(context: dg.OpExecutionContext, **resources: object) -> Iterator[Event]:
-            yield from log_outcomes(context, [name], layer(context, **resources))
+            yield from log_outcomes(context, [asset_name], layer(context, **resources))
 
         op = dg.op(
-            name=f"{name}_{unit}",
+            name=f"{asset_name}_{unit}",
             ins={"upstream": dg.In(dg.Nothing)} if upstream else {},
             out=outs_of(["result"], specs),
         )(compute)
         asset: dg.AssetsDefinition = dg.graph_asset(
-            name=name,
-            ins={"upstream": dg.AssetIn(upstream, dagster_type=dg.Nothing)} if upstream else {},
-            description=inspect.getdoc(layer),
+            name=asset_name,
+            key_prefix=PREFIX or None,
+            ins={"upstream": dg.AssetIn(asset_key(upstream), dagster_type=dg.Nothing)} if upstream else {},
+            description=own_names(inspect.getdoc(layer) or ""),
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run(),
             check_specs=specs,
@@ -93,7 +99,7 @@ def partitioned_asset(
             kinds=kinds,
             owners=OWNERS,
             metadata={**code_of(layer), **metadata},
-        )(composition(op, name, f"{upstream}_{upstream_unit}"))
+        )(composition(op, asset_name, f"{upstream}_{upstream_unit}"))
         return asset
 
     return decorate
@@ -155,8 +161,10 @@ def _log_outcome(context: dg.OpExecutionContext, outcome: Outcome) -> None:
     if outcome.metadata is not None:
         metadata = dict(outcome.metadata)
         context.log_event(
-            dg.AssetMaterialization(asset, partition=partition, metadata=metadata, tags={**outcome.tags})
+            dg.AssetMaterialization(
+                asset_key(asset), partition=partition, metadata=metadata, tags={**outcome.tags}
+            )
         )
     elif outcome.is_removed:
-        observation = dg.AssetObservation(asset, partition=partition, description=outcome.summary)
+        observation = dg.AssetObservation(asset_key(asset), partition=partition, description=outcome.summary)
         context.log_event(observation)

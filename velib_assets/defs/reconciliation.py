@@ -16,10 +16,11 @@ from velib_assets.catalog.catalog import Catalog
 from velib_assets.catalog.registration import NotCleanError, partition_of, register_until_stable
 from velib_assets.clean.clean_file import Footer
 from velib_assets.clean.rebuild import footer_of
+from velib_assets.defs.asset_keys import asset_key
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.pooled_storage import one_transaction
 from velib_assets.history.retired_days import retired_hours
-from velib_assets.lake.keys import STATIONS_KEY, clean_key, hour_prefix, hour_text, raw_time
+from velib_assets.lake.keys import REPORT, STATIONS_KEY, clean_key, hour_prefix, hour_text, raw_time
 from velib_assets.lake.listing import has_usable_raw, objects_by_hour
 from velib_assets.lake.schema import DATABASE, STATIONS, TABLE
 from velib_assets.lake.store import LakeStore, Stored
@@ -27,12 +28,12 @@ from velib_assets.query.kpis import VIEWS
 from velib_assets.stations.register import Register
 from velib_assets.stations.register_file import load_or_empty
 
-LAYERS = ("raw_snapshot", "clean_stations", "stations", "source_velib")
+LAYERS = ("raw_snapshot", "clean_stations", "stations", TABLE)
 BATCH = 100  # hours per transaction, and the most that Glue accepts per call
 MAX_GAP = timedelta(hours=48)
 PAGE = 1000
 _THREADS = 8
-_VIEWS = (*(view.name for view in VIEWS), "velib_report")
+_VIEWS = (*(view.name for view in VIEWS), REPORT)
 _Digests = dict[str, str]
 
 
@@ -56,14 +57,14 @@ def report_lost(
     instance: dg.DagsterInstance, store: LakeStore, catalog: Catalog, hours: Collection[datetime]
 ) -> int:
     """Report those of these clean hours that the instance has never seen; return how many."""
-    seen = instance.get_materialized_partitions(dg.AssetKey("clean_stations"))
+    seen = instance.get_materialized_partitions(asset_key("clean_stations"))
     lost = sorted(hour for hour in hours if key_of(hour) not in seen)
     return sum(len(part.reported) for part in reconcile(instance, store, catalog, lost))
 
 
 def views_are_known(instance: dg.DagsterInstance) -> bool:
     """Return whether every view and the report have been materialized in this instance."""
-    return all(instance.get_latest_materialization_event(dg.AssetKey(name)) for name in _VIEWS)
+    return all(instance.get_latest_materialization_event(asset_key(name)) for name in _VIEWS)
 
 
 def reconcile(
@@ -84,7 +85,7 @@ def reconcile(
     """
     if not hours:
         return
-    seen = {layer: instance.get_materialized_partitions(dg.AssetKey(layer)) for layer in LAYERS}
+    seen = {layer: instance.get_materialized_partitions(asset_key(layer)) for layer in LAYERS}
     # The digests cost a page of events per thousand; healing calls this in each round.
     digests = _digests(instance) if any(key_of(hour) in seen["clean_stations"] for hour in hours) else {}
     register = load_or_empty(store).register
@@ -173,7 +174,9 @@ def _unknown(
     changed = footer is not None and digests.get(key) != footer.digest
     for layer, metadata in _metadata(found, hour, footer):
         if key not in seen[layer] or (changed and layer != "raw_snapshot"):
-            yield dg.AssetMaterialization(layer, partition=key, metadata=metadata, description=DESCRIPTION)
+            yield dg.AssetMaterialization(
+                asset_key(layer), partition=key, metadata=metadata, description=DESCRIPTION
+            )
 
 
 DESCRIPTION = "Reported from the lake; no run of this instance wrote it."
@@ -198,7 +201,7 @@ def _metadata(found: _Found, hour: datetime, footer: Footer | None) -> Iterator[
         facts["newest_snapshot"] = dg.TimestampMetadataValue(max(times).timestamp())
     yield "clean_stations", {**shared, **facts, "file": path(store.address(file))}
     table = {"dagster/table_name": f"{DATABASE}.{TABLE}", "location": path(store.address(file))}
-    yield "source_velib", {**shared, **table}
+    yield TABLE, {**shared, **table}
     if found.register.has(hour):
         stations = {"dagster/table_name": f"{DATABASE}.{STATIONS}", "file": path(store.address(STATIONS_KEY))}
         yield "stations", stations
@@ -209,7 +212,7 @@ def _digests(instance: dg.DagsterInstance) -> _Digests:
     digests: _Digests = {}
     cursor, more = None, True
     while more:
-        page = instance.fetch_materializations(dg.AssetKey("clean_stations"), limit=PAGE, cursor=cursor)
+        page = instance.fetch_materializations(asset_key("clean_stations"), limit=PAGE, cursor=cursor)
         for record in page.records:
             event = record.asset_materialization
             if event and event.partition and event.partition not in digests:

@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-SCHEDULE = "velib_pipeline_schedule"
+from velib_assets.lake.network import KEY
+
+SCHEDULE = f"{KEY}_pipeline_schedule"
 
 
 def is_on(instance: dg.DagsterInstance, *, by_default: bool) -> bool:

@@ -1,4 +1,4 @@
-"""The asset `source_velib`: the catalog table, with one partition per hour."""
+"""The asset of the catalog table, `source_velib` or `source_<network>`, with one partition per hour."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -22,7 +22,13 @@ _ONLY = "The clean file is complete, only its registration failed; healing repea
 BATCH = 100  # hours per call: the most that Glue accepts
 
 
-@hourly_asset(upstream="clean_stations", group_name="lake", kinds={"table", "sql"}, metadata=table_schema())
+@hourly_asset(
+    name=TABLE,
+    upstream="clean_stations",
+    group_name="lake",
+    kinds={"table", "sql"},
+    metadata=table_schema(),
+)
 def source_velib(
     context: dg.OpExecutionContext, lake: dg.ResourceParam[LakeStore], catalog: dg.ResourceParam[Catalog]
 ) -> Iterator[HourOutcome]:

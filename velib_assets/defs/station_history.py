@@ -20,7 +20,7 @@ from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.local_history_job import HistoryJob
 from velib_assets.lake.keys import day_text, hours_of_day
 from velib_assets.lake.months import days_of_month, month_text
-from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS
+from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, TABLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 
@@ -32,7 +32,7 @@ _ONLY = "The file is complete, only its registration failed; healing repeats it"
 @partitioned_asset(
     DAILY,
     unit="days",
-    upstream="source_velib",
+    upstream=TABLE,
     upstream_unit="hours",
     group_name="lake",
     kinds={"python", "parquet", "table"},
@@ -151,7 +151,7 @@ def _registered_day(store: LakeStore, catalog: Catalog, job: HistoryJob, result:
         checked["conserved_rows"] = checks.conserved_rows(result.rows, expected, sources)
     metadata = {"hours": result.hours, "slots": result.slots, **_facts(store, result, job.links)}
     summary = f"{counted(result.rows, 'row')} of {counted(result.hours, 'hour')}, {result.bytes:,} bytes"
-    return _day(day, metadata, checked, summary)._replace(tags=provenance("source_velib", result.digest))
+    return _day(day, metadata, checked, summary)._replace(tags=provenance(TABLE, result.digest))
 
 
 def _registered_month(store: LakeStore, catalog: Catalog, job: HistoryJob, result: MonthResult) -> Outcome:

@@ -1,4 +1,4 @@
-"""The asset `velib_report`: one HTML page about the whole lake, built after the views."""
+"""The asset of the report: one HTML page about the whole lake, built after the views."""
 
 import time
 from collections.abc import Iterator
@@ -9,8 +9,10 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
+from velib_assets.defs.asset_keys import PREFIX, asset_key
 from velib_assets.defs.checks import specs_of
 from velib_assets.defs.graphs import OWNERS, code_of, composition, log_check, outs_of
+from velib_assets.lake.keys import REPORT
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.engine import QueryEngine, QueryError
@@ -19,11 +21,10 @@ from velib_assets.report.model import TOTALS
 from velib_assets.report.report_data import load_report_data
 from velib_assets.report.writer import EmptyReportError, WrittenReport, write_report
 
-NAME = "velib_report"
-_SPECS = specs_of(NAME)
+_SPECS = specs_of(REPORT)
 
 
-@dg.op(name=f"{NAME}_page", ins={"upstream": dg.In(dg.Nothing)}, out=outs_of(["result"], _SPECS))
+@dg.op(name=f"{REPORT}_page", ins={"upstream": dg.In(dg.Nothing)}, out=outs_of(["result"], _SPECS))
 def build_report(
     context: dg.OpExecutionContext,
     query_engine: dg.ResourceParam[QueryEngine],
@@ -35,11 +36,11 @@ def build_report(
     try:
         written = write_report(lake, load_report_data(query_engine, catalog, lake, utc_now()))
     except (QueryError, CatalogError, EmptyReportError, OSError, ValueError) as error:
-        log_check(context, NAME, "report_written", checks.report_written(str(error)))
+        log_check(context, REPORT, "report_written", checks.report_written(str(error)))
     else:
-        log_check(context, NAME, "report_written", checks.report_written())
+        log_check(context, REPORT, "report_written", checks.report_written())
         metadata = {**_metadata(written), "seconds": round(time.perf_counter() - start, 3)}
-        context.log_event(dg.AssetMaterialization(NAME, metadata=metadata))
+        context.log_event(dg.AssetMaterialization(asset_key(REPORT), metadata=metadata))
     yield from context.consume_events()
 
 
@@ -58,8 +59,9 @@ def _metadata(written: WrittenReport) -> dict[str, Any]:
 
 
 velib_report: dg.AssetsDefinition = dg.graph_asset(
-    name=NAME,
-    ins={view.name: dg.AssetIn(view.name, dagster_type=dg.Nothing) for view in VIEWS},
+    name=REPORT,
+    key_prefix=PREFIX or None,
+    ins={view.name: dg.AssetIn(asset_key(view.name), dagster_type=dg.Nothing) for view in VIEWS},
     group_name="report",
     description="The insights report: one HTML page with the network now, its last 24 hours, its days and "
     "its typical week. The data of each chart is beside it as CSV and Parquet. Open it with "
@@ -68,4 +70,4 @@ velib_report: dg.AssetsDefinition = dg.graph_asset(
     check_specs=_SPECS,
     owners=OWNERS,
     metadata=code_of(write_report),
-)(composition(build_report, NAME, "kpi_views_read"))
+)(composition(build_report, REPORT, "kpi_views_read"))

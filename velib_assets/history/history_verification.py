@@ -15,6 +15,7 @@ from velib_assets.catalog.verification import Damage
 from velib_assets.history.digests import is_month, period_of_key
 from velib_assets.history.history_file import read_history_footer
 from velib_assets.lake.keys import source_prefix
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 
 _DIFFERENT = "its bytes are not those that were registered (another SHA-256)"
@@ -107,4 +108,4 @@ def _repair_of(file: HistoryFile, files: Sequence[HistoryFile]) -> str:
     """Return the command that builds a day again, or the newest day of a month, and with it the month."""
     days = [other.period for other in files if other.period.startswith(file.period) and not is_month(other)]
     day = max(days, default=file.period)
-    return f"Run `velib backfill {day} {day}`; the sensor velib_healing builds it again too"
+    return f"Run `velib backfill {day} {day}`; the sensor {KEY}_healing builds it again too"

@@ -67,9 +67,9 @@ def next_documents(document: object) -> List[str]:
 
 def missing_feed(document: object, parts: Mapping[str, object]) -> str:
     """Return why a required part is not among the `parts` of a response, in one line; empty if none lacks."""
-    missing = [name for name in REQUIRED if name not in parts]
-    if not missing:
-        return ""
+    absent = [name for name in REQUIRED if name not in parts]
+    if not absent or document is None:
+        return f"the response has no {' or '.join(absent)}" if absent else ""
     data = data_of(document)
     if systems := len(_objects(data.get("datasets"))):
         return f"the document lists {counted(systems, 'system')}. Set VELIB_GBFS_URL to the gbfs.json of one"
@@ -77,10 +77,10 @@ def missing_feed(document: object, parts: Mapping[str, object]) -> str:
     if not feeds:
         names = neutralize_links(", ".join(map(str, list(data)[:_MOST_NAMES]))) or "nothing"
         return f"the document at VELIB_GBFS_URL is not a discovery document: it contains {names}"
+    missing = [name for name in REQUIRED if name not in feeds] or absent
     names = neutralize_links(", ".join(list(feeds)[:_MOST_NAMES]))
-    reason = "A system without stations cannot be read" if "station_status" in missing else ""
     text = f"the discovery document does not name the feed {' or '.join(missing)}; it names {names}"
-    return f"{text}. {reason}".removesuffix(". ") if reason else text
+    return text if len(missing) < len(REQUIRED) else f"{text}. A system without stations cannot be read"
 
 
 def absolute_url(url: str, base: str, configured: str) -> str:

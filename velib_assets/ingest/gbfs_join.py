@@ -1,14 +1,16 @@
 """Joins the two files of a GBFS feed: descriptions and states, one record per station.
 
 The key is `station_id`. Real feeds break it: entries lack it, or two stations share it. Vélib' has a second
-key, `stationCode`, in both files, which decides where `station_id` fails. Entries without a partner stay
-alone: a record with the wrong description would look right.
+key, `stationCode`, in both files, which decides where `station_id` fails; other networks have none. Entries
+without a partner stay alone: a record with the wrong description would look right.
 """
 
 from __future__ import annotations
 
 from itertools import zip_longest
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from velib_assets.ingest.gbfs_document import id_text
 
 Key = Tuple[str, ...]
 
@@ -21,13 +23,15 @@ class _Entry(NamedTuple):
     value: Any
 
 
-def join_gbfs(information: Sequence[Any], status: Sequence[Any]) -> List[Dict[str, Any]]:
+def join_gbfs(
+    information: Sequence[Any], status: Sequence[Any], *, has_codes: bool = True
+) -> List[Dict[str, Any]]:
     """Join the entries of both files to `{"information": …, "status": …}`; null where an entry is alone.
 
-    Stations are in the order of `information`, then of `status`. A duplicated station stays duplicated, for
-    the clean step to count.
+    `has_codes` says whether `stationCode` is a key. Stations are in the order of `information`, then of
+    `status`. A duplicated station stays duplicated, for the clean step to count.
     """
-    first, second = [_entry(value) for value in information], [_entry(value) for value in status]
+    first, second = ([_entry(value, has_codes) for value in values] for values in (information, status))
     ids = _codes_by_id(first), _codes_by_id(second)
     first, second = _with_codes(first, ids[1]), _with_codes(second, ids[0])
     described = _grouped("information", first, second, ids)
@@ -39,8 +43,10 @@ def join_gbfs(information: Sequence[Any], status: Sequence[Any]) -> List[Dict[st
     ]
 
 
-def _entry(value: object) -> _Entry:
+def _entry(value: object, has_codes: bool) -> _Entry:
     fields: Mapping[str, object] = value if isinstance(value, dict) else {}
+    if not has_codes:
+        return _Entry(id_text(fields.get("station_id")), None, value)
     station_id, code = fields.get("station_id"), fields.get("stationCode")
     is_code = isinstance(code, (str, int)) and not isinstance(code, bool)
     return _Entry(

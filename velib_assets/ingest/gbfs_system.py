@@ -51,6 +51,6 @@ def other_network(records: Sequence[Any], documents: Documents) -> str:
     key = next(filter(None, keys), "my_city")
     whose = neutralize_links(facts.get("name", "another network"), 60)
     return (
-        f"the feed is that of {whose}, not Vélib's: its stations have no stationCode. Set VELIB_NETWORK={key}, "
-        "and VELIB_LAKE to a lake of its own"
+        f"the feed is that of {whose}, not Vélib's: its stations have no stationCode. "
+        f"Set VELIB_NETWORK={key}, and VELIB_LAKE to a lake of its own"
     )

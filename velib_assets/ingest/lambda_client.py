@@ -11,7 +11,7 @@ from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
-from velib_assets.lake.keys import iso_utc
+from velib_assets.lake.keys import SOURCE, iso_utc
 from velib_assets.lake.store import LakeStore
 
 _READ_TIMEOUT = 180  # seconds, above the function's own; at boto3's default of 60 s it would call twice
@@ -40,7 +40,12 @@ class LambdaIngest(Ingest):
         Raises:
             AwsError: if the function cannot be called, or fails; then with its error and a link to its log.
         """
-        event = {"scheduled_at": iso_utc(ingested_at), "source": self.source, "url": self._url}
+        event = {
+            "scheduled_at": iso_utc(ingested_at),
+            "source": self.source,
+            "url": self._url,
+            "network": SOURCE,
+        }
         with session(self._names.bucket, self._names.region) as pipes:
             response = self._invoke({**event, **pipes.get_bootstrap_env_vars()})
             payload = json.loads(response["Payload"].read() or b"null")

@@ -1,8 +1,8 @@
 """The Lambda function: takes the current snapshot into the bucket's raw layer.
 
 The event is `{"scheduled_at": "2026-11-23T10:15:00Z"}`. All keys are optional: without `scheduled_at` the
-snapshot has the current time, and `source` and `url` override the function's settings. Two calls with one
-time store one object.
+snapshot has the current time, and `source` and `url` override the function's settings. A `network` must be
+the function's own. Two calls with one time store one object.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import KEY, VELIB, network_key
 
 METRIC_NAMESPACE, METRIC, DIMENSION = "Velib/Ingest", "SnapshotsStored", "FunctionName"
 
@@ -40,6 +41,7 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
         ValueError: if the event or a setting is invalid.
     """
     now = utc_now()
+    ensure_network(event.get("network"), os.environ)
     account, region = (os.environ.get(name, "") for name in ("VELIB_ACCOUNT", "AWS_REGION"))
     store = BucketStore(os.environ["VELIB_BUCKET"], account, region)
     source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
@@ -55,6 +57,27 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
         reporter.info(f"{result.state}: {result.records} records, {result.size} bytes, {address}")
     _count(result)
     return result.message()
+
+
+def ensure_network(wanted: object, environ: Mapping[str, str]) -> None:
+    """Keep the snapshot of one network out of the keys of another.
+
+    Args:
+        wanted: the network of the caller; None if it does not say.
+        environ: the settings. A wrong VELIB_NETWORK counts as Vélib's in the keys.
+
+    Raises:
+        ValueError: if VELIB_NETWORK is wrong, or the function works for another network.
+    """
+    try:
+        network_key(environ.get("VELIB_NETWORK", "").strip() or VELIB)
+    except ValueError as error:
+        raise ValueError(f"VELIB_NETWORK: {error}") from None
+    if wanted not in (None, KEY):
+        raise ValueError(
+            f"the function works for the network {KEY}, and the caller for {wanted}. "
+            "Set VELIB_NETWORK to the same value for both"
+        )
 
 
 def _scheduled_at(event: Mapping[str, Any], now: datetime) -> datetime:

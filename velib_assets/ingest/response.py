@@ -100,12 +100,14 @@ def _decode_gbfs(response: FeedResponse, network: str) -> Decoded:
             raise UnusableError("other_network", reason)
         return Decoded(records, dump(records), feed_info(documents, response.headers))
     information, status = (_stations_of(documents[part], part) for part in GBFS_PARTS)
-    joined = join_stations(information, status, list_of(documents.get("system_regions"), "regions") or ())
+    if not status:
+        raise UnusableError("empty", "station_status lists no stations")
+    records = join_stations(information, status, list_of(documents.get("system_regions"), "regions") or ())
     return Decoded(
-        joined.records,
-        dump(joined.records),
+        records,
+        dump(records),
         feed_info({part: envelope_of(documents[part]) for part in GBFS_PARTS}, response.headers),
-        gbfs_head(documents, joined, language),
+        gbfs_head(documents, records, language),
         system_facts(documents.get("system_information"), language),
     )
 
@@ -115,7 +117,7 @@ def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:
     documents = {}
     for part, body in bodies.items():
         try:
-            documents[part] = load_json(body, part)
+            documents[part] = load_json(body, "the discovery document" if part == DISCOVERY else part)
         except UnusableError:
             if part in (*GBFS_PARTS, DISCOVERY):
                 raise
@@ -123,10 +125,8 @@ def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:
 
 
 def _stations_of(document: object, part: str) -> List[Any]:
-    if (stations := list_of(document, "stations")) is None:
-        names = neutralize_links(", ".join(map(str, data_of(document)))) or "nothing"
-        raise UnusableError("not_a_list", f"{part} has no list 'stations'; it contains: {names}")
-    return stations
+    stations = list_of(document, "stations")
+    return record_list(data_of(document), "stations", part) if stations is None else stations
 
 
 def dump(records: List[Any]) -> bytes:
@@ -228,7 +228,7 @@ def _results_last(body: bytes) -> Optional[Tuple[List[Any], bytes, Any]]:
     return (value, text[:end].encode("utf-8"), split[0]) if is_page else None
 
 
-def record_list(document: object, key: str = "results") -> List[Any]:
+def record_list(document: object, key: str = "results", what: str = "the response") -> List[Any]:
     """Return the list under `key` of a decoded response.
 
     Raises:
@@ -236,10 +236,10 @@ def record_list(document: object, key: str = "results") -> List[Any]:
     """
     if not isinstance(document, dict):
         kind = type(document).__name__
-        raise UnusableError("not_a_list", f"the response is a JSON {kind}, not a list of records")
+        raise UnusableError("not_a_list", f"{what} is a JSON {kind}, not a list of records")
     if not isinstance(document.get(key), list):
         names = neutralize_links(", ".join(sorted(document)[:8])) or "nothing"
-        raise UnusableError("not_a_list", f"the response has no list {key!r}; it contains: {names}")
+        raise UnusableError("not_a_list", f"{what} has no list {key!r}; it contains: {names}")
     records: List[Any] = document[key]
     return records
 

@@ -174,7 +174,7 @@ def store_or_quarantine(
     """
     try:
         decoded = decode(response)
-        audit(decoded.records, response.feed)
+        audit(decoded.records, response.feed, said=decoded.gbfs)
     except UnusableError as error:
         return _quarantine(store, unmodified or response, ingested_at, now, error)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):

@@ -9,13 +9,13 @@ from velib_assets.catalog.catalog import Catalog, HistoryFile, Partition
 from velib_assets.history.digests import is_month
 from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between, hours_of_day, parse_day
 from velib_assets.lake.local_days import day_bounds, local_day_of, utc_days_overlapped
-from velib_assets.lake.network import network
+from velib_assets.lake.network import KEY, time_zone
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.daily_currency import outdated_local_days
 from velib_assets.query.daily_store import has_ended
 
-_SCHEDULE = "the schedule velib_daily_schedule builds them at 03:00 UTC"
+_SCHEDULE = f"the schedule {KEY}_daily_schedule builds them at 03:00 UTC"
 
 
 def unbuilt_days(
@@ -84,7 +84,7 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
     """
     if not has_ended(day, now):
         return _not_ended(day, now)
-    text, zone = day_text(day), network().time_zone
+    text, zone = day_text(day), time_zone()
     if days_with_rows(catalog, day, day):
         return (
             f"{text} ({zone}) has snapshots, but its numbers are not built. "
@@ -106,8 +106,8 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
 
 def _not_ended(day: date, now: datetime) -> str:
     end = day_bounds(day)[1]
-    named, moment = f"{day_text(day)} ({network().time_zone})", f"{end:%Y-%m-%dT%H:%M} (UTC)"
-    later = "its numbers come with the next run of velib_daily_schedule, at 03:00 UTC"
+    named, moment = f"{day_text(day)} ({time_zone()})", f"{end:%Y-%m-%dT%H:%M} (UTC)"
+    later = f"its numbers come with the next run of {KEY}_daily_schedule, at 03:00 UTC"
     if now >= end:
         return f"{named} ended at {moment}, and {later}"
     return f"{named} has not ended: it ends at {moment}, and {later}. `velib report` shows its hours so far"

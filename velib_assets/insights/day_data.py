@@ -10,7 +10,7 @@ import pyarrow as pa
 from velib_assets.insights.day_insights import DayInsights
 from velib_assets.insights.plain import arrow_table, plain
 from velib_assets.lake.local_days import day_bounds
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 
 _TYPES = {
     **dict.fromkeys(("date", "insight", "unit"), "string"),
@@ -42,7 +42,7 @@ def day_object(found: DayInsights, notes: Sequence[str]) -> dict[str, Any]:
     start, end = day_bounds(found.day)
     content = {
         "date": found.day,
-        "time_zone": network().time_zone,
+        "time_zone": time_zone(),
         "start": start,
         "end": end,
         "is_complete": found.is_complete,

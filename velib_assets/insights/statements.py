@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from importlib.resources import files
 from string import Template
 from typing import Any
 
 from velib_assets.lake.keys import day_text
 from velib_assets.lake.local_days import day_bounds
 from velib_assets.lake.months import month_text
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 from velib_assets.query.engine import QueryEngine, QueryError
+from velib_assets.query.network_sql import sql_file
 from velib_assets.query.view_sql import conditions
 from velib_assets.query.windows import DAY, partition_filter
 
@@ -78,9 +78,9 @@ def quoted(text: str) -> str:
 
 
 def _filled(name: str, parts: dict[str, str], texts: dict[str, str]) -> str:
-    sql = (files("velib_assets.insights") / f"{name}.sql").read_text("utf-8")
+    sql = sql_file("velib_assets.insights", name)
     values = parts | {key: quoted(text) for key, text in texts.items()}
-    return Template(sql).substitute(conditions(), time_zone=quoted(network().time_zone), **values)
+    return Template(sql).substitute(conditions(), time_zone=quoted(time_zone()), **values)
 
 
 def _timestamp(moment: datetime) -> str:

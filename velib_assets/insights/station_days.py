@@ -11,7 +11,7 @@ from velib_assets.insights.known_stations import Row
 from velib_assets.insights.plain import arrow_table, plain
 from velib_assets.insights.station_card import StationCard, totals
 from velib_assets.lake.daily_schema import DAILY_STATION
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 
 _TEXTS = ("station_id", "name", "arrondissement")
 _MATCH_TYPES = {
@@ -54,7 +54,7 @@ def card_object(card: StationCard, notes: Sequence[str] = ()) -> dict[str, Any]:
         "last_24_hours": [
             {"ts": past["snapshot_ts"], **_without(past, "snapshot_ts")} for past in card.snapshots
         ],
-        "time_zone": network().time_zone,
+        "time_zone": time_zone(),
         "first_day": card.first,
         "last_day": card.last,
         "totals": totals(card.days),

@@ -205,7 +205,9 @@ def daily_kpi_key(name: str, day: date) -> str:
 
 
 STATIONS_KEY = f"stations/source={SOURCE}/stations.parquet"
-REPORT_KEY = f"reports/{SOURCE}_report.html"
+REPORT = f"{SOURCE}_report"
+"""The name of the report, also of its asset."""
+REPORT_KEY = f"reports/{REPORT}.html"
 NETWORK_KEY = f"network/source={SOURCE}/network.json"
 
 

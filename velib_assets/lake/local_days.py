@@ -10,7 +10,7 @@ from typing import List, Tuple
 from zoneinfo import ZoneInfo
 
 from velib_assets.lake.keys import SLOT
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 
 DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
@@ -23,7 +23,7 @@ def day_bounds(day: date) -> Tuple[datetime, datetime]:
 
 def local_day_of(moment: datetime) -> date:
     """Return the local date of an aware time."""
-    return moment.astimezone(ZoneInfo(network().time_zone)).date()
+    return moment.astimezone(ZoneInfo(time_zone())).date()
 
 
 def slots_in(day: date) -> int:
@@ -46,7 +46,7 @@ def local_days_overlapping(utc_day: date) -> List[date]:
 
 def _start(day: date) -> datetime:
     # Where the clocks skip midnight, the time before the change gives the first instant of the day.
-    return datetime.combine(day, time(), ZoneInfo(network().time_zone)).astimezone(timezone.utc)
+    return datetime.combine(day, time(), ZoneInfo(time_zone())).astimezone(timezone.utc)
 
 
 def _days(first: date, last: date) -> List[date]:

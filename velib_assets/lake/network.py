@@ -11,12 +11,13 @@ import json
 import logging
 import os
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional, Set
 from zoneinfo import ZoneInfo
 
 from velib_assets.lake.text import one_line
 
 VELIB = "velib"
+_VARIABLES = {"name": "VELIB_NETWORK_NAME", "time zone": "VELIB_TIMEZONE"}
 _UTC = "UTC"
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _MAX_KEY, _MAX_NAME = 31, 100
@@ -120,12 +121,23 @@ DECLARED_ZONE = _set("VELIB_TIMEZONE", time_zone_of) or (VELIB_METROPOLE.time_zo
 """The time zone if it is known without reading the lake; else empty."""
 
 
+_OWN_NAMES = re.compile(
+    r"\b(?:(source|rejects|quarantine)_velib|velib_(history|pipeline(?:_schedule)?|kpi_views|daily(?:_schedule)?"
+    r"|daily_healing|monthly|healing|alerts|staleness|maintenance(?:_schedule)?|report))\b"
+)
+
+
+def own_names(text: str) -> str:
+    """Return text that is written for Vélib' with this network's tables, jobs, schedules and sensors."""
+    return _OWN_NAMES.sub(lambda found: f"{found[1]}_{KEY}" if found[1] else f"{KEY}_{found[2]}", text)
+
+
 class _Source:
     """Where `network.json` is read, and what it said."""
 
     read: Optional[ReadFile] = None
     found: Optional[Network] = None
-    said: bool = False
+    warned: Set[str] = set()  # noqa: RUF012 - emptied with each new source
 
 
 def network() -> Network:
@@ -134,20 +146,24 @@ def network() -> Network:
     Its name and time zone are those of VELIB_NETWORK_NAME and VELIB_TIMEZONE, else those that the lake has
     from the feed. Until it has them, they are the key and UTC, and a warning is logged once.
     """
-    if _OWN_NAME and DECLARED_ZONE:
-        return Network(KEY, _OWN_NAME, DECLARED_ZONE)
-    if _Source.found is None:
-        _Source.found = _read()
-    name, zone = _Source.found[1:] if _Source.found else ("", "")
-    found = Network(KEY, _OWN_NAME or name, DECLARED_ZONE or zone)
-    if not (found.name and found.time_zone):
-        _warn(found)
-    return Network(KEY, found.name or KEY, found.time_zone or _UTC)
+    return Network(KEY, _OWN_NAME or _found().name or _warned("name", KEY), time_zone())
+
+
+def time_zone() -> str:
+    """Return the time zone of this process's network, as `network` does, by its name in the IANA database."""
+    return DECLARED_ZONE or _found().time_zone or _warned("time zone", _UTC)
 
 
 def use_network_file(read: ReadFile) -> None:
     """Declare how `network.json` of the lake is read. It is read when it is first needed."""
-    _Source.read, _Source.found, _Source.said = read, None, False
+    _Source.read, _Source.found, _Source.warned = read, None, set()
+
+
+def _found() -> Network:
+    """Return what `network.json` says; what it does not say is empty."""
+    if _Source.found is None:
+        _Source.found = _read()
+    return _Source.found or Network(KEY, "", "")
 
 
 def _read() -> Optional[Network]:
@@ -166,13 +182,11 @@ def _read() -> Optional[Network]:
     return Network(KEY, one_line(name.strip(), _MAX_NAME) if isinstance(name, str) else "", known_zone)
 
 
-def _warn(found: Network) -> None:
-    if _Source.said:
-        return
-    _Source.said = True
-    lacking: List[str] = []
-    if not found.time_zone:
-        lacking.append("time zone: UTC is used. Set VELIB_TIMEZONE, for example to Europe/Paris")
-    if not found.name:
-        lacking.append(f"name: {KEY} is used. Set VELIB_NETWORK_NAME")
-    _log.warning("The lake does not know the network's %s", "; nor its ".join(lacking))
+def _warned(what: str, instead: str) -> str:
+    """Return what is used instead of something that is not known, after a warning in the log."""
+    if what not in _Source.warned:
+        _Source.warned.add(what)
+        _log.warning(
+            "The %s of the network %s is not known: %s is used. Set %s", what, KEY, instead, _VARIABLES[what]
+        )
+    return instead

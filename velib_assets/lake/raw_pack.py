@@ -14,10 +14,12 @@ import struct
 import zipfile
 from typing import IO, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
+from velib_assets.lake.network import KEY
+
 FORM = b"velib pack 1"
 _KEY = re.compile(r"(raw/source=[^/]+/date=(\d{4})-(\d\d)-(\d\d)/)(?:hour=\d\d/[^/]*)?")
 _MEMBER = re.compile(r"raw/source=[^/]+/date=\d{4}-\d\d-\d\d/hour=\d\d/[^/]+")
-_FILE_NAME = re.compile(r"velib_\d{8}\.zip")
+_FILE_NAME = re.compile(KEY + r"_\d{8}\.zip")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME_LENGTHS, _LOCAL_HEADER = 26, 30  # offset and length in a local file header, section 4.3.7 of APPNOTE
 _UNIX = 3
@@ -48,7 +50,7 @@ Index = Mapping[str, Member]
 def pack_of(key: str) -> Optional[str]:
     """Return the key of the pack for a raw object, its hour's or its day's prefix; None for other keys."""
     match = _KEY.fullmatch(key)
-    return f"{match[1]}velib_{match[2]}{match[3]}{match[4]}.zip" if match else None
+    return f"{match[1]}{KEY}_{match[2]}{match[3]}{match[4]}.zip" if match else None
 
 
 def is_pack(path: str) -> bool:

@@ -20,10 +20,11 @@ from velib_assets.lake.local_days import (
     utc_days_overlapped,
 )
 from velib_assets.lake.months import month_text
-from velib_assets.lake.network import IS_VELIB, network
+from velib_assets.lake.network import IS_VELIB, time_zone
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query import sql
 from velib_assets.query.daily_kpis import DailyKpi
+from velib_assets.query.network_sql import sql_file
 from velib_assets.query.view_sql import conditions
 
 _READINGS = "readings"
@@ -68,14 +69,19 @@ def daily_view_sql(kpi: DailyKpi) -> str:
     )
 
 
-def daily_code_version(kpi: DailyKpi) -> str:
-    """Return a digest that changes with the KPI's definition, and not with the day."""
+def daily_code_version(kpi: DailyKpi, zone: str | None = None) -> str:
+    """Return a digest that changes with the KPI's definition, and not with the day.
+
+    Args:
+        kpi: The KPI.
+        zone: The time zone of its days; by default the network's.
+    """
     columns = (f"{column.name} {column.type}" for column in kpi.schema)
-    text = "\n".join([network().time_zone, _with_conditions(kpi), *columns])
+    text = "\n".join([time_zone() if zone is None else zone, _with_conditions(kpi), *columns])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
-def sql_file(name: str) -> Path:
+def daily_sql_path(name: str) -> Path:
     """Return the path of a daily KPI's .sql file."""
     return Path(sql.__file__).parent / "daily" / f"{name}.sql"
 
@@ -104,7 +110,7 @@ def _with_conditions(kpi: DailyKpi) -> str:
 
 
 def _read(name: str) -> str:
-    return sql_file(name).read_text(encoding="utf-8").strip()
+    return sql_file(f"{sql.__name__}.daily", name)
 
 
 def _texts(values: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from velib_assets.history.digests import is_month
 from velib_assets.lake.keys import daily_kpi_key, day_text, hours_of_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY, utc_days_overlapped
-from velib_assets.lake.network import network
+from velib_assets.lake.network import time_zone
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query.daily_file import encode_daily, read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
@@ -83,9 +83,8 @@ def store_daily_kpis(
     """
     try:
         if not has_ended(day, now or utc_now()):
-            return _failed(
-                day, f"{day_text(day)} ({network().time_zone}) has not ended: its history is not there yet"
-            )
+            text = f"{day_text(day)} ({time_zone()}) has not ended: its history is not there yet"
+            return [result._replace(waits=True) for result in _failed(day, text)]
         if missing := missing_history(day, catalog):
             days = ", ".join(map(day_text, missing))
             text = f"the history of {days} (UTC) is missing. Materialize station_history for it"
@@ -179,7 +178,7 @@ def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) ->
 
 
 def _no_snapshot(day: date) -> str:
-    return f"the history has no snapshot of {day_text(day)} ({network().time_zone})"
+    return f"the history has no snapshot of {day_text(day)} ({time_zone()})"
 
 
 def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:

@@ -11,6 +11,7 @@ from velib_assets.catalog.catalog import Catalog
 from velib_assets.history.digests import period_of_key
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour, source_prefix
+from velib_assets.lake.network import KEY
 from velib_assets.query.engine import LakeReadError
 
 _OF_THE_QUERY = (
@@ -62,9 +63,9 @@ def damaged_file_error(
 def _named(address: str, key: str, problem: str) -> LakeReadError:
     hour, period = key_hour(key), period_of_key(key)
     if period:
-        repair = "velib verify marks it, then velib_healing builds it again"
+        repair = f"velib verify marks it, then {KEY}_healing builds it again"
     elif key.startswith(source_prefix("kpi")):
-        repair = "the next run of velib_daily computes that day again"
+        repair = f"the next run of {KEY}_daily computes that day again"
     elif key == STATIONS_KEY or hour is None:
         repair = "it is built again when an hour is cleaned: velib tick"
     else:

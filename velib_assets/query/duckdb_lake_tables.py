@@ -23,7 +23,7 @@ from velib_assets.lake.keys import (
     source_prefix,
 )
 from velib_assets.lake.listing import REASON_ENDING
-from velib_assets.lake.schema import DATABASE, HISTORY, REJECTS, STATIONS
+from velib_assets.lake.schema import DATABASE, HISTORY, QUARANTINE, REJECTS, STATIONS
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import daily_view_sql
 from velib_assets.query.duckdb_files import LakeFiles
@@ -33,7 +33,6 @@ from velib_assets.query.duckdb_session import create_table
 from velib_assets.query.frames import ARROW
 from velib_assets.query.lake_tables import (
     LAKE_TABLES,
-    QUARANTINE,
     STATION_EVENTS,
     station_events_sql,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
 from velib_assets.query.windows import DAY, FOUR_WEEKS, TWO_HOURS, Window
 
@@ -58,6 +59,11 @@ class Kpi(NamedTuple):
         )
 
 
+# How texts name the areas and the local time of the network.
+_HERE = "in Paris" if IS_VELIB else "in the network's time zone"
+_AREA = "arrondissement (or commune outside Paris)" if IS_VELIB else "area"
+_AREAS = "arrondissements" if IS_VELIB else "areas"
+
 # Counts are bigint, as in Trino and DuckDB.
 _COMPUTED = (
     Column("station_count", "bigint", "Stations in operation", "stations"),
@@ -73,7 +79,7 @@ _COMPUTED = (
     Column("minutes", "bigint", "From start to end", "whole minutes"),
     Column("is_open", "boolean", "Not over at the newest snapshot, as far as is known"),
     Column("snapshots", "bigint", "Number of snapshots", "snapshots"),
-    Column("day", "bigint", "ISO day of the week in Paris: Monday is 1", "1..7"),
+    Column("day", "bigint", f"ISO day of the week {_HERE}: Monday is 1", "1..7"),
     Column("mean_fill_rate", "double", "Mean fill rate of the stations in operation", "ratio 0..1"),
 )
 _PARIS_HOUR = Column("hour", "bigint", "Hour of the day in Paris", "0..23")  # not the partition key
@@ -109,7 +115,7 @@ VIEWS: tuple[Kpi, ...] = (
         _columns(_STATION),
         (
             Headline("stations_short", "count(*)", "Stations that are short"),
-            Headline("arrondissements_touched", "count(DISTINCT arrondissement)", "Their arrondissements"),
+            Headline("arrondissements_touched", "count(DISTINCT arrondissement)", f"Their {_AREAS}"),
         ),
     ),
     Kpi(
@@ -125,14 +131,18 @@ VIEWS: tuple[Kpi, ...] = (
     ),
     Kpi(
         "kpi_saturation_par_arrondissement",
-        "Arrondissements",
+        _AREAS.capitalize(),
         "areas",
-        "one arrondissement (or commune outside Paris) per snapshot, over its stations in operation",
+        f"one {_AREA} per snapshot, over its stations in operation",
         _columns(
             "ingested_ts arrondissement station_count avg_fill_rate shortage_count saturation_count date hour"
         ),
         (
-            Headline("arrondissements", "count(*)", "Arrondissements and communes served"),
+            Headline(
+                "arrondissements",
+                "count(*)",
+                "Arrondissements and communes served" if IS_VELIB else "Areas served",
+            ),
             Headline("stations_in_operation", "sum(station_count)", "Stations in operation"),
             Headline("highest_fill_rate", "max(avg_fill_rate)", "Mean fill rate of the fullest one"),
             Headline("lowest_fill_rate", "min(avg_fill_rate)", "Mean fill rate of the emptiest one"),
@@ -174,7 +184,7 @@ VIEWS: tuple[Kpi, ...] = (
         "kpi_typical_week",
         "Fill rate by hour of the week, over 28 days",
         "week",
-        "one hour of the week in Paris, over the 28 days before the day of the newest snapshot",
+        f"one hour of the week {_HERE}, over the 28 days before the day of the newest snapshot",
         (*_columns("day"), _PARIS_HOUR, *_columns("mean_fill_rate snapshots")),
         (
             Headline("hours_of_the_week", "count(*)", "Hours of the week with a snapshot, of 168"),

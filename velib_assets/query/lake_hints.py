@@ -9,6 +9,7 @@ from pathlib import Path
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, source_prefix
 from velib_assets.lake.listing import hour_range, is_lake
+from velib_assets.lake.network import KEY
 from velib_assets.lake.schema import HISTORY, STATIONS
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -17,7 +18,7 @@ from velib_assets.query.duckdb_guard import catalog_tables, parse
 from velib_assets.query.engine import QueryError
 from velib_assets.query.lake_tables import LAKE_TABLES, STATION_EVENTS
 
-_DAILY_REPAIR = "velib_daily_schedule stores each day after it has ended, and so does velib backfill"
+_DAILY_REPAIR = f"{KEY}_daily_schedule stores each day after it has ended, and so does velib backfill"
 
 
 def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) -> list[str]:
@@ -43,7 +44,7 @@ def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) ->
         hints.append(f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}")
     listed = {item.key for item in store.list(STATIONS_KEY.rpartition("/")[0] + "/")}
     if not names.isdisjoint({STATIONS, STATION_EVENTS}) and STATIONS_KEY not in listed:
-        repair = "the sensor velib_healing builds it again, and so does velib backfill of all hours"
+        repair = f"the sensor {KEY}_healing builds it again, and so does velib backfill of all hours"
         hints.append(f"hint: {store.address(STATIONS_KEY)} does not exist, so {STATIONS} is empty; {repair}")
     return hints
 
@@ -72,5 +73,5 @@ def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
 
 
 def _backfill_hint(fault: str, first: datetime, last: datetime) -> str:
-    repair = f"Run `velib backfill {hour_text(first)} {hour_text(last)}`, or wait for velib_healing"
+    repair = f"Run `velib backfill {hour_text(first)} {hour_text(last)}`, or wait for {KEY}_healing"
     return f"hint: {fault} {repair}"

@@ -1,4 +1,4 @@
-"""The tables beside `source_velib`: the station register, its events, rejects, quarantine and the history.
+"""The tables beside the network's: the station register, its events, rejects, quarantine and the history.
 
 Locally, `duckdb_lake_tables` reads them; a table without files is empty. On AWS all but quarantine are in the
 Glue catalog.
@@ -6,8 +6,6 @@ Glue catalog.
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from velib_assets.lake.schema import (
@@ -15,6 +13,7 @@ from velib_assets.lake.schema import (
     HISTORY_COLUMNS,
     HISTORY_GRAIN,
     PARTITION_COLUMNS,
+    QUARANTINE,
     REJECT_COLUMNS,
     REJECTS,
     REJECTS_GRAIN,
@@ -23,8 +22,9 @@ from velib_assets.lake.schema import (
     STATIONS_GRAIN,
     Column,
 )
+from velib_assets.query.network_sql import sql_file
 
-QUARANTINE, STATION_EVENTS = "quarantine_velib", "station_events"
+STATION_EVENTS = "station_events"
 
 
 class LakeTable(NamedTuple):
@@ -83,7 +83,6 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
 )
 
 
-@cache
 def station_events_sql() -> str:
     """Return the statement of the view `station_events`, in Athena's SQL."""
-    return (files("velib_assets.query") / f"{STATION_EVENTS}.sql").read_text(encoding="utf-8").strip()
+    return sql_file("velib_assets.query", STATION_EVENTS)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from importlib.resources import files
 
-from velib_assets.lake.network import VELIB, VELIB_METROPOLE, network
-from velib_assets.lake.schema import HISTORY, QUARANTINE, REJECTS, TABLE
+from velib_assets.lake.network import VELIB_METROPOLE, own_names, time_zone
 
-_TABLES = {
-    f"source_{VELIB}": TABLE,
-    f"{VELIB}_history": HISTORY,
-    f"rejects_{VELIB}": REJECTS,
-    f"quarantine_{VELIB}": QUARANTINE,
-}
 _ZONE = f"'{VELIB_METROPOLE.time_zone}'"
-_WORD = re.compile(rf"\b(?:{'|'.join(_TABLES)})\b|{_ZONE}")
+
+UNDECLARED_ZONE = "<time zone of the network>"
 
 
-def network_sql(sql: str) -> str:
-    """Return SQL that is written for Vélib' with the names of this process's network, word by word."""
-    zone = f"'{network().time_zone}'" if _ZONE in sql else ""
-    return _WORD.sub(lambda match: _TABLES.get(match[0], zone), sql)
-
-
+@cache
 def sql_file(package: str, name: str) -> str:
-    """Return a .sql file of the package, rendered for the network."""
-    return network_sql((files(package) / f"{name}.sql").read_text(encoding="utf-8"))
+    """Return an .sql file of the package with the network's tables. Its time zone is still that of Vélib'."""
+    return own_names((files(package) / f"{name}.sql").read_text(encoding="utf-8").strip())
+
+
+def in_time_zone(sql: str, zone: str = "") -> str:
+    """Return SQL with a time zone, by default the network's, in place of that of Vélib'."""
+    return sql.replace(_ZONE, f"'{zone or time_zone()}'") if _ZONE in sql else sql

@@ -13,14 +13,15 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from velib_assets.lake.network import IS_VELIB
+from velib_assets.lake.network import DECLARED_ZONE, IS_VELIB
 from velib_assets.lake.schema import DATABASE, TABLE, TYPES
 from velib_assets.query.kpis import Kpi
+from velib_assets.query.network_sql import UNDECLARED_ZONE, in_time_zone, sql_file
 from velib_assets.query.windows import TWO_HOURS, partition_filter
 
 PRESENT, HEADLINE, VIEW = "is_row", "headline_", "view_name"
 _POSITION = "row_position"
-_FOLDER = files("velib_assets.query.sql")
+_FOLDER = "velib_assets.query.sql"
 
 
 @cache
@@ -38,27 +39,29 @@ def conditions(*, of_velib: bool = IS_VELIB) -> dict[str, str]:
 
 
 def _read_conditions(name: str) -> dict[str, str]:
-    texts: dict[str, str] = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    texts: dict[str, str] = json.loads((files(_FOLDER) / f"{name}.json").read_text(encoding="utf-8"))
     return texts
 
 
 @cache
 def sql_template(kpi: Kpi) -> str:
     """Return the view's .sql file, with placeholders for the shared conditions and the window."""
-    return (_FOLDER / f"{kpi.name}.sql").read_text(encoding="utf-8").strip()
+    return sql_file(_FOLDER, kpi.name)
 
 
 def render(kpi: Kpi, newest: datetime | None) -> str:
     """Return the view's statement over the hours up to `newest`, or over none for an empty table."""
-    return _replaced(kpi, partition_filter(kpi.window.hours(newest) if kpi.window else []))
+    return in_time_zone(_replaced(kpi, partition_filter(kpi.window.hours(newest) if kpi.window else [])))
 
 
 def standalone_sql(kpi: Kpi) -> str:
     """Return the view's query alone, which gives the view's rows on any lake and runs where it is pasted.
 
     Its window is relative to the newest date of the table. Without CREATE, it redefines nothing on Athena.
+    Nothing is read: if the time zone is not known without the lake, the text says so in its place.
     """
-    return _replaced(kpi, kpi.window.relative if kpi.window else "").partition(" AS\n")[2]
+    sql = _replaced(kpi, kpi.window.relative if kpi.window else "").partition(" AS\n")[2]
+    return in_time_zone(sql, DECLARED_ZONE or UNDECLARED_ZONE)
 
 
 def hours_read(kpi: Kpi, newest: datetime | None) -> list[datetime]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from velib_assets.lake.keys import source_prefix
-from velib_assets.lake.schema import REJECTS
+from velib_assets.lake.schema import QUARANTINE, REJECTS
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.lake_tables import QUARANTINE, STATION_EVENTS
+from velib_assets.query.lake_tables import STATION_EVENTS
 
 _CAUSE = "split_part(reason, ':', 1) AS cause"  # the rest of a reason is the value
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib.resources import files
 from string import Template
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
 from velib_assets.query.kpis import LIVE_VIEWS, VIEWS
+from velib_assets.query.network_sql import in_time_zone, sql_file
 from velib_assets.query.view_sql import conditions, newest_rows_sql
 from velib_assets.query.windows import DAY, partition_filter
 from velib_assets.report.areas import map_areas
@@ -117,7 +117,7 @@ def report_queries(newest: datetime | None) -> list[str]:
     The hours up to `newest` are constants, so that no history is read.
     """
     window = {DAY.placeholder: partition_filter(DAY.hours(newest))}
-    texts = [(files("velib_assets.report") / f"{name}.sql").read_text("utf-8") for name in _QUERIES]
+    texts = [in_time_zone(sql_file("velib_assets.report", name)) for name in _QUERIES]
     own = [Template(text).substitute(conditions(), **window) for text in texts]
     return [*own, *(newest_rows_sql(view, newest) for view in LIVE_VIEWS)]
 

@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl+C. Returns the exit status: 2 if an argument is wrong or the port is taken."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         simulator = Simulator(
             stations=options.stations, faults=parse_faults(options.faults), gbfs=options.version
@@ -96,16 +96,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
+    arguments = argparse.ArgumentParser(
         prog="python -m velib_assets.simulator.gbfs_server",
         description="Serve the simulated city as a GBFS feed on 127.0.0.1. Its data are fictional.",
     )
-    parser.add_argument("--version", choices=VERSIONS, default=VERSION, help="version of GBFS (%(default)s)")
-    parser.add_argument("--port", type=int, default=PORT, help="port, 0 for a free one (%(default)s)")
-    parser.add_argument("--stations", type=int, default=STATIONS, help="number of stations (%(default)s)")
-    parser.add_argument("--faults", default="", help="as in VELIB_SIMULATOR_FAULTS, for example html=0.1")
-    return parser
+    arguments.add_argument(
+        "--version", choices=VERSIONS, default=VERSION, help="version of GBFS (%(default)s)"
+    )
+    arguments.add_argument("--port", type=int, default=PORT, help="port, 0 for a free one (%(default)s)")
+    arguments.add_argument("--stations", type=int, default=STATIONS, help="number of stations (%(default)s)")
+    arguments.add_argument("--faults", default="", help="as in VELIB_SIMULATOR_FAULTS, for example html=0.1")
+    return arguments
 
 
 if __name__ == "__main__":

@@ -8,33 +8,32 @@ from typing import Optional
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from velib_assets.lake.network import KEY, VELIB
-
 _WORDS = ("null", "(null)", "none", "nil", "n/a", "#n/a", "na", "nan", "undefined", "unknown", "-", "--", "?")
 _NEAR_ZERO = 1.0  # degrees: there is only sea around 0°/0°
 _MOST_LAT, _MOST_LON = 90.0, 180.0
 
 
-def without_placeholders(rows: pa.Table, network: str = KEY) -> pa.Table:
-    """Return rows with null for placeholders in the columns that describe a station.
+def without_placeholders(rows: pa.Table) -> pa.Table:
+    """Return rows with null for placeholders in the columns that describe a station of Vélib'.
 
     They are names and communes such as `null` or `N/A`, positions that no station has (a coordinate of
     exactly 0, within 1° of 0°/0°, or outside the globe), and the capacity 0 beside no name or no position.
 
     Args:
         rows: rows with at least name, lat, lon, capacity and commune.
-        network: the key of the network. In others than Vélib' only names are placeholders here; `positions`
-            has the rule for their positions.
     """
-    if network != VELIB:
-        return _without(rows, "name", pc.is_in(rows["name"], value_set=_words()))
     for name in ("name", "commune"):
-        rows = _without(rows, name, pc.is_in(rows[name], value_set=_words()))
+        rows = without_words(rows, name)
     nowhere = _is_nowhere(rows["lat"], rows["lon"])
     for name in ("lat", "lon"):
         rows = _without(rows, name, nowhere)
     lacking = pc.or_(rows["name"].is_null(), pc.or_(rows["lat"].is_null(), rows["lon"].is_null()))
     return _without(rows, "capacity", pc.and_(lacking, pc.equal(rows["capacity"], 0)))
+
+
+def without_words(rows: pa.Table, name: str) -> pa.Table:
+    """Return rows with null for the words that stand for no text in a column."""
+    return _without(rows, name, pc.is_in(rows[name], value_set=_words()))
 
 
 def _is_nowhere(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -75,8 +76,10 @@ def listed(*parts: str, base: str = "") -> dict[str, Any]:
     return {"feeds": [{"name": part, "url": f"{base}{part}.json"} for part in parts]}
 
 
-def serve(server: LocalServer, root: str = ROOT, version: str = "2.3", **replies: Reply) -> str:
-    """Serve the feed and return the URL of its discovery document; keyword arguments replace files."""
+def serve(
+    server: LocalServer, replies: Mapping[str, Reply] = {}, *, root: str = ROOT, version: str = "2.3"
+) -> str:
+    """Serve the feed and return the URL of its discovery document; `replies` replaces files."""
     discovery = file({"fr": listed(*PARTS, base=f"{server.url}{root}/")}, version)
     files = {"gbfs": discovery, **{part: file(data(part), version) for part in PARTS}}
     for part, content in {**files, **replies}.items():

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from velib_assets.lake import local_days
+from velib_assets.lake import network
 from velib_assets.lake.local_days import (
     day_bounds,
     local_day_of,
@@ -12,7 +12,6 @@ from velib_assets.lake.local_days import (
     slots_in,
     utc_days_overlapped,
 )
-from velib_assets.lake.network import VELIB_METROPOLE
 
 UTC = timezone.utc
 SPRING, AUTUMN = date(2024, 3, 31), date(2024, 10, 27)
@@ -65,7 +64,7 @@ def test_utc_days_and_local_days_overlap_each_other() -> None:
     ],
 )
 def test_clocks_of_other_networks(zone: str, day: date, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_days, "network", lambda: VELIB_METROPOLE._replace(time_zone=zone))
+    monkeypatch.setattr(network, "DECLARED_ZONE", zone)
     start, end = day_bounds(day)
     assert end - start == timedelta(hours=hours)
     assert local_day_of(start) == day
@@ -74,5 +73,5 @@ def test_clocks_of_other_networks(zone: str, day: date, hours: int, monkeypatch:
 
 
 def test_day_in_a_zone_of_utc_overlaps_one_utc_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_days, "network", lambda: VELIB_METROPOLE._replace(time_zone="UTC"))
+    monkeypatch.setattr(network, "DECLARED_ZONE", "UTC")
     assert utc_days_overlapped(SPRING) == local_days_overlapping(SPRING) == [SPRING]

@@ -15,10 +15,10 @@ import pytest
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.local_history_job import LocalHistoryJob
+from velib_assets.lake import network
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.network import VELIB_METROPOLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.query import daily_sql
 from velib_assets.query.daily_currency import outdated_local_days
@@ -138,7 +138,7 @@ def test_changed_definition_outdates_all_days(complete: DailyLake, monkeypatch: 
 def test_definition_is_the_sql_the_columns_and_the_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {daily_sql.daily_code_version(kpi) for kpi in DAILY_KPIS}
     assert len(versions) == 3
-    monkeypatch.setattr(daily_sql, "network", lambda: VELIB_METROPOLE._replace(time_zone="Europe/London"))
+    monkeypatch.setattr(network, "DECLARED_ZONE", "Europe/London")
     assert versions.isdisjoint(daily_sql.daily_code_version(kpi) for kpi in DAILY_KPIS)
 
 

@@ -18,10 +18,10 @@ from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, STATIONS_KEY, hour_of, rejects_key
-from velib_assets.lake.schema import REJECTS, TYPES
+from velib_assets.lake.schema import QUARANTINE, REJECTS, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
-from velib_assets.query.lake_tables import LAKE_TABLES, QUARANTINE
+from velib_assets.query.lake_tables import LAKE_TABLES
 from velib_assets_tests.kpi_lake import T0, engine_over, row, rows_of, stretch, write_register
 
 EVENTS = """

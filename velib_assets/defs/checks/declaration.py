@@ -8,6 +8,8 @@ from typing import NamedTuple, TypeVar
 
 import dagster as dg
 
+from velib_assets.defs.asset_keys import asset_key
+
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 FAULTS = "faults"
 _MOST_NAMES = 20
@@ -57,7 +59,9 @@ def check(
 def specs_of(asset: str) -> list[dg.AssetCheckSpec]:
     """Return the checks of an asset as Dagster declares them."""
     return [
-        dg.AssetCheckSpec(check.name, asset=asset, description=check.description, blocking=check.blocking)
+        dg.AssetCheckSpec(
+            check.name, asset=asset_key(asset), description=check.description, blocking=check.blocking
+        )
         for check in CHECKS
         if check.asset == asset
     ]

@@ -1,4 +1,4 @@
-"""The job `velib_maintenance`, which deletes old runs from Dagster's storage, and its daily schedule.
+"""The job `<network>_maintenance`, which deletes old runs from Dagster's storage, and its daily schedule.
 
 `instance.delete_run` also deletes the newest materializations of partitions, and leaves check results, the
 run's SQLite file and its logs. So the rows are deleted here, on SQLite and on PostgreSQL, from the tables as
@@ -31,6 +31,7 @@ from velib_assets.alerts.sinks import AlertSink
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.sensors.alert_sensor import runs_pending_alerts
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import KEY
 
 DAILY = "20 3 * * *"
 BATCH = 200
@@ -45,7 +46,7 @@ Deletions = list[tuple[Connect, list[Delete]]]
 def maintenance_schedule(
     keep_days: int, sinks: Sequence[AlertSink], others: Sequence[dg.OpDefinition] = ()
 ) -> dg.ScheduleDefinition:
-    """Return `velib_maintenance_schedule`, on by default: once a day, it starts the job `velib_maintenance`.
+    """Return `<network>_maintenance_schedule`, on by default: it starts `<network>_maintenance` once a day.
 
     The job deletes the runs that ended more than `keep_days` days ago, and runs the `others`.
     """
@@ -66,20 +67,20 @@ def maintenance_schedule(
         context.log.info("Deleted %d runs that ended more than %d days ago", len(run_ids), keep_days)
 
     @dg.job(
-        name="velib_maintenance",
+        name=f"{KEY}_maintenance",
         executor_def=dg.in_process_executor,
         description=f"Deletes the runs that ended more than {keep_days} days ago (VELIB_KEEP_RUNS_DAYS) with "
         "their events, check results and logs. The newest materialization of each partition stays. With "
         "VELIB_KEEP_HOURS_DAYS it also retires old hours that history holds; else the lake is not touched.",
     )
-    def velib_maintenance() -> None:
+    def maintenance() -> None:
         forget_old_runs()
         for op in others:
             op()
 
     return dg.ScheduleDefinition(
-        name="velib_maintenance_schedule",
-        job=velib_maintenance,
+        name=f"{KEY}_maintenance_schedule",
+        job=maintenance,
         cron_schedule=DAILY,
         execution_timezone="UTC",
         run_config=QUIET,

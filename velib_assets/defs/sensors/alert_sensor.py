@@ -23,13 +23,14 @@ from velib_assets.defs.checks import FAULTS
 from velib_assets.defs.partitions import RANGE_END, RANGE_START
 from velib_assets.defs.sensors.run_alerts import CheckResult, alerts_of
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import KEY
 
 RUN_ENDS = (
     dg.DagsterEventType.RUN_SUCCESS,
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_CANCELED,
 )
-SENSOR = "velib_alerts"
+SENSOR = f"{KEY}_alerts"
 GRACE_SECONDS = 600
 MAX_REFUSALS = 5
 _MAX_ENTRIES = 200  # only the running hour is cleaned again and again; older ones may be alerted twice
@@ -37,7 +38,7 @@ SinkState = dict[str, Any]
 
 
 def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
-    """Return the sensor `velib_alerts`."""
+    """Return the sensor `<network>_alerts`."""
 
     @dg.sensor(
         name=SENSOR,
@@ -45,7 +46,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def velib_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def alert(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         first: dict[str, Any] = {"since": utc_now().timestamp() - GRACE_SECONDS}
         state = json.loads(context.cursor) if context.cursor else first
         lines = []
@@ -60,7 +61,7 @@ def alert_sensor(sinks: Sequence[AlertSink]) -> dg.SensorDefinition:
         context.update_cursor(json.dumps(state))
         return dg.SkipReason("; ".join(lines) or "nothing new has failed")
 
-    return velib_alerts
+    return alert
 
 
 def runs_pending_alerts(instance: dg.DagsterInstance, sinks: Sequence[AlertSink]) -> set[str]:
@@ -182,7 +183,7 @@ def checked_again(instance: dg.DagsterInstance, run_id: str, alerted: Iterable[s
     again = set()
     for fault in alerted:
         asset, _, partition = fault.split(":", 2)
-        was_run = not run.asset_selection or dg.AssetKey(asset) in run.asset_selection
+        was_run = not run.asset_selection or dg.AssetKey.from_user_string(asset) in run.asset_selection
         if was_run and run.tags[RANGE_START] <= partition <= run.tags[RANGE_END]:
             again.add(fault)
     return again

@@ -29,6 +29,7 @@ from velib_assets.lake.keys import day_text, parse_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.months import month_of, month_text
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.settings import FIRST_HOUR
@@ -45,20 +46,20 @@ State = dict[str, Any]
 def daily_healing_sensor(
     store: LakeStore, catalog: Catalog, seconds: int = 60, first_hour: datetime = FIRST_HOUR
 ) -> dg.SensorDefinition:
-    """Return the sensor `velib_daily_healing`, evaluated every `seconds`.
+    """Return the sensor `<network>_daily_healing`, evaluated every `seconds`.
 
     It heals nothing before `first_hour`.
     """
 
     @dg.sensor(
-        name="velib_daily_healing",
+        name=f"{KEY}_daily_healing",
         jobs=[DAILY_JOB, MONTHLY_JOB],
         description="Requests days and months of the history, and days of the daily KPIs, that are missing "
         "or not current.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def velib_daily_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def heal_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state: State = json.loads(context.cursor) if context.cursor else {}
         if is_busy(context.instance):
             return dg.SensorResult(skip_reason="waiting for runs in progress", cursor=json.dumps(state))
@@ -80,7 +81,7 @@ def daily_healing_sensor(
             cursor=json.dumps(state),
         )
 
-    return velib_daily_healing
+    return heal_days
 
 
 def _next_spans(

@@ -18,6 +18,7 @@ from velib_assets.catalog.catalog import DAMAGED, Catalog, Partition
 from velib_assets.clean.hour import digest_of
 from velib_assets.clean.observed import current_digest
 from velib_assets.clean.rebuild import footer_of
+from velib_assets.defs.asset_keys import asset_keys
 from velib_assets.defs.jobs import PIPELINE_JOB, QUIET
 from velib_assets.defs.maintenance.orphans import end_orphans
 from velib_assets.defs.partitions import key_of, range_tags
@@ -26,9 +27,11 @@ from velib_assets.defs.reconciliation import report_lost
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.defs.sensors.verification_turn import damaged_in_turn, files_per_round
 from velib_assets.history.retired_days import settled_hours
-from velib_assets.lake.keys import HOUR, contiguous, hour_text, parse_hour, raw_time
+from velib_assets.lake.keys import HOUR, REPORT, contiguous, hour_text, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, hour_range, objects_by_hour, utc_now
+from velib_assets.lake.network import KEY
 from velib_assets.lake.raw_pack import DamagedPackError
+from velib_assets.lake.schema import TABLE
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
@@ -42,11 +45,8 @@ STRETCH = timedelta(hours=240)
 MAX_HOURS = 168
 UNKNOWN = ""  # the digest of a partition that a crawler registered
 UNLEARNED = "unlearned"  # instead of a digest: the station register lacks the hour
-SELECTION = [
-    dg.AssetKey(name)
-    for name in ("clean_stations", "stations", "source_velib", *(view.name for view in VIEWS), "velib_report")
-]
-LEARNING = [dg.AssetKey("stations")]
+SELECTION = asset_keys("clean_stations", "stations", TABLE, *(view.name for view in VIEWS), REPORT)
+LEARNING = asset_keys("stations")
 TAGS = {RESTORE_ONLY: "true", **HEALING}
 Span = tuple[datetime, datetime]
 
@@ -54,16 +54,16 @@ Span = tuple[datetime, datetime]
 def healing_sensor(
     store: LakeStore, catalog: Catalog, seconds: int = 30, first_hour: datetime = FIRST_HOUR
 ) -> dg.SensorDefinition:
-    """Return the sensor `velib_healing`, evaluated every `seconds`; it heals no hour before `first_hour`."""
+    """Return `<network>_healing`, evaluated every `seconds`; it heals no hour before `first_hour`."""
 
     @dg.sensor(
-        name="velib_healing",
+        name=f"{KEY}_healing",
         job=PIPELINE_JOB,
         description="Requests hours whose clean file is missing or older than their raw snapshots.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def velib_healing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def heal_hours(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state = json.loads(context.cursor) if context.cursor else {}
         tries: Tries = state.setdefault("tries", {})
         end_orphans(context.instance)
@@ -108,7 +108,7 @@ def healing_sensor(
             cursor=json.dumps(state),
         )
 
-    return velib_healing
+    return heal_hours
 
 
 def _next_spans(store: LakeStore, state: dict[str, Any], first_hour: datetime) -> list[Span]:

@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
-from velib_assets.defs.schedule_state import is_on, switched_on_at
+from velib_assets.defs.schedule_state import SCHEDULE, is_on, switched_on_at
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import hours_in, newest_snapshot, utc_now
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 
 STALE_AFTER = timedelta(minutes=20)
@@ -29,7 +30,7 @@ def staleness_sensor(
     *,
     external_ticks: bool = False,
 ) -> dg.SensorDefinition:
-    """Return the sensor `velib_staleness`.
+    """Return the sensor `<network>_staleness`.
 
     Args:
         store: The lake.
@@ -41,13 +42,13 @@ def staleness_sensor(
     """
 
     @dg.sensor(
-        name="velib_staleness",
+        name=f"{KEY}_staleness",
         description="Alerts when the newest snapshot is more than 20 minutes old while the schedule is on, "
         "and reports the missed hours after an outage.",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def velib_staleness(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def alert_if_stale(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         state = json.loads(context.cursor) if context.cursor else {}
         now = utc_now()
         on_since = _on_since(context.instance, schedule, state, now)
@@ -67,7 +68,7 @@ def staleness_sensor(
         context.update_cursor(json.dumps(state))
         return dg.SkipReason("; ".join(lines))
 
-    return velib_staleness
+    return alert_if_stale
 
 
 def _due_alerts(
@@ -87,7 +88,7 @@ def _due_alerts(
             f"stale:{last.isoformat()}",
             "ERROR",
             "no new snapshot for more than 20 minutes",
-            f"{age} Check the feed's service, and the ticks of velib_pipeline_schedule in the Dagster UI.",
+            f"{age} Check the feed's service, and the ticks of {SCHEDULE} in the Dagster UI.",
         )
         sink_state["told"] = last.isoformat()
     seen = _accounted_until(sink_state.get("seen"), newest, on_since)

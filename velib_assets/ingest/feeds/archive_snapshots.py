@@ -106,8 +106,10 @@ class SnapshotReader:
                 return RecordedSnapshot(file.taken_at, response), None
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
-                feed, body, _ = open_raw(stored)
-                return RecordedSnapshot(file.taken_at, FeedResponse(feed, {"body": body})), None
+                opened = open_raw(stored)
+                return RecordedSnapshot(
+                    file.taken_at, FeedResponse(opened.feed, {"body": opened.document})
+                ), None
             export = read_export(body, split_name(file.path)[1], self._columns)
         except UnusableError as error:
             return RecordedSnapshot(file.taken_at, unmodified, error), None

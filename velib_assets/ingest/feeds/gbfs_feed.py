@@ -28,7 +28,7 @@ from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.response import FeedResponse, UnusableError, load_json
 from velib_assets.lake.text import one_line
 
-OPTIONAL_SECONDS = 15.0  # for all optional files; they must not cost a tick its snapshot
+OPTIONAL_SECONDS = 10.0  # for all optional files; they must not cost a tick its snapshot
 MAX_OPTIONAL_BYTES = 16 * 1024 * 1024  # of each
 MAX_DOCUMENTS = 4  # discovery documents that one after the other point to the next
 SYSTEM = "system_information"
@@ -89,8 +89,6 @@ class _Tick:
         feeds = discovery.feeds(language)
         if all(name in feeds for name in REQUIRED):
             fetched.update(self._files(document, feeds, [*REQUIRED, *OPTIONAL], known=fetched))
-        else:
-            fetched.update(self._files(document, feeds, [SYSTEM], known=fetched))
         bodies = {DISCOVERY: _without_secrets(document, self._configured)}
         bodies.update({name: fetched[name].body for name in (*REQUIRED, *OPTIONAL) if name in fetched})
         headers = {name: file.headers for name, file in fetched.items()}

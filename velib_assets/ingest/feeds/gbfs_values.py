@@ -11,8 +11,8 @@ from velib_assets.ingest.counts import NO_STATUS, RowError, count, is_not_finite
 from velib_assets.ingest.feeds.definition import SPACES as BLANKS
 from velib_assets.ingest.feeds.gbfs_mapping import (
     BIKE_WORDS,
-    EBIKES_OF_BIKES,
     ELECTRIC,
+    FLAG,
     IDENTITY,
     LOCALIZED,
     MAPPING,
@@ -83,6 +83,8 @@ class GbfsReader(NamedTuple):
             return id_text(value)
         if TEXT in forms or LOCALIZED in forms:
             return text_in(value, self.language) or None
+        if FLAG in forms and isinstance(value, float) and value.is_integer():
+            return int(value)
         if SPACES_BY_TYPE in forms and isinstance(value, dict):
             return _spaces(_bikes_in([((known.get(id_, UNKNOWN),), number) for id_, number in value.items()]))
         if SPACES_BY_TYPES in forms and isinstance(value, list):
@@ -138,32 +140,23 @@ def _count(value: object) -> Optional[int]:
 
 def _bikes_of(record: object, total: object, known: Mapping[str, str]) -> Dict[str, object]:
     """Return a station's bikes, mechanical and electric, from its total and the counts of its types."""
-    bikes: object = total
-    for source in _TYPES:
-        value = _value(record, source)
-        if EBIKES_OF_BIKES in source.forms:
-            return {
-                "bikes": bikes,
-                "mechanical": _rest(bikes, value),
-                "ebikes": value if _is_given(value) else None,
-            }
-        sums = _sums(value, known)
-        if sums is None:
-            continue
-        everything = sum(sums.values())
-        number = _count(bikes)
-        if sums[OTHER] and number is not None and number >= everything:
-            bikes = number - sums[OTHER]
-        is_known = not sums[UNKNOWN] and (sums[MECHANICAL] or sums[ELECTRIC] or not _count(bikes))
-        if is_known:
+    *by_type, electric = _TYPES
+    found = [sums for source in by_type if (sums := _sums(_value(record, source), known)) is not None]
+    bikes, number = total, _count(total)
+    if found and number is not None and number >= sum(found[0].values()):
+        bikes = number = number - found[0][OTHER]
+    for sums in found:
+        if not sums[UNKNOWN] and (sums[MECHANICAL] or sums[ELECTRIC] or not number):
             return {"bikes": bikes, "mechanical": sums[MECHANICAL], "ebikes": sums[ELECTRIC]}
-    return {"bikes": bikes, "mechanical": None, "ebikes": None}
+    ebikes = _value(record, electric)
+    is_given = _is_given(ebikes)
+    rest = _rest(number, _count(ebikes)) if is_given else None
+    return {"bikes": bikes, "mechanical": rest, "ebikes": ebikes if is_given else None}
 
 
-def _rest(bikes: object, electric: object) -> Optional[int]:
+def _rest(bikes: Optional[int], electric: Optional[int]) -> Optional[int]:
     """Return how many bikes are not electric; None if that is not known."""
-    total, part = _count(bikes), _count(electric)
-    return None if total is None or part is None or part > total else total - part
+    return None if bikes is None or electric is None or electric > bikes else bikes - electric
 
 
 def _sums(value: object, known: Mapping[str, str]) -> Optional[Dict[str, int]]:

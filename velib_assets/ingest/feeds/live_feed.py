@@ -68,17 +68,17 @@ def live_feed(
     return GbfsFeed(url) if is_discovery_url(FEEDS[name], url, network) else LiveFeed(FEEDS[name], url)
 
 
-def feed_url(definition: FeedDefinition, url: str, network: str = SOURCE) -> str:
-    """Return the URL of a feed: Vélib's own where `url` is empty.
+def feed_url(definition: FeedDefinition, url: str = "", network: str = SOURCE, *, needed: bool = True) -> str:
+    """Return the URL of a feed: the definition's own where `url` is empty.
 
     Raises:
-        ValueError: if it has another form, or is missing for another network.
+        ValueError: if it has another form, or if it is `needed` and Vélib's, for another network.
     """
-    if definition is gbfs.FEED and network != VELIB and url in ("", definition.base_url):
-        raise ValueError(f"is required for the network {network}: write the URL of its gbfs.json")
-    if is_discovery_url(definition, url, network):
-        return gbfs_url_of(url)
-    return base_url_of(url or definition.base_url)
+    if url in ("", definition.base_url):
+        if needed and definition is gbfs.FEED and network != VELIB:
+            raise ValueError(f"is required for the network {network}: write the URL of its gbfs.json")
+        return definition.base_url
+    return gbfs_url_of(url) if is_discovery_url(definition, url, network) else base_url_of(url)
 
 
 def is_discovery_url(definition: FeedDefinition, url: str, network: str = SOURCE) -> bool:

@@ -1,0 +1,72 @@
+"""Brings the files of a GBFS feed of another network than Vélib' from its URL to rows, in this process."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from velib_assets.clean import hour as hour_module
+from velib_assets.clean.hour import HourRows, RawObject, clean_hour
+from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.lake.keys import hour_of, raw_key
+from velib_assets_tests.http_server import LocalServer, Reply
+
+NETWORK = "invented"
+_roots = itertools.count()
+
+
+def new_root(server: LocalServer) -> str:
+    """Return a URL of the server below which nothing is yet."""
+    return f"{server.url}/{next(_roots)}"
+
+
+def publish(server: LocalServer, root: str, files: Mapping[str, bytes]) -> str:
+    """Serve files below a root, and return the URL of the discovery document."""
+    for name, body in files.items():
+        server.queue(f"{root.removeprefix(server.url)}/{name}.json", Reply(200, body))
+    return f"{root}/gbfs.json"
+
+
+def fetch(url: str, at: datetime) -> FeedResponse:
+    """Fetch the files of a feed as the pipeline does."""
+    return GbfsFeed(url).fetch(at)
+
+
+def raw_of(response: FeedResponse, at: datetime) -> RawObject:
+    """Store a response as the ingest step does.
+
+    Raises:
+        UnusableError: the response is not usable.
+    """
+    decoded = decode(response, NETWORK)
+    audit(decoded.records, response.feed, NETWORK, decoded.gbfs)
+    return RawObject(raw_key(at), "hash", encode_raw(response.feed, at, at, decoded))
+
+
+def clean_both(raws: list[RawObject], at: datetime) -> HourRows:
+    """Clean raw objects by both paths, which must agree; the summary may differ in nothing either."""
+    quick = clean_hour(hour_of(at), raws, network=NETWORK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hour_module, "type_fast", lambda *_: None)
+        slow = clean_hour(hour_of(at), raws, network=NETWORK)
+    assert quick.table.to_pylist() == slow.table.to_pylist()
+    assert quick._replace(table=slow.table) == slow
+    return quick
+
+
+def rows(result: HourRows) -> list[dict[str, Any]]:
+    """Return the rows, with times as UTC without a zone."""
+    return [
+        {
+            name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
+        for row in result.table.to_pylist()
+    ]
