@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from velib_assets.ingest.gbfs_discovery import absolute_url, read_discovery
 from velib_assets.ingest.gbfs_document import choose_language, text_in
+from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
 from velib_assets.ingest.response import HEAD, Decoded, FeedResponse, UnusableError, decode
 from velib_assets_tests.ingest.gbfs_city import data, information, listed, status
 
@@ -303,6 +305,8 @@ def test_other_documents_have_no_feeds(written: object) -> None:
         ("http://other/x.json", "https://h/gbfs.json", "http://other/x.json"),
         ("https://h/x.json?a=1&b=2", "http://h/gbfs.json", "https://h/x.json?a=1&b=2"),
         ("x", "https://h/a/b/", "https://h/a/b/x"),
+        ("https://h/a b/%20/(c)](x)\n", "https://h/gbfs.json", "https://h/a%20b/%20/%28c%29%5D%28x%29"),
+        ("http://[::1]:8080/x", "https://h/gbfs.json", "http://[::1]:8080/x"),
     ],
 )
 def test_address_of_a_file_is_as_safe_as_that_of_the_discovery_document(
@@ -322,6 +326,14 @@ def test_address_of_a_file_is_as_safe_as_that_of_the_discovery_document(
 )
 def test_login_and_query_are_for_the_host_of_the_setting_alone(configured: str, found: str) -> None:
     assert absolute_url("https://h/x", "https://h/gbfs.json", configured) == found
+
+
+@pytest.mark.parametrize(
+    "listed_url", ["http://", "http://h](x)/", "http://a b/", "//[", "http://h:x/", "data:,x"]
+)
+def test_url_without_a_host_is_refused(listed_url: str) -> None:
+    with pytest.raises(ValueError, match=r"host|IPv6|[Pp]ort"):
+        absolute_url(listed_url, "https://h/gbfs.json", "https://h/gbfs.json")
 
 
 def test_secure_login_is_never_sent_unencrypted() -> None:
@@ -344,3 +356,30 @@ def test_discovered_feed_of_velib_is_decoded_as_its_two_files_are() -> None:
     files = {part: document({"stations": stations}, None) for part in PARTS}
     discovered = decode(response(gbfs=document(listed(*PARTS)), **files), "velib")
     assert discovered == decode(response(**files), "velib")
+
+
+def test_restored_raw_object_keeps_what_it_says_of_the_feed() -> None:
+    at = datetime(2026, 11, 23, 10, tzinfo=timezone.utc)
+    found = joined([information("1")], [status("1")])
+    envelope = gunzip(encode_raw("gbfs", at, at, found))
+    again = decode(FeedResponse("gbfs", {"body": envelope}), "rouen")
+    assert (again.gbfs, again.records) == (found.gbfs, found.records)
+    assert decode(FeedResponse("gbfs", {"body": envelope}), "velib").gbfs == {}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\nb", "x" * 100_000])
+def test_texts_that_do_not_print_or_are_long_leave_the_head_readable(text: str) -> None:
+    """A lone surrogate is valid in JSON, and cannot be encoded."""
+    types = [{"vehicle_type_id": text, "form_factor": "bicycle", "propulsion_type": text}]
+    system = {"name": text, "system_id": text, "language": text, "timezone": text}
+    files = {
+        "gbfs": document({text: listed(*PARTS), "en": {}}),
+        "system_information": document(system),
+        "vehicle_types": document({"vehicle_types": types}),
+        "station_information": document({"stations": []}),
+        "station_status": document({"stations": [{**status("1"), "vehicle_types_available": {text: 1}}]}),
+    }
+    found = decode(response(**files), "rouen")
+    at = datetime(2026, 11, 23, 10, tzinfo=timezone.utc)
+    assert head_of(encode_raw("gbfs", at, at, found))["record_count"] == 1
+    assert all(fact.isprintable() and len(fact) <= 100 for fact in found.system.values())
