@@ -11,7 +11,15 @@ import pytest
 from velib_assets_tests.gbfs.plain_reading import expected, stations_of, totals
 from velib_assets_tests.gbfs.real_feeds import VELIB, RealFeed, real_feeds
 from velib_assets_tests.gbfs.test_official_schemas import problems
-from velib_assets_tests.gbfs.through_pipeline import clean_both, fetch, new_root, publish, raw_of, rows
+from velib_assets_tests.gbfs.through_pipeline import (
+    clean_both,
+    fetch,
+    new_root,
+    publish,
+    raw_of,
+    rows,
+    takes_fast_path,
+)
 from velib_assets_tests.http_server import LocalServer
 
 FEEDS = {f"{feed.recording}{'-whole' if feed.is_whole else ''}": feed for feed in real_feeds()}
@@ -27,8 +35,9 @@ def server() -> Iterator[LocalServer]:
 def cleaned(server: LocalServer, feed: RealFeed, network: str = "other") -> Rows:
     """The rows of a feed, from its URL on, as of a minute after its newest report."""
     root, at = new_root(server), feed.newest + timedelta(minutes=1)
-    response = fetch(publish(server, root, feed.bodies(root)), at)
-    result = clean_both([raw_of(response, at, network)], at, network)
+    raw = raw_of(fetch(publish(server, root, feed.bodies(root)), at), at, network)
+    assert network == "velib" or takes_fast_path(raw, network)
+    result = clean_both([raw], at, network)
     assert (result.summary.quarantined, result.summary.rejected.keys() - {"no status"}) == ([], set())
     return rows(result)
 
