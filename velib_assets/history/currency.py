@@ -84,6 +84,24 @@ def outdated_days(store: LakeStore, catalog: Catalog, first: date, last: date) -
     return outdated
 
 
+def current_days(store: LakeStore, catalog: Catalog, first: date, last: date) -> List[date]:
+    """Return the days from `first` to `last` whose history file has the rows of their registered hours.
+
+    Days with an hour whose digest is unknown are left out.
+
+    Raises:
+        OSError, CatalogError: if the lake or the catalog cannot be read.
+    """
+    sizes, hours = _sizes(store, first, last), _hours_by_day(catalog, first, last)
+    files = {f.period: f for f in catalog.history(day_text(first), day_text(last)) if not is_month(f)}
+    return [
+        day
+        for day, parts in sorted(hours.items())
+        if all(part.digest for part in parts)
+        and _is_current(files.get(day_text(day)), sizes.get(history_day_key(day)), digest_of_day(parts))
+    ]
+
+
 def outdated_months(store: LakeStore, catalog: Catalog, first: date, last: date) -> Dict[date, str]:
     """Return the closed months from that of `first` to that of `last` whose file is not current.
 

@@ -21,7 +21,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query import daily_sql
 from velib_assets.query.daily_currency import outdated_local_days
-from velib_assets.query.daily_file import DailyFooter, read_daily_footer
+from velib_assets.query.daily_file import DailyFooter, read_daily_footer, read_daily_rows
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_sql import history_days, local_days_computed_from
 from velib_assets.query.daily_store import store_daily_kpis
@@ -399,3 +399,18 @@ def test_day_whose_history_comes_back_while_it_is_removed_stays(
     results = complete.store_day(DAY)
     assert not any(result.absent or result.error for result in results)
     assert [path(complete, name).read_bytes() for name in NAMES] == before
+
+
+def test_every_failure_by_damaged_bytes_names_the_day(complete: DailyLake) -> None:
+    """A damaged name of a column is no text, and DuckDB's message with it; pyarrow raises OSError of some."""
+    file, failures = path(complete, "kpi_daily_network"), []
+    good = file.read_bytes()
+    for position in range(4, len(good) - 8, len(good) // 40):
+        file.write_bytes(good[:position] + b"\xc5\0\xff\x0f" + good[position + 4 :])
+        assert read_daily_rows(complete.store, "kpi_daily_network", DAY).num_rows in (0, 1)
+        try:
+            complete.engine.query("SELECT * FROM kpi_daily_network")
+        except QueryError as error:
+            failures.append(str(error))
+    assert len(failures) > 20
+    assert [text for text in failures if f"{file} is damaged: " not in text] == []
