@@ -71,7 +71,7 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise QueryError(message) from None
         finally:
             done.set()
-            timeout.join()  # it holds the connection, which DuckDB reports as leaked if the program ends first
+            timeout.join()  # it holds the connection, which DuckDB reports as leaked at the end
 
 
 def _interrupt_after_timeout(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
