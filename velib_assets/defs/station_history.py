@@ -13,7 +13,6 @@ from velib_assets.defs.graphs import columns_of, provenance
 from velib_assets.defs.partitioned import Outcome, partitioned_asset
 from velib_assets.defs.partitions import DAILY, MONTHLY, days_of, months_of
 from velib_assets.history.currency import outdated_days, outdated_months
-from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.digests import digest_of_day, digest_of_month, is_month
 from velib_assets.history.history_registration import register_found_day, register_history_until_stable
 from velib_assets.history.history_removal import remove_day, remove_month
@@ -134,7 +133,7 @@ def _absent_day(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:
     day = absent.period
     try:
         file = register_found_day(store, catalog, day)
-    except (OSError, CatalogError, DamagedFileError) as error:
+    except (OSError, CatalogError) as error:  # also a damaged file
         finding = checks.readable_files(f"{absent.summary}, and its history cannot be registered: {error}")
         return absent._replace(findings={"readable_files": finding}, summary=finding.message)
     if file is None:
