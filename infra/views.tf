@@ -7,10 +7,11 @@ locals {
   conditions = jsondecode(file("${local.sql_dir}/conditions.json"))
 
   placeholders = merge(
-    # A condition may contain these two.
-    { for name, sql in local.conditions : name => replace(replace(
+    # A condition may contain these three, and the state of a station, which no view has, others.
+    { for name, sql in local.conditions : name => replace(replace(replace(
       sql, "$${in_operation}", local.conditions.in_operation),
-      "$${nearly_full}", local.conditions.nearly_full,
+      "$${nearly_full}", local.conditions.nearly_full),
+      "$${without_dock}", local.conditions.without_dock,
     ) },
     {
       newest_hours = "\"date\" >= '@yesterday@'"

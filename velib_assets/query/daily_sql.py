@@ -6,7 +6,6 @@ The bounds of the day and the UTC days to read are constants, so that nothing el
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,16 +18,23 @@ from velib_assets.lake.local_days import (
     slots_in,
     utc_days_overlapped,
 )
-from velib_assets.lake.months import month_text
-from velib_assets.lake.network import time_zone
+from velib_assets.lake.network import IS_VELIB, time_zone
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query import sql
 from velib_assets.query.daily_kpis import DailyKpi
 from velib_assets.query.network_sql import sql_file
 from velib_assets.query.view_sql import conditions
+from velib_assets.query.windows import day_filter
 
 _READINGS = "readings"
 _LAST_DAY = timedelta(hours=24)
+_FILLED_TIME = {"filled_time": "operated", "filled_time_column": ""}
+_FILLED_TIME_OF_OTHERS = {
+    "filled_time": "filled_time",
+    "filled_time_column": """
+        coalesce(sum(milliseconds) FILTER (WHERE operating AND fill_rate IS NOT NULL), 0) AS filled_time,""",
+}
+"""The time with a known fill rate: a station in operation has one, except in networks other than Vélib'."""
 
 
 def day_sql(kpi: DailyKpi, day: date, *, by_month: bool = False) -> str:
@@ -40,12 +46,8 @@ def day_sql(kpi: DailyKpi, day: date, *, by_month: bool = False) -> str:
         by_month: Whether `velib_history` has the partition key `month`, which is then filtered too.
     """
     start, end = day_bounds(day)
-    utc_days = history_days(day)
-    filters = [f'"date" IN ({_texts(utc_day.isoformat() for utc_day in utc_days)})']
-    if by_month:
-        filters.append(f'"month" IN ({_texts({month_text(utc_day) for utc_day in utc_days})})')
     return Template(_with_conditions(kpi)).substitute(
-        history_days=" AND ".join(filters),
+        history_days=day_filter(history_days(day), by_month=by_month),
         day_start=_timestamp(start),
         day_end=_timestamp(end),
         before_start=_timestamp(day_bounds(day - DAY)[0]),
@@ -97,16 +99,13 @@ def local_days_computed_from(utc_day: date) -> list[date]:
 @cache
 def _with_conditions(kpi: DailyKpi) -> str:
     """Return the KPI's .sql file with the shared parts, and with placeholders for the day."""
-    readings = Template(_read(_READINGS)).safe_substitute(conditions())
-    return Template(_read(kpi.name)).safe_substitute(conditions(), **{_READINGS: readings})
+    shared = conditions() | (_FILLED_TIME if IS_VELIB else _FILLED_TIME_OF_OTHERS)
+    readings = Template(_read(_READINGS)).safe_substitute(shared)
+    return Template(_read(kpi.name)).safe_substitute(shared, **{_READINGS: readings})
 
 
 def _read(name: str) -> str:
     return sql_file(f"{sql.__name__}.daily", name)
-
-
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in sorted(values))
 
 
 def _timestamp(moment: datetime) -> str:

@@ -1,6 +1,7 @@
 """The daily KPIs in plain Python, written from their definitions in docs/data.md and not from their SQL.
 
-It imports nothing of the package. A row is a dict with the columns of `velib_history`; its times are aware.
+It imports nothing of the package. A row is a dict with the columns of the history; its times are aware. Only
+rows of other networks than Vélib' have `is_virtual`.
 """
 
 import math
@@ -26,7 +27,10 @@ def midnight(day: date) -> datetime:
 
 def operates(row: Row) -> bool:
     """Whether a station is in operation."""
-    return row["is_installed"] is True and row["is_stale"] is False and row["fill_rate"] is not None
+    counts = row["fill_rate"] is not None
+    if "is_virtual" in row:
+        counts = counts or (row["docks"] is None and row["bikes"] is not None)
+    return row["is_installed"] is True and row["is_stale"] is False and counts
 
 
 def is_short(row: Row) -> bool:
@@ -37,7 +41,7 @@ def is_short(row: Row) -> bool:
 def is_saturated(row: Row) -> bool:
     """Whether a station is saturated."""
     full = row["docks"] == 0 or (row["fill_rate"] or 0) >= 0.9
-    return operates(row) and row["is_returning"] is True and full
+    return operates(row) and row["is_returning"] is True and full and not row.get("is_virtual")
 
 
 def by_station(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -103,7 +107,16 @@ class StationDay:
 
     def filled(self) -> float:
         """Minutes times fill rate, in operation."""
-        return math.fsum(minutes * row["fill_rate"] for row, minutes in self.operating)
+        return math.fsum(minutes * row["fill_rate"] for row, minutes in self.rated)
+
+    @property
+    def rated(self) -> list[tuple[Row, float]]:
+        """The readings in operation with a known fill rate, with their minutes."""
+        return [(row, minutes) for row, minutes in self.operating if row["fill_rate"] is not None]
+
+    def rated_minutes(self) -> float:
+        """The minutes of these readings."""
+        return math.fsum(minutes for _, minutes in self.rated)
 
     def counts(self) -> dict[str, Any]:
         """What is the same for a station and, summed, for the network."""
@@ -141,15 +154,15 @@ def daily_station(rows: Sequence[Row], day: date) -> list[Row]:
     ranks = {code: rank for rank, code in enumerate(ranking(stations), start=1)}
     result = []
     for station in stations:
-        rates = [row["fill_rate"] for row, _ in station.operating]
-        bikes, operated = station.bike_minutes("mechanical", "ebikes"), station.minutes(operates)
+        rates = [row["fill_rate"] for row, _ in station.rated]
+        bikes, rated = station.bike_minutes("mechanical", "ebikes"), station.rated_minutes()
         result.append(
             {
                 "station_id": station.code,
                 "name": newest(station.named, "name"),
                 "arrondissement": newest(station.named, "arrondissement"),
                 "snapshots": len(station.rows),
-                "avg_fill_rate": station.filled() / operated if operated else None,
+                "avg_fill_rate": station.filled() / rated if rated else None,
                 "min_fill_rate": min(rates, default=None),
                 "max_fill_rate": max(rates, default=None),
                 "ebike_share": station.bike_minutes("ebikes") / bikes if bikes else None,
@@ -184,15 +197,15 @@ def daily_network(rows: Sequence[Row], day: date) -> list[Row]:
         for is_now in (True, False)
     )
     known = any(taken >= start for taken in complete) and any(taken < start for taken in complete)
-    rates = [
-        fmean(row["fill_rate"] for row in found if operates(row))
+    rated = {
+        taken: [row["fill_rate"] for row in found if operates(row) and row["fill_rate"] is not None]
         for taken, found in complete.items()
-        if taken >= start and any(map(operates, found))
-    ]
+    }
+    rates = [fmean(found) for taken, found in rated.items() if taken >= start and found]
     counts = [station.counts() for station in stations]
     summed = {name: sums([count[name] for count in counts]) for name in counts[0]}
     bikes = math.fsum(station.bike_minutes("mechanical", "ebikes") for station in stations)
-    operated = summed["minutes_in_operation"]
+    minutes = math.fsum(station.rated_minutes() for station in stations)
     stored = {(taken - start) // QUARTER for taken in of_day}
     slots = (end - start) // QUARTER
     return [
@@ -206,7 +219,7 @@ def daily_network(rows: Sequence[Row], day: date) -> list[Row]:
             "coverage": len(stored) / slots,
             "snapshots": len(of_day),
             "station_snapshots": sum(len(station.rows) for station in stations),
-            "avg_fill_rate": math.fsum(s.filled() for s in stations) / operated if operated else None,
+            "avg_fill_rate": math.fsum(s.filled() for s in stations) / minutes if minutes else None,
             "min_fill_rate": min(rates, default=None),
             "max_fill_rate": max(rates, default=None),
             "ebike_share": math.fsum(s.bike_minutes("ebikes") for s in stations) / bikes if bikes else None,

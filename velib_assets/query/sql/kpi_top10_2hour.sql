@@ -20,7 +20,7 @@ hits AS (
         max_by(arrondissement, ingested_ts) FILTER (WHERE arrondissement IS NOT NULL) AS arrondissement,
         avg(fill_rate) AS avg_fill_rate,
         count(*) FILTER (WHERE ${short}) AS shortage_hits,
-        count(*) FILTER (WHERE is_returning AND docks = 0) AS saturation_hits,
+        count(*) FILTER (WHERE is_returning AND ${without_dock}) AS saturation_hits,
         count(*) FILTER (WHERE is_returning AND ${nearly_full}) AS full_hits
     FROM operating
     GROUP BY station_id

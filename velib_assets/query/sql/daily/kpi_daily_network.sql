@@ -54,7 +54,7 @@ totals AS (
         sum(short) / 60000e0 AS minutes_short,
         sum(saturated) / 60000e0 AS minutes_saturated,
         sum(stale) / 60000e0 AS minutes_stale,
-        CASE WHEN sum(operated) > 0 THEN sum(filled ORDER BY station_id) / sum(operated) END AS avg_fill_rate,
+        CASE WHEN sum(${filled_time}) > 0 THEN sum(filled ORDER BY station_id) / sum(${filled_time}) END AS avg_fill_rate,
         CASE WHEN sum(bike_time) > 0 THEN sum(ebike_time) / CAST(sum(bike_time) AS double) END AS ebike_share,
         sum(arrivals) AS arrivals_at_least,
         sum(departures) AS departures_at_least,

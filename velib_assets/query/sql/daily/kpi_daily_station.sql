@@ -10,7 +10,7 @@ SELECT
     short / 60000e0 AS minutes_short,
     saturated / 60000e0 AS minutes_saturated,
     stale / 60000e0 AS minutes_stale,
-    CASE WHEN operated > 0 THEN filled / operated END AS avg_fill_rate,
+    CASE WHEN ${filled_time} > 0 THEN filled / ${filled_time} END AS avg_fill_rate,
     min_fill_rate,
     max_fill_rate,
     CASE WHEN bike_time > 0 THEN ebike_time / CAST(bike_time AS double) END AS ebike_share,

@@ -55,7 +55,7 @@ stations_of_day AS (
         coalesce(sum(milliseconds) FILTER (WHERE is_short), 0) AS short,
         coalesce(sum(milliseconds) FILTER (WHERE is_saturated), 0) AS saturated,
         coalesce(sum(milliseconds) FILTER (WHERE is_stale), 0) AS stale,
-        sum(fill_rate * milliseconds ORDER BY ingested_ts) FILTER (WHERE operating) AS filled,
+        sum(fill_rate * milliseconds ORDER BY ingested_ts) FILTER (WHERE operating) AS filled,${filled_time_column}
         min(fill_rate) FILTER (WHERE operating AND milliseconds > 0) AS min_fill_rate,
         max(fill_rate) FILTER (WHERE operating AND milliseconds > 0) AS max_fill_rate,
         coalesce(sum(ebikes * milliseconds) FILTER (WHERE operating), 0) AS ebike_time,
