@@ -1,8 +1,7 @@
 """Raw GBFS snapshots for bench_clean.py: `VELIB_NETWORK=simville python gbfs_lakes.py FOLDER HOURS`.
 
-They are of the simulated city: one lake for each version of GBFS, one with what real feeds add to the fields
-that the pipeline reads (links, addresses, areas of stations, Lyft's own fields), and an hour of 5,000 stations
-with these.
+The simulated city: one lake for each version of GBFS; one with what real feeds add to the fields that the
+pipeline reads (links, addresses, areas of stations, Lyft's own fields); an hour of 5,000 stations with these.
 """
 
 import json

@@ -3,6 +3,8 @@
 The records of one list have one form, as those of a feed; `ODD_CHANGES` break it.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Any
 
@@ -94,7 +96,7 @@ def records(draw: st.DrawFn) -> list[dict[str, Any]]:
     )
     reported = draw(st.sampled_from(["", ".123456", ".1234567"]).map(times) | st.just(POSIX))
     total = draw(st.sampled_from(["num_bikes_available", "num_vehicles_available", "numBikesAvailable"]))
-    types = draw(
+    types: dict[str, Any] = draw(
         st.sampled_from(
             [
                 {},
@@ -107,16 +109,14 @@ def records(draw: st.DrawFn) -> list[dict[str, Any]]:
             ]
         )
     )
-    status = st.fixed_dictionaries(
-        {"station_id": ids, total: COUNTS, "last_reported": reported},
-        optional={
-            **types,
-            **dict.fromkeys(("is_installed", "is_renting", "is_returning"), flag),
-            "num_docks_available": SPACES,
-            "vehicle_docks_available": DOCKS_BY_TYPES,
-            "num_bikes_disabled": st.one_of(COUNTS, LETTERS),
-        },
-    )
+    required: dict[str, Any] = {"station_id": ids, total: COUNTS, "last_reported": reported}
+    others: dict[str, Any] = {
+        "num_docks_available": SPACES,
+        "vehicle_docks_available": DOCKS_BY_TYPES,
+        "num_bikes_disabled": st.one_of(COUNTS, LETTERS),
+    }
+    flags = dict.fromkeys(("is_installed", "is_renting", "is_returning"), flag)
+    status = st.fixed_dictionaries(required, optional={**types, **flags, **others})
     region = st.none() | st.fixed_dictionaries({"region_id": ids, "name": text})
     described = st.one_of(information, information, information, st.none())
     pair = st.builds(_record, described, status, region)
@@ -160,7 +160,7 @@ FIELDS = [
 def changed(
     rows: list[dict[str, Any]], position: int, path: str, value: Any, whole: Any
 ) -> list[dict[str, Any]]:
-    """Return the records with another value in one of them; `whole` replaces its part, unless it is absent."""
+    """Return the records with another value in one of them; `whole` replaces its part, unless `...`."""
     part, _, name = path.partition(".")
     position %= len(rows)
     fields = rows[position].get(part) or {}
