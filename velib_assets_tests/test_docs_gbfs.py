@@ -1,72 +1,65 @@
-"""What the documents say of GBFS feeds is what happens."""
+"""The documented mapping of GBFS is the one that the code reads by."""
 
+import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 
-from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
-from velib_assets.ingest.gbfs_discovery import OPTIONAL, REQUIRED
-from velib_assets.ingest.gbfs_records import gbfs_head, join_stations
-from velib_assets.ingest.response import UnusableError, decode
-from velib_assets_tests.http_server import LocalServer, Reply
-from velib_assets_tests.ingest.gbfs_city import PARTS, ROOT, data, file, information, listed, serve, status
-from velib_assets_tests.test_docs import code, table
+from velib_assets.ingest.feeds.gbfs_mapping import BIKE_WORDS, FORMS, MAPPING, VEHICLES
+from velib_assets.lake.schema import columns_of
+from velib_assets_tests.clean.gbfs_snapshots import clean, information, rows, stations, status
+from velib_assets_tests.test_docs import TEXT, code, table
+from velib_assets_tests.test_docs_values import plain
 
-AT = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
-FTP = {"feeds": [*listed(*PARTS)["feeds"][:2], {"name": "station_status", "url": "ftp://h/station_status"}]}
-ITSELF = {"feeds": [{"name": "gbfs", "url": "gbfs.json"}]}
-UNNAMED = [part for part in PARTS if part != "station_status"]
-BAD_FEEDS: dict[str, dict[str, Reply]] = {
-    "the discovery document is HTML": {"gbfs": Reply(200, b"<!doctype html><p>Sign in</p>")},
-    "it is another file": {"gbfs": file({"stations": []})},
-    "it lists several systems": {"gbfs": file({"datasets": [{}, {}]})},
-    "it does not name a file": {"gbfs": file({"en": listed(*UNNAMED)})},
-    "it points to itself": {"gbfs": file(ITSELF, "3.0")},
-    "a named file is not there": {"station_status": Reply(404)},
-    "a file is moved in a circle": {
-        "station_status": Reply(301, b"", {"Location": f"{ROOT}/station_status.json"})
-    },
-    "the URL of a file is not HTTP": {"gbfs": file(FTP, "3.0")},
-    "a file has no stations": {"station_status": file({"bikes": []})},
-    "its list is empty": {"station_status": file({"stations": []})},
-    "it is not that of Vélib', and VELIB_NETWORK is not set": {},
-}
+
+def test_documented_mapping_is_the_one_of_the_code() -> None:
+    documented = [
+        (code(column)[0], code(field)[0], versions, tuple(form.split(" or ")))
+        for column, field, versions, form in table(
+            "docs/data.md", "column in other networks", "field", "in", "form"
+        )
+    ]
+    assert documented == [
+        (mapped.column, source.path, source.versions, source.forms)
+        for mapped in MAPPING
+        for source in mapped.sources
+    ]
+
+
+def test_every_form_is_documented() -> None:
+    assert dict(table("docs/data.md", "form", "a value")) == FORMS
+    assert {form for mapped in MAPPING for source in mapped.sources for form in source.forms} == set(FORMS)
+
+
+def test_documented_kinds_of_vehicles_are_those_of_the_code() -> None:
+    rows = table("docs/data.md", "kind", "in `vehicle_types`", "word")
+    for position, known in ((1, VEHICLES), (2, BIKE_WORDS)):
+        assert {word: row[0] for row in rows for word in code(row[position])} == known
+
+
+def test_every_other_column_of_other_networks_is_derived() -> None:
+    read = {mapped.column for mapped in MAPPING}
+    derived = {column.name for column in columns_of("rouen")} - read
+    assert derived == {"ingested_ts", "arrondissement", "fill_rate", "is_stale"}
+    section = TEXT["docs/data.md"].partition("## Other networks")[2].partition("\n## ")[0]
+    assert {"is_virtual", "fill_rate", "arrondissement"} <= set(re.findall(r"`(\w+)`", section))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), table("docs/bad-input.md", "what is wrong with the feed", "message")
+    ("field", "value", "column", "becomes"),
+    table("docs/bad-input.md", "field of GBFS", "value", "column", "becomes"),
 )
-def test_bad_feed_has_the_documented_message(
-    wrong: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    network = "velib" if "VELIB_NETWORK" in wrong else "rouen"
-    with LocalServer() as server, pytest.raises((FeedError, UnusableError)) as error:
-        decode(GbfsFeed(serve(server, BAD_FEEDS[wrong])).fetch(AT), network)
-    assert re.fullmatch(re.escape(message).replace("…", ".*"), str(error.value))
-
-
-def test_every_bad_feed_is_documented() -> None:
-    documented = [row[0] for row in table("docs/bad-input.md", "what is wrong with the feed", "message")]
-    assert documented == list(BAD_FEEDS)
-
-
-def test_files_that_are_read_are_documented() -> None:
-    rows = table("docs/settings.md", "file", "read for")
-    assert [name for files, _ in rows for name in code(files)] == [*REQUIRED, *OPTIONAL]
-
-
-def test_members_of_the_head_are_documented() -> None:
-    """A feed with something to say of everything."""
-    records = join_stations(
-        [information("1", name=[{"text": "A"}]), information("2")], [status("1"), status("3")]
+def test_value_becomes_what_the_table_says(field: str, value: str, column: str, becomes: str) -> None:
+    described, reported = stations(20)
+    entries = {"information": information("odd"), "status": status("odd")}
+    part, _, name = code(field)[0].partition(".")
+    for entry in entries.values() if name == "station_id" else [entries[part]]:
+        entry[name] = json.loads(code(value)[0])
+    cleaned = clean([*described, entries["information"]], [*reported, entries["status"]])
+    if becomes.startswith("rejected: "):
+        assert cleaned.summary.rejected == {becomes.removeprefix("rejected: "): 1}
+        return
+    (row,) = (
+        found for key, found in rows(cleaned).items() if key not in {e["station_id"] for e in described}
     )
-    documents = {
-        "gbfs": {"data": {"fr": listed(*PARTS)}},
-        "station_status": {"version": "2.3"},
-        "vehicle_types": {"data": data("vehicle_types")},
-    }
-    head = gbfs_head(documents, records)
-    assert [code(row[0])[0] for row in table("docs/data.md", "member of `gbfs`", "contents")] == list(head)
+    assert plain(row[code(column)[0]]) == json.loads(code(becomes)[0])

@@ -189,7 +189,7 @@ def cost(form: str, **given: str | int | None) -> None:
     """
     from velib_assets.cost.bill import cost_report
 
-    text, warnings = cost_report(read_settings(), given, form)
+    text, warnings = cost_report(read_settings(opens_lake=False), given, form)
     click.echo(text)
     for warning in warnings:
         say(f"warning: {warning}; using the assumed value")

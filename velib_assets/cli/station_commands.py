@@ -46,7 +46,7 @@ def station(code: str, days: int, form: str) -> None:
 
     CODE is a station's code, or a part of its name, without accents and case. If several names match, they
     are listed; if none does, similar ones are, and the command exits with 1. Times are UTC; days, and the
-    hours of the typical day, are local (Europe/Paris). Days are those that `velib backfill` and the daily
+    hours of the typical day, are local to the network. Days are those that `velib backfill` and the daily
     schedule have built. JSON has the whole card, CSV a row per day.
 
         velib station 16107 --days 90

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets_tests.gbfs.cleaning import information, row, status
+from velib_assets_tests.clean.gbfs_snapshots import information, row, status
 
 
 def bikes(total: int | None = 6, **changes: Any) -> tuple[Any, Any, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import pyarrow as pa
 import pytest
 
@@ -9,18 +11,15 @@ from velib_assets.clean.positions import with_plausible_positions
 
 PARIS, SYDNEY, QUITO, SAN_FRANCISCO = (48.85, 2.35), (-33.87, 151.2), (-0.18, -78.47), (37.77, -122.42)
 GAZIANTEP = (37.06, 37.38)
-Positions = list[tuple[float | None, float | None]]
+Positions = list[tuple[Optional[float], Optional[float]]]
 
 
 def put_right(positions: Positions) -> Positions:
     table = pa.table(
-        {
-            name: pa.array(values, pa.float64())
-            for name, values in zip(("lat", "lon"), zip(*positions, strict=True), strict=True)
-        }
+        {name: pa.array(values, pa.float64()) for name, values in zip(("lat", "lon"), zip(*positions))}
     )
     columns = with_plausible_positions(table)
-    return list(zip(columns["lat"].to_pylist(), columns["lon"].to_pylist(), strict=True))
+    return list(zip(columns["lat"].to_pylist(), columns["lon"].to_pylist()))
 
 
 def city(centre: tuple[float, float], count: int = 9) -> Positions:

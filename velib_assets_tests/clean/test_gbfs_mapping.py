@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from velib_assets.ingest.feeds import gbfs
 from velib_assets.ingest.feeds.gbfs_mapping import MAPPING, VELIB
-from velib_assets_tests.gbfs.cleaning import REPORTED, clean, information, row, rows, status
+from velib_assets_tests.clean.gbfs_snapshots import REPORTED, clean, information, row, rows, status
 
-TAKEN = datetime(2025, 2, 28, 9, 2, tzinfo=UTC)
+TAKEN = datetime(2025, 2, 28, 9, 2, tzinfo=timezone.utc)
 
 
 def test_record_of_version_1() -> None:
@@ -79,7 +79,7 @@ def test_record_of_version_3() -> None:
         ("2025-02-28T09:02:00Z", TAKEN),
         ("2025-02-28T04:02:00.000-05:00", TAKEN),
         ("2025-02-28 09:02:00", TAKEN),
-        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=timezone.utc)),
         (-(10**18), None),
         (10**12 * 5, None),
         ("yesterday", None),

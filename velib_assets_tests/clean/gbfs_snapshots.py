@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
@@ -14,7 +14,7 @@ from velib_assets.lake.keys import raw_key
 from velib_assets.stations.register import Register
 
 NETWORK = "rouen"
-HOUR = datetime(2025, 2, 28, 9, tzinfo=UTC)
+HOUR = datetime(2025, 2, 28, 9, tzinfo=timezone.utc)
 REPORTED = 1740733320  # 2025-02-28 09:02 UTC
 VEHICLE_TYPES = [
     {"vehicle_type_id": "bike", "form_factor": "bicycle", "propulsion_type": "human"},
