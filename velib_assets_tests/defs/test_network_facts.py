@@ -16,7 +16,8 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.simulator.simulator import Simulator
 store, hour = FolderStore(Path(sys.argv[1])), hour_of(utc_now()) - HOUR
 (outcome,) = ingest_hours(store, Ingest(store, Simulator(stations=20, gbfs="2.1")), [hour], {})
-print(json.dumps([outcome.metadata, outcome.findings["usable_snapshot"].facts], default=str))
+metadata = {name: value for name, value in outcome.metadata.items() if isinstance(value, (str, int))}
+print(json.dumps([metadata, outcome.findings["usable_snapshot"].facts]))
 """
 
 
