@@ -40,7 +40,7 @@ demo: setup
 dev: export VELIB_LAKE := $(LAKE)
 dev: export VELIB_SCHEDULE := $(SCHEDULE)
 dev: setup
-	@case "/$${VELIB_LAKE%/}" in */lake-demo) export VELIB_SOURCE=simulator ;; esac && \
+	@case "/$${VELIB_LAKE%/}" in */lake-demo|*/lake-demo-*) export VELIB_SOURCE=simulator ;; esac && \
 	DAGSTER_HOME="$$($(BIN)/python -m velib_assets.defs.dagster_home)" && export DAGSTER_HOME && \
 	  $(BIN)/python -m velib_assets.cli.dev_servers --port $(PORT) --log-level $(LOG_LEVEL)
 

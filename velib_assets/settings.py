@@ -19,8 +19,10 @@ from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import feed_url
 from velib_assets.ingest.http import is_http_url
 from velib_assets.ingest.response import OPENDATA
+from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
 from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
+from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.simulator.faults import Fault, parse_faults
 from velib_assets.simulator.gbfs_setting import parse_gbfs
 from velib_assets.written_path import written_path
@@ -154,6 +156,8 @@ class Settings:
                 },
             ),
         }
+        if key and not aws and isinstance(values["lake"], Path) and (others := _others_in(values["lake"])):
+            problems.append(f"VELIB_NETWORK: {other_network_text(str(values['lake']), others, 'VELIB_LAKE')}")
         if problems:
             raise SettingsError("\n".join(problems))
         return cls(**values)  # type: ignore[arg-type] # each is of its reader's type
@@ -229,6 +233,13 @@ def _lake(text: str) -> Path:
     if any(part.startswith(("date=", "hour=")) for part in path.parts):
         raise ValueError(f"{path} is inside a folder named like a partition (date= or hour=)")
     return path
+
+
+def _others_in(lake: Path) -> list[str]:
+    try:
+        return other_networks(FolderStore(lake))
+    except OSError:  # what opens the lake says why it cannot be read
+        return []
 
 
 def _archive(text: str) -> str:

@@ -19,10 +19,10 @@ _NULL = pa.scalar(None, pa.float64())
 def with_plausible_positions(rows: pa.Table) -> pa.Table:
     """Return the rows of one snapshot with plausible positions.
 
-    - Latitude and longitude are exchanged if the latitude is over 90° and the longitude is not.
-    - They are also exchanged if the network does not reach as far as the position, but reaches the exchanged
-      one. A network reaches 50 km, or three times the median distance from its centre if that is more. The
-      centre is the median of the plausible positions.
+    - Latitude and longitude are exchanged if the network does not reach as far as the position, but reaches
+      the exchanged one. A network reaches 50 km, or three times the median distance from its centre if that
+      is more. The centre is the median of the plausible positions.
+    - If no position is plausible, those are exchanged whose latitude is over 90° and whose longitude is not.
     - A position outside the globe, within 1° of 0°/0°, or with one coordinate only counts as unknown, as does
       one with a coordinate of exactly 0 that the network does not reach.
 
@@ -30,11 +30,12 @@ def with_plausible_positions(rows: pa.Table) -> pa.Table:
         rows: rows with `lat` and `lon` in degrees.
     """
     lat, lon = (rows[name].combine_chunks() for name in ("lat", "lon"))
-    lat, lon = _exchanged(
-        lat, lon, pc.and_(pc.greater(pc.abs(lat), _MOST_LAT), pc.less_equal(pc.abs(lon), _MOST_LAT))
-    )
     plausible = _is_plausible(lat, lon)
-    if pc.any(plausible).as_py():
+    if not pc.any(plausible).as_py():
+        beyond, lon_beyond = (pc.greater(pc.abs(values), _MOST_LAT) for values in (lat, lon))
+        lat, lon = _exchanged(lat, lon, pc.and_not(beyond, lon_beyond))
+        plausible = _is_plausible(lat, lon)
+    else:
         near, near_exchanged = _reached(lat, lon, plausible)
         lat, lon = _exchanged(lat, lon, pc.and_not(near_exchanged, near))
         has_zero = pc.or_(pc.equal(lat, 0.0), pc.equal(lon, 0.0))

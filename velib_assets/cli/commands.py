@@ -35,11 +35,11 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="velib-insights", message="velib %(version)s")
 def main() -> None:
-    """Vélib' Insights: snapshots of all Vélib' stations, stored, cleaned and summarised as KPIs.
+    """Vélib' Insights: snapshots of all stations of a bike-share network, cleaned and summarised as KPIs.
 
     Times are UTC. Settings are environment variables: VELIB_LAKE (the folder of the lake, by default `lake`
-    in the checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator) and more in docs/settings.md. Runs
-    appear in the Dagster UI (`make dev`).
+    in the checkout), VELIB_SOURCE (opendata, gbfs, archive or simulator), VELIB_NETWORK (the network, by
+    default velib) and more in docs/settings.md. Runs appear in the Dagster UI (`make dev`).
 
     Exit status: 0 if every requested hour was cleaned; 1 if a snapshot or an hour failed, something is
     damaged or there is no lake, with what failed, where its bytes are and what to do on standard error; 2 for

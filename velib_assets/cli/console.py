@@ -11,6 +11,7 @@ import click
 
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, parse_hour
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings, SettingsError
 
@@ -56,12 +57,26 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
     )
 
 
-def read_settings() -> Settings:
-    """Read the settings, or exit with one line per wrong setting."""
+def read_settings(*, opens_lake: bool = True) -> Settings:
+    """Read the settings, or exit with one line per wrong setting, or if the lake is another network's.
+
+    The settings look into a folder themselves; for a bucket this takes one request, with `opens_lake`.
+    """
     try:
-        return Settings.from_env()
+        settings = Settings.from_env()
     except SettingsError as error:
         fail(str(error))
+    if settings.target == "aws" and opens_lake:
+        _refuse_other_network(settings)
+    return settings
+
+
+def _refuse_other_network(settings: Settings) -> None:
+    from velib_assets.lake.bucket_store import BucketStore
+
+    lake = BucketStore(settings.names.bucket, region=settings.names.region)
+    if others := other_networks(lake, ["raw"]):
+        fail(f"VELIB_NETWORK: {other_network_text(settings.lake_address, others, 'VELIB_BUCKET')}")
 
 
 def terminal_width() -> int:

@@ -26,23 +26,19 @@ if TYPE_CHECKING:
     from velib_assets.insights.day_insights import DayInsights
 
 
-def _past_day(text: str) -> date:
-    """Parse a local day (`YYYY-MM-DD`) that has begun."""
+def _day(text: str) -> date:
+    """Parse a local day (`YYYY-MM-DD`)."""
     try:
-        day = parse_day(text if text.isascii() else "")
+        return parse_day(text if text.isascii() else "")
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    today = local_day_of(utc_now())
-    if day > today:
-        raise click.BadParameter(f"{text} is in the future: it is {today} in {time_zone()}")
-    return day
 
 
 @click.command(name="day")
-@click.argument("day", type=_past_day, metavar="YYYY-MM-DD")
+@click.argument("day", type=_day, metavar="YYYY-MM-DD")
 @format_option("table", "json", "csv")
 def day_command(day: date, form: str) -> None:
-    """Show what a local day was like (Europe/Paris): numbers of the network, worst stations, events.
+    """Show what a local day of the network was like: its numbers, worst stations, events.
 
     Each number is shown beside the usual one: its mean over the same weekdays of the four weeks before, as
     far as they are complete. Times of events are UTC. For a day that is not stored, the reason is shown, and
@@ -57,7 +53,10 @@ def day_command(day: date, form: str) -> None:
     from velib_assets.resources import build_resources
 
     settings, now = read_settings(), utc_now()
-    resources = build_resources(settings)
+    resources = build_resources(settings)  # from here on the time zone is known
+    if day > (today := local_day_of(now)):
+        text = f"{day_text(day)} is in the future: it is {today} in {time_zone()}"
+        raise click.BadParameter(text, param_hint="'YYYY-MM-DD'")
     if not is_lake(resources.lake):
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
@@ -65,7 +64,7 @@ def day_command(day: date, form: str) -> None:
     if found is None:
         if newest_hour(resources.catalog) is None:
             fail(no_rows(settings, resources.lake), FAILED)
-        fail(absence(resources.catalog, day, now), FAILED)
+        fail(absence(resources.catalog, resources.lake, day, now), FAILED)
     notes = _notes(found) + outdated_note(resources.catalog, resources.lake, day, now)
     if form == "json":
         click.echo(json.dumps(day_object(found, notes), indent=1))

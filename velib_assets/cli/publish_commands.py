@@ -40,7 +40,7 @@ def publish(month: date, to: str | None) -> None:
     earlier edition of the month is replaced as a whole; any other folder that is not empty is refused. Days
     that are not in history, or outdated there, are named: the command then exits with 1 and writes nothing.
 
-        velib publish 2022-06 --to open-data/velib-2022-06
+        velib publish 2022-06 --to open-data/2022-06
     """
     from velib_assets.publish.dataset import dataset_files
     from velib_assets.publish.month_data import load_month

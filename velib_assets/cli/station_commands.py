@@ -46,7 +46,7 @@ def station(code: str, days: int, form: str) -> None:
 
     CODE is a station's code, or a part of its name, without accents and case. If several names match, they
     are listed; if none does, similar ones are, and the command exits with 1. Times are UTC; days, and the
-    hours of the typical day, are local (Europe/Paris). Days are those that `velib backfill` and the daily
+    hours of the typical day, are local to the network. Days are those that `velib backfill` and the daily
     schedule have built. JSON has the whole card, CSV a row per day.
 
         velib station 16107 --days 90
@@ -139,13 +139,13 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
         )
     stored = [day["date"] for day in card.days]
     if unbuilt := unbuilt_days(resources.catalog, card.first, card.last, stored, now):
-        notes.append(unbuilt_note(unbuilt))
+        notes.append(unbuilt_note(resources.lake, unbuilt))
     elif not stored:
         notes.append(f"no day from {card.first} to {card.last} ({time_zone()}) has ended and is stored yet")
     if not card.typical and any(day["minutes_in_operation"] for day in card.days):
         notes.append(
             f"{HISTORY} has none of these days, so there is no typical day. "
-            f"Run `{backfill([card.first, card.last])}`"
+            f"Run `{backfill(resources.lake, [card.first, card.last])}`"
         )
     if not has_register:
         notes.append(

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from velib_assets.lake.keys import hour_text
+from velib_assets.lake.keys import SOURCE, hour_text
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.network import IS_VELIB, KEY
 from velib_assets.lake.store import LakeStore
@@ -80,9 +80,9 @@ def no_rows(settings: Settings, lake: LakeStore) -> str:
 
 
 def other_lakes(lake: Path) -> list[Path]:
-    """Return the lakes with snapshots here, beside this one, and where the default lake is."""
+    """Return the network's lakes with snapshots here, beside this one, and where the default lake is."""
     folders = {lake.parent, Path.cwd(), WORKPLACE}
-    found = {raw.parent.parent for folder in folders for raw in folder.glob("*/raw/source=*")}
+    found = {raw.parent.parent for folder in folders for raw in folder.glob(f"*/raw/source={SOURCE}")}
     return sorted(found - {lake})
 
 

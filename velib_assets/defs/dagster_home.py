@@ -12,6 +12,7 @@ from pathlib import Path
 from velib_assets.home_lakes import FILE, lakes_of, remember_lake
 from velib_assets.lake.keys import SOURCE
 from velib_assets.lake.network import IS_VELIB
+from velib_assets.lake.other_networks import other_network_text
 from velib_assets.settings import CHECKOUT, OLD_HOME, Settings, SettingsError, dagster_home
 
 SHIPPED = Path(__file__).with_name("dagster.yaml")
@@ -36,7 +37,7 @@ def open_home(settings: Settings) -> tuple[Path, list[str]]:
 
 
 def refuse_second_lake(settings: Settings) -> str | None:
-    """Check that the home does not belong to another lake of the same network.
+    """Check that the home does not belong to another lake of the network, nor the lake to another network.
 
     A home in its lake always belongs to it, also after the lake was moved.
 
@@ -44,10 +45,14 @@ def refuse_second_lake(settings: Settings) -> str | None:
         The lake that the home remembers, if any.
 
     Raises:
-        SettingsError: The home belongs to another lake.
+        SettingsError: The home belongs to another lake, or knows this lake as another network's.
     """
     home = dagster_home(settings)
-    lake, remembered = settings.lake_address, lakes_of(home).get(SOURCE)
+    lake, lakes = settings.lake_address, lakes_of(home)
+    remembered = lakes.get(SOURCE)
+    if others := [network for network, address in lakes.items() if network != SOURCE and address == lake]:
+        text = other_network_text(lake, others, "VELIB_LAKE or VELIB_BUCKET")
+        raise SettingsError(f"VELIB_NETWORK: {home / FILE} says that {text}")
     if remembered in (None, lake) or (settings.target == "local" and _is_same(home, settings.own_home)):
         return remembered
     raise SettingsError(

@@ -11,6 +11,7 @@ from velib_assets.defs import checks
 from velib_assets.defs.checks import REMARKS
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.defs.schedule_state import switched_on_at
+from velib_assets.ingest.feed_facts import feed_facts
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
     QUARANTINED,
@@ -89,15 +90,16 @@ def _outcome(
     Raises:
         OSError: The lake cannot be listed.
     """
-    arrived = _arrival(store, hour, results, takes=takes)
+    objects = raw_objects(store, hour)
+    stored, quarantined = slot_times(store, hour, objects)
+    arrived = _arrival(store, results, len(stored), takes=takes)
     if not arrived.passed:
         return HourOutcome.failed(hour, "usable_snapshot", arrived)
-    stored, quarantined = slot_times(store, hour)
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     past = sum(slot.start + SLOT <= now for slot in slots)
-    objects = raw_objects(store, hour)
     new = [result for result in results if result.state == STORED]
+    said = feed_facts(store, objects)
     metadata = {
         "snapshots": len(objects),
         "new_snapshots": len(new),
@@ -106,15 +108,16 @@ def _outcome(
         **{f"slots_{state}": number for state, number in count.items()},
         "slots_open": len(slots_of(hour)) - len(slots),  # neither past nor filled
         "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
+        **said,
     }
     if any(result.code not in REMARKS for result in results):
         metadata |= {name: dg.MetadataValue.url(url) for name, url in ingest.links.items()}
     checked = {
-        "usable_snapshot": arrived,
+        "usable_snapshot": arrived._replace(facts={**arrived.facts, **said}),
         "quarantined_snapshot": checks.quarantined_snapshot(_quarantine_reasons(store, results)),
         "discarded_before": checks.discarded_before(results),
         "complete_hour": checks.complete_hour(count["stored"], past),
-        "feed_frozen": checks.feed_frozen(frozen.stretches(hour)),
+        "feed_frozen": checks.feed_frozen(frozen.stretches(hour, objects)),
         "archive_agrees": checks.archive_agrees(results),
         "archive_columns": checks.archive_columns(results),
     }
@@ -122,16 +125,16 @@ def _outcome(
 
 
 def _arrival(
-    store: LakeStore, hour: datetime, results: Sequence[IngestResult], *, takes: bool
+    store: LakeStore, results: Sequence[IngestResult], stored: int, *, takes: bool
 ) -> checks.Finding:
-    """Check that an hour has a usable snapshot. If the run brought none, those stored earlier count."""
+    """Check that an hour has a usable snapshot. If the run brought none, those `stored` earlier count."""
     reasons = _quarantine_reasons(store, results)
     discarded = checks.discarded_before(results)
     usable = sum(
         result.state != QUARANTINED and result.code not in (*REMARKS, DISCARDED) for result in results
     )
     if not usable and not (takes and reasons):
-        usable = len(slot_times(store, hour)[0])
+        usable = stored
     error = ""
     if not usable and not discarded.passed:
         error = "; ".join([*reasons, f"{discarded.message}. No other snapshot was loaded for this hour"])
@@ -150,10 +153,10 @@ def _quarantine_reasons(store: LakeStore, results: Sequence[IngestResult]) -> li
 def _take(
     store: LakeStore, ingest: Ingest, hour: datetime, scheduled: datetime | None, now: datetime
 ) -> list[IngestResult]:
-    """Take the current snapshot, unless the tick's slot has one because the tick was repeated or retried."""
+    """Take the current snapshot. A tick that is repeated or retried finds its own and takes no other."""
     if scheduled is None:
         return [ingest.take(now, now)]
-    if scheduled in slot_times(store, hour)[0]:
+    if slot_of(scheduled) != slot_of(now) and scheduled in slot_times(store, hour)[0]:
         return []
     ensure_slot_open(scheduled, now)
     return [ingest.take(scheduled, now)]
@@ -161,9 +164,11 @@ def _take(
 
 def _previous_hour(store: LakeStore, hour: datetime, on_since: datetime | None) -> Iterator[HourOutcome]:
     """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
-    span = hour_range(store, "raw")
-    if span and span[0] <= hour and not (on_since and hour < on_since):
-        slots = slots_of(hour)
-        filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
+    if on_since and hour < on_since:
+        return
+    slots = slots_of(hour)
+    filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
+    span = None if filled else hour_range(store, "raw")
+    if filled or (span and span[0] <= hour):  # the lake is older than the hour
         finding = checks.complete_hour(len(filled), len(slots))
         yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)

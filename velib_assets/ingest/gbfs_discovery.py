@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
-from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urldefrag, urljoin, urlsplit, urlunsplit
 
-from velib_assets.ingest.gbfs_document import choose_language, data_of
+from velib_assets.ingest.gbfs_document import MAX_LANGUAGE, choose_language, data_of
 from velib_assets.lake.text import counted, neutralize_links
 
 DISCOVERY = "gbfs"
@@ -20,6 +20,8 @@ _KNOWN_VERSION = re.compile(r"([1-3])\.(\d{1,2})")
 _VERSIONS = "gbfs_versions"
 _MOST_NAMES = 12
 _QUERY = re.compile(rb'(://[^"?\s\\]*)\?[^"\s]*')
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+")
+_IN_PATH = "/%:@!$&'*+,;=~"  # brackets are encoded: a message that shows the URL then has no Markdown link
 _PORTS = {"http": 80, "https": 443}
 
 Feeds = Dict[str, str]
@@ -46,7 +48,7 @@ def read_discovery(document: object) -> Discovery:
     data = data_of(document)
     if feeds := _feeds(data):
         return Discovery({"": feeds})
-    languages = {language: _feeds(value) for language, value in data.items()}
+    languages = {tag: _feeds(value) for tag, value in data.items() if len(tag) <= MAX_LANGUAGE}
     return Discovery({language: feeds for language, feeds in languages.items() if feeds})
 
 
@@ -94,7 +96,7 @@ def absolute_url(url: str, base: str, configured: str) -> str:
             that has none takes them.
 
     Raises:
-        ValueError: if it is not a URL.
+        ValueError: if it is not a URL with a host.
     """
     parts, origin, own = (
         urlsplit(urldefrag(urljoin(base, url.strip()))[0]),
@@ -109,7 +111,9 @@ def absolute_url(url: str, base: str, configured: str) -> str:
         if "@" not in parts.netloc:
             parts = parts._replace(netloc=login + parts.netloc)
         parts = parts._replace(query=parts.query or own.query)
-    return urlunsplit(parts)
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError("it has no host")
+    return urlunsplit(parts._replace(path=quote(parts.path, safe=_IN_PATH)))
 
 
 def without_queries(document: bytes) -> bytes:

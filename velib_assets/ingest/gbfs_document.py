@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 EMPTY: Mapping[str, Any] = {}
+MAX_LANGUAGE = 35  # characters of the tag of a language, by RFC 5646
 
 
 def envelope_of(document: object) -> Mapping[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Sequence
 
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, read_discovery
-from velib_assets.ingest.gbfs_document import data_of, id_text, text_in
+from velib_assets.ingest.gbfs_document import MAX_LANGUAGE, data_of, id_text, text_in
 from velib_assets.lake.network import proposed_key
-from velib_assets.lake.text import neutralize_links
+from velib_assets.lake.text import neutralize_links, one_line
 
+_MOST = 100  # characters of a text about a system
 Documents = Mapping[str, Any]
 """The parsed parts of a response by their names."""
 
@@ -25,11 +26,14 @@ def system_language(system: Mapping[str, Any]) -> str:
     """Return the language that `system_information` names, from 3.0 the first one; empty if it names none."""
     languages = system.get("languages")
     first = languages[0] if isinstance(languages, list) and languages else system.get("language")
-    return first.strip() if isinstance(first, str) else ""
+    return first.strip() if isinstance(first, str) and len(first) <= MAX_LANGUAGE else ""
 
 
 def system_facts(document: object, language: str = "") -> Dict[str, str]:
-    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them."""
+    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them.
+
+    `document` is its `system_information`; None if there is none. `language` is that of the other files.
+    """
     system = data_of(document)
     name = text_in(system.get("name"), language) or text_in(system.get("short_name"), language)
     facts = {
@@ -38,7 +42,7 @@ def system_facts(document: object, language: str = "") -> Dict[str, str]:
         "language": language or system_language(system),
         "system_id": id_text(system.get("system_id")) or "",
     }
-    return {key: text for key, text in facts.items() if text}
+    return {key: one_line(text, _MOST) for key, text in facts.items() if text} if system else {}
 
 
 def other_network(records: Sequence[Any], documents: Documents) -> str:

@@ -22,6 +22,7 @@ from velib_assets.lake.listing import (
     raw_objects,
     slot_times,
 )
+from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 
@@ -59,7 +60,7 @@ class IngestResult(NamedTuple):
 
 
 class SourceMismatchError(Exception):
-    """The simulator was about to write into a lake that contains real snapshots."""
+    """A snapshot was about to go into a lake of another network, or a simulated one among real ones."""
 
 
 class SlotExpiredError(Exception):
@@ -82,6 +83,7 @@ class Ingest:
     def __init__(self, store: LakeStore, feed: Feed) -> None:
         self._store, self._feed = store, feed
         self.source, self.live = feed.name, feed.live
+        self._is_own_lake = False
         self.links: Dict[str, str] = {}
 
     def take(self, ingested_at: datetime, now: datetime) -> IngestResult:
@@ -91,9 +93,10 @@ class Ingest:
 
         Raises:
             FeedError: if the feed gives no response.
-            SourceMismatchError: see `ensure_same_source`.
+            SourceMismatchError: if the lake holds another network; see `ensure_same_source`.
             SlotExpiredError: see `ensure_slot_open`.
         """
+        self._ensure_own_lake()
         ensure_same_source(self._store, self.source)
         if present := _present(self._store, ingested_at):
             return present
@@ -104,8 +107,9 @@ class Ingest:
         """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
 
         Raises:
-            SourceMismatchError: see `ensure_same_source`.
+            SourceMismatchError: if the lake holds another network; see `ensure_same_source`.
         """
+        self._ensure_own_lake()
         ensure_same_source(self._store, self.source)
         filled = {slot_of(moment) for moment in slot_times(self._store, hour)[0]} if self.live else set()
         keys = {} if self.live else {raw_time(item.key): item.key for item in raw_objects(self._store, hour)}
@@ -121,6 +125,17 @@ class Ingest:
             if recorded.unread:
                 results.append(_unread(recorded))
         return results
+
+    def _ensure_own_lake(self) -> None:
+        """Keep snapshots out of another network's lake; one listing, the first time.
+
+        Raises:
+            SourceMismatchError: the lake holds another network.
+        """
+        if not self._is_own_lake and (others := other_networks(self._store, ["raw"])):
+            address = self._store.address("").rstrip("/")
+            raise SourceMismatchError(other_network_text(address, others, "VELIB_LAKE or VELIB_BUCKET"))
+        self._is_own_lake = True
 
     def skipped(self, first: datetime, last: datetime) -> SkippedFiles:
         """Return the files that a restore from `first` to `last` (both included) does not load."""

@@ -6,9 +6,10 @@ import re
 from typing import IO, Callable, List, Optional, Sequence, Tuple
 
 from velib_assets.ingest.feeds.feed import FeedError
+from velib_assets.lake.network import KEY
 from velib_assets.lake.raw_pack import DamagedPackError, Index, is_pack, read_index, verified_member
 
-_IN_PACK = re.compile(r"(?P<pack>(?:.*/)?velib_\d{8}\.zip)/(?P<key>raw/.+)")
+_IN_PACK = re.compile(rf"(?P<pack>(?:.*/)?{KEY}_\d{{8}}\.zip)/(?P<key>raw/.+)")
 _FILE = re.compile(r"(?P<day>(?:.*/)?date=(\d{4})-(\d\d)-(\d\d)/)hour=\d\d/[^/]+")
 
 
@@ -67,7 +68,7 @@ class ArchivePacks:
         match = _FILE.fullmatch(path)
         if match is None:
             return None
-        pack = f"{match['day']}velib_{match[2]}{match[3]}{match[4]}.zip"
+        pack = f"{match['day']}{KEY}_{match[2]}{match[3]}{match[4]}.zip"
         return self._member(pack, path[len(match["day"]) :])
 
     def _member(self, pack: str, ending: str) -> Optional[bytes]:

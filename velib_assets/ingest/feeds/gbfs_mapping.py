@@ -10,44 +10,40 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
-IDENTITY = "identity"
-"""A text without the spaces around it, or a whole number of any size, as text."""
-TEXT = "text"
-"""A text."""
-LOCALIZED = "localized"
-"""A list of `{"text", "language"}`: that in the feed's language, else in English, else the first."""
-NUMBER = "number"
-"""A finite number, also as text."""
-FLAG = "flag"
-"""A boolean, 0 or 1 (also 1.0), or a word such as `true`."""
-TIME = "time"
-"""A POSIX time in seconds, milliseconds or microseconds by its size, or RFC 3339 text."""
-COUNT = "count"
-"""A whole number that is not negative, also as text."""
-SPACES = "spaces"
-"""A COUNT, except that -1 and every number from MOST_SPACES on mean unknown."""
-SPACES_BY_TYPE = "spaces by type"
-"""An object `{type id: count}`: the sum without the types that are no bikes."""
-SPACES_BY_TYPES = "spaces by types"
-"""A list of `{"vehicle_type_ids", "count"}`: the sum without the items whose types are all no bikes."""
-TYPES_BY_ID = "types by id"
-"""A list of `{"vehicle_type_id", "count"}`, whose ids the feed's vehicle types explain; else UNKNOWN."""
-TYPES_OBJECT = "types as object"
-"""An object `{id or word: count}`: the feed's vehicle types explain the ids, BIKE_WORDS the words."""
-TYPES_LIST_OF_OBJECTS = "types as list of objects"
-"""A list of TYPES_OBJECT."""
-EBIKES_OF_BIKES = "electric bikes of all bikes"
-"""A COUNT of the electric bikes; the mechanical ones are the rest of the bikes."""
+IDENTITY, TEXT, LOCALIZED = "identity", "text", "localized text"
+NUMBER, FLAG, TIME = "number", "flag", "time"
+COUNT, SPACES = "count", "spaces"
+SPACES_BY_TYPE, SPACES_BY_TYPES = "spaces by type", "spaces by types"
+TYPES_BY_ID, TYPES_OBJECT, TYPES_LIST_OF_OBJECTS = "types by id", "types as object", "types as list"
+EBIKES_OF_BIKES = "electric bikes"
+
+FORMS: Dict[str, str] = {
+    IDENTITY: "a text without the spaces around it, or a whole number of any size, as text",
+    TEXT: "a text",
+    LOCALIZED: 'a list of `{"text", "language"}`: in the feed\'s language, else English, else the first',
+    NUMBER: "a finite number, also as text",
+    FLAG: "true or false, 1 or 0, or a word such as `yes`",
+    TIME: "a POSIX time in seconds, milliseconds or microseconds by its size, or RFC 3339 text",
+    COUNT: "a whole number that is not negative, also as text",
+    SPACES: "a count; but -1, and 999 or more, mean unknown: no station has so many docks",
+    SPACES_BY_TYPE: "an object `{type id: count}`: the sum, without types that are no bikes",
+    SPACES_BY_TYPES: 'a list of `{"vehicle_type_ids", "count"}`: the sum, without items for no bike',
+    TYPES_BY_ID: 'a list of `{"vehicle_type_id", "count"}`; `vehicle_types` explains the ids',
+    TYPES_OBJECT: "an object `{word: count}`, or by type ids",
+    TYPES_LIST_OF_OBJECTS: "a list of such objects",
+    EBIKES_OF_BIKES: "a count of the electric bikes; the mechanical ones are the rest",
+}
+"""The forms that a value can have. Blank text, null and NaN say nothing in any of them."""
 
 MOST_SPACES = 999
-"""No station has so many docks: 999, 9999 or 2147483647 docks or capacity mean unknown."""
+"""From this number on, SPACES are unknown."""
 
 MECHANICAL, ELECTRIC, OTHER, UNKNOWN = "mechanical", "electric", "no bike", "unknown"
 """What a vehicle type is. UNKNOWN are also bikes whose propulsion is not known; they count as bikes.
 
-Counts of types are summed by these kinds. If one of them is no count, or there are UNKNOWN ones, or the types
-have no bike where the station has some, `mechanical` and `ebikes` are unknown. Vehicles that are no bikes are
-taken off the station's total if it is at least the sum of all types, because then it includes them.
+Counts are summed by kind. They say nothing if one of them is no count, if some vehicles are UNKNOWN, or if
+they have no bikes where the station has some. Vehicles that are no bikes are taken off the station's total if
+that is at least the sum of all types: then it includes them.
 """
 
 BIKE_FORMS = ("bicycle", "cargo_bicycle")
