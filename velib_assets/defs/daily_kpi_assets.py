@@ -197,7 +197,7 @@ def _quality(rows: pa.Table, before: pa.Table) -> dict[str, Finding]:
     )
     return {
         "frozen_stations": checks.frozen_stations(codes["frozen_stations"], known["frozen_stations"]),
-        "never_reported": checks.never_reported(codes["never_reported"], known["never_reported"]),
+        "never_reported": checks.never_reported(codes["never_reported"], known["never_reported"], len(rows)),
         "moved_stations": checks.moved_stations(codes["moved_stations"]),
         "within_capacity": checks.within_capacity(codes["within_capacity"]),
         "equal_bike_types": checks.equal_bike_types(codes["equal_bike_types"]),

@@ -57,8 +57,12 @@ def read_daily_rows(lake: LakeStore, name: str, day: date) -> pa.Table:
     """
     schema = daily_schema(name)
     try:
-        return pq.read_table(io.BytesIO(lake.read(daily_kpi_key(name, day))), schema=schema)
-    except (FileNotFoundError, pa.ArrowException):
+        data = lake.read(daily_kpi_key(name, day))
+    except FileNotFoundError:
+        return schema.empty_table()
+    try:
+        return pq.read_table(io.BytesIO(data), schema=schema)
+    except (pa.ArrowException, OSError, ValueError):  # pyarrow raises all three for damaged bytes
         return schema.empty_table()
 
 

@@ -1,18 +1,23 @@
 """Finds the damaged file behind a failed query: DuckDB often does not say which file it could not decode."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.history.digests import period_of_key
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour, source_prefix
 from velib_assets.lake.network import KEY
+from velib_assets.lake.schema import COLUMNS, HISTORY_COLUMNS, PARTITION_COLUMNS, REJECTS, STATIONS, Column
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.duckdb_session import create_table, session
 from velib_assets.query.engine import LakeReadError
+from velib_assets.query.lake_tables import LAKE_TABLES
 
 _OF_THE_QUERY = (
     duckdb.CatalogException,
@@ -20,7 +25,12 @@ _OF_THE_QUERY = (
     duckdb.PermissionException,
     duckdb.InterruptException,
 )
-_DAMAGE = re.compile(r"parquet|thrift|TProtocol|decompress|corrupt|zstd|deserial", re.IGNORECASE)
+_OF_VALUES = re.compile(
+    r"\A(Binder|Out of Range|Not implemented|Out of Memory) Error"
+    r"|Could not (convert|parse) string|Division by zero"
+)
+"""Errors that sound values cause too: a file without a hash is not read again because of them."""
+_SCHEMAS = {table.name: table.schema for table in LAKE_TABLES}
 
 
 def damaged_file_error(
@@ -32,6 +42,8 @@ def damaged_file_error(
 ) -> LakeReadError | None:
     """Return the error that names the damaged file; None if the query itself failed.
 
+    Files with a hash are compared with it. The others are read one by one, as the query reads them.
+
     Args:
         error: what DuckDB raised.
         lake: the lake.
@@ -41,23 +53,56 @@ def damaged_file_error(
     """
     if isinstance(error, _OF_THE_QUERY):
         return None
+    store, others = FolderStore(lake), set(read)
+    for key, problem in _compared(store, read, catalog, hours):
+        if problem:
+            return _named(store.address(key), key, problem)
+        others.discard(key)
+    if not _OF_VALUES.search(str(error)):
+        for key in sorted(others, key=lambda key: (key not in str(error), key)):
+            if problem := _unreadable(lake, key):
+                return _named(store.address(key), key, problem)
+    return None
+
+
+def _compared(
+    store: FolderStore, read: Collection[str], catalog: Catalog, hours: Iterable[datetime] | None
+) -> Iterator[tuple[str, str]]:
+    """Compare the files that have a hash with it; yield the key of each and what is wrong with it."""
     from velib_assets.catalog.clean_hashes import REPLACED, check_clean_file  # noqa: PLC0415 - only after a failure
     from velib_assets.history.history_verification import check_history_file  # noqa: PLC0415 - likewise
 
-    store, looks_damaged = FolderStore(lake), bool(_DAMAGE.search(str(error)))
     for part in catalog.partitions(hours):
-        if part.key not in read or not (part.sha256 or looks_damaged):
-            continue
-        problem = check_clean_file(store, part).problem
-        if problem not in ("", REPLACED):  # a copy on this machine has another digest than its footer
-            return _named(store.address(part.key), part.key, problem)
+        if part.key in read and part.sha256:
+            problem = check_clean_file(store, part).problem
+            # A copy on this machine has another digest than its footer.
+            yield part.key, "" if problem == REPLACED else problem
     for file in catalog.history():
-        if file.key in read and (problem := check_history_file(store, file).problem):
-            return _named(store.address(file.key), file.key, problem)
-    named = next((key for key in read if key in str(error)), "")
-    if named and looks_damaged:
-        return _named(store.address(named), named, str(error).splitlines()[0])
-    return None
+        if file.key in read and file.sha256:
+            yield file.key, check_history_file(store, file).problem
+
+
+def _unreadable(lake: Path, key: str) -> str:
+    """Return why DuckDB cannot read all of a file as its table; empty if it can, or the file is gone."""
+    try:
+        with session(lake) as db:
+            create_table(db, [lake / key], "file", _schema_of(key))
+            db.execute("SELECT bit_xor(hash(file)) FROM file").fetchall()
+    except (duckdb.Error, pa.ArrowException, UnicodeDecodeError) as error:
+        return " ".join(str(error).split())[:200] if (lake / key).exists() else ""
+    return ""
+
+
+def _schema_of(key: str) -> Sequence[Column]:
+    """Return the columns of the table that a file belongs to."""
+    if key == STATIONS_KEY:
+        return _SCHEMAS[STATIONS]
+    if period_of_key(key):
+        return HISTORY_COLUMNS
+    if key.startswith(source_prefix("rejects")):
+        return _SCHEMAS[REJECTS]
+    daily = (kpi.schema for kpi in DAILY_KPIS if key.startswith(f"{source_prefix('kpi')}{kpi.name}/"))
+    return next(daily, (*COLUMNS, *PARTITION_COLUMNS))
 
 
 def _named(address: str, key: str, problem: str) -> LakeReadError:

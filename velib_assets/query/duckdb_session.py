@@ -60,9 +60,10 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             )
         )
         done = threading.Event()
-        threading.Thread(
+        timeout = threading.Thread(
             target=_interrupt_after_timeout, args=(db, done), name="velib-query-timeout", daemon=True
-        ).start()
+        )
+        timeout.start()
         try:
             yield db
         except duckdb.InterruptException:
@@ -70,6 +71,7 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise QueryError(message) from None
         finally:
             done.set()
+            timeout.join()  # it holds the connection, which DuckDB reports as leaked at the end
 
 
 def _interrupt_after_timeout(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
@@ -88,6 +90,9 @@ def create_table(
     """Define a table, `source_velib` by default, over these files; without files it is empty.
 
     Timestamps lose their time zone (they are UTC), and partition keys are text.
+
+    Raises:
+        duckdb.Error: If a file cannot be read, or lacks a column.
     """
     paths = ", ".join(_quoted(os.fspath(path)) for path in files)
     options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
@@ -97,7 +102,10 @@ def create_table(
         for column in schema
         if (quoted := f'"{column.name}"')
     )
-    db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{name} AS SELECT {columns} {rows}")
+    try:
+        db.execute(f"CREATE OR REPLACE VIEW {DATABASE}.{name} AS SELECT {columns} {rows}")
+    except duckdb.BinderException as error:  # no fault of the query: a damaged footer has other names
+        raise duckdb.IOException(f"the files of {name} do not have its columns: {error}") from error
 
 
 def fetch(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
@@ -105,11 +113,12 @@ def fetch(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
 
     Raises:
         QueryError: If the result is larger than 512 MB, or a number is larger than a bigint.
+        duckdb.Error: If the query fails.
     """
     relation = db.sql(sql)
     huge = [position for position, kind in enumerate(relation.types) if str(kind) == "HUGEINT"]
     reader, batches, size = relation.to_arrow_reader(_BATCH_ROWS), [], 0
-    for batch in reader:
+    for batch in _batches(reader):
         batches.append(batch)
         size += batch.nbytes
         if size > MAX_BYTES:
@@ -122,6 +131,16 @@ def fetch(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
             raise QueryError(f"a number is larger than a bigint: {error}") from error
         table = table.set_column(position, table.field(position).name, column)
     return table
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a running query. Arrow's stream makes an OSError of each error of DuckDB."""
+    try:
+        yield from reader
+    except OSError as error:
+        text = str(error)
+        interrupted = text.startswith("INTERRUPT")
+        raise (duckdb.InterruptException if interrupted else duckdb.Error)(text) from error
 
 
 def _quoted(value: str) -> str:

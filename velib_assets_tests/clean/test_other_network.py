@@ -40,17 +40,37 @@ for hour, result in zip(hours, results):
     footer = footer_of(store, hour)
     assert footer.digest == current_digest(store, hour, raw_listing(store, hour), footer, register)
 """
+_FROZEN = """
+import json, sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from velib_assets.clean.frozen_feed import FrozenFeed
+from velib_assets.ingest.response import FeedResponse
+from velib_assets.ingest.step import store_or_quarantine
+from velib_assets.lake.folder_store import FolderStore
+
+store, hour = FolderStore(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
+(bodies,) = json.load(sys.stdin)
+for minute in (0, 15, 30, 45):
+    taken = hour + timedelta(minutes=minute)
+    response = FeedResponse("gbfs", {part: json.dumps(body).encode() for part, body in bodies.items()})
+    assert store_or_quarantine(store, response, taken, taken).state == "stored"
+print([stretch.operating for stretch in FrozenFeed(store).stretches(hour)])
+"""
 CODES = ("16107", "20143", "31024")  # in Vélib' they would be in Paris and in Montreuil
 
 
-def run(lake: Path, *snapshots: dict[str, Any]) -> None:
-    """Store and clean one snapshot per hour from HOUR, in a process of the network."""
-    subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(lake), HOUR.isoformat()],
-        input=json.dumps(snapshots).encode(),
+def run(script: str, lake: Path, *snapshots: dict[str, Any]) -> str:
+    """Run a script in a process of the network, with a lake, HOUR and snapshots; returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(lake), HOUR.isoformat()],
+        input=json.dumps(snapshots),
         env={**os.environ, "VELIB_NETWORK": NETWORK},
         check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
     )
+    return done.stdout.strip()
 
 
 def files(described: list[Any], regions: list[Any]) -> dict[str, Any]:
@@ -71,7 +91,7 @@ def test_stations_are_described_from_the_register_without_any_rule_of_paris(tmp_
     described = [information(code, name=f"Gare {code}", is_virtual_station=code == "20143") for code in CODES]
     described[2]["region_id"] = "r1"
     regions = [{"region_id": "r1", "name": "Paris"}]
-    run(tmp_path, files(described, regions), files([], []))
+    run(_SCRIPT, tmp_path, files(described, regions), files([], []))
     expected = [(code, f"Gare {code}", 49.44, 10, area) for code, area in zip(CODES, (None, None, "Paris"))]
     for hour in ("09", "10"):
         key = f"clean/source=rouen/date=2025-02-28/hour={hour}/stations.parquet"
@@ -84,3 +104,10 @@ def test_stations_are_described_from_the_register_without_any_rule_of_paris(tmp_
     stations = rows(tmp_path, "stations/source=rouen/stations.parquet")
     areas = [(r["station_id"], r["commune"], r["arrondissement"]) for r in stations]
     assert areas == [("16107", None, None), ("20143", None, None), ("31024", "Paris", "Paris")]
+
+
+def test_feed_without_docks_can_be_frozen(tmp_path: Path) -> None:
+    frozen = files([information("planned")], [])
+    for entry in frozen["station_status"]["data"]["stations"]:
+        del entry["num_docks_available"], entry["is_installed"]
+    assert run(_FROZEN, tmp_path, frozen) == "[3]"

@@ -142,3 +142,12 @@ def test_common_doubts_are_shown_and_never_alerted() -> None:
     for finding in (findings.within_capacity(["1001"]), findings.equal_bike_types(["1001"])):
         assert not finding.passed
         assert finding.facts["faults"] == 0
+
+
+def test_data_without_any_report_time_makes_no_station_doubtful() -> None:
+    """The checks of the hours report it: once per column, not once per station."""
+    some, every = (findings.never_reported(["1001", "15030"], [], stations) for stations in (3, 2))
+    assert (some.passed, some.facts["faults"]) == (False, 2)
+    assert (every.passed, every.facts["faults"]) == (True, 0)
+    assert "no report times" in every.message
+    assert findings.never_reported([], [], 0).message == "no station without a report time"

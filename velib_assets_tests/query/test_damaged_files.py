@@ -1,11 +1,13 @@
 """A query that meets a damaged file names it, and the command that rebuilds it."""
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.registration import hashed_partition_of, partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
@@ -32,8 +34,12 @@ def query(lake: Path, sql: str = "SELECT * FROM source_velib") -> int:
     return len(LocalQueryEngine(lake, LocalCatalog(lake)).query(sql))
 
 
-def test_every_failure_by_a_flipped_bit_names_the_file(lake: Path) -> None:
+@pytest.mark.parametrize("registered", [hashed_partition_of, partition_of])
+def test_every_failure_by_a_flipped_bit_names_the_file(
+    registered: Callable[[FolderStore, datetime], Partition], lake: Path
+) -> None:
     """DuckDB says only "TProtocolException: Invalid data" of some, and not in which file."""
+    LocalCatalog(lake).register([registered(FolderStore(lake), HOUR)])
     path = lake / clean_key(HOUR)
     good, failures = path.read_bytes(), []
     for position in range(0, len(good), 41):
@@ -75,4 +81,18 @@ def test_sound_copy_is_not_blamed_for_a_damaged_one(tmp_path: Path) -> None:
 def test_fault_of_the_query_is_not_blamed_on_a_file(lake: Path) -> None:
     with pytest.raises(QueryError, match="Could not convert") as failed:
         query(lake, "SELECT CAST(name AS integer) FROM source_velib")
+    assert not isinstance(failed.value, LakeReadError)
+
+
+@pytest.mark.parametrize(("late", "said"), [("'x'", "Could not convert"), ("n / 0", "DIVISION_BY_ZERO")])
+def test_fault_of_the_query_in_a_late_row_is_said_like_one_in_the_first(
+    late: str, said: str, lake: Path
+) -> None:
+    """Arrow's stream makes an OSError of it."""
+    numbers = (
+        "SELECT a + 1000 * b AS n FROM UNNEST(sequence(1, 1000)) AS a(a), UNNEST(sequence(1, 200)) AS b(b)"
+    )
+    sql = f"SELECT CAST(CASE WHEN n > 200000 THEN {late} ELSE 1 END AS integer) FROM ({numbers})"  # noqa: S608
+    with pytest.raises(QueryError, match=said) as failed:
+        query(lake, sql.replace("ELSE 1", "ELSE '1'") if "'" in late else sql)
     assert not isinstance(failed.value, LakeReadError)

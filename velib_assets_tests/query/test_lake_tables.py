@@ -151,6 +151,20 @@ def test_damaged_register_is_named(tmp_path: Path) -> None:
         engine_over(tmp_path).query("SELECT * FROM station_events")
 
 
+def test_every_failure_by_damaged_bytes_names_the_register(tmp_path: Path) -> None:
+    write_register(tmp_path, stretch("a", 0, None), stretch("b", 0, None))
+    path, engine = tmp_path / STATIONS_KEY, engine_over(tmp_path)
+    good, failures = path.read_bytes(), []
+    for position in range(4, len(good) - 8, len(good) // 40):
+        path.write_bytes(good[:position] + b"\xc5\0\xff\x0f" + good[position + 4 :])
+        try:
+            engine.query("SELECT * FROM stations")
+        except QueryError as error:
+            failures.append(str(error))
+    assert len(failures) > 20
+    assert [text for text in failures if f"{path} is damaged: " not in text] == []
+
+
 def test_rejects_are_pruned_by_date_and_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the files of the hours in the condition are opened."""
     for number in range(30):

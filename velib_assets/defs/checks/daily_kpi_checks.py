@@ -43,13 +43,19 @@ def frozen_stations(codes: Collection[str], before: Collection[str]) -> Finding:
 
 
 @check(QUALITY, severity=WARN)
-def never_reported(codes: Collection[str], before: Collection[str]) -> Finding:
+def never_reported(codes: Collection[str], before: Collection[str], stations: int) -> Finding:
     """Check that every station has a report time in a snapshot of the day.
+
+    If none has one, the data lacks them and no station is doubtful: the checks of the hours report that.
 
     Args:
         codes: The stations that have none.
         before: Those of the day before.
+        stations: The number of stations of the day.
     """
+    if codes and len(codes) == stations:
+        message = "the day's data has no report times, which the checks of its hours report"
+        return Finding(True, message, {"stations": stations, FAULTS: 0})
     return _doubtful(codes, "without a report time", {*codes} - {*before})
 
 
