@@ -19,7 +19,10 @@ OPTIONAL = ("system_information", "vehicle_types", "system_regions")
 _KNOWN_VERSION = re.compile(r"([1-3])\.(\d{1,2})")
 _VERSIONS = "gbfs_versions"
 _MOST_NAMES = 12
-_QUERY = re.compile(rb'(://[^"?\s\\]*)\?[^"\s]*')
+_QUERY = re.compile(
+    rb'(:(?:\\?/){2}(?:[^"?\s\\]|\\/)*)(?:\?|\\u003f)[^"\s]*', re.IGNORECASE
+)  # also "http:\/\/h"
+_MISSPELT = {"vehicles_types": "vehicle_types"}  # in feeds of PBSC, 2022
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+")
 _IN_PATH = "/%:@!$&'*+,;=~"  # brackets are encoded: a message that shows the URL then has no Markdown link
 _PORTS = {"http": 80, "https": 443}
@@ -131,7 +134,8 @@ def _feeds(value: object) -> Feeds:
     feeds: Feeds = {}
     for name, url in named:
         if isinstance(name, str) and isinstance(url, str) and url.strip():
-            feeds.setdefault(name.strip().lower().removesuffix(".json"), url.strip())
+            known = name.strip().lower().removesuffix(".json")
+            feeds.setdefault(_MISSPELT.get(known, known), url.strip())
     return feeds
 
 
