@@ -4,9 +4,10 @@
 
 It runs the real stack on the emulator: Terraform's deployment, the packaged Lambda and Glue job, and the
 Dagster graph in this process. All S3 requests are counted in the emulator's log; other calls of the Dagster
-host, and the bytes that it receives, by botocore's events. The lake has a day of history and an hour of two
-months ago, so that healing has a past to check. Athena's own S3 requests are not included: the emulator
-reads files without requests.
+host, and the bytes that it receives, by botocore's events. The lake has the two weeks that the report lists,
+and an hour of two months ago, so that healing has a past to check. Athena's own S3 requests are not included:
+the emulator reads files without requests. A tick does more in the first quarter of an hour; the bill counts
+that by itself, so the ticks wait until it is over.
 """
 
 import argparse
@@ -38,6 +39,8 @@ from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, SLOT, day_text, history_day_key, hour_of, hour_text, iso_utc, slot_of
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.local_days import DAY
+from velib_assets.report.report_data import LEDGER_DAYS
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.deployment import Deployment
@@ -45,6 +48,7 @@ from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer, Reply
 
 S3_REQUEST = re.compile(r"(GET|HEAD|PUT|POST) (/\S*) -> service=s3 ")
+QUARTER = 15  # minutes
 KINDS = {"PUT": "put", "POST": "put", "GET": "get", "HEAD": "get"}
 FILE_HEADER = """\
 # Mean counts of one tick, of one day, and of one evaluation of each sensor. Measured, not written by hand:
@@ -105,16 +109,22 @@ def _waits(key: str) -> bool:
 
 
 def seed(bucket: str, database: str) -> None:
-    """Store, clean and register a day up to the previous hour, and an hour of two months ago."""
+    """Store, clean and register two weeks up to the previous hour, and an hour of two months ago.
+
+    The history has the days before yesterday, as when the daily job runs.
+    """
     store, feed, now = BucketStore(bucket), Simulator(), hour_of(utc_now())
-    hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24, 0, -1))]
+    hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24 * LEDGER_DAYS, 0, -1))]
     for hour in hours:
         for snapshot in feed.recorded(hour):
             store_or_quarantine(
                 store, FeedResponse(OPENDATA, snapshot.response.bodies), snapshot.taken_at, hour
             )
     hour_list = ",".join(map(hour_text, hours))
-    glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={hour_list}"])
+    job = ["--bucket", bucket, "--database", database, "--register", "true"]
+    glue_job.main([*job, f"--hours={hour_list}"])
+    last = newest_closed_day() - DAY
+    glue_job.main([*job, f"--history={day_text(hours[1].date())}..{day_text(last)}"])
 
 
 def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:
@@ -208,7 +218,7 @@ def main() -> None:
             settings = stack.settings(VELIB_SCHEDULE="on")
             seed(settings.names.bucket, settings.names.database)
             counts = Counts(emulator)
-            while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5):
+            while utc_now() - slot_of(utc_now()) > SLOT - timedelta(minutes=5) or utc_now().minute < QUARTER:
                 time.sleep(5)  # a tick must end within its slot
             moments = [utc_now() + n * SLOT for n in range(options.ticks + 2)]  # each tick is different
             bodies = [Simulator().fetch(at).bodies["body"] for at in moments]

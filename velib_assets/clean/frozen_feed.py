@@ -14,7 +14,7 @@ from velib_assets.ingest.raw_object import head_of, open_raw
 from velib_assets.ingest.response import UnusableError, load_json, record_list
 from velib_assets.lake.keys import HOUR, hour_of, raw_time
 from velib_assets.lake.listing import raw_objects
-from velib_assets.lake.store import LakeStore
+from velib_assets.lake.store import LakeStore, Stored
 
 FROZEN_AFTER = timedelta(minutes=30)
 _TOLERANCE = timedelta(minutes=1)  # snapshots are not taken to the second
@@ -42,13 +42,17 @@ class FrozenFeed:
         self._store = store
         self._known: Dict[datetime, List[Tuple[str, str]]] = {}
 
-    def stretches(self, hour: datetime) -> List[FrozenStretch]:
+    def stretches(self, hour: datetime, raw: Optional[Sequence[Stored]] = None) -> List[FrozenStretch]:
         """Return the stretches of at least 30 minutes that end in an hour (UTC), also if they began before.
 
         A snapshot counts until the next one is due. Stations in operation are those that are installed and
         have a fill rate; a frozen feed's reports get stale, so their age does not matter.
+
+        Args:
+            hour: the hour, UTC.
+            raw: its raw objects; if None, they are listed.
         """
-        before, within = (self._fingerprints(each) for each in (hour - HOUR, hour))
+        before, within = self._fingerprints(hour - HOUR), self._fingerprints(hour, raw)
         self._known = {hour: within}
         groups: List[List[Tuple[str, str]]] = []
         for key, fingerprint in (*before, *within):
@@ -61,14 +65,15 @@ class FrozenFeed:
         found = [FrozenStretch(keys, self._operating(keys[-1])) for keys in frozen]
         return [stretch for stretch in found if stretch.operating]
 
-    def _fingerprints(self, hour: datetime) -> List[Tuple[str, str]]:
+    def _fingerprints(self, hour: datetime, raw: Optional[Sequence[Stored]] = None) -> List[Tuple[str, str]]:
         """Return the (key, hash of the records) of an hour's readable snapshots, oldest first."""
         if hour in self._known:
             return self._known[hour]
         try:
-            keys = [item.key for item in raw_objects(self._store, hour) if _hour(item.key) == hour]
+            objects = raw_objects(self._store, hour) if raw is None else raw
         except OSError:  # an unreadable folder of the hour before must not stop this hour
             return []
+        keys = [item.key for item in objects if _hour(item.key) == hour]
         newest = keys[-_MOST_READ // 2 :]
         with ThreadPoolExecutor(_THREADS) as pool:  # in a bucket each read is a request
             found = list(zip(newest, pool.map(self._fingerprint, newest)))

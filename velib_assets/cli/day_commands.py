@@ -64,7 +64,7 @@ def day_command(day: date, form: str) -> None:
     if found is None:
         if newest_hour(resources.catalog) is None:
             fail(no_rows(settings, resources.lake), FAILED)
-        fail(absence(resources.catalog, day, now), FAILED)
+        fail(absence(resources.catalog, resources.lake, day, now), FAILED)
     notes = _notes(found) + outdated_note(resources.catalog, resources.lake, day, now)
     if form == "json":
         click.echo(json.dumps(day_object(found, notes), indent=1))

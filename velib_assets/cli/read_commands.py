@@ -17,7 +17,7 @@ from velib_assets.cli.console import (
     read_settings,
     say,
 )
-from velib_assets.cli.suggestions import empty_lake
+from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import hour_range, is_lake, newest_snapshot, slot_times, utc_now
@@ -103,7 +103,7 @@ def report(show: bool) -> None:
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
     click.echo(page)
     if written.report["newest_ts"] is None:
-        say(empty_lake(settings))
+        say(no_rows(settings, lake))
     if show and not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened here; open the file yourself", err=True)
 

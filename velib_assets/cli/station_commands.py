@@ -138,7 +138,7 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
         )
     stored = [day["date"] for day in card.days]
     if unbuilt := unbuilt_days(resources.catalog, card.first, card.last, stored, now):
-        notes.append(unbuilt_note(unbuilt))
+        notes.append(unbuilt_note(resources.lake, unbuilt))
     elif not stored:
         notes.append(
             f"no day from {card.first} to {card.last} ({NETWORK_TIME_ZONE}) has ended and is stored yet"
@@ -146,7 +146,7 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
     if not card.typical and any(day["minutes_in_operation"] for day in card.days):
         notes.append(
             "velib_history has none of these days, so there is no typical day. "
-            f"Run `{backfill([card.first, card.last])}`"
+            f"Run `{backfill(resources.lake, [card.first, card.last])}`"
         )
     if not has_register:
         notes.append(

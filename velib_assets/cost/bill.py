@@ -22,6 +22,8 @@ _HEAD = ("US dollars", "per month", "unit", "price", "per", "free", "month 1", "
 _FORMATS = ("", ",.2f", "", *[",.8g"] * 3, ",.2f", ",.2f")
 TABLES = len(OTHER_TABLES) + 2  # and source_velib, velib_history
 REGISTER_GETS = 2  # to replace the station register, besides the requests of every tick
+PREVIOUS_HOUR_LISTS = 2  # its raw and quarantine, by the first tick of an hour
+WEEK_LISTS = 3  # of history: by the host to find current days, and by the query for two months
 HOURLY = sum(view.window is not None and not view.cached for view in kpis.VIEWS)  # replaced every hour
 DAILY = sum(view.cached for view in kpis.VIEWS)  # replaced every day
 
@@ -100,17 +102,20 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
     replaced = min(i.ticks, HOURS)  # the register: at the first tick of an hour
     puts = i.monthly("put") + replaced
     gets = i.monthly("get") + queries * i.athena_get + crawled + replaced * REGISTER_GETS
+    lists = i.monthly("list") + queries * i.athena_list + crawled / 1000
     if i.by_dagster:
         transitions, starts, statements = 0.0, 0.0, HOURLY * HOURS + DAILY * DAYS
-        weeks = DAYS * i.week_partitions
+        weeks = DAYS
+        puts, gets = puts + statements, gets + statements  # the definition of a replaced view is stored
+        lists += replaced * PREVIOUS_HOUR_LISTS + weeks * (i.week_hours + WEEK_LISTS)
         # For messages, one GET per second.
         polling = i.ticks * (i.lambda_seconds + seconds) + daily * i.history_seconds
         footers = HOURS * 3600 / i.daily_healing_seconds * i.daily_healing_gets
-        gets += weeks * i.week_gets + polling + footers
+        gets += weeks * (i.week_days + i.week_hours) * i.week_gets + polling + footers
     else:
         transitions = i.monthly("transitions") + i.ticks * polls + DAYS * (1 + VIEWS)
         starts, statements, weeks = i.ticks + 2 * DAYS, VIEWS * DAYS, 0
-    puts += (queries + statements) * i.athena_put
+    puts += (queries + statements + weeks) * i.athena_put
     return {
         "lambda_requests": calls,
         "lambda_gb_seconds": (i.ticks * i.lambda_seconds * i.memory + cleaned) / 1024,
@@ -118,9 +123,9 @@ def quantities(i: Inputs, month: int) -> dict[str, float]:
         "crawler_dpu_hours": crawls * i.crawl_dpu * max(i.min_crawl_seconds, i.crawl_seconds) / 3600,
         "transitions": transitions,
         "scheduler": starts,
-        "athena_tb": (scanned + weeks * i.clean_bytes) / TB,
+        "athena_tb": (scanned + weeks * (i.week_days * i.history_bytes + i.week_hours * i.clean_bytes)) / TB,
         "s3_put": puts,
-        "s3_list": i.monthly("list") + queries * i.athena_list + weeks + crawled / 1000,
+        "s3_list": lists,
         "s3_get": gets,
         "catalog_requests": i.monthly("catalog") + queries * i.query_partitions,
         "log_gb": logs,

@@ -15,6 +15,7 @@ from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import raw_time, source_prefix
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.store import LakeStore
+from velib_assets.query.daily_kpis import DAILY_KPIS
 
 FOLDER = Path(__file__).parent
 WORK_FILE = FOLDER / "work.toml"  # written by benchmarks/bench_aws_requests.py
@@ -44,7 +45,7 @@ class Inputs:
                 self.table[name] |= {"value": value, "basis": basis}
 
     def set_sizes(self, lake: LakeStore) -> None:
-        """Replace the file sizes by the means of the lake's newest complete day, or of its only day."""
+        """Replace the file sizes by the means of the lake's newest but one day, or of its only day."""
         for date in lake.folders(source_prefix("clean"))[-2:][:1]:
             for layer in ("raw", "clean"):
                 files = lake.walk(f"{source_prefix(layer)}{date}/")
@@ -52,6 +53,20 @@ class Inputs:
                 if sizes:
                     basis = f"measured: {date} in {lake.address('')}, files: {len(sizes)}"
                     self.set(basis, **{f"{layer}_bytes": mean(sizes)})
+        self._set_daily_sizes(lake)
+
+    def _set_daily_sizes(self, lake: LakeStore) -> None:
+        """Replace the sizes of the daily layer by those of the newest but one day, or of its only day."""
+        history = source_prefix("history")
+        months = [name for name in lake.folders(history) if name.startswith("month=")][-2:]
+        files = [file for month in months for file in lake.walk(f"{history}{month}/")]
+        for file in [file for file in files if file.key.endswith(".parquet")][-2:][:1]:
+            self.set(f"measured: {lake.address(file.key)}", history_bytes=file.size)
+        kpis = [f"{source_prefix('kpi')}{kpi.name}/" for kpi in DAILY_KPIS]
+        for date in lake.folders(kpis[-1])[-2:][:1]:  # the last one completes the day
+            sizes = [file.size for folder in kpis for file in lake.list(f"{folder}{date}/")]
+            basis = f"measured: {date} in {lake.address(source_prefix('kpi'))}, files: {len(sizes)}"
+            self.set(basis, daily_kpi_bytes=sum(sizes))
 
     @property
     def by_dagster(self) -> bool:

@@ -89,14 +89,14 @@ def _outcome(
     Raises:
         OSError: The lake cannot be listed.
     """
-    arrived = _arrival(store, hour, results, takes=takes)
+    objects = raw_objects(store, hour)
+    stored, quarantined = slot_times(store, hour, objects)
+    arrived = _arrival(store, results, len(stored), takes=takes)
     if not arrived.passed:
         return HourOutcome.failed(hour, "usable_snapshot", arrived)
-    stored, quarantined = slot_times(store, hour)
     slots = ledger([hour], lambda _: (stored, quarantined), now)
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     past = sum(slot.start + SLOT <= now for slot in slots)
-    objects = raw_objects(store, hour)
     new = [result for result in results if result.state == STORED]
     metadata = {
         "snapshots": len(objects),
@@ -114,7 +114,7 @@ def _outcome(
         "quarantined_snapshot": checks.quarantined_snapshot(_quarantine_reasons(store, results)),
         "discarded_before": checks.discarded_before(results),
         "complete_hour": checks.complete_hour(count["stored"], past),
-        "feed_frozen": checks.feed_frozen(frozen.stretches(hour)),
+        "feed_frozen": checks.feed_frozen(frozen.stretches(hour, objects)),
         "archive_agrees": checks.archive_agrees(results),
         "archive_columns": checks.archive_columns(results),
     }
@@ -122,16 +122,16 @@ def _outcome(
 
 
 def _arrival(
-    store: LakeStore, hour: datetime, results: Sequence[IngestResult], *, takes: bool
+    store: LakeStore, results: Sequence[IngestResult], stored: int, *, takes: bool
 ) -> checks.Finding:
-    """Check that an hour has a usable snapshot. If the run brought none, those stored earlier count."""
+    """Check that an hour has a usable snapshot. If the run brought none, those `stored` earlier count."""
     reasons = _quarantine_reasons(store, results)
     discarded = checks.discarded_before(results)
     usable = sum(
         result.state != QUARANTINED and result.code not in (*REMARKS, DISCARDED) for result in results
     )
     if not usable and not (takes and reasons):
-        usable = len(slot_times(store, hour)[0])
+        usable = stored
     error = ""
     if not usable and not discarded.passed:
         error = "; ".join([*reasons, f"{discarded.message}. No other snapshot was loaded for this hour"])
@@ -150,10 +150,10 @@ def _quarantine_reasons(store: LakeStore, results: Sequence[IngestResult]) -> li
 def _take(
     store: LakeStore, ingest: Ingest, hour: datetime, scheduled: datetime | None, now: datetime
 ) -> list[IngestResult]:
-    """Take the current snapshot, unless the tick's slot has one because the tick was repeated or retried."""
+    """Take the current snapshot. A tick that is repeated or retried finds its own and takes no other."""
     if scheduled is None:
         return [ingest.take(now, now)]
-    if scheduled in slot_times(store, hour)[0]:
+    if slot_of(scheduled) != slot_of(now) and scheduled in slot_times(store, hour)[0]:
         return []
     ensure_slot_open(scheduled, now)
     return [ingest.take(scheduled, now)]
@@ -161,9 +161,11 @@ def _take(
 
 def _previous_hour(store: LakeStore, hour: datetime, on_since: datetime | None) -> Iterator[HourOutcome]:
     """Check whether the previous hour is complete. Only the first tick of an hour does, and no later run."""
-    span = hour_range(store, "raw")
-    if span and span[0] <= hour and not (on_since and hour < on_since):
-        slots = slots_of(hour)
-        filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
+    if on_since and hour < on_since:
+        return
+    slots = slots_of(hour)
+    filled = {slot_of(moment) for moment in slot_times(store, hour)[0]}.intersection(slots)
+    span = None if filled else hour_range(store, "raw")
+    if filled or (span and span[0] <= hour):  # the lake is older than the hour
         finding = checks.complete_hour(len(filled), len(slots))
         yield HourOutcome(hour, None, {"complete_hour": finding}, finding.message)

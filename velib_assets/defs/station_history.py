@@ -14,7 +14,7 @@ from velib_assets.defs.partitioned import Outcome, partitioned_asset
 from velib_assets.defs.partitions import DAILY, MONTHLY, days_of, months_of
 from velib_assets.history.currency import outdated_days, outdated_months
 from velib_assets.history.digests import digest_of_day, digest_of_month, is_month
-from velib_assets.history.history_registration import register_history_until_stable
+from velib_assets.history.history_registration import register_found_day, register_history_until_stable
 from velib_assets.history.history_removal import remove_day, remove_month
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.local_history_job import HistoryJob
@@ -86,7 +86,7 @@ def build_days(
     """Build and register the history of UTC days; yield what became of each."""
     for result in job.run(days):
         if result.absent:
-            yield _removed(store, catalog, _day(result.day, None, {}, result.error))
+            yield _absent_day(store, catalog, _day(result.day, None, {}, result.error))
         elif result.error:
             finding = checks.readable_files(result.error)
             yield _day(result.day, None, {"readable_files": finding}, result.error)
@@ -130,6 +130,26 @@ def _complete_months(
         ]
     except (OSError, CatalogError):  # building the days has reported it; healing compacts the months
         return []
+
+
+def _absent_day(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:
+    """Remove what a day without hours has left; a file that has to stay is registered."""
+    outcome = _removed(store, catalog, absent)
+    if outcome.is_removed or outcome.findings:
+        return outcome
+    day = absent.period
+    try:
+        file = register_found_day(store, catalog, day)
+    except (OSError, CatalogError) as error:  # also a damaged file
+        finding = checks.readable_files(f"{absent.summary}, and its history cannot be registered: {error}")
+        return absent._replace(findings={"readable_files": finding}, summary=finding.message)
+    if file is None:
+        return outcome
+    summary = f"{absent.summary}: its history, {counted(file.rows, 'row')}, was registered"
+    found = DayResult(day, file.rows, file.bytes, file.digest, sha256=file.sha256)
+    checked = {"readable_files": checks.readable_files()}
+    outcome = _day(day, _facts(store, found, {}), checked, summary)
+    return outcome._replace(tags=provenance("source_velib", file.digest))
 
 
 def _removed(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:

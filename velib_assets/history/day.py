@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import List, Optional, Sequence, Tuple
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.day_rows import DamagedFileError, read_day
 from velib_assets.history.digests import digest_of_parts
 from velib_assets.history.history_file import encode_history
@@ -78,10 +79,9 @@ def _build_until_unchanged(
 
 def _only_in_history(store: LakeStore, day: date, missing: Sequence[str]) -> str:
     """Return why a day stays as it is: hours that were retired are not cleaned again."""
-    text = day_text(day)
     return (
         f"{store.address(history_day_key(day))} stays: it alone has the rows of {', '.join(missing)}, which "
-        f"were retired. Run `velib backfill {text} {text}` to clean them again"
+        f"were retired. Run `{backfill_command(store, day, day)}` to clean them again"
     )
 
 

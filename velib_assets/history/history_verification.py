@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Dict, Iterator, NamedTuple, Sequence
+from contextlib import suppress
+from typing import Iterator, NamedTuple, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.catalog import DAMAGED, Catalog, HistoryFile
+from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, HistoryFile
 from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, raise_unless_of_disk
 from velib_assets.catalog.verification import Damage
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.digests import is_month, period_of_key
 from velib_assets.history.history_file import read_history_footer
-from velib_assets.lake.keys import source_prefix
+from velib_assets.lake.keys import parse_day, source_prefix
+from velib_assets.lake.months import days_of_month, parse_month
 from velib_assets.lake.store import LakeStore
 
 _DIFFERENT = "its bytes are not those that were registered (another SHA-256)"
@@ -58,18 +61,22 @@ def verify_history(store: LakeStore, catalog: Catalog, files: Sequence[HistoryFi
     Raises:
         OSError, CatalogError: if the lake or the catalog cannot be read.
     """
-    found: Dict[HistoryFile, str] = {}
     for file in files:
         check = check_history_file(store, file)
         if check.problem and file not in catalog.history(file.period, file.period):
             continue  # built again since the catalog was read
-        if check.problem:
-            yield Damage("history", store.address(file.key), check.problem, _repair_of(file, files))
         sha256 = check.sha256 or DAMAGED
         if sha256 != file.sha256 and check.problem != MISSING:
-            found[file] = sha256
-    if found:
-        catalog.register_history([file._replace(sha256=sha256) for file, sha256 in found.items()])
+            _record_hash(catalog, file, sha256)
+        if check.problem:
+            yield Damage("history", store.address(file.key), check.problem, _repair_of(store, file, files))
+
+
+def _record_hash(catalog: Catalog, file: HistoryFile, sha256: str) -> None:
+    """Record the hash of a file, unless it was registered again since it was read."""
+    with suppress(OSError, CatalogError):  # a lake that cannot be written can be verified
+        if file in catalog.history(file.period, file.period):
+            catalog.register_history([file._replace(sha256=sha256)])
 
 
 def unregistered_history(store: LakeStore, catalog: Catalog, first: str, last: str) -> Iterator[Damage]:
@@ -85,7 +92,7 @@ def unregistered_history(store: LakeStore, catalog: Catalog, first: str, last: s
         if period and item.key not in known and first[: len(period)] <= period <= last[: len(period)]:
             unknown = HistoryFile(period, item.key, 0, item.size, "")
             text = "the file is not registered"
-            yield Damage("catalog", store.address(item.key), text, _repair_of(unknown, files))
+            yield Damage("catalog", store.address(item.key), text, _repair_of(store, unknown, files))
 
 
 def _undecodable(data: bytes, file: HistoryFile) -> str:
@@ -103,8 +110,13 @@ def _undecodable(data: bytes, file: HistoryFile) -> str:
     return ""
 
 
-def _repair_of(file: HistoryFile, files: Sequence[HistoryFile]) -> str:
+def _repair_of(store: LakeStore, file: HistoryFile, files: Sequence[HistoryFile]) -> str:
     """Return the command that builds a day again, or the newest day of a month, and with it the month."""
     days = [other.period for other in files if other.period.startswith(file.period) and not is_month(other)]
-    day = max(days, default=file.period)
-    return f"Run `velib backfill {day} {day}`; the sensor velib_healing builds it again too"
+    if not days and is_month(file):
+        month = days_of_month(parse_month(file.period))
+        command = backfill_command(store, month[0], month[-1])
+    else:
+        day = parse_day(max(days, default=file.period))
+        command = backfill_command(store, day, day)
+    return f"Run `{command}`; the sensor velib_healing builds it again too"

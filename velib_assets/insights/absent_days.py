@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile, Partition
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.digests import is_month
 from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between, hours_of_day, parse_day
 from velib_assets.lake.local_days import NETWORK_TIME_ZONE, day_bounds, local_day_of, utc_days_overlapped
@@ -59,27 +60,27 @@ def _days_with_rows(parts: Iterable[Partition], files: Iterable[HistoryFile]) ->
     return sorted({*map(local_day_of, hours), *(held - {hour.date() for hour in hours})})
 
 
-def unbuilt_note(days: Sequence[date]) -> str:
+def unbuilt_note(lake: LakeStore, days: Sequence[date]) -> str:
     """Return what to do about local days that are not stored."""
     named = day_text(days[0]) if len(days) == 1 else f"{day_text(days[0])} to {day_text(days[-1])}"
     verb = "is" if len(days) == 1 else "are"
     return (
         f"{counted(len(days), 'local day')} with snapshots {verb} not built: {named}. "
-        f"Run `{backfill(days)}`; {_SCHEDULE}"
+        f"Run `{backfill(lake, days)}`; {_SCHEDULE}"
     )
 
 
-def backfill(days: Sequence[date]) -> str:
-    """Return the command that builds local days; its days are UTC."""
-    first, last = utc_days_overlapped(days[0])[0], utc_days_overlapped(days[-1])[-1]
-    return f"velib backfill {day_text(first)} {day_text(last)}"
+def backfill(lake: LakeStore, days: Sequence[date]) -> str:
+    """Return the command that builds local days; its days and hours are UTC."""
+    return backfill_command(lake, utc_days_overlapped(days[0])[0], utc_days_overlapped(days[-1])[-1])
 
 
-def absence(catalog: Catalog, day: date, now: datetime) -> str:
+def absence(catalog: Catalog, lake: LakeStore, day: date, now: datetime) -> str:
     """Return why a local day has no stored numbers.
 
     Raises:
         CatalogError: The catalog cannot be read.
+        OSError: The lake cannot be read.
     """
     if not has_ended(day, now):
         return _not_ended(day, now)
@@ -87,7 +88,7 @@ def absence(catalog: Catalog, day: date, now: datetime) -> str:
     if days_with_rows(catalog, day, day):
         return (
             f"{text} ({zone}) has snapshots, but its numbers are not built. "
-            f"Run `{backfill([day])}`; {_SCHEDULE}"
+            f"Run `{backfill(lake, [day])}`; {_SCHEDULE}"
         )
     days = _days_with_rows(catalog.partitions(), catalog.history())
     if not days:
@@ -121,6 +122,5 @@ def outdated_note(catalog: Catalog, lake: LakeStore, day: date, now: datetime) -
     """
     if not outdated_local_days(catalog, lake, now, day, day):
         return []
-    return [
-        f"{day_text(day)} was built from data that has since changed. Run `{backfill([day])}`; {_SCHEDULE}"
-    ]
+    fault = f"{day_text(day)} was built from data that has since changed"
+    return [f"{fault}. Run `{backfill(lake, [day])}`; {_SCHEDULE}"]

@@ -84,9 +84,16 @@ def discarded_reason(store: LakeStore, hour: datetime, records: bytes) -> Option
     return next((reason for reason in discarded if reason["sha256"] == digest), None)
 
 
-def slot_times(store: LakeStore, hour: datetime) -> SlotTimes:
-    """Return when an hour's usable snapshots and its quarantined responses were taken."""
-    return _slot_times(store, hour, raw_objects(store, hour), store.list(hour_prefix("quarantine", hour)))
+def slot_times(store: LakeStore, hour: datetime, raw: Optional[Sequence[Stored]] = None) -> SlotTimes:
+    """Return when an hour's usable snapshots and its quarantined responses were taken.
+
+    Args:
+        store: the lake.
+        hour: the hour, UTC.
+        raw: its raw objects; if None, they are listed.
+    """
+    objects = raw_objects(store, hour) if raw is None else raw
+    return _slot_times(store, hour, objects, store.list(hour_prefix("quarantine", hour)))
 
 
 def slot_times_by_hour(

@@ -38,7 +38,7 @@ def daily_tables(
         built_from = {day for local in outdated for day in utc_days_overlapped(local)}
         registered = [day for day in sorted(built_from) if catalog.partitions(hours_of_day(day))]
         raise UnpublishableError(
-            incomplete(days[0], {"without current daily KPIs": outdated}, registered or outdated)
+            incomplete(lake, days[0], {"without current daily KPIs": outdated}, registered or outdated)
         )
     return {table.name: pa.concat_tables([_empty(table), *_days(lake, table, days)]) for table in DAILY}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from velib_assets.lake.disk_errors import explained
@@ -23,14 +24,19 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files into a folder, replacing an earlier edition of the same data set.
 
     They are written beside it first; then the two folders change places. A reader sees one edition or the
-    other, except on a file system that cannot exchange folders, where the folder is absent for a moment.
-    Nothing is synced to disk: the sums tell whether a power failure damaged a file.
+    other, except on a file system that cannot exchange folders, where the folder is absent for a moment. If
+    the writer is killed in that moment, the earlier edition is beside it as `.NAME.previous`, and the next
+    writer puts it back before it does anything else. Nothing is synced to disk: the sums tell whether a power
+    failure damaged a file.
 
     Raises:
         TargetError: The folder has something else in it, or cannot be replaced.
         OSError: It cannot be written. Nothing has changed then.
     """
     folder = Path(os.path.realpath(folder))
+    if _previous(folder).is_dir():
+        with explained(folder), _alone_in(folder.parent):
+            _put_back(folder)
     _check(folder, files)
     with explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +48,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
                 (new / name).write_bytes(data)
                 (new / name).chmod(0o644)
             new.chmod(0o755)
-            _take_place(new, folder, files)
+            with _alone_in(folder.parent):
+                _take_place(new, folder, files)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
@@ -75,14 +82,39 @@ def _take_place(new: Path, folder: Path, files: Mapping[str, bytes]) -> None:
         return
     _check(folder, files)  # another process may have created it
     if not _exchange(new, folder):
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-        folder.rename(old)
+        previous = _previous(folder)
+        shutil.rmtree(previous, ignore_errors=True)  # a writer was killed before it removed its own
+        folder.rename(previous)
         try:
             new.rename(folder)
-        except OSError:
-            old.rename(folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        finally:
+            _put_back(folder)
+
+
+def _previous(folder: Path) -> Path:
+    """Return where the earlier edition is while the folder is replaced. It is not a temporary folder."""
+    return folder.parent / f".{folder.name}.previous"
+
+
+def _put_back(folder: Path) -> None:
+    """Put the earlier edition back if its replacement was interrupted; remove it if that was completed."""
+    previous = _previous(folder)
+    if folder.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+    else:
+        previous.rename(folder)
+
+
+@contextmanager
+def _alone_in(parent: Path) -> Iterator[None]:
+    """Wait until no other writer moves folders here; a file system without locks has one writer."""
+    handle = os.open(parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.ingest.raw_object import head_of
 from velib_assets.ingest.response import OPENDATA
-from velib_assets.lake.keys import HOUR, SLOT, STATIONS_KEY, hour_of, hours_between
+from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
-from velib_assets.lake.local_days import day_bounds, local_day_of, utc_days_overlapped
+from velib_assets.lake.local_days import local_day_of, utc_days_overlapped
 from velib_assets.lake.months import days_of_month
 from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.publish.coverage import CoveredSlot, coverage_csv, covered_slots
 from velib_assets.publish.daily_tables import daily_tables
-from velib_assets.publish.month_history import history_bytes, published_days
+from velib_assets.publish.month_history import has_snapshot, history_bytes, published_days
 from velib_assets.publish.parquet_tables import encode_table, stretches_within
 from velib_assets.publish.published_tables import COVERAGE, DAILY, HISTORY, REGISTER
 from velib_assets.query.daily_store import has_ended
@@ -78,7 +78,7 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
     counts, stations = _summary(history)
     local_days = [
         day
-        for day in _local_days(catalog, days_of_month(month), counts)
+        for day in _local_days(lake, catalog, days_of_month(month), counts)
         if utc_days_overlapped(day)[-1] <= last or (is_over and has_ended(day, now))
     ]
     daily = daily_tables(lake, catalog, local_days, now)
@@ -102,12 +102,12 @@ def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) ->
     return MonthData(month, is_over, first, end, tables, rows, slots, times, stations, feeds)
 
 
-def _local_days(catalog: Catalog, dates: Sequence[date], snapshots: Iterable[datetime]) -> list[date]:
-    """Return the local days of a month with a snapshot. The first begins in the month before, or after it."""
+def _local_days(
+    lake: LakeStore, catalog: Catalog, dates: Sequence[date], snapshots: Iterable[datetime]
+) -> list[date]:
+    """Return the local days of a month with a snapshot, which may be in the month before or after it."""
     found = {local_day_of(moment) for moment in snapshots}
-    start, end = day_bounds(dates[0])
-    if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
-        found.add(dates[0])
+    found |= {day for day in (dates[0], dates[-1]) if day not in found and has_snapshot(lake, catalog, day)}
     return [day for day in dates if day in found]
 
 

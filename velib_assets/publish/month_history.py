@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from velib_assets.catalog.catalog import Catalog, HistoryFile
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.currency import outdated_days
 from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.digests import current_files, digest_of_month, is_month
 from velib_assets.history.history_file import encode_history
 from velib_assets.history.month_rows import merged_by_station, open_days
 from velib_assets.history.sorted_rows import MONTH_GROUP, row_groups
-from velib_assets.lake.keys import HOUR, day_text, hours_of_day, parse_day
+from velib_assets.lake.keys import HOUR, SLOT, day_text, hour_of, hours_between, hours_of_day, parse_day
+from velib_assets.lake.local_days import day_bounds, utc_days_overlapped
 from velib_assets.lake.months import days_of_month, month_text
 from velib_assets.lake.store import LakeStore
 
@@ -42,7 +49,7 @@ def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime
         states: dict[str, list[date]] = {"not in history yet": [], "outdated in history": []}
         for day in outdated:
             states["outdated in history" if day_text(day) in files else "not in history yet"].append(day)
-        raise UnpublishableError(incomplete(month, states))
+        raise UnpublishableError(incomplete(lake, month, states))
     found = [files[day_text(day)] for day in ended if day_text(day) in files]
     if not any(file.rows for file in found):
         raise UnpublishableError(
@@ -73,20 +80,40 @@ def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence
         raise UnpublishableError(f"{error}. {_REPAIR}") from error
 
 
-def incomplete(month: date, states: Mapping[str, Sequence[date]], rebuilt: Iterable[date] = ()) -> str:
+def has_snapshot(lake: LakeStore, catalog: Catalog, day: date) -> bool:
+    """Return whether the lake has rows of a local day, in its hours or, where these are retired, in history.
+
+    Raises:
+        UnpublishableError: A file is missing or damaged.
+    """
+    start, end = day_bounds(day)
+    if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
+        return True
+    files = [file for file in _files(catalog, utc_days_overlapped(day)) if not is_month(file) and file.rows]
+    tables = (pq.read_table(io.BytesIO(_read(lake, file)), columns=["ingested_ts"]) for file in files)
+    first, last = (pa.scalar(moment, pa.timestamp("ms", "UTC")) for moment in (start, end))
+    times = (table["ingested_ts"].cast(first.type) for table in tables)
+    return any(
+        pc.any(pc.and_(pc.greater_equal(column, first), pc.less(column, last))).as_py() for column in times
+    )
+
+
+def incomplete(
+    lake: LakeStore, month: date, states: Mapping[str, Sequence[date]], rebuilt: Iterable[date] = ()
+) -> str:
     """Return a message about incomplete days, and the command that completes them.
 
     Args:
+        lake: the lake.
         month: the month that was to be published.
         states: the days by what is wrong with them.
         rebuilt: the UTC days that the command names; by default, those of `states`.
     """
     parts = [f"{_days_are(days)} {state}" for state, days in states.items() if days]
     days = sorted(rebuilt or (day for days in states.values() for day in days))
-    first, last = days[0], days[-1]
     return (
         f"{month_text(month)} is not complete in the lake, and nothing was written: {' and '.join(parts)}. "
-        f"Run `velib backfill {day_text(first)} {day_text(last)}`, then publish it again"
+        f"Run `{backfill_command(lake, days[0], days[-1])}`, then publish it again"
     )
 
 

@@ -1,8 +1,8 @@
 """The query engine on AWS: Amazon Athena, and DuckDB on a copy of the newest hours."""
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,12 +72,13 @@ class AthenaQueryEngine:
             raise LakeReadError(str(error)) from error
         return engine.query_recent(statements)
 
-    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+    def read(self, views: Sequence[Kpi], history_days: Collection[date] = ()) -> list[KpiState]:
         """See QueryEngine. One Athena query reads all KPIs; views over a day are read from the copy."""
         try:
             newest = newest_hour(self._catalog)
+            statements = {view.name: self._statement(view, newest, history_days) for view in views}
             changed = {
-                view.name for view in views if self._update_definition(view.name, render(view, newest))
+                name for name, statement in statements.items() if self._update_definition(name, statement)
             }
             copied = [view for view in views if view not in KPIS and not view.cached]
             states = dict(zip(copied, self._mirror.engine().read(copied), strict=True)) if copied else {}
@@ -88,6 +89,10 @@ class AthenaQueryEngine:
         except AwsError as error:
             raise LakeReadError(str(error)) from error
         return [states[view]._replace(changed=view.name in changed) for view in views]
+
+    def _statement(self, view: Kpi, newest: datetime | None, history_days: Collection[date]) -> str:
+        days = history_days if view.cached else ()
+        return render(view, newest, days, by_month=self.history_by_month)
 
     def _states(
         self, views: Sequence[Kpi], newest: datetime | None, changed: set[str]

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, newest_hour
+from velib_assets.history.currency import current_days
 from velib_assets.lake.keys import hour_text
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.engine import KpiState, QueryEngine, QueryError
@@ -44,7 +46,8 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
     """Return the view's newest state.
 
     A cached view is read again only if its statement or one of its partitions changed, or if the stored state
-    is missing or damaged.
+    is missing or damaged. It is then read from the history, as far as that has the rows of the partitions:
+    a day is one file, and not 24.
 
     Raises:
         QueryError: If the view fails.
@@ -56,12 +59,26 @@ def newest_state(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeSt
 
     def read() -> dict[str, Any]:
         nonlocal changed
-        state = engine.read([view])[0]
+        state = _read(view, engine, catalog, store)
         changed = state.changed
         return {"headline": state.headline, "rows": [list(row.values()) for row in state.newest.to_pylist()]}
 
     content = stored_state(store, view.name, _digest(view, catalog), read)
     return KpiState(changed, _table(view, content["rows"]), content["headline"])
+
+
+def _read(view: Kpi, engine: QueryEngine, catalog: Catalog, store: LakeStore) -> KpiState:
+    """Read a view from the history where that is current; from the hours alone if it cannot be read."""
+    hours = hours_read(view, newest_hour(catalog))
+    days: list[date] = []
+    if hours:
+        days = current_days(store, catalog, hours[0].date(), hours[-1].date())
+    try:
+        return engine.read([view], days)[0]
+    except QueryError:
+        if not days:
+            raise
+    return engine.read([view])[0]
 
 
 def _digest(view: Kpi, catalog: Catalog) -> str:

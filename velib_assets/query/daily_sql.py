@@ -6,7 +6,6 @@ The bounds of the day and the UTC days to read are constants, so that nothing el
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,11 +19,11 @@ from velib_assets.lake.local_days import (
     slots_in,
     utc_days_overlapped,
 )
-from velib_assets.lake.months import month_text
 from velib_assets.lake.schema import DATABASE
 from velib_assets.query import sql
 from velib_assets.query.daily_kpis import DailyKpi
 from velib_assets.query.view_sql import conditions
+from velib_assets.query.windows import day_filter
 
 _READINGS = "readings"
 _LAST_DAY = timedelta(hours=24)
@@ -39,12 +38,8 @@ def day_sql(kpi: DailyKpi, day: date, *, by_month: bool = False) -> str:
         by_month: Whether `velib_history` has the partition key `month`, which is then filtered too.
     """
     start, end = day_bounds(day)
-    utc_days = history_days(day)
-    filters = [f'"date" IN ({_texts(utc_day.isoformat() for utc_day in utc_days)})']
-    if by_month:
-        filters.append(f'"month" IN ({_texts({month_text(utc_day) for utc_day in utc_days})})')
     return Template(_with_conditions(kpi)).substitute(
-        history_days=" AND ".join(filters),
+        history_days=day_filter(history_days(day), by_month=by_month),
         day_start=_timestamp(start),
         day_end=_timestamp(end),
         before_start=_timestamp(day_bounds(day - DAY)[0]),
@@ -97,10 +92,6 @@ def _with_conditions(kpi: DailyKpi) -> str:
 
 def _read(name: str) -> str:
     return sql_file(name).read_text(encoding="utf-8").strip()
-
-
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in sorted(values))
 
 
 def _timestamp(moment: datetime) -> str:

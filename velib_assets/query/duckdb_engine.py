@@ -4,8 +4,8 @@ DuckDB and sqlglot are imported with the first query.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,14 +64,19 @@ class LocalQueryEngine:
         hours = DAY.hours(newest)
         return self._run(lambda query: query.own_rows(LIVE_VIEWS, statements(newest)), hours, newest)
 
-    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+    def read(self, views: Sequence[Kpi], history_days: Collection[date] = ()) -> list[KpiState]:
         """See QueryEngine. The views are read in one session."""
         from velib_assets.query.frames import to_state  # noqa: PLC0415 - imports pyarrow
 
         newest = self._newest()
-        hours = {hour for view in views for hour in hours_read(view, newest)}
+        hours = {
+            hour
+            for view in views
+            for hour in hours_read(view, newest)
+            if not (view.cached and hour.date() in history_days)
+        }
         statements = [state_sql(view, newest) for view in views]
-        results = self._run(lambda query: query.own_rows(views, statements), hours, newest)
+        results = self._run(lambda query: query.own_rows(views, statements, history_days), hours, newest)
         return [
             to_state(view, result, changed=self._catalog.record_view(view.name, render(view, newest)))
             for view, result in zip(views, results, strict=True)

@@ -1,8 +1,8 @@
 """One query in one DuckDB session, over the partitions that it needs."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from velib_assets.catalog.catalog import Catalog, Partition
-from velib_assets.lake.schema import DATABASE, TYPES
+from velib_assets.lake.schema import DATABASE, HISTORY, TYPES
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.duckdb_guard import catalog_tables
 from velib_assets.query.duckdb_lake_tables import define_lake_tables
@@ -63,18 +63,28 @@ class DuckDBQuery:
         # Athena calls columns without a name _col0, _col1, ...
         return rows.rename_columns([re.sub(r"\A_col_(\d+)\Z", r"_col\1", n) for n in rows.column_names])
 
-    def own_rows(self, views: Sequence[Kpi], statements: Sequence[str]) -> list[pa.Table]:
+    def own_rows(
+        self, views: Sequence[Kpi], statements: Sequence[str], history_days: Collection[date] = ()
+    ) -> list[pa.Table]:
         """Return the rows of statements of this package, which may read these views and all tables.
+
+        The cached views read `history_days` from `velib_history`.
 
         Raises:
             QueryError: If a view's columns differ from the declared ones.
         """
         create_table(self._db, self._files.paths(self._partitions))
-        self._create_views(views)
-        names = [
-            table.name for table in LAKE_TABLES if any(f"{DATABASE}.{table.name}" in s for s in statements)
-        ]
-        define_lake_tables(self._db, names, self._files, self._catalog, lambda _, hours: hours)
+        own = [render(view, self._newest, history_days if view.cached else ()) for view in views]
+        texts = [*own, *statements]
+        names = [table.name for table in LAKE_TABLES if any(f"{DATABASE}.{table.name}" in s for s in texts)]
+
+        def matching(name: str, hours: list[datetime]) -> list[datetime]:
+            is_chosen = name == HISTORY and history_days
+            return [hour for hour in hours if hour.date() in history_days] if is_chosen else hours
+
+        define_lake_tables(self._db, names, self._files, self._catalog, matching)
+        for statement in own:
+            self._db.execute(own_sql_to_duckdb(statement))
         for view in views:
             self._check_columns(view)
         return [fetch(self._db, own_sql_to_duckdb(statement)) for statement in statements]

@@ -1,7 +1,7 @@
 """The interface of the query engines: what they run, what they return and how they fail."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from velib_assets.query.kpis import Kpi
@@ -69,10 +69,15 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+    def read(self, views: Sequence[Kpi], history_days: Collection[date] = ()) -> list[KpiState]:
         """Update the definitions that changed, and read the newest states of the views, in the given order.
 
         The views are read together. The cost does not depend on the length of the history.
+
+        Args:
+            views: The views.
+            history_days: The UTC days that are read from `velib_history` instead of their hours, for cached
+                views.
 
         Raises:
             QueryError: If a view fails, or its columns differ from the declared ones.

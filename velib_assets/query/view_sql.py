@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from string import Template
 
-from velib_assets.lake.schema import DATABASE, TABLE, TYPES
+from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, TABLE, TYPES
 from velib_assets.query.kpis import Kpi
-from velib_assets.query.windows import TWO_HOURS, partition_filter
+from velib_assets.query.windows import TWO_HOURS, day_filter, partition_filter
 
 PRESENT, HEADLINE, VIEW = "is_row", "headline_", "view_name"
 _POSITION = "row_position"
@@ -40,9 +40,29 @@ def sql_template(kpi: Kpi) -> str:
     return (_FOLDER / f"{kpi.name}.sql").read_text(encoding="utf-8").strip()
 
 
-def render(kpi: Kpi, newest: datetime | None) -> str:
-    """Return the view's statement over the hours up to `newest`, or over none for an empty table."""
-    return _replaced(kpi, partition_filter(kpi.window.hours(newest) if kpi.window else []))
+def render(
+    kpi: Kpi, newest: datetime | None, history_days: Collection[date] = (), *, by_month: bool = False
+) -> str:
+    """Return the view's statement over the hours up to `newest`, or over none for an empty table.
+
+    Args:
+        kpi: The view.
+        newest: The newest hour of the table.
+        history_days: The UTC days that are read from `velib_history` instead of their hours.
+        by_month: Whether `velib_history` has the partition key `month`, which is then filtered too.
+    """
+    hours = kpi.window.hours(newest) if kpi.window else []
+    statement = _replaced(kpi, partition_filter(hours))
+    if not history_days:
+        return statement
+    rest = [hour for hour in hours if hour.date() not in history_days]
+    in_history = day_filter(history_days, by_month=by_month)
+    columns = ", ".join(f'"{column.name}"' for column in HISTORY_COLUMNS)
+    rows = (
+        f"SELECT {columns} FROM {DATABASE}.{TABLE} WHERE {partition_filter(rest)} "  # noqa: S608 - our own names
+        f"UNION ALL SELECT {columns} FROM {DATABASE}.{HISTORY} WHERE {in_history}"
+    )
+    return statement.replace(f"{DATABASE}.{TABLE}", f"({rows})")
 
 
 def standalone_sql(kpi: Kpi) -> str:

@@ -5,11 +5,12 @@ Athena prunes partitions by constants only, so the SQL of these views lists the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 
-from velib_assets.lake.keys import HOUR, date_hour
+from velib_assets.lake.keys import HOUR, date_hour, day_text
+from velib_assets.lake.months import month_text
 from velib_assets.lake.schema import DATABASE, TABLE
 
 _DAY_HOURS = 24
@@ -56,6 +57,19 @@ def partition_filter(hours: Sequence[datetime]) -> str:
         if len(hh) < _DAY_HOURS
     ]
     return f"({' OR '.join(parts)})" if parts else "(1 = 0)"
+
+
+def day_filter(days: Iterable[date], *, by_month: bool) -> str:
+    """Return an SQL condition with constants for the `date` of `velib_history`, and for its key `month`."""
+    ordered = sorted(days)
+    filters = [f'"date" IN ({_texts(map(day_text, ordered))})']
+    if by_month:
+        filters.append(f'"month" IN ({_texts(dict.fromkeys(map(month_text, ordered)))})')
+    return " AND ".join(filters)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def _days_before_newest(days: int) -> str:

@@ -43,5 +43,5 @@ def test_lake_without_daily_tables_has_a_card_and_no_day(lakes: TwinLakes) -> No
     assert (found.days, found.typical) == ([], [])
     assert found.station.row is not None
     assert load_day(lakes.engine(), DAY) is None
-    assert "its numbers are not built" in absence(lakes.catalog, DAY, utc_now())
-    assert "is before the data" in absence(lakes.catalog, date(2022, 10, 1), utc_now())
+    assert "its numbers are not built" in absence(lakes.catalog, lakes.store, DAY, utc_now())
+    assert "is before the data" in absence(lakes.catalog, lakes.store, date(2022, 10, 1), utc_now())

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -141,6 +141,7 @@ def test_statements_of_each_view(trino: Path, view: Kpi) -> None:
     newest = (NEWEST, None)
     statements = [standalone_sql(view), states_sql([view], NEWEST)]
     statements += [form(view, hour) for form in (render, newest_rows_sql, state_sql) for hour in newest]
+    statements += [render(view, NEWEST, [NEWEST.date() - timedelta(days=9)], by_month=True)]
     assert errors(trino, statements) == []
 
 

@@ -9,12 +9,21 @@ import pytest
 
 from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.removal import is_outdated, remove_hour
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.ingest.discard import discard_object, find_snapshots
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import QUARANTINED, store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import REPORT_KEY, STATIONS_KEY, clean_key, daily_kpi_key, hour_of, hour_prefix
+from velib_assets.lake.keys import (
+    REPORT_KEY,
+    STATIONS_KEY,
+    clean_key,
+    daily_kpi_key,
+    hour_of,
+    hour_prefix,
+    state_key,
+)
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.store import Change
 from velib_assets.query.cached_state import newest_state
@@ -57,6 +66,24 @@ def test_typical_week_equals_that_of_local_mode_and_needs_one_query(lakes: TwinL
         (7, 10, 0.25, 1),
     ]
     assert lakes.query_count() == 1
+
+
+def test_typical_week_reads_the_days_that_the_history_holds_from_it(lakes: TwinLakes) -> None:
+    """Their hours are not even opened, and the result is the same."""
+    week, days = REPORT_VIEWS[-1], [date(2022, 10, 10), date(2022, 10, 30)]
+    lakes.catalog.register_history(r.file() for r in LocalHistoryJob(lakes.store, 1).run(days[:1]))
+    first = newest_state(week, lakes.engine(), lakes.catalog, lakes.store)
+    lakes.catalog.register_history(r.file() for r in LocalHistoryJob(lakes.store, 1).run(days[1:]))
+    for values in ROWS:
+        if values["ingested_ts"].date() in days:
+            lakes.store.publish([Change(clean_key(hour_of(values["ingested_ts"])), None)], lambda: True)
+    lakes.store.publish([Change(state_key(week.name), None)], lambda: True)
+    second = newest_state(week, lakes.engine(), lakes.catalog, lakes.store)
+    local = lakes.local().read([week])[0]
+    assert first.newest.equals(local.newest)
+    assert second.newest.equals(local.newest)
+    assert second.headline == pytest.approx(local.headline)
+    assert lakes.query_count() == 2
 
 
 def test_state_changes_with_its_partition(lakes: TwinLakes) -> None:

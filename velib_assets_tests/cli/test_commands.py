@@ -489,6 +489,17 @@ def test_report_of_a_lake_without_a_snapshot_tells_what_to_do(terminal: Terminal
     assert (result.exit_code, "Run `velib tick`" in result.stderr) == (0, True)
 
 
+def test_report_of_raw_without_a_clean_hour_tells_what_to_do(recorded: Terminal) -> None:
+    """Its snapshots are there: another one would not help."""
+    recorded.velib("backfill", HERE, HERE)
+    for name in ("clean", "catalog.sqlite", "reports"):
+        path = recorded.lake / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    result = recorded.velib("report")
+    assert (result.exit_code, "no snapshot yet" in result.stderr) == (0, False)
+    assert f"no hour is cleaned yet. Run `velib backfill {HERE} {HERE}`" in result.stderr
+
+
 @pytest.mark.parametrize("gone", [("clean", "catalog.sqlite"), ("raw", "clean", "catalog.sqlite"), ()])
 def test_good_report_is_never_replaced_by_an_empty_one(recorded: Terminal, gone: tuple[str, ...]) -> None:
     """A disk that is not mounted, or a deleted folder, made the page and its data empty."""

@@ -130,7 +130,7 @@ def test_days_that_are_not_in_history_are_named(terminal: Terminal, recorded: Pa
     result = terminal.velib("publish", "2022-06", "--to", str(terminal.lake.with_name("out")))
     said = "2022-06-04 and 2022-06-05 are not in history yet"
     check_refused(
-        terminal, result, 1, said, "Run `velib backfill 2022-06-04 2022-06-05`, then publish it again"
+        terminal, result, 1, said, "Run `velib backfill 2022-06-04T12 2022-06-05T12`, then publish it again"
     )
     assert not terminal.lake.with_name("out").exists()
 
@@ -145,7 +145,11 @@ def test_outdated_day_is_named(terminal: Terminal) -> None:
     LocalCatalog(terminal.lake).register(LocalCatalog(other).partitions())
     result = terminal.velib("publish", "2022-06")
     check_refused(
-        terminal, result, 1, "2022-06-04 is outdated in history", "`velib backfill 2022-06-04 2022-06-04`"
+        terminal,
+        result,
+        1,
+        "2022-06-04 is outdated in history",
+        "`velib backfill 2022-06-04T12 2022-06-04T13`",
     )
     add_daily_layer(terminal.lake)
     assert "110 rows" in terminal.velib("publish", "2022-06").stderr
@@ -171,7 +175,11 @@ def test_day_whose_history_is_gone_is_named(terminal: Terminal) -> None:
     day.unlink()
     said = "2022-06-05 is outdated in history"
     check_refused(
-        terminal, terminal.velib("publish", "2022-06"), 1, said, "`velib backfill 2022-06-05 2022-06-05`"
+        terminal,
+        terminal.velib("publish", "2022-06"),
+        1,
+        said,
+        "`velib backfill 2022-06-05T12 2022-06-05T12`",
     )
 
 

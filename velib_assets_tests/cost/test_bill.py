@@ -50,21 +50,34 @@ def changed(**given: Any) -> set[str]:
 
 
 def test_month_computed_by_hand() -> None:
-    """2,880 ticks, 2,880 healing and 8,640 staleness evaluations; the 672 hours of 4 weeks once per day.
+    """2,880 ticks, 2,880 healing and 8,640 staleness evaluations.
 
-    The register is replaced in each of 720 hours. 30 runs build a day, and one a month.
+    Four weeks are read once per day, from at most 58 files of history and 24 of hours. In each of 720 hours
+    the register is replaced, two views are, and the hour before is listed. 30 runs build a day, and one a
+    month.
     """
     cost_of = costs(bill())
     assert cost_of["glue_dpu_hours"] == pytest.approx((2880 + 31) / 60 * 0.0625 * 0.44)  # 1.33
-    assert cost_of["athena_tb"] == pytest.approx(((2880 * 5 + 30 * 3) * 10e6 + 30 * 672 * 97_138) / 1e12 * 5)
+    assert cost_of["athena_tb"] == pytest.approx(
+        ((2880 * 5 + 30 * 3) * 10e6 + 30 * (58 * 750_000 + 24 * 97_138)) / 1e12 * 5
+    )
     assert cost_of["s3_put"] == pytest.approx(
-        (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 2 + 30 * (10 + 3 * 2)) * 0.005 / 1000
+        (2880 * (6 + 5 * 2) + 720 + (2 * 720 + 30) * 3 + 30 * (10 + 3 * 2 + 2)) * 0.005 / 1000
     )
     assert cost_of["s3_list"] == pytest.approx(
-        (2880 * (10 + 5 * 10) + 30 * (672 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3 + 180 * 9) * 0.005 / 1000
+        (2880 * (10 + 5 * 10) + 720 * 2 + 30 * (24 + 3 + 12 + 3 * 10) + 2880 * 20 + 8640 * 3 + 180 * 9)
+        * 0.005
+        / 1000
     )
     assert cost_of["s3_get"] == pytest.approx(
-        (2880 * (40 + 5 * 30 + 66) + 2 * 720 + 30 * (672 * 3 + 60 + 3 * 30) + 31 * 12 + 180 * (90 + 88))
+        (
+            2880 * (40 + 5 * 30 + 66)
+            + 2 * 720
+            + (2 * 720 + 30)
+            + 30 * (82 * 3 + 60 + 3 * 30)
+            + 31 * 12
+            + 180 * (90 + 88)
+        )
         * 0.0004
         / 1000
     )
@@ -223,8 +236,11 @@ def test_lines_by_hand(given: dict[str, Any], name: str, cost: float) -> None:
     assert costs(bill(**given))[name] == pytest.approx(cost)
 
 
-def test_defaults_with_the_measured_work_cost_less_than_three_dollars() -> None:
-    totals = make_bill(Inputs())["total"]
+@pytest.mark.parametrize("job_type", ["pythonshell", "lambda"])
+def test_defaults_with_the_measured_work_cost_less_than_three_dollars(job_type: str) -> None:
+    inputs = Inputs()
+    inputs.set("given", job_type=job_type)
+    totals = make_bill(inputs)["total"]
     assert totals["month_1"] < totals["month_12"] < 3
     assert totals["month_12"] < totals["month_1"] + 0.25
 

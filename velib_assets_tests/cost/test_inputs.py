@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from velib_assets.cost.bill import make_bill
 from velib_assets.cost.inputs import DeployedInputs, Inputs
 from velib_assets.defs.build import SENSOR_INTERVALS
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, raw_key
+from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key, history_month_key, raw_key
+from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.settings import CHECKOUT
 
 NAMES = Names("a-bucket")
@@ -69,6 +70,23 @@ def test_sizes_are_those_of_the_newest_complete_day(tmp_path: Path) -> None:
     assert (inputs.raw_bytes, inputs.clean_bytes) == (150, 40)
     basis = inputs.table["raw_bytes"]["basis"]
     assert basis == f"measured: date=2026-11-22 in {store.address('')}, files: 2"
+
+
+def test_sizes_of_the_daily_layer_are_those_of_its_newest_but_one_day(tmp_path: Path) -> None:
+    """The files of closed months do not count, and the day may be in the month before."""
+    store, inputs = FolderStore(tmp_path), Inputs()
+    days = [date(2026, 10, 30), date(2026, 10, 31), date(2026, 11, 1)]
+    for size, day in enumerate(days, 1):
+        store.create(history_day_key(day), b"x" * size * 1000)
+        for kpi in DAILY_KPIS:
+            store.create(daily_kpi_key(kpi.name, day), b"x" * size * 10)
+    store.create(history_month_key(days[0]), b"x" * 9999)
+    inputs.set_sizes(store)
+    assert (inputs.history_bytes, inputs.daily_kpi_bytes) == (2000, 60)
+    address = store.address(history_day_key(days[1]))
+    assert inputs.table["history_bytes"]["basis"] == f"measured: {address}"
+    kpis = f"measured: date=2026-10-31 in {store.address('kpi/source=velib/')}, files: 3"
+    assert inputs.table["daily_kpi_bytes"]["basis"] == kpis
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Why a local day has no stored numbers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.day import rebuild_day
-from velib_assets.insights.absent_days import absence, unbuilt_days
+from velib_assets.insights.absent_days import absence, backfill, unbuilt_days
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hours_of_day
 from velib_assets_tests.history.days import DAY, clean, fill_day, snapshot
@@ -28,11 +28,12 @@ def catalog(tmp_path: Path) -> LocalCatalog:
     return catalog
 
 
-def test_day_whose_hours_are_retired_is_not_before_the_data(catalog: LocalCatalog) -> None:
-    assert "its numbers are not built. Run `velib backfill" in absence(catalog, DAY, NOW)
+def test_day_whose_hours_are_retired_is_not_before_the_data(catalog: LocalCatalog, tmp_path: Path) -> None:
+    lake = FolderStore(tmp_path)
+    assert "its numbers are not built. Run `velib backfill" in absence(catalog, lake, DAY, NOW)
     assert unbuilt_days(catalog, DAY, NEXT, (), NOW) == [DAY, NEXT]
     before = DAY - timedelta(days=1)
-    assert absence(catalog, before, NOW).startswith(
+    assert absence(catalog, lake, before, NOW).startswith(
         "2022-06-03 is before the data: the lake's first day is 2022-06-04"
     )
 
@@ -47,3 +48,23 @@ def test_day_of_which_only_the_next_local_day_has_snapshots_is_not_unbuilt(tmp_p
     catalog.register_history([rebuild_day(store, DAY).file()])
     assert unbuilt_days(catalog, DAY, NEXT, (), NOW) == [NEXT]
     assert unbuilt_days(catalog, DAY, DAY, (), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "command"),
+    [
+        (DAY, "velib backfill 2022-06-04 2022-06-05T01"),
+        (NEXT, "velib backfill 2022-06-04 2022-06-05T01"),
+        (NEXT + timedelta(days=1), "velib backfill 2022-06-05 2022-06-05T01"),
+        (NEXT + timedelta(days=9), "velib backfill 2022-06-13 2022-06-14"),
+    ],
+)
+def test_advised_command_names_only_hours_that_can_be_cleaned(
+    tmp_path: Path, first: date, command: str
+) -> None:
+    """The local day 2022-06-04 begins on 2022-06-03 UTC, of which there may be nothing."""
+    store = FolderStore(tmp_path)
+    fill_day(store, DAY, per_hour=1)
+    fill_day(store, NEXT, hours=2, per_hour=1)
+    last = NEXT if first == DAY else first
+    assert backfill(store, [first, last]) == command

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.retirement import retire_before
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SLOT, STATIONS_KEY, iso_z
 from velib_assets.lake.local_days import day_bounds
@@ -370,3 +371,19 @@ def test_running_month_ends_with_its_last_day_in_history(tmp_path: Path) -> None
     assert "The month had not ended. The data end at 2022-06-04T00:00:00Z." in files["README.md"].decode()
     assert publish(tmp_path, date(2022, 6, 1), now=at("2022-06-29T12:00")) == files
     assert len(coverage(publish(tmp_path, date(2022, 6, 1), now=at("2022-07-01T00:00")))) == 30 * 96
+
+
+def test_first_local_day_is_there_when_its_only_hours_are_retired(tmp_path: Path) -> None:
+    """It begins at 22:00 UTC of the month before, of which only the history has rows."""
+    recorded_lake(
+        tmp_path,
+        {
+            datetime(2024, 3, 31, 22, 30, tzinfo=UTC): records(3),
+            datetime(2024, 4, 2, 12, tzinfo=UTC): records(3),
+        },
+    )
+    before = publish(tmp_path, date(2024, 4, 1))
+    assert set(table(before, "kpi_daily_network")["date"].to_pylist()) == {"2024-04-01", "2024-04-02"}
+    store, catalog = FolderStore(tmp_path), LocalCatalog(tmp_path)
+    assert [one.reason for one in retire_before(store, catalog, date(2024, 4, 1))] == [""]
+    assert publish(tmp_path, date(2024, 4, 1)) == before

@@ -1,15 +1,18 @@
 """The typical week is read again only if something that goes into it has changed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from velib_assets.catalog.catalog import DAMAGED
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import hour_of, state_key
+from velib_assets.lake.keys import clean_key, history_day_key, hour_of, state_key
 from velib_assets.query.cached_state import newest_state, newest_states
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import KpiState, QueryError
@@ -22,14 +25,16 @@ ROWS = [row("a", 5, 15, "2022-06-03 10:00"), row("a", 5, 5, "2022-06-04 10:00")]
 
 
 class CountingEngine(LocalQueryEngine):
-    """An engine that counts its reads."""
+    """An engine that counts its reads, and the days that it reads from the history."""
 
     reads = 0
+    history_days: Collection[date] = ()
 
-    def read(self, views: Sequence[Kpi]) -> list[KpiState]:
+    def read(self, views: Sequence[Kpi], history_days: Collection[date] = ()) -> list[KpiState]:
         """See QueryEngine."""
         self.reads += 1
-        return super().read(views)
+        self.history_days = history_days
+        return super().read(views, history_days)
 
 
 @pytest.fixture
@@ -79,6 +84,65 @@ def test_state_is_read_again_for_a_new_day_and_not_for_an_hour_of_today(lake: Pa
         catalog.register([write_hour(lake, hour_of(at(when)), [row("a", 5, 5, when)])])
         state(engine, lake)
         assert engine.reads == reads
+
+
+DAYS = [date(2022, 6, 2), date(2022, 6, 3)]
+WEEK_ROWS = [
+    *(
+        row(code, n, 10 - n, f"2022-06-0{day} {n:02}:30")
+        for day in (2, 3)
+        for n in range(11)
+        for code in "ab"
+    ),
+    row("a", 0, 10, "2022-06-01 10:00"),
+    row("a", 5, 5, "2022-06-04 10:00"),
+]
+
+
+@pytest.fixture
+def week(tmp_path: Path) -> Path:
+    """A lake whose history has two of the three days before the newest."""
+    engine_over(tmp_path, WEEK_ROWS)
+    files = [result.file() for result in LocalHistoryJob(FolderStore(tmp_path), 1).run(DAYS)]
+    assert LocalCatalog(tmp_path).register_history(files) == len(DAYS)
+    return tmp_path
+
+
+def test_days_that_the_history_holds_are_read_from_it_with_the_same_result(week: Path) -> None:
+    """The hours of these days are not even opened."""
+    expected = LocalQueryEngine(week, LocalCatalog(week)).read([WEEK])[0]
+    for when in {hour_of(values["ingested_ts"]) for values in WEEK_ROWS}:
+        if when.date() in DAYS:
+            (week / clean_key(when)).unlink()
+    engine = counting(week)
+    read = newest_state(WEEK, engine, LocalCatalog(week), FolderStore(week))
+    assert (read.newest, read.headline) == (expected.newest, expected.headline)
+    assert read.newest.num_rows == 23
+    assert engine.history_days == DAYS
+
+
+def test_day_that_changed_since_its_history_was_built_is_read_from_its_hours(week: Path) -> None:
+    rows = [row("a", 5, 15, "2022-06-03 10:00")]
+    LocalCatalog(week).register([write_hour(week, hour_of(at("2022-06-03 10:00")), rows)])
+    engine = counting(week)
+    assert [5, 12, 0.25, 1] in state(engine, week)
+    assert engine.history_days == DAYS[:1]
+
+
+@pytest.mark.parametrize("content", [None, b"no parquet"])
+def test_week_is_read_from_the_hours_if_the_history_cannot_be_read(content: bytes | None, week: Path) -> None:
+    expected = LocalQueryEngine(week, LocalCatalog(week)).read([WEEK])[0].newest
+    file = week / history_day_key(DAYS[0])
+    file.unlink() if content is None else file.write_bytes(content)
+    read = newest_state(WEEK, counting(week), LocalCatalog(week), FolderStore(week))
+    assert read.newest == expected
+
+
+def test_history_that_was_found_damaged_is_not_read(week: Path) -> None:
+    catalog, engine = LocalCatalog(week), counting(week)
+    catalog.register_history([catalog.history()[0]._replace(sha256=DAMAGED)])
+    state(engine, week)
+    assert engine.history_days == DAYS[1:]
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b"{}"])

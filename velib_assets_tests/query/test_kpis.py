@@ -135,6 +135,16 @@ def test_four_weeks_are_complete_days_before_today() -> None:
     assert statement.count("'20") == 28
 
 
+def test_days_of_the_history_are_constants_and_their_hours_are_not_read() -> None:
+    """Athena prunes by constants only, and the partitions of the history are months."""
+    days = [datetime(2022, 6, day, tzinfo=UTC).date() for day in (1, 2)]
+    statement = render(WEEK, NOON, days, by_month=True)
+    hours, _, history = statement.partition(" UNION ALL ")
+    assert "FROM velib_db_tf.source_velib WHERE" in hours
+    assert """'2022-05-31', '2022-06-03'))""" in hours
+    assert """WHERE "date" IN ('2022-06-01', '2022-06-02') AND "month" IN ('2022-06'))""" in history
+
+
 def test_code_version_is_a_digest_of_the_statement() -> None:
     """It changes with the SQL, and not with the hour."""
     assert len({code_version(kpi) for kpi in VIEWS}) == len(VIEWS)
