@@ -3,7 +3,7 @@
 import functools
 import operator
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -19,13 +19,13 @@ from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, comp
 from velib_assets.defs.kpi_views import PREVIEW_ROWS, markdown
 from velib_assets.defs.partitioned import Event, Outcome, log_outcomes
 from velib_assets.defs.partitions import DAILY, days_of
-from velib_assets.lake.keys import daily_kpi_key, day_text
+from velib_assets.lake.keys import daily_kpi_key, day_text, parse_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY, NETWORK_TIME_ZONE
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import outdated_local_days
-from velib_assets.query.daily_file import read_daily_rows
+from velib_assets.query.daily_file import read_daily_footer, read_daily_rows
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import (
     daily_code_version,
@@ -52,12 +52,17 @@ def store_days(
     catalog: dg.ResourceParam[Catalog],
     lake: dg.ResourceParam[LakeStore],
 ) -> Iterator[Event]:
-    """Store the local days of the run, and those after it that are computed from the same history."""
+    """Store the local days of the run, and those after it that are computed from the same history.
+
+    Of the latter those that are outdated, or stored and not known to Dagster, as in a new home.
+    """
     selected = context.selected_output_names  # computed at each access
     names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
     days = days_of(context)
     builds_history = any(node.name == "station_history" for node in context.job_def.nodes)
-    outcomes = compute_days([*days, *_following(lake, catalog, days[-1])], query_engine, lake, catalog)
+    known = context.instance.get_materialized_partitions(dg.AssetKey(DAILY_KPIS[-1].name))
+    following = _following(lake, catalog, days[-1], known)
+    outcomes = compute_days([*days, *following], query_engine, lake, catalog)
     of_assets = (outcome for outcome in outcomes if outcome.asset in names)
     yield from log_outcomes(context, names, of_assets, is_reported=builds_history)
 
@@ -119,10 +124,16 @@ def compute_days(
         yield from (_outcome(store, result) for result in store_daily_kpis(day, engine, store, catalog))
 
 
-def _following(store: LakeStore, catalog: Catalog, last: date) -> list[date]:
-    """Return the outdated local days after `last` that are computed from its history."""
+def _following(store: LakeStore, catalog: Catalog, last: date, known: Collection[str]) -> list[date]:
+    """Return the local days after `last` that are computed from its history, and outdated or not known."""
+    days = [day for day in local_days_computed_from(last) if day > last]
     with suppress(OSError, CatalogError):  # healing finds them
-        return outdated_local_days(catalog, store, utc_now(), last + DAY, local_days_computed_from(last)[-1])
+        outdated = outdated_local_days(catalog, store, utc_now(), days[0], days[-1])
+        footers = {day: read_daily_footer(store, daily_kpi_key(DAILY_KPIS[-1].name, day)) for day in days}
+        unknown = {day for day, footer in footers.items() if footer and footer.rows} - {
+            *map(parse_day, known)
+        }
+        return sorted({*outdated} | unknown)
     return []
 
 

@@ -13,6 +13,7 @@ from velib_assets.defs.partitions import day_range_tags, day_ranges
 from velib_assets.history.currency import outdated_days
 from velib_assets.lake.keys import day_text
 from velib_assets.lake.store import LakeStore
+from velib_assets.lake.text import counted
 from velib_assets.query.daily_currency import outdated_local_days
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_sql import local_days_computed_from
@@ -30,12 +31,14 @@ Span = tuple[date, date]
 class DailyPlan(NamedTuple):
     """Days that are closed and not current.
 
-    `history` has UTC days with the digest that their file should have. `kpis` are local days whose history is
-    current. The run of a UTC day stores the local days that are computed from it as well.
+    `history` has UTC days with the digest that their file should have. `kpis` are local days that can be
+    computed from the history that there is. `waiting` has the others, with the UTC days without history that
+    they overlap. The run of a UTC day stores the local days that are computed from it as well.
     """
 
     history: Mapping[date, str]
     kpis: list[date]
+    waiting: Mapping[date, list[date]] = {}
 
 
 def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: datetime) -> DailyPlan:
@@ -49,12 +52,34 @@ def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: da
     for first, last in spans:
         history |= outdated_days(store, catalog, first, last)
         kpis += outdated_local_days(catalog, store, now, first, last)
+    waiting = missing_history(kpis, catalog)
+    return DailyPlan(history, [day for day in kpis if day not in waiting], waiting)
+
+
+def without_built(kpis: Iterable[date], history: Iterable[date]) -> list[date]:
+    """Return the local days that the runs of these UTC days do not store."""
     built = {local_day for day in history for local_day in local_days_computed_from(day)}
-    return DailyPlan(history, [day for day in kpis if day not in built and not missing_history(day, catalog)])
+    return [day for day in kpis if day not in built]
+
+
+def waiting_note(plan: DailyPlan) -> str:
+    """Return which local days wait, and for what; empty if none does."""
+    if not plan.waiting:
+        return ""
+    days, missing = list(plan.waiting), sorted({day for days in plan.waiting.values() for day in days})
+    verb = "waits" if len(days) == 1 else "wait"
+    return (
+        f"{counted(len(days), 'local day')} {verb} for history, the first {day_text(days[0])} for that of "
+        f"{day_text(missing[0])} (UTC). Materialize station_history for it to see why it is not built"
+    )
 
 
 def newest_ranges(plan: DailyPlan) -> DailyPlan:
-    """Return the newest MAX_RANGES contiguous ranges of a plan. Broken old days hold up no newer ones."""
+    """Return the newest MAX_RANGES contiguous ranges of a plan. Broken old days hold up no newer ones.
+
+    Local days that the runs of its UTC days store have no range of their own.
+    """
+    plan = plan._replace(kpis=without_built(plan.kpis, plan.history))
     ranges = [(last, first, True) for first, last in day_ranges(plan.history)]
     ranges += [(last, first, False) for first, last in day_ranges(plan.kpis)]
     kept = sorted(ranges, reverse=True)[:MAX_RANGES]
@@ -63,7 +88,7 @@ def newest_ranges(plan: DailyPlan) -> DailyPlan:
         return any(first <= day <= last and of_history == is_history for last, first, of_history in kept)
 
     history = {day: digest for day, digest in plan.history.items() if is_kept(day, is_history=True)}
-    return DailyPlan(history, [day for day in plan.kpis if is_kept(day, is_history=False)])
+    return plan._replace(history=history, kpis=[day for day in plan.kpis if is_kept(day, is_history=False)])
 
 
 def day_requests(

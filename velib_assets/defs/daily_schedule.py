@@ -7,7 +7,7 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.defs.daily_jobs import DAILY_JOB
-from velib_assets.defs.daily_plan import day_requests, newest_ranges, plan_days
+from velib_assets.defs.daily_plan import day_requests, newest_ranges, plan_days, waiting_note
 from velib_assets.history.currency import days_of_lake, newest_closed_day
 from velib_assets.lake.keys import day_text
 from velib_assets.lake.store import LakeStore
@@ -44,12 +44,12 @@ def daily_schedule(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         at = context.scheduled_execution_time
         last, days = newest_closed_day(at), days_of_lake(store, catalog)
-        requests = []
+        requests, note = [], ""
         if days:
             plan = plan_days(store, catalog, [(max(days[0], first_hour.date()), last)], at)
-            requests = list(day_requests(newest_ranges(plan), at.isoformat()))
+            requests, note = list(day_requests(newest_ranges(plan), at.isoformat())), waiting_note(plan)
         if not requests:
-            yield dg.SkipReason(f"every day up to {day_text(last)} is current")
+            yield dg.SkipReason(note or f"every day up to {day_text(last)} is current")
         yield from requests
 
     return velib_daily_schedule

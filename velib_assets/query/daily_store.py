@@ -7,7 +7,7 @@ day. A day is current if that file's digest is the one of the day's history and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
@@ -85,8 +85,8 @@ def store_daily_kpis(
             return _failed(
                 day, f"{day_text(day)} ({NETWORK_TIME_ZONE}) has not ended: its history is not there yet"
             )
-        if missing := missing_history(day, catalog):
-            days = ", ".join(map(day_text, missing))
+        if missing := missing_history([day], catalog):
+            days = ", ".join(map(day_text, missing[day]))
             text = f"the history of {days} (UTC) is missing. Materialize station_history for it"
             return [result._replace(waits=True) for result in _failed(day, text)]
         for _ in range(_ATTEMPTS):
@@ -139,23 +139,27 @@ def _digest_now(day: date, catalog: Catalog) -> str:
     return day_digest(day, history_digests(catalog, first, last))
 
 
-def missing_history(day: date, catalog: Catalog) -> list[date]:
-    """Return the UTC days overlapped by a local day that have registered rows and no history file."""
-    days = utc_days_overlapped(day)
-    known = history_digests(catalog, day_text(days[0]), day_text(days[-1]))
-    return [
-        utc_day
-        for utc_day in days
-        if day_text(utc_day) not in known
-        and any(part.rows for part in catalog.partitions(hours_of_day(utc_day)))
-    ]
+def missing_history(days: Collection[date], catalog: Catalog) -> dict[date, list[date]]:
+    """Return those of these local days that wait, with the UTC days whose history they wait for.
+
+    A local day waits for the UTC days that it overlaps and that have registered rows and no history file. The
+    catalog is asked once for the history, and once for the hours of all UTC days without history.
+    """
+    utc_days = sorted({utc_day for day in days for utc_day in utc_days_overlapped(day)})
+    if not utc_days:
+        return {}
+    known = history_digests(catalog, day_text(utc_days[0]), day_text(utc_days[-1]))
+    hours = [hour for utc_day in utc_days if day_text(utc_day) not in known for hour in hours_of_day(utc_day)]
+    missing = {part.hour.date() for part in (catalog.partitions(hours) if hours else ()) if part.rows}
+    waiting = {day: [one for one in utc_days_overlapped(day) if one in missing] for day in sorted(days)}
+    return {day: found for day, found in waiting.items() if found}
 
 
 def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) -> list[DailyKpiResult] | None:
     """Store a day; return None if its history changed in the meantime."""
     digest = _digest_now(day, catalog)
     if not digest:
-        return _removed(day, lake)
+        return _removed(day, lake, catalog)
     results: list[DailyKpiResult] = []
     files: dict[str, tuple[int, str]] = {}
     for kpi in DAILY_KPIS:
@@ -188,19 +192,27 @@ def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:
         return True
 
 
-def _removed(day: date, lake: LakeStore) -> list[DailyKpiResult]:
-    """Delete the files of a day without history."""
-    stored = {item.key for kpi in DAILY_KPIS for item in lake.list(_folder(kpi, day))}
+def _removed(day: date, lake: LakeStore, catalog: Catalog) -> list[DailyKpiResult] | None:
+    """Delete the files of a day without history; return None if it has some, or other files, by then."""
+    stored = {kpi.name: _hash(lake, kpi, day) for kpi in DAILY_KPIS}
     results = []
     for kpi in reversed(DAILY_KPIS):  # the file that completes the day goes first
-        key = daily_kpi_key(kpi.name, day)
-        changed = key in stored and lake.publish([Change(key, None)], lambda: True)
+
+        def is_unchanged(kpi: DailyKpi = kpi) -> bool:
+            return _hash(lake, kpi, day) == stored[kpi.name] and not _digest_now(day, catalog)
+
+        changed = bool(stored[kpi.name])
+        if changed and not lake.publish([Change(daily_kpi_key(kpi.name, day), None)], is_unchanged):
+            return None
         results.append(DailyKpiResult(kpi.name, day, changed=changed, error=_no_snapshot(day), absent=True))
     return results[::-1]
 
 
-def _folder(kpi: DailyKpi, day: date) -> str:
-    return daily_kpi_key(kpi.name, day).rpartition("/")[0] + "/"
+def _hash(lake: LakeStore, kpi: DailyKpi, day: date) -> str:
+    """Return the content hash of a KPI's file; empty if it does not exist."""
+    key = daily_kpi_key(kpi.name, day)
+    found = (item for item in lake.list(key.rpartition("/")[0] + "/") if item.key == key)
+    return next((lake.hash(item) for item in found), "")
 
 
 def _failed(day: date, error: str) -> list[DailyKpiResult]:

@@ -6,13 +6,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from velib_assets.catalog.catalog import HistoryFile
 from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
-from velib_assets.defs.daily_plan import MAX_RANGES, DailyPlan, day_requests, newest_ranges
+from velib_assets.defs.daily_plan import MAX_RANGES, DailyPlan, day_requests, newest_ranges, plan_days
 from velib_assets.defs.jobs import QUIET
+from velib_assets.history.day import rebuild_day
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import hours_of_day
+from velib_assets.lake.keys import day_text, history_day_key, hours_of_day
 from velib_assets.lake.local_days import DAY as ONE_DAY
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.daily_runs import run_days
@@ -115,3 +117,44 @@ def test_days_with_gaps_are_requested_the_newest_first() -> None:
     assert list(plan.history) == every_other_day[-MAX_RANGES:]
     assert plan.kpis == []
     assert len(list(day_requests(plan, "name"))) == MAX_RANGES
+
+
+def test_catalog_is_asked_as_often_for_many_days_as_for_few(
+    store: FolderStore, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Glue, a request per outdated local day is throttled after a change of the SQL."""
+    catalog, asked = LocalCatalog(lake), list[str]()
+    for name in ("history", "partitions"):
+
+        def counted(
+            *args: object, original: object = getattr(LocalCatalog, name), name: str = name
+        ) -> object:
+            asked.append(name)
+            return original(*args)  # type: ignore[operator]
+
+        monkeypatch.setattr(LocalCatalog, name, counted)
+    calls = []
+    for count in (3, 40):
+        days = [DAY + n * ONE_DAY for n in range(count)]
+        catalog.register_history(HistoryFile(day_text(day), history_day_key(day), 1, 1, "d") for day in days)
+        asked.clear()
+        plan = plan_days(store, catalog, [(days[0], days[-1])], at_three(5) + 100 * ONE_DAY)
+        assert plan.kpis == days
+        calls.append(sorted(asked))
+    assert calls[0] == calls[1]
+    assert len(calls[0]) <= 5
+
+
+def test_reason_is_said_why_local_days_wait(lake: Path, store: FolderStore) -> None:
+    """The day before the first hour has rows, is not built, and overlaps the first local day."""
+    for n in (0, 1):
+        fill_day(store, DAY + n * ONE_DAY, hours=2, per_hour=1)
+    catalog = LocalCatalog(lake)
+    catalog.prepare()
+    catalog.register_history([rebuild_day(store, DAY + ONE_DAY).file()])
+    plan = plan_days(store, catalog, [(DAY + ONE_DAY, DAY + ONE_DAY)], at_three(8))
+    assert (plan.history, plan.kpis, plan.waiting) == ({}, [], {DAY + ONE_DAY: [DAY]})
+    _, reason = tick(Settings(lake=lake, first_hour=datetime(2022, 6, 5, tzinfo=UTC)), at_three(6))
+    assert reason.startswith(
+        "1 local day waits for history, the first 2022-06-05 for that of 2022-06-04 (UTC)"
+    )

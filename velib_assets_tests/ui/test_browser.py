@@ -76,6 +76,14 @@ def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
+def ended_backfill(server: Server) -> str | None:
+    """Return the status of the only backfill, once it has ended."""
+    query = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { status } } } }"
+    (backfill,) = server.ask(query)["partitionBackfillsOrError"]["results"] or [{"status": "REQUESTED"}]
+    status = str(backfill["status"])
+    return status if status.startswith("COMPLETED") or status in ("FAILED", "CANCELED") else None
+
+
 def test_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     browser.open(LINEAGE)
     browser.wait_for_nodes(ASSETS | {"ingest", "lake", "kpi", "report"})
@@ -84,15 +92,14 @@ def test_lineage_shows_every_asset(browser: Browser, folder: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
-def test_partition_is_materialized_from_the_lineage(
+def test_partition_is_materialized_from_the_job(
     browser: Browser, server: Server, folder: Path, hour: datetime
 ) -> None:
-    """A missing hour goes through the whole graph, in one run."""
+    """A missing hour goes through the whole hourly graph, in one run."""
     missing = hour - timedelta(hours=1)
     key = key_of(missing)
     before = {run["id"] for run in server.runs()}
-    browser.open(LINEAGE)
-    browser.wait_for_nodes(ASSETS)
+    browser.open("/locations/velib_assets.definitions/jobs/velib_pipeline")
     browser.click("//button[contains(., 'Materialize all')]")
     browser.type_partition(key)
     browser.click("//*[@role='dialog']//button[contains(., 'Launch 1 run')]")
@@ -103,6 +110,27 @@ def test_partition_is_materialized_from_the_lineage(
     assert (folder / "lake" / clean_key(missing)).exists()
     browser.open(f"/assets/source_velib?view=partitions&partition={key}")
     browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
+
+
+@pytest.mark.timeout(300)
+def test_partition_is_materialized_from_the_lineage(
+    browser: Browser, server: Server, folder: Path, hour: datetime
+) -> None:
+    """It has hours and days, therefore Dagster makes a backfill: the hours, then the views and the report.
+
+    The day is in it too if it is over: before that it is no partition.
+    """
+    missing = hour - timedelta(hours=2)
+    browser.open(LINEAGE)
+    browser.wait_for_nodes(ASSETS)
+    browser.click("//button[contains(., 'Materialize all')]")
+    browser.type_partition(key_of(missing))
+    browser.click("//*[@role='dialog']//button[contains(., 'Launch backfill')]")
+    assert server.wait("the backfill ends", lambda: ended_backfill(server), 200) == "COMPLETED_SUCCESS"
+    assert (folder / "lake" / clean_key(missing)).exists()
+    in_backfill = [run for run in server.runs() if "dagster/backfill" in run["tags"]]
+    assert {run["status"] for run in in_backfill} == {"SUCCESS"}
+    assert {run["tags"].get("dagster/asset_partition_range_end") for run in in_backfill} >= {key_of(missing)}
 
 
 def test_dialog_offers_90_days_until_all_partitions_are_shown(browser: Browser) -> None:

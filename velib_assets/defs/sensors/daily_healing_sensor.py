@@ -22,6 +22,8 @@ from velib_assets.defs.daily_plan import (
     month_request,
     newest_ranges,
     plan_days,
+    waiting_note,
+    without_built,
 )
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
 from velib_assets.history.currency import days_of_lake, newest_closed_day, outdated_months
@@ -66,14 +68,18 @@ def daily_healing_sensor(
         spans = _next_spans(store, catalog, state, first_hour.date(), now)
         plan = plan_days(store, catalog, spans, now)
         outdated, requests = _days_due(plan, tries, now)
-        if not requests:
-            incomplete = {month_of(day) for day in plan.history}
+        incomplete = {month_of(day) for day in plan.history}
+        if is_checked := not requests:
             found = _outdated_months(store, catalog, spans, incomplete)
             requests = _months_due(found, tries, now)
             outdated |= found.keys()
-        _forget(tries, spans, outdated)
+        _forget_days(tries, spans, outdated)
+        if is_checked:
+            _forget_months(tries, spans, {*outdated, *map(month_text, incomplete)})
         days = sum((last - first).days + 1 for first, last in spans)
-        waiting = f"{len(outdated)} wait for their next retry" if outdated else "all up to date"
+        parts = [f"{len(outdated)} wait for their next retry"] if outdated else []
+        parts += [note] if (note := waiting_note(plan)) else []
+        waiting = "; ".join(parts) or "all up to date"
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{counted(days, 'day')} checked, {waiting}",
@@ -108,17 +114,21 @@ def _next_spans(
 
 def _days_due(plan: DailyPlan, tries: Tries, now: datetime) -> tuple[set[str], list[dg.RunRequest]]:
     """Return the outdated days as text, and the runs of those that are due."""
-    texts = {day_text(day): (day, digest) for day, digest in plan.history.items()}
-    texts |= {f"{_KPIS}{day_text(day)}": (day, _KPIS) for day in plan.kpis}
-    due = [text for text, (_, digest) in texts.items() if is_due(tries, text, digest, now)][:MAX_DAYS]
-    history = {day: digest for text in due for day, digest in [texts[text]] if digest != _KPIS}
-    kpis = [day for text in due for day, digest in [texts[text]] if digest == _KPIS]
-    requested = newest_ranges(DailyPlan(history, kpis))
+    due = [item for item in plan.history.items() if is_due(tries, day_text(item[0]), item[1], now)]
+    history = dict(due[:MAX_DAYS])
+    # A day that waits for its retry may never be built. It holds up no local day that others suffice for.
+    kpis = [
+        day
+        for day in without_built(plan.kpis, dict(due))
+        if is_due(tries, f"{_KPIS}{day_text(day)}", _KPIS, now)
+    ]
+    requested = newest_ranges(DailyPlan(history, kpis[: MAX_DAYS - len(history)]))
     for day, digest in requested.history.items():
         note_try(tries, day_text(day), digest, now)
     for day in requested.kpis:
         note_try(tries, f"{_KPIS}{day_text(day)}", _KPIS, now)
-    return {*texts}, list(day_requests(requested, f"heal {now.isoformat()}", HEALING))
+    outdated = {*map(day_text, plan.history), *(f"{_KPIS}{day_text(day)}" for day in plan.kpis)}
+    return outdated, list(day_requests(requested, f"heal {now.isoformat()}", HEALING))
 
 
 def _outdated_months(
@@ -139,10 +149,21 @@ def _months_due(texts: Mapping[str, str], tries: Tries, now: datetime) -> list[d
     return [month_request(text, f"heal {now.isoformat()}", HEALING) for text in due]
 
 
-def _forget(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
+def _forget_days(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
     """Forget the tries of the checked days that are current now."""
     for first, last in spans:
-        for text in [*tries]:
-            day = text.removeprefix(_KPIS)
-            if text not in outdated and day_text(first) <= day <= day_text(last):
+        for text in [text for text in tries if text not in outdated and not _is_month(text)]:
+            if day_text(first) <= text.removeprefix(_KPIS) <= day_text(last):
                 del tries[text]
+
+
+def _forget_months(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
+    """Forget the tries of the months of the checked days that are current now."""
+    for first, last in spans:
+        for text in [text for text in tries if text not in outdated and _is_month(text)]:
+            if month_text(first) <= text <= month_text(last):
+                del tries[text]
+
+
+def _is_month(text: str) -> bool:
+    return len(text) == len("2022-06")

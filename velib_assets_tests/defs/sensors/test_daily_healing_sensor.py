@@ -1,11 +1,13 @@
 """The daily healing sensor: what is missing or outdated is built in one round, and nothing twice."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from velib_assets.catalog.registration import partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.cli.runs import run_discard
 from velib_assets.defs import daily_kpi_assets
@@ -27,7 +29,7 @@ from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.sensors import test_healing_sensor as hourly
-from velib_assets_tests.history.days import DAY, fill_day, snapshot
+from velib_assets_tests.history.days import DAY, add_late, fill_day, snapshot
 
 JUNE = date(2022, 6, 1)
 HISTORY = "station_history"
@@ -271,6 +273,30 @@ def test_day_that_cannot_be_built_is_retried_ever_less_often_and_stops_no_other(
     assert instance.get_materialized_partitions(dg.AssetKey(HISTORY)) == {"2022-06-05"}
 
 
+def test_day_that_cannot_be_built_holds_up_no_local_day_that_has_its_history(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A late snapshot is in a clean file that is damaged. The last history of its day is still there."""
+    for n in range(3):
+        fill_day(store, DAY + n * ONE_DAY, hours=2, per_hour=1)
+    heal(settings, instance)
+    late = hours_of_day(DAY)[5]
+    add_late(store, late)
+    LocalCatalog(settings.lake).register([partition_of(store, late)])
+    (settings.lake / clean_key(late)).write_bytes(b"damaged")
+    local_days = [DAY + n * ONE_DAY for n in (0, 1, 2)]
+    for day in local_days:
+        (settings.lake / daily_kpi_key("kpi_daily_network", day)).unlink()
+    requests, cursor = evaluate(settings, instance)
+    assert requested(requests) == [("velib_daily", "2022-06-04", "2022-06-04", False)]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    requests, _ = evaluate(settings, instance, cursor)
+    assert requested(requests) == [("velib_daily", "2022-06-04", "2022-06-06", True)]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    for day in local_days:
+        assert (settings.lake / daily_kpi_key("kpi_daily_network", day)).exists()
+
+
 def test_day_that_cannot_be_built_stops_no_other_month(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance
 ) -> None:
@@ -325,3 +351,17 @@ def test_check_of_current_days_reads_the_catalog_and_one_footer_per_day(
     assert evaluate(settings, instance)[0] == []
     assert {key.split("/")[0] for key in opened} == {"kpi"}
     assert len(opened) == len({*opened}) == 4  # three UTC days overlap four local days
+
+
+def test_months_are_forgotten_when_they_are_found_current_and_no_sooner(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A month that was built is tried at once when it is outdated again; a broken one only when due."""
+    fill_day(store, hours=1, per_hour=1)
+    heal(settings, instance)
+    (settings.lake / history_month_key(JUNE)).unlink()
+    requests, cursor = evaluate(settings, instance)
+    assert "2022-06" in json.loads(cursor or "")["tries"]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    _, cursor = evaluate(settings, instance, cursor)
+    assert json.loads(cursor or "")["tries"] == {}
