@@ -1,13 +1,12 @@
 """Raw GBFS snapshots for bench_clean.py: `VELIB_NETWORK=simville python gbfs_lakes.py FOLDER HOURS`.
 
-They are of the simulated city: one lake for each version of GBFS, one with what real feeds add to the fields that
-the pipeline reads (links, addresses, areas of stations, Lyft's own fields), and an hour of 5,000 stations with
-these.
+The simulated city: one lake for each version of GBFS; one with what real feeds add to the fields that the
+pipeline reads (links, addresses, areas of stations, Lyft's own fields); an hour of 5,000 stations with these.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def _records(taken: datetime, stations: int) -> Iterator[dict[str, Any]]:
             yield record | {"stationcode": f"{seed}-{record['stationcode']}"}
 
 
-def _with(body: bytes, extra: Any) -> bytes:
+def _with(body: bytes, extra: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
     document = json.loads(body)
     stations = document["data"]["stations"]
     document["data"]["stations"] = [station | extra(station) for station in stations]

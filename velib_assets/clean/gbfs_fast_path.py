@@ -118,7 +118,7 @@ def _without_status(array: bytes, is_row: pa.Array, codes: pa.ChunkedArray) -> L
 
 
 def _is_usable(rows: pa.Table) -> bool:
-    """Return whether every row is valid. If none has bikes, only the audit can tell whether the field exists."""
+    """Return whether every row is valid. If none has bikes, the audit decides."""
     return len(rows) > 0 and rows["bikes"].null_count < len(rows) and is_ordinary(rows)
 
 

@@ -1,7 +1,7 @@
 """The Arrow type of GBFS records of any version: one form for each field of the mapping.
 
-The forms are those of sampled records; a record with another form fails to parse, and the general path reads the
-snapshot. Fields outside the mapping are skipped by the parser.
+The forms are those of sampled records. A record with another form fails to parse, and the general path reads
+the snapshot. Fields outside the mapping are skipped by the parser.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from velib_assets.ingest.feeds.gbfs_mapping import (
     LOCALIZED,
     MAPPING,
     NUMBER,
-    SPACES_BY_TYPES,
+    SPACES_BY_TYPE,
     TIME,
     TYPES_BY_ID,
     TYPES_LIST_OF_OBJECTS,
@@ -99,10 +99,8 @@ def _type_of(source: Source, name: str, values: List[Any], document: bytes) -> p
         return _time_type(values, kinds)
     if TYPES_BY_ID in forms or TYPES_LIST_OF_OBJECTS in forms:
         return _types_type(source, name, values, document)
-    if dict in kinds:
-        return _object_type(name, document)
-    if list in kinds or (not kinds and SPACES_BY_TYPES in forms):
-        return _SPACES_BY_TYPES
+    if SPACES_BY_TYPE in forms and (not kinds or kinds & {dict, list}):
+        return _object_type(name, document) if dict in kinds else _SPACES_BY_TYPES
     return _scalar_type(source, kinds)
 
 
