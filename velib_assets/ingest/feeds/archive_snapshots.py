@@ -61,18 +61,18 @@ class SnapshotReader:
 
     Args:
         read: returns the bytes of a path, or raises FeedError.
-        information_for: returns the path of the `station_information` for a `station_status`, if any.
+        companions_for: returns the paths of the files that go with a `station_status`, by part.
         columns: VELIB_ARCHIVE_COLUMNS.
     """
 
     def __init__(
         self,
         read: Callable[[str], bytes],
-        information_for: Callable[[ArchiveFile], Optional[str]],
+        companions_for: Callable[[ArchiveFile], Mapping[str, str]],
         columns: Mapping[str, str],
     ) -> None:
-        self._read, self._information_for, self._columns = read, information_for, columns
-        self._information: Dict[str, bytes] = {}  # the last one: many snapshots may share it
+        self._read, self._companions_for, self._columns = read, companions_for, columns
+        self._companions: Dict[str, bytes] = {}  # the last ones by path: many snapshots may share them
 
     def snapshots(
         self, files: Sequence[ArchiveFile], unreadable: List[FeedError]
@@ -102,7 +102,7 @@ class SnapshotReader:
         unmodified = FeedResponse(OPENDATA, {"body": stored})
         try:
             if file.part == STATUS:
-                response = FeedResponse("gbfs", {INFORMATION: self._partner(file), STATUS: gunzip(stored)})
+                response = FeedResponse("gbfs", {**self._parts(file), STATUS: gunzip(stored)})
                 return RecordedSnapshot(file.taken_at, response), None
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
@@ -121,14 +121,20 @@ class SnapshotReader:
         )
         return snapshot, export.total
 
-    def _partner(self, file: ArchiveFile) -> bytes:
-        """Return the `station_information` for a `station_status`; one without stations if there is none."""
-        path = self._information_for(file)
-        if path is None:
-            return _NO_INFORMATION
-        if path not in self._information:
+    def _parts(self, file: ArchiveFile) -> Dict[str, bytes]:
+        """Return the files that go with a `station_status`; without descriptions, one without stations.
+
+        An optional file that is damaged is left out.
+        """
+        paths = self._companions_for(file)
+        parts, read = {INFORMATION: _NO_INFORMATION}, {}
+        for part, path in paths.items():
             try:
-                self._information = {path: gunzip(self._read(path))}
+                read[path] = self._companions.get(path) or gunzip(self._read(path))
             except UnusableError as error:
-                raise UnusableError(error.code, f"{path}: {error}") from None
-        return self._information[path]
+                if part == INFORMATION:
+                    raise UnusableError(error.code, f"{path}: {error}") from None
+                continue
+            parts[part] = read[path]
+        self._companions = read
+        return parts
