@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from typing import Mapping
+from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network import network_file, time_zone_of
@@ -56,7 +57,7 @@ def _warn_of_another_system(stored: bytes, system: Mapping[str, str]) -> None:
 
 
 def known_zone(text: str) -> str:
-    """Return the name of a time zone, empty if there is none of this name.
+    """Return the name of a time zone, empty if there is none of this name, whatever its case.
 
     Where the machine has no database of time zones, any text of the form of a name counts: the readers of
     the file have one.
@@ -64,15 +65,10 @@ def known_zone(text: str) -> str:
     try:
         return time_zone_of(text) if text else ""
     except ValueError as error:
-        if _has_no_database() and _ZONE.fullmatch(text):
+        known = {zone.lower(): zone for zone in available_timezones()}
+        if found := known.get(text.replace(" ", "_").lower()):
+            return found
+        if not known and _ZONE.fullmatch(text):
             return text
         _log.warning("system_information: timezone: %s. Set VELIB_TIMEZONE", error)
         return ""
-
-
-def _has_no_database() -> bool:
-    try:
-        time_zone_of("Europe/Paris")
-    except ValueError:
-        return True
-    return False

@@ -85,6 +85,13 @@ def test_known_time_zone_is_kept(zone: str) -> None:
     assert known_zone(zone) == zone
 
 
+@pytest.mark.parametrize(
+    ("written", "known"), [("europe/paris", "Europe/Paris"), ("America/New York", "America/New_York")]
+)
+def test_time_zone_in_another_spelling_is_known(written: str, known: str) -> None:
+    assert known_zone(written) == known
+
+
 def test_machine_without_time_zones_keeps_the_name_of_one() -> None:
     """A small container has no database; the readers of the file have one."""
     code = (

@@ -18,7 +18,7 @@ from velib_assets.ingest.gbfs_discovery import (
     absolute_url,
     next_documents,
     read_discovery,
-    without_queries,
+    without_secrets,
 )
 from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
@@ -214,7 +214,7 @@ def _plain(body: bytes) -> bytes:
 
 def _without_secrets(document: _Document, configured: str) -> bytes:
     """Return the bytes of a discovery document without the keys of URLs in it."""
-    body = without_queries(document.body)
+    body = without_secrets(document.body)
     try:
         return redact_credentials(body.decode("utf-8"), configured).encode("utf-8")
     except UnicodeDecodeError:
