@@ -95,7 +95,7 @@ class Archive:
             FeedError: after the readable snapshots, if a file cannot be read.
         """
         listing = self._list()
-        reader = SnapshotReader(self._read, listing.companions_for, self._columns)
+        reader = SnapshotReader(self._read, listing.partners_of, self._columns)
         unreadable: List[FeedError] = []
         yield from reader.snapshots(listing.hours.get(hour_of(hour), []), unreadable)
         if unreadable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone, tzinfo
-from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from velib_assets.ingest.feed_info import GBFS_PARTS
 from velib_assets.ingest.feeds.archive_names import (
@@ -21,7 +21,7 @@ from velib_assets.lake.raw_pack import is_pack
 
 INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
-_OPTIONAL_PART = re.compile("|".join(part.replace("_", "[_-]") for part in OPTIONAL), re.IGNORECASE)
+_OPTIONAL = re.compile(rf"(?:^|[^a-z])({'|'.join(OPTIONAL)})(?:$|[^a-z])", re.IGNORECASE)
 _OTHER_PARTS = r"system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions"
 _STAMP = r"[\dTZ_.:+-]*"
 _OTHER_GBFS = re.compile(rf"(?:^|[^a-z])(?:{_OTHER_PARTS})|^{_STAMP}gbfs{_STAMP}$", re.IGNORECASE)
@@ -46,8 +46,8 @@ class ArchiveFile(NamedTuple):
     part: str = ""
 
 
-class Companion(NamedTuple):
-    """A GBFS file that goes with `station_status`, and its time if it has one."""
+class Partner(NamedTuple):
+    """A file that belongs to files `station_status`, and its time if it has one."""
 
     path: str
     taken_at: Optional[datetime]
@@ -58,26 +58,37 @@ class Listing(NamedTuple):
 
     Args:
         hours: the snapshots by hour, in order. A GBFS snapshot is its `station_status`.
-        companions: by part, the files `station_information`, for other networks than Vélib' also the optional
-            ones, by the folder that they belong to.
+        partners: the files `station_information`, and for networks other than Vélib' the optional ones, by
+            their part, then by the folder that they belong to.
         unrecognised: the paths of other files, with the reason.
         refused: files whose local time occurs twice or never: that time, and a message with the path.
         own_time: GBFS files without a time in their name: the time that they give themselves, and the path.
     """
 
     hours: Dict[datetime, List[ArchiveFile]]
-    companions: Dict[str, Dict[str, List[Companion]]]
+    partners: Dict[str, Dict[str, List[Partner]]]
     unrecognised: List[Tuple[str, str]]
     refused: List[Tuple[datetime, str]]
     own_time: List[Tuple[datetime, str]]
 
-    def companions_for(self, status: ArchiveFile) -> Dict[str, str]:
-        """Return the paths of the files that go with a `station_status`, by part.
+    def partners_of(self, status: ArchiveFile) -> Dict[str, str]:
+        """Return the paths of the files for a `station_status`, by their part.
 
-        The nearest in time of the same folder, else of the folders above it; those without a time come last.
+        Each is the nearest in time of the same folder, else of the folders above it; those without a time
+        come last.
         """
-        found = {part: _nearest(folders, status) for part, folders in self.companions.items()}
+        found = {part: self._nearest(by_folder, status) for part, by_folder in self.partners.items()}
         return {part: path for part, path in found.items() if path is not None}
+
+    def _nearest(self, by_folder: Dict[str, List[Partner]], status: ArchiveFile) -> Optional[str]:
+        folder: Optional[str] = _gbfs_folder(status.path)
+        while folder is not None:
+            if files := by_folder.get(folder):
+                timed = [file for file in files if file.taken_at is not None]
+                nearest = min(timed or files, key=lambda file: _distance(file, status.taken_at))
+                return nearest.path
+            folder = folder.rpartition("/")[0] if folder else None
+        return None
 
 
 Peek = Callable[[str], Tuple[bool, Optional[datetime]]]
@@ -112,7 +123,7 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek, network: str) ->
         return "it is a damaged pack of a lake's raw objects" if is_pack(path) else ending
     if _NOT_RAW.search(path):
         return "it is a part of a lake that is not raw"
-    part = _part_of(path, stem) or (_optional_part(path, stem) if network != VELIB else "")
+    part = _part_of(path, stem, network)
     if not part and (_OTHER_GBFS.search(stem) or _OTHER_FOLDER.fullmatch(path)):
         return "it is a GBFS file without stations"
     try:
@@ -124,9 +135,8 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek, network: str) ->
         )
         listing.refused.append((error.local, message))
         return ""
-    if part and part != STATUS:
-        folders = listing.companions.setdefault(part, {})
-        folders.setdefault(_gbfs_folder(path), []).append(Companion(path, moment))
+    if part not in ("", STATUS):
+        listing.partners.setdefault(part, {}).setdefault(_gbfs_folder(path), []).append(Partner(path, moment))
     elif moment is None:
         return "neither its name nor its folder has a date and a time of day"
     else:
@@ -149,46 +159,34 @@ def _moment(path: str, part: str, zone: tzinfo, peek: Peek) -> Tuple[Optional[da
     return (peek(path)[1] if part == STATUS else None), False
 
 
-def _part_of(path: str, stem: str) -> str:
+def _part_of(path: str, stem: str, network: str) -> str:
     """Return which GBFS file this is, by its name or else by its folders."""
-    match = _PART.search(stem) or _PART.search(path)
-    return f"station_{match[1].lower()}" if match else ""
-
-
-def _optional_part(path: str, stem: str) -> str:
-    """Return which optional GBFS file this is, as `_part_of` does."""
-    match = _OPTIONAL_PART.search(stem) or _OPTIONAL_PART.search(path)
-    return match[0].lower().replace("-", "_") if match else ""
+    for text in (stem, path):
+        if network != VELIB and (optional := _OPTIONAL.search(text)):
+            return optional[1].lower()
+        if match := _PART.search(text):
+            return f"station_{match[1].lower()}"
+    return ""
 
 
 def _gbfs_folder(path: str) -> str:
     """Return the folder that a GBFS file belongs to, without folders such as `station_status`."""
     folders = path.split("/")[:-1]
-    own = (folder for folder in folders if not (_PART.search(folder) or _OPTIONAL_PART.search(folder)))
+    own = (folder for folder in folders if not (_PART.search(folder) or _OPTIONAL.search(folder)))
     return "/".join(own)
 
 
-def _nearest(folders: Mapping[str, List[Companion]], status: ArchiveFile) -> Optional[str]:
-    folder: Optional[str] = _gbfs_folder(status.path)
-    while folder is not None:
-        if files := folders.get(folder):
-            timed = [file for file in files if file.taken_at is not None]
-            return min(timed or files, key=lambda file: _distance(file, status.taken_at)).path
-        folder = folder.rpartition("/")[0] if folder else None
-    return None
-
-
-def _distance(file: Companion, moment: datetime) -> float:
+def _distance(file: Partner, moment: datetime) -> float:
     return abs((file.taken_at - moment).total_seconds()) if file.taken_at else 0.0
 
 
 def _drop_unused(listing: Listing) -> None:
-    """List the companions of `station_status` files that belong to none as not recognised."""
+    """List partners that no `station_status` can belong to as not recognised."""
     status = {_gbfs_folder(f.path) for files in listing.hours.values() for f in files if f.part == STATUS}
     scopes = {
         "/".join(folder.split("/")[:depth]) for folder in status for depth in range(folder.count("/") + 2)
     }
-    for folders in listing.companions.values():
-        for folder in [folder for folder in folders if folder not in scopes]:
-            files = folders.pop(folder)
+    for by_folder in listing.partners.values():
+        for folder in [folder for folder in by_folder if folder not in scopes]:
+            files = by_folder.pop(folder)
             listing.unrecognised.extend((file.path, "no station_status belongs to it") for file in files)

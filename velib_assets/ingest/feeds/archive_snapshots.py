@@ -75,18 +75,20 @@ class SnapshotReader:
 
     Args:
         read: returns the bytes of a path, or raises FeedError.
-        companions_for: returns the paths of the files that go with a `station_status`, by part.
+        partners_of: returns the paths of the other GBFS files for a `station_status`, by their part.
         columns: VELIB_ARCHIVE_COLUMNS.
     """
 
     def __init__(
         self,
         read: Callable[[str], bytes],
-        companions_for: Callable[[ArchiveFile], Mapping[str, str]],
+        partners_of: Callable[[ArchiveFile], Mapping[str, str]],
         columns: Mapping[str, str],
     ) -> None:
-        self._read, self._companions_for, self._columns = read, companions_for, columns
-        self._companions: Dict[str, bytes] = {}  # the last ones by path: many snapshots may share them
+        self._read, self._partners_of, self._columns = read, partners_of, columns
+        self._partners: Dict[
+            str, Tuple[str, bytes]
+        ] = {}  # the last of each part: many snapshots may share it
 
     def snapshots(
         self, files: Sequence[ArchiveFile], unreadable: List[FeedError]
@@ -116,8 +118,9 @@ class SnapshotReader:
         unmodified = FeedResponse(OPENDATA, {"body": stored})
         try:
             if file.part == STATUS:
-                response = FeedResponse("gbfs", {**self._parts(file), STATUS: gunzip(stored)})
-                return RecordedSnapshot(file.taken_at, response), None
+                partners = {part: self._partner(part, path) for part, path in self._partners_of(file).items()}
+                bodies = {INFORMATION: _NO_INFORMATION, STATUS: gunzip(stored), **partners}
+                return RecordedSnapshot(file.taken_at, FeedResponse("gbfs", bodies)), None
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
                 opened = open_raw(stored)
@@ -136,20 +139,13 @@ class SnapshotReader:
         )
         return snapshot, export.total
 
-    def _parts(self, file: ArchiveFile) -> Dict[str, bytes]:
-        """Return the files that go with a `station_status`; without descriptions, one without stations.
-
-        An optional file that is damaged is left out.
-        """
-        paths = self._companions_for(file)
-        parts, read = {INFORMATION: _NO_INFORMATION}, {}
-        for part, path in paths.items():
+    def _partner(self, part: str, path: str) -> bytes:
+        """Return the bytes of a file that belongs to a `station_status`; a damaged optional one is empty."""
+        if self._partners.get(part, ("", b""))[0] != path:
             try:
-                read[path] = self._companions.get(path) or gunzip(self._read(path))
+                self._partners[part] = (path, gunzip(self._read(path)))
             except UnusableError as error:
                 if part == INFORMATION:
                     raise UnusableError(error.code, f"{path}: {error}") from None
-                continue
-            parts[part] = read[path]
-        self._companions = read
-        return parts
+                self._partners[part] = (path, b"")
+        return self._partners[part][1]
