@@ -22,11 +22,10 @@ from velib_assets.lake.raw_pack import is_pack
 INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
 _OPTIONAL = re.compile(rf"(?:^|[^a-z])({'|'.join(OPTIONAL)})(?:$|[^a-z])", re.IGNORECASE)
-_OTHER_GBFS = re.compile(
-    r"(?:^|[^a-z])(?:system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions)"
-    r"|^gbfs$",
-    re.IGNORECASE,
-)
+_OTHER_PARTS = r"system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions"
+_STAMP = r"[\dTZ_.:+-]*"
+_OTHER_GBFS = re.compile(rf"(?:^|[^a-z])(?:{_OTHER_PARTS})|^{_STAMP}gbfs{_STAMP}$", re.IGNORECASE)
+_OTHER_FOLDER = re.compile(rf"(?:.*/)?(?:{_OTHER_PARTS})/{_STAMP}\.json(?:\.gz)?", re.IGNORECASE)
 _NOT_RAW = re.compile(r"(?:^|/)(?!raw/)[a-z]+/source=|\.reason\.json$")
 _DIGITS = re.compile(r"(\d+)")
 
@@ -125,7 +124,7 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek, network: str) ->
     if _NOT_RAW.search(path):
         return "it is a part of a lake that is not raw"
     part = _part_of(path, stem, network)
-    if not part and _OTHER_GBFS.search(stem):
+    if not part and (_OTHER_GBFS.search(stem) or _OTHER_FOLDER.fullmatch(path)):
         return "it is a GBFS file without stations"
     try:
         moment, is_raw = _moment(path, part, zone, peek)
@@ -162,17 +161,19 @@ def _moment(path: str, part: str, zone: tzinfo, peek: Peek) -> Tuple[Optional[da
 
 def _part_of(path: str, stem: str, network: str) -> str:
     """Return which GBFS file this is, by its name or else by its folders."""
-    optional = _OPTIONAL.search(stem) if network != VELIB else None
-    if optional:
-        return optional[1].lower()
-    match = _PART.search(stem) or _PART.search(path)
-    return f"station_{match[1].lower()}" if match else ""
+    for text in (stem, path):
+        if network != VELIB and (optional := _OPTIONAL.search(text)):
+            return optional[1].lower()
+        if match := _PART.search(text):
+            return f"station_{match[1].lower()}"
+    return ""
 
 
 def _gbfs_folder(path: str) -> str:
     """Return the folder that a GBFS file belongs to, without folders such as `station_status`."""
     folders = path.split("/")[:-1]
-    return "/".join(folder for folder in folders if not _PART.search(folder))
+    own = (folder for folder in folders if not (_PART.search(folder) or _OPTIONAL.search(folder)))
+    return "/".join(own)
 
 
 def _distance(file: Partner, moment: datetime) -> float:
