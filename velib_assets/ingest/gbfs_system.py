@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Sequence
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, read_discovery
 from velib_assets.ingest.gbfs_document import data_of, id_text, text_in
 from velib_assets.lake.network import proposed_key
+from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.text import neutralize_links
 
 Documents = Mapping[str, Any]
@@ -29,7 +30,10 @@ def system_language(system: Mapping[str, Any]) -> str:
 
 
 def system_facts(document: object, language: str = "") -> Dict[str, str]:
-    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them."""
+    """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them.
+
+    Its operator, address, attribution and licence have their names in the document.
+    """
     system = data_of(document)
     name = text_in(system.get("name"), language) or text_in(system.get("short_name"), language)
     facts = {
@@ -37,6 +41,7 @@ def system_facts(document: object, language: str = "") -> Dict[str, str]:
         "timezone": text_in(system.get("timezone")),
         "language": language or system_language(system),
         "system_id": id_text(system.get("system_id")) or "",
+        **{key: text_in(system.get(key), language) for key in FACTS if key not in ("language", "system_id")},
     }
     return {key: text for key, text in facts.items() if text}
 
