@@ -1,6 +1,6 @@
 """The clean step from raw to Parquet, compared with simpler programs that only type the columns.
 
-    python benchmarks/bench_clean.py [--days 7] [--rounds 3] [--undeclared]
+    python benchmarks/bench_clean.py [--days 7] [--rounds 3] [--undeclared | --networks]
 
 Simulates raw every 15 minutes, then runs every contender in a separate process, in turns, and prints the best
 round of each: rows per second and per CPU second, the ratio to DuckDB in the same run (with the portal's
@@ -8,6 +8,9 @@ round of each: rows per second and per CPU second, the ratio to DuckDB in the sa
 On a busy machine, only the CPU seconds tell something.
 With --undeclared it instead compares ours with and without a field that the feed does not declare in every
 record, for each kind of value and for both feeds; there the ratio is to the same feed without the field.
+With --networks it compares ours on GBFS feeds of each version, of another network than Vélib', with ours on
+the portal's .json.gz. One of them has the fields that real feeds add; the last line is one hour of 5,000
+stations with these, cleaned in a new process without a warm hour, for its peak memory.
 Ours does everything that the contract requires (audit, hash, typing, rejects, duplicates, order,
 arrondissement, one file per hour); the others only type and write the columns, or only parse.
 """
@@ -15,6 +18,7 @@ arrondissement, one file per hour); the others only type and write the columns, 
 import argparse
 import gzip
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -29,6 +33,8 @@ from typing import Any
 from tabulate import tabulate
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
+GBFS_LAKES = str(Path(__file__).with_name("gbfs_lakes.py"))
+OTHER_NETWORK = {"VELIB_NETWORK": "simville"}
 FIELDS = [
     *("stationcode", "name", "is_installed", "capacity", "numdocksavailable", "numbikesavailable"),
     *("mechanical", "ebike", "is_renting", "is_returning", "duedate", "nom_arrondissement_communes"),
@@ -274,13 +280,25 @@ WITH_UNDECLARED: dict[str, tuple[str, Callable[[Path], int]]] = {
         *((f"{base}-{kind}", f"undeclared {kind}") for kind in UNDECLARED),
     ]
 }
+PORTAL = "ours, portal .json.gz, 1 thread"
+COUNTRY = "ours, GBFS 2.3, 5,000 stations, 1 thread"
+NETWORKS: dict[str, tuple[str, Callable[[Path], int]]] = {
+    PORTAL: ("gz", lambda lake: ours(lake, 1)),
+    **{
+        f"ours, GBFS {version}, 1 thread": (f"gbfs-{version}", lambda lake: ours(lake, 1))
+        for version in ("1.0", "1.1", "2.1", "2.3", "3.0", "3.1")
+    },
+    "ours, GBFS 3.1 with more fields, 1 thread": ("gbfs-extras", lambda lake: ours(lake, 1)),
+    COUNTRY: ("gbfs-country", lambda lake: ours(lake, 1)),
+}
 
 
 def run_one(name: str, root: Path) -> None:
     """Run one contender in this process; prints rows, seconds, CPU seconds and peak megabytes."""
-    folder, contender = {**CONTENDERS, **WITH_UNDECLARED}[name]
+    folder, contender = {**CONTENDERS, **WITH_UNDECLARED, **NETWORKS}[name]
     shutil.rmtree(root / folder / "clean", ignore_errors=True)
-    contender(root / "warm" / folder)
+    if name != COUNTRY:
+        contender(root / "warm" / folder)
     started, cpu_started = time.perf_counter(), time.process_time()
     rows = contender(root / folder)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
@@ -293,7 +311,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--undeclared", action="store_true")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--undeclared", action="store_true")
+    kinds.add_argument("--networks", action="store_true")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -306,18 +326,26 @@ def main() -> None:
         if args.undeclared:
             add_undeclared(Path(folder))
             add_undeclared(Path(folder) / "warm")
-        contenders = WITH_UNDECLARED if args.undeclared else CONTENDERS
+        if args.networks:
+            for lakes, hours in ((folder, args.days * 24), (f"{folder}/warm", 1)):
+                make = [sys.executable, GBFS_LAKES, lakes, str(hours)]
+                subprocess.run(make, check=True, env=os.environ | OTHER_NETWORK)
+        contenders = WITH_UNDECLARED if args.undeclared else NETWORKS if args.networks else CONTENDERS
         print(f"{args.days} days, {args.days * 96} snapshots, {records:,} records, best of {args.rounds}\n")
         best: dict[str, tuple[float, float, float]] = {}
         for _ in range(args.rounds):
-            for name in contenders:
+            for name, (lake, _) in contenders.items():
                 command = [sys.executable, __file__, "--one", name, "--root", folder]
-                output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                rows, seconds, cpu_seconds, peak = json.loads(output)
-                assert rows == records, f"{name}: {rows} rows of {records}"  # noqa: S101 - otherwise the comparison is unfair
+                environ = os.environ | (OTHER_NETWORK if lake.startswith("gbfs-") and args.networks else {})
+                done = subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
+                rows, seconds, cpu_seconds, peak = json.loads(done.stdout)
+                expected = 20_000 if name == COUNTRY else records
+                assert rows == expected, f"{name}: {rows} rows of {expected}"  # noqa: S101 - otherwise the comparison is unfair
                 speed, per_cpu, memory = best.get(name, (0.0, 0.0, 0.0))
                 best[name] = (max(speed, rows / seconds), max(per_cpu, rows / cpu_seconds), max(memory, peak))
-    print_undeclared(best) if args.undeclared else print_ratios(best)
+    print_undeclared(best) if args.undeclared else print_networks(best) if args.networks else print_ratios(
+        best
+    )
 
 
 Best = dict[str, tuple[float, float, float]]
@@ -338,6 +366,20 @@ def print_ratios(best: Best) -> None:
     ]
     to_duckdb = ["ratio to DuckDB .json", "to DuckDB, same files", "rows/CPU s", "to DuckDB, same files"]
     print(tabulate(table, ["", "rows/s", *to_duckdb, "peak MB"], disable_numparse=True))
+
+
+def print_networks(best: Best) -> None:
+    """Print the table of GBFS feeds, with ratios to the portal."""
+    portal = best[PORTAL][1]
+    table = [
+        (
+            name,
+            *(("", "") if name == COUNTRY else (f"{per_cpu:,.0f}", f"{per_cpu / portal:.2f}")),
+            f"{memory:,.0f}",
+        )
+        for name, (_, per_cpu, memory) in best.items()
+    ]
+    print(tabulate(table, ["", "rows/CPU s", "ratio to the portal", "peak MB"], disable_numparse=True))
 
 
 def print_undeclared(best: Best) -> None:

@@ -16,9 +16,6 @@ from velib_assets.ingest.feeds.gbfs_mapping import ELECTRIC, MECHANICAL, OTHER, 
 from velib_assets.ingest.feeds.gbfs_values import kind_of_word
 
 KINDS = (MECHANICAL, ELECTRIC, OTHER, UNKNOWN)
-_ZERO = pa.scalar(0, pa.int64())
-_NONE = pa.scalar(None, pa.int64())
-_FALSE = pa.scalar(False)
 
 
 class Bikes(NamedTuple):
@@ -47,8 +44,8 @@ def bikes_of(
         electric: the number of electric bikes, for records without usable counts by type.
         known: the kind of each vehicle type that the feed explains, by id.
     """
-    done = pa.repeat(_FALSE, len(bikes))
-    mechanical = ebikes = pa.repeat(_NONE, len(bikes))
+    done = _no(len(bikes))
+    mechanical = ebikes = pa.nulls(len(bikes), pa.int64())
     for values in by_type.values():
         if values.null_count == len(values):
             continue
@@ -68,7 +65,7 @@ def bikes_of(
         done = pc.or_(done, is_known)
     if electric.null_count < len(electric):
         rest = pc.subtract(bikes, electric)
-        rest = pc.if_else(pc.greater_equal(rest, 0), rest, _NONE)
+        rest = pc.if_else(pc.greater_equal(rest, 0), rest, None)
         mechanical, ebikes = pc.if_else(done, mechanical, rest), pc.if_else(done, ebikes, electric)
     return Bikes(bikes, mechanical, ebikes)
 
@@ -83,20 +80,20 @@ def spaces_by_type(values: pa.Array, known: Mapping[str, str]) -> pa.Array:
     entries = values.flatten()
     counts, counted = pc.struct_field(entries, "count"), pc.invert(_is_for_others(entries, known))
     bad = sum_by_list(values, pc.and_(counted, pc.invert(_is_count(counts))).cast(pa.int64()))
-    total = sum_by_list(values, pc.if_else(counted, pc.fill_null(counts, 0), _ZERO))
+    total = sum_by_list(values, pc.if_else(counted, pc.fill_null(counts, 0), 0))
     number = sum_by_list(values, counted.cast(pa.int64()))
-    return pc.if_else(pc.and_(pc.greater(number, 0), pc.equal(bad, 0)), total, _NONE)
+    return pc.if_else(pc.and_(pc.greater(number, 0), pc.equal(bad, 0)), total, None)
 
 
 def _spaces_of_objects(objects: pa.StructArray, known: Mapping[str, str]) -> pa.Array:
-    total = number = pa.repeat(_ZERO, len(objects))
+    total = number = _zeros(len(objects))
     is_valid = objects.is_valid()
     for word, counts in _members(objects):
         if known.get(word, UNKNOWN) != OTHER:
             number = pc.add(number, counts.is_valid().cast(pa.int64()))
             total = pc.add(total, pc.fill_null(counts, 0))
             is_valid = pc.and_(is_valid, pc.or_(counts.is_null(), _is_count(counts)))
-    return pc.if_else(pc.and_(is_valid, pc.greater(number, 0)), total, _NONE)
+    return pc.if_else(pc.and_(is_valid, pc.greater(number, 0)), total, None)
 
 
 def _is_for_others(entries: pa.StructArray, known: Mapping[str, str]) -> pa.Array:
@@ -107,7 +104,7 @@ def _is_for_others(entries: pa.StructArray, known: Mapping[str, str]) -> pa.Arra
     """
     others = [id_ for id_, kind in known.items() if kind == OTHER]
     if not others or not len(entries):
-        return pa.repeat(_FALSE, len(entries))
+        return _no(len(entries))
     types = pc.struct_field(entries, "vehicle_type_ids")
     if types.null_count > entries.null_count:
         raise pa.ArrowInvalid("docks for vehicles of unknown types")
@@ -124,7 +121,7 @@ def sum_by_list(lists: pa.ListArray, values: pa.Array) -> pa.Array:
         lists: the lists.
         values: a number, not null, for each item of the flattened lists.
     """
-    sums = pa.concat_arrays([pa.repeat(_ZERO, 1), pc.cumulative_sum(values)])
+    sums = pa.concat_arrays([_zeros(1), pc.cumulative_sum(values)])
     lengths = pc.fill_null(pc.list_value_length(lists), 0)
     ends = pc.cumulative_sum(lengths)
     return pc.subtract(sums.take(ends), sums.take(pc.subtract(ends, lengths)))
@@ -142,7 +139,7 @@ def _sums(values: pa.Array, known: Mapping[str, str]) -> _Sums:
 
 def _sums_of_objects(objects: pa.StructArray, known: Mapping[str, str]) -> _Sums:
     """Return the sums of each object, whose keys are ids or words; an absent key is null."""
-    by_kind = {kind: pa.repeat(_ZERO, len(objects)) for kind in KINDS}
+    by_kind = {kind: _zeros(len(objects)) for kind in KINDS}
     is_valid = objects.is_valid()
     for word, numbers in _members(objects):
         kind = known.get(word) or kind_of_word(word)
@@ -165,7 +162,7 @@ def _sums_by_id(entries: pa.StructArray, known: Mapping[str, str]) -> _Sums:
     numbers, by_kind = pc.fill_null(counts, 0), {}
     for kind in KINDS:
         is_kind = pa.array([found == kind for found in kinds], pa.bool_()).take(words.indices)
-        by_kind[kind] = pc.if_else(pc.fill_null(is_kind, False), numbers, _ZERO)
+        by_kind[kind] = pc.if_else(pc.fill_null(is_kind, False), numbers, 0)
     return _Sums(by_kind, _is_count(counts))
 
 
@@ -181,3 +178,11 @@ def _is_count(numbers: pa.Array) -> pa.Array:
     """Return whether each number is a count; false for null."""
     between = pc.and_(pc.greater_equal(numbers, 0), pc.less_equal(numbers, MAX_COUNT))
     return pc.fill_null(between, False)
+
+
+def _zeros(size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(0, pa.int64()), size)
+
+
+def _no(size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(False), size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import datetime
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +34,7 @@ from velib_assets.stations.sights import Sights, sights_of
 
 SnapshotOutcome = Union[TypedSnapshot, UnusableError]
 _TOGETHER = 4  # snapshots typed at once: the usual number per hour; more are not faster
+_TOGETHER_BYTES = 4 * 1024 * 1024  # of JSON from which on no more are: memory grows with them
 _MISFILED = UnusableError("misfiled", "its name and its folder have different hours")
 
 
@@ -167,11 +168,22 @@ def _repeated_rows(table: pa.Table) -> int:
 def _type_all(stored: Sequence[bytes], network: str) -> List[SnapshotOutcome]:
     """Open, audit and type raw objects; returns the rows of each, or why it is unusable."""
     outcomes: List[SnapshotOutcome] = []
-    for start in range(0, len(stored), _TOGETHER):
-        opened = [_open(data) for data in stored[start : start + _TOGETHER]]
-        typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)], network))
-        outcomes += [_audited(next(typed)) if isinstance(raw, OpenedRaw) else raw for raw in opened]
+    opened: List[Union[OpenedRaw, UnusableError]] = []
+    for position, data in enumerate(stored, start=1):
+        opened.append(_open(data))
+        size = sum(len(raw.document) for raw in opened if isinstance(raw, OpenedRaw))
+        if len(opened) == _TOGETHER or size > _TOGETHER_BYTES or position == len(stored):
+            outcomes += _type_opened(opened, network)
+            opened.clear()
     return outcomes
+
+
+def _type_opened(
+    opened: Sequence[Union[OpenedRaw, UnusableError]], network: str
+) -> Iterator[SnapshotOutcome]:
+    typed = iter(_type([raw for raw in opened if isinstance(raw, OpenedRaw)], network))
+    for raw in opened:
+        yield _audited(next(typed)) if isinstance(raw, OpenedRaw) else raw
 
 
 def _open(data: bytes) -> Union[OpenedRaw, UnusableError]:

@@ -13,7 +13,6 @@ _MOST_LAT, _MOST_LON = 90.0, 180.0
 _LEAST_REACH = 50.0  # km; a smaller network reaches as far
 _REACH = 3.0  # times the median distance from the centre
 _KM = 111.2  # a degree of latitude
-_NULL = pa.scalar(None, pa.float64())
 
 
 def with_plausible_positions(rows: pa.Table) -> pa.Table:
@@ -42,7 +41,7 @@ def with_plausible_positions(rows: pa.Table) -> pa.Table:
         plausible = pc.and_(_is_plausible(lat, lon), pc.or_(near, pc.invert(pc.fill_null(has_zero, False))))
     for name, values in (("lat", lat), ("lon", lon)):
         position = rows.schema.get_field_index(name)
-        rows = rows.set_column(position, rows.schema.field(position), pc.if_else(plausible, values, _NULL))
+        rows = rows.set_column(position, rows.schema.field(position), pc.if_else(plausible, values, None))
     return rows
 
 

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network import network_file, time_zone_of
+from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
 
@@ -22,14 +23,14 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
 
     Args:
         store: the lake.
-        system: `name`, `timezone`, `language` and `system_id`, as far as the feed says them.
+        system: what `gbfs_system.system_facts` returns.
 
     Raises:
         OSError: if the file cannot be read or written.
     """
     if not system:
         return
-    others = {key: system[key] for key in ("language", "system_id") if key in system}
+    others = {key: system[key] for key in FACTS if key in system}
     data = network_file(system.get("name", ""), known_zone(system.get("timezone", "")), **others)
     try:
         stored = store.read(NETWORK_KEY)

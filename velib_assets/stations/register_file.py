@@ -131,7 +131,7 @@ def _is_damaged(data: bytes, table: pa.Table, footer: bytes, writer: str) -> boo
 def decode_register(data: bytes) -> Optional[Register]:
     """Decode a register; None if the bytes are damaged or not a register."""
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = _read_table(data)
         metadata = pq.read_metadata(pa.BufferReader(data))
         text = (metadata.metadata or {})[_FOOTER]
         if _is_damaged(data, table, text, metadata.created_by):
@@ -146,6 +146,12 @@ def decode_register(data: bytes) -> Optional[Register]:
     return Register(
         {code: _changes(code, list(part)) for code, part in groupby(rows, lambda row: row[0])}, hours
     )
+
+
+def _read_table(data: bytes) -> pa.Table:
+    """Read a table; `pq.read_table` would import pyarrow.dataset and use threads, which takes 30 MB."""
+    pool = pa.default_memory_pool()
+    return pq.ParquetFile(pa.BufferReader(data), memory_pool=pool).read(use_threads=False)
 
 
 def _stretches(code: str, station: Station) -> Iterator[Tuple[Any, ...]]:

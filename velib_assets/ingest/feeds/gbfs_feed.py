@@ -22,7 +22,7 @@ from velib_assets.ingest.gbfs_discovery import (
 )
 from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
-from velib_assets.ingest.http import Fetched, Fetcher, is_http_url
+from velib_assets.ingest.http import RETRIES, Fetched, Fetcher, is_http_url
 from velib_assets.ingest.http_failures import public_url, redact_credentials
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.response import FeedResponse, UnusableError, load_json
@@ -33,7 +33,7 @@ MAX_OPTIONAL_BYTES = 16 * 1024 * 1024  # of each
 MAX_DOCUMENTS = 4  # discovery documents that one after the other point to the next
 SYSTEM = "system_information"
 
-_log = logging.getLogger("velib.feeds")
+_log = logging.getLogger(RETRIES)
 
 
 class _Document(NamedTuple):
