@@ -41,6 +41,7 @@ NOT_UNIT_FILES = {
     "test_killed_publisher",
     "test_maintenance",
     "test_new_failures",
+    "test_other_network",
     "test_official_feeds",
     "test_pooled_storage",
     "test_publish_command",

@@ -146,11 +146,15 @@ def posix_milliseconds(times: pa.Array) -> pa.Array:
     lowest, highest = extremes["min"].as_py(), extremes["max"].as_py()
     if lowest is None or -SECONDS_BELOW < lowest <= highest < SECONDS_BELOW:
         return pc.multiply(times, 1000)
-    size = pc.abs(times)
     rounded = pc.divide(times, 1000)  # towards zero
     rounded = pc.if_else(pc.greater(pc.multiply(rounded, 1000), times), pc.subtract(rounded, 1), rounded)
-    milliseconds = pc.if_else(pc.less(size, MILLISECONDS_BELOW), times, rounded)
-    return pc.if_else(pc.less(size, SECONDS_BELOW), pc.multiply(times, 1000), milliseconds)
+    milliseconds = pc.if_else(_is_within(times, MILLISECONDS_BELOW), times, rounded)
+    return pc.if_else(_is_within(times, SECONDS_BELOW), pc.multiply(times, 1000), milliseconds)
+
+
+def _is_within(values: pa.Array, limit: int) -> pa.Array:
+    """Return whether numbers are between -limit and limit; -2**63 has no absolute value."""
+    return pc.and_(pc.greater(values, -limit), pc.less(values, limit))
 
 
 def _list_member(lists: pa.ListArray, name: str) -> pa.Array:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from velib_assets.lake.keys import SOURCE, hour_text
 from velib_assets.lake.listing import hour_range
-from velib_assets.lake.network import IS_VELIB, KEY
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 from velib_assets.settings import CHECKOUT, WORKPLACE, Settings
 
@@ -45,13 +45,14 @@ def after_demo(settings: Settings | None, lake: Path, gbfs: str = "") -> str:
         lake: the demo's lake.
         gbfs: the version of GBFS in which the demo simulated another network than Vélib'.
     """
-    network = "" if IS_VELIB else f"VELIB_NETWORK={KEY} "
-    before, velib = network + reading(settings, lake), program()
+    before, velib = "" if gbfs else reading(settings, lake), program()
     lines = [f"{before}{velib} {command}" for command in ("report --open", _EXAMPLE)]
     if (CHECKOUT / "Makefile").is_file():
         folder = "" if Path.cwd() == CHECKOUT else f" -C {shlex.quote(str(CHECKOUT))}"
-        source = f"VELIB_SOURCE=simulator VELIB_SIMULATOR_GBFS={gbfs} " if gbfs else ""
-        lines.insert(0, f"{network}{source}make{folder} dev LAKE={lake.name}")
+        lines.insert(0, f"make{folder} dev LAKE={lake.name}")
+    if gbfs:
+        source = f"VELIB_SOURCE=simulator VELIB_SIMULATOR_GBFS={gbfs}"
+        lines.insert(0, f"export VELIB_NETWORK={KEY} {source} VELIB_LAKE={shown(lake)}")
     return "\n".join(["Next:", *(f"  {line}" for line in lines)])
 
 

@@ -52,7 +52,7 @@ def plan_days(store: LakeStore, catalog: Catalog, spans: Iterable[Span], now: da
     kpis: list[date] = []
     for first, last in spans:
         history |= outdated_days(store, catalog, first, last)
-        kpis += outdated_local_days(catalog, store, now, first, last)
+        kpis += outdated_local_days(catalog, store, now, local_days_computed_from(first)[0], last)
     waiting = missing_history(kpis, catalog)
     return DailyPlan(history, [day for day in kpis if day not in waiting], waiting)
 

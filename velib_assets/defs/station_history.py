@@ -1,6 +1,6 @@
 """The assets of the history: `station_history`, a closed day in one file, and `station_history_months`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ from velib_assets.history.history_removal import remove_day, remove_month
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.local_history_job import HistoryJob
 from velib_assets.lake.keys import day_text, hours_of_day
-from velib_assets.lake.months import days_of_month, month_text
+from velib_assets.lake.months import days_of_month, month_text, parse_month
 from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, TABLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -52,7 +52,8 @@ def station_history(
     """
     days = days_of(context)
     yield from build_days(lake, catalog, history_job, days)
-    yield from build_months(lake, catalog, history_job, _complete_months(lake, catalog, days))
+    known = context.instance.get_materialized_partitions(dg.AssetKey(MONTHS))
+    yield from build_months(lake, catalog, history_job, _complete_months(lake, catalog, days, known))
 
 
 @partitioned_asset(
@@ -107,17 +108,23 @@ def build_months(
             yield _registered_month(store, catalog, job, result)
 
 
-def _complete_months(store: LakeStore, catalog: Catalog, days: Sequence[date]) -> list[date]:
-    """Return the months of these days that are not current, and of which no other day is outdated.
+def _complete_months(
+    store: LakeStore, catalog: Catalog, days: Sequence[date], known: Collection[str]
+) -> list[date]:
+    """Return the months of these days that are not current or known, and of which no other day is outdated.
 
-    A month of which a day is still to be built is compacted by the run that builds it.
+    A month of which a day is still to be built is compacted by the run that builds it. One that is not in
+    `known` is compacted again, as its days are built again, so that a new home shows it.
     """
     asked = {*days}
     try:
-        found = outdated_months(store, catalog, min(days), max(days))
+        found = {*outdated_months(store, catalog, min(days), max(days))}
+        for file in catalog.history(day_text(min(days)), day_text(max(days))):
+            if is_month(file) and file.period not in known:
+                found.add(parse_month(file.period))
         return [
             month
-            for month in found
+            for month in sorted(found)
             if not asked.isdisjoint(days_of_month(month))
             and {*outdated_days(store, catalog, month, days_of_month(month)[-1])} <= asked
         ]

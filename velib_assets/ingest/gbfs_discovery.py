@@ -19,7 +19,10 @@ OPTIONAL = ("system_information", "vehicle_types", "system_regions")
 _KNOWN_VERSION = re.compile(r"([1-3])\.(\d{1,2})")
 _VERSIONS = "gbfs_versions"
 _MOST_NAMES = 12
-_QUERY = re.compile(rb'(://[^"?\s\\]*)\?[^"\s]*')
+_SLASHES = rb":(?:\\?/){2}"  # some write them as \/\/
+_LOGIN = re.compile(rb"(" + _SLASHES + rb")[^\"/?#\s\\]*@")
+_QUERY = re.compile(rb"(" + _SLASHES + rb"(?:[^\"?\s\\]|\\/)*)(?:\?|\\u003f)[^\"\s]*", re.IGNORECASE)
+_MISSPELT = {"vehicles_types": "vehicle_types"}  # in feeds of PBSC, 2022
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+")
 _IN_PATH = "/%:@!$&'*+,;=~"  # brackets are encoded: a message that shows the URL then has no Markdown link
 _PORTS = {"http": 80, "https": 443}
@@ -116,9 +119,9 @@ def absolute_url(url: str, base: str, configured: str) -> str:
     return urlunsplit(parts._replace(path=quote(parts.path, safe=_IN_PATH)))
 
 
-def without_queries(document: bytes) -> bytes:
-    """Replace the queries of a document's URLs, which may hold a key."""
-    return _QUERY.sub(rb"\1?...", document)
+def without_secrets(document: bytes) -> bytes:
+    """Take the logins and the queries, which may hold a key, out of the URLs of a document."""
+    return _QUERY.sub(rb"\1?...", _LOGIN.sub(rb"\1", document))
 
 
 def _feeds(value: object) -> Feeds:
@@ -131,7 +134,8 @@ def _feeds(value: object) -> Feeds:
     feeds: Feeds = {}
     for name, url in named:
         if isinstance(name, str) and isinstance(url, str) and url.strip():
-            feeds.setdefault(name.strip().lower().removesuffix(".json"), url.strip())
+            known = name.strip().lower().removesuffix(".json")
+            feeds.setdefault(_MISSPELT.get(known, known), url.strip())
     return feeds
 
 

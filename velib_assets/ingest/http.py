@@ -29,7 +29,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import counted, neutralize_links
 
 DEADLINE_SECONDS = 45.0
-RETRIES = "velib.retries"  # the logger of failed attempts that are repeated, at the level INFO
+RETRIES = "velib.retries"  # the logger of failures that a tick survives, at the level INFO
 USER_AGENT = f"velib-insights/0.1 python-requests/{requests.__version__}"
 
 _CONNECT_SECONDS = 10.0

@@ -1,8 +1,8 @@
-"""The areas of the map (arrondissements, communes), stored in the lake until a station changes."""
+"""The areas of the map (arrondissements, communes, regions), stored in the lake until a station changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from velib_assets.lake.store import LakeStore
@@ -11,17 +11,21 @@ from velib_assets.query.stored_state import digest_of, stored_state
 _SAME_PLACE = 4  # decimals of a degree: stations within 11 metres share a cell
 
 
-def map_areas(store: LakeStore, stations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def map_areas(
+    store: LakeStore, stations: Sequence[Mapping[str, Any]], network: str = ""
+) -> list[dict[str, Any]]:
     """Return the shapes of all areas, as `area_shapes.draw_areas` does.
 
     Args:
         store: The lake. The shapes are drawn only if a position or an area differs from the stored ones.
         stations: Rows with `lat`, `lon` and `arrondissement`.
+        network: The name of the only area where no station has one; empty for no area.
 
     Raises:
         OSError: The shapes cannot be stored.
     """
-    places = places_of(stations)
+    has_areas = any(station["arrondissement"] for station in stations)
+    places = places_of(stations, "" if has_areas else network)
     inputs = sorted((*place, name) for place, name in places.items())
 
     def draw() -> dict[str, Any]:
@@ -34,14 +38,14 @@ def map_areas(store: LakeStore, stations: Iterable[Mapping[str, Any]]) -> list[d
     return areas
 
 
-def places_of(stations: Iterable[Mapping[str, Any]]) -> dict[tuple[float, float], str]:
+def places_of(stations: Iterable[Mapping[str, Any]], unnamed: str = "") -> dict[tuple[float, float], str]:
     """Return the area of each place `(lon, lat)` with a station; of several at one place, the first counts.
 
-    Stations without an area or a position are ignored.
+    Stations without a position are ignored, and those without an area if `unnamed` has no name for them.
     """
     places: dict[tuple[float, float], str] = {}
     for station in stations:
-        lon, lat, name = station["lon"], station["lat"], station["arrondissement"]
+        lon, lat, name = station["lon"], station["lat"], station["arrondissement"] or unnamed
         if name and lon is not None and lat is not None and _is_on_earth(lon, lat):
             places.setdefault((round(lon, _SAME_PLACE), round(lat, _SAME_PLACE)), name)
     return places

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from velib_assets.lake.keys import REPORT_KEY, export_key
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.schema import COLUMNS
 from velib_assets.query.frames import ARROW, iso_texts
 from velib_assets.query.kpis import VIEWS
@@ -55,7 +56,7 @@ def exports(data: ReportData) -> list[Export]:
         _export("stations", "Stations now", data.stations),
         Export("station_history", "Each station's last 24 hours", _station_history(data)),
         _export("network", "The network at each snapshot of 24 hours", last_day(data.network)),
-        _export("today", "Fill rate by hour of today in Paris", data.today),
+        _export("today", f"Fill rate by hour of today{' in Paris' if IS_VELIB else ''}", data.today),
         _export("days", "Each stored day of 90 days", (data.daily or {}).get("calendar", [])),
         _export("station_days", "Best and worst stations of 7 and 28 days", station_days(data.daily)),
         _export("station_events", "What happened to stations in 30 days", data.events),

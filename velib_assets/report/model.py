@@ -9,6 +9,7 @@ from typing import Any
 from velib_assets.ingest.response import SIMULATOR
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
+from velib_assets.publish.licences import feed_licence
 from velib_assets.query.kpis import VIEWS, Kpi
 from velib_assets.report.report_data import ReportData, Row
 
@@ -28,6 +29,7 @@ _DAY = timedelta(hours=24)
 _EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": _DAY}
 _TOLERANCE = timedelta(minutes=30)
 _SLOTS_PER_DAY = _DAY // SLOT
+_MOST_COUNTS = 250_000  # of bikes, and as many of docks, in a page of up to 5 MB
 
 
 def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -45,14 +47,11 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "made_at": iso_z(data.made_at),
         "newest_ts": json_value(newest),
         "source": {"feed": data.feed, "simulated": data.feed == SIMULATOR},
+        "system": system(data),
         "totals": totals(data.network),
-        "stations": _columns(data.stations, _STATION),
+        "stations": _columns(data.stations, _STATION | _optional(data.stations)),
         "areas": list(data.areas),
-        "history": {
-            "ts": [iso_z(row["ingested_ts"]) for row in day],
-            "bikes": [row["past_bikes"] for row in data.stations],
-            "docks": [row["past_docks"] for row in data.stations],
-        },
+        "history": _history(data.stations, day),
         "network": _columns(day, {"ts": "ingested_ts"} | {name: name for name in _SERIES}),
         "kpis": {view.name: _table(view, data.views[view.name]) for view in tables},
         "charts": [{"name": view.name, "title": view.title, "chart": view.chart} for view in tables],
@@ -66,6 +65,22 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "daily": data.daily,
         "inspections": list(data.inspections),
         "exports": list(exports),
+    }
+
+
+def system(data: ReportData) -> dict[str, Any]:
+    """Return what the page says of the network: key, name, time zone, and what its feed says of it.
+
+    `licence` is what the feed names (`feed_licence`), null if it names none. For Vélib' the page has the
+    sources and licences itself.
+    """
+    licence = feed_licence(data.network_facts)
+    return {
+        **data.system._asdict(),
+        "operator": data.network_facts.get("attribution_organization_name")
+        or data.network_facts.get("operator"),
+        "url": data.network_facts.get("attribution_url") or data.network_facts.get("url"),
+        "licence": licence and licence._asdict(),
     }
 
 
@@ -114,6 +129,26 @@ def _total_before(rows: Sequence[Row], ago: timedelta) -> dict[str, Any] | None:
 
 def _total(row: Row) -> dict[str, Any]:
     return {"ts": iso_z(row["ingested_ts"])} | {name: row[name] for name in TOTALS}
+
+
+def _history(stations: Sequence[Row], day: Sequence[Row]) -> dict[str, Any]:
+    """Return each station's counts of the day: of every snapshot, or of every second in a large network."""
+    step = 1 if len(stations) * len(day) <= _MOST_COUNTS else 2
+    newest_first = slice(None, None, -step)
+
+    def thinned(values: Sequence[Any]) -> list[Any]:
+        return list(values[newest_first])[::-1]
+
+    return {
+        "ts": [iso_z(row["ingested_ts"]) for row in thinned(day)],
+        "bikes": [thinned(row["past_bikes"]) for row in stations],
+        "docks": [thinned(row["past_docks"]) for row in stations],
+    }
+
+
+def _optional(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the columns of stations that some networks have."""
+    return {name: name for name in ("is_virtual",) if rows and name in rows[0]}
 
 
 def _objects(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from string import Template
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from velib_assets.catalog.catalog import Catalog, newest_hour
@@ -15,6 +16,8 @@ from velib_assets.lake.keys import HOUR, hour_of, hours_between, quarantine_time
 from velib_assets.lake.ledger import Slot, ledger
 from velib_assets.lake.listing import REASON_ENDING, objects_by_hour, slot_times_by_hour
 from velib_assets.lake.local_days import local_day_of
+from velib_assets.lake.network import IS_VELIB, VELIB_METROPOLE, Network, network
+from velib_assets.lake.network_facts import network_facts
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.query.cached_state import newest_state
 from velib_assets.query.engine import QueryEngine
@@ -42,11 +45,12 @@ class ReportData(NamedTuple):
     """Everything the report shows, as read from the lake; times are UTC.
 
     `views` holds each view's newest state. `stations` (newest snapshot) are sorted by code, `network` (one
-    row per snapshot) by time, `today` by hour in Paris, `quarantined` newest first. `days` are the midnights
+    row per snapshot) by time, `today` by local hour, `quarantined` newest first. `days` are the midnights
     of the ledger's days. `quarantined` has the time (`ts`), `code` and `reason` of each response.
     `station_changes` counts the stations that changed in 30 days; None without a register. `events` are the
     newest of these changes, at most 200. `inspections` are the tables with more details. `areas` are the
     shapes of the map's areas (`areas.map_areas`), and `daily` the numbers of days (`days.report_days`).
+    `network_facts` are what the feed says of the network (`lake.network_facts`).
     """
 
     made_at: datetime
@@ -63,6 +67,8 @@ class ReportData(NamedTuple):
     areas: Sequence[Row] = ()
     events: Sequence[Row] = ()
     daily: Row | None = None
+    system: Network = VELIB_METROPOLE
+    network_facts: Mapping[str, str] = MappingProxyType({})
 
 
 def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, now: datetime) -> ReportData:
@@ -83,20 +89,20 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
     days = ledger_span(newest, now)
     last = min(days[-1] + 23 * HOUR, hour_of(now))
     week = newest_state(_WEEK, engine, catalog, store).newest
-    stations, network, today, events, positions, *states = engine.query_recent(report_queries)
+    stations, totals, today, events, positions, *states = engine.query_recent(report_queries)
     present, happened, places = stations.to_pylist(), events.to_pylist(), positions.to_pylist()
     views = {view.name: rows for view, rows in zip(LIVE_VIEWS, states, strict=True)} | {_WEEK.name: week}
     raw, quarantine, rejects = (
         objects_by_hour(store, layer, days[0], last) for layer in ("raw", "quarantine", "rejects")
     )
     reasons = _reason_keys(quarantine)
-    station_changes = _station_changes(happened) if network.num_rows and (places or happened) else None
+    station_changes = _station_changes(happened) if totals.num_rows and (places or happened) else None
     return ReportData(
         made_at=now,
         feed=_feed(store, raw.get(newest, []) if newest else []),
         views={name: rows.to_pylist() for name, rows in views.items()},
         stations=present,
-        network=network.to_pylist(),
+        network=totals.to_pylist(),
         today=today.to_pylist(),
         ledger=_ledger(store, slot_times_by_hour(store, raw, quarantine), days[0], last, now),
         days=days,
@@ -105,9 +111,11 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         inspections=inspections(
             store, days[0], len(reasons), rejects, station_changes["changed"] if station_changes else None
         ),
-        areas=map_areas(store, places or present),
+        areas=map_areas(store, places or present, "" if IS_VELIB else network().name),
         events=happened[:MAX_EVENTS],
         daily=report_days(store, local_day_of(newest or now)),
+        system=network(),
+        network_facts=network_facts(store),
     )
 
 

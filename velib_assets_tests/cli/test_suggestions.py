@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from velib_assets.cli import suggestions
 from velib_assets.cli.backfill_plan import plan_archive
 from velib_assets.cli.commands import main
+from velib_assets.lake.keys import SOURCE
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests.simulated_lake import simulated_lake
 
@@ -133,3 +134,12 @@ def test_commands_after_the_demo_name_other_folders_in_full(
     text = suggestions.after_demo(None, here / "lake-demo")
     assert f"VELIB_LAKE={here / 'lake-demo'} velib report" in text
     assert f"make -C {CHECKOUT} dev LAKE=lake-demo" in text
+
+
+def test_commands_after_the_demo_of_another_network_share_its_settings(here: Path) -> None:
+    """Every command of another network needs them, and so does `make dev`."""
+    lines = suggestions.after_demo(None, here / "lake-demo", "3.0").splitlines()
+    settings = "VELIB_SOURCE=simulator VELIB_SIMULATOR_GBFS=3.0 VELIB_LAKE=lake-demo"
+    assert lines[1] == f"  export VELIB_NETWORK={SOURCE} {settings}"
+    assert not any("VELIB_" in line for line in lines[2:])
+    assert len(lines) == 5

@@ -7,11 +7,17 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs import checks as findings
 from velib_assets.defs import daily_kpi_assets
+from velib_assets.defs.daily_plan import plan_days
+from velib_assets.lake import network
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import daily_kpi_key, hours_of_day
+from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY as ONE_DAY
+from velib_assets.lake.local_days import local_days_overlapping, utc_days_overlapped
+from velib_assets.query.daily_file import read_daily_rows
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_store import DailyKpiResult, store_daily_kpis
 from velib_assets.query.engine import QueryError
@@ -46,6 +52,32 @@ def test_day_is_stored_after_its_history_in_one_run(
     assert written(result)["kpi_daily_network", "2022-06-04"]["coverage"] == pytest.approx(88 / 96)
     doubts = {"within_capacity", "equal_bike_types"}  # the helper changes `bikes` alone
     assert {check for _, check, _ in failed(result)} == doubts
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo", "Pacific/Kiritimati", "UTC"])
+def test_local_days_are_stored_with_the_last_utc_day_that_they_overlap(
+    zone: str, lake: Path, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """West of Greenwich a local day waits for the history of the next UTC day, whose run stores it."""
+    monkeypatch.setattr(network, "DECLARED_ZONE", zone)
+    for n in range(3):
+        fill_day(store, DAY + n * ONE_DAY, per_hour=1)
+    known = {local for n in range(3) for local in local_days_overlapping(DAY + n * ONE_DAY)}
+    for n in range(3):
+        day = DAY + n * ONE_DAY
+        result = run_days(lake, instance, day)
+        assert result.success
+        assert "day_computed" not in {check for _, check, _ in failed(result)}
+        ended = {str(local) for local in known if utc_days_overlapped(local)[-1] <= day}
+        assert ended <= green(instance, "kpi_daily_network"), day
+    whole = [
+        local for local in known if {*utc_days_overlapped(local)} <= {DAY + n * ONE_DAY for n in range(3)}
+    ]
+    for local in whole:
+        (row,) = read_daily_rows(store, "kpi_daily_network", local).to_pylist()
+        assert row["slots_stored"] >= 20, local
+    plan = plan_days(store, LocalCatalog(lake), [(DAY, DAY + 2 * ONE_DAY)], utc_now())
+    assert (plan.history, plan.kpis) == ({}, [])
 
 
 def test_range_marks_the_days_that_were_stored_and_no_other(

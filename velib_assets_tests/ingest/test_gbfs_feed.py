@@ -14,7 +14,7 @@ import pytest
 
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
-from velib_assets.ingest.http import Fetcher
+from velib_assets.ingest.http import RETRIES, Fetcher
 from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
 from velib_assets.ingest.response import Decoded, UnusableError, decode
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -160,7 +160,7 @@ def test_a_required_file_that_is_not_named_is_one_clear_line(server: LocalServer
 def test_without_an_optional_file_only_less_is_known(
     server: LocalServer, part: str, gone: Reply | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "velib.feeds")
+    caplog.set_level(logging.INFO, RETRIES)
     if gone is None:
         named = file({"fr": listed(*(other for other in PARTS if other != part))})
         url = serve(server, {"gbfs": named})
@@ -327,7 +327,7 @@ def test_another_file_of_the_feed_is_not_taken_for_its_discovery_document(server
 def test_key_in_the_query_is_sent_to_its_own_host_alone_and_never_shown(
     server: LocalServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, RETRIES)
     with LocalServer() as other:
         feeds = listed(*PARTS)["feeds"]
         feeds[1]["url"] = "station_information.json?key=s3cret&page=1"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.gbfs_discovery import absolute_url, next_documents, read_discovery, without_queries
+from velib_assets.ingest.gbfs_discovery import absolute_url, next_documents, read_discovery, without_secrets
 from velib_assets.ingest.raw_object import encode_raw, head_of
 from velib_assets.ingest.response import FeedResponse, UnusableError, decode
 from velib_assets_tests.ingest.gbfs_city import PARTS, data, file, listed
@@ -80,4 +80,4 @@ def test_any_discovery_document_leads_on_or_not(document: object) -> None:
     for url in [*discovery.feeds(language).values(), *next_documents(document)]:
         with suppress(ValueError):
             assert isinstance(absolute_url(url, "https://h/gbfs.json", "https://h/gbfs.json?key=1"), str)
-    assert b"?key=1" not in without_queries(json.dumps(document).encode())
+    assert b"?key=1" not in without_secrets(json.dumps(document).encode())

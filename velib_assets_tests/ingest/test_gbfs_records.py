@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets.ingest.gbfs_discovery import absolute_url, read_discovery
+from velib_assets.ingest.gbfs_discovery import absolute_url, read_discovery, without_secrets
 from velib_assets.ingest.gbfs_document import choose_language, text_in
 from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
 from velib_assets.ingest.response import HEAD, Decoded, FeedResponse, UnusableError, decode
@@ -291,6 +291,12 @@ def test_feeds_of_a_discovery_document_are_found(written: object) -> None:
     assert read_discovery(written).feeds("") == {part: f"https://h/{part}" for part in PARTS}
 
 
+def test_misspelt_name_of_a_file_is_understood() -> None:
+    """In the feeds of a large supplier."""
+    written = {"data": {"en": {"feeds": [{"name": "vehicles_types", "url": "https://h/types"}]}}}
+    assert read_discovery(written).feeds("en") == {"vehicle_types": "https://h/types"}
+
+
 @pytest.mark.parametrize("written", [None, [], {}, "x", {"data": None}, {"data": {"feeds": None}}])
 def test_other_documents_have_no_feeds(written: object) -> None:
     assert read_discovery(written).feeds("en") == {}
@@ -334,6 +340,22 @@ def test_login_and_query_are_for_the_host_of_the_setting_alone(configured: str, 
 def test_url_without_a_host_is_refused(listed_url: str) -> None:
     with pytest.raises(ValueError, match=r"host|IPv6|[Pp]ort"):
         absolute_url(listed_url, "https://h/gbfs.json", "https://h/gbfs.json")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (b'{"url": "https://h/x.json?key=s3cret&a=1", "b": 2}', b'{"url": "https://h/x.json?...", "b": 2}'),
+        (rb'{"url": "https:\/\/h\/x.json?key=s3cret"}', rb'{"url": "https:\/\/h\/x.json?..."}'),
+        (rb'{"url": "https://h/x\u003Fkey=s3cret"}', rb'{"url": "https://h/x?..."}'),
+        (b'{"a": "why?", "url": "https://h/x"}', b'{"a": "why?", "url": "https://h/x"}'),
+        (b'{"url": "https://me:s3cret@h/x", "b": "a@b"}', b'{"url": "https://h/x", "b": "a@b"}'),
+        (rb'{"url": "https:\/\/me:s3cret@h\/x"}', rb'{"url": "https:\/\/h\/x"}'),
+        (b"<a href='http://h/?key=s3cret'>in</a>", b"<a href='http://h/?..."),
+    ],
+)
+def test_keys_and_logins_in_urls_are_taken_out_of_a_discovery_document(written: bytes, shown: bytes) -> None:
+    assert without_secrets(written) == shown
 
 
 def test_secure_login_is_never_sent_unencrypted() -> None:
@@ -382,4 +404,4 @@ def test_texts_that_do_not_print_or_are_long_leave_the_head_readable(text: str) 
     found = decode(response(**files), "rouen")
     at = datetime(2026, 11, 23, 10, tzinfo=timezone.utc)
     assert head_of(encode_raw("gbfs", at, at, found))["record_count"] == 1
-    assert all(fact.isprintable() and len(fact) <= 100 for fact in found.system.values())
+    assert all(fact.isprintable() and len(fact) <= 300 for fact in found.system.values())

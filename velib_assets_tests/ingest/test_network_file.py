@@ -41,6 +41,25 @@ def test_file_is_written_again_only_if_the_feed_says_something_else(
     assert written(store) == {**ROUEN, "name": "Lovélo"}
 
 
+def test_feed_that_becomes_that_of_another_system_is_said(
+    store: FolderStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have been renamed; or the URL is wrong, and two cities are in one lake."""
+    write_network_file(store, ROUEN)
+    write_network_file(store, {**ROUEN, "name": "Lovélo"})
+    assert caplog.text == ""
+    write_network_file(store, {**ROUEN, "system_id": "lyon"})
+    assert "The feed is of the system lyon, and was of rouen before" in caplog.text
+    assert written(store) == {**ROUEN, "system_id": "lyon"}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[]", b"{", b"\xff", b"null"])
+def test_damaged_file_is_written_again(store: FolderStore, damaged: bytes) -> None:
+    store.create(NETWORK_KEY, damaged)
+    write_network_file(store, ROUEN)
+    assert written(store) == ROUEN
+
+
 def test_feed_that_says_nothing_takes_nothing_away(store: FolderStore) -> None:
     write_network_file(store, {})
     assert store.list(NETWORK_KEY.rpartition("/")[0] + "/") == []
@@ -64,6 +83,13 @@ def test_unknown_time_zone_is_left_out_and_said(
 )
 def test_known_time_zone_is_kept(zone: str) -> None:
     assert known_zone(zone) == zone
+
+
+@pytest.mark.parametrize(
+    ("written", "known"), [("europe/paris", "Europe/Paris"), ("America/New York", "America/New_York")]
+)
+def test_time_zone_in_another_spelling_is_known(written: str, known: str) -> None:
+    assert known_zone(written) == known
 
 
 def test_machine_without_time_zones_keeps_the_name_of_one() -> None:

@@ -55,12 +55,17 @@ def test_day_of_1500_stations_fits_in_4_7_mb() -> None:
     assert len(page_html(report).encode()) < 4_700_000
 
 
-def test_all_scripts_are_joined_and_all_texts_exist() -> None:
+@pytest.mark.parametrize("network", ["texts_velib", "texts_network"])
+def test_all_scripts_are_joined_and_all_texts_exist(network: str) -> None:
     folder = files("velib_assets.report.page") / "js"
     assert {entry.name for entry in folder.iterdir()} == {f"{name}.js" for name in SCRIPTS}
-    texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS}
+    other = ({"texts_velib", "texts_network"} - {network}).pop()
+    texts = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS if name != other}
     template = (files("velib_assets.report.page") / "template.html").read_text(encoding="utf-8")
-    keys = set(re.findall(r"^  (\w+): \[", texts.pop("texts"), re.MULTILINE))
+    named = re.findall(r"^  (\w+): \[", texts.pop("texts") + texts[network], re.MULTILINE)
+    keys = set(named)
+    assert len(named) == len(keys)
+    texts[network] = re.sub(r"^  \w+: \[", "", texts[network], flags=re.MULTILINE)
     rest = "\n".join([*texts.values(), template])
     used = set(re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', rest)) | set(
         re.findall(r'data-(?:text|label)="(\w+)"', rest)

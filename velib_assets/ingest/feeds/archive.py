@@ -14,7 +14,7 @@ from velib_assets.ingest.feeds.archive_snapshots import SnapshotReader
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot, SkippedFiles
 from velib_assets.ingest.raw_object import MAX_RAW_BYTES
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.lake.keys import hour_of, iso_z
+from velib_assets.lake.keys import SOURCE, hour_of, iso_z
 from velib_assets.lake.text import counted
 
 _NAMED = 2  # files that a message names
@@ -39,17 +39,22 @@ class Archive:
         folder: the folder.
         zone: the time zone of times that do not give one. The names of a lake's raw objects are always UTC.
         columns: VELIB_ARCHIVE_COLUMNS, {column of the table: column of the files}.
+        network: the key of the network.
     """
 
     name = "archive"
     live = False
 
     def __init__(
-        self, folder: Union[str, Path], zone: tzinfo = timezone.utc, columns: Mapping[str, str] = {}
+        self,
+        folder: Union[str, Path],
+        zone: tzinfo = timezone.utc,
+        columns: Mapping[str, str] = {},
+        network: str = SOURCE,
     ) -> None:
         self._text = str(folder)
         self._folder = Path(folder)
-        self._zone, self._columns = zone, columns
+        self._zone, self._columns, self._network = zone, columns, network
         self._listing: Optional[Listing] = None
         self._packs = ArchivePacks(self._open, self._address)
 
@@ -90,7 +95,7 @@ class Archive:
             FeedError: after the readable snapshots, if a file cannot be read.
         """
         listing = self._list()
-        reader = SnapshotReader(self._read, listing.information_for, self._columns)
+        reader = SnapshotReader(self._read, listing.partners_of, self._columns)
         unreadable: List[FeedError] = []
         yield from reader.snapshots(listing.hours.get(hour_of(hour), []), unreadable)
         if unreadable:
@@ -99,7 +104,7 @@ class Archive:
     def _list(self, *, refresh: bool = False) -> Listing:
         if self._listing is None or refresh:
             paths = self._packs.expand(list(self._paths()))
-            listing = list_archive(paths, self._zone, lambda path: peek(self._read, path))
+            listing = list_archive(paths, self._zone, lambda path: peek(self._read, path), self._network)
             if not listing.hours:
                 said = "; ".join(
                     (*_summary(listing.unrecognised), *(message for _, message in listing.refused))

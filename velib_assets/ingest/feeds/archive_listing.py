@@ -14,16 +14,18 @@ from velib_assets.ingest.feeds.archive_names import (
     split_name,
     to_utc,
 )
+from velib_assets.ingest.gbfs_discovery import OPTIONAL
 from velib_assets.lake.keys import hour_of, key_hour, raw_time
+from velib_assets.lake.network import KEY, VELIB
 from velib_assets.lake.raw_pack import is_pack
 
 INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
-_OTHER_GBFS = re.compile(
-    r"(?:^|[^a-z])(?:system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions)"
-    r"|^gbfs$",
-    re.IGNORECASE,
-)
+_OPTIONAL = re.compile(rf"(?:^|[^a-z])({'|'.join(OPTIONAL)})(?:$|[^a-z])", re.IGNORECASE)
+_OTHER_PARTS = r"system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions"
+_STAMP = r"[\dTZ_.:+-]*"
+_OTHER_GBFS = re.compile(rf"(?:^|[^a-z])(?:{_OTHER_PARTS})|^{_STAMP}gbfs{_STAMP}$", re.IGNORECASE)
+_OTHER_FOLDER = re.compile(rf"(?:.*/)?(?:{_OTHER_PARTS})/{_STAMP}\.json(?:\.gz)?", re.IGNORECASE)
 _NOT_RAW = re.compile(r"(?:^|/)(?!raw/)[a-z]+/source=|\.reason\.json$")
 _DIGITS = re.compile(r"(\d+)")
 
@@ -44,8 +46,8 @@ class ArchiveFile(NamedTuple):
     part: str = ""
 
 
-class Information(NamedTuple):
-    """A file `station_information`, and its time if it has one."""
+class Partner(NamedTuple):
+    """A file that belongs to files `station_status`, and its time if it has one."""
 
     path: str
     taken_at: Optional[datetime]
@@ -56,26 +58,32 @@ class Listing(NamedTuple):
 
     Args:
         hours: the snapshots by hour, in order. A GBFS snapshot is its `station_status`.
-        information: the files `station_information`, by the folder that they belong to.
+        partners: the files `station_information`, and for networks other than Vélib' the optional ones, by
+            their part, then by the folder that they belong to.
         unrecognised: the paths of other files, with the reason.
         refused: files whose local time occurs twice or never: that time, and a message with the path.
         own_time: GBFS files without a time in their name: the time that they give themselves, and the path.
     """
 
     hours: Dict[datetime, List[ArchiveFile]]
-    information: Dict[str, List[Information]]
+    partners: Dict[str, Dict[str, List[Partner]]]
     unrecognised: List[Tuple[str, str]]
     refused: List[Tuple[datetime, str]]
     own_time: List[Tuple[datetime, str]]
 
-    def information_for(self, status: ArchiveFile) -> Optional[str]:
-        """Return the path of the `station_information` for a `station_status`.
+    def partners_of(self, status: ArchiveFile) -> Dict[str, str]:
+        """Return the paths of the files for a `station_status`, by their part.
 
-        The nearest in time of the same folder, else of the folders above it; those without a time come last.
+        Each is the nearest in time of the same folder, else of the folders above it; those without a time
+        come last.
         """
+        found = {part: self._nearest(by_folder, status) for part, by_folder in self.partners.items()}
+        return {part: path for part, path in found.items() if path is not None}
+
+    def _nearest(self, by_folder: Dict[str, List[Partner]], status: ArchiveFile) -> Optional[str]:
         folder: Optional[str] = _gbfs_folder(status.path)
         while folder is not None:
-            if files := self.information.get(folder):
+            if files := by_folder.get(folder):
                 timed = [file for file in files if file.taken_at is not None]
                 nearest = min(timed or files, key=lambda file: _distance(file, status.taken_at))
                 return nearest.path
@@ -87,7 +95,7 @@ Peek = Callable[[str], Tuple[bool, Optional[datetime]]]
 """Reads a file: whether it is a raw object's envelope, and the time that a GBFS file gives of itself."""
 
 
-def list_archive(paths: Iterable[str], zone: tzinfo, peek: Peek) -> Listing:
+def list_archive(paths: Iterable[str], zone: tzinfo, peek: Peek, network: str = KEY) -> Listing:
     """Recognise the files of an archive by their names.
 
     Args:
@@ -95,10 +103,11 @@ def list_archive(paths: Iterable[str], zone: tzinfo, peek: Peek) -> Listing:
         zone: the time zone of times without one.
         peek: called only if a name does not suffice: for `station_status` without a time, and for names of
             raw objects outside a lake if `zone` is not UTC.
+        network: the key of the network.
     """
     listing = Listing({}, {}, [], [], [])
     for path in paths:
-        if reason := _add(listing, path, zone, peek):
+        if reason := _add(listing, path, zone, peek, network):
             listing.unrecognised.append((path, reason))
     for files in listing.hours.values():
         files.sort()
@@ -106,7 +115,7 @@ def list_archive(paths: Iterable[str], zone: tzinfo, peek: Peek) -> Listing:
     return listing
 
 
-def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
+def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek, network: str) -> str:
     """Add a file to the listing; return the reason if it is not recognised."""
     stem, extension, is_gzip = split_name(path)
     if extension not in EXTENSIONS or path.rpartition("/")[2].startswith("."):
@@ -114,8 +123,8 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
         return "it is a damaged pack of a lake's raw objects" if is_pack(path) else ending
     if _NOT_RAW.search(path):
         return "it is a part of a lake that is not raw"
-    part = _part_of(path, stem)
-    if not part and _OTHER_GBFS.search(stem):
+    part = _part_of(path, stem, network)
+    if not part and (_OTHER_GBFS.search(stem) or _OTHER_FOLDER.fullmatch(path)):
         return "it is a GBFS file without stations"
     try:
         moment, is_raw = _moment(path, part, zone, peek)
@@ -126,8 +135,8 @@ def _add(listing: Listing, path: str, zone: tzinfo, peek: Peek) -> str:
         )
         listing.refused.append((error.local, message))
         return ""
-    if part == INFORMATION:
-        listing.information.setdefault(_gbfs_folder(path), []).append(Information(path, moment))
+    if part not in ("", STATUS):
+        listing.partners.setdefault(part, {}).setdefault(_gbfs_folder(path), []).append(Partner(path, moment))
     elif moment is None:
         return "neither its name nor its folder has a date and a time of day"
     else:
@@ -150,28 +159,34 @@ def _moment(path: str, part: str, zone: tzinfo, peek: Peek) -> Tuple[Optional[da
     return (peek(path)[1] if part == STATUS else None), False
 
 
-def _part_of(path: str, stem: str) -> str:
+def _part_of(path: str, stem: str, network: str) -> str:
     """Return which GBFS file this is, by its name or else by its folders."""
-    match = _PART.search(stem) or _PART.search(path)
-    return f"station_{match[1].lower()}" if match else ""
+    for text in (stem, path):
+        if network != VELIB and (optional := _OPTIONAL.search(text)):
+            return optional[1].lower()
+        if match := _PART.search(text):
+            return f"station_{match[1].lower()}"
+    return ""
 
 
 def _gbfs_folder(path: str) -> str:
     """Return the folder that a GBFS file belongs to, without folders such as `station_status`."""
     folders = path.split("/")[:-1]
-    return "/".join(folder for folder in folders if not _PART.search(folder))
+    own = (folder for folder in folders if not (_PART.search(folder) or _OPTIONAL.search(folder)))
+    return "/".join(own)
 
 
-def _distance(file: Information, moment: datetime) -> float:
+def _distance(file: Partner, moment: datetime) -> float:
     return abs((file.taken_at - moment).total_seconds()) if file.taken_at else 0.0
 
 
 def _drop_unused(listing: Listing) -> None:
-    """List `station_information` files that no `station_status` can belong to as not recognised."""
+    """List partners that no `station_status` can belong to as not recognised."""
     status = {_gbfs_folder(f.path) for files in listing.hours.values() for f in files if f.part == STATUS}
     scopes = {
         "/".join(folder.split("/")[:depth]) for folder in status for depth in range(folder.count("/") + 2)
     }
-    for folder in [folder for folder in listing.information if folder not in scopes]:
-        files = listing.information.pop(folder)
-        listing.unrecognised.extend((file.path, "no station_status belongs to it") for file in files)
+    for by_folder in listing.partners.values():
+        for folder in [folder for folder in by_folder if folder not in scopes]:
+            files = by_folder.pop(folder)
+            listing.unrecognised.extend((file.path, "no station_status belongs to it") for file in files)

@@ -11,8 +11,10 @@ from velib_assets.ingest.feeds.archive_pages import Page, PageSet
 from velib_assets.ingest.feeds.archive_peek import is_envelope
 from velib_assets.ingest.feeds.archive_records import read_export
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
-from velib_assets.ingest.raw_object import gunzip, open_raw
+from velib_assets.ingest.raw_object import gunzip, head_of, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError
+from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.text import one_line
 
 _NO_INFORMATION = b'{"data": {"stations": []}}'
 
@@ -56,23 +58,37 @@ class _Batch:
             yield snapshot._replace(unread=(*snapshot.unread, *self._unread.get(taken_at, ())))
 
 
+def _refuse_other_network(stored: bytes) -> None:
+    """Refuse a raw object of another network's lake.
+
+    Raises:
+        UnusableError: `other_network`.
+    """
+    network = head_of(stored).get("source")
+    if isinstance(network, str) and network != SOURCE:
+        text = f"it is a raw snapshot of the network {one_line(network, 40)}, not of {SOURCE}"
+        raise UnusableError("other_network", f"{text}. Load it into a lake of its own")
+
+
 class SnapshotReader:
     """Reads files of an archive as snapshots.
 
     Args:
         read: returns the bytes of a path, or raises FeedError.
-        information_for: returns the path of the `station_information` for a `station_status`, if any.
+        partners_of: returns the paths of the other GBFS files for a `station_status`, by their part.
         columns: VELIB_ARCHIVE_COLUMNS.
     """
 
     def __init__(
         self,
         read: Callable[[str], bytes],
-        information_for: Callable[[ArchiveFile], Optional[str]],
+        partners_of: Callable[[ArchiveFile], Mapping[str, str]],
         columns: Mapping[str, str],
     ) -> None:
-        self._read, self._information_for, self._columns = read, information_for, columns
-        self._information: Dict[str, bytes] = {}  # the last one: many snapshots may share it
+        self._read, self._partners_of, self._columns = read, partners_of, columns
+        self._partners: Dict[
+            str, Tuple[str, bytes]
+        ] = {}  # the last of each part: many snapshots may share it
 
     def snapshots(
         self, files: Sequence[ArchiveFile], unreadable: List[FeedError]
@@ -102,11 +118,13 @@ class SnapshotReader:
         unmodified = FeedResponse(OPENDATA, {"body": stored})
         try:
             if file.part == STATUS:
-                response = FeedResponse("gbfs", {INFORMATION: self._partner(file), STATUS: gunzip(stored)})
-                return RecordedSnapshot(file.taken_at, response), None
+                partners = {part: self._partner(part, path) for part, path in self._partners_of(file).items()}
+                bodies = {INFORMATION: _NO_INFORMATION, STATUS: gunzip(stored), **partners}
+                return RecordedSnapshot(file.taken_at, FeedResponse("gbfs", bodies)), None
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
                 opened = open_raw(stored)
+                _refuse_other_network(stored)
                 return RecordedSnapshot(
                     file.taken_at, FeedResponse(opened.feed, {"body": opened.document})
                 ), None
@@ -121,14 +139,13 @@ class SnapshotReader:
         )
         return snapshot, export.total
 
-    def _partner(self, file: ArchiveFile) -> bytes:
-        """Return the `station_information` for a `station_status`; one without stations if there is none."""
-        path = self._information_for(file)
-        if path is None:
-            return _NO_INFORMATION
-        if path not in self._information:
+    def _partner(self, part: str, path: str) -> bytes:
+        """Return the bytes of a file that belongs to a `station_status`; a damaged optional one is empty."""
+        if self._partners.get(part, ("", b""))[0] != path:
             try:
-                self._information = {path: gunzip(self._read(path))}
+                self._partners[part] = (path, gunzip(self._read(path)))
             except UnusableError as error:
-                raise UnusableError(error.code, f"{path}: {error}") from None
-        return self._information[path]
+                if part == INFORMATION:
+                    raise UnusableError(error.code, f"{path}: {error}") from None
+                self._partners[part] = (path, b"")
+        return self._partners[part][1]

@@ -18,11 +18,11 @@ from velib_assets.ingest.gbfs_discovery import (
     absolute_url,
     next_documents,
     read_discovery,
-    without_queries,
+    without_secrets,
 )
 from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
-from velib_assets.ingest.http import Fetched, Fetcher, is_http_url
+from velib_assets.ingest.http import RETRIES, Fetched, Fetcher, is_http_url
 from velib_assets.ingest.http_failures import public_url, redact_credentials
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.response import FeedResponse, UnusableError, load_json
@@ -33,7 +33,7 @@ MAX_OPTIONAL_BYTES = 16 * 1024 * 1024  # of each
 MAX_DOCUMENTS = 4  # discovery documents that one after the other point to the next
 SYSTEM = "system_information"
 
-_log = logging.getLogger("velib.feeds")
+_log = logging.getLogger(RETRIES)
 
 
 class _Document(NamedTuple):
@@ -214,7 +214,7 @@ def _plain(body: bytes) -> bytes:
 
 def _without_secrets(document: _Document, configured: str) -> bytes:
     """Return the bytes of a discovery document without the keys of URLs in it."""
-    body = without_queries(document.body)
+    body = without_secrets(document.body)
     try:
         return redact_credentials(body.decode("utf-8"), configured).encode("utf-8")
     except UnicodeDecodeError:

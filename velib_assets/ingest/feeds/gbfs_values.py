@@ -104,7 +104,7 @@ def _value(record: object, source: Source) -> object:
 
 def _is_given(value: object) -> bool:
     blank = isinstance(value, str) and not value.strip(BLANKS)
-    return not (value is None or blank or is_not_finite(value))
+    return not (value is None or blank or value in ([], {}) or is_not_finite(value))
 
 
 def _spaces(value: object) -> object:

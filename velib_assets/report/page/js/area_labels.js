@@ -6,9 +6,9 @@ const LABEL_OVERLAP = 1.35; // how much wider than the room in its area a name m
 
 const ruler = document.createElement("canvas").getContext("2d");
 
-/** `12e` of `Paris 12e`, because 20 areas of a map need not all say Paris; other names are complete. */
+/** `12e` of `Paris 12e`, because 20 areas of Vélib's map need not all say Paris; other names are complete. */
 function shortName(name) {
-  const numbered = /^\D+ (\d\S*)$/.exec(name);
+  const numbered = /^Paris (\d\S*)$/.exec(name);
   return numbered ? numbered[1] : name;
 }
 

@@ -1,6 +1,6 @@
 // kpi_saturation_par_arrondissement as a map of all areas, with the numbers in them.
 
-let measure = "fill";
+let measure = Object.keys(MEASURES)[0];
 
 function areaMapHeight() {
   return narrow() ? 270 : 440;
@@ -8,9 +8,14 @@ function areaMapHeight() {
 
 let redrawAreaMap = () => {};
 
-/** A map of the areas with a switch of the measure; null if no station has a position and an area. */
+/** Whether there are areas to compare: a station has a position and an area. */
+function hasAreaMap() {
+  return hasAreas && areas.length > 0;
+}
+
+/** A map of the areas with a switch of the measure; null without areas. */
 function areaMap() {
-  if (!areas.length) return null;
+  if (!hasAreaMap()) return null;
   const holder = h("div", {});
   const draw = () => {
     removeCharts(holder);

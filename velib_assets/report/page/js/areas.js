@@ -1,7 +1,7 @@
 // The maps' areas: shapes drawn from the stations' positions, coloured by a KPI and labelled.
 
-/** The measures that can colour the areas: the fill rate, or a share of the area's stations. */
-const MEASURES = {
+/** The measures that can colour the areas, as far as the feed has them: the fill rate, or a share of the area's stations. */
+const MEASURES = knownOnly({
   fill: { label: "fill_rate", of: (row) => row.avg_fill_rate, text: (row) => percent(row.avg_fill_rate, 0) },
   short: {
     label: "short",
@@ -13,10 +13,18 @@ const MEASURES = {
     of: (row) => row.saturation_count / row.station_count,
     text: (row) => number(row.saturation_count),
   },
-};
+});
 
+function knownOnly({ fill, short, saturated }) {
+  return { ...(known.fill_rate && { fill }), short, ...(known.saturated && { saturated }) };
+}
+
+/** The areas' rows by name. A network without areas has one row, and one shape with its own name. */
 const areaRows = new Map(
-  kpiRows("kpi_saturation_par_arrondissement").map((row) => [row.arrondissement, row]),
+  kpiRows("kpi_saturation_par_arrondissement").map((row) => [
+    row.arrondissement ?? (hasAreas ? null : system.name),
+    row,
+  ]),
 );
 
 /** The areas with their outlines as SVG paths around an origin, in degrees of latitude. */
@@ -76,10 +84,12 @@ function areaTip(row) {
   return [
     areaName(row.arrondissement),
     labelled(t("stations_count"), number(row.station_count)),
-    labelled(t("fill_rate"), percent(row.avg_fill_rate)),
+    known.fill_rate && labelled(t("fill_rate"), percent(row.avg_fill_rate)),
     labelled(t("short"), number(row.shortage_count)),
-    labelled(t("saturated"), number(row.saturation_count)),
-  ].join("\n");
+    known.saturated && labelled(t("saturated"), number(row.saturation_count)),
+  ]
+    .filter(Boolean)
+    .join("\n");
 }
 
 /** Marks that draw the rows of data set "areas" and, above everything else, those of "labels". */

@@ -5,23 +5,27 @@ function renderArrondissements() {
   const name = "kpi_saturation_par_arrondissement";
   return figure({
     id: name,
-    title: t("arrondissements_title"),
+    title: arrondissementsTitle(),
     name,
     lead: rows.length ? arrondissementsLead(rows) : null,
     content: rows.length
-      ? h("div", { class: areas.length ? "side-by-side" : null }, areaMap(), areaTable(rows))
+      ? h("div", { class: hasAreaMap() ? "side-by-side" : null }, areaMap(), areaTable(rows))
       : null,
     nothing: report.newest_ts ? "no_operating" : "no_data",
     exports: [name],
   });
 }
 
+function arrondissementsTitle() {
+  return t(hasAreas ? "arrondissements_title" : "arrondissements_title_whole");
+}
+
 function arrondissementsLead(rows) {
-  const known = rows
+  const rated = rows
     .filter((row) => row.avg_fill_rate !== null)
     .sort((a, b) => a.avg_fill_rate - b.avg_fill_rate);
-  if (!known.length) return null;
-  const [low, high] = [known[0], known[known.length - 1]];
+  if (!rated.length || !hasAreas) return null;
+  const [low, high] = [rated[0], rated[rated.length - 1]];
   return t("arrondissements_lead", {
     low: percent(low.avg_fill_rate),
     lowest: areaName(low.arrondissement),
@@ -34,13 +38,13 @@ function arrondissementsLead(rows) {
 function areaTable(rows) {
   return table(
     [
-      { title: t("arrondissement"), row: true, cell: (row) => areaName(row.arrondissement) },
+      { title: t("arrondissement"), row: true, cell: (row) => h("bdi", {}, areaName(row.arrondissement)) },
       { ...counts(t("stations_count"), "station_count"), wide: true },
-      shares(t("fill_rate"), "avg_fill_rate"),
+      ...(known.fill_rate ? [shares(t("fill_rate"), "avg_fill_rate")] : []),
       counts(t("short"), "shortage_count"),
-      counts(t("saturated"), "saturation_count"),
+      ...(known.saturated ? [counts(t("saturated"), "saturation_count")] : []),
     ],
     rows,
-    { caption: t("arrondissements_title"), first: 12 },
+    { caption: arrondissementsTitle(), first: 12 },
   );
 }

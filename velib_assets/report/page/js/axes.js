@@ -10,21 +10,21 @@ function fitWidth(height) {
   return { width: "container", height, autosize: { type: "fit-x", contains: "padding" } };
 }
 
-/** Label of a time axis: the hour in Paris, or the day at midnight. Called by Vega. */
+/** Label of a time axis: the local hour, or the day at midnight. Called by Vega. */
 function tickLabel(at) {
-  return parisHour(at) === 0 ? formatParis(at, { weekday: "short", day: "numeric" }) : clock(at);
+  return localMinute(at) === 0 ? formatLocal(at, { weekday: "short", day: "numeric" }) : clock(at);
 }
 
 /**
- * A time axis with a tick every third hour of Paris time (every sixth on narrow pages). The scale is quantitative
+ * A time axis with a tick every third hour of local time (every sixth on narrow pages). The scale is quantitative
  * because Vega's time scales support only UTC and the reader's own time zone.
  */
 function timeAxis(points, step = narrow() ? 6 : 3) {
   const times = points.map((point) => point.at);
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const values = [];
-  for (let at = Math.ceil(first / HOUR) * HOUR; at <= last; at += HOUR) {
-    if (parisHour(at) % step === 0) values.push(at);
+  for (let at = Math.ceil(first / QUARTER) * QUARTER; at <= last; at += QUARTER) {
+    if (localMinute(at) % (60 * step) === 0) values.push(at);
   }
   return {
     field: "at",

@@ -21,7 +21,7 @@ function renderCalendar() {
     id: "calendar",
     title: t("calendar_title"),
     name: "kpi_daily_network",
-    lead: [phrase("days_stored", { n: storedDays.length, all: CALENDAR_DAYS }), " ", t("calendar_lead")],
+    lead: [phrase("days_stored", { n: storedDays.length, all: CALENDAR_DAYS }), " ", t("calendar_lead", { zone: ZONE })],
     content: [
       radioGroup(
         { title: t("show"), name: "calendar-measure", options, selected: calendarState.measure },

@@ -24,9 +24,9 @@ function openCard(id, focus) {
 
 function cardSummary(station) {
   return [
-    `${stationName(station)}, ${areaName(station.arrondissement)}`,
+    [stationName(station), hasAreas && areaName(station.arrondissement)].filter(Boolean).join(", "),
     t(`state_${station.state}`),
-    ...["bikes", "ebikes", "docks"].map((field) => labelled(t(field), number(station[field]))),
+    ...["bikes", "ebikes", "docks"].filter((field) => known[field]).map((field) => labelled(t(field), number(station[field]))),
   ].join(". ");
 }
 
@@ -67,24 +67,25 @@ function renderCard(card = document.getElementById("card")) {
       h(
         "div",
         { class: "card-head" },
-        h("h4", { tabindex: "-1" }, stationName(station)),
+        h("h4", { tabindex: "-1", dir: "auto" }, stationName(station)),
         h("button", { type: "button", class: "close", "aria-label": t("close"), onclick: closeCard }, "×"),
       ),
-      h("p", { class: "quiet" }, `${areaName(station.arrondissement)} · ${station.id}`),
+      h("p", { class: "quiet" }, hasAreas && [areaElement(station.arrondissement), " · "], h("bdi", {}, station.id)),
       h(
         "p",
         { class: "card-state" },
         shapeIcon(station.state),
         " ",
         t(`state_${station.state}`),
+        station.is_virtual && ` · ${t("virtual")}`,
         station.state !== "closed" && station.is_renting === false && ` · ${t("not_renting")}`,
         station.state !== "closed" && station.is_returning === false && ` · ${t("not_returning")}`,
       ),
       h(
         "dl",
         { class: "numbers" },
-        ["bikes", "mechanical", "ebikes", "docks", "capacity"].map((field) => item(field)),
-        item("fill_rate", (share) => percent(share, 0)),
+        ["bikes", "mechanical", "ebikes", "docks", "capacity"].filter((field) => known[field]).map((field) => item(field)),
+        known.fill_rate && item("fill_rate", (share) => percent(share, 0)),
       ),
       h("p", { class: "quiet" }, t("reported", { time: clockAndDay(station.reported_ts) })),
       cardHistory(station),
@@ -96,12 +97,23 @@ function cardHistory(station) {
   const { ts, bikes, docks } = report.history;
   if (!ts.length || !bikes[station.index]) return null;
   const points = withGaps(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
+  const lines = ["bikes", "docks"].filter((field) => known[field]);
+  const docksLine = {
+    mark: {
+      type: "line",
+      color: colour("saturated"),
+      strokeWidth: 2,
+      strokeDash: [5, 3],
+      interpolate: "step-after",
+    },
+    encoding: { y: { field: "docks", type: "quantitative" } },
+  };
   const spec = () => ({
     ...fitWidth(120),
     data: {
       values: points.map((point) => ({
         ...point,
-        tip: `${clockAndDay(point.at)}\n${labelled(t("bikes"), number(point.bikes))}\n${labelled(t("docks"), number(point.docks))}`,
+        tip: [clockAndDay(point.at), ...lines.map((field) => labelled(t(field), number(point[field])))].join("\n"),
       })),
     },
     encoding: { x: timeAxis(points, 6) },
@@ -116,18 +128,9 @@ function cardHistory(station) {
           y: { field: "bikes", type: "quantitative", title: null, axis: { tickCount: 3, format: "d" } },
         },
       },
-      {
-        mark: {
-          type: "line",
-          color: colour("saturated"),
-          strokeWidth: 2,
-          strokeDash: [5, 3],
-          interpolate: "step-after",
-        },
-        encoding: { y: { field: "docks", type: "quantitative" } },
-      },
+      ...(known.docks ? [docksLine] : []),
       ...isolatedPoints(points, "bikes", colour("short")),
-      ...isolatedPoints(points, "docks", colour("saturated")),
+      ...(known.docks ? isolatedPoints(points, "docks", colour("saturated")) : []),
       {
         mark: { type: "point", size: 200, opacity: 0, filled: true },
         transform: [{ filter: "isValid(datum.bikes)" }],
@@ -137,17 +140,17 @@ function cardHistory(station) {
   });
   return [
     h("h5", {}, t("last_day")),
-    legend([
-      ["line-bikes", t("bikes")],
-      ["line-docks", t("docks")],
-    ]),
+    legend(lines.map((field) => [`line-${field}`, t(field)])),
     chart(spec, { label: labelled(t("last_day"), stationName(station)), height: 150 }),
     disclosure(t("as_table"), () =>
       table(
         [
           { title: t("moment"), row: true, cell: (k) => clockAndDay(ts[k]) },
-          { title: t("bikes"), numeric: true, cell: (k) => number(bikes[station.index][k]) },
-          { title: t("docks"), numeric: true, cell: (k) => number(docks[station.index][k]) },
+          ...lines.map((field) => ({
+            title: t(field),
+            numeric: true,
+            cell: (k) => number(report.history[field][station.index][k]),
+          })),
         ],
         ts.map((_, k) => k).reverse(),
         { caption: t("last_day") },

@@ -4,7 +4,7 @@
  * @typedef {"ok"|"short"|"saturated"|"stale"|"closed"|"unknown"} StationState
  * @typedef {{index: number, id: string, name: ?string, commune: ?string, arrondissement: ?string, lat: ?number,
  *   lon: ?number, capacity: ?number, bikes: ?number, mechanical: ?number, ebikes: ?number, docks: ?number,
- *   fill_rate: ?number, is_renting: ?boolean, is_returning: ?boolean, reported_ts: ?string,
+ *   fill_rate: ?number, is_virtual: ?boolean, is_renting: ?boolean, is_returning: ?boolean, reported_ts: ?string,
  *   state: StationState}} Station
  * @typedef {{ts: string, stations: number, bikes: number, mechanical: number, ebikes: number, docks: number,
  *   in_operation: number, short: number, saturated: number, stale: number}} Totals
@@ -43,6 +43,7 @@ function kpiRows(name) {
 }
 
 const MINUTE = 60000;
+const QUARTER = 15 * MINUTE;
 const HOUR = 60 * MINUTE;
 const LONGEST_STEP = 45 * MINUTE;
 

@@ -29,13 +29,14 @@ function dayNumbers(day) {
         share: percent(day.time_covered, 0),
       }),
     ),
-    item(
+    known.fill_rate &&
+      item(
       t("fill_rate"),
       dataElement(day.avg_fill_rate, percent(day.avg_fill_rate)),
       t("from_to", { a: percent(day.min_fill_rate, 0), b: percent(day.max_fill_rate, 0) }),
     ),
     item(t("minutes_short"), ...minutes("short")),
-    item(t("minutes_saturated"), ...minutes("saturated")),
+    known.saturated && item(t("minutes_saturated"), ...minutes("saturated")),
     item(
       t("came_and_went"),
       t("plus_minus", { a: number(day.arrivals_at_least), b: number(day.departures_at_least) }),

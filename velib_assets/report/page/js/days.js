@@ -11,8 +11,8 @@ function minutesPerDay(share) {
   return share === null || share === undefined ? null : share * FULL_DAY;
 }
 
-/** What can be said about a day. `of` is the number that colours and compares; `text` shows it. */
-const DAY_MEASURES = {
+/** What can be said about a day, as far as the feed has it. `of` is the number that colours and compares; `text` shows it. */
+const DAY_MEASURES = knownMeasures({
   avg_fill_rate: {
     label: "fill_rate",
     of: (day) => day.avg_fill_rate,
@@ -38,7 +38,13 @@ const DAY_MEASURES = {
     colours: () => [colour("slot-missed"), colour("fill-50"), colour("slot-stored")],
     domain: [0, 1],
   },
-};
+});
+
+/** Those of some measures of days, by name, whose numbers the feed gives. */
+function knownMeasures(measures) {
+  const needs = { avg_fill_rate: "fill_rate", saturated_share: "saturated", ebike_share: "ebikes" };
+  return Object.fromEntries(Object.entries(measures).filter(([name]) => known[needs[name]] !== false));
+}
 
 function minutesText(value) {
   return value === null ? NO_VALUE : t("min", { n: Math.round(value) });
@@ -62,7 +68,7 @@ function renderDays() {
   return [
     h("h2", { id: "days-title" }, t("days_title")),
     !storedDays.length &&
-      h("p", { id: "no-days", class: "lead" }, t("no_days"), " ", h("code", {}, "velib backfill FROM TO")),
+      h("p", { id: "no-days", class: "lead" }, t("no_days", { job: `${system.key}_daily` }), " ", h("code", {}, "velib backfill FROM TO")),
     h(
       "div",
       { class: "figures" },

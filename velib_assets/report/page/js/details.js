@@ -34,7 +34,7 @@ function eventsTable(events) {
         cell: (event) => [
           stationButton(event.station_id, event.name),
           " ",
-          h("span", { class: "quiet" }, areaName(event.arrondissement)),
+          areaElement(event.arrondissement),
         ],
       },
       {
@@ -60,7 +60,7 @@ function renderDetails() {
           "ul",
           { class: "commands" },
           report.inspections.map(({ name, count, command }) =>
-            h("li", {}, h("p", {}, phrase(`details_${name}`, { n: count })), h("code", {}, command)),
+            h("li", {}, h("p", {}, phrase(`details_${name.replace(/^(quarantine|rejects)_.*/, "$1")}`, { n: count })), h("code", {}, command)),
           ),
         )
       : null,

@@ -45,7 +45,7 @@ function episodeTable(episodes) {
             stationButton(entry.station_id, entry.name),
           ),
       },
-      { title: t("arrondissement"), wide: true, cell: (entry) => areaName(entry.arrondissement) },
+      ...areaColumn(),
       { title: t("start"), numeric: true, cell: (entry) => clockWithDay(entry.start_ts) },
       {
         title: t("end"),
@@ -60,12 +60,12 @@ function episodeTable(episodes) {
   );
 }
 
-/** A time of day in Paris, with the weekday if it is not the newest snapshot's day. */
+/** A local time of day, with the weekday if it is not the newest snapshot's day. */
 function clockWithDay(time) {
   const at = millis(time);
-  return parisDay(at) === parisDay(millis(report.newest_ts))
+  return localDay(at) === localDay(millis(report.newest_ts))
     ? clock(at)
-    : `${weekday(parisDay(at), "short")} ${clock(at)}`;
+    : `${weekday(localDay(at), "short")} ${clock(at)}`;
 }
 
 /** An episode as a bar on a 24-hour timeline. */

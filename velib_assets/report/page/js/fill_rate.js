@@ -27,7 +27,7 @@ function renderFillRate() {
         bins,
         { caption: t("fill_title") },
       ),
-    nothing: report.newest_ts ? "no_operating" : "no_data",
+    nothing: !known.fill_rate ? "no_fill_rate" : report.newest_ts ? "no_operating" : "no_data",
     exports: ["kpi_taux_remplissage"],
   });
 }

@@ -2,7 +2,11 @@
 
 const filters = { bike: false, ebike: false, dock: false, arrondissement: "", text: "", chosen: null };
 
-const AVAILABILITY = { bike: ["bikes", "a_bike"], ebike: ["ebikes", "an_ebike"], dock: ["docks", "a_dock"] };
+const AVAILABILITY = Object.fromEntries(
+  Object.entries({ bike: ["bikes", "a_bike"], ebike: ["ebikes", "an_ebike"], dock: ["docks", "a_dock"] }).filter(
+    ([, [field]]) => known[field],
+  ),
+);
 
 /** Normalise text for search: without case and accents, so `republique` matches République. */
 function plain(text) {
@@ -34,10 +38,10 @@ function chosenStation() {
   return filters.chosen === null ? null : stationById.get(filters.chosen) || null;
 }
 
-/** Sort Paris's arrondissements by number, then the communes by name. */
+/** Sort areas by name, numbers in them by size; first those of Paris, and last the stations without an area. */
 function byArea(a, b) {
-  const parisNumber = (name) => Number((/^Paris (\d+)/.exec(name || "") || [0, 1000])[1]);
-  return parisNumber(a) - parisNumber(b) || String(a || "~").localeCompare(String(b || "~"), "fr");
+  const rank = (name) => (name === null ? 2 : IS_VELIB && /^Paris \d/.test(name) ? 0 : 1);
+  return rank(a) - rank(b) || String(a).localeCompare(String(b), "fr", { numeric: true });
 }
 
 /** The filter form. It calls `changed` with whether the map should zoom to the matching stations. */
@@ -99,7 +103,7 @@ function renderFilters(changed) {
         },
       }),
     ),
-    h("label", { class: "field" }, t("arrondissement"), select),
+    hasAreas && h("label", { class: "field" }, t("arrondissement"), select),
     h(
       "fieldset",
       {},

@@ -1,6 +1,5 @@
-// Formats numbers, times and durations. Times are shown in Paris time, whatever the reader's time zone is.
+// Formats numbers, times and durations. Times are shown in the network's time zone, whatever the reader's is.
 
-const PARIS = "Europe/Paris";
 const NO_VALUE = "–";
 const formats = new Map();
 
@@ -28,18 +27,18 @@ function signed(change) {
   return (change > 0 ? "+" : "−") + number(Math.abs(change));
 }
 
-function formatParis(time, options) {
+function formatLocal(time, options) {
   return time === null || time === undefined
     ? NO_VALUE
-    : intlFormat(Intl.DateTimeFormat, { timeZone: PARIS, ...options }).format(new Date(time));
+    : intlFormat(Intl.DateTimeFormat, { timeZone: ZONE, ...options }).format(new Date(time));
 }
 
 function clock(time) {
-  return formatParis(time, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return formatLocal(time, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 function clockAndDay(time) {
-  return formatParis(time, {
+  return formatLocal(time, {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -50,7 +49,7 @@ function clockAndDay(time) {
 }
 
 function fullTime(time) {
-  return formatParis(time, {
+  return formatLocal(time, {
     weekday: "long",
     day: "numeric",
     month: "long",
@@ -66,19 +65,22 @@ function weekday(day, width = "long") {
   return intlFormat(Intl.DateTimeFormat, { weekday: width, timeZone: "UTC" }).format(Date.UTC(2024, 0, day));
 }
 
-/** The hour 0..23 in Paris. */
-function parisHour(time) {
-  const hour = new Intl.DateTimeFormat("en-GB", {
-    hour: "2-digit",
-    hourCycle: "h23",
-    timeZone: PARIS,
-  }).format(time);
-  return Number(hour);
+const localClock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+  timeZone: ZONE,
+});
+
+/** The minute of the local day, 0..1439. Some time zones are half an hour or a quarter off the full hours of UTC. */
+function localMinute(time) {
+  const [hour, minute] = localClock.format(time).split(":").map(Number);
+  return 60 * hour + minute;
 }
 
-/** The ISO weekday 1..7 in Paris. */
-function parisDay(time) {
-  const name = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone: PARIS }).format(time);
+/** The ISO weekday 1..7 of the local day. */
+function localDay(time) {
+  const name = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone: ZONE }).format(time);
   return ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].indexOf(name) + 1;
 }
 
@@ -98,9 +100,14 @@ function age(length) {
   );
 }
 
-/** Name of an arrondissement or commune; the feed may not have one. */
+/** Name of an area as text. Some stations may have none; if no station has one, the network is the area. */
 function areaName(name) {
-  return name ?? t("unknown_area");
+  return name ?? (hasAreas ? t("unknown_area") : system.name);
+}
+
+/** Name of an area beside a station's name, or null in a network without areas. */
+function areaElement(name) {
+  return hasAreas ? h("bdi", { class: "quiet" }, areaName(name)) : null;
 }
 
 /** Number format for Vega's axes, matching the rest of the page. */

@@ -5,10 +5,10 @@ const MAX_AGE = 20 * MINUTE;
 function renderHeader() {
   document.documentElement.lang = settings.language;
   for (const element of document.querySelectorAll("[data-text]"))
-    element.textContent = t(element.dataset.text);
+    setChildren(element, phrase(element.dataset.text, { network: networkName() }));
   for (const element of document.querySelectorAll("[data-label]"))
     element.setAttribute("aria-label", t(element.dataset.label));
-  document.title = `${t("title")} – Vélib' Insights`;
+  document.title = `${t("title", { network: system.name })} – ${t("brand")}`;
   const language = document.getElementById("language");
   language.textContent = t("language_switch");
   language.lang = settings.language === "fr" ? "en" : "fr";
@@ -16,7 +16,7 @@ function renderHeader() {
   setChildren(
     document.getElementById("shown"),
     report.newest_ts
-      ? h("time", { datetime: report.newest_ts }, t("shown", { time: fullTime(report.newest_ts) }))
+      ? h("time", { datetime: report.newest_ts }, t("shown", { time: fullTime(report.newest_ts), zone: ZONE }))
       : null,
   );
   renderNotices();
@@ -50,25 +50,16 @@ function isMostlyStale(totals) {
   return totals !== null && totals.stale * 2 > totals.stations;
 }
 
-/** Show the attribution that the feed's licence requires. The GBFS feed has a different licence. */
+/** Show where the data come from, under which licence. */
 function renderSource() {
-  const gbfs = report.source.feed === "gbfs";
-  const attribution = t(gbfs ? "attribution_gbfs" : "attribution");
-  const link = (href, label) => h("a", { href, rel: "noopener" }, label);
   setChildren(
     document.getElementById("source"),
     h("h2", {}, t("source")),
-    report.source.simulated
-      ? h("p", {}, t("invented", { attribution }))
-      : h("p", {}, attribution, " ", !gbfs && t("derived")),
-    !gbfs &&
-      h(
-        "p",
-        {},
-        link("https://opendata.paris.fr/explore/dataset/velib-disponibilite-en-temps-reel/", t("dataset")),
-        " · ",
-        link("https://opendatacommons.org/licenses/odbl/1-0/", t("licence")),
-      ),
+    sourceOfData(),
     h("p", { class: "quiet" }, t("made_with"), " ", t("made", { time: fullTime(report.made_at) })),
   );
+}
+
+function outerLink(href, label) {
+  return h("a", { href, rel: "noopener" }, label);
 }

@@ -8,8 +8,12 @@ const map = {
   centre: null,
   scale: null,
   minScale: 0,
-  measure: "fill",
+  measure: hasAreas ? Object.keys(MEASURES)[0] : "",
 };
+
+const SAMPLE = 200; // stations that are compared with all others
+const CROWDED = 6; // pixels between stations, and fewer, at which symbols have their usual size
+const LARGEST = 3.5;
 
 function mapHeight() {
   return narrow() ? 380 : 560;
@@ -55,7 +59,7 @@ function mapSpec() {
       ...signals,
       {
         name: "growth",
-        update: `${Math.max(0.5, Math.min(1, map.width / 760))} * clamp(pow(k / ${map.minScale * 1.25}, 0.9), 0.8, 6)`,
+        update: `${Math.max(0.5, Math.min(1, map.width / 760)) * roominess()} * clamp(pow(k / ${map.minScale * 1.25}, 0.9), 0.8, 6)`,
       },
     ],
     data: [
@@ -103,6 +107,7 @@ function mapSpec() {
               { test: "datum.state === 'stale' || datum.state === 'closed'", value: colour("stale") },
               { test: "datum.state === 'short'", value: colour("short") },
               { test: "datum.state === 'saturated'", value: colour("saturated") },
+              { test: "!isValid(datum.fill_rate)", value: colour("accent") },
               { scale: "fill", field: "fill_rate" },
             ],
             stroke: { value: colour("outline") },
@@ -133,6 +138,19 @@ function mapSpec() {
   };
 }
 
+/** How much larger the symbols are where stations are far apart: by the pixels to the nearest other station. */
+function roominess() {
+  if (IS_VELIB) return 1;
+  const places = located(stations).map(({ lon, lat }) => ({ x: lon * LON_SCALE, y: lat }));
+  const sample = places.filter((_, k) => k % Math.ceil(places.length / SAMPLE) === 0);
+  const nearest = sample.map((place) => {
+    const distances = places.map((other) => Math.hypot(other.x - place.x, other.y - place.y));
+    return Math.min(...distances.filter((distance) => distance > 0));
+  });
+  const pixels = (middle(nearest.filter(Number.isFinite)) ?? Infinity) * map.scale;
+  return Math.max(1, Math.min(LARGEST, pixels / CROWDED));
+}
+
 /** Colour the areas by another measure; empty for none. */
 function colourMap(measure, legend) {
   map.measure = measure;
@@ -153,8 +171,16 @@ function mapRows(subset) {
       y: station.lat,
       area: (14 + 1.3 * Math.min(station.capacity || 0, 80)) * (station.state === "ok" ? 1 : 1.15),
       shape: SHAPES[station.state],
-      tip: `${stationName(station)}\n${t(`state_${station.state}`)} · ${percent(station.fill_rate, 0)}\n${t("bikes")} ${number(station.bikes)} · ${t("ebikes")} ${number(station.ebikes)} · ${t("docks")} ${number(station.docks)}`,
+      tip: stationTip(station),
     }));
+}
+
+function stationTip(station) {
+  const state = [t(`state_${station.state}`), known.fill_rate && percent(station.fill_rate, 0)];
+  const counts = ["bikes", "ebikes", "docks"]
+    .filter((field) => known[field])
+    .map((field) => `${t(field)} ${number(station[field])}`);
+  return [stationName(station), state.filter(Boolean).join(" · "), counts.join(" · ")].join("\n");
 }
 
 /** Redraw after a change of filters or selection. With `refit`, zoom to the matching stations. */

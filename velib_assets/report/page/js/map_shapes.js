@@ -12,6 +12,8 @@ const SHAPES = {
 
 const STATES = ["ok", "unknown", "closed", "stale", "saturated", "short"]; // drawn in this order
 
+SHAPES.unrated = SHAPES.ok; // in operation, with an unknown fill rate
+
 /** A state's symbol as an icon. */
 function shapeIcon(state) {
   return svg(
@@ -23,21 +25,24 @@ function shapeIcon(state) {
 
 function mapLegend() {
   const here = new Set(stations.map((station) => station.state));
+  const unrated = stations.some((station) => station.state === "ok" && station.fill_rate === null);
   return h(
     "div",
     { class: "legend" },
-    h(
-      "span",
-      { class: "ramp" },
-      labelled(t("stations_count"), ""),
-      t("empty_end"),
-      h("span", { class: "ramp-bar", "aria-hidden": "true" }),
-      t("full_end"),
-    ),
+    known.fill_rate &&
+      h(
+        "span",
+        { class: "ramp" },
+        labelled(t("stations_count"), ""),
+        t("empty_end"),
+        h("span", { class: "ramp-bar", "aria-hidden": "true" }),
+        t("full_end"),
+      ),
+    unrated && h("span", { class: "legend-state" }, shapeIcon("unrated"), t("fill_unknown")),
     STATES.filter((state) => state !== "ok" && here.has(state))
       .reverse()
       .map((state) => h("span", { class: "legend-state" }, shapeIcon(state), t(`state_${state}`))),
-    h("span", { class: "quiet" }, t("size_is")),
+    known.capacity && h("span", { class: "quiet" }, t("size_is")),
     measureLegend(map.measure),
   );
 }

@@ -19,7 +19,7 @@ function renderShortage() {
     rows,
     field: "short",
     line: t("short"),
-    lead: phrase("short_lead", { n: rows.length, areas }),
+    lead: phrase(hasAreas ? "short_lead" : "short_lead_whole", { n: rows.length, areas }),
   });
 }
 
@@ -32,12 +32,13 @@ function renderSaturation() {
     rows,
     field: "saturated",
     line: t("saturated"),
-    lead: phrase("saturated_lead", { n: rows.length, none }),
+    lead: phrase(known.docks ? "saturated_lead" : "saturated_lead_rate", { n: rows.length, none }),
+    nothing: isVirtual ? "no_saturation_virtual" : known.saturated ? "no_data" : "no_saturation",
   });
 }
 
-function stationsOverTheDay({ name, title, rows, field, line, lead }) {
-  const points = networkPoints();
+function stationsOverTheDay({ name, title, rows, field, line, lead, nothing = "no_data" }) {
+  const points = nothing === "no_data" ? networkPoints() : [];
   return figure({
     id: name,
     title,
@@ -60,9 +61,8 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
                       row: true,
                       cell: (row) => stationButton(row.station_id, row.name),
                     },
-                    { title: t("arrondissement"), wide: true, cell: (row) => areaName(row.arrondissement) },
-                    counts(t("bikes"), "bikes"),
-                    counts(t("docks"), "docks"),
+                    ...areaColumn(),
+                    ...knownCounts("bikes", "docks"),
                   ],
                   rows,
                   { caption: title, first: 20 },
@@ -77,6 +77,7 @@ function stationsOverTheDay({ name, title, rows, field, line, lead }) {
         points.filter((point) => point[field] !== null).reverse(),
         { caption: title },
       ),
+    nothing,
     exports: [name, "network"],
   });
 }

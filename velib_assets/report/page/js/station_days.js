@@ -55,11 +55,11 @@ function stationTable(caption, rows) {
         cell: (row) => [
           stationButton(row.station_id, row.name),
           " ",
-          h("span", { class: "quiet" }, areaName(row.arrondissement)),
+          areaElement(row.arrondissement),
         ],
       },
       shares(t("short"), "short_share"),
-      shares(t("saturated"), "saturated_share"),
+      ...(known.saturated ? [shares(t("saturated"), "saturated_share")] : []),
       {
         title: t("came_and_went"),
         numeric: true,

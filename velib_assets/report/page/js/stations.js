@@ -11,7 +11,6 @@ function renderNow() {
   renderList(list);
   const card = h("aside", { id: "card", "aria-label": t("station") });
   renderCard(card);
-  const legend = h("div", {}, mapLegend());
   return [
     h("h2", { id: "now-title" }, t("now_title")),
     stations.length || report.totals.now ? renderTotals() : h("p", { class: "quiet" }, t("no_data")),
@@ -24,7 +23,7 @@ function renderNow() {
         h(
           "div",
           { class: "finder" },
-          h("div", { class: "finder-map" }, renderMap(), h("p", { class: "quiet touch-only" }, t("two_fingers")), legend, areaSwitch(legend)),
+          h("div", { class: "finder-map" }, mapParts()),
           h("div", { class: "finder-side" }, announcement, card, list),
         ),
         h("div", { class: "below" }, downloads(["stations", "station_history"])),
@@ -32,9 +31,23 @@ function renderNow() {
   ];
 }
 
+/** The map with its legend and switch, and how many stations it lacks. */
+function mapParts() {
+  const missing = stations.length - located(stations).length;
+  if (missing === stations.length) return h("p", { class: "quiet" }, t("no_positions"));
+  const legend = h("div", {}, mapLegend());
+  return [
+    renderMap(),
+    h("p", { class: "quiet touch-only" }, t("two_fingers")),
+    legend,
+    areaSwitch(legend),
+    missing > 0 && h("p", { class: "quiet" }, phrase("no_position", { n: missing })),
+  ];
+}
+
 /** The switch of the areas' colours, if there are areas. */
 function areaSwitch(legend) {
-  if (!areas.length) return null;
+  if (!hasAreaMap()) return null;
   return measureSwitch("map-measure", map.measure, (name) => colourMap(name, legend), true);
 }
 
@@ -57,8 +70,7 @@ function renderList(list) {
             cell: (entry) =>
               withIcon(entry.state, t(`state_${entry.state}`), stationButton(entry.id, entry.name)),
           },
-          counts(t("bikes"), "bikes"),
-          counts(t("docks"), "docks"),
+          ...knownCounts("bikes", "docks"),
         ],
         shown,
         { caption: t("map"), first: FIRST_STATIONS },

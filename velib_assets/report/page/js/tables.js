@@ -81,6 +81,17 @@ function counts(title, field) {
   return { title, numeric: true, cell: (row) => dataElement(row[field], number(row[field])) };
 }
 
+/** A column of the areas, or none in a network without areas. */
+function areaColumn() {
+  if (!hasAreas) return [];
+  return [{ title: t("arrondissement"), wide: true, cell: (row) => h("bdi", {}, areaName(row.arrondissement)) }];
+}
+
+/** The columns of counts of those fields that the feed gives. */
+function knownCounts(...fields) {
+  return fields.filter((field) => known[field]).map((field) => counts(t(field), field));
+}
+
 /** A column of shares 0..1, shown as percentages. */
 function shares(title, field) {
   return { title, numeric: true, cell: (row) => dataElement(row[field], percent(row[field])) };
@@ -104,8 +115,8 @@ function stationButton(id, name) {
   return known
     ? h(
         "button",
-        { type: "button", class: "link", "data-station": id, onclick: () => openCard(id, true) },
+        { type: "button", class: "link", "data-station": id, dir: "auto", onclick: () => openCard(id, true) },
         text,
       )
-    : text;
+    : h("bdi", {}, text);
 }

@@ -1,8 +1,10 @@
-// All texts of the page in English and French, and the functions that fill in values.
+// The page's texts in English and French, and the functions that fill in values. Those that differ between networks are
+// in texts_velib.js and texts_network.js.
 
 const TEXTS = {
+  ...NETWORK_TEXTS,
+
   // The page
-  title: ["Vélib', station by station", "Vélib', station par station"],
   skip: ["Skip to the stations", "Aller aux stations"],
   sections: ["Sections", "Sections"],
   now: ["Now", "Maintenant"],
@@ -13,7 +15,6 @@ const TEXTS = {
   language_switch: ["Français", "English"],
   theme_dark: ["Dark", "Sombre"],
   theme_light: ["Light", "Clair"],
-  shown: ["The network on {time}, Paris time", "Le réseau le {time}, heure de Paris"],
   made: ["Page generated on {time}.", "Page générée le {time}."],
   old: [
     "This data is not current. The newest snapshot is {age} old.",
@@ -30,6 +31,15 @@ const TEXTS = {
   empty: [
     "No snapshot yet. This page fills in after the first one.",
     "Aucun relevé pour l'instant. Cette page se remplira après le premier.",
+  ],
+  not_in_feed: ["not in the feed", "absents du flux"],
+  no_fill_rate: [
+    "The fill rate is unknown: the feed has neither free docks nor capacities.",
+    "Le remplissage est inconnu : le flux ne donne ni places libres ni capacités.",
+  ],
+  no_saturation: [
+    "Saturation is unknown: the feed has neither free docks nor capacities.",
+    "La saturation est inconnue : le flux ne donne ni places libres ni capacités.",
   ],
   no_data: ["No data yet.", "Pas encore de données."],
   no_operating: ["No station is in operation.", "Aucune station n'est en service."],
@@ -55,6 +65,7 @@ const TEXTS = {
   saturated: ["Saturated", "Saturées"],
   stale: ["Stale", "Sans signal"],
   no_bike: ["no bikes left", "plus aucun vélo"],
+  virtual_below: ["virtual stations never are", "jamais, car virtuelles"],
   no_dock: ["full or nearly full", "pleines ou presque"],
   stale_short: ["no report for 3 h", "depuis plus de 3 h"],
   since_hour: ["in 1 h", "en 1 h"],
@@ -81,6 +92,16 @@ const TEXTS = {
   empty_end: ["empty", "vide"],
   full_end: ["full", "pleine"],
   size_is: ["Size: capacity", "Taille : capacité"],
+  fill_unknown: ["Fill rate unknown", "Remplissage inconnu"],
+  virtual: ["virtual station, without docks of its own", "station virtuelle, sans bornes propres"],
+  no_position: [
+    "{n} {n|station has|stations have} no known position and {n|is|are} in the list only.",
+    "{n} {n|station sans position connue n'est|stations sans position connue ne sont} que dans la liste.",
+  ],
+  no_positions: [
+    "The feed gives no positions, so there is no map.",
+    "Le flux ne donne pas de positions : il n'y a donc pas de carte.",
+  ],
   state_ok: ["Normal", "Normale"],
   state_short: ["Short of bikes", "Sans vélo"],
   state_saturated: ["Saturated", "Saturée"],
@@ -92,7 +113,6 @@ const TEXTS = {
   a_bike: ["bike", "un vélo"],
   an_ebike: ["e-bike", "un vélo électrique"],
   a_dock: ["free dock", "une place libre"],
-  arrondissement: ["Arrondissement or commune", "Arrondissement ou commune"],
   everywhere: ["All areas", "Partout"],
   search: ["Find a station", "Chercher une station"],
   search_hint: ["Name or number", "Nom ou numéro"],
@@ -121,17 +141,22 @@ const TEXTS = {
   ],
   stations_count: ["Stations", "Stations"],
   short_title: ["Shortage", "Pénurie"],
-  short_lead: [
-    "{n} {n|station has|stations have} no bikes, in {areas} {areas|arrondissement or commune|arrondissements or communes}.",
-    "{n} {n|station|stations} sans vélo, dans {areas} {areas|arrondissement ou commune|arrondissements ou communes}.",
-  ],
+  short_lead_whole: ["{n} {n|station has|stations have} no bikes.", "{n} {n|station|stations} sans vélo."],
   saturated_title: ["Saturation", "Saturation"],
   saturated_lead: [
     "{n} {n|station has no free dock or is|stations have no free dock or are} at least 90% full; {none} {none|has|have} no free dock at all.",
     "{n} {n|station sans place libre ou pleine|stations sans place libre ou pleines} à 90 % au moins, dont {none} sans aucune place libre.",
   ],
+  saturated_lead_rate: [
+    "{n} {n|station is|stations are} at least 90% full. The feed has no free docks.",
+    "{n} {n|station pleine|stations pleines} à 90 % au moins. Le flux ne donne pas de places libres.",
+  ],
+  no_saturation_virtual: [
+    "All stations are virtual, places without docks of their own: none is ever saturated.",
+    "Toutes les stations sont virtuelles, sans bornes propres : aucune n'est jamais saturée.",
+  ],
   which_now: ["Stations affected now", "Stations concernées maintenant"],
-  arrondissements_title: ["Saturation by arrondissement", "Saturation par arrondissement"],
+  arrondissements_title_whole: ["Saturation of the network", "Saturation du réseau"],
   arrondissements_lead: [
     "The fill rate ranges from {low} in {lowest} to {high} in {highest}.",
     "Le remplissage va de {low} ({lowest}) à {high} ({highest}).",
@@ -159,8 +184,8 @@ const TEXTS = {
   // Days
   days_title: ["Days", "Jours"],
   no_days: [
-    "No day is stored yet. The job velib_daily stores each day after it is over. For earlier days, run",
-    "Aucun jour enregistré pour l'instant. La tâche velib_daily enregistre chaque jour une fois terminé. Pour les jours passés, lancez",
+    "No day is stored yet. The job {job} stores each day after it is over. For earlier days, run",
+    "Aucun jour enregistré pour l'instant. La tâche {job} enregistre chaque jour une fois terminé. Pour les jours passés, lancez",
   ],
   min: ["{n} min", "{n} min"],
   minutes_short: ["Short, per station", "Sans vélo, par station"],
@@ -191,10 +216,6 @@ const TEXTS = {
   difference: ["Difference", "Écart"],
   lowest_to_highest: ["Lowest to highest", "Du plus bas au plus haut"],
   calendar_title: ["The last 90 days", "Les 90 derniers jours"],
-  calendar_lead: [
-    "Minutes are per station and 24 hours in operation, so that a day with gaps does not look better than it was. Days are Paris days.",
-    "Les minutes sont par station et par 24 heures de service : un jour incomplet ne paraît pas meilleur qu'il n'était. Jours de Paris.",
-  ],
   calendar_caption: [
     "Days by week: {measure}. The arrow keys move between days.",
     "Jours par semaine : {measure}. Les flèches vont d'un jour à l'autre.",
@@ -240,10 +261,6 @@ const TEXTS = {
   // Trends
   trends_title: ["Trends", "Tendances"],
   week_title: ["Typical week", "Semaine type"],
-  week_lead: [
-    "Mean fill rate of the stations by day and hour, over the previous 28 days. Paris time.",
-    "Remplissage moyen des stations par jour et par heure, sur les 28 jours précédents. Heure de Paris.",
-  ],
   day: ["Day", "Jour"],
   hour: ["Hour", "Heure"],
   snapshots: ["Snapshots", "Relevés"],
@@ -315,11 +332,11 @@ const TEXTS = {
   resized: ["Capacity changed", "Capacité modifiée"],
   details_title: ["See more", "En savoir plus"],
   details_lead: ["Run a command to see the details.", "Lancez une commande pour voir les détails."],
-  details_quarantine_velib: [
+  details_quarantine: [
     "{n} quarantined {n|response|responses} in the last 14 days",
     "{n} {n|réponse|réponses} en quarantaine sur 14 jours",
   ],
-  details_rejects_velib: [
+  details_rejects: [
     "{n} {n|hour|hours} with rejected records in the last 14 days",
     "{n} {n|heure|heures} avec des enregistrements rejetés sur 14 jours",
   ],
@@ -330,27 +347,10 @@ const TEXTS = {
 
   // Source
   source: ["Source", "Source"],
-  attribution: [
-    "Vélib' Métropole / Ville de Paris open data, under the Open Database Licence (ODbL).",
-    "Données ouvertes Vélib' Métropole / Ville de Paris, sous licence ODbL (Open Database License).",
-  ],
-  attribution_gbfs: [
-    "Vélib' Métropole open data (the operator's GBFS feed), under the Licence Ouverte.",
-    "Données ouvertes Vélib' Métropole (flux GBFS de l'opérateur), sous Licence Ouverte.",
-  ],
-  derived: [
-    "Databases derived from it must be shared under the same licence.",
-    "Les bases de données qui en sont dérivées doivent être partagées sous la même licence.",
-  ],
-  dataset: ["Data set", "Jeu de données"],
   licence: ["Licence", "Licence"],
   invented: [
     "Generated by a simulator. With real data, this reads: {attribution}",
     "Produit par un simulateur. Avec de vraies données, on lit ici : {attribution}",
-  ],
-  made_with: [
-    "Generated by Vélib' Insights. Charts: Vega and Vega-Lite (BSD 3-Clause).",
-    "Généré par Vélib' Insights. Graphiques : Vega et Vega-Lite (BSD 3-Clause).",
   ],
 };
 

@@ -1,19 +1,20 @@
-// The newest snapshot's day compared with the typical one, hour by hour in Paris time.
+// The newest snapshot's day compared with the typical one, hour by hour in local time.
 
 function renderToday() {
-  const day = report.newest_ts ? parisDay(millis(report.newest_ts)) : 1;
+  const day = report.newest_ts ? localDay(millis(report.newest_ts)) : 1;
   const typical = report.typical_week.filter((cell) => cell.day === day);
   const name = weekday(day);
   const points = [...hourly("typical", typical), ...hourly("today", report.today)];
   const today = t("today", {
     day: name,
-    date: formatParis(report.newest_ts, { day: "numeric", month: "long" }),
+    date: formatLocal(report.newest_ts, { day: "numeric", month: "long" }),
   });
   return figure({
     id: "today",
     title: report.newest_ts ? t("today_title", { day: name }) : t("today_plain"),
     lead: typical.length ? null : t("no_typical", { day: name }),
-    content: report.today.length
+    nothing: known.fill_rate ? "no_data" : "no_fill_rate",
+    content: report.today.length && known.fill_rate
       ? [
           legend(
             [["line-today", today], typical.length && ["line-typical", t("typical", { day: name })]].filter(

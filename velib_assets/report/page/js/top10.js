@@ -12,8 +12,8 @@ function renderTop10() {
       ? [
           legend([
             ["short", t("key_short")],
-            ["no-dock", t("key_no_dock")],
-            ["full", t("key_full")],
+            ...(known.docks ? [["no-dock", t("key_no_dock")]] : []),
+            ...(known.fill_rate ? [["full", t("key_full")]] : []),
           ]),
           h(
             "ol",
@@ -26,9 +26,9 @@ function renderTop10() {
       table(
         [
           { title: t("station"), row: true, cell: (row) => stationButton(row.station_id, row.name) },
-          shares(t("fill_rate"), "avg_fill_rate"),
+          ...(known.fill_rate ? [shares(t("fill_rate"), "avg_fill_rate")] : []),
           counts(t("shortage"), "shortage_hits"),
-          counts(t("saturation"), "saturation_hits"),
+          ...(known.docks ? [counts(t("saturation"), "saturation_hits")] : []),
           counts(t("top_score"), "critical_score"),
         ],
         rows,
@@ -74,7 +74,7 @@ function topRow(row, most) {
         { class: "top-name" },
         stationButton(row.station_id, row.name),
         " ",
-        h("span", { class: "quiet" }, areaName(row.arrondissement)),
+        areaElement(row.arrondissement),
       ),
       h("span", { class: "top-score" }, phrase("points", { n: row.critical_score })),
     ),

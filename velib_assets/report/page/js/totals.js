@@ -8,14 +8,18 @@ function renderTotals() {
       "li",
       { class: `tile ${field}`, id: `total-${field}` },
       h("span", { class: "tile-name" }, stateIcon(field), label),
-      h("span", { class: "tile-number" }, dataElement(now[field], number(now[field]))),
-      h("span", { class: "tile-below" }, below),
-      h(
-        "span",
-        { class: "changes" },
-        change(field, now, hour, "since_hour"),
-        change(field, now, day, "since_day"),
-      ),
+      known[field] === false
+        ? [h("span", { class: "tile-number" }, NO_VALUE), h("span", { class: "tile-below" }, t("not_in_feed"))]
+        : [
+            h("span", { class: "tile-number" }, dataElement(now[field], number(now[field]))),
+            h("span", { class: "tile-below" }, below),
+            h(
+              "span",
+              { class: "changes" },
+              change(field, now, hour, "since_hour"),
+              change(field, now, day, "since_day"),
+            ),
+          ],
     );
   return h(
     "div",
@@ -23,16 +27,18 @@ function renderTotals() {
     h(
       "ul",
       { class: "tiles" },
-      tile("bikes", t("bikes"), t("of_them_mechanical", { n: now.mechanical })),
+      tile("bikes", t("bikes"), known.mechanical ? t("of_them_mechanical", { n: now.mechanical }) : "\u00a0"),
       tile(
         "ebikes",
         t("ebikes"),
-        t("share_of_bikes", { share: percent(now.bikes ? now.ebikes / now.bikes : null, 0) }),
+        t("share_of_bikes", {
+          share: percent(now.bikes && now.ebikes !== null ? now.ebikes / now.bikes : null, 0),
+        }),
       ),
       tile("docks", t("docks"), "\u00a0"),
       tile("in_operation", t("in_operation"), t("of_stations", { n: now.stations })),
       tile("short", t("short"), t("no_bike")),
-      tile("saturated", t("saturated"), t("no_dock")),
+      tile("saturated", t("saturated"), t(isVirtual ? "virtual_below" : "no_dock")),
       tile("stale", t("stale"), t("stale_short")),
     ),
     !hour && !day && h("p", { class: "quiet" }, t("no_before")),

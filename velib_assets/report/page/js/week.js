@@ -1,4 +1,4 @@
-// kpi_typical_week: the network's fill rate by weekday and hour, in Paris time.
+// kpi_typical_week: the network's fill rate by weekday and hour, in local time.
 
 function renderWeek() {
   const cells = report.typical_week;
@@ -6,8 +6,9 @@ function renderWeek() {
     id: "typical-week",
     title: t("week_title"),
     name: "kpi_typical_week",
-    lead: t("week_lead"),
-    content: cells.length ? chart(() => weekSpec(cells), { label: t("week_title"), height: 250 }) : null,
+    lead: t("week_lead", { zone: ZONE }),
+    nothing: known.fill_rate ? "no_data" : "no_fill_rate",
+    content: cells.length && known.fill_rate ? chart(() => weekSpec(cells), { label: t("week_title"), height: 250 }) : null,
     table: () =>
       table(
         [

@@ -1,6 +1,6 @@
 // The last day that is over, compared with the same weekdays before it.
 
-const COMPARED = {
+const COMPARED = knownMeasures({
   avg_fill_rate: { label: "fill_rate", text: (value) => percent(value), sign: (value) => points(value) },
   short_share: minutesMeasure("minutes_short"),
   saturated_share: minutesMeasure("minutes_saturated"),
@@ -10,7 +10,7 @@ const COMPARED = {
     text: (value) => (value === null ? NO_VALUE : number(Math.round(value))),
     sign: (value) => signed(Math.round(value)),
   },
-};
+});
 
 function minutesMeasure(label) {
   return {
@@ -58,7 +58,7 @@ function renderYesterday() {
           },
           ...(hasTypical ? comparedColumns(complete.length) : []),
         ],
-        measures,
+        measures.filter(({ name }) => COMPARED[name]),
         { caption: t("yesterday_title", { day: shown, weekday: name }) },
       ),
     ),
