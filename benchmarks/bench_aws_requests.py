@@ -39,6 +39,7 @@ from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, SLOT, day_text, history_day_key, hour_of, hour_text, iso_utc, slot_of
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.local_days import DAY
 from velib_assets.report.report_data import LEDGER_DAYS
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
@@ -108,7 +109,10 @@ def _waits(key: str) -> bool:
 
 
 def seed(bucket: str, database: str) -> None:
-    """Store, clean and register two weeks up to the previous hour, and an hour of two months ago."""
+    """Store, clean and register two weeks up to the previous hour, and an hour of two months ago.
+
+    The history has the days before yesterday, as when the daily job runs.
+    """
     store, feed, now = BucketStore(bucket), Simulator(), hour_of(utc_now())
     hours = [now - timedelta(days=60), *(now - n * HOUR for n in range(24 * LEDGER_DAYS, 0, -1))]
     for hour in hours:
@@ -117,7 +121,10 @@ def seed(bucket: str, database: str) -> None:
                 store, FeedResponse(OPENDATA, snapshot.response.bodies), snapshot.taken_at, hour
             )
     hour_list = ",".join(map(hour_text, hours))
-    glue_job.main(["--bucket", bucket, "--database", database, "--register", "true", f"--hours={hour_list}"])
+    job = ["--bucket", bucket, "--database", database, "--register", "true"]
+    glue_job.main([*job, f"--hours={hour_list}"])
+    last = newest_closed_day() - DAY
+    glue_job.main([*job, f"--history={day_text(hours[1].date())}..{day_text(last)}"])
 
 
 def by_dagster(counts: Counts, settings: Settings, ticks: int) -> dict[str, dict[str, float]]:

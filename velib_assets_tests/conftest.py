@@ -41,10 +41,13 @@ NOT_UNIT_FILES = {
     "test_killed_publisher",
     "test_maintenance",
     "test_new_failures",
+    "test_other_network",
+    "test_official_feeds",
     "test_pooled_storage",
     "test_publish_command",
     "test_published_month",
     "test_reconcile",
+    "test_same_city",
     "test_station_command",
 }
 

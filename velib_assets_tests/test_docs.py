@@ -384,6 +384,7 @@ def test_documented_keys_match_lake() -> None:
         keys.history_day_key(at.date()),
         keys.history_month_key(at.date()),
         keys.daily_kpi_key("<name>", at.date()),
+        keys.NETWORK_KEY,
         keys.REPORT_KEY,
         keys.export_key("<name>", "csv"),
         keys.state_key("<view>"),
@@ -411,11 +412,16 @@ def test_documented_feed_info_matches_what_is_kept() -> None:
     assert documented == [*feed_info.MEMBERS, *feed_info.HEADERS]
 
 
-@pytest.mark.parametrize(
-    "file", sorted((ROOT / "velib_assets" / "query" / "sql").rglob("kpi_*.sql")), ids=lambda f: f.stem
-)
-def test_view_is_in_readme(file: Path) -> None:
-    assert file.stem in [code(row[0])[0] for row in table("README.md", "view", "question")]
+def test_every_view_is_in_readme_under_its_heading() -> None:
+    heads = {
+        "view": {view.name for view in KPIS},
+        "view of the report": {view.name for view in REPORT_VIEWS},
+        "daily view": {kpi.name for kpi in DAILY_KPIS},
+    }
+    shown = {head: {code(row[0])[0] for row in table("README.md", head, "question")} for head in heads}
+    assert shown == heads
+    files = (ROOT / "velib_assets" / "query" / "sql").rglob("kpi_*.sql")
+    assert set().union(*shown.values()) == {file.stem for file in files}
 
 
 def test_changelog_starts_with_the_version_of_the_package() -> None:

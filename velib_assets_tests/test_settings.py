@@ -1,5 +1,7 @@
 """Settings: all wrong variables are reported at once, in one line each."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,49 @@ def test_wrong_time_zone_is_reported(zone: str) -> None:
 def test_wrong_first_hour_is_reported(first: str, said: str) -> None:
     with pytest.raises(SettingsError, match=f"VELIB_FIRST_HOUR: .*{said}"):
         Settings.from_env({"VELIB_FIRST_HOUR": first})
+
+
+@pytest.mark.parametrize("url", ["https://h", "https://h/base/", "https://h/x/gbfs.json?key=s3cret"])
+def test_address_of_the_gbfs_feed_is_a_base_url_or_that_of_a_discovery_document(url: str) -> None:
+    settings = Settings.from_env({"VELIB_GBFS_URL": url})
+    assert settings.feed_urls["gbfs"] == url.rstrip("/")
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url", ["h/gbfs.json?key=s3cret", "https://h?key=s3cret", "ftp://h/gbfs.json?key=s3cret"]
+)
+def test_wrong_address_of_the_gbfs_feed_is_reported_without_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"VELIB_GBFS_URL: not ") as error:
+        Settings.from_env({"VELIB_GBFS_URL": url})
+    assert "s3cret" not in str(error.value)
+
+
+OTHER_NETWORK = """
+from velib_assets.settings import Settings, SettingsError
+for env in (
+    {"VELIB_SOURCE": "gbfs"},
+    {"VELIB_SOURCE": "opendata"},
+    {},
+    {"VELIB_SOURCE": "simulator", "VELIB_SIMULATOR_GBFS": "3.0"},
+    {"VELIB_SOURCE": "gbfs", "VELIB_GBFS_URL": "https://h/discovery?key=1"},
+):
+    try:
+        print(Settings.from_env({"VELIB_NETWORK": "rouen", **env}).source)
+    except SettingsError as error:
+        print(error)
+"""
+
+
+def test_another_network_needs_the_address_of_its_feed() -> None:
+    """A process works for one network, so this is in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_NETWORK],
+        env={"VELIB_NETWORK": "rouen", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    portal = "VELIB_SOURCE: the portal has Vélib' alone, not rouen; set gbfs"
+    required = "VELIB_GBFS_URL: is required for the network rouen: write the URL of its gbfs.json"
+    assert done.stdout.splitlines() == [required, portal, portal, "simulator", "gbfs"], done.stderr

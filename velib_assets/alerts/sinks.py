@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from velib_assets.aws.api import AwsError, call, client
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import IS_VELIB, KEY
 from velib_assets.lake.text import visible
 from velib_assets.settings import Settings
 
@@ -22,6 +23,13 @@ class Alert(NamedTuple):
     severity: str
     title: str
     text: str
+
+
+def network_alert(id_: str, severity: str, title: str, text: str) -> Alert:
+    """Return an alert about this process's network; its id and title name it, unless it is Vélib'."""
+    if IS_VELIB:
+        return Alert(id_, severity, title, text)
+    return Alert(f"{KEY}:{id_}", severity, f"{KEY}: {title}", text)
 
 
 class AlertError(Exception):

@@ -8,14 +8,12 @@ from typing import Dict, List, Optional, Tuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from velib_assets.clean.arrow_records import Fields
 from velib_assets.clean.json_values import FALSE_WORDS, TRUE_WORDS
 from velib_assets.clean.record_fields import Types, path_of
 from velib_assets.clean.typed_snapshot import ARROW_TYPES, READ_TYPES, TYPED_SCHEMA
 from velib_assets.ingest.counts import MILLISECONDS_BELOW, SECONDS_BELOW
 from velib_assets.ingest.feeds.definition import BOOLEAN, LIST, NUMBER, SPACES, TEXT, FeedDefinition, Field
-
-Fields = Dict[str, pa.Array]
-"""The parsed values of each field, by its path."""
 
 _ARROW = {TEXT: pa.string(), NUMBER: pa.int64(), BOOLEAN: pa.bool_(), LIST: pa.list_(pa.string())}
 _SPECIFIC = {(NUMBER, "int"), (NUMBER, "double"), (TEXT, "timestamp")}
@@ -100,16 +98,21 @@ def columns_of(fields: Fields, feed: FeedDefinition, rows: int) -> Dict[str, pa.
 def _convert(sources: List[pa.Array], column_type: str) -> pa.Array:
     values = sources[0] if len(sources) == 1 else pc.coalesce(*sources)
     if column_type == "boolean":
-        if _are_zero_or_one(values):
-            return values.cast(pa.bool_())
-        return _flags(values.cast(pa.string()))
+        return as_flags(values)
     if column_type == "double":
         return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
     if column_type == "string":
-        return _stripped(values)
+        return stripped(values)
     if column_type == "timestamp" and pa.types.is_integer(values.type):
-        values = _posix_milliseconds(values)
+        values = posix_milliseconds(values)
     return values.cast(ARROW_TYPES[column_type])
+
+
+def as_flags(values: pa.Array) -> pa.Array:
+    """Return booleans, numbers or words as booleans; null for what is none."""
+    if _are_zero_or_one(values):
+        return values.cast(pa.bool_())
+    return values if pa.types.is_boolean(values.type) else _flags(values.cast(pa.string()))
 
 
 def _are_zero_or_one(values: pa.Array) -> bool:
@@ -129,28 +132,29 @@ def _flags(words: pa.Array) -> pa.Array:
     return truths.take(found)
 
 
-def _stripped(texts: pa.Array) -> pa.Array:
+def stripped(texts: pa.Array) -> pa.Array:
     """Return texts without the spaces around them; blank texts are null."""
-    stripped = pc.utf8_trim(texts, SPACES)
-    if pc.min(pc.binary_length(stripped)).as_py() != 0:
-        return stripped
-    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
+    trimmed = pc.utf8_trim(texts, SPACES)
+    if pc.min(pc.binary_length(trimmed)).as_py() != 0:
+        return trimmed
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def _posix_milliseconds(times: pa.Array) -> pa.Array:
-    """Return POSIX times in seconds, milliseconds or microseconds, by their size, in milliseconds.
-
-    Raises:
-        pa.ArrowInvalid: for a time long before 1970, which the general path reads.
-    """
+def posix_milliseconds(times: pa.Array) -> pa.Array:
+    """Return POSIX times in seconds, milliseconds or microseconds, by their size, in milliseconds."""
     extremes = pc.min_max(times)
     lowest, highest = extremes["min"].as_py(), extremes["max"].as_py()
     if lowest is None or -SECONDS_BELOW < lowest <= highest < SECONDS_BELOW:
         return pc.multiply(times, 1000)
-    if lowest <= -SECONDS_BELOW:
-        raise pa.ArrowInvalid("a time is long before 1970")
-    milliseconds = pc.if_else(pc.less(times, MILLISECONDS_BELOW), times, pc.divide(times, 1000))
-    return pc.if_else(pc.less(times, SECONDS_BELOW), pc.multiply(times, 1000), milliseconds)
+    rounded = pc.divide(times, 1000)  # towards zero
+    rounded = pc.if_else(pc.greater(pc.multiply(rounded, 1000), times), pc.subtract(rounded, 1), rounded)
+    milliseconds = pc.if_else(_is_within(times, MILLISECONDS_BELOW), times, rounded)
+    return pc.if_else(_is_within(times, SECONDS_BELOW), pc.multiply(times, 1000), milliseconds)
+
+
+def _is_within(values: pa.Array, limit: int) -> pa.Array:
+    """Return whether numbers are between -limit and limit; -2**63 has no absolute value."""
+    return pc.and_(pc.greater(values, -limit), pc.less(values, limit))
 
 
 def _list_member(lists: pa.ListArray, name: str) -> pa.Array:

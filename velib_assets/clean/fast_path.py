@@ -10,17 +10,21 @@ Tests prove that both paths agree wherever this one succeeds.
 from __future__ import annotations
 
 import json
-import struct
 from contextlib import suppress
 from functools import lru_cache
-from itertools import accumulate
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.json as pj
 
-from velib_assets.clean.arrow_columns import Fields, columns_of, declared_fields, has_other_types, record_type
+from velib_assets.clean.arrow_columns import columns_of, declared_fields, has_other_types, record_type
+from velib_assets.clean.arrow_records import (
+    Fields,
+    document_of,
+    extents_of,
+    fields_of,
+    is_ordinary,
+    parse_records,
+)
 from velib_assets.clean.commune_names import commune_of_text
 from velib_assets.clean.record_fields import (
     JsonTypes,
@@ -35,11 +39,9 @@ from velib_assets.clean.record_fields import (
     remembered,
     suggested_types,
 )
-from velib_assets.clean.typed_snapshot import COUNTS, TEXTS, TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
+from velib_assets.clean.typed_snapshot import TYPED_SCHEMA, Drift, TypedSnapshot, drift_between
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.lake.network import VELIB
-
-_YEAR_1, _YEAR_9999 = -62135596800000, 253402300799999  # milliseconds since 1970: the range of datetime
 
 
 class _Parsed(NamedTuple):
@@ -58,9 +60,8 @@ def type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[L
         results: the JSON array of records of each snapshot.
         feed: the definition of the records.
     """
-    document = b"".join(part for array in results for part in (b'{"results":', array, b"}\n"))
     try:
-        _check_utf8(document)  # fields that are not read must be valid too
+        document = document_of(results)
         parsed = _parsed(document, results, feed)
         return _typed(parsed, feed) if parsed else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -89,9 +90,9 @@ def _sampled(document: bytes, results: Sequence[memoryview], feed: FeedDefinitio
     types = suggested_types(field for field in fields_seen if has_other_types(feed, *field[:2]))
     record = record_type(feed, all_fields=True, found=remembered(types, feed))
     parsed = _parse(document, record, "error", [json_types_in(sample, feed) for sample in samples])
-    fields = _fields(parsed.lists.flatten(), feed.is_nested)
+    fields = fields_of(parsed.lists.flatten(), nested=feed.is_nested)
     undeclared = set(fields) - set(declared_fields(feed))
-    for array, seen, (start, size) in zip(results, parsed.found, _extents(parsed.lists)):
+    for array, seen, (start, size) in zip(results, parsed.found, extents_of(parsed.lists)):
         for path in undeclared - set(seen):
             if fields[path].slice(start, size).null_count == size and _may_mention(bytes(array), path):
                 return None  # a later record has it as null, or none has it
@@ -122,50 +123,19 @@ def _decoded(document: bytes, results: Sequence[memoryview], feed: FeedDefinitio
 
 
 def _parse(document: bytes, record: pa.StructType, undeclared: str, found: Sequence[JsonTypes]) -> _Parsed:
-    """Parse the `results` of consecutive JSON objects; `undeclared` is how pyarrow treats other fields.
-
-    Raises:
-        pa.ArrowInvalid: if a value has another type, or there is not one list of records for each snapshot.
-    """
-    schema = pa.schema([("results", pa.list_(record))])
-    parsed = pj.read_json(
-        pa.BufferReader(document),
-        read_options=pj.ReadOptions(use_threads=False, block_size=len(document) + 1),
-        parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=undeclared),
-    )
-    lists = parsed["results"].chunk(0)
-    sizes = lists.value_lengths().to_pylist()
-    if len(sizes) != len(found) or not all(sizes) or lists.flatten().null_count:
-        raise pa.ArrowInvalid("a snapshot has no list of records")
-    return _Parsed(lists, found)
-
-
-def _extents(lists: pa.ListArray) -> List[Tuple[int, int]]:
-    """Return the start and the number of the records of each snapshot."""
-    sizes = lists.value_lengths().to_pylist()
-    return list(zip(accumulate(sizes, initial=0), sizes))
-
-
-def _check_utf8(document: bytes) -> None:
-    """Validate UTF-8 without the copy that `decode` makes, and without the interpreter's lock.
-
-    Raises:
-        pa.ArrowInvalid: if the document is not UTF-8.
-    """
-    offsets = pa.py_buffer(struct.pack("=2i", 0, len(document)))
-    pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(document)]).validate(full=True)
+    return _Parsed(parse_records(document, record, undeclared, len(found)), found)
 
 
 def _typed(parsed: _Parsed, feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
     records = parsed.lists.flatten()
-    fields = _fields(records, feed.is_nested)
+    fields = fields_of(records, nested=feed.is_nested)
     columns = columns_of(fields, feed, len(records))
     table = pa.table([columns[name] for name in TYPED_SCHEMA.names], schema=TYPED_SCHEMA)
-    if not _is_ordinary(table):
+    if not is_ordinary(table):
         return None
     table, texts = _with_communes(table) if feed.network == VELIB else (table, None)
     parts = []
-    for found, (start, size) in zip(parsed.found, _extents(parsed.lists)):
+    for found, (start, size) in zip(parsed.found, extents_of(parsed.lists)):
         part = table.slice(start, size)
         drift = _drift(fields, start, size, found, feed)
         parts.append(TypedSnapshot(part, [], size, drift, _by_station(texts, part, start)))
@@ -191,32 +161,6 @@ def _by_station(arrondissements: Optional[pa.Array], rows: pa.Table, start: int)
         return {}
     labels = arrondissements.slice(start, len(rows)).to_pylist()
     return {code: label for code, label in zip(rows["station_id"].to_pylist(), labels) if label}
-
-
-def _fields(records: pa.StructArray, nested: bool) -> Fields:
-    members = dict(zip((member.name for member in records.type), records.flatten()))
-    if not nested:
-        return members
-    return {
-        f"{part}.{path}": values
-        for part, member in members.items()
-        if pa.types.is_struct(member.type)
-        for path, values in _fields(member, nested=False).items()
-    }
-
-
-def _is_ordinary(table: pa.Table) -> bool:
-    """Return whether every row is valid: a station code, no negative count, valid UTF-8."""
-    for name in TEXTS:
-        table[name].validate(full=True)
-    codes, reported = table["station_id"], pc.min_max(table["reported_ts"])
-    lowest = pc.min(pa.chunked_array([table[name].chunk(0) for name in COUNTS])).as_py()
-    earliest, latest = reported["min"].value, reported["max"].value
-    return (
-        codes.null_count == 0
-        and (lowest is None or lowest >= 0)
-        and (earliest is None or _YEAR_1 <= earliest <= latest <= _YEAR_9999)
-    )
 
 
 def _has_counts(snapshot: pa.Table) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from velib_assets.clean.assemble import assemble, derive, differing_duplicates
 from velib_assets.clean.fast_path import type_fast
+from velib_assets.clean.gbfs_fast_path import type_gbfs_fast
 from velib_assets.clean.gbfs_rules import with_gbfs_rules
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
@@ -185,12 +186,18 @@ def _type(raws: Sequence[OpenedRaw], network: str) -> Sequence[SnapshotOutcome]:
     feeds = {definition_of(raw.feed, network, raw.gbfs) for raw in raws}
     if len(feeds) == 1:
         (feed,) = feeds
-        together = type_fast([raw.results for raw in raws], feed) if feed.reader is None else None
-        if together:
+        if together := _type_fast([raw.results for raw in raws], feed):
             return together
         if len(raws) == 1:
             return [_type_general(raws[0], feed)]
     return [outcome for raw in raws for outcome in _type([raw], network)]
+
+
+def _type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[List[TypedSnapshot]]:
+    if feed.reader is None:
+        return type_fast(results, feed)
+    typed = type_gbfs_fast(results, feed)
+    return [with_gbfs_rules(snapshot) for snapshot in typed] if typed else None
 
 
 def _type_general(raw: OpenedRaw, feed: FeedDefinition) -> SnapshotOutcome:

@@ -104,10 +104,13 @@ def drift_between(feed: FeedDefinition, json_types: Mapping[str, Iterable[str]])
     In the GBFS feed of another network than Vélib' no field is new: versions and vendors add any number.
 
     Args:
-        feed: the feed of the records.
+        feed: the feed of the records. Where a reader selects among declared fields, others are not new: GBFS
+            lets each operator add its own.
         json_types: the JSON types, except null, under each field path that occurs.
     """
     declared = {field.path: field for field in feed.fields}
+    if feed.reader:
+        json_types = {path: types for path, types in json_types.items() if path in declared}
     missing = [path for path, field in declared.items() if field.required and not json_types.get(path)]
     others = {} if feed.reader else {path: json_types[path] for path in json_types if path not in declared}
     new = [neutralize_links(path) for path, types in others.items() if types]

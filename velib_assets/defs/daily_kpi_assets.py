@@ -3,7 +3,7 @@
 import functools
 import operator
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -20,14 +20,14 @@ from velib_assets.defs.graphs import OWNERS, code_reference, column_schema, comp
 from velib_assets.defs.kpi_views import PREVIEW_ROWS, markdown
 from velib_assets.defs.partitioned import Event, Outcome, log_outcomes
 from velib_assets.defs.partitions import DAILY, days_of
-from velib_assets.lake.keys import daily_kpi_key, day_text
+from velib_assets.lake.keys import daily_kpi_key, day_text, parse_day
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.network import DECLARED_ZONE
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import outdated_local_days
-from velib_assets.query.daily_file import read_daily_rows
+from velib_assets.query.daily_file import read_daily_footer, read_daily_rows
 from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.query.daily_sql import (
     daily_code_version,
@@ -55,13 +55,17 @@ def store_days(
     catalog: dg.ResourceParam[Catalog],
     lake: dg.ResourceParam[LakeStore],
 ) -> Iterator[Event]:
-    """Store the local days of the run, and others that are computed from the same history."""
+    """Store the local days of the run, and those beside it that are computed from the same history.
+
+    Of the latter those that are outdated, or stored and not known to Dagster, as in a new home.
+    """
     selected = context.selected_output_names  # computed at each access
     names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
     days = days_of(context)
     builds_history = any(node.name == "station_history" for node in context.job_def.nodes)
-    others = _preceding(lake, catalog, days[0]), _following(lake, catalog, days[-1])
-    outcomes = compute_days([*others[0], *days, *others[1]], query_engine, lake, catalog)
+    known = context.instance.get_materialized_partitions(asset_key(DAILY_KPIS[-1].name))
+    before, after = _beside(lake, catalog, days, known)
+    outcomes = compute_days([*before, *days, *after], query_engine, lake, catalog)
     of_assets = (outcome for outcome in outcomes if outcome.asset in names)
     yield from log_outcomes(context, names, of_assets, is_reported=builds_history)
 
@@ -127,23 +131,26 @@ def compute_days(
         yield from (_outcome(store, result) for result in store_daily_kpis(day, engine, store, catalog))
 
 
-def _preceding(store: LakeStore, catalog: Catalog, first: date) -> list[date]:
-    """Return the outdated local days before `first` that are computed from its history.
+def _beside(
+    store: LakeStore, catalog: Catalog, days: Sequence[date], known: Collection[str]
+) -> tuple[list[date], list[date]]:
+    """Return the local days before and after `days` that share their history, and need to be computed.
 
-    West of Greenwich a local day ends in the next UTC day, with whose history it is complete.
+    They are outdated or not known. West of Greenwich a local day ends in the next UTC day, with whose history
+    it is complete.
     """
-    oldest = local_days_computed_from(first)[0]
-    return _outdated(store, catalog, oldest, first - DAY) if oldest < first else []
+    before = [day for day in local_days_computed_from(days[0]) if day < days[0]]
+    after = [day for day in local_days_computed_from(days[-1]) if day > days[-1]]
+    return _needed(store, catalog, before, known), _needed(store, catalog, after, known)
 
 
-def _following(store: LakeStore, catalog: Catalog, last: date) -> list[date]:
-    """Return the outdated local days after `last` that are computed from its history."""
-    return _outdated(store, catalog, last + DAY, local_days_computed_from(last)[-1])
-
-
-def _outdated(store: LakeStore, catalog: Catalog, first: date, last: date) -> list[date]:
-    with suppress(OSError, CatalogError):  # healing finds them
-        return outdated_local_days(catalog, store, utc_now(), first, last)
+def _needed(store: LakeStore, catalog: Catalog, days: Sequence[date], known: Collection[str]) -> list[date]:
+    if days:
+        with suppress(OSError, CatalogError):  # healing finds them
+            outdated = outdated_local_days(catalog, store, utc_now(), days[0], days[-1])
+            footers = {day: read_daily_footer(store, daily_kpi_key(DAILY_KPIS[-1].name, day)) for day in days}
+            stored = {day for day, footer in footers.items() if footer and footer.rows}
+            return sorted({*outdated} | (stored - {*map(parse_day, known)}))
     return []
 
 

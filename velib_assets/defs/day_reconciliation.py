@@ -3,7 +3,7 @@
 The events are made from the catalog, and of the daily KPIs from their files. They belong to no run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -20,9 +20,11 @@ from velib_assets.defs.station_history import DAYS, MONTHS
 from velib_assets.history.digests import is_month, period_of_key
 from velib_assets.history.history_registration import register_history_until_stable
 from velib_assets.lake.keys import daily_kpi_key, day_text, source_prefix
+from velib_assets.lake.local_days import local_days_overlapping
 from velib_assets.lake.schema import DATABASE, HISTORY
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
+from velib_assets.query.daily_file import read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS
 
 
@@ -55,9 +57,9 @@ def reconcile_days(
     """
     registered, damaged = _register_missing(store, catalog, day_text(first), day_text(last))
     files = catalog.history(day_text(first), day_text(last))
-    found = [*(_history_event(store, file) for file in files), *_kpi_events(store, first, last)]
     names = (DAYS, MONTHS, *(kpi.name for kpi in DAILY_KPIS))
     seen = {name: instance.get_materialized_partitions(asset_key(name)) for name in names}
+    found = [*(_history_event(store, file) for file in files), *_kpi_events(store, first, last, seen)]
     lost = [event for event in found if event.partition not in seen[asset_name(event.asset_key)]]
     with one_transaction(instance):
         for event in lost:
@@ -93,11 +95,22 @@ def _history_event(store: LakeStore, file: HistoryFile) -> dg.AssetMaterializati
     return dg.AssetMaterialization(asset_key(asset), DESCRIPTION, metadata, file.period)
 
 
-def _kpi_events(store: LakeStore, first: date, last: date) -> Iterator[dg.AssetMaterialization]:
+def _kpi_events(
+    store: LakeStore, first: date, last: date, seen: Mapping[str, Collection[str]]
+) -> Iterator[dg.AssetMaterialization]:
+    """Yield an event per stored file of the local days that overlap the UTC days from `first` to `last`.
+
+    A day without snapshots has files without rows: its run does not report it as materialized either. Nor is
+    a damaged file reported: healing stores it again.
+    """
     files = stored_daily_files(store)
+    begin, end = local_days_overlapping(first)[0], local_days_overlapping(last)[-1]
     for kpi in DAILY_KPIS:
         for key, size in files.items():
             day = local_day_of_key(key)
-            if day and first <= day <= last and key == daily_kpi_key(kpi.name, day):
+            if not day or not begin <= day <= end or key != daily_kpi_key(kpi.name, day):
+                continue
+            is_known = day_text(day) in seen[kpi.name]
+            if is_known or ((footer := read_daily_footer(store, key)) and footer.rows):
                 metadata: dict[str, Any] = {"bytes": size, "file": dg.MetadataValue.path(store.address(key))}
                 yield dg.AssetMaterialization(asset_key(kpi.name), DESCRIPTION, metadata, day_text(day))

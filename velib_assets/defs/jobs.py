@@ -3,6 +3,7 @@
 import dagster as dg
 
 from velib_assets.defs.asset_keys import asset_keys
+from velib_assets.defs.own_runs import TAGS
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
 from velib_assets.defs.schedule_state import SCHEDULE
@@ -21,12 +22,14 @@ PIPELINE_JOB = dg.define_asset_job(
     f"{KEY}_pipeline",
     selection=dg.AssetSelection.all() - DAILY_LAYER,
     executor_def=dg.in_process_executor,
+    tags=TAGS,
     description="The hourly graph for one hour: snapshot, clean file, partition, KPI views, report.",
 )
 KPI_JOB = dg.define_asset_job(
     f"{KEY}_kpi_views",
     selection=dg.AssetSelection.groups("kpi", "report"),
     executor_def=dg.in_process_executor,
+    tags=TAGS,
     description="The KPI views and the report.",
 )
 

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, time
 
 import dagster as dg
 
+from velib_assets.defs.range_events import RANGE_END, RANGE_START
 from velib_assets.lake.keys import day_text, hours_text, parse_day
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.months import parse_month
 from velib_assets.settings import FIRST_HOUR
 
 MAX_SPANS = 6
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _HOUR, _DAY, _MONTH = "%Y-%m-%d-%H:%M", "%Y-%m-%d", "%Y-%m"
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as db
 
-from velib_assets.defs.partitions import RANGE_END, RANGE_START
-
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _RESULTS = (
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,

@@ -11,6 +11,7 @@ from velib_assets.defs import checks
 from velib_assets.defs.checks import REMARKS
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.defs.schedule_state import switched_on_at
+from velib_assets.ingest.feed_facts import feed_facts
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.step import (
     QUARANTINED,
@@ -98,6 +99,7 @@ def _outcome(
     count = {state: sum(s.state == state for s in slots) for state in ("stored", "quarantined", "missed")}
     past = sum(slot.start + SLOT <= now for slot in slots)
     new = [result for result in results if result.state == STORED]
+    said = feed_facts(store, objects)
     metadata = {
         "snapshots": len(objects),
         "new_snapshots": len(new),
@@ -106,11 +108,12 @@ def _outcome(
         **{f"slots_{state}": number for state, number in count.items()},
         "slots_open": len(slots_of(hour)) - len(slots),  # neither past nor filled
         "folder": dg.MetadataValue.path(store.address(hour_prefix("raw", hour))),
+        **said,
     }
     if any(result.code not in REMARKS for result in results):
         metadata |= {name: dg.MetadataValue.url(url) for name, url in ingest.links.items()}
     checked = {
-        "usable_snapshot": arrived,
+        "usable_snapshot": arrived._replace(facts={**arrived.facts, **said}),
         "quarantined_snapshot": checks.quarantined_snapshot(_quarantine_reasons(store, results)),
         "discarded_before": checks.discarded_before(results),
         "complete_hour": checks.complete_hour(count["stored"], past),

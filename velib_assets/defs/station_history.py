@@ -1,6 +1,6 @@
 """The assets of the history: `station_history`, a closed day in one file, and `station_history_months`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,12 +14,12 @@ from velib_assets.defs.partitioned import Outcome, partitioned_asset
 from velib_assets.defs.partitions import DAILY, MONTHLY, days_of, months_of
 from velib_assets.history.currency import outdated_days, outdated_months
 from velib_assets.history.digests import digest_of_day, digest_of_month, is_month
-from velib_assets.history.history_registration import register_history_until_stable
+from velib_assets.history.history_registration import register_found_day, register_history_until_stable
 from velib_assets.history.history_removal import remove_day, remove_month
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.local_history_job import HistoryJob
 from velib_assets.lake.keys import day_text, hours_of_day
-from velib_assets.lake.months import days_of_month, month_text
+from velib_assets.lake.months import days_of_month, month_text, parse_month
 from velib_assets.lake.schema import DATABASE, HISTORY, HISTORY_COLUMNS, TABLE
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -52,7 +52,8 @@ def station_history(
     """
     days = days_of(context)
     yield from build_days(lake, catalog, history_job, days)
-    yield from build_months(lake, catalog, history_job, _complete_months(lake, catalog, days))
+    known = context.instance.get_materialized_partitions(dg.AssetKey(MONTHS))
+    yield from build_months(lake, catalog, history_job, _complete_months(lake, catalog, days, known))
 
 
 @partitioned_asset(
@@ -85,7 +86,7 @@ def build_days(
     """Build and register the history of UTC days; yield what became of each."""
     for result in job.run(days):
         if result.absent:
-            yield _removed(store, catalog, _day(result.day, None, {}, result.error))
+            yield _absent_day(store, catalog, _day(result.day, None, {}, result.error))
         elif result.error:
             finding = checks.readable_files(result.error)
             yield _day(result.day, None, {"readable_files": finding}, result.error)
@@ -107,22 +108,48 @@ def build_months(
             yield _registered_month(store, catalog, job, result)
 
 
-def _complete_months(store: LakeStore, catalog: Catalog, days: Sequence[date]) -> list[date]:
-    """Return the months of these days that are not current, and of which no other day is outdated.
+def _complete_months(
+    store: LakeStore, catalog: Catalog, days: Sequence[date], known: Collection[str]
+) -> list[date]:
+    """Return the months of these days that are not current or known, and of which no other day is outdated.
 
-    A month of which a day is still to be built is compacted by the run that builds it.
+    A month of which a day is still to be built is compacted by the run that builds it. One that is not in
+    `known` is compacted again, as its days are built again, so that a new home shows it.
     """
     asked = {*days}
     try:
-        found = outdated_months(store, catalog, min(days), max(days))
+        found = {*outdated_months(store, catalog, min(days), max(days))}
+        for file in catalog.history(day_text(min(days)), day_text(max(days))):
+            if is_month(file) and file.period not in known:
+                found.add(parse_month(file.period))
         return [
             month
-            for month in found
+            for month in sorted(found)
             if not asked.isdisjoint(days_of_month(month))
             and {*outdated_days(store, catalog, month, days_of_month(month)[-1])} <= asked
         ]
     except (OSError, CatalogError):  # building the days has reported it; healing compacts the months
         return []
+
+
+def _absent_day(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:
+    """Remove what a day without hours has left; a file that has to stay is registered."""
+    outcome = _removed(store, catalog, absent)
+    if outcome.is_removed or outcome.findings:
+        return outcome
+    day = absent.period
+    try:
+        file = register_found_day(store, catalog, day)
+    except (OSError, CatalogError) as error:  # also a damaged file
+        finding = checks.readable_files(f"{absent.summary}, and its history cannot be registered: {error}")
+        return absent._replace(findings={"readable_files": finding}, summary=finding.message)
+    if file is None:
+        return outcome
+    summary = f"{absent.summary}: its history, {counted(file.rows, 'row')}, was registered"
+    found = DayResult(day, file.rows, file.bytes, file.digest, sha256=file.sha256)
+    checked = {"readable_files": checks.readable_files()}
+    outcome = _day(day, _facts(store, found, {}), checked, summary)
+    return outcome._replace(tags=provenance("source_velib", file.digest))
 
 
 def _removed(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:

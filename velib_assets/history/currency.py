@@ -32,6 +32,9 @@ from velib_assets.lake.store import LakeStore
 REMOVED = "removed"
 """Instead of a digest: nothing is left of the period, so its file has to go."""
 
+UNREGISTERED = "unregistered"
+"""Instead of a digest: the day has no hours, and a file that the catalog does not have."""
+
 
 def newest_closed_day(now: Optional[datetime] = None) -> date:
     """Return the last UTC day that has ended."""
@@ -54,8 +57,8 @@ def outdated_days(store: LakeStore, catalog: Catalog, first: date, last: date) -
     registered is current if it has a file.
 
     Returns:
-        The digest that the file of each day should have, in order; or REMOVED if all its hours were
-        discarded.
+        The digest that the file of each day should have, in order; REMOVED if all its hours were discarded;
+        or UNREGISTERED if it only has to be registered.
 
     Raises:
         OSError, CatalogError: if the lake or the catalog cannot be read.
@@ -74,6 +77,8 @@ def outdated_days(store: LakeStore, catalog: Catalog, first: date, last: date) -
         if not parts:
             if (file or size is not None) and is_discarded(store, day):
                 outdated[day] = REMOVED
+            elif file is None and size is not None:
+                outdated[day] = UNREGISTERED
         elif not _is_current(file, size, digest) and not (file and _waits_for_hours(store, day, parts)):
             outdated[day] = digest or ""
     return outdated

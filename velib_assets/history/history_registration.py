@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import List, Sequence
+from datetime import date
+from typing import List, Optional, Sequence
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile
 from velib_assets.history.day_rows import DamagedFileError
 from velib_assets.history.history_file import read_history_footer
+from velib_assets.lake.keys import day_text, history_day_key
 from velib_assets.lake.store import LakeStore
 
 _ATTEMPTS = 20
@@ -33,6 +35,27 @@ def register_history_until_stable(store: LakeStore, catalog: Catalog, files: Seq
             break
         changed += catalog.register_history(outdated)
     return changed
+
+
+def register_found_day(store: LakeStore, catalog: Catalog, day: date) -> Optional[HistoryFile]:
+    """Register the file of a UTC day that has no hours any more, if the catalog does not have it.
+
+    Returns:
+        The file; None if there is none, or if it is registered.
+
+    Raises:
+        DamagedFileError: if the file is damaged.
+        OSError, CatalogError: if the lake or the catalog cannot be read or written.
+    """
+    text = day_text(day)
+    if any(file.period == text for file in catalog.history(text, text)):
+        return None
+    try:
+        file = _read(store, HistoryFile(text, history_day_key(day), 0, 0, ""))
+    except FileNotFoundError:
+        return None
+    register_history_until_stable(store, catalog, [file])
+    return file
 
 
 def _replaced(store: LakeStore, files: Sequence[HistoryFile]) -> List[HistoryFile]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Dict, Iterator, NamedTuple, Sequence
+from contextlib import suppress
+from typing import Iterator, NamedTuple, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.catalog import DAMAGED, Catalog, HistoryFile
+from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, HistoryFile
 from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, raise_unless_of_disk
 from velib_assets.catalog.verification import Damage
 from velib_assets.history.backfill_advice import backfill_command
@@ -61,18 +62,22 @@ def verify_history(store: LakeStore, catalog: Catalog, files: Sequence[HistoryFi
     Raises:
         OSError, CatalogError: if the lake or the catalog cannot be read.
     """
-    found: Dict[HistoryFile, str] = {}
     for file in files:
         check = check_history_file(store, file)
         if check.problem and file not in catalog.history(file.period, file.period):
             continue  # built again since the catalog was read
-        if check.problem:
-            yield Damage("history", store.address(file.key), check.problem, _repair_of(store, file, files))
         sha256 = check.sha256 or DAMAGED
         if sha256 != file.sha256 and check.problem != MISSING:
-            found[file] = sha256
-    if found:
-        catalog.register_history([file._replace(sha256=sha256) for file, sha256 in found.items()])
+            _record_hash(catalog, file, sha256)
+        if check.problem:
+            yield Damage("history", store.address(file.key), check.problem, _repair_of(store, file, files))
+
+
+def _record_hash(catalog: Catalog, file: HistoryFile, sha256: str) -> None:
+    """Record the hash of a file, unless it was registered again since it was read."""
+    with suppress(OSError, CatalogError):  # a lake that cannot be written can be verified
+        if file in catalog.history(file.period, file.period):
+            catalog.register_history([file._replace(sha256=sha256)])
 
 
 def unregistered_history(store: LakeStore, catalog: Catalog, first: str, last: str) -> Iterator[Damage]:

@@ -18,6 +18,7 @@ from velib_assets.lake.keys import day_text, history_day_key
 from velib_assets.lake.store import LakeStore
 
 _BATCH = 4096  # rows of a day read at a time
+_OPEN = 6  # files that are read at a time: a reader takes 6 MB for its pages and decoders
 _REPEATED = ["name", "commune", "arrondissement", "date", "hour"]  # kept small in memory
 
 
@@ -116,9 +117,28 @@ def open_days(store: LakeStore, days: Sequence[date], registered: Iterable[Histo
 def merged_by_station(days: Sequence[_DayReader]) -> Iterator[pa.Table]:
     """Yield the rows of days by station and time; each table has all rows of its stations.
 
+    Of many days, a few are merged at a time, into files in memory that are merged in turn.
+
     Raises:
         DamagedFileError: if a file cannot be decoded.
     """
+    while len(days) > _OPEN:
+        days = [_merged_file(days[first : first + _OPEN]) for first in range(0, len(days), _OPEN)]
+    yield from _merge(days)
+
+
+def _merged_file(days: Sequence[_DayReader]) -> _DayReader:
+    """Merge days into a file in memory, which is quick to write and not as small as it could be."""
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink, HISTORY_SCHEMA, compression="zstd", compression_level=1, write_statistics=False
+    ) as writer:
+        for table in _merge(days):
+            writer.write_table(table)
+    return _DayReader("merged days", sink.getvalue().to_pybytes())
+
+
+def _merge(days: Sequence[_DayReader]) -> Iterator[pa.Table]:
     while ends := [end for day in days if (end := day.complete_station(_BATCH)) is not None]:
         parts = [part for day in days if (part := day.take(min(ends)))]
         yield sort_rows(pa.concat_tables(parts).unify_dictionaries()).cast(HISTORY_SCHEMA)

@@ -7,13 +7,16 @@ its history file is not as recorded any more, and its hours are then cleaned aga
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog
 from velib_assets.clean.hour import digest_of
+from velib_assets.history.history_file import read_history_footer
 from velib_assets.lake.keys import (
     day_text,
+    history_day_key,
     history_retired_key,
     hour_text,
     hours_of_day,
@@ -48,14 +51,21 @@ class RetiredDay(NamedTuple):
 
 
 def read_retired(store: LakeStore, day: date) -> Optional[RetiredDay]:
-    """Return the record of a day; None if there is none, or if it is damaged: its hours are cleaned again."""
+    """Return the record of a day; None if there is none.
+
+    In place of a damaged record, one is returned that is reopened, so that the hours are cleaned again. It
+    has the hours of the history file: no new file of the day may lack one of them.
+    """
     try:
         message = json.loads(store.read(history_retired_key(day)))
         return RetiredDay(**dict(message, day=parse_day(message["day"])))
     except FileNotFoundError:
         return None
     except (KeyError, TypeError, ValueError):
-        return None
+        with suppress(FileNotFoundError), store.open(history_day_key(day)) as source:
+            if footer := read_history_footer(source):
+                return RetiredDay(day, footer.digest, dict.fromkeys(footer.parts, ""), {}, is_reopened=True)
+        return RetiredDay(day, "", {}, {}, is_reopened=True)
 
 
 def retired_days(store: LakeStore, days: Iterable[date]) -> List[RetiredDay]:

@@ -12,10 +12,12 @@ from velib_assets.ingest.feeds.definition import SPACES, FeedDefinition
 from velib_assets.lake.schema import COLUMNS
 
 _COUNTS = tuple(column.name for column in COLUMNS if column.type == "int")
-_MAX_COUNT = 2**31 - 1
+MAX_COUNT = 2**31 - 1
 SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
 """A larger POSIX time is in milliseconds, or in microseconds."""
-_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+NUMERAL = r"[+-]?[0-9]{1,300}(?:\.[0-9]{0,300})?(?:[eE][+-]?[0-9]{1,3})?"
+"""The pattern of a number in a text."""
+_NUMERAL = re.compile(NUMERAL)
 _SHOWN = 60  # characters of a value in a reason
 NO_STATUS = "no status"
 """The reason for a GBFS record that only describes a station."""
@@ -71,7 +73,7 @@ def count(name: str, value: object) -> Optional[int]:
     result = int(number)  # type: ignore[call-overload] # a number, as checked above
     if result < 0:
         raise RowError(f"{name} is negative: {result}")
-    if result > _MAX_COUNT:
+    if result > MAX_COUNT:
         raise RowError(f"{name} is too large: {as_json(value)[:_SHOWN]}")
     return int(result)
 
@@ -79,7 +81,7 @@ def count(name: str, value: object) -> Optional[int]:
 def numeral(value: str) -> Optional[float]:
     """Return the finite number that a text writes, with a point for its fraction; otherwise None."""
     digits = value.strip(SPACES)
-    number = float(digits) if _NUMBER.fullmatch(digits) else math.nan
+    number = float(digits) if _NUMERAL.fullmatch(digits) else math.nan
     return number if math.isfinite(number) else None
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
-from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urldefrag, urljoin, urlsplit, urlunsplit
 
-from velib_assets.ingest.gbfs_document import choose_language, data_of
+from velib_assets.ingest.gbfs_document import MAX_LANGUAGE, choose_language, data_of
 from velib_assets.lake.text import counted, neutralize_links
 
 DISCOVERY = "gbfs"
@@ -19,7 +19,12 @@ OPTIONAL = ("system_information", "vehicle_types", "system_regions")
 _KNOWN_VERSION = re.compile(r"([1-3])\.(\d{1,2})")
 _VERSIONS = "gbfs_versions"
 _MOST_NAMES = 12
-_QUERY = re.compile(rb'(://[^"?\s\\]*)\?[^"\s]*')
+_SLASHES = rb":(?:\\?/){2}"  # some write them as \/\/
+_LOGIN = re.compile(rb"(" + _SLASHES + rb")[^\"/?#\s\\]*@")
+_QUERY = re.compile(rb"(" + _SLASHES + rb"(?:[^\"?\s\\]|\\/)*)(?:\?|\\u003f)[^\"\s]*", re.IGNORECASE)
+_MISSPELT = {"vehicles_types": "vehicle_types"}  # in feeds of PBSC, 2022
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+")
+_IN_PATH = "/%:@!$&'*+,;=~"  # brackets are encoded: a message that shows the URL then has no Markdown link
 _PORTS = {"http": 80, "https": 443}
 
 Feeds = Dict[str, str]
@@ -46,7 +51,7 @@ def read_discovery(document: object) -> Discovery:
     data = data_of(document)
     if feeds := _feeds(data):
         return Discovery({"": feeds})
-    languages = {language: _feeds(value) for language, value in data.items()}
+    languages = {tag: _feeds(value) for tag, value in data.items() if len(tag) <= MAX_LANGUAGE}
     return Discovery({language: feeds for language, feeds in languages.items() if feeds})
 
 
@@ -94,7 +99,7 @@ def absolute_url(url: str, base: str, configured: str) -> str:
             that has none takes them.
 
     Raises:
-        ValueError: if it is not a URL.
+        ValueError: if it is not a URL with a host.
     """
     parts, origin, own = (
         urlsplit(urldefrag(urljoin(base, url.strip()))[0]),
@@ -109,12 +114,14 @@ def absolute_url(url: str, base: str, configured: str) -> str:
         if "@" not in parts.netloc:
             parts = parts._replace(netloc=login + parts.netloc)
         parts = parts._replace(query=parts.query or own.query)
-    return urlunsplit(parts)
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError("it has no host")
+    return urlunsplit(parts._replace(path=quote(parts.path, safe=_IN_PATH)))
 
 
-def without_queries(document: bytes) -> bytes:
-    """Replace the queries of a document's URLs, which may hold a key."""
-    return _QUERY.sub(rb"\1?...", document)
+def without_secrets(document: bytes) -> bytes:
+    """Take the logins and the queries, which may hold a key, out of the URLs of a document."""
+    return _QUERY.sub(rb"\1?...", _LOGIN.sub(rb"\1", document))
 
 
 def _feeds(value: object) -> Feeds:
@@ -127,7 +134,8 @@ def _feeds(value: object) -> Feeds:
     feeds: Feeds = {}
     for name, url in named:
         if isinstance(name, str) and isinstance(url, str) and url.strip():
-            feeds.setdefault(name.strip().lower().removesuffix(".json"), url.strip())
+            known = name.strip().lower().removesuffix(".json")
+            feeds.setdefault(_MISSPELT.get(known, known), url.strip())
     return feeds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 EMPTY: Mapping[str, Any] = {}
+MAX_LANGUAGE = 35  # characters of the tag of a language, by RFC 5646
 
 
 def envelope_of(document: object) -> Mapping[str, Any]:
@@ -62,12 +63,14 @@ def choose_language(languages: List[str], wanted: str) -> str:
 
     `fr` and `fr-CA` stand for each other where the exact one is missing.
     """
-    for tag in (wanted, "en"):
-        for same in (str.lower, _primary):
-            found = [language for language in languages if tag and same(language) == same(tag)]
-            if found:
-                return found[0]
-    return languages[0] if languages else ""
+    return min(languages, key=lambda language: language_rank(language, wanted)) if languages else ""
+
+
+def language_rank(language: str, wanted: str) -> int:
+    """Return a number that is lower for a language that is chosen before others; see `choose_language`."""
+    ranked = [(tag, same) for tag in (wanted, "en") for same in (str.lower, _primary)]
+    found = (n for n, (tag, same) in enumerate(ranked) if tag and same(language) == same(tag))
+    return next(found, len(ranked))
 
 
 def id_text(value: object) -> Optional[str]:

@@ -61,10 +61,11 @@ def gbfs_head(
     information = said_version(documents.get("station_information")) or version_of_form(descriptions)
     version = status or information or discovery
     named = read_discovery(documents.get(DISCOVERY)).feeds("")
+    language = language or language_of(documents)
     head = {
         "version": version,
         "information_version": information if information != version else "",
-        "language": language or language_of(documents),
+        "language": language if language.isprintable() else "",
         "vehicle_types": vehicle_types(
             list_of(documents.get("vehicle_types"), "vehicle_types"), [*stations, *descriptions]
         ),
@@ -85,9 +86,9 @@ def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
     size = 0
     for entry in types if isinstance(types, list) else []:
         key = _id(entry, "vehicle_type_id")
-        kind = _kind(entry) if key in mentioned else ""
+        kind = _kind(entry) if key and key in mentioned else ""
         size += len(json.dumps([key, kind])) if kind else 0
-        if kind and size <= MAX_TYPES:
+        if kind and size <= MAX_TYPES and f"{key}{kind}".isprintable():
             kinds.setdefault(key, kind)
     return kinds
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Sequence
 
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, read_discovery
-from velib_assets.ingest.gbfs_document import data_of, id_text, text_in
+from velib_assets.ingest.gbfs_document import MAX_LANGUAGE, data_of, id_text, text_in
 from velib_assets.lake.network import proposed_key
-from velib_assets.lake.network_facts import FACTS
-from velib_assets.lake.text import neutralize_links
+from velib_assets.lake.network_facts import ATTRIBUTION, known_facts
+from velib_assets.lake.text import neutralize_links, one_line
 
+_MOST = 100  # characters of a text about a system
 Documents = Mapping[str, Any]
 """The parsed parts of a response by their names."""
 
@@ -26,13 +27,14 @@ def system_language(system: Mapping[str, Any]) -> str:
     """Return the language that `system_information` names, from 3.0 the first one; empty if it names none."""
     languages = system.get("languages")
     first = languages[0] if isinstance(languages, list) and languages else system.get("language")
-    return first.strip() if isinstance(first, str) else ""
+    return first.strip() if isinstance(first, str) and len(first) <= MAX_LANGUAGE else ""
 
 
 def system_facts(document: object, language: str = "") -> Dict[str, str]:
     """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them.
 
-    Its operator, address, attribution and licence have their names in the document.
+    Its operator, address, attribution and licence have their names in the document (`ATTRIBUTION`).
+    `document` is its `system_information`; None if there is none. `language` is that of the other files.
     """
     system = data_of(document)
     name = text_in(system.get("name"), language) or text_in(system.get("short_name"), language)
@@ -41,9 +43,9 @@ def system_facts(document: object, language: str = "") -> Dict[str, str]:
         "timezone": text_in(system.get("timezone")),
         "language": language or system_language(system),
         "system_id": id_text(system.get("system_id")) or "",
-        **{key: text_in(system.get(key), language) for key in FACTS if key not in ("language", "system_id")},
     }
-    return {key: text for key, text in facts.items() if text}
+    shown = {key: one_line(text, _MOST) for key, text in facts.items() if text} if system else {}
+    return {**shown, **known_facts({key: text_in(system.get(key), language) for key in ATTRIBUTION})}
 
 
 def other_network(records: Sequence[Any], documents: Documents) -> str:

@@ -41,6 +41,10 @@ _OTHER_NETWORKS: Dict[str, str] = {
     "station_id": "The feed's station_id, as text",
     "commune": "The area, as in arrondissement",
     "arrondissement": "The area: the name of the station's region, else its region_id; null if it has none",
+    "mechanical": "Available bikes without a motor; null if the feed does not tell the types",
+    "ebikes": "Available bikes with a motor; null if the feed does not tell the types",
+    "docks": "Free docks, as reported; null if the feed has none",
+    "fill_rate": "bikes / (bikes + docks), in a snapshot without docks bikes / capacity; null if unknown",
 }
 """What columns mean in other networks than Vélib', by their names."""
 

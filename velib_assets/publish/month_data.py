@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.ingest.raw_object import head_of
-from velib_assets.ingest.response import OPENDATA
+from velib_assets.ingest.response import HEAD, OPENDATA
 from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
 from velib_assets.lake.local_days import local_day_of, utc_days_overlapped
@@ -148,7 +148,7 @@ def _feeds(lake: LakeStore, hours: Iterable[list[Stored]]) -> frozenset[str]:
 
     def feed_of(item: Stored) -> str:
         with lake.open(item.key) as file:
-            return str(head_of(file.read(4096)).get("feed", OPENDATA))
+            return str(head_of(file.read(HEAD)).get("feed", OPENDATA))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return frozenset(pool.map(feed_of, [objects[0] for objects in hours if objects]))

@@ -160,7 +160,7 @@ def _store(day: date, engine: QueryEngine, lake: LakeStore, catalog: Catalog) ->
     """Store a day; return None if its history changed in the meantime."""
     digest = _digest_now(day, catalog)
     if not digest:
-        return _removed(day, lake)
+        return _removed(day, lake, catalog)
     results: list[DailyKpiResult] = []
     files: dict[str, tuple[int, str]] = {}
     for kpi in DAILY_KPIS:
@@ -193,19 +193,27 @@ def _is_other(lake: LakeStore, key: str, data: bytes) -> bool:
         return True
 
 
-def _removed(day: date, lake: LakeStore) -> list[DailyKpiResult]:
-    """Delete the files of a day without history."""
-    stored = {item.key for kpi in DAILY_KPIS for item in lake.list(_folder(kpi, day))}
+def _removed(day: date, lake: LakeStore, catalog: Catalog) -> list[DailyKpiResult] | None:
+    """Delete the files of a day without history; return None if it has some, or other files, by then."""
+    stored = {kpi.name: _hash(lake, kpi, day) for kpi in DAILY_KPIS}
     results = []
     for kpi in reversed(DAILY_KPIS):  # the file that completes the day goes first
-        key = daily_kpi_key(kpi.name, day)
-        changed = key in stored and lake.publish([Change(key, None)], lambda: True)
+
+        def is_unchanged(kpi: DailyKpi = kpi) -> bool:
+            return _hash(lake, kpi, day) == stored[kpi.name] and not _digest_now(day, catalog)
+
+        changed = bool(stored[kpi.name])
+        if changed and not lake.publish([Change(daily_kpi_key(kpi.name, day), None)], is_unchanged):
+            return None
         results.append(DailyKpiResult(kpi.name, day, changed=changed, error=_no_snapshot(day), absent=True))
     return results[::-1]
 
 
-def _folder(kpi: DailyKpi, day: date) -> str:
-    return daily_kpi_key(kpi.name, day).rpartition("/")[0] + "/"
+def _hash(lake: LakeStore, kpi: DailyKpi, day: date) -> str:
+    """Return the content hash of a KPI's file; empty if it does not exist."""
+    key = daily_kpi_key(kpi.name, day)
+    found = (item for item in lake.list(key.rpartition("/")[0] + "/") if item.key == key)
+    return next((lake.hash(item) for item in found), "")
 
 
 def _failed(day: date, error: str) -> list[DailyKpiResult]:

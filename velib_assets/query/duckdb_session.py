@@ -60,9 +60,10 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             )
         )
         done = threading.Event()
-        threading.Thread(
+        timeout = threading.Thread(
             target=_interrupt_after_timeout, args=(db, done), name="velib-query-timeout", daemon=True
-        ).start()
+        )
+        timeout.start()
         try:
             yield db
         except duckdb.InterruptException:
@@ -70,6 +71,7 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise QueryError(message) from None
         finally:
             done.set()
+            timeout.join()  # it holds the connection, which DuckDB reports as leaked at the end
 
 
 def _interrupt_after_timeout(db: duckdb.DuckDBPyConnection, done: threading.Event) -> None:

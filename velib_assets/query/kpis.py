@@ -82,7 +82,7 @@ _COMPUTED = (
     Column("day", "bigint", f"ISO day of the week {_HERE}: Monday is 1", "1..7"),
     Column("mean_fill_rate", "double", "Mean fill rate of the stations in operation", "ratio 0..1"),
 )
-_PARIS_HOUR = Column("hour", "bigint", "Hour of the day in Paris", "0..23")  # not the partition key
+_LOCAL_HOUR = Column("hour", "bigint", f"Hour of the day {_HERE}", "0..23")  # not the partition key
 _BY_NAME: dict[str, Column] = {c.name: c for c in (*COLUMNS, *PARTITION_COLUMNS, *_COMPUTED)}
 
 
@@ -185,7 +185,7 @@ VIEWS: tuple[Kpi, ...] = (
         "Fill rate by hour of the week, over 28 days",
         "week",
         f"one hour of the week {_HERE}, over the 28 days before the day of the newest snapshot",
-        (*_columns("day"), _PARIS_HOUR, *_columns("mean_fill_rate snapshots")),
+        (*_columns("day"), _LOCAL_HOUR, *_columns("mean_fill_rate snapshots")),
         (
             Headline("hours_of_the_week", "count(*)", "Hours of the week with a snapshot, of 168"),
             Headline("highest_fill_rate", "max(mean_fill_rate)", "Mean fill rate of the fullest hour"),

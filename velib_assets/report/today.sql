@@ -1,17 +1,17 @@
 -- One row per hour of today in Paris, up to the newest snapshot: the mean fill rate over all stations in operation and
 -- all snapshots of the hour. When clocks go back, the repeated hour holds both.
 WITH local AS (
-    SELECT *, CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp) AS paris_ts
+    SELECT *, CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp) AS local_ts
     FROM source_velib
     WHERE ${newest_day}
 ),
 newest AS (
-    SELECT max(ingested_ts) AS newest_ts, max_by(CAST(paris_ts AS date), ingested_ts) AS newest_day FROM local
+    SELECT max(ingested_ts) AS newest_ts, max_by(CAST(local_ts AS date), ingested_ts) AS newest_day FROM local
 )
-SELECT hour(paris_ts) AS "hour", avg(fill_rate) AS mean_fill_rate
+SELECT hour(local_ts) AS "hour", avg(fill_rate) AS mean_fill_rate
 FROM local CROSS JOIN newest
 WHERE ingested_ts > newest_ts - INTERVAL '25' HOUR
-    AND CAST(paris_ts AS date) = newest_day
+    AND CAST(local_ts AS date) = newest_day
     AND ${in_operation}
-GROUP BY hour(paris_ts)
-ORDER BY hour(paris_ts)
+GROUP BY hour(local_ts)
+ORDER BY hour(local_ts)

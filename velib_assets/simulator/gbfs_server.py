@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from velib_assets.lake.listing import utc_now
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.gbfs_files import SYSTEM_ID, VERSIONS
 from velib_assets.simulator.simulator import STATIONS, Simulator
@@ -27,6 +28,7 @@ class GbfsServer(ThreadingHTTPServer):
     Args:
         simulator: the simulated network, with a version of GBFS.
         port: the port; 0 selects a free one.
+        clock: what time it is (UTC).
 
     Raises:
         OSError: the port is taken.
@@ -35,9 +37,11 @@ class GbfsServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, simulator: Simulator, port: int = PORT) -> None:
+    def __init__(
+        self, simulator: Simulator, port: int = PORT, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         super().__init__((HOST, port), _Handler)
-        self.simulator = simulator
+        self.simulator, self.clock = simulator, clock
         self.files_of = lru_cache(maxsize=2)(self._files_of)
 
     @property
@@ -54,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a file, or 404 and the names of all files."""
-        files = self.server.files_of(datetime.now(UTC).replace(second=0, microsecond=0))
+        files = self.server.files_of(self.server.clock().replace(second=0, microsecond=0))
         name = urlsplit(self.path).path.removeprefix("/").removesuffix(".json")
         missing = f"no such file; the files are {', '.join(f'/{known}.json' for known in files)}\n"
         self._send(200, files[name]) if name in files else self._send(404, missing.encode())

@@ -164,6 +164,7 @@ def test_area(changes: dict[str, Any], regions: list[Any], expected: str | None)
         ({"capacity": "12"}, 12),
         ({"capacity": None}, None),
         ({"capacity": 999}, None),
+        ({"capacity": []}, None),
         ({"capacity": None, "vehicle_capacity": {"bike": 8, "kick": 5}}, 8),
         ({"capacity": None, "vehicle_type_capacity": {"bike": 8, "ebike": 2}}, 10),
         ({"capacity": None, "vehicle_types_capacity": [{"vehicle_type_ids": ["bike"], "count": 9}]}, 9),

@@ -95,6 +95,23 @@ def test_hours_of_a_run_are_known(terminal: Terminal) -> None:
     )
 
 
+def test_days_of_a_run_are_known(terminal: Terminal) -> None:
+    """Also in a new home: the closed month, and the local day that the last hour of the second day begins.
+
+    The local day before that one has no snapshot.
+    """
+    hours = {at(0): body(records()), HOUR + timedelta(hours=37): body(records())}  # 23:00 on the next day
+    terminal.env["VELIB_ARCHIVE"] = str(archive(terminal.lake.parent / "two days", hours))
+    count = 2 + 1 + 3 * 2  # days, a month, and the three daily KPIs of two local days
+    for _ in range(2):
+        assert terminal.velib("backfill").exit_code == 0
+        said = f"0 partitions of the daily layer reported as materialized, {count} already known\n"
+        assert said in terminal.velib("reconcile").stdout
+        shutil.rmtree(terminal.lake / ".." / "home")
+    said = f"{count} partitions of the daily layer reported as materialized, 0 already known\n"
+    assert said in terminal.velib("reconcile").stdout
+
+
 def test_hour_that_others_cleaned_again_is_reported_again(terminal: Terminal) -> None:
     terminal.velib("reconcile")
     shutil.move(terminal.lake / ".." / "home", terminal.lake / ".." / "aside")

@@ -9,6 +9,7 @@ from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.history.day import rebuild_day
+from velib_assets.history.history_verification import verify_history
 from velib_assets.history.month import rebuild_month
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import history_day_key, history_month_key, raw_key
@@ -93,3 +94,16 @@ def test_file_without_a_hash_gets_one(terminal: Terminal) -> None:
     catalog.register_history([file._replace(sha256="") for file in before])
     assert terminal.velib("verify").exit_code == 0
     assert catalog.history() == before
+
+
+def test_file_that_is_built_again_while_others_are_verified_stays_as_registered(terminal: Terminal) -> None:
+    """Verification of a year takes minutes; healing works at the same time."""
+    store, catalog = FolderStore(terminal.lake), LocalCatalog(terminal.lake)
+    flip(terminal.lake / history_day_key(DAY))
+    month, day = sorted(catalog.history(), key=lambda file: len(file.period))
+    findings = verify_history(store, catalog, [day, month])
+    assert "its bytes are not those that were registered" in next(findings).problem
+    assert DAMAGED in [file.sha256 for file in catalog.history()]  # so that healing builds it
+    catalog.register_history([rebuild_day(store, DAY).file()])
+    assert list(findings) == []
+    assert catalog.history() == sorted([day, month])

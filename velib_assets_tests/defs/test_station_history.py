@@ -12,11 +12,12 @@ from dagster._core.loader import LoadingContextForTest
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.station_history import build_days
+from velib_assets.history.currency import UNREGISTERED, outdated_days, outdated_months
 from velib_assets.history.digests import is_month
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import clean_key, history_day_key, history_month_key, hours_of_day
+from velib_assets.lake.keys import clean_key, day_text, history_day_key, history_month_key, hours_of_day
 from velib_assets.lake.local_days import DAY as ONE_DAY
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.daily_runs import checks, failed, run_days, written
@@ -178,3 +179,33 @@ def test_days_with_missing_hours_and_rebuilt_days_are_not_unsynced(
     }
     for name, partition in keys.items():
         assert resolver.get_status(dg.AssetKey(name), partition) is StaleStatus.FRESH, name
+
+
+def test_found_file_of_a_day_without_hours_is_registered_and_settles_its_month(
+    lake: Path, store: FolderStore, catalog: LocalCatalog, instance: dg.DagsterInstance
+) -> None:
+    """The file of the month is built from the files that there are; nothing else would register this one."""
+    after = DAY + ONE_DAY
+    for day in (DAY, after):
+        fill_day(store, day, hours=1, per_hour=1)
+    assert build(lake, instance, DAY, after).success
+    files = catalog.history()
+    catalog.unregister([hours_of_day(DAY)[0]])
+    (lake / clean_key(hours_of_day(DAY)[0])).unlink()
+    catalog.unregister_history([day_text(DAY)])
+    assert outdated_days(store, catalog, DAY, after) == {DAY: UNREGISTERED}
+    assert [*outdated_months(store, catalog, DAY, after)] == [DAY.replace(day=1)]
+    assert build(lake, instance, DAY).success
+    assert catalog.history() == files
+    assert outdated_days(store, catalog, DAY, after) == outdated_months(store, catalog, DAY, after) == {}
+
+
+def test_found_file_that_is_damaged_is_said(
+    lake: Path, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    key = history_day_key(DAY)
+    store.create(key, b"damaged")
+    result = build(lake, instance, DAY)
+    assert f"{lake / key} is not a history file" in str(
+        checks(result)["station_history", "readable_files", day_text(DAY)].description
+    )

@@ -7,12 +7,12 @@ their ids, and types and regions exist.
 from __future__ import annotations
 
 import json
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from velib_assets_tests.gbfs.official_schemas import Schema, files_of, schema_of
+from velib_assets_tests.gbfs.official_schemas import FIRST_TIME, Schema, files_of, schema_of
 
 MOST = 200  # of a count; the table's whole numbers have 32 bits
 BASE = "https://feeds.example/gbfs"
@@ -49,8 +49,9 @@ def values(schema: Schema) -> st.SearchStrategy[Any]:
 
 def _text(schema: Schema) -> st.SearchStrategy[str]:
     if schema.get("format") == "date-time":
+        first, last = datetime(2016, 1, 1), datetime(2026, 1, 1)  # noqa: DTZ001 - with each offset below
         offset = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
-        moments = st.datetimes(timezones=offset)
+        moments = st.one_of(st.datetimes(first, last, timezones=offset), st.datetimes(timezones=offset))
         written = st.one_of(moments.map(lambda m: m.replace(microsecond=0)), moments)
         return written.map(lambda m: m.isoformat()).map(_rfc3339)
     if schema.get("format") == "uri":
@@ -67,12 +68,14 @@ def _rfc3339(text: str) -> str:
 
 def _number(schema: Schema) -> st.SearchStrategy[float]:
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low == 0 and high == 1:  # the flags of 1.1
+    if (low, high) == (0, 1):  # the flags of 1.1
         return st.sampled_from([0, 1, 0.0, 1.0])
-    if low == 0 and high is None:  # a count; a JSON number without fraction is whole, however it is written
+    if (low, high) == (0, None):  # a count; a JSON number without fraction is whole, however it is written
         return st.one_of(_WHOLE, _WHOLE.map(float))
-    whole = st.integers(low, high) if low is not None else st.integers(-(2**63), 2**63)
-    if schema["type"] == "integer" or low == 0:
+    whole = st.integers(-(2**63) if low is None else low, 2**63 if high is None else high)
+    if low in (None, FIRST_TIME):  # mostly plausible times
+        whole = st.one_of(st.integers(FIRST_TIME, FIRST_TIME + 10**8), whole)
+    if schema["type"] == "integer":
         return whole
     return st.one_of(whole, st.floats(low, high, allow_nan=False, allow_infinity=False))
 

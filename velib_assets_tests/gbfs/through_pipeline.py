@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from velib_assets.clean import hour as hour_module
+from velib_assets.clean.gbfs_fast_path import type_gbfs_fast
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
-from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.raw_object import encode_raw, open_raw
 from velib_assets.ingest.response import FeedResponse, decode
 from velib_assets.lake.keys import hour_of, raw_key
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -39,26 +41,33 @@ def fetch(url: str, at: datetime) -> FeedResponse:
     return GbfsFeed(url).fetch(at)
 
 
-def raw_of(response: FeedResponse, at: datetime) -> RawObject:
+def raw_of(response: FeedResponse, at: datetime, network: str = NETWORK) -> RawObject:
     """Store a response as the ingest step does.
 
     Raises:
         UnusableError: the response is not usable.
     """
-    decoded = decode(response, NETWORK)
-    audit(decoded.records, response.feed, NETWORK, decoded.gbfs)
+    decoded = decode(response, network)
+    audit(decoded.records, response.feed, network, decoded.gbfs)
     return RawObject(raw_key(at), "hash", encode_raw(response.feed, at, at, decoded))
 
 
-def clean_both(raws: list[RawObject], at: datetime) -> HourRows:
+def clean_both(raws: list[RawObject], at: datetime, network: str = NETWORK) -> HourRows:
     """Clean raw objects by both paths, which must agree; the summary may differ in nothing either."""
-    quick = clean_hour(hour_of(at), raws, network=NETWORK)
+    quick = clean_hour(hour_of(at), raws, network=network)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hour_module, "type_fast", lambda *_: None)
-        slow = clean_hour(hour_of(at), raws, network=NETWORK)
+        for path in ("type_fast", "type_gbfs_fast"):
+            patch.setattr(hour_module, path, lambda *_: None)
+        slow = clean_hour(hour_of(at), raws, network=network)
     assert quick.table.to_pylist() == slow.table.to_pylist()
     assert quick._replace(table=slow.table) == slow
     return quick
+
+
+def takes_fast_path(raw: RawObject, network: str = NETWORK) -> bool:
+    """Return whether the fast path types a raw object of another network than Vélib'."""
+    opened = open_raw(raw.data)
+    return bool(type_gbfs_fast([opened.results], definition_of(opened.feed, network, opened.gbfs)))
 
 
 def rows(result: HourRows) -> list[dict[str, Any]]:

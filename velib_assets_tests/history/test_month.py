@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import weakref
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from velib_assets.catalog.catalog import HistoryFile
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history import month_rows
 from velib_assets.history.digests import current_files
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.history.month import rebuild_month
@@ -70,3 +74,31 @@ def test_damaged_day_file_fails_the_month_and_is_named(tmp_path: Path) -> None:
     path.write_bytes(good[:200] + bytes(100) + good[300:])
     assert str(path) in rebuild_month(store, MONTH).error
     assert store.read(history_month_key(MONTH)) == whole
+
+
+def test_few_files_are_open_at_a_time_and_the_rows_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """31 open readers took most of the memory of a month."""
+    store, days = FolderStore(tmp_path), [date(2022, 6, number) for number in range(1, 15)]
+    for day in days:
+        fill_day(store, day, hours=1)
+    files = [result.file() for result in LocalHistoryJob(store, 1).run(days)]
+    opened: weakref.WeakSet[Any] = weakref.WeakSet()
+    counts, open_file = [], pq.ParquetFile
+
+    def counted(*args: Any, **options: Any) -> Any:
+        file = open_file(*args, **options)
+        opened.add(file)
+        counts.append(len(opened))
+        return file
+
+    monkeypatch.setattr(pq, "ParquetFile", counted)
+    monkeypatch.setattr(month_rows, "_BATCH", 1)  # else each file is read at once
+    assert rebuild_month(store, MONTH).error == ""
+    monkeypatch.undo()
+    assert len(counts) >= len(days)
+    assert max(counts) <= 6
+    rows = pq.read_table(io.BytesIO(store.read(history_month_key(MONTH)))).to_pylist()
+    expected = [row for file in files for row in pq.read_table(io.BytesIO(store.read(file.key))).to_pylist()]
+    assert rows == sorted(expected, key=lambda row: (row["station_id"], row["ingested_ts"]))

@@ -315,3 +315,18 @@ def test_record_says_what_was_retired(lake: Lake) -> None:
     assert sorted(record["clean"]) == [f"2022-06-04T0{number}" for number in range(COUNT)]
     assert record["clean"].keys() == record["raw"].keys()
     assert record["digest"] == lake.catalog.history()[0].digest
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"\xff", b'{"day": "2022-06-04"}'])
+def test_damaged_record_never_costs_the_rows(lake: Lake, content: bytes) -> None:
+    """One hour is cleaned again before the others: the day keeps its file until all are."""
+    lake.retire()
+    before = lake.history()
+    Path(lake.store.address(history_retired_key(DAY))).write_bytes(content)
+    lake.clean(HOURS[2])
+    assert "it alone has the rows of 2022-06-04T00" in lake.build()
+    assert lake.history() == before
+    lake.clean(*HOURS)
+    assert lake.build() == ""
+    assert lake.history() == before
+    assert lake.retire() == [Retired(DAY, COUNT)]

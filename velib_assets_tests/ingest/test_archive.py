@@ -161,6 +161,16 @@ def test_altered_raw_object_has_a_problem(tmp_path: Path) -> None:
     assert snapshot.problem.code == "hash_mismatch"
 
 
+def test_raw_object_of_another_network_has_a_problem(tmp_path: Path) -> None:
+    """A lake holds one network; loaded here, its stations would be those of this one."""
+    stored = gzip.decompress(encode_raw("gbfs", HOUR, HOUR, decode(FeedResponse("", {"body": PAGE}))))
+    put(tmp_path, "rouen_20220604_173000.json", stored.replace(b'"source": "velib"', b'"source": "rouen"'))
+    (snapshot,) = Archive(tmp_path).recorded(HOUR)
+    assert snapshot.problem is not None
+    assert snapshot.problem.code == "other_network"
+    assert "of the network rouen, not of velib" in str(snapshot.problem)
+
+
 def test_removed_file_is_an_error(tmp_path: Path) -> None:
     """It existed when the hour was planned; without an error the hour would succeed without it."""
     path = put(tmp_path, "20220604T173000Z.json")

@@ -171,6 +171,7 @@ def test_without_an_optional_file_only_less_is_known(
     assert found.get("missing", []) == ([part] if gone and gone.body != b"[]" else [])
     assert (found["version"], found["language"]) == ("2.3", "fr")
     assert ("vehicle_types" in found) is (part != "vehicle_types")
+    assert bool(decoded(url).system) is (part != "system_information")
     if gone and gone.status == 404:
         assert f"Optional file left out: {part}: no response from {server.url}" in caplog.text
 
@@ -192,7 +193,7 @@ def test_an_address_that_is_not_http_is_not_fetched(server: LocalServer) -> None
     feeds = listed(*PARTS, base=f"{server.url}{ROOT}/")["feeds"]
     feeds[2]["url"] = "file:///etc/passwd?key=s3cret"
     with pytest.raises(
-        FeedError, match=r"station_status, .* its URL is not an http\(s\) URL: 'file:///etc/p"
+        FeedError, match=r"station_status, .* its URL is not an http\(s\) URL: 'file·:///etc/p"
     ) as e:
         decoded(serve(server, {"gbfs": file({"feeds": feeds}, "3.0")}))
     assert "s3cret" not in str(e.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from velib_assets.lake import network
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, daily_kpi_key, history_day_key
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.store import LakeStore
+from velib_assets.lake.store import Change, LakeStore
 from velib_assets.query import daily_sql
 from velib_assets.query.daily_currency import outdated_local_days
 from velib_assets.query.daily_file import DailyFooter, read_daily_footer, read_daily_rows
@@ -378,6 +378,28 @@ def test_damaged_day_is_named_with_its_repair(complete: DailyLake) -> None:
     file.write_bytes(b"PAR1 not really PAR1")
     with pytest.raises(LakeReadError, match=r"date=2022-06-04/rows\.parquet is damaged: .*velib_daily"):
         complete.engine.query("SELECT * FROM kpi_daily_network")
+
+
+def test_day_whose_history_comes_back_while_it_is_removed_stays(
+    complete: DailyLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = complete.catalog.history()
+    complete.catalog.unregister_history(["2022-06-03", "2022-06-04"])
+    before = [path(complete, name).read_bytes() for name in NAMES]
+    publish, calls = FolderStore.publish, list[str]()
+
+    def published(store: FolderStore, changes: Sequence[Change], precondition: Callable[[], bool]) -> bool:
+        if not calls:
+            complete.catalog.register_history(files)
+        calls.append(changes[0].key)
+        done = publish(store, changes, precondition)
+        assert path(complete, NAMES[-1]).exists()
+        return done
+
+    monkeypatch.setattr(FolderStore, "publish", published)
+    results = complete.store_day(DAY)
+    assert not any(result.absent or result.error for result in results)
+    assert [path(complete, name).read_bytes() for name in NAMES] == before
 
 
 def test_every_failure_by_damaged_bytes_names_the_day(complete: DailyLake) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.simulator.faults import FAULTS, parse_faults
 from velib_assets.simulator.gbfs_files import REGIONS, VERSIONS, gbfs_files
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.gbfs.through_pipeline import clean_both, raw_of
+from velib_assets_tests.simulator.test_faults import UNUSABLE
 
 AT = datetime(2026, 11, 24, 7, 15, tzinfo=UTC)
 COUNT = 300
@@ -122,6 +125,22 @@ def test_faults_of_records_appear_in_the_words_of_the_version() -> None:
     swapped = [s["lat"] < 10 for s in stations("2.0", "station_information", "coordinates_list")]
     assert sum(swapped) == COUNT // 10
     assert isinstance(stations("2.0", "station_information", "coordinates_text")[0]["lat"], str)
+
+
+@pytest.mark.parametrize("version", ["1.1", "3.0"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_has_the_same_outcome_as_in_the_portals_form(fault: str, version: str) -> None:
+    """Ingest refuses the response with the code of the portal's, or the clean step gets its good records."""
+    response = FeedResponse("simulator", files(version, fault))
+    if fault in UNUSABLE:
+        with pytest.raises(UnusableError) as caught:
+            raw_of(response, AT, "simville")
+        assert caught.value.code == UNUSABLE[fault]
+    else:
+        result = clean_both([raw_of(response, AT, "simville")], AT, "simville")
+        rows = COUNT // 5 if fault in {"partial", "first_page"} else COUNT
+        rejected = COUNT // 10 if fault in {"negative_counts", "textual_counts"} else 0
+        assert (len(result.table), len(result.rejects)) == (rows - rejected, rejected)
 
 
 def test_unknown_region_is_left_out() -> None:

@@ -29,6 +29,7 @@ from sqlalchemy.exc import NoSuchTableError
 
 from velib_assets.alerts.sinks import AlertSink
 from velib_assets.defs.jobs import QUIET
+from velib_assets.defs.own_runs import TAGS, own_runs
 from velib_assets.defs.sensors.alert_sensor import runs_pending_alerts
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.network import KEY
@@ -68,6 +69,7 @@ def maintenance_schedule(
 
     @dg.job(
         name=f"{KEY}_maintenance",
+        tags=TAGS,
         executor_def=dg.in_process_executor,
         description=f"Deletes the runs that ended more than {keep_days} days ago (VELIB_KEEP_RUNS_DAYS) with "
         "their events, check results and logs. The newest materialization of each partition stays. With "
@@ -90,11 +92,13 @@ def maintenance_schedule(
 
 
 def old_runs(instance: dg.DagsterInstance, before: datetime, sinks: Sequence[AlertSink]) -> list[str]:
-    """Return the ids of the runs that ended before a time (UTC), oldest first.
+    """Return the ids of the network's runs that ended before a time (UTC), oldest first.
 
     Runs that the alert sensor has not reported yet, and runs of a backfill in progress, are left out.
     """
-    ended = instance.get_run_ids(dg.RunsFilter(statuses=_FINISHED, updated_before=before))
+    ended = [
+        run.run_id for run in own_runs(instance, dg.RunsFilter(statuses=_FINISHED, updated_before=before))
+    ]
     ids = [b.backfill_id for b in instance.get_backfills() if b.status.value in _BACKFILL_IN_PROGRESS]
     in_backfills = instance.get_run_ids(dg.RunsFilter(tags={"dagster/backfill": ids})) if ids else []
     needed = runs_pending_alerts(instance, sinks).union(in_backfills)

@@ -10,6 +10,8 @@ import socket
 
 import dagster as dg
 
+from velib_assets.defs.own_runs import own_runs
+
 PROCESS = "velib/process"
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -34,12 +36,12 @@ def waits_for_retry(run: dg.DagsterRun) -> bool:
 
 
 def end_orphans(instance: dg.DagsterInstance) -> int:
-    """End the unfinished runs of this machine whose process has ended; return how many.
+    """End the network's unfinished runs of this machine whose process has ended; return how many.
 
     They fail, or end as canceled if that was requested.
     """
     ended = 0
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
+    for run in own_runs(instance, dg.RunsFilter(statuses=UNFINISHED)):
         host, _, rest = run.tags.get(PROCESS, "").partition(":")
         process, _, run_id = rest.partition(":")
         if host == socket.gethostname() and run_id == run.run_id and not _is_alive(int(process)):

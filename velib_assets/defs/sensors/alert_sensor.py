@@ -20,7 +20,8 @@ import dagster as dg
 
 from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
 from velib_assets.defs.checks import FAULTS
-from velib_assets.defs.partitions import RANGE_END, RANGE_START
+from velib_assets.defs.own_runs import is_own_run
+from velib_assets.defs.range_events import RANGE_END, RANGE_START
 from velib_assets.defs.sensors.run_alerts import CheckResult, alerts_of
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.network import KEY
@@ -114,7 +115,7 @@ def _skip_older(instance: dg.DagsterInstance, end: dg.DagsterEventType, since: f
 def _deliver_alerts(
     instance: dg.DagsterInstance, since: float, sink_state: SinkState, sink: AlertSink
 ) -> int:
-    """Send the alerts of the runs that have ended, in order; return how many were sent.
+    """Send the alerts of the network's runs that have ended, in order; return how many were sent.
 
     The state advances past each run whose alerts the sink has accepted.
 
@@ -130,7 +131,7 @@ def _deliver_alerts(
     for page in heapq.merge(*streams, key=lambda page: page.records[0].storage_id):
         (record,) = page.records
         end = record.event_log_entry.get_dagster_event().event_type
-        if record.timestamp >= since:
+        if record.timestamp >= since and _is_own(instance, record.run_id):
             alerted, results = sink_state.get("told", {}), check_results(instance, record.run_id)
             alerts = alerts_of(instance, record.run_id, end, new_failures(results, alerted))
             accepted = [_send(alert, sink, sink_state) for alert in alerts]
@@ -143,6 +144,11 @@ def _deliver_alerts(
         sink_state[end.value] = page.cursor
         sink_state["taken"].clear()
     return sent
+
+
+def _is_own(instance: dg.DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is not None and is_own_run(run)
 
 
 def _send(alert: Alert, sink: AlertSink, sink_state: SinkState) -> bool:

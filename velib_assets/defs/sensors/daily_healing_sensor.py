@@ -69,12 +69,14 @@ def daily_healing_sensor(
         spans = _next_spans(store, catalog, state, first_hour.date(), now)
         plan = plan_days(store, catalog, spans, now)
         outdated, requests = _days_due(plan, tries, now)
-        if not requests:
-            incomplete = {month_of(day) for day in plan.history}
+        incomplete = {month_of(day) for day in plan.history}
+        if is_checked := not requests:
             found = _outdated_months(store, catalog, spans, incomplete)
             requests = _months_due(found, tries, now)
             outdated |= found.keys()
-        _forget(tries, spans, outdated)
+        _forget_days(tries, spans, outdated)
+        if is_checked:
+            _forget_months(tries, spans, {*outdated, *map(month_text, incomplete)})
         days = sum((last - first).days + 1 for first, last in spans)
         parts = [f"{len(outdated)} wait for their next retry"] if outdated else []
         parts += [note] if (note := waiting_note(plan)) else []
@@ -148,10 +150,21 @@ def _months_due(texts: Mapping[str, str], tries: Tries, now: datetime) -> list[d
     return [month_request(text, f"heal {now.isoformat()}", HEALING) for text in due]
 
 
-def _forget(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
+def _forget_days(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
     """Forget the tries of the checked days that are current now."""
     for first, last in spans:
-        for text in [*tries]:
-            day = text.removeprefix(_KPIS)
-            if text not in outdated and day_text(first) <= day <= day_text(last):
+        for text in [text for text in tries if text not in outdated and not _is_month(text)]:
+            if day_text(first) <= text.removeprefix(_KPIS) <= day_text(last):
                 del tries[text]
+
+
+def _forget_months(tries: Tries, spans: Iterable[Span], outdated: Collection[str]) -> None:
+    """Forget the tries of the months of the checked days that are current now."""
+    for first, last in spans:
+        for text in [text for text in tries if text not in outdated and _is_month(text)]:
+            if month_text(first) <= text <= month_text(last):
+                del tries[text]
+
+
+def _is_month(text: str) -> bool:
+    return len(text) == len("2022-06")

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from velib_assets.alerts.sinks import Alert
+from velib_assets.alerts.sinks import Alert, network_alert
+from velib_assets.defs.asset_keys import asset_name
 from velib_assets.defs.graphs import step_error
 from velib_assets.defs.maintenance.orphans import waits_for_retry
 from velib_assets.defs.partitions import partitions_text
@@ -34,17 +35,21 @@ def alerts_of(
         number, check = results[0]
         partitions = [partition for result in results if (partition := result.evaluation.partition)]
         text = partitions_text(partitions)
-        yield Alert(
+        yield network_alert(
             f"{run_id}:{number}",
             check.severity.value,
-            f"{key.asset_key.to_user_string()}: check {key.name} failed{text and ' for ' + text}",
+            f"{_name(key.asset_key)}: check {key.name} failed{text and ' for ' + text}",
             _shortened(list(dict.fromkeys(result.evaluation.description or "" for result in results))),
         )
     if end is dg.DagsterEventType.RUN_FAILURE:
         events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         steps = [step_error(e.event_log_entry.get_dagster_event())[:MAX_ERROR] for e in events]
         text = "; ".join(steps) or _reason_without_step(instance, run_id)
-        yield Alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
+        yield network_alert(f"{run_id}:run", "ERROR", f"run {run_id[:8]} failed", text)
+
+
+def _name(asset: dg.AssetKey) -> str:
+    return asset_name(asset) or asset.to_user_string()
 
 
 def _shortened(messages: Sequence[str]) -> str:

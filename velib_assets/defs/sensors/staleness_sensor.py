@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from velib_assets.alerts.sinks import Alert, AlertError, AlertSink
+from velib_assets.alerts.sinks import Alert, AlertError, AlertSink, network_alert
 from velib_assets.defs.schedule_state import SCHEDULE, is_on, switched_on_at
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import hours_in, newest_snapshot, utc_now
@@ -84,7 +84,7 @@ def _due_alerts(
         sink_state.pop("told", None)
     elif on_since and sink_state.get("told") != last.isoformat():
         age = f"The newest is from {newest:%Y-%m-%d %H:%M:%S} UTC." if newest else "The lake has none yet."
-        yield Alert(
+        yield network_alert(
             f"stale:{last.isoformat()}",
             "ERROR",
             "no new snapshot for more than 20 minutes",
@@ -95,7 +95,7 @@ def _due_alerts(
     if newest and seen:
         if missed := _missed_hours(store, seen, newest):
             number = f"{len(missed)} hour{'s' if len(missed) > 1 else ''}"
-            yield Alert(
+            yield network_alert(
                 f"missed:{hour_text(missed[0])}",
                 "ERROR",
                 f"{number} missed: snapshots have resumed",

@@ -11,8 +11,10 @@ from velib_assets.ingest.feeds.archive_pages import Page, PageSet
 from velib_assets.ingest.feeds.archive_peek import is_envelope
 from velib_assets.ingest.feeds.archive_records import read_export
 from velib_assets.ingest.feeds.feed import FeedError, RecordedSnapshot
-from velib_assets.ingest.raw_object import gunzip, open_raw
+from velib_assets.ingest.raw_object import gunzip, head_of, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse, UnusableError
+from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.text import one_line
 
 _NO_INFORMATION = b'{"data": {"stations": []}}'
 
@@ -54,6 +56,18 @@ class _Batch:
         yield from self._damaged
         for taken_at, snapshot in sorted(self.found.items()):
             yield snapshot._replace(unread=(*snapshot.unread, *self._unread.get(taken_at, ())))
+
+
+def _refuse_other_network(stored: bytes) -> None:
+    """Refuse a raw object of another network's lake.
+
+    Raises:
+        UnusableError: `other_network`.
+    """
+    network = head_of(stored).get("source")
+    if isinstance(network, str) and network != SOURCE:
+        text = f"it is a raw snapshot of the network {one_line(network, 40)}, not of {SOURCE}"
+        raise UnusableError("other_network", f"{text}. Load it into a lake of its own")
 
 
 class SnapshotReader:
@@ -107,6 +121,7 @@ class SnapshotReader:
             body = gunzip(stored)
             if is_envelope(body) or (file.is_raw and not body.lstrip().startswith(b"[")):
                 opened = open_raw(stored)
+                _refuse_other_network(stored)
                 return RecordedSnapshot(
                     file.taken_at, FeedResponse(opened.feed, {"body": opened.document})
                 ), None

@@ -18,7 +18,7 @@ from velib_assets.ingest.gbfs_discovery import (
     absolute_url,
     next_documents,
     read_discovery,
-    without_queries,
+    without_secrets,
 )
 from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
@@ -26,7 +26,7 @@ from velib_assets.ingest.http import Fetched, Fetcher, is_http_url
 from velib_assets.ingest.http_failures import public_url, redact_credentials
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.response import FeedResponse, UnusableError, load_json
-from velib_assets.lake.text import one_line
+from velib_assets.lake.text import neutralize_links
 
 OPTIONAL_SECONDS = 10.0  # for all optional files; they must not cost a tick its snapshot
 MAX_OPTIONAL_BYTES = 16 * 1024 * 1024  # of each
@@ -167,7 +167,9 @@ class _Tick:
         except ValueError:
             url = ""
         if not is_http_url(url):
-            return FeedError(f"its URL is not an http(s) URL: {one_line(listed.partition('?')[0], 80)!r}")
+            return FeedError(
+                f"its URL is not an http(s) URL: {neutralize_links(listed.partition('?')[0], 80)!r}"
+            )
         left = self._left()
         fetcher = self._within(left)
         if name in OPTIONAL:
@@ -212,7 +214,7 @@ def _plain(body: bytes) -> bytes:
 
 def _without_secrets(document: _Document, configured: str) -> bytes:
     """Return the bytes of a discovery document without the keys of URLs in it."""
-    body = without_queries(document.body)
+    body = without_secrets(document.body)
     try:
         return redact_credentials(body.decode("utf-8"), configured).encode("utf-8")
     except UnicodeDecodeError:

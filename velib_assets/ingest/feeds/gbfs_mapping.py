@@ -33,7 +33,7 @@ FORMS: Dict[str, str] = {
     TYPES_LIST_OF_OBJECTS: "a list of such objects",
     EBIKES_OF_BIKES: "a count of the electric bikes; the mechanical ones are the rest",
 }
-"""The forms that a value can have. Blank text, null and NaN say nothing in any of them."""
+"""The forms that a value can have. Null, NaN, blank text, `[]` and `{}` say nothing."""
 
 MOST_SPACES = 999
 """From this number on, SPACES are unknown."""

@@ -48,6 +48,10 @@ class GbfsReader(NamedTuple):
     language: str = ""
     vehicle_types: Tuple[Tuple[str, str], ...] = ()
 
+    def known_types(self) -> Dict[str, str]:
+        """Return the kind of each vehicle type that the feed explains, by id."""
+        return {id_: VEHICLES.get(type_.lower(), UNKNOWN) for id_, type_ in self.vehicle_types}
+
     def station_code(self, record: object) -> Optional[str]:
         """Return a record's `station_id` as text; None if it has none."""
         codes = (id_text(_value(record, source)) for source in _IDENTITY)
@@ -61,7 +65,7 @@ class GbfsReader(NamedTuple):
         """
         if not _part(record, "status"):
             raise RowError(NO_STATUS)
-        known = {id_: VEHICLES.get(type_.lower(), UNKNOWN) for id_, type_ in self.vehicle_types}
+        known = self.known_types()
         values: Dict[str, object] = {column: self._first(record, column, known) for column in _ONE_BY_ONE}
         return {**values, **_bikes_of(record, values["bikes"], known)}
 
@@ -100,7 +104,7 @@ def _value(record: object, source: Source) -> object:
 
 def _is_given(value: object) -> bool:
     blank = isinstance(value, str) and not value.strip(BLANKS)
-    return not (value is None or blank or is_not_finite(value))
+    return not (value is None or blank or value in ([], {}) or is_not_finite(value))
 
 
 def _spaces(value: object) -> object:
@@ -165,7 +169,7 @@ def _sums(value: object, known: Mapping[str, str]) -> Optional[Dict[str, int]]:
         if isinstance(value, list) and "vehicle_type_id" in entry:
             pairs = [(known.get(id_text(entry["vehicle_type_id"]) or "", UNKNOWN), entry.get("count"))]
         else:
-            pairs = [(known.get(word) or _kind_of_word(word), number) for word, number in entry.items()]
+            pairs = [(known.get(word) or kind_of_word(word), number) for word, number in entry.items()]
         for kind, number in pairs:
             counted = _count(number)
             if counted is None:
@@ -174,5 +178,6 @@ def _sums(value: object, known: Mapping[str, str]) -> Optional[Dict[str, int]]:
     return sums
 
 
-def _kind_of_word(word: str) -> str:
+def kind_of_word(word: str) -> str:
+    """Return what kind of vehicle a word means."""
     return BIKE_WORDS.get("".join(letter for letter in word.lower() if letter.isalnum()), UNKNOWN)

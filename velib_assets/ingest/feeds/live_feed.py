@@ -64,7 +64,11 @@ def live_feed(
     """
     if name not in FEEDS:
         raise ValueError(f"source {name!r} is not a live feed. Use one of: {', '.join(FEEDS)}")
-    url = feed_url(FEEDS[name], base_url or environ.get(FEEDS[name].setting, ""), network)
+    setting = FEEDS[name].setting
+    try:
+        url = feed_url(FEEDS[name], base_url or environ.get(setting, "").strip(), network)
+    except ValueError as error:
+        raise ValueError(f"{setting}: {error}") from None
     return GbfsFeed(url) if is_discovery_url(FEEDS[name], url, network) else LiveFeed(FEEDS[name], url)
 
 

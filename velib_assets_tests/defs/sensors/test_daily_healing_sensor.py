@@ -1,5 +1,6 @@
 """The daily healing sensor: what is missing or outdated is built in one round, and nothing twice."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -350,3 +351,17 @@ def test_check_of_current_days_reads_the_catalog_and_one_footer_per_day(
     assert evaluate(settings, instance)[0] == []
     assert {key.split("/")[0] for key in opened} == {"kpi"}
     assert len(opened) == len({*opened}) == 4  # three UTC days overlap four local days
+
+
+def test_months_are_forgotten_when_they_are_found_current_and_no_sooner(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance
+) -> None:
+    """A month that was built is tried at once when it is outdated again; a broken one only when due."""
+    fill_day(store, hours=1, per_hour=1)
+    heal(settings, instance)
+    (settings.lake / history_month_key(JUNE)).unlink()
+    requests, cursor = evaluate(settings, instance)
+    assert "2022-06" in json.loads(cursor or "")["tries"]
+    assert all(carry_out(settings, instance, request) for request in requests)
+    _, cursor = evaluate(settings, instance, cursor)
+    assert json.loads(cursor or "")["tries"] == {}

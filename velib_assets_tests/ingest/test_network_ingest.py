@@ -1,0 +1,142 @@
+"""The ingest step of a network other than Vélib', in a process of its own, from a URL to the lake's files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from velib_assets.ingest.feeds.gbfs import FEED
+from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
+from velib_assets.ingest.feeds.live_feed import LiveFeed, feed_url, live_feed
+from velib_assets.ingest.raw_object import gunzip
+from velib_assets.ingest.step import QUARANTINED, Ingest
+from velib_assets.lake.folder_store import FolderStore
+from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.ingest.gbfs_city import data, file, serve, status
+
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
+HOUR_FOLDER = "source=rouen/date=2026-11-23/hour=10"
+TAKE = """
+import json, sys
+from datetime import datetime
+from pathlib import Path
+from velib_assets.ingest.feeds.live_feed import live_feed
+from velib_assets.ingest.step import Ingest
+from velib_assets.lake.folder_store import FolderStore
+lake, url, now = sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])
+result = Ingest(FolderStore(Path(lake)), live_feed("gbfs", url)).take(now, now)
+print(json.dumps(result.message()))
+"""
+
+
+def take(lake: Path, url: str) -> dict[str, Any]:
+    """Take a snapshot as the network rouen; returns the result."""
+    done = subprocess.run(
+        [sys.executable, "-c", TAKE, str(lake), url, NOW.isoformat()],
+        env={"VELIB_NETWORK": "rouen", "NO_PROXY": "127.0.0.1", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def files(lake: Path) -> list[str]:
+    return sorted(path.relative_to(lake).as_posix() for path in lake.rglob("*") if path.is_file())
+
+
+def test_snapshot_of_a_network_is_under_its_own_keys(tmp_path: Path, server: LocalServer) -> None:
+    result = take(tmp_path, serve(server))
+    assert (result["state"], result["records"]) == ("stored", 2)
+    raw_key = f"raw/{HOUR_FOLDER}/rouen_20261123_101500.json.gz"
+    assert files(tmp_path) == ["network/source=rouen/network.json", raw_key]
+    raw = json.loads(gunzip((tmp_path / raw_key).read_bytes()))
+    assert (raw["source"], raw["feed"], raw["gbfs"]["version"]) == ("rouen", "gbfs", "2.3")
+    network = json.loads((tmp_path / "network/source=rouen/network.json").read_bytes())
+    said = {"name": "LOVÉLO", "timezone": "Europe/Paris", "language": "fr", "system_id": "rouen-velo"}
+    assert network == said
+
+
+def test_unusable_response_is_quarantined_whole(tmp_path: Path, server: LocalServer) -> None:
+    result = take(tmp_path, serve(server, {"station_status": file({"stations": []})}))
+    assert (result["state"], result["code"]) == ("quarantined", "empty")
+    folder = tmp_path / "quarantine" / HOUR_FOLDER
+    parts = {path.suffix for path in folder.iterdir()}
+    named = {".gbfs", ".station_information", ".station_status", ".system_information"}
+    assert parts == {*named, ".vehicle_types", ".system_regions", ".json"}
+
+
+def test_feed_of_another_network_is_refused_with_the_setting_for_it(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    """Nothing reaches raw; the bytes are in quarantine."""
+    result = Ingest(FolderStore(tmp_path), live_feed("gbfs", serve(server))).take(NOW, NOW)
+    assert (result.state, result.code) == (QUARANTINED, "other_network")
+    assert "LOVÉLO, not Vélib's" in result.reason
+    assert "Set VELIB_NETWORK=rouen_velo" in result.reason
+    assert {name.partition("/")[0] for name in files(tmp_path)} == {"quarantine"}
+
+
+def test_velibs_own_discovery_document_gives_the_records_of_its_base_url(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    codes = {"stationCode": "16107", "num_bikes_available_types": [{"mechanical": 2}, {"ebike": 3}]}
+    station = {**data("station_information")["stations"][1], "stationCode": "16107"}
+    replies = {
+        "station_information": file({"stations": [station]}, ""),
+        "station_status": file({"stations": [{**status("5253"), **codes}]}, ""),
+    }
+    root = "/opendata/Velib_Metropole"
+    url = serve(server, replies, root=root)
+    lakes = [FolderStore(tmp_path / name) for name in ("discovered", "base")]
+    for store, feed_address in zip(lakes, (url, server.url)):
+        Ingest(store, live_feed("gbfs", feed_address)).take(NOW, NOW)
+    discovered, base = [store.read(store.walk("raw/")[0].key) for store in lakes]
+    assert discovered == base
+    assert b'"gbfs": {' not in gunzip(base)
+
+
+@pytest.mark.parametrize(
+    ("url", "network", "kind"),
+    [
+        ("", "velib", LiveFeed),
+        ("https://h", "velib", LiveFeed),
+        ("https://h/gbfs/2.3", "velib", LiveFeed),
+        ("https://h/x/gbfs.json", "velib", GbfsFeed),
+        ("https://h/x/gbfs.json?key=1", "velib", GbfsFeed),
+        ("https://h/gbfs", "velib", GbfsFeed),
+        ("https://h/discovery", "rouen", GbfsFeed),
+        ("https://h", "rouen", GbfsFeed),
+    ],
+)
+def test_url_is_that_of_a_discovery_document_or_a_base_url(url: str, network: str, kind: type) -> None:
+    assert type(live_feed("gbfs", url, network=network)) is kind
+
+
+@pytest.mark.parametrize(
+    ("url", "network", "said"),
+    [
+        ("", "rouen", r"is required for the network rouen: write the URL of its gbfs\.json"),
+        (FEED.base_url, "rouen", "is required"),
+        (
+            "ftp://h/gbfs.json?key=s3cret",
+            "rouen",
+            r"not the URL of a gbfs\.json. Use https://host/path/gbfs\.json",
+        ),
+        ("https://h/gbfs.json#s3cret", "rouen", r"not the URL of a gbfs\.json"),
+        ("gbfs.json?key=s3cret", "velib", r"not the URL of a gbfs\.json"),
+        ("https://h?key=s3cret", "velib", "not a base URL"),
+    ],
+)
+def test_wrong_url_is_refused_without_showing_it(url: str, network: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as error:
+        feed_url(FEED, url, network)
+    assert "s3cret" not in str(error.value)
