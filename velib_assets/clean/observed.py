@@ -46,7 +46,7 @@ def _rows_in(store: LakeStore, hour: datetime) -> Optional[Tuple[Footer, pa.Tabl
 
 
 def _read(source: IO[bytes], columns: List[str]) -> pa.Table:
-    """Read columns in this thread: after `read_table` of a file object, a process that ends soon may abort."""
+    """Read columns in this thread: after `read_table` of a file object a process that ends may abort."""
     return pq.ParquetFile(source).read(columns, use_threads=False)
 
 
