@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from velib_assets.aws.names import Names
 from velib_assets.home_lakes import lakes_of
 from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import feed_url
-from velib_assets.ingest.http import is_http_url
 from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import SOURCE, hour_text, parse_hour
+from velib_assets.lake.keys import SOURCE, hour_text
 from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
 from velib_assets.lake.other_networks import other_network_text, other_networks
+from velib_assets.setting_readers import (
+    one_of,
+    read_alerts,
+    read_archive,
+    read_bucket,
+    read_days,
+    read_days_or_off,
+    read_first_hour,
+    read_lake,
+    read_zone,
+)
 from velib_assets.simulator.faults import Fault, parse_faults
 from velib_assets.simulator.gbfs_setting import parse_gbfs
 from velib_assets.written_path import written_path
@@ -36,8 +44,6 @@ SOURCES = (*FEEDS, "archive", "simulator")
 FIRST_HOUR = datetime(2018, 1, 1, tzinfo=UTC)  # when the present operator of Vélib' began
 CATALOG_MODES = ("api", "crawler")
 CLEAN_RUNTIMES = ("glue_shell", "lambda", "glueetl")
-MAX_DAYS = 3650
-MIN_HOURS_DAYS = 35  # the views of the last four weeks read hours
 _DEFAULT_NAMES = Names("")
 _AWS_NAMES = {
     "region": "AWS_REGION",
@@ -48,8 +54,6 @@ _AWS_NAMES = {
     "workgroup": "VELIB_WORKGROUP",
     "clean_function": "VELIB_CLEAN_LAMBDA",
 }
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 _T = TypeVar("_T")
 
@@ -127,21 +131,21 @@ class Settings:
         values = {
             "target": target,
             "source": source,
-            "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), _lake),
+            "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), read_lake),
             "feed_urls": {
                 feed.name: read(
                     feed.setting, feed.base_url, partial(feed_url, feed, needed=source == feed.name)
                 )
                 for feed in FEEDS.values()
             },
-            "archive": read("VELIB_ARCHIVE", "", _archive if source == "archive" else str),
-            "archive_timezone": read("VELIB_ARCHIVE_TIMEZONE", "UTC", _zone),
+            "archive": read("VELIB_ARCHIVE", "", read_archive if source == "archive" else str),
+            "archive_timezone": read("VELIB_ARCHIVE_TIMEZONE", "UTC", read_zone),
             "archive_columns": read("VELIB_ARCHIVE_COLUMNS", "", parse_columns),
-            "first_hour": read("VELIB_FIRST_HOUR", hour_text(FIRST_HOUR), _first_hour),
-            "alerts": read("VELIB_ALERTS", "log", _alerts),
+            "first_hour": read("VELIB_FIRST_HOUR", hour_text(FIRST_HOUR), read_first_hour),
+            "alerts": read("VELIB_ALERTS", "log", read_alerts),
             "schedule_on": read("VELIB_SCHEDULE", "off", one_of(("on", "off"))) == "on",
-            "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", _days),
-            "keep_hours_days": read("VELIB_KEEP_HOURS_DAYS", "off", _days_or_off),
+            "keep_runs_days": read("VELIB_KEEP_RUNS_DAYS", "30", read_days),
+            "keep_hours_days": read("VELIB_KEEP_HOURS_DAYS", "off", read_days_or_off),
             "simulator_faults": read("VELIB_SIMULATOR_FAULTS", "", parse_faults),
             "simulator_gbfs": read(
                 "VELIB_SIMULATOR_GBFS", "off", partial(parse_gbfs, simulated=source == "simulator")
@@ -149,7 +153,7 @@ class Settings:
             "catalog_mode": read("VELIB_CATALOG_MODE", "api", one_of(CATALOG_MODES)),
             "clean_runtime": read("VELIB_CLEAN_RUNTIME", "glue_shell", one_of(CLEAN_RUNTIMES)),
             "names": Names(
-                bucket=read("VELIB_BUCKET", "", _bucket if aws else str) or "",
+                bucket=read("VELIB_BUCKET", "", read_bucket if aws else str) or "",
                 **{
                     field: read(variable, getattr(_DEFAULT_NAMES, field), str) or ""
                     for field, variable in _AWS_NAMES.items()
@@ -175,17 +179,6 @@ def demo_settings(lake: Path, environ: Mapping[str, str] | None = None) -> Setti
     return Settings.from_env({**chosen, "VELIB_SOURCE": "simulator", "VELIB_LAKE": str(lake)})
 
 
-def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    """Return a reader that raises ValueError for any text that is not in `allowed`."""
-
-    def check(text: str) -> str:
-        if text.lower() not in allowed:
-            raise ValueError(f"{text!r} is not one of {', '.join(allowed)}")
-        return text.lower()
-
-    return check
-
-
 def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of Dagster's runs: DAGSTER_HOME, or the lake's own.
 
@@ -201,95 +194,8 @@ def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -
     return OLD_HOME if adopted else settings.own_home
 
 
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DAYS):
-        raise ValueError(f"{text!r} is not a number of days: write 1 to {MAX_DAYS}")
-    return int(text)
-
-
-def _days_or_off(text: str) -> int | None:
-    if text.lower() == "off":
-        return None
-    if not (text.isascii() and text.isdigit() and MIN_HOURS_DAYS <= int(text) <= MAX_DAYS):
-        raise ValueError(f"{text!r} is not off or a number of days: write {MIN_HOURS_DAYS} to {MAX_DAYS}")
-    return int(text)
-
-
-def _bucket(text: str) -> str:
-    if not text:
-        raise ValueError("is required with VELIB_TARGET=aws: `terraform output -raw dagster_env` prints it")
-    if not _BUCKET.fullmatch(text):
-        raise ValueError(f"{text!r} is not the name of a bucket: write 3 to 63 of a-z, 0-9, - and .")
-    return text
-
-
-def _lake(text: str) -> Path:
-    if "://" in text:
-        raise ValueError("is a URL, not a folder; on AWS, set VELIB_BUCKET")
-    path = written_path(text)
-    nearest = next(p for p in (path, *path.parents) if p.exists())
-    if not nearest.is_dir():
-        raise ValueError(f"{nearest} is a file, not a folder")
-    if any(part.startswith(("date=", "hour=")) for part in path.parts):
-        raise ValueError(f"{path} is inside a folder named like a partition (date= or hour=)")
-    return path
-
-
 def _others_in(lake: Path) -> list[str]:
     try:
         return other_networks(FolderStore(lake))
     except OSError:  # what opens the lake says why it cannot be read
         return []
-
-
-def _archive(text: str) -> str:
-    if not text:
-        raise ValueError("is required with VELIB_SOURCE=archive: write a folder of recorded snapshots")
-    if text.startswith("s3://"):
-        if not _BUCKET.fullmatch(text[len("s3://") :].partition("/")[0]):
-            raise ValueError("has no valid bucket: write s3://bucket/prefix")  # the text may hold a key
-        return text
-    if "://" in text:
-        raise ValueError("is neither a folder nor s3://bucket/prefix")
-    path = written_path(text)
-    if not path.is_dir():
-        raise ValueError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise ValueError(f"{path} cannot be read")
-    return str(path)
-
-
-def _zone(text: str) -> tzinfo:
-    return UTC if (name := time_zone_of(text)) == "UTC" else ZoneInfo(name)
-
-
-def _first_hour(text: str) -> datetime:
-    first = parse_hour(text)
-    if first > datetime.now(UTC):
-        raise ValueError(f"{text} is in the future")
-    return first
-
-
-def _alerts(text: str) -> tuple[str, ...]:
-    """Read the sinks. Errors name the position of a sink, because its text may be a secret URL."""
-    sinks = [part.strip() for part in text.split(",") if part.strip()]
-    for position, sink in enumerate(sinks, 1):
-        kind, _, rest = sink.partition(":")
-        if kind == "webhook":
-            if not is_http_url(rest):
-                raise ValueError(f"part {position}: write webhook: and an http(s) URL")
-        elif kind == "sns":
-            if not _TOPIC.fullmatch(rest):
-                example = "sns:arn:aws:sns:us-east-1:123456789012:name"
-                raise ValueError(f"part {position}: write sns: and the ARN of a topic, as in {example}")
-        elif kind == "file":
-            path = written_path(rest)
-            if not rest or path.is_dir():
-                raise ValueError(f"part {position}: write file: and the path of a file")
-            sinks[position - 1] = f"file:{path}"
-        elif sink != "log":
-            raise ValueError(
-                f"part {position} is not a sink: write log, file:<path>, webhook:<url> or sns:<topic arn> "
-                "(and %2C for a comma in a URL)"
-            )
-    return (*sinks,) or ("log",)

@@ -40,6 +40,7 @@ NOT_UNIT_FILES = {
     "test_healing_sensor",
     "test_killed_publisher",
     "test_maintenance",
+    "test_mutated_feeds",
     "test_new_failures",
     "test_other_network",
     "test_official_feeds",

@@ -45,6 +45,36 @@ def test_all_wrong_variables_are_reported_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "VELIB_NETWORK",
+            "Bay-Wheels",
+            "'Bay-Wheels' is not the key of a network: .*, for example bay_wheels",
+        ),
+        ("VELIB_NETWORK", "rouen", "this process works for velib, so it cannot work for rouen too"),
+        ("VELIB_TIMEZONE", "Mars", "'Mars' is not a time zone: write UTC or a name such as Europe/Paris"),
+        ("VELIB_NETWORK_NAME", "x" * 101, "write one line of up to 100 characters"),
+    ],
+)
+def test_wrong_network_is_reported(name: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: {message}"):
+        Settings.from_env({name: value, "VELIB_SOURCE": "simulator"})
+
+
+def test_lake_of_another_network_is_reported(tmp_path: Path) -> None:
+    """A key that is wrong itself is reported alone."""
+    (tmp_path / "clean" / "source=rouen").mkdir(parents=True)
+    lake = {"VELIB_LAKE": str(tmp_path)}
+    message = "VELIB_NETWORK: the lake .* holds the network rouen, so it cannot hold velib too. Set VELIB_N"
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_env(lake)
+    with pytest.raises(SettingsError) as error:
+        Settings.from_env({**lake, "VELIB_NETWORK": "9"})
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     ("archive", "message"),
     [("", "is required"), ("/no/such/folder", "does not exist"), ("s3://B/x", "has no valid bucket")],
 )

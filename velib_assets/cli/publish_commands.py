@@ -7,9 +7,11 @@ import click
 
 from velib_assets.cli.console import FAILED, fail, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
-from velib_assets.lake.keys import hour_of, hour_text, iso_z
+from velib_assets.lake.keys import SOURCE, hour_of, hour_text, iso_z
 from velib_assets.lake.listing import is_lake, utc_now
 from velib_assets.lake.months import days_of_month, month_text, parse_month
+from velib_assets.lake.network import network
+from velib_assets.lake.network_facts import network_facts
 from velib_assets.lake.text import counted
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def publish(month: date, to: str | None) -> None:
     from velib_assets.publish.dataset import dataset_files
     from velib_assets.publish.month_data import load_month
     from velib_assets.publish.month_history import UnpublishableError
-    from velib_assets.publish.provenance import VELIB
+    from velib_assets.publish.provenance import provenance_of
     from velib_assets.publish.published_tables import dataset_name
     from velib_assets.publish.target import default_target, parse_target, write_target
     from velib_assets.publish.target_contents import TargetError
@@ -56,7 +58,7 @@ def publish(month: date, to: str | None) -> None:
     lake_address = settings.lake_address
     try:
         target = parse_target(
-            default_target(lake_address, dataset_name(VELIB, month)) if to is None else to, lake_address
+            default_target(lake_address, dataset_name(SOURCE, month)) if to is None else to, lake_address
         )
     except TargetError as error:
         fail(f"--to: {error}")
@@ -64,9 +66,10 @@ def publish(month: date, to: str | None) -> None:
     if not is_lake(resources.lake):
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
+    provenance = provenance_of(network(), network_facts(resources.lake))
     try:
         data = load_month(resources.lake, resources.catalog, month, utc_now())
-        write_target(target, dataset_files(data, VELIB), settings.names.region)
+        write_target(target, dataset_files(data, provenance), settings.names.region)
     except (UnpublishableError, TargetError) as error:
         fail(str(error), FAILED)
     say(_summary(data))

@@ -23,7 +23,7 @@ from velib_assets.lake.listing import is_lake, utc_now
 from velib_assets.lake.network import time_zone
 from velib_assets.lake.schema import HISTORY
 from velib_assets.lake.text import counted, one_line
-from velib_assets.settings import MAX_DAYS
+from velib_assets.setting_readers import MAX_DAYS
 
 if TYPE_CHECKING:
     from velib_assets.insights.known_stations import KnownStations

@@ -7,10 +7,10 @@ from typing import Any, Dict, Mapping, Sequence
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, read_discovery
 from velib_assets.ingest.gbfs_document import MAX_LANGUAGE, data_of, id_text, text_in
 from velib_assets.lake.network import proposed_key
-from velib_assets.lake.network_facts import FACTS
+from velib_assets.lake.network_facts import ATTRIBUTION, known_facts
 from velib_assets.lake.text import neutralize_links, one_line
 
-_MOST = 300  # characters of a text about a system
+_MOST = 100  # characters of a text about a system
 Documents = Mapping[str, Any]
 """The parsed parts of a response by their names."""
 
@@ -33,8 +33,8 @@ def system_language(system: Mapping[str, Any]) -> str:
 def system_facts(document: object, language: str = "") -> Dict[str, str]:
     """Return the `name`, `timezone`, `language` and `system_id` of a system, as far as it says them.
 
+    Its operator, address, attribution and licence have their names in the document (`ATTRIBUTION`).
     `document` is its `system_information`; None if there is none. `language` is that of the other files.
-    Its operator, address, attribution and licence have their names in the document.
     """
     system = data_of(document)
     name = text_in(system.get("name"), language) or text_in(system.get("short_name"), language)
@@ -43,9 +43,9 @@ def system_facts(document: object, language: str = "") -> Dict[str, str]:
         "timezone": text_in(system.get("timezone")),
         "language": language or system_language(system),
         "system_id": id_text(system.get("system_id")) or "",
-        **{key: text_in(system.get(key), language) for key in FACTS if key not in ("language", "system_id")},
     }
-    return {key: one_line(text, _MOST) for key, text in facts.items() if text} if system else {}
+    shown = {key: one_line(text, _MOST) for key, text in facts.items() if text} if system else {}
+    return {**shown, **known_facts({key: text_in(system.get(key), language) for key in ATTRIBUTION})}
 
 
 def other_network(records: Sequence[Any], documents: Documents) -> str:

@@ -15,8 +15,10 @@ from velib_assets.lake.text import one_line
 
 _TEXTS = ("operator", "attribution_organization_name", "license_id")
 _URLS = ("url", "license_url", "attribution_url")
-FACTS = ("language", "system_id", *_TEXTS, *_URLS)
-"""The members of `network.json` beside `name` and `timezone`, with their names in `system_information`."""
+ATTRIBUTION = (*_TEXTS, *_URLS)
+"""What a system says of its operator and its licence, by the names in `system_information`."""
+FACTS = ("language", "system_id", *ATTRIBUTION)
+"""The members of `network.json` beside `name` and `timezone`."""
 _LONGEST_URL = 2000
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Optional
 
 _ELLIPSIS = "…"
+_MARKS = re.compile(r"[\\`*_\[\]<>|#&$]")
 _LINKS = re.compile(r"(?<=\])(?=\()|(?=://)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 
 
@@ -21,6 +22,11 @@ def neutralize_links(text: str, most: int = 200) -> str:
     result stays readable in both.
     """
     return _LINKS.sub("·", one_line(text, most))
+
+
+def markdown(text: str) -> str:
+    """Return text on one line that Markdown shows as it is."""
+    return _MARKS.sub(r"\\\g<0>", one_line(text, None))
 
 
 def one_line(text: str, most: Optional[int] = 200) -> str:

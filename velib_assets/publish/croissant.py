@@ -17,6 +17,7 @@ from velib_assets.publish.description import (
     sources_of,
     title_of,
 )
+from velib_assets.publish.licence_text import licence_words
 from velib_assets.publish.month_data import MonthData
 from velib_assets.publish.provenance import Provenance
 from velib_assets.publish.published_tables import TABLES, PublishedTable
@@ -24,6 +25,7 @@ from velib_assets.publish.published_tables import TABLES, PublishedTable
 LAYOUT_VERSION = "1.0.0"
 """The version of the tables and columns. It is raised when one of them changes, not when data are added."""
 
+_SYSTEMS = "https://github.com/MobilityData/gbfs/blob/master/systems.csv"  # which lists GBFS feeds
 _TYPES = {
     "string": "sc:Text",
     "int": "cr:Int64",
@@ -63,8 +65,8 @@ def croissant(data: MonthData, provenance: Provenance) -> bytes:
             "conformsTo": "http://mlcommons.org/croissant/1.0",
             "name": title_of(data, provenance),
             "description": description_of(data, provenance),
-            "license": provenance.licence.url,
-            "url": next((source.url for source in sources if source.url), provenance.licence.url),
+            "license": licence_words(provenance),
+            "url": next((source.url for source in sources if source.url), _address(provenance)),
             "isBasedOn": [source.url or source.title for source in sources],
             "creator": [{"@type": "sc:Organization", "name": author} for author in authors],
             "publisher": [{"@type": "sc:Organization", "name": author} for author in authors],
@@ -77,6 +79,11 @@ def croissant(data: MonthData, provenance: Provenance) -> bytes:
             "recordSet": [_record_set(table) for table in TABLES],
         }
     )
+
+
+def _address(provenance: Provenance) -> str:
+    """Return an address for data whose sources have none; the format needs one."""
+    return (provenance.licence and provenance.licence.url) or _SYSTEMS
 
 
 def _file(data: MonthData, table: PublishedTable) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from string import Template
 
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import MISSED, QUARANTINED, STORED
-from velib_assets.lake.text import counted
+from velib_assets.lake.network import VELIB as VELIB_KEY
+from velib_assets.lake.text import counted, markdown
 from velib_assets.publish.coverage import Gap, counts_of, gaps_of
 from velib_assets.publish.description import authors_of, description_of, sources_of, title_of
+from velib_assets.publish.licence_text import licence_file, licence_section
 from velib_assets.publish.month_data import MonthData
 from velib_assets.publish.provenance import Provenance
 from velib_assets.publish.published_tables import COVERAGE, TABLES, PublishedTable
@@ -20,22 +22,37 @@ _LONG = 4  # slots
 _SLOTS_PER_HOUR = 4
 
 
+_NOTES = {True: "the text of the licence", False: "what is known of the licence"}
+_WORDS = {
+    True: {
+        "area": "commune",
+        "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null",
+        "saturated": "in operation, `is_returning`, and `docks = 0` or `fill_rate >= 0.9`",
+    },
+    False: {
+        "area": "area",
+        "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null, or "
+        "`docks` is null and `bikes` is not",
+        "saturated": "in operation, `is_returning`, not `is_virtual`, and `docks = 0` or `fill_rate >= 0.9`",
+    },
+}
+"""What is different for Vélib' and for other networks: the word for areas, and definitions."""
+
+
 def data_card(data: MonthData, provenance: Provenance) -> bytes:
     """Return the data card as Markdown."""
-    licence = provenance.licence
     template = (files("velib_assets.publish") / "data_card.md").read_text(encoding="utf-8")
     return (
         Template(template)
         .substitute(
-            title=title_of(data, provenance),
-            description=description_of(data, provenance),
+            title=markdown(title_of(data, provenance)),
+            description=markdown(description_of(data, provenance)),
             files="\n".join(_file(data, table) for table in TABLES),
             sources=_sources(data, provenance),
-            licence=licence.identifier,
-            licence_title=licence.title,
-            licence_url=licence.url,
-            licence_file=licence.file,
-            credit=" / ".join(authors_of(data, provenance)),
+            licence=licence_section(provenance, " / ".join(authors_of(data, provenance))),
+            licence_file=licence_file(provenance),
+            licence_note=_NOTES[bool(provenance.licence and provenance.licence.file)],
+            **_WORDS[provenance.name == VELIB_KEY],
             zone=provenance.zone,
             gaps=_gaps(data),
             columns="\n\n".join(_columns(table) for table in TABLES),
@@ -53,7 +70,7 @@ def _sources(data: MonthData, provenance: Provenance) -> str:
     lines = []
     for source in sources_of(data, provenance):
         where = f": <{source.url}>" if source.url else ""
-        lines.append(f"- {source.title}{where}. Its own terms: {source.terms}")
+        lines.append(f"- {markdown(source.title)}{where}. Its own terms: {markdown(source.terms)}")
     return "\n".join(lines)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from velib_assets.lake.ledger import MISSED, QUARANTINED, STORED
 from velib_assets.lake.schema import Column
 from velib_assets.publish.description import authors_of, description_of, json_bytes, sources_of, title_of
 from velib_assets.publish.month_data import MonthData
-from velib_assets.publish.provenance import Provenance
+from velib_assets.publish.provenance import Licence, Provenance
 from velib_assets.publish.published_tables import COVERAGE, CSV, TABLES, PublishedTable, dataset_name
 
 MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+_NOT_OF_A_NAME = re.compile(r"[^-a-zA-Z0-9._]+")
 _TYPES = {
     "string": "string",
     "int": "integer",
@@ -29,11 +31,11 @@ def data_package(data: MonthData, provenance: Provenance) -> bytes:
     return json_bytes(
         {
             "profile": "data-package",
-            "name": dataset_name(provenance, data.month),
+            "name": dataset_name(provenance.name, data.month),
             "title": title_of(data, provenance),
             "description": description_of(data, provenance),
             "keywords": list(provenance.keywords),
-            "licenses": [{"name": licence.identifier, "title": licence.title, "path": licence.url}],
+            **({"licenses": [_licence(licence)]} if licence else {}),
             "sources": [
                 {"title": source.title, **({"path": source.url} if source.url else {})}
                 for source in sources_of(data, provenance)
@@ -42,6 +44,13 @@ def data_package(data: MonthData, provenance: Provenance) -> bytes:
             "resources": [_resource(data, table) for table in TABLES],
         }
     )
+
+
+def _licence(licence: Licence) -> dict[str, str]:
+    """Return a licence; one without an identifier of SPDX has its title, or its address, alone."""
+    name = licence.identifier or ("" if licence.url else _NOT_OF_A_NAME.sub("-", licence.title))
+    members = {"name": name, "title": licence.title, "path": licence.url}
+    return {key: text for key, text in members.items() if text}
 
 
 def _resource(data: MonthData, table: PublishedTable) -> dict[str, Any]:

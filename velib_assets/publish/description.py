@@ -26,9 +26,10 @@ def description_of(data: MonthData, provenance: Provenance) -> str:
     first, last = (iso_z(moment) for moment in data.times)
     rows = f"{data.rows[HISTORY.name]:,} rows from {first} to {last}"
     what = "Fictional data of a simulator. " if SIMULATOR in data.feeds else ""
+    where = ", ".join(filter(None, (provenance.network, provenance.place)))
     return (
-        f"{what}Bikes and free docks at {counted(data.stations, 'station')} of {provenance.network}, "
-        f"{provenance.place}: {rows}, with indicators of each day, the station register, and the coverage of "
+        f"{what}Bikes and free docks at {counted(data.stations, 'station')} of {where}: "
+        f"{rows}, with indicators of each day, the station register, and the coverage of "
         "every quarter of an hour."
     )
 

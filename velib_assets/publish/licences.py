@@ -77,6 +77,15 @@ class NamedLicence(NamedTuple):
     url: str
 
 
+def licence_of(identifier: str) -> NamedLicence:
+    """Return a licence by its identifier.
+
+    Raises:
+        KeyError: it is not known here.
+    """
+    return NamedLicence(identifier, *_KNOWN[identifier])
+
+
 def feed_licence(facts: Mapping[str, str]) -> NamedLicence | None:
     """Return the licence that a feed names; None if it names none.
 
@@ -88,8 +97,7 @@ def feed_licence(facts: Mapping[str, str]) -> NamedLicence | None:
     known = {identifier.lower(): identifier for identifier in _KNOWN}
     identifier = known.get(said.lower(), "")
     if identifier:
-        title, url = _KNOWN[identifier]
-        return NamedLicence(identifier, title, url)
+        return licence_of(identifier)
     if said or address:
         return NamedLicence("", said or address, address)
     return None

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from velib_assets.lake.daily_schema import DAILY_COLUMNS, DAILY_GRAINS, DAILY_PARTITION
 from velib_assets.lake.months import month_text
 from velib_assets.lake.schema import HISTORY_COLUMNS, STATION_COLUMNS, Column
-from velib_assets.publish.provenance import Provenance
 
 CSV, PARQUET = "csv", "parquet"
 
@@ -88,6 +87,6 @@ DAILY = tuple(_daily(name) for name in DAILY_COLUMNS)
 TABLES = (HISTORY, *DAILY, REGISTER, COVERAGE)
 
 
-def dataset_name(provenance: Provenance, month: date) -> str:
-    """Return the name of a published month, such as `velib-2022-06`."""
-    return f"{provenance.name}-{month_text(month)}"
+def dataset_name(network: str, month: date) -> str:
+    """Return the name of a published month of the network with this key, such as `velib-2022-06`."""
+    return f"{network}-{month_text(month)}"

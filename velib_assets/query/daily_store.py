@@ -83,9 +83,8 @@ def store_daily_kpis(
     """
     try:
         if not has_ended(day, now or utc_now()):
-            return _failed(
-                day, f"{day_text(day)} ({time_zone()}) has not ended: its history is not there yet"
-            )
+            text = f"{day_text(day)} ({time_zone()}) has not ended: its history is not there yet"
+            return [result._replace(waits=True) for result in _failed(day, text)]
         if missing := missing_history([day], catalog):
             days = ", ".join(map(day_text, missing[day]))
             text = f"the history of {days} (UTC) is missing. Materialize station_history for it"

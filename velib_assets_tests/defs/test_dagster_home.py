@@ -127,6 +127,19 @@ def test_make_dev_refuses_the_home_of_another_lake(tmp_path: Path) -> None:
     assert prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=first).returncode == 0
 
 
+def test_networks_share_a_home_but_not_a_lake(tmp_path: Path) -> None:
+    """The lakes are empty: only the home tells."""
+    home, first, second = str(tmp_path / "home"), str(tmp_path / "first"), str(tmp_path / "second")
+    other = {"VELIB_NETWORK": "rouen", "VELIB_SOURCE": "simulator", "VELIB_SIMULATOR_GBFS": "3.0"}
+    assert prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=first).returncode == 0
+    refused = prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=first, **other)
+    assert refused.returncode == 2
+    said = f"{home}/{FILE} says that the lake {first} holds the network velib, so it cannot hold rouen too"
+    assert refused.stderr.startswith(f"velib: VELIB_NETWORK: {said}. Set VELIB_NETWORK=velib to work with it")
+    assert prepare_for_make_dev(DAGSTER_HOME=home, VELIB_LAKE=second, **other).returncode == 0
+    assert lakes_of(Path(home)) == {"velib": first, "rouen": second}
+
+
 def test_definitions_of_another_lake_do_not_load_on_a_home(tmp_path: Path) -> None:
     """Neither does a server that was started by hand show one lake's hours as another's."""
     home = tmp_path / "home"
