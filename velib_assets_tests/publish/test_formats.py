@@ -23,6 +23,7 @@ from velib_assets.publish.published_tables import TABLES
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.aws.emulator.environments import EnvironmentFailedError, Environments
 from velib_assets_tests.publish.history_lakes import recorded_lake, simulated_history
+from velib_assets_tests.publish.other_network import LICENCES, provenance
 from velib_assets_tests.publish.range_server import RangeServer
 from velib_assets_tests.samples import record, records
 
@@ -155,6 +156,18 @@ def test_nulls_and_unusual_text_are_valid_too(formats: Path, unusual: Path) -> N
     assert (found["issues"], found["rows"]["station_history"]) == ([], 42)
 
 
+@pytest.mark.parametrize("licence", LICENCES)
+def test_month_of_another_network_is_valid(
+    formats: Path, unusual: Path, tmp_path: Path, licence: str
+) -> None:
+    """Whatever its feed says of the licence; a name may have any character."""
+    lake = unusual.parents[1]
+    write_folder(tmp_path / "bay", dataset_files(month_of(lake, date(2022, 6, 1)), provenance(licence)))
+    assert run(formats, FRICTIONLESS, str(tmp_path / "bay"), "10")["errors"] == []
+    assert run(formats, CROISSANT, str(tmp_path / "bay"), "10")["issues"] == []
+    check_citation(formats, tmp_path / "bay")
+
+
 def test_validators_notice_what_is_wrong(formats: Path, unusual: Path, tmp_path: Path) -> None:
     """They are no formality."""
     copy = tmp_path / "copy"
@@ -175,15 +188,15 @@ def test_validators_notice_what_is_wrong(formats: Path, unusual: Path, tmp_path:
 
 def test_citation_is_valid(formats: Path, published: Path, unusual: Path) -> None:
     for folder in (published, unusual):
-        command = [
-            str(formats.with_name("cffconvert")),
-            "--validate",
-            "--infile",
-            str(folder / "CITATION.cff"),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert "valid according to schema version 1.2.0" in done.stdout
+        check_citation(formats, folder)
+
+
+def check_citation(formats: Path, folder: Path) -> None:
+    program = str(formats.with_name("cffconvert"))
+    command = [program, "--validate", "--infile", str(folder / "CITATION.cff")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "valid according to schema version 1.2.0" in done.stdout
 
 
 def test_sha256sum_verifies_the_folder(published: Path) -> None:
