@@ -23,7 +23,7 @@ from velib_assets.lake.listing import (
     slot_times,
 )
 from velib_assets.lake.other_networks import other_network_text, other_networks
-from velib_assets.lake.store import LakeStore
+from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import one_line
 
 STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
@@ -96,10 +96,12 @@ class Ingest:
             SourceMismatchError: if the lake holds another network; see `ensure_same_source`.
             SlotExpiredError: see `ensure_slot_open`.
         """
-        self._ensure_own_lake()
         ensure_same_source(self._store, self.source)
-        if present := _present(self._store, ingested_at):
+        stored = raw_objects(self._store, ingested_at)
+        if present := _present(stored, ingested_at):
             return present
+        if not stored:  # else the hour tells whose lake this is
+            self._ensure_own_lake()
         ensure_slot_open(ingested_at, now)
         return store_or_quarantine(self._store, self._feed.fetch(ingested_at), ingested_at, now)
 
@@ -120,7 +122,7 @@ class Ingest:
             if key := keys.get(recorded.taken_at):
                 if difference := difference_from_raw(self._store, key, recorded):
                     results.append(IngestResult(PRESENT, recorded.taken_at, key, 0, 0, DIFFERENT, difference))
-            elif not _present(self._store, recorded.taken_at):
+            elif not _present(raw_objects(self._store, recorded.taken_at), recorded.taken_at):
                 results.append(self._restore(recorded, now))
             if recorded.unread:
                 results.append(_unread(recorded))
@@ -235,8 +237,8 @@ def _unread(recorded: RecordedSnapshot) -> IngestResult:
     return IngestResult(PRESENT, recorded.taken_at, raw_key(recorded.taken_at), code=UNREAD, reason=reason)
 
 
-def _present(store: LakeStore, ingested_at: datetime) -> Optional[IngestResult]:
-    for item in raw_objects(store, ingested_at):
+def _present(objects: Sequence[Stored], ingested_at: datetime) -> Optional[IngestResult]:
+    for item in objects:
         if raw_time(item.key) == ingested_at:
             return IngestResult(PRESENT, ingested_at, item.key, size=item.size)
     return None

@@ -149,9 +149,8 @@ def decode_register(data: bytes) -> Optional[Register]:
 
 
 def _read_table(data: bytes) -> pa.Table:
-    """Read a table; `pq.read_table` would import pyarrow.dataset and use threads, which takes 30 MB."""
-    pool = pa.default_memory_pool()
-    return pq.ParquetFile(pa.BufferReader(data), memory_pool=pool).read(use_threads=False)
+    """Read a table; `pq.read_table` would import pyarrow.dataset, which takes 10 MB."""
+    return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
 
 
 def _stretches(code: str, station: Station) -> Iterator[Tuple[Any, ...]]:

@@ -200,3 +200,17 @@ def test_page_with_an_encoded_surrogate_before_the_records_is_not_utf8(store: Fo
     """Python's JSON parser accepts such bytes."""
     page = b'{"\xed\xa0\x80": 1, "results": ' + body(records()) + b"}"
     assert store_or_quarantine(store, response(page), at(15), NOW).code == "not_utf8"
+
+
+def test_lake_of_another_network_is_refused_before_the_feed_is_called(store: FolderStore) -> None:
+    """A retried tick is not: that its snapshot is there tells that the lake is the network's own."""
+    feed = Recordings("opendata", live=True, m0=body(records()))
+    assert Ingest(store, feed).take(at(0), at(0)).state == "stored"
+    store.create("raw/source=rouen/date=2022-06-04/hour=10/x", b"")
+    assert Ingest(store, feed).take(at(0), at(0)).state == "present"
+    later = HOUR + timedelta(hours=1)
+    with pytest.raises(SourceMismatchError, match=f"{store.root} holds the network rouen"):
+        Ingest(store, feed).take(later, later)
+    with pytest.raises(SourceMismatchError, match="Set VELIB_NETWORK=rouen"):
+        Ingest(store, feed).restore(HOUR, NOW)
+    assert feed.calls == 1
