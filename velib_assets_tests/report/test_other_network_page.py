@@ -126,6 +126,16 @@ def test_docks_and_kinds_that_the_feed_leaves_out_are_unknown(tmp_path: Path, br
     assert "has no free docks" in browser.texts("#kpi_station_saturation .lead")[0]
 
 
+def test_stations_without_area_are_in_none(tmp_path: Path, browser: Reader) -> None:
+    """The short stations are 6001 and 6002. The KPI's number of areas is the same."""
+
+    def change(row: Row) -> Row:
+        return {**row, "arrondissement": "Centre" if int(row["station_id"]) % 2 else None}
+
+    browser.read(other(tmp_path, change).path)
+    assert browser.texts("#kpi_shortage .lead") == ["2 stations have no bikes, in 1 area."]
+
+
 def test_no_bikes_of_a_type_are_no_knowledge_of_types(tmp_path: Path, browser: Reader) -> None:
     """A feed without types has 0 electric bikes where it has 0 bikes, and nothing where it has some."""
 
