@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.mocked_plan import MockedPlan, PlanError
+from velib_assets_tests.test_docs import TEXT
 
 ROUEN = {
     "network": "rouen",
@@ -148,6 +150,18 @@ def test_url_of_the_feed_is_shown_nowhere(plan: MockedPlan) -> None:
         **ROUEN,
     )
     plan.check(f"!issensitive({settings})")
+
+
+def test_documented_variables_plan_the_network(plan: MockedPlan) -> None:
+    section = TEXT["docs/aws.md"].partition("\n## Another network")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```hcl\n(.*?)```", section, re.DOTALL)
+    documented = dict(re.findall(r'^(\w+) += "(.*)"$', block, re.MULTILINE))
+    assert {"bucket_name", "network", "feed", "gbfs_url", "network_timezone"} == documented.keys()
+    plan.check(
+        'aws_lambda_function.ingest.function_name == "rouen_ingest_lambda"',
+        'aws_s3_bucket.lake.bucket == "rouen-insights-your-team"',
+        **documented,
+    )
 
 
 @pytest.mark.parametrize("name", ["Vélo & Co", 'The "best" $5 `bikes` \\o/', "Vélib' Métropole", "Plain"])
