@@ -41,6 +41,7 @@ from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.network_sql import UNDECLARED_ZONE
 
 _EXAMPLE = date(2022, 6, 4)
+_HISTORY_NODE = asset_key("station_history").to_python_identifier()
 _SPECS = [spec for kpi in DAILY_KPIS for spec in specs_of(kpi.name)]
 
 
@@ -62,7 +63,7 @@ def store_days(
     selected = context.selected_output_names  # computed at each access
     names = [kpi.name for kpi in DAILY_KPIS if kpi.name in selected]
     days = days_of(context)
-    builds_history = any(node.name == "station_history" for node in context.job_def.nodes)
+    builds_history = any(node.name == _HISTORY_NODE for node in context.job_def.nodes)
     known = context.instance.get_materialized_partitions(asset_key(DAILY_KPIS[-1].name))
     before, after = _beside(lake, catalog, days, known)
     outcomes = compute_days([*before, *days, *after], query_engine, lake, catalog)

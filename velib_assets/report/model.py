@@ -29,7 +29,9 @@ _DAY = timedelta(hours=24)
 _EARLIER = {"hour_ago": timedelta(hours=1), "day_ago": _DAY}
 _TOLERANCE = timedelta(minutes=30)
 _SLOTS_PER_DAY = _DAY // SLOT
-_MOST_COUNTS = 250_000  # of bikes, and as many of docks, in a page of up to 5 MB
+_MOST_COUNTS = 160_000  # of bikes, and as many of docks: a page of 5,000 stations is to be below 5 MB
+_STEPS = (1, 2, 4)
+_MOST_EPISODES = 4000
 
 
 def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def report_object(data: ReportData, exports: Sequence[dict[str, Any]] = ()) -> d
         "charts": [{"name": view.name, "title": view.title, "chart": view.chart} for view in tables],
         "typical_week": _objects(data.views["kpi_typical_week"], _WEEK),
         "today": list(data.today),
-        "episodes": _objects(episodes(data), _EPISODE),
+        "episodes": _objects(episodes(data)[:_MOST_EPISODES], _EPISODE),
         "ledger": ledger_days(data.ledger, data.days),
         "quarantined": _objects(data.quarantined, ["ts", "code", "reason"]),
         "station_changes": data.station_changes,
@@ -132,14 +134,16 @@ def _total(row: Row) -> dict[str, Any]:
 
 
 def _history(stations: Sequence[Row], day: Sequence[Row]) -> dict[str, Any]:
-    """Return each station's counts of the day: of every snapshot, or of every second in a large network."""
-    step = 1 if len(stations) * len(day) <= _MOST_COUNTS else 2
+    """Return each station's counts of the day: of every snapshot, or of each `step` in a large network."""
+    counts = len(stations) * len(day)
+    step = next((step for step in _STEPS if counts <= step * _MOST_COUNTS), _STEPS[-1])
     newest_first = slice(None, None, -step)
 
     def thinned(values: Sequence[Any]) -> list[Any]:
         return list(values[newest_first])[::-1]
 
     return {
+        "step": step,
         "ts": [iso_z(row["ingested_ts"]) for row in thinned(day)],
         "bikes": [thinned(row["past_bikes"]) for row in stations],
         "docks": [thinned(row["past_docks"]) for row in stations],

@@ -10,9 +10,11 @@ import pytest
 
 from velib_assets.lake.keys import SLOT, iso_z
 from velib_assets.lake.ledger import Slot
+from velib_assets.lake.network import Network
 from velib_assets.query.kpis import VIEWS
 from velib_assets.report.exports import downloads, exports
 from velib_assets.report.model import last_day, ledger_days, report_object, totals
+from velib_assets.report.page.html import page_html
 from velib_assets.report.report_data import ReportData, ledger_span
 
 NOON = datetime(2022, 6, 4, 12, tzinfo=UTC)
@@ -78,6 +80,17 @@ def report_data(**changes: Any) -> ReportData:
     return ReportData(NOON, "opendata", views, [], [], [], [], [], [])._replace(**changes)
 
 
+UNKNOWN = (
+    "name commune arrondissement lat lon capacity bikes mechanical ebikes docks fill_rate is_renting "
+    "is_returning reported_ts"
+)
+STATION: dict[str, Any] = {
+    **dict.fromkeys(UNKNOWN.split()),
+    "station_id": "a",
+    "state": "ok",
+    "past_bikes": [],
+    "past_docks": [],
+}
 EPISODE = {
     "station_id": "a",
     "name": "A",
@@ -106,6 +119,70 @@ def test_empty_lake_gives_complete_object() -> None:
     assert (report["newest_ts"], report["source"]) == (None, {"feed": None, "simulated": False})
     assert all(table["rows"] == [] and table["columns"] for table in report["kpis"].values())
     assert list(report["kpis"]) == [view.name for view in VIEWS[:5]]
+
+
+@pytest.mark.parametrize(("stations", "times"), [(3, 96), (1650, 96), (1700, 48), (3400, 24), (5000, 24)])
+def test_large_network_has_fewer_snapshots_of_a_stations_day(stations: int, times: int) -> None:
+    """The newest one always; the network's own lines keep all of them."""
+    counts = list(range(96))
+    row = {**STATION, "past_bikes": counts, "past_docks": counts}
+    day = snapshots(*(15 * k for k in range(96)))
+    report = report_object(report_data(stations=[row] * stations, network=day))
+    history = report["history"]
+    assert {len(history["ts"]), *map(len, history["bikes"][:9]), *map(len, history["docks"][:9])} == {times}
+    assert history["step"] == 96 // times
+    assert (history["ts"][-1], history["bikes"][0][-1]) == (iso_z(NOON), 95)
+    assert len(report["network"]["ts"]) == 96
+
+
+def test_page_of_a_country_is_below_5_mb() -> None:
+    """5,000 stations with long names and ids, in 200 areas, on a day with many episodes."""
+    uuid, name, count = "04678a3e-1ec0-4493-a3cc-b92e74ab40ec", "Gare centrale, Ünter den Linden", 5000
+    row = {
+        **STATION,
+        "station_id": uuid,
+        "name": name,
+        "arrondissement": "Grande-Région",
+        "commune": "Grande-Région",
+        "lat": 48.1234567,
+        "lon": 2.1234567,
+        "fill_rate": 0.12345678901234567,
+        "reported_ts": NOON,
+        "past_bikes": [12] * 96,
+        "past_docks": [18] * 96,
+        "bikes": 12,
+        "docks": 18,
+        "capacity": 30,
+    }
+    columns = {column.name: row.get(column.name) for view in VIEWS for column in view.schema}
+    views = {**report_data().views, "kpi_taux_remplissage": [{**columns, "ingested_ts": NOON}] * count}
+    shape = {"name": name, "rings": [[2.34567] * 120], "label": [2.34567] * 2, "room": 0.01234}
+    data = report_data(
+        stations=[row] * count,
+        network=snapshots(*(15 * k for k in range(96))),
+        views={**views, "kpi_episodes": [{**EPISODE, "station_id": uuid, "end_ts": NOON}] * 13000},
+        areas=[shape] * 200,
+        system=Network("country", "A country", "Europe/Berlin"),
+    )
+    assert len(page_html(report_object(data)).encode()) < 5_000_000
+
+
+def test_what_the_feed_says_of_its_network_is_in_the_report() -> None:
+    facts = {"operator": "Lyft", "url": "https://example.org", "license_id": "cc-by-4.0"}
+    network = Network("bay", "Bay Wheels", "America/Los_Angeles")
+    found = report_object(report_data(system=network, network_facts=facts))["system"]
+    assert (found["key"], found["name"], found["time_zone"]) == network
+    assert (found["operator"], found["url"]) == ("Lyft", "https://example.org")
+    assert found["licence"]["identifier"] == "CC-BY-4.0"
+    assert report_object(report_data(system=network))["system"]["licence"] is None
+    own = report_object(report_data())["system"]
+    assert (own["key"], own["name"]) == ("velib", "Vélib' Métropole")
+
+
+def test_virtual_stations_are_in_the_report_of_networks_that_know_them() -> None:
+    assert "is_virtual" not in report_object(report_data(stations=[STATION]))["stations"]
+    stations = [{**STATION, "is_virtual": True}, {**STATION, "is_virtual": None}]
+    assert report_object(report_data(stations=stations))["stations"]["is_virtual"] == [True, None]
 
 
 def test_simulated_feed_is_marked() -> None:

@@ -94,9 +94,9 @@ function renderCard(card = document.getElementById("card")) {
 }
 
 function cardHistory(station) {
-  const { ts, bikes, docks } = report.history;
+  const { step, ts, bikes, docks } = report.history;
   if (!ts.length || !bikes[station.index]) return null;
-  const points = withGaps(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }));
+  const points = withGaps(ts, (k) => ({ bikes: bikes[station.index][k], docks: docks[station.index][k] }), LONGEST_STEP * step);
   const lines = ["bikes", "docks"].filter((field) => known[field]);
   const docksLine = {
     mark: {

@@ -53,23 +53,23 @@ function millis(time) {
 }
 
 /**
- * Convert a time series to the points of a line. Where snapshots are missing for more than 45 minutes, a point with
- * null values breaks the line. A point without neighbours is `isolated`, because no line shows it.
+ * Convert a time series to the points of a line. Where snapshots are missing for longer than `longest` (by default 45
+ * minutes), a point with null values breaks the line. A point without neighbours is `isolated`, because no line shows it.
  */
-function withGaps(times, valuesAt) {
+function withGaps(times, valuesAt, longest = LONGEST_STEP) {
   const points = [];
   times.forEach((time, k) => {
     const at = millis(time);
     const before = k ? millis(times[k - 1]) : at;
-    if (at - before > LONGEST_STEP) points.push({ at: before + 1, ...blankValues(valuesAt(k)) });
-    const isolated = !isNear(times[k - 1], at) && !isNear(times[k + 1], at);
+    if (at - before > longest) points.push({ at: before + 1, ...blankValues(valuesAt(k)) });
+    const isolated = !isNear(times[k - 1], at, longest) && !isNear(times[k + 1], at, longest);
     points.push({ at, isolated, ...valuesAt(k) });
   });
   return points;
 }
 
-function isNear(time, at) {
-  return time !== undefined && Math.abs(millis(time) - at) <= LONGEST_STEP;
+function isNear(time, at, longest) {
+  return time !== undefined && Math.abs(millis(time) - at) <= longest;
 }
 
 function blankValues(values) {

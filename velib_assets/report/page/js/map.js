@@ -14,6 +14,7 @@ const map = {
 const SAMPLE = 200; // stations that are compared with all others
 const CROWDED = 6; // pixels between stations, and fewer, at which symbols have their usual size
 const LARGEST = 3.5;
+const TYPICAL_CAPACITY = 25; // of stations in a network that gives no capacities
 
 function mapHeight() {
   return narrow() ? 380 : 560;
@@ -169,7 +170,7 @@ function mapRows(subset) {
       fill_rate: station.fill_rate,
       x: station.lon * LON_SCALE,
       y: station.lat,
-      area: (14 + 1.3 * Math.min(station.capacity || 0, 80)) * (station.state === "ok" ? 1 : 1.15),
+      area: (14 + 1.3 * Math.min(station.capacity || (known.capacity ? 0 : TYPICAL_CAPACITY), 80)) * (station.state === "ok" ? 1 : 1.15),
       shape: SHAPES[station.state],
       tip: stationTip(station),
     }));
