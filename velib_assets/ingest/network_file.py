@@ -9,7 +9,7 @@ from typing import Dict, Mapping, Optional
 from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
-from velib_assets.lake.network import network_file, time_zone_of
+from velib_assets.lake.network import network_file, network_zone
 from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
@@ -78,11 +78,11 @@ def known_zone(text: str) -> str:
     the file have one.
     """
     try:
-        return time_zone_of(text) if text else ""
+        return network_zone(text) if text else ""
     except ValueError as error:
         known = {zone.lower(): zone for zone in available_timezones()}
-        if found := known.get(text.replace(" ", "_").lower()):
-            return found
+        if (found := known.get(text.replace(" ", "_").lower())) and found != text:
+            return known_zone(found)
         if not known and _ZONE.fullmatch(text):
             return text
         _log.warning("system_information: timezone: %s. Set VELIB_TIMEZONE", error)

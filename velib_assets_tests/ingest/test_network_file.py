@@ -96,6 +96,11 @@ def test_unknown_time_zone_is_left_out_and_said(
     assert "Set VELIB_TIMEZONE" in caplog.text
 
 
+@pytest.mark.parametrize("zone", ["localtime", "Localtime", "posix/Europe/Paris", "right/UTC"])
+def test_time_zone_of_the_machine_is_not_that_of_a_network(zone: str) -> None:
+    assert known_zone(zone) == ""
+
+
 @pytest.mark.parametrize(
     "zone", ["UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT-1", "CET"]
 )
