@@ -9,8 +9,8 @@ On a busy machine, only the CPU seconds tell something.
 With --undeclared it instead compares ours with and without a field that the feed does not declare in every
 record, for each kind of value and for both feeds; there the ratio is to the same feed without the field.
 With --networks it compares ours on GBFS feeds of each version, of another network than Vélib', with ours on
-the portal's .json.gz. One of them has the fields that real feeds add; the last line is one hour of 5,000
-stations with these, cleaned in a new process without a warm hour, for its peak memory.
+the portal's .json.gz. One of them has the fields that real feeds add. One line is an hour of 5,000 stations
+with these, the first of a lake, cleaned in a new process for its peak memory; the last is what imports take.
 Ours does everything that the contract requires (audit, hash, typing, rejects, duplicates, order,
 arrondissement, one file per hour); the others only type and write the columns, or only parse.
 """
@@ -280,8 +280,21 @@ WITH_UNDECLARED: dict[str, tuple[str, Callable[[Path], int]]] = {
         *((f"{base}-{kind}", f"undeclared {kind}") for kind in UNDECLARED),
     ]
 }
+
+
+def imports_alone(_: Path) -> int:
+    """Import what cleaning needs; pyarrow imports pandas with its first scalar."""
+    import pyarrow as pa
+
+    import velib_assets.clean.local_clean_job  # noqa: F401 - for its memory
+
+    return int(pa.scalar(COUNTRY_ROWS).as_py())
+
+
 PORTAL = "ours, portal .json.gz, 1 thread"
-COUNTRY = "ours, GBFS 2.3, 5,000 stations, 1 thread"
+COUNTRY = "ours, GBFS 2.3 with more fields, an hour of 5,000 stations"
+IMPORTS = "the imports alone"
+COUNTRY_ROWS = 20_000
 NETWORKS: dict[str, tuple[str, Callable[[Path], int]]] = {
     PORTAL: ("gz", lambda lake: ours(lake, 1)),
     **{
@@ -290,6 +303,7 @@ NETWORKS: dict[str, tuple[str, Callable[[Path], int]]] = {
     },
     "ours, GBFS 3.1 with more fields, 1 thread": ("gbfs-extras", lambda lake: ours(lake, 1)),
     COUNTRY: ("gbfs-country", lambda lake: ours(lake, 1)),
+    IMPORTS: ("gbfs-country", imports_alone),
 }
 
 
@@ -297,13 +311,17 @@ def run_one(name: str, root: Path) -> None:
     """Run one contender in this process; prints rows, seconds, CPU seconds and peak megabytes."""
     folder, contender = {**CONTENDERS, **WITH_UNDECLARED, **NETWORKS}[name]
     shutil.rmtree(root / folder / "clean", ignore_errors=True)
-    if name != COUNTRY:
+    if name not in (COUNTRY, IMPORTS):
         contender(root / "warm" / folder)
     started, cpu_started = time.perf_counter(), time.process_time()
     rows = contender(root / folder)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([rows, seconds, cpu_seconds, peak]))
+    print(json.dumps([rows, seconds, cpu_seconds, peak_megabytes()]))
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has used."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -339,7 +357,7 @@ def main() -> None:
                 environ = os.environ | (OTHER_NETWORK if lake.startswith("gbfs-") and args.networks else {})
                 done = subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
                 rows, seconds, cpu_seconds, peak = json.loads(done.stdout)
-                expected = 20_000 if name == COUNTRY else records
+                expected = COUNTRY_ROWS if name in (COUNTRY, IMPORTS) else records
                 assert rows == expected, f"{name}: {rows} rows of {expected}"  # noqa: S101 - otherwise the comparison is unfair
                 speed, per_cpu, memory = best.get(name, (0.0, 0.0, 0.0))
                 best[name] = (max(speed, rows / seconds), max(per_cpu, rows / cpu_seconds), max(memory, peak))
@@ -374,7 +392,7 @@ def print_networks(best: Best) -> None:
     table = [
         (
             name,
-            *(("", "") if name == COUNTRY else (f"{per_cpu:,.0f}", f"{per_cpu / portal:.2f}")),
+            *(("", "") if name in (COUNTRY, IMPORTS) else (f"{per_cpu:,.0f}", f"{per_cpu / portal:.2f}")),
             f"{memory:,.0f}",
         )
         for name, (_, per_cpu, memory) in best.items()

@@ -3,7 +3,7 @@
 
 resource "aws_sns_topic" "alerts" {
   #checkov:skip=CKV_AWS_26:Alerts hold no data. The AWS-managed key of SNS (alias/aws/sns) does not allow CloudWatch and Budgets, so alarms would not arrive; encryption would need a customer key
-  name = var.topic_name
+  name = local.name.topic
 }
 
 data "aws_iam_policy_document" "alerts" {
@@ -42,7 +42,7 @@ resource "aws_sns_topic_subscription" "email" {
 # which would delay the alarm by an hour. With no data at all, missing data is breaching: on a new deployment the
 # alarm fires until the first snapshot.
 resource "aws_cloudwatch_metric_alarm" "silence" {
-  alarm_name          = "${var.lambda_name}_silent"
+  alarm_name          = "${local.name.lambda}_silent"
   alarm_description   = "No snapshot stored for ${var.silence_minutes} minutes. The feed has no past, so missed snapshots cannot be fetched later."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
@@ -64,7 +64,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
     metric {
       namespace   = "Velib/Ingest"
       metric_name = "SnapshotsStored"
-      dimensions  = { FunctionName = var.lambda_name }
+      dimensions  = { FunctionName = local.name.lambda }
       stat        = "Sum"
       period      = 900
     }
@@ -72,7 +72,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
-  alarm_name          = "${var.lambda_name}_errors"
+  alarm_name          = "${local.name.lambda}_errors"
   alarm_description   = "A snapshot could not be taken. If the feed sent a response, its bytes and the reason are in quarantine/."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"

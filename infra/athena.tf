@@ -2,7 +2,7 @@
 
 resource "aws_athena_workgroup" "velib" {
   #checkov:skip=CKV_AWS_159:Results are encrypted with SSE-S3, like the public data that they come from; kms_key_arn changes both
-  name          = var.workgroup_name
+  name          = local.name.workgroup
   description   = "Velib Insights"
   force_destroy = true # its history of queries; the results expire in the bucket
 

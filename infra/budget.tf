@@ -19,7 +19,7 @@ locals {
 resource "aws_budgets_budget" "monthly" {
   count = local.budget_usd > 0 ? 1 : 0
 
-  name         = "${var.tags["project"]}-monthly"
+  name         = "${local.tags["project"]}-monthly"
   budget_type  = "COST"
   time_unit    = "MONTHLY"
   limit_amount = format("%.2f", local.budget_usd)
@@ -27,7 +27,7 @@ resource "aws_budgets_budget" "monthly" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = [format("user:project$%s", var.tags["project"])]
+    values = [format("user:project$%s", local.tags["project"])]
   }
 
   dynamic "notification" {

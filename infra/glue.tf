@@ -27,12 +27,12 @@ locals {
   # a table of the same name exists that the crawler did not create, it creates one with a hash in its name. So drop
   # source_velib, which deletes no data, before changing catalog_mode on a lake in use.)
   crawler_prefix = var.catalog_mode == "crawler" ? "" : "audit_"
-  crawler_table  = "${local.crawler_prefix}source_velib"
+  crawler_table  = "${local.crawler_prefix}source_${var.network}"
 }
 
 resource "aws_glue_catalog_database" "velib" {
-  name        = var.database_name
-  description = "Velib Insights: source_velib, stations, rejects_velib and the views"
+  name        = local.name.database
+  description = "Velib Insights: source_${var.network}, stations, rejects_${var.network} and the views"
 }
 
 resource "aws_cloudwatch_log_group" "glue" {
@@ -77,7 +77,7 @@ resource "terraform_data" "glue_job_type" {
 
 resource "aws_glue_job" "clean" {
   #checkov:skip=CKV_AWS_195:A security configuration needs a customer key; the bucket encrypts the job's outputs, and its logs hold no data
-  name         = var.glue_job_name
+  name         = local.name.job
   description  = "Cleans raw snapshots into one Parquet file per hour"
   role_arn     = local.role["job"]
   glue_version = local.spark ? "5.0" : "3.0" # Python shell 3.9 is "3.0"
@@ -105,6 +105,7 @@ resource "aws_glue_job" "clean" {
       "--register"     = "false" # Dagster registers; the state machine asks for it
       "--hours"        = "newest"
     },
+    local.is_velib ? {} : { "--network" = var.network },
     local.spark ? {
       "--engine"                          = "spark"
       "--enable-auto-scaling"             = "true"
@@ -136,7 +137,7 @@ resource "aws_glue_job" "clean" {
 # No schedule: the state machine starts it (catalog_mode = "crawler"), or `velib audit`.
 resource "aws_glue_crawler" "clean" {
   #checkov:skip=CKV_AWS_195:A security configuration needs a customer key; the crawler writes only to the catalog and its log
-  name          = var.crawler_name
+  name          = local.name.crawler
   description   = "Infers ${local.crawler_table} from clean/"
   role          = local.role["crawler"]
   database_name = aws_glue_catalog_database.velib.name
@@ -144,7 +145,7 @@ resource "aws_glue_crawler" "clean" {
 
   # The last folder names the table: source=velib becomes source_velib, and date= and hour= its partition keys.
   s3_target {
-    path = "${local.lake}/clean/source=velib/"
+    path = "${local.lake}/clean/source=${var.network}/"
   }
 
   schema_change_policy {

@@ -1,5 +1,6 @@
-"""The script of the Glue job: puts the pinned boto3 first on the path, and runs the job."""
+"""The script of the Glue job: puts the pinned boto3 first on the path, sets the network, and runs the job."""
 
+import os
 import re
 import sys
 from importlib.metadata import distributions
@@ -13,6 +14,10 @@ sys.path[:0] = [homes[version] for version in sorted(homes)[-1:]]
 for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore", "s3transfer")]:
     del sys.modules[name]
 
-from velib_assets.clean.glue_job import run  # noqa: E402 - needs the pinned boto3
+# A Glue job has no environment of its own. The library reads the network when it is imported.
+if "--network" in sys.argv:
+    os.environ["VELIB_NETWORK"] = sys.argv[sys.argv.index("--network") + 1]
+
+from velib_assets.clean.glue_job import run  # noqa: E402 - needs the pinned boto3 and the network
 
 run()

@@ -9,15 +9,15 @@ locals {
   tracing = var.tracing && local.own_roles
 
   services = merge(local.clean_function ? {
-    clean = { name = var.clean_lambda_name, principal = "lambda.amazonaws.com" }
+    clean = { name = local.name.clean, principal = "lambda.amazonaws.com" }
     } : {}, {
-    lambda    = { name = var.lambda_name, principal = "lambda.amazonaws.com" }
-    job       = { name = var.glue_job_name, principal = "glue.amazonaws.com" }
-    crawler   = { name = var.crawler_name, principal = "glue.amazonaws.com" }
-    pipeline  = { name = var.pipeline_name, principal = "states.amazonaws.com" }
-    daily     = { name = var.daily_name, principal = "states.amazonaws.com" }
-    kpi_views = { name = var.kpi_views_name, principal = "states.amazonaws.com" }
-    schedule  = { name = var.schedule_name, principal = "scheduler.amazonaws.com" }
+    lambda    = { name = local.name.lambda, principal = "lambda.amazonaws.com" }
+    job       = { name = local.name.job, principal = "glue.amazonaws.com" }
+    crawler   = { name = local.name.crawler, principal = "glue.amazonaws.com" }
+    pipeline  = { name = local.name.pipeline, principal = "states.amazonaws.com" }
+    daily     = { name = local.name.daily, principal = "states.amazonaws.com" }
+    kpi_views = { name = local.name.kpi_views, principal = "states.amazonaws.com" }
+    schedule  = { name = local.name.schedule, principal = "scheduler.amazonaws.com" }
   })
 
   policies = merge(local.clean_function ? { clean = data.aws_iam_policy_document.clean.json } : {}, {

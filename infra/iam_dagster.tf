@@ -46,7 +46,7 @@ data "aws_iam_policy_document" "dagster" {
 resource "aws_iam_policy" "dagster" {
   count = local.own_roles ? 1 : 0
 
-  name        = var.dagster_policy_name
+  name        = local.name.dagster_policy
   description = "Runs Velib Insights from Dagster: its function, job, crawler, queries, catalog and prefixes"
   policy      = data.aws_iam_policy_document.dagster.json
 }

@@ -4,9 +4,9 @@
 locals {
   lake_access = {
     lambda = {
-      list   = ["raw/", "quarantine/"]
-      get    = ["raw/", "quarantine/", "glue/tmp/pipes/"] # pipes: Dagster's messages
-      put    = ["raw/", "quarantine/", "glue/tmp/pipes/"]
+      list   = concat(["raw/", "quarantine/"], local.network_prefix)
+      get    = concat(["raw/", "quarantine/", "glue/tmp/pipes/"], local.network_prefix) # pipes: Dagster's messages
+      put    = concat(["raw/", "quarantine/", "glue/tmp/pipes/"], local.network_prefix)
       delete = []
     }
     job = {
@@ -34,9 +34,9 @@ locals {
       delete = []
     }
     dagster = {
-      list   = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "published/", "athena-results/", "glue/tmp/"]
-      get    = ["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"]
-      put    = ["raw/", "quarantine/", "stations/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"]
+      list   = concat(["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
+      get    = concat(["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
+      put    = concat(["raw/", "quarantine/", "stations/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
       delete = ["published/", "glue/tmp/"]
     }
   }

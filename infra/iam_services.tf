@@ -16,7 +16,7 @@ locals {
 data "aws_iam_policy_document" "lambda" {
   source_policy_documents = [
     data.aws_iam_policy_document.lake["lambda"].json,
-    data.aws_iam_policy_document.function[var.lambda_name].json,
+    data.aws_iam_policy_document.function[local.name.lambda].json,
   ]
 
   statement {
@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "lambda" {
 
 # What every function needs: its log, and traces.
 data "aws_iam_policy_document" "function" {
-  for_each = toset([var.lambda_name, var.clean_lambda_name])
+  for_each = toset([local.name.lambda, local.name.clean])
 
   statement {
     sid       = "Logs"
@@ -55,7 +55,8 @@ data "aws_iam_policy_document" "registration" {
     actions = concat(["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"], local.partition_actions)
     resources = concat(
       [local.arn.catalog, local.arn.database],
-      [for table in ["source_velib", "velib_history", "stations", "rejects_velib"] : "${local.arn.tables}/${table}"],
+      [for table in ["source_${var.network}", "${var.network}_history", "stations", "rejects_${var.network}"] :
+      "${local.arn.tables}/${table}"],
     )
   }
 }
@@ -77,7 +78,7 @@ data "aws_iam_policy_document" "clean" {
   source_policy_documents = [
     data.aws_iam_policy_document.lake["clean"].json,
     data.aws_iam_policy_document.registration.json,
-    data.aws_iam_policy_document.function[var.clean_lambda_name].json,
+    data.aws_iam_policy_document.function[local.name.clean].json,
   ]
 }
 

@@ -6,7 +6,7 @@ locals {
 
 resource "aws_cloudwatch_log_group" "lambda" {
   #checkov:skip=CKV_AWS_158:Logs hold counts and keys of public data; CloudWatch encrypts them with its own key
-  name              = "/aws/lambda/${var.lambda_name}"
+  name              = "/aws/lambda/${local.name.lambda}"
   retention_in_days = var.log_retention_days
 }
 
@@ -14,10 +14,10 @@ resource "aws_lambda_function" "ingest" {
   #checkov:skip=CKV_AWS_115:Small accounts have a quota of 10 and cannot reserve any of it; set lambda_reserved_concurrency if the account allows it
   #checkov:skip=CKV_AWS_116:Its failure destination (aws_lambda_function_event_invoke_config) is the newer form of a dead-letter queue, and includes the reason
   #checkov:skip=CKV_AWS_117:It reads a public feed and writes to S3; a VPC would need a NAT gateway ($32 per month) and protect nothing
-  #checkov:skip=CKV_AWS_173:Its environment holds names and no secret; Lambda encrypts it with its own key
+  #checkov:skip=CKV_AWS_173:Its environment holds names, and at most the key of a public feed; Lambda encrypts it with its own key
   #checkov:skip=CKV_AWS_272:The zip is built deterministically from this repository and its hash is in the plan; a signing profile would add a second authority for one author
-  function_name                  = var.lambda_name
-  description                    = "Stores one Velib snapshot in raw/, or in quarantine/ if it is unusable"
+  function_name                  = local.name.lambda
+  description                    = "Stores one ${local.is_velib ? "Velib" : var.network} snapshot in raw/, or in quarantine/ if it is unusable"
   role                           = local.role["lambda"]
   runtime                        = "python3.12"
   architectures                  = ["x86_64"]
@@ -36,7 +36,8 @@ resource "aws_lambda_function" "ingest" {
         VELIB_SOURCE  = var.feed
       },
       var.opendata_url == "" ? {} : { VELIB_OPENDATA_URL = var.opendata_url },
-      var.gbfs_url == "" ? {} : { VELIB_GBFS_URL = var.gbfs_url },
+      nonsensitive(var.gbfs_url == "") ? {} : { VELIB_GBFS_URL = var.gbfs_url },
+      local.network_settings,
     )
   }
 

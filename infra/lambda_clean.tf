@@ -11,7 +11,7 @@ resource "aws_cloudwatch_log_group" "clean" {
   #checkov:skip=CKV_AWS_158:Logs hold counts and keys of public data; CloudWatch encrypts them with its own key
   count = local.clean_function ? 1 : 0
 
-  name              = "/aws/lambda/${var.clean_lambda_name}"
+  name              = "/aws/lambda/${local.name.clean}"
   retention_in_days = var.log_retention_days
 }
 
@@ -37,7 +37,7 @@ resource "aws_s3_object" "clean_layer" {
 resource "aws_lambda_layer_version" "clean" {
   count = local.clean_function ? 1 : 0
 
-  layer_name               = "${var.clean_lambda_name}_modules"
+  layer_name               = "${local.name.clean}_modules"
   description              = "pyarrow and boto3, as infra/glue_modules.txt pins them"
   compatible_runtimes      = ["python3.12"]
   compatible_architectures = ["x86_64"]
@@ -55,7 +55,7 @@ resource "aws_lambda_function" "clean" {
   #checkov:skip=CKV_AWS_272:The zip is built deterministically from this repository and its hash is in the plan; a signing profile would add a second authority for one author
   count = local.clean_function ? 1 : 0
 
-  function_name    = var.clean_lambda_name
+  function_name    = local.name.clean
   description      = "Cleans raw snapshots into one Parquet file per hour"
   role             = local.role["clean"]
   runtime          = "python3.12"
@@ -68,11 +68,14 @@ resource "aws_lambda_function" "clean" {
   timeout          = local.clean_seconds
 
   environment {
-    variables = {
-      VELIB_BUCKET   = aws_s3_bucket.lake.bucket
-      VELIB_ACCOUNT  = local.account
-      VELIB_DATABASE = aws_glue_catalog_database.velib.name
-    }
+    variables = merge(
+      {
+        VELIB_BUCKET   = aws_s3_bucket.lake.bucket
+        VELIB_ACCOUNT  = local.account
+        VELIB_DATABASE = aws_glue_catalog_database.velib.name
+      },
+      local.network_settings,
+    )
   }
 
   tracing_config {

@@ -26,7 +26,7 @@ output "crawler" {
 }
 
 output "crawler_table" {
-  description = "The table that the crawler writes: source_velib, or in api mode the table that an audit compares with it."
+  description = "The table that the crawler writes: that of the pipeline, or in api mode the table that an audit compares with it."
   value       = local.crawler_table
 }
 
@@ -64,13 +64,16 @@ output "dagster_env" {
     VELIB_SOURCE=${var.feed}
     VELIB_LAMBDA=${aws_lambda_function.ingest.function_name}
     VELIB_CLEAN_RUNTIME=${local.clean_runtime}
-    VELIB_CLEAN_LAMBDA=${var.clean_lambda_name}
+    VELIB_CLEAN_LAMBDA=${local.name.clean}
     VELIB_GLUE_JOB=${aws_glue_job.clean.name}
     VELIB_WORKGROUP=${aws_athena_workgroup.velib.name}
     VELIB_DATABASE=${aws_glue_catalog_database.velib.name}
     VELIB_CRAWLER=${aws_glue_crawler.clean.name}
     VELIB_CATALOG_MODE=${var.catalog_mode}
     VELIB_ALERTS=sns:${aws_sns_topic.alerts.arn}
+    %{for line in local.network_lines~}
+    ${line}
+    %{endfor~}
   EOT
 }
 
@@ -84,7 +87,7 @@ output "console" {
     pipeline  = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.pipeline}"
     daily     = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.daily}"
     kpi_views = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.arn.kpi_views}"
-    schedule  = "${local.console}/scheduler/home?region=${var.region}#schedules/default/${var.schedule_name}"
+    schedule  = "${local.console}/scheduler/home?region=${var.region}#schedules/default/${local.name.schedule}"
     alarms    = "${local.console}/cloudwatch/home?region=${var.region}#alarmsV2:"
   }
 }

@@ -3,9 +3,9 @@
 
 locals {
   schedules = {
-    pipeline  = { name = var.schedule_name, expression = var.schedule_expression }
-    daily     = { name = "${var.daily_name}_schedule", expression = var.daily_schedule_expression }
-    kpi_views = { name = "${var.kpi_views_name}_schedule", expression = var.views_schedule_expression }
+    pipeline  = { name = local.name.schedule, expression = var.schedule_expression }
+    daily     = { name = "${local.name.daily}_schedule", expression = var.daily_schedule_expression }
+    kpi_views = { name = "${local.name.kpi_views}_schedule", expression = var.views_schedule_expression }
   }
 }
 

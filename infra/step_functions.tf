@@ -26,7 +26,7 @@ locals {
 
   machines = {
     pipeline = {
-      name = var.pipeline_name
+      name = local.name.pipeline
       definition = templatefile("${path.module}/step_functions/velib_pipeline.asl.json", {
         partition    = local.partition
         lambda_arn   = aws_lambda_function.ingest.arn
@@ -36,16 +36,17 @@ locals {
       })
     }
     daily = {
-      name = var.daily_name
+      name = local.name.daily
       definition = templatefile("${path.module}/step_functions/velib_daily.asl.json", {
         history_state = local.work_state.history
       })
     }
     kpi_views = {
-      name = var.kpi_views_name
+      name = local.name.kpi_views
       definition = templatefile("${path.module}/step_functions/velib_kpi_views.asl.json", {
         partition = local.partition
         workgroup = aws_athena_workgroup.velib.name
+        table     = "source_${var.network}"
         views     = jsonencode(local.views)
       })
     }
@@ -55,7 +56,7 @@ locals {
 # The prefix /aws/vendedlogs/ keeps log delivery out of the account's resource policy, whose size is limited.
 resource "aws_cloudwatch_log_group" "machine" {
   #checkov:skip=CKV_AWS_158:Logs hold counts and keys of public data; CloudWatch encrypts them with its own key
-  for_each = toset([var.pipeline_name, var.daily_name, var.kpi_views_name])
+  for_each = toset([local.name.pipeline, local.name.daily, local.name.kpi_views])
 
   name              = "/aws/vendedlogs/states/${each.key}"
   retention_in_days = var.log_retention_days

@@ -111,8 +111,9 @@ variable "opendata_url" {
 }
 
 variable "gbfs_url" {
-  description = "Base URL of the gbfs feed. Empty: the public host."
+  description = "The URL of the gbfs.json of the network; for Vélib' also a base URL. Terraform shows it nowhere, because it may hold a key. Empty: the public host of Vélib'."
   type        = string
+  sensitive   = true
   default     = ""
 
   validation {

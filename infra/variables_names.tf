@@ -1,4 +1,22 @@
-# The names of the resources. Change them for a second copy of the stack in the same account.
+# The names of the resources. Change them for a second copy of the stack in the same account. Those that are null begin
+# with the key of the network, so that the stacks of two networks need no other names.
+
+locals {
+  name = {
+    lambda         = coalesce(var.lambda_name, "${var.network}_ingest_lambda")
+    clean          = coalesce(var.clean_lambda_name, "${var.network}_clean_lambda")
+    schedule       = coalesce(var.schedule_name, "${var.network}_pipeline_schedule")
+    pipeline       = coalesce(var.pipeline_name, "${var.network}_pipeline")
+    daily          = coalesce(var.daily_name, "${var.network}_daily")
+    kpi_views      = coalesce(var.kpi_views_name, "${var.network}_kpi_views")
+    database       = coalesce(var.database_name, "${var.network}_db_tf")
+    job            = coalesce(var.glue_job_name, "${var.network}_clean_job")
+    crawler        = coalesce(var.crawler_name, "${var.network}_clean_crawler")
+    workgroup      = coalesce(var.workgroup_name, "${var.network}_workgroup")
+    topic          = coalesce(var.topic_name, "${var.network}_alerts")
+    dagster_policy = coalesce(var.dagster_policy_name, "${var.network}_dagster_host")
+  }
+}
 
 variable "region" {
   description = "AWS region of the stack."
@@ -39,10 +57,10 @@ variable "bucket_name" {
 variable "lambda_name" {
   description = "The function that takes a snapshot."
   type        = string
-  default     = "velib_ingest_lambda"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.lambda_name))
+    condition     = var.lambda_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.lambda_name))
     error_message = "lambda_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -50,10 +68,10 @@ variable "lambda_name" {
 variable "clean_lambda_name" {
   description = "The function that cleans, with clean_runtime = lambda."
   type        = string
-  default     = "velib_clean_lambda"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.clean_lambda_name))
+    condition     = var.clean_lambda_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.clean_lambda_name))
     error_message = "clean_lambda_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -61,10 +79,10 @@ variable "clean_lambda_name" {
 variable "schedule_name" {
   description = "The 15-minute schedule. The two daily schedules have the names of their state machines."
   type        = string
-  default     = "velib_pipeline_schedule"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.schedule_name))
+    condition     = var.schedule_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.schedule_name))
     error_message = "schedule_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -72,10 +90,10 @@ variable "schedule_name" {
 variable "pipeline_name" {
   description = "The state machine of a tick."
   type        = string
-  default     = "velib_pipeline"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.pipeline_name))
+    condition     = var.pipeline_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.pipeline_name))
     error_message = "pipeline_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -83,10 +101,10 @@ variable "pipeline_name" {
 variable "daily_name" {
   description = "The state machine of the daily layer: closed days and months in history/."
   type        = string
-  default     = "velib_daily"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.daily_name))
+    condition     = var.daily_name == null || can(regex("^[A-Za-z0-9_-]{1,55}$", var.daily_name))
     error_message = "daily_name must be 1 to 55 letters, digits, _ or - (its schedule adds nine to it)."
   }
 }
@@ -94,10 +112,10 @@ variable "daily_name" {
 variable "kpi_views_name" {
   description = "The state machine that writes the views."
   type        = string
-  default     = "velib_kpi_views"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.kpi_views_name))
+    condition     = var.kpi_views_name == null || can(regex("^[A-Za-z0-9_-]{1,55}$", var.kpi_views_name))
     error_message = "kpi_views_name must be 1 to 55 letters, digits, _ or - (its schedule adds nine to it)."
   }
 }
@@ -105,10 +123,10 @@ variable "kpi_views_name" {
 variable "database_name" {
   description = "The Glue database of the table and the views."
   type        = string
-  default     = "velib_db_tf"
+  default     = null
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{0,127}$", var.database_name))
+    condition     = var.database_name == null || can(regex("^[a-z][a-z0-9_]{0,127}$", var.database_name))
     error_message = "database_name must be lower-case letters, digits and _, beginning with a letter: Athena requires quotes for anything else."
   }
 }
@@ -116,10 +134,10 @@ variable "database_name" {
 variable "glue_job_name" {
   description = "The job that cleans raw snapshots into Parquet."
   type        = string
-  default     = "velib_clean_job"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.glue_job_name))
+    condition     = var.glue_job_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.glue_job_name))
     error_message = "glue_job_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -127,10 +145,10 @@ variable "glue_job_name" {
 variable "crawler_name" {
   description = "The crawler over clean/."
   type        = string
-  default     = "velib_clean_crawler"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,59}$", var.crawler_name))
+    condition     = var.crawler_name == null || can(regex("^[A-Za-z0-9_-]{1,59}$", var.crawler_name))
     error_message = "crawler_name must be 1 to 59 letters, digits, _ or - (its role adds five to it)."
   }
 }
@@ -138,10 +156,10 @@ variable "crawler_name" {
 variable "workgroup_name" {
   description = "The Athena workgroup of all queries."
   type        = string
-  default     = "velib_workgroup"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9._-]{1,128}$", var.workgroup_name))
+    condition     = var.workgroup_name == null || can(regex("^[A-Za-z0-9._-]{1,128}$", var.workgroup_name))
     error_message = "workgroup_name must be 1 to 128 letters, digits, ., _ or -."
   }
 }
@@ -149,10 +167,10 @@ variable "workgroup_name" {
 variable "topic_name" {
   description = "The SNS topic of all alerts."
   type        = string
-  default     = "velib_alerts"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,256}$", var.topic_name))
+    condition     = var.topic_name == null || can(regex("^[A-Za-z0-9_-]{1,256}$", var.topic_name))
     error_message = "topic_name must be 1 to 256 letters, digits, _ or -."
   }
 }
@@ -160,10 +178,10 @@ variable "topic_name" {
 variable "dagster_policy_name" {
   description = "The managed policy of the Dagster host."
   type        = string
-  default     = "velib_dagster_host"
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,128}$", var.dagster_policy_name))
+    condition     = var.dagster_policy_name == null || can(regex("^[A-Za-z0-9_-]{1,128}$", var.dagster_policy_name))
     error_message = "dagster_policy_name must be 1 to 128 letters, digits, _ or -."
   }
 }

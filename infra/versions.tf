@@ -27,7 +27,7 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = var.tags
+    tags = local.tags
   }
 }
 
@@ -43,18 +43,18 @@ locals {
   regional = "${var.region}:${local.account}"
   arn = {
     bucket    = "arn:${local.partition}:s3:::${var.bucket_name}"
-    lambda    = "arn:${local.partition}:lambda:${local.regional}:function:${var.lambda_name}"
-    clean     = "arn:${local.partition}:lambda:${local.regional}:function:${var.clean_lambda_name}"
-    job       = "arn:${local.partition}:glue:${local.regional}:job/${var.glue_job_name}"
-    crawler   = "arn:${local.partition}:glue:${local.regional}:crawler/${var.crawler_name}"
+    lambda    = "arn:${local.partition}:lambda:${local.regional}:function:${local.name.lambda}"
+    clean     = "arn:${local.partition}:lambda:${local.regional}:function:${local.name.clean}"
+    job       = "arn:${local.partition}:glue:${local.regional}:job/${local.name.job}"
+    crawler   = "arn:${local.partition}:glue:${local.regional}:crawler/${local.name.crawler}"
     catalog   = "arn:${local.partition}:glue:${local.regional}:catalog"
-    database  = "arn:${local.partition}:glue:${local.regional}:database/${var.database_name}"
-    tables    = "arn:${local.partition}:glue:${local.regional}:table/${var.database_name}"
-    workgroup = "arn:${local.partition}:athena:${local.regional}:workgroup/${var.workgroup_name}"
-    pipeline  = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.pipeline_name}"
-    daily     = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.daily_name}"
-    kpi_views = "arn:${local.partition}:states:${local.regional}:stateMachine:${var.kpi_views_name}"
-    topic     = "arn:${local.partition}:sns:${local.regional}:${var.topic_name}"
+    database  = "arn:${local.partition}:glue:${local.regional}:database/${local.name.database}"
+    tables    = "arn:${local.partition}:glue:${local.regional}:table/${local.name.database}"
+    workgroup = "arn:${local.partition}:athena:${local.regional}:workgroup/${local.name.workgroup}"
+    pipeline  = "arn:${local.partition}:states:${local.regional}:stateMachine:${local.name.pipeline}"
+    daily     = "arn:${local.partition}:states:${local.regional}:stateMachine:${local.name.daily}"
+    kpi_views = "arn:${local.partition}:states:${local.regional}:stateMachine:${local.name.kpi_views}"
+    topic     = "arn:${local.partition}:sns:${local.regional}:${local.name.topic}"
     log_group = "arn:${local.partition}:logs:${local.regional}:log-group"
   }
 }

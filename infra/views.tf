@@ -3,8 +3,11 @@
 # The machine replaces the dates in @...@ when it runs. They cover the view's hours until the next daily run.
 
 locals {
-  sql_dir    = "${path.module}/../velib_assets/query/sql"
-  conditions = jsondecode(file("${local.sql_dir}/conditions.json"))
+  sql_dir = "${path.module}/../velib_assets/query/sql"
+  conditions = merge(
+    jsondecode(file("${local.sql_dir}/conditions.json")),
+    var.network == "velib" ? {} : jsondecode(file("${local.sql_dir}/conditions_of_others.json")),
+  )
 
   placeholders = merge(
     # A condition may contain these three, and the state of a station, which no view has, others.
@@ -27,8 +30,11 @@ locals {
 
   views = [for file in local.view_files : {
     view = trimsuffix(basename(file), ".sql")
-    sql = replace(
-      trimspace(templatefile(file, local.placeholders)), "velib_db_tf.", "${var.database_name}.",
+    sql = replace(replace(replace(
+      trimspace(templatefile(file, local.placeholders)),
+      "velib_db_tf.source_velib", "velib_db_tf.source_${var.network}"),
+      "'Europe/Paris'", "'${var.network_timezone == "" ? "Europe/Paris" : var.network_timezone}'"),
+      "velib_db_tf.", "${local.name.database}.",
     )
   }]
 }

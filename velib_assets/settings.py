@@ -134,7 +134,9 @@ class Settings:
             "lake": read("VELIB_LAKE", str(WORKPLACE / "lake"), read_lake),
             "feed_urls": {
                 feed.name: read(
-                    feed.setting, feed.base_url, partial(feed_url, feed, needed=source == feed.name)
+                    feed.setting,
+                    feed.base_url,
+                    partial(feed_url, feed, needed=source == feed.name and not aws),
                 )
                 for feed in FEEDS.values()
             },

@@ -22,9 +22,9 @@ class Variable(NamedTuple):
 
 
 def variables() -> list[Variable]:
-    """Return all variables, in the order of the files."""
+    """Return all variables, in the order of the files; those of names with what they are for Vélib'."""
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', TEXT, re.MULTILINE | re.DOTALL)
-    return [
+    found = [
         Variable(
             name,
             _value(body, "default").strip("{") if " default " in body else REQUIRED,
@@ -32,6 +32,10 @@ def variables() -> list[Variable]:
         )
         for name, body in blocks
     ]
+    network = next(variable.default.strip('"') for variable in found if variable.name == "network")
+    derived = re.findall(r'coalesce\(var\.(\w+), "\$\{var\.network\}(\w+)"\)', TEXT)
+    of_names = {name: f'"{network}{ending}"' for name, ending in derived}
+    return [variable._replace(default=of_names.get(variable.name, variable.default)) for variable in found]
 
 
 def defaults() -> dict[str, str]:
@@ -55,8 +59,10 @@ def alarms() -> set[str]:
     blocks = re.findall(rf'^resource "(?:{kinds})" .*?^\}}', TEXT, re.MULTILINE | re.DOTALL)
     names = " ".join(_value(block, "alarm_name") or _value(block, "name") for block in blocks)
     project = re.search(r'project += "(.*)"', TEXT)
-    for name, default in [*defaults().items(), ('tags["project"]', project[1] if project else "")]:
-        names = names.replace(f"${{var.{name}}}", default)
+    assert project
+    names = names.replace('${local.tags["project"]}', project[1])
+    for local, variable in re.findall(r"^    (\w+) += coalesce\(var\.(\w+),", TEXT, re.MULTILINE):
+        names = names.replace(f"${{local.name.{local}}}", defaults()[variable])
     machines = [defaults()[f"{name}_name"] for name in ("pipeline", "daily", "kpi_views")]
     return {
         name.strip('"').replace("${each.value.name}", each) for name in names.split() for each in machines

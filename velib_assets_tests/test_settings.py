@@ -188,3 +188,28 @@ def test_another_network_needs_the_address_of_its_feed() -> None:
     portal = "VELIB_SOURCE: the portal has Vélib' alone, not rouen; set gbfs"
     required = "VELIB_GBFS_URL: is required for the network rouen: write the URL of its gbfs.json"
     assert done.stdout.splitlines() == [required, portal, portal, "simulator", "gbfs"], done.stderr
+
+
+ON_AWS = """
+import os
+from velib_assets.resources import build_resources
+from velib_assets.settings import Settings
+settings = Settings.from_env(os.environ)
+ingest = build_resources(settings).ingest
+print(ingest.source, repr(ingest._url), settings.names.function, settings.names.database)
+"""
+
+
+def test_on_aws_the_function_has_the_address_of_another_network() -> None:
+    """The address may be a secret, which the host then need not have."""
+    settings = {
+        "VELIB_NETWORK": "rouen",
+        "VELIB_TARGET": "aws",
+        "VELIB_BUCKET": "lake",
+        "VELIB_SOURCE": "gbfs",
+    }
+    env = {**settings, "PYTHONPATH": ":".join(sys.path), "AWS_REGION": "us-east-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", ON_AWS], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["gbfs", "''", "rouen_ingest_lambda", "rouen_db_tf"], done.stderr

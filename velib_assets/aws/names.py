@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
-from velib_assets.lake.schema import DATABASE
+from velib_assets.lake.network import KEY
 
 PIPES_PREFIX = "glue/tmp/pipes/"
 
@@ -13,12 +13,12 @@ class Names(NamedTuple):
 
     bucket: str
     region: str = "us-east-1"
-    function: str = "velib_ingest_lambda"
-    job: str = "velib_clean_job"
-    crawler: str = "velib_clean_crawler"
-    database: str = DATABASE
-    workgroup: str = "velib_workgroup"
-    clean_function: str = "velib_clean_lambda"
+    function: str = f"{KEY}_ingest_lambda"
+    job: str = f"{KEY}_clean_job"
+    crawler: str = f"{KEY}_clean_crawler"
+    database: str = f"{KEY}_db_tf"
+    workgroup: str = f"{KEY}_workgroup"
+    clean_function: str = f"{KEY}_clean_lambda"
 
     def function_link(self) -> str:
         """Link to the Lambda that takes snapshots, and its logs."""

@@ -1,7 +1,8 @@
 """The Lambda function that cleans hours: the Glue job's code, in calls of a few minutes.
 
 The event is `{"hours": "2022-06-04T00..2022-06-05T23", "register": "true", "seconds": 240}`; all keys are
-optional, and hours and register are as the Glue job's arguments. So is `history`, in place of hours.
+optional, and hours and register are as the Glue job's arguments. So is `history`, in place of hours. A
+`network` must be the function's own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.history.remote_history import ARGUMENT, TimedHistory
 from velib_assets.lake.bucket_store import BucketStore
+from velib_assets.lake.network import ensure_network
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 
@@ -41,6 +43,7 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
         AwsError: if a request to the bucket or the catalog fails.
         ValueError: if the event is invalid.
     """
+    ensure_network(event.get("network"), os.environ)
     hours, register = str(event.get("hours") or NEWEST), str(event.get("register") or "false")
     if register not in REGISTER:
         raise ValueError(f"register {register!r} is not one of {', '.join(REGISTER)}")

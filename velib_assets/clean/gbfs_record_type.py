@@ -65,7 +65,7 @@ def gbfs_record_type(values: Values, document: bytes) -> pa.StructType:
         document: the snapshots, in which the keys of objects are found that sampled records do not have.
 
     Raises:
-        OddFieldError: the keys of a field cannot be told.
+        OddFieldError: the keys of a field cannot be told, or an id is a number with a point.
     """
     parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
     for path, source in SOURCES.items():
@@ -109,6 +109,8 @@ def _scalar_type(source: Source, kinds: FrozenSet[type]) -> pa.DataType:
         raise OddFieldError("an id with a fraction or an exponent, which Arrow writes as another text")
     if str in kinds or (not kinds and IDENTITY in source.forms):
         return pa.string()
+    if float in kinds and IDENTITY in source.forms:
+        raise OddFieldError(f"{source.path} is a number with a point")
     if FLAG in source.forms:
         return pa.int64() if int in kinds else pa.bool_()
     return pa.float64() if float in kinds or NUMBER in source.forms else pa.int64()

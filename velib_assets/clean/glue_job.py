@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ from velib_assets.history.remote_history import TimedHistory
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, parse_hour, raw_time
 from velib_assets.lake.listing import has_usable_raw, newest_snapshot, objects_by_hour
+from velib_assets.lake.network import KEY, VELIB, ensure_network
 from velib_assets.lake.schema import DATABASE
 from velib_assets.lake.store import LakeStore
 from velib_assets.stations.register import Register
@@ -60,6 +62,7 @@ def main(argv: Sequence[str]) -> None:
         ValueError: if an argument is invalid.
     """
     arguments = _parse_arguments(argv)
+    ensure_network(arguments.network, os.environ)
     store = BucketStore(arguments.bucket, arguments.account, arguments.region)
     catalog = GlueTable(arguments.database, arguments.bucket, arguments.region)
     clean = LocalCleanJob(store, THREADS).run
@@ -128,7 +131,9 @@ def clean_on_cluster(store: LakeStore, hours: Sequence[datetime]) -> Iterator[Ho
     """
     from pyspark.sql import SparkSession  # noqa: PLC0415 - installed only in Glue Spark and for its test
 
-    context = SparkSession.builder.appName("velib_clean_job").getOrCreate().sparkContext
+    builder = SparkSession.builder.appName("velib_clean_job")
+    # An executor is a process of its own, which reads the network when it imports the package.
+    context = builder.config("spark.executorEnv.VELIB_NETWORK", KEY).getOrCreate().sparkContext
 
     def rebuild(register: Register, batch: Sequence[datetime]) -> Iterator[HourResult]:
         slices = max(1, -(-len(batch) // _HOURS_PER_TASK))
@@ -184,6 +189,7 @@ def _parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--database", default=DATABASE)
     parser.add_argument("--register", choices=REGISTER, default="false")
     parser.add_argument("--history", default="")
+    parser.add_argument("--network", default=VELIB)
     parser.add_argument("--engine", choices=("shell", "spark"), default="shell")
     parser.add_argument("--hours", default=NEWEST)
     return parser.parse_known_args(list(argv))[0]

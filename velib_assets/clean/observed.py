@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Iterable, List, Optional, Tuple
+from typing import IO, Iterable, List, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,17 +39,22 @@ def _rows_in(store: LakeStore, hour: datetime) -> Optional[Tuple[Footer, pa.Tabl
             if footer is None:
                 return None
             source.seek(0)
-            rows = pq.read_table(source, columns=["station_id", "ingested_ts", *FIELDS])
+            rows = _read(source, ["station_id", "ingested_ts", *FIELDS])
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
     return footer, undescribe(rows, footer.missing)
+
+
+def _read(source: IO[bytes], columns: List[str]) -> pa.Table:
+    """Read columns in this thread: after `read_table` of a file object a process that ends may abort."""
+    return pq.ParquetFile(source).read(columns, use_threads=False)
 
 
 def _rejected(store: LakeStore, hour: datetime) -> List[Tuple[Optional[str], datetime]]:
     """Return the station code and the time of each rejected record of an hour."""
     try:
         with store.open(rejects_key(hour)) as source:
-            rows = pq.read_table(source, columns=["station_id", "ingested_ts"])
+            rows = _read(source, ["station_id", "ingested_ts"])
     except (FileNotFoundError, pa.ArrowInvalid):
         return []
     return list(zip(rows["station_id"].to_pylist(), rows["ingested_ts"].to_pylist()))

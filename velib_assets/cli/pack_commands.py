@@ -52,7 +52,7 @@ def pack(first: date | None, last: date | None, undo: bool) -> None:
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.packing import days_with_raw, pack_day, unpack_day
 
-    settings = read_settings()
+    settings = read_settings(opens_lake=False)
     if first is not None and last is None:
         raise click.UsageError("Missing argument 'TO': write both FROM and TO, or neither.")
     if first and last and first > last:

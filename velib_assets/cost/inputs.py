@@ -14,6 +14,7 @@ from velib_assets.aws.names import Names
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import raw_time, source_prefix
 from velib_assets.lake.listing import utc_now
+from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_kpis import DAILY_KPIS
 
@@ -22,7 +23,7 @@ WORK_FILE = FOLDER / "work.toml"  # written by benchmarks/bench_aws_requests.py
 DAYS, HOURS = 30, 720  # of a month
 GB = 1e9
 _NEVER = 1_000_000  # days
-SCHEDULE = "velib_pipeline_schedule"
+SCHEDULE = f"{KEY}_pipeline_schedule"
 _EVERY = re.compile(r"(?:rate\(|cron\([0*]/)(\d+) (minute|hour|day|\* )")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "* ": 1}
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from velib_assets.catalog.catalog import Catalog, CatalogError
 from velib_assets.defs import checks
+from velib_assets.defs.asset_keys import asset_key
 from velib_assets.defs.checks import Finding
 from velib_assets.defs.graphs import columns_of, provenance
 from velib_assets.defs.partitioned import Outcome, partitioned_asset
@@ -52,7 +53,7 @@ def station_history(
     """
     days = days_of(context)
     yield from build_days(lake, catalog, history_job, days)
-    known = context.instance.get_materialized_partitions(dg.AssetKey(MONTHS))
+    known = context.instance.get_materialized_partitions(asset_key(MONTHS))
     yield from build_months(lake, catalog, history_job, _complete_months(lake, catalog, days, known))
 
 
@@ -149,7 +150,7 @@ def _absent_day(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:
     found = DayResult(day, file.rows, file.bytes, file.digest, sha256=file.sha256)
     checked = {"readable_files": checks.readable_files()}
     outcome = _day(day, _facts(store, found, {}), checked, summary)
-    return outcome._replace(tags=provenance("source_velib", file.digest))
+    return outcome._replace(tags=provenance(TABLE, file.digest))
 
 
 def _removed(store: LakeStore, catalog: Catalog, absent: Outcome) -> Outcome:

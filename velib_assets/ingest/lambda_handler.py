@@ -18,7 +18,7 @@ from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.network import KEY, VELIB, network_key
+from velib_assets.lake.network import ensure_network
 
 METRIC_NAMESPACE, METRIC, DIMENSION = "Velib/Ingest", "SnapshotsStored", "FunctionName"
 
@@ -57,27 +57,6 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
         reporter.info(f"{result.state}: {result.records} records, {result.size} bytes, {address}")
     _count(result)
     return result.message()
-
-
-def ensure_network(wanted: object, environ: Mapping[str, str]) -> None:
-    """Keep the snapshot of one network out of the keys of another.
-
-    Args:
-        wanted: the network of the caller; None if it does not say.
-        environ: the settings. A wrong VELIB_NETWORK counts as Vélib's in the keys.
-
-    Raises:
-        ValueError: if VELIB_NETWORK is wrong, or the function works for another network.
-    """
-    try:
-        network_key(environ.get("VELIB_NETWORK", "").strip() or VELIB)
-    except ValueError as error:
-        raise ValueError(f"VELIB_NETWORK: {error}") from None
-    if wanted not in (None, KEY):
-        raise ValueError(
-            f"the function works for the network {KEY}, and the caller for {wanted}. "
-            "Set VELIB_NETWORK to the same value for both"
-        )
 
 
 def _scheduled_at(event: Mapping[str, Any], now: datetime) -> datetime:

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import re
-from typing import Callable, Dict, NamedTuple, Optional, Set
+from typing import Callable, Dict, Mapping, NamedTuple, Optional, Set
 from zoneinfo import ZoneInfo
 
 from velib_assets.lake.text import one_line
@@ -134,6 +134,27 @@ IS_VELIB = KEY == VELIB
 _OWN_NAME = _set("VELIB_NETWORK_NAME", network_name) or (VELIB_METROPOLE.name if IS_VELIB else "")
 DECLARED_ZONE = _set("VELIB_TIMEZONE", network_zone) or (VELIB_METROPOLE.time_zone if IS_VELIB else "")
 """The time zone if it is known without reading the lake; else empty."""
+
+
+def ensure_network(wanted: object, environ: Mapping[str, str]) -> None:
+    """Keep the work of one network out of the keys of another, in a function or a job.
+
+    Args:
+        wanted: the network of the caller; None if it does not say.
+        environ: the settings. A wrong VELIB_NETWORK counts as Vélib's in the keys.
+
+    Raises:
+        ValueError: if VELIB_NETWORK is wrong, or this process works for another network.
+    """
+    try:
+        network_key(environ.get("VELIB_NETWORK", "").strip() or VELIB)
+    except ValueError as error:
+        raise ValueError(f"VELIB_NETWORK: {error}") from None
+    if wanted not in (None, KEY):
+        raise ValueError(
+            f"this process works for the network {KEY}, and the caller for {wanted}. "
+            "Set VELIB_NETWORK to the same value for both"
+        )
 
 
 _OWN_NAMES = re.compile(

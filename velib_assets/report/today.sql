@@ -1,4 +1,4 @@
--- One row per hour of today in Paris, up to the newest snapshot: the mean fill rate over all stations in operation and
+-- One row per hour of the local day, up to the newest snapshot: the mean fill rate over all stations in operation and
 -- all snapshots of the hour. When clocks go back, the repeated hour holds both.
 WITH local AS (
     SELECT *, CAST(ingested_ts AT TIME ZONE 'Europe/Paris' AS timestamp) AS local_ts

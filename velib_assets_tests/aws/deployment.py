@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -81,8 +82,8 @@ class Deployment:
 
     def environment(self) -> dict[str, str]:
         """Return Dagster's settings from `terraform output -raw dagster_env`."""
-        lines = self._run("output", "-raw", "dagster_env").split()
-        return dict(line.split("=", 1) for line in lines)
+        lines = self._run("output", "-raw", "dagster_env").splitlines()
+        return dict(shlex.split(line)[0].split("=", 1) for line in lines)
 
     def settings(self, **environment: str) -> Settings:
         """Return the settings for this deployment, overridden by these variables."""

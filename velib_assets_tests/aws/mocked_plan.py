@@ -62,6 +62,18 @@ class MockedPlan:
         values = {"bucket_name": BUCKET, "artefacts_dir": str(self._artefacts), **variables}
         self.check_exactly(*conditions, variables=values)
 
+    def value(self, expression: str, **variables: Any) -> str:
+        """Return the text of an expression in HCL that no resource decides.
+
+        Raises:
+            PlanError: if Terraform refuses it.
+        """
+        values = {"bucket_name": BUCKET, "artefacts_dir": str(self._artefacts), **variables}
+        file = self._infra / "value.tfvars.json"
+        file.write_text(json.dumps(values), encoding="utf-8")
+        shown = self._run("console", f"-var-file={file.name}", given=f"jsonencode({expression})\n")
+        return str(json.loads(json.loads(shown)))
+
     def check_exactly(self, *conditions: str, variables: Mapping[str, Any]) -> None:
         """See `check`; without the variables that every plan needs."""
         assigned = "\n".join(f"    {name} = {json.dumps(value)}" for name, value in variables.items())
@@ -73,16 +85,18 @@ class MockedPlan:
         (self._infra / "plan.tftest.hcl").write_text(_MOCK + run, encoding="utf-8")
         self._run("test")
 
-    def _run(self, *command: str) -> None:
+    def _run(self, *command: str, given: str = "") -> str:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))
         }
         done = subprocess.run(
             [terraform(), f"-chdir={self._infra}", *command, "-no-color"],
             env=environment | {"CHECKPOINT_DISABLE": "1"},
+            input=given,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
             raise PlanError(" ".join(f"{done.stdout}{done.stderr}".split()))
+        return done.stdout

@@ -49,7 +49,8 @@ for sql in json.load(sys.stdin):
         print(json.dumps(str(error)))
 """
 RENDERED = 'jsonencode(jsondecode(templatefile("step_functions/velib_kpi_views.asl.json", \
-{ partition = "aws", workgroup = "velib", views = jsonencode(local.views) })).States.Views)'
+{ partition = "aws", workgroup = "velib", table = "source_velib", \
+views = jsonencode(local.views) })).States.Views)'
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,14 @@ def test_name(written: Any, expected: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("x:null", "x:null"), (" 12 ", "12"), (12, "12"), (2**31 + 5, "2147483653"), (2**70, str(2**70))],
+    [
+        ("x:null", "x:null"),
+        (" 12 ", "12"),
+        (12, "12"),
+        (12.0, "12"),
+        (2**31 + 5, "2147483653"),
+        (2**70, str(2**70)),
+    ],
 )
 def test_station_id(written: Any, expected: str) -> None:
     assert row(information(written), status(written))["station_id"] == expected
@@ -149,6 +156,7 @@ def test_number_and_text_are_one_station() -> None:
         ({"region_id": 1}, [{"region_id": "1", "name": [{"text": "Nord", "language": "fr"}]}], "Nord"),
         ({"region_id": "r1"}, [{"region_id": "r1", "name": []}], "r1"),
         ({"region_id": 7}, [], "7"),
+        ({"region_id": 1e10}, [], "10000000000"),
         ({}, [{"region_id": "r1", "name": "Nord"}], None),
     ],
 )

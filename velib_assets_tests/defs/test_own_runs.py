@@ -1,5 +1,6 @@
 """Several networks in one Dagster instance: each acts on its own runs."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from velib_assets.defs.maintenance.maintenance_job import old_runs
 from velib_assets.defs.maintenance.orphans import PROCESS, end_orphans
 from velib_assets.defs.sensors.retries import is_busy
 from velib_assets.lake.listing import utc_now
+from velib_assets.settings import CHECKOUT
 from velib_assets_tests.defs.instances import small_job, status
 from velib_assets_tests.defs.sensors.test_alert_sensor import RecordingSink, broken_job, evaluate
 
@@ -118,3 +120,17 @@ def test_alerts_are_about_runs_of_their_own_network(
         cursor = evaluate(instance, None, sink)
         evaluate(instance, cursor, sink)
         assert [alert.id for alert in sink.alerts] == [f"{run_id}:run"]
+
+
+def test_keys_of_assets_are_made_in_one_place() -> None:
+    """Else an asset of another network would be looked for under the key of that of Vélib'."""
+    made = re.compile(r"AssetKey\(|Asset(?:Materialization|Observation|In)\(\s*(?!asset_key\()\S")
+    found = {
+        (path.name, line)
+        for folder in ("cli", "defs")
+        for path in (CHECKOUT / "velib_assets" / folder).rglob("*.py")
+        for line in made.findall(path.read_text(encoding="utf-8"))
+        if path.name != "asset_keys.py"
+    }
+    # The home of an earlier version, which knew Vélib' alone.
+    assert found == {("dagster_home.py", "AssetKey(")}

@@ -42,8 +42,19 @@ for key in defs.resolve_asset_graph().get_all_asset_keys():
     print(key.to_user_string())
 """
 QUERY = f"SELECT * FROM {NAME} ORDER BY station_id"  # noqa: S608 - our own name
+OTHER_VARIABLES = """
+variable "feed" {
+  default = "opendata"
+}
+
+variable "gbfs_url" {
+  default   = ""
+  sensitive = true
+}
+"""
 MACHINE = 'jsonencode(jsondecode(templatefile("step_functions/velib_kpi_views.asl.json", \
-{ partition = "aws", workgroup = "velib", views = jsonencode(local.views) })).States.Views.Items)'
+{ partition = "aws", workgroup = "velib", table = "source_velib", \
+views = jsonencode(local.views) })).States.Views.Items)'
 
 
 class Checkout:
@@ -108,7 +119,11 @@ def test_new_view_is_in_the_rendered_state_machine(checkout: Checkout) -> None:
     folder = checkout.folder / "rendered"
     shutil.copytree(checkout.folder / "infra" / "step_functions", folder / "step_functions")
     shutil.copy(checkout.folder / "infra" / "views.tf", folder)
-    (folder / "variables.tf").write_text('variable "database_name" {\n  default = "other_db"\n}\n')
+    shutil.copy(checkout.folder / "infra" / "variables_network.tf", folder)
+    shutil.copy(checkout.folder / "infra" / "variables_names.tf", folder)
+    (folder / "variables.tf").write_text(OTHER_VARIABLES)
+    names = {"bucket_name": "lake", "database_name": "other_db"}
+    (folder / "terraform.tfvars.json").write_text(json.dumps(names))
     done = subprocess.run(
         [terraform(), f"-chdir={folder}", "console"],
         input=MACHINE,

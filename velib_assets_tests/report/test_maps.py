@@ -1,5 +1,6 @@
 """The maps in a browser: areas, their labels and colours; touch, wheel, mouse and keyboard."""
 
+import math
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -43,6 +44,30 @@ def labels(
 
 def area(name: str, x: float, y: float, room: float) -> dict[str, Any]:
     return {"name": name, "x": x, "y": y, "room": room}
+
+
+def fitted(browser: Reader, positions: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Return the positions that are on a map of 300 by 300 pixels which fits them."""
+    script = (files("velib_assets.report.page") / "js" / "projection.js").read_text(encoding="utf-8")
+    function = f"const stations = arguments[0]; {script}; return fit(stations, 300, 300);"
+    found: dict[str, Any] = browser.run(function, positions)
+    reach = 150 / found["scale"]
+    shrink = math.cos(math.radians(sorted(place["lat"] for place in positions)[len(positions) // 2]))
+    return [
+        place
+        for place in positions
+        if abs(place["lon"] * shrink - found["centre"]["x"]) <= reach
+        and abs(place["lat"] - found["centre"]["y"]) <= reach
+    ]
+
+
+def test_map_shows_both_parts_of_a_network_and_no_remote_station(browser: Reader, pages: Pages) -> None:
+    """San Jose is 70 km from San Francisco, and has every seventh station of their network."""
+    browser.read(pages("empty").path)
+    near = [{"lat": 37.7 + n % 10 / 200, "lon": -122.5 + n // 10 / 200} for n in range(100)]
+    far = [{"lat": 37.2 + n / 200, "lon": -121.9} for n in range(16)]
+    assert fitted(browser, near + far) == near + far
+    assert fitted(browser, near + far[:1]) == near
 
 
 def test_labels_do_not_collide(browser: Reader, pages: Pages) -> None:

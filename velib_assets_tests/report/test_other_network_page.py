@@ -126,6 +126,29 @@ def test_docks_and_kinds_that_the_feed_leaves_out_are_unknown(tmp_path: Path, br
     assert "has no free docks" in browser.texts("#kpi_station_saturation .lead")[0]
 
 
+def test_stations_without_area_are_in_none(tmp_path: Path, browser: Reader) -> None:
+    """The short stations are 6001 and 6002. The KPI's number of areas is the same."""
+
+    def change(row: Row) -> Row:
+        return {**row, "arrondissement": "Centre" if int(row["station_id"]) % 2 else None}
+
+    browser.read(other(tmp_path, change).path)
+    assert browser.texts("#kpi_shortage .lead") == ["2 stations have no bikes, in 1 area."]
+
+
+def test_no_bikes_of_a_type_are_no_knowledge_of_types(tmp_path: Path, browser: Reader) -> None:
+    """A feed without types has 0 electric bikes where it has 0 bikes, and nothing where it has some."""
+
+    def change(row: Row) -> Row:
+        none = 0 if row["bikes"] == 0 else None
+        return {**row, "ebikes": none, "mechanical": none}
+
+    browser.read(other(tmp_path, change).path)
+    assert browser.texts("#total-ebikes .tile-number") == ["–"]
+    assert "mechanical" not in browser.texts("#total-bikes")[0]
+    assert browser.texts("#filter-ebike") == []
+
+
 def test_unknown_fill_rate_is_said_and_not_drawn_as_zero(tmp_path: Path, browser: Reader) -> None:
     nothing = without("docks", "ebikes", "mechanical", "capacity", "fill_rate")
     browser.read(other(tmp_path, nothing).path)

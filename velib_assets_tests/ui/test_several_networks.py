@@ -1,13 +1,18 @@
 """The example of several networks in one Dagster: two code locations, two lakes, one feed that is down."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from velib_assets.defs.dagster_home import SHIPPED
 from velib_assets.lake.keys import SOURCE
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.http_server import LocalServer, Reply
@@ -100,3 +105,26 @@ def test_outage_of_one_network_holds_up_no_other(tmp_path: Path, server: Server,
     assert {alert["id"].partition(":")[0] for alert in alerts} <= of_velib
     assert all(alert["title"].startswith("raw_snapshot: check usable_snapshot failed") for alert in alerts)
     assert "Traceback" not in server.text()
+
+
+@pytest.mark.parametrize("name", ["paris", "bay_wheels"])
+def test_file_of_a_network_loads_as_it_is(name: str, tmp_path: Path) -> None:
+    """Whatever network the shell has set; nothing is called, and no lake is created."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE / f"{name}.py")],
+        env={**os.environ, "HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "VELIB_NETWORK": "lyon"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["lakes.json"]
+
+
+def test_settings_of_dagster_are_the_usual_ones_with_threads() -> None:
+    example, usual = (
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in (EXAMPLE / "dagster.yaml", SHIPPED)
+    )
+    threads = {name: example.pop(name) for name in ("schedules", "sensors")}
+    assert example == usual
+    assert all(part["use_threads"] for part in threads.values())

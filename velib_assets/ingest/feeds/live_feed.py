@@ -49,7 +49,12 @@ class LiveFeed(Feed):
 
 
 def live_feed(
-    name: str, base_url: str = "", environ: Mapping[str, str] = {}, *, network: str = SOURCE
+    name: str,
+    base_url: str = "",
+    environ: Mapping[str, str] = {},
+    *,
+    network: str = SOURCE,
+    needed: bool = True,
 ) -> Feed:
     """Return the live feed with this name.
 
@@ -58,6 +63,7 @@ def live_feed(
         base_url: another host than the feed's own; for a GBFS feed also the URL of its discovery document.
         environ: settings, of which the feed's own applies if `base_url` is empty.
         network: the key of the network.
+        needed: whether the feed is fetched here, so that another network's URL is required.
 
     Raises:
         ValueError: if there is no such feed, the URL is invalid, or another network's is missing.
@@ -66,7 +72,7 @@ def live_feed(
         raise ValueError(f"source {name!r} is not a live feed. Use one of: {', '.join(FEEDS)}")
     setting = FEEDS[name].setting
     try:
-        url = feed_url(FEEDS[name], base_url or environ.get(setting, "").strip(), network)
+        url = feed_url(FEEDS[name], base_url or environ.get(setting, "").strip(), network, needed=needed)
     except ValueError as error:
         raise ValueError(f"{setting}: {error}") from None
     return GbfsFeed(url) if is_discovery_url(FEEDS[name], url, network) else LiveFeed(FEEDS[name], url)

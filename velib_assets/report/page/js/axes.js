@@ -69,7 +69,7 @@ function dayLineSpec({ points, field, color, format = "d", title }) {
         field,
         type: "quantitative",
         title: null,
-        axis: { tickCount: 4, format },
+        axis: { tickCount: 4, format, ...(format === "d" && { tickMinStep: 1 }) },
         scale: { zero: true, nice: true },
       },
       tooltip: { field: "tip" },

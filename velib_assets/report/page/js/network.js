@@ -15,15 +15,18 @@ function knownZone(zone) {
   }
 }
 
-/** Whether any station has a value. A page without stations hides nothing. */
-function isKnown(field) {
-  return !stations.length || stations.some((station) => (station[field] ?? null) !== null);
+/** Whether any station has a value, of some stations only. A page without stations hides nothing. */
+function isKnown(field, of = () => true) {
+  const asked = stations.filter(of);
+  return !asked.length || asked.some((station) => (station[field] ?? null) !== null);
 }
 
 /** Which numbers the feed gives. What it leaves out is unknown, not 0, so the page has no column or chart of it. */
 const known = Object.fromEntries(
-  ["bikes", "mechanical", "ebikes", "docks", "capacity", "fill_rate"].map((field) => [field, isKnown(field)]),
+  ["bikes", "docks", "capacity", "fill_rate"].map((field) => [field, isKnown(field)]),
 );
+// A station without bikes has none of any type, also if the feed does not say which are electric.
+for (const field of ["mechanical", "ebikes"]) known[field] = isKnown(field, (station) => station.bikes !== 0);
 known.saturated = known.docks || known.fill_rate;
 
 /** Without any area, another network than Vélib' is one, and no table has a column of areas. */

@@ -12,14 +12,14 @@ function networkPoints() {
 
 function renderShortage() {
   const rows = kpiRows("kpi_shortage");
-  const areas = new Set(rows.map((row) => row.arrondissement)).size;
+  const areas = new Set(rows.map((row) => row.arrondissement).filter((area) => area !== null)).size;
   return stationsOverTheDay({
     name: "kpi_shortage",
     title: t("short_title"),
     rows,
     field: "short",
     line: t("short"),
-    lead: phrase(hasAreas ? "short_lead" : "short_lead_whole", { n: rows.length, areas }),
+    lead: phrase(areas ? "short_lead" : "short_lead_whole", { n: rows.length, areas }),
   });
 }
 

@@ -8,17 +8,23 @@ function located(subset) {
 const LATITUDE = middle(located(stations).map((station) => station.lat)) ?? 48.86;
 const LON_SCALE = Math.cos((LATITUDE * Math.PI) / 180); // length of a degree of longitude, relative to latitude
 
+const MOST_REMOTE = 0.05; // of the stations
+
 /** The middle one of some numbers in order of size, or undefined. */
 function middle(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** The places that are not remote: at most ten times as far from the middle as half of them are. */
+/**
+ * The places that are not remote: at most ten times as far from the middle as half of them are. More than a few
+ * remote places are another part of the network, so none is left out.
+ */
 function central(places) {
   const [x, y] = [middle(places.map((place) => place.x)), middle(places.map((place) => place.y))];
   const distances = places.map((place) => Math.hypot(place.x - x, place.y - y));
   const furthest = 10 * middle(distances) || Infinity;
-  return places.filter((_, k) => distances[k] <= furthest);
+  const near = places.filter((_, k) => distances[k] <= furthest);
+  return places.length - near.length > Math.max(1, MOST_REMOTE * places.length) ? places : near;
 }
 
 /**
