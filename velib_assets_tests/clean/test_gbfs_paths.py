@@ -125,6 +125,13 @@ def test_forms_of_real_feeds_take_the_fast_path(form: str) -> None:
     assert typed.drift == Drift()
 
 
+def test_large_ids_written_as_fractions_are_the_same_text_on_both_paths() -> None:
+    """Arrow writes 1e20 as `1e+20`; ingest joins the files by `100000000000000000000`."""
+    rows = [station(n, {"station_id": 1e20 * (n + 1)}) for n in range(20)]
+    typed = fast(rows)
+    assert typed is None or typed.table.equals(general(rows).table)
+
+
 def test_object_with_a_key_that_no_sample_has_is_read() -> None:
     """The parser drops unknown keys silently, and only a few records are sampled."""
     rows = [station(n, {"num_bikes_available_types": {"electric": 1}}) for n in range(500)]
