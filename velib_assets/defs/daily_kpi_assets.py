@@ -93,8 +93,10 @@ def _out(kpi: DailyKpi) -> dg.AssetOut:
 
 def _history_of_a_day() -> dg.TimeWindowPartitionMapping:
     """Return the mapping from a local day to the UTC days that it may be computed from, in any season."""
-    offsets = [(day - local).days for local in (_EXAMPLE, _WINTER) for day in history_days(local)]
-    first, last = (min(offsets), max(offsets)) if DECLARED_ZONE else (-2, 1)
+    first, last = -2, 1  # in any time zone, while it is not known
+    if DECLARED_ZONE:
+        offsets = [(day - local).days for local in (_EXAMPLE, _WINTER) for day in history_days(local)]
+        first, last = min(offsets), max(offsets)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.TimeWindowPartitionMapping(first, last, allow_nonexistent_upstream_partitions=True)
