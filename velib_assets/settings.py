@@ -18,7 +18,7 @@ from velib_assets.ingest.feeds.live_feed import feed_url
 from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SOURCE, hour_text
-from velib_assets.lake.network import KEY, VELIB, network_key, network_name, time_zone_of
+from velib_assets.lake.network import KEY, VELIB, network_key, network_name, network_zone
 from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.setting_readers import (
     one_of,
@@ -112,7 +112,7 @@ class Settings:
                 return None
 
         key = read("VELIB_NETWORK", VELIB, network_key)
-        read("VELIB_TIMEZONE", "UTC", time_zone_of)
+        read("VELIB_TIMEZONE", "UTC", network_zone)
         read("VELIB_NETWORK_NAME", key or VELIB, network_name)
         if key not in (None, KEY):
             problems.append(

@@ -53,6 +53,7 @@ def test_all_wrong_variables_are_reported_at_once(tmp_path: Path) -> None:
             "'Bay-Wheels' is not the key of a network: .*, for example bay_wheels",
         ),
         ("VELIB_NETWORK", "rouen", "this process works for velib, so it cannot work for rouen too"),
+        ("VELIB_TIMEZONE", "posix/Europe/Paris", "'posix/Europe/Paris' is not the same time zone everywhere"),
         ("VELIB_TIMEZONE", "Mars", "'Mars' is not a time zone: write UTC or a name such as Europe/Paris"),
         ("VELIB_NETWORK_NAME", "x" * 101, "write one line of up to 100 characters"),
     ],

@@ -78,7 +78,7 @@ def _undecodable(data: bytes, part: Partition) -> str:
     """Return why bytes are not the whole clean file of a partition; empty if they may be."""
     try:
         differences, footer = schema_differences(io.BytesIO(data)), read_footer(io.BytesIO(data))
-        rows = pq.read_table(io.BytesIO(data))
+        rows = pq.read_table(pa.BufferReader(data))
         rows.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         return cannot_be_decoded(error)
@@ -123,7 +123,7 @@ def _same_by_another_version(data: bytes, rebuilt: bytes) -> bool:
 
 
 def _parts_of(data: bytes) -> List[Any]:
-    source = pq.ParquetFile(io.BytesIO(data))
+    source = pq.ParquetFile(pa.BufferReader(data))
     footer = source.metadata
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     columns = [group.column(number) for group in groups for number in range(group.num_columns)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime, timedelta
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -149,7 +148,7 @@ def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[
         yield Damage("rejects", store.address(key), f"it cannot be read ({error})", repair)
         return
     try:
-        pq.read_table(io.BytesIO(data))
+        pq.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError, ValueError) as error:
         yield Damage("rejects", store.address(key), cannot_be_decoded(error), repair)
 

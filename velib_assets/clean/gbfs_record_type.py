@@ -105,6 +105,8 @@ def _type_of(source: Source, name: str, values: List[Any], document: bytes) -> p
 
 
 def _scalar_type(source: Source, kinds: FrozenSet[type]) -> pa.DataType:
+    if float in kinds and IDENTITY in source.forms:
+        raise OddFieldError("an id with a fraction or an exponent, which Arrow writes as another text")
     if str in kinds or (not kinds and IDENTITY in source.forms):
         return pa.string()
     if float in kinds and IDENTITY in source.forms:

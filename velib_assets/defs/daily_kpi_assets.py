@@ -40,7 +40,7 @@ from velib_assets.query.daily_store import DailyKpiResult, prepare_daily_kpis, s
 from velib_assets.query.engine import QueryEngine, QueryError
 from velib_assets.query.network_sql import UNDECLARED_ZONE
 
-_EXAMPLE = date(2022, 6, 4)
+_EXAMPLE, _WINTER = date(2022, 6, 4), date(2022, 12, 4)
 _HISTORY_NODE = asset_key("station_history").to_python_identifier()
 _SPECS = [spec for kpi in DAILY_KPIS for spec in specs_of(kpi.name)]
 
@@ -92,9 +92,9 @@ def _out(kpi: DailyKpi) -> dg.AssetOut:
 
 
 def _history_of_a_day() -> dg.TimeWindowPartitionMapping:
-    """Return the mapping from a local day to the UTC days that it may be computed from."""
-    days = history_days(_EXAMPLE) if DECLARED_ZONE else [_EXAMPLE - 2 * DAY, _EXAMPLE + DAY]
-    first, last = ((day - _EXAMPLE).days for day in (days[0], days[-1]))
+    """Return the mapping from a local day to the UTC days that it may be computed from, in any season."""
+    offsets = [(day - local).days for local in (_EXAMPLE, _WINTER) for day in history_days(local)]
+    first, last = (min(offsets), max(offsets)) if DECLARED_ZONE else (-2, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.TimeWindowPartitionMapping(first, last, allow_nonexistent_upstream_partitions=True)

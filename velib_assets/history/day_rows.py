@@ -86,7 +86,7 @@ def is_altered(data: bytes, digest: str, registered_digest: str, registered_sha2
 def _decode(address: str, hour: datetime, data: bytes) -> Tuple[pa.Table, str]:
     try:
         differences, footer = schema_differences(io.BytesIO(data)), read_footer(io.BytesIO(data))
-        table = pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DamagedFileError(f"{address} cannot be decoded ({reason})") from error

@@ -75,7 +75,7 @@ class _DayReader:
 
     def _read(self, data: bytes) -> Iterator[pa.RecordBatch]:
         try:
-            file = pq.ParquetFile(io.BytesIO(data), read_dictionary=_REPEATED)
+            file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_REPEATED)
             yield from file.iter_batches(_BATCH, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())[:120]

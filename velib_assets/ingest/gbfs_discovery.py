@@ -21,7 +21,10 @@ _VERSIONS = "gbfs_versions"
 _MOST_NAMES = 12
 _SLASHES = rb":(?:\\?/){2}"  # some write them as \/\/
 _LOGIN = re.compile(rb"(" + _SLASHES + rb")[^\"/?#\s\\]*@")
-_QUERY = re.compile(rb"(" + _SLASHES + rb"(?:[^\"?\s\\]|\\/)*)(?:\?|\\u003f)[^\"\s]*", re.IGNORECASE)
+_QUERY = re.compile(  # optional, so that each text is read once however many slashes it has
+    rb"(" + _SLASHES + rb"(?:[^\"?\s\\]|\\(?!u003f)[^\s])*)((?:\?|\\u003f)(?:[^\"\s\\]|\\\S)*)?",
+    re.IGNORECASE,
+)
 _MISSPELT = {"vehicles_types": "vehicle_types"}  # in feeds of PBSC, 2022
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+")
 _IN_PATH = "/%:@!$&'*+,;=~"  # brackets are encoded: a message that shows the URL then has no Markdown link
@@ -121,7 +124,9 @@ def absolute_url(url: str, base: str, configured: str) -> str:
 
 def without_secrets(document: bytes) -> bytes:
     """Take the logins and the queries, which may hold a key, out of the URLs of a document."""
-    return _QUERY.sub(rb"\1?...", _LOGIN.sub(rb"\1", document))
+    return _QUERY.sub(
+        lambda found: found[1] + b"?..." if found[2] else found[0], _LOGIN.sub(rb"\1", document)
+    )
 
 
 def _feeds(value: object) -> Feeds:

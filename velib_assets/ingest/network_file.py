@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import Mapping
+from typing import Dict, Mapping, Optional
 from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
-from velib_assets.lake.network import network_file, time_zone_of
+from velib_assets.lake.network import network_file, network_zone
 from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
 
+_REQUIRED = ("system_id", "name", "timezone")  # in every version of GBFS
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 _log = logging.getLogger("velib.network")
 
 
 def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     """Store `network.json` if the feed says something of its network that the lake does not have.
+
+    A name and a time zone that a system said before stay, if it does not say them now: local days must not
+    move because a file is damaged for a while.
 
     Args:
         store: the lake.
@@ -28,32 +32,42 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     Raises:
         OSError: if the file cannot be read or written.
     """
-    if not system:
+    if system.keys().isdisjoint(_REQUIRED):  # not a `system_information`, but perhaps a page about an error
         return
-    others = {key: system[key] for key in FACTS if key in system}
-    data = network_file(system.get("name", ""), known_zone(system.get("timezone", "")), **others)
     try:
         stored = store.read(NETWORK_KEY)
     except FileNotFoundError:
         stored = b""
+    before = _texts_in(stored)
+    is_same = system.get("system_id", "") in ("", before.get("system_id", ""))
+    name, zone = system.get("name", ""), known_zone(system.get("timezone", ""))
+    if is_same:
+        name, zone = name or before.get("name", ""), zone or before.get("timezone", "")
+    data = network_file(name, zone, **{key: system[key] for key in FACTS if key in system})
     if stored != data:
-        _warn_of_another_system(stored, system)
+        _warn_of_another_system(before.get("system_id"), system.get("system_id"))
         store.publish([Change(NETWORK_KEY, data)], lambda: True)
 
 
-def _warn_of_another_system(stored: bytes, system: Mapping[str, str]) -> None:
-    """Say that the feed names another system than before: it was renamed, or the URL is another city's."""
+def _texts_in(stored: bytes) -> Dict[str, str]:
+    """Return the texts of a `network.json` by their names; none if it is damaged."""
     try:
-        before = json.loads(stored or b"{}").get("system_id")
-    except (ValueError, AttributeError):  # someone else's file
-        return
-    now = system.get("system_id")
+        said = json.loads(stored or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return (
+        {key: text for key, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
+    )
+
+
+def _warn_of_another_system(before: Optional[str], now: Optional[str]) -> None:
+    """Say that the feed names another system than before: it was renamed, or the URL is another city's."""
     if before and now and before != now:
         _log.warning(
             "The feed is of the system %s, and was of %s before. If that is another network, correct "
             "VELIB_GBFS_URL, and run `velib discard` for the snapshots since",
             one_line(now),
-            one_line(str(before)),
+            one_line(before),
         )
 
 
@@ -64,11 +78,11 @@ def known_zone(text: str) -> str:
     the file have one.
     """
     try:
-        return time_zone_of(text) if text else ""
+        return network_zone(text) if text else ""
     except ValueError as error:
         known = {zone.lower(): zone for zone in available_timezones()}
-        if found := known.get(text.replace(" ", "_").lower()):
-            return found
+        if (found := known.get(text.replace(" ", "_").lower())) and found != text:
+            return known_zone(found)
         if not known and _ZONE.fullmatch(text):
             return text
         _log.warning("system_information: timezone: %s. Set VELIB_TIMEZONE", error)

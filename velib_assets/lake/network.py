@@ -19,6 +19,7 @@ from velib_assets.lake.text import one_line
 VELIB = "velib"
 _VARIABLES = {"name": "VELIB_NETWORK_NAME", "time zone": "VELIB_TIMEZONE"}
 _UTC = "UTC"
+_NO_PLACES = ("localtime", "posix", "posixrules", "right", "Factory")  # of tzdata; query engines lack them
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _MAX_KEY, _MAX_NAME = 31, 100
 _log = logging.getLogger("velib.network")
@@ -86,6 +87,20 @@ def time_zone_of(text: str) -> str:
     return text
 
 
+def network_zone(text: str) -> str:
+    """Return the name of a time zone that can be a network's: that of a place, the same on every machine.
+
+    Raises:
+        ValueError: there is no such time zone, or it is the machine's own or counts leap seconds.
+    """
+    if text.partition("/")[0] in _NO_PLACES:
+        raise ValueError(
+            f"{one_line(text, 60)!r} is not the same time zone everywhere: write UTC or a name such as "
+            "Europe/Paris"
+        )
+    return time_zone_of(text)
+
+
 def network_name(text: str) -> str:
     """Return text that can be the name of a network: one line of up to 100 characters.
 
@@ -117,7 +132,7 @@ KEY = _set("VELIB_NETWORK", network_key) or VELIB
 """The key of this process's network."""
 IS_VELIB = KEY == VELIB
 _OWN_NAME = _set("VELIB_NETWORK_NAME", network_name) or (VELIB_METROPOLE.name if IS_VELIB else "")
-DECLARED_ZONE = _set("VELIB_TIMEZONE", time_zone_of) or (VELIB_METROPOLE.time_zone if IS_VELIB else "")
+DECLARED_ZONE = _set("VELIB_TIMEZONE", network_zone) or (VELIB_METROPOLE.time_zone if IS_VELIB else "")
 """The time zone if it is known without reading the lake; else empty."""
 
 
@@ -197,7 +212,7 @@ def _read() -> Optional[Network]:
         return None
     name, zone = said.get("name"), said.get("timezone")
     try:
-        known_zone = time_zone_of(zone) if isinstance(zone, str) and zone else ""
+        known_zone = network_zone(zone) if isinstance(zone, str) and zone else ""
     except ValueError:
         known_zone = ""
     return Network(KEY, one_line(name.strip(), _MAX_NAME) if isinstance(name, str) else "", known_zone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
@@ -46,7 +45,7 @@ def daily_tables(
 def _days(lake: LakeStore, table: PublishedTable, days: Sequence[date]) -> list[pa.Table]:
     tables, schema = [], _empty(table).schema
     for day in days:
-        rows = pq.read_table(io.BytesIO(lake.read(daily_kpi_key(table.name, day))))
+        rows = pq.read_table(pa.BufferReader(lake.read(daily_kpi_key(table.name, day))))
         rows = rows.append_column("date", pa.repeat(pa.scalar(day_text(day)), len(rows)))
         tables.append(rows.select(schema.names).cast(schema))
     return tables

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -121,7 +120,7 @@ def _scalar(moment: datetime) -> pa.Scalar:
 
 def _summary(history: bytes) -> tuple[dict[datetime, int], int]:
     """Return the number of rows of each snapshot, by its time, and the number of stations."""
-    table = pq.read_table(io.BytesIO(history), columns=["ingested_ts", "station_id"])
+    table = pq.read_table(pa.BufferReader(history), columns=["ingested_ts", "station_id"])
     counts = pc.value_counts(table["ingested_ts"].cast(pa.timestamp("ms", "UTC")))
     times, numbers = counts.flatten()
     return dict(zip(times.to_pylist(), numbers.to_pylist(), strict=True)), pc.count_distinct(
@@ -132,7 +131,7 @@ def _summary(history: bytes) -> tuple[dict[datetime, int], int]:
 def _register(lake: LakeStore) -> pa.Table:
     """Return the station register; empty if there is none."""
     try:
-        table = pq.read_table(io.BytesIO(lake.read(STATIONS_KEY)))
+        table = pq.read_table(pa.BufferReader(lake.read(STATIONS_KEY)))
     except FileNotFoundError:
         table = pa.schema([(column.name, ARROW[column.type]) for column in STATION_COLUMNS]).empty_table()
     return table.set_column(

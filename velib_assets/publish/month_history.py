@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -90,7 +89,7 @@ def has_snapshot(lake: LakeStore, catalog: Catalog, day: date) -> bool:
     if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
         return True
     files = [file for file in _files(catalog, utc_days_overlapped(day)) if not is_month(file) and file.rows]
-    tables = (pq.read_table(io.BytesIO(_read(lake, file)), columns=["ingested_ts"]) for file in files)
+    tables = (pq.read_table(pa.BufferReader(_read(lake, file)), columns=["ingested_ts"]) for file in files)
     first, last = (pa.scalar(moment, pa.timestamp("ms", "UTC")) for moment in (start, end))
     times = (table["ingested_ts"].cast(first.type) for table in tables)
     return any(

@@ -61,7 +61,7 @@ def read_daily_rows(lake: LakeStore, name: str, day: date) -> pa.Table:
     except FileNotFoundError:
         return schema.empty_table()
     try:
-        return pq.read_table(io.BytesIO(data), schema=schema)
+        return pq.read_table(pa.BufferReader(data), schema=schema)
     except (pa.ArrowException, OSError, ValueError):  # pyarrow raises all three for damaged bytes
         return schema.empty_table()
 

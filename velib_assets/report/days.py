@@ -6,7 +6,6 @@ only lists them.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -78,7 +77,7 @@ def _read(store: LakeStore, files: _Files) -> dict[date, Sequence[Mapping[str, A
     rows = {}
     for day, item in files.items():
         with suppress(FileNotFoundError):
-            content = io.BytesIO(store.read(item.key))
+            content = pa.BufferReader(store.read(item.key))
             with suppress(pa.ArrowException, OSError):  # pyarrow raises both for damaged bytes
                 rows[day] = pq.read_table(content).to_pylist()
     return rows

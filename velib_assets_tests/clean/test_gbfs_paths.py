@@ -125,6 +125,13 @@ def test_forms_of_real_feeds_take_the_fast_path(form: str) -> None:
     assert typed.drift == Drift()
 
 
+def test_large_ids_written_as_fractions_are_the_same_text_on_both_paths() -> None:
+    """Arrow writes 1e20 as `1e+20`; ingest joins the files by `100000000000000000000`."""
+    rows = [station(n, {"station_id": 1e20 * (n + 1)}) for n in range(20)]
+    typed = fast(rows)
+    assert typed is None or typed.table.equals(general(rows).table)
+
+
 def test_object_with_a_key_that_no_sample_has_is_read() -> None:
     """The parser drops unknown keys silently, and only a few records are sampled."""
     rows = [station(n, {"num_bikes_available_types": {"electric": 1}}) for n in range(500)]
@@ -169,3 +176,23 @@ def test_snapshots_typed_together_keep_their_own_counts() -> None:
     assert typed is not None
     assert [(part.records, len(part.rejects)) for part in typed] == [(7, 1), (8, 2), (20, 3)]
     assert [part.table.to_pylist() for part in typed] == [general(rows).table.to_pylist() for rows in several]
+
+
+def test_large_snapshots_are_typed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four of 5,000 stations at once would take 45 MB more; the rows do not depend on it."""
+    head = json.dumps({"source": "rouen", "feed": "gbfs", "gbfs": SAID}).encode()[:-1]
+    data = head + b', "results": ' + dump([FORMS["2.3"](n) for n in range(300)]) + b"}"
+    raws = [RawObject(raw_key(HOUR.replace(minute=n)), "x", data) for n in (0, 15, 30, 45)]
+    together = []
+
+    def counted(results: Any, feed: Any) -> Any:
+        together.append(len(results))
+        return type_gbfs_fast(results, feed)
+
+    monkeypatch.setattr(hour_module, "type_gbfs_fast", counted)
+    tables = []
+    for limit in (4 * 1024 * 1024, len(data) // 2, 2 * len(data)):
+        monkeypatch.setattr(hour_module, "_TOGETHER_BYTES", limit)
+        tables.append(clean_hour(HOUR, raws, network="rouen").table)
+    assert together == [4, 1, 1, 1, 1, 3, 1]
+    assert tables[1:] == [tables[0]] * 2

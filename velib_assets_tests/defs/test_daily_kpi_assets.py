@@ -183,3 +183,21 @@ def test_data_without_any_report_time_makes_no_station_doubtful() -> None:
     assert (every.passed, every.facts["faults"]) == (True, 0)
     assert "no report times" in every.message
     assert findings.never_reported([], [], 0).message == "no station without a report time"
+
+
+@pytest.mark.parametrize(
+    ("zone", "offsets"),
+    [
+        ("Europe/Paris", (-2, 0)),
+        ("Europe/London", (-2, 0)),  # UTC in winter
+        ("Atlantic/Azores", (-1, 1)),  # UTC in summer
+        ("America/Los_Angeles", (-1, 1)),
+        ("UTC", (-1, 0)),
+    ],
+)
+def test_lineage_of_a_local_day_has_its_history_in_each_season(
+    zone: str, offsets: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "DECLARED_ZONE", zone)
+    mapping = daily_kpi_assets._history_of_a_day()
+    assert (mapping.start_offset, mapping.end_offset) == offsets

@@ -191,9 +191,9 @@ def test_an_optional_file_costs_a_tick_neither_its_snapshot_nor_its_time(server:
 
 def test_an_address_that_is_not_http_is_not_fetched(server: LocalServer) -> None:
     feeds = listed(*PARTS, base=f"{server.url}{ROOT}/")["feeds"]
-    feeds[2]["url"] = "file:///etc/passwd?key=s3cret"
+    feeds[2]["url"] = "ftp://me:s3cret@host/etc/passwd?key=s3cret"
     with pytest.raises(
-        FeedError, match=r"station_status, .* its URL is not an http\(s\) URL: 'file·:///etc/p"
+        FeedError, match=r"station_status, .* its URL is not an http\(s\) URL: 'ftp·://host/etc/p"
     ) as e:
         decoded(serve(server, {"gbfs": file({"feeds": feeds}, "3.0")}))
     assert "s3cret" not in str(e.value)

@@ -68,6 +68,24 @@ def test_feed_that_says_nothing_takes_nothing_away(store: FolderStore) -> None:
     assert written(store) == ROUEN
 
 
+@pytest.mark.parametrize("said", [{"language": "en"}, {"language": "en", "url": "https://h/help"}])
+def test_page_about_an_error_takes_nothing_away(store: FolderStore, said: dict[str, str]) -> None:
+    """The language is that of the discovery document, and known without `system_information`."""
+    write_network_file(store, ROUEN)
+    write_network_file(store, said)
+    assert written(store) == ROUEN
+
+
+def test_name_and_time_zone_stay_where_the_same_system_leaves_them_out(store: FolderStore) -> None:
+    write_network_file(store, ROUEN)
+    write_network_file(store, {"language": "fr", "system_id": "rouen"})
+    assert written(store) == ROUEN
+    write_network_file(store, {**ROUEN, "timezone": "Paris"})
+    assert written(store) == ROUEN
+    write_network_file(store, {"name": "Bay Wheels", "system_id": "baywheels"})
+    assert written(store) == {"name": "Bay Wheels", "system_id": "baywheels"}
+
+
 @pytest.mark.parametrize("zone", ["Paris", "GMT+1", "../etc/passwd", "Europe", "CET/CEST"])
 def test_unknown_time_zone_is_left_out_and_said(
     store: FolderStore, caplog: pytest.LogCaptureFixture, zone: str
@@ -76,6 +94,11 @@ def test_unknown_time_zone_is_left_out_and_said(
     assert written(store) == {name: text for name, text in ROUEN.items() if name != "timezone"}
     assert f"timezone: {zone!r} is not a time zone" in caplog.text
     assert "Set VELIB_TIMEZONE" in caplog.text
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Localtime", "posix/Europe/Paris", "right/UTC"])
+def test_time_zone_of_the_machine_is_not_that_of_a_network(zone: str) -> None:
+    assert known_zone(zone) == ""
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,11 @@ from velib_assets_tests.gbfs.plain_reading import totals
 from velib_assets_tests.gbfs.real_feeds import VELIB, real_feeds
 from velib_assets_tests.gbfs.through_pipeline import new_root, publish
 from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.report.reader import Reader, reader
+from velib_assets_tests.ui.browser import missing_packages
 
 FEEDS = {feed.recording: feed for feed in real_feeds()}  # whole ones where they are there
+WIDER = "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
 COUNTS = (
     "count(*) AS n, sum(bikes) AS bikes, sum(docks) AS docks, min(arrondissement) AS area, max(name) AS name"
 )
@@ -63,6 +66,17 @@ class Commands:
         return page.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    if missing := missing_packages():
+        reason = f"NO REPORT OF ANOTHER NETWORK WAS LOOKED AT: apt-get install {' '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with reader(tmp_path_factory.mktemp("profile")) as session:
+        yield session
+
+
 @contextmanager
 def serving(simulator: Simulator) -> Iterator[GbfsServer]:
     """Serve a simulated city that stands still."""
@@ -95,7 +109,7 @@ def test_simulated_feed_from_its_url_to_the_report(version: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("recording", FEEDS)
-def test_real_feed_from_its_url_to_the_report(recording: str, tmp_path: Path) -> None:
+def test_real_feed_from_its_url_to_the_report(recording: str, tmp_path: Path, browser: Reader) -> None:
     feed = FEEDS[recording].shifted_to(datetime.now(UTC) - timedelta(minutes=1))
     network = "velib" if recording == VELIB else recording.partition("-")[0]
     with LocalServer() as server:
@@ -107,6 +121,16 @@ def test_real_feed_from_its_url_to_the_report(recording: str, tmp_path: Path) ->
     (found,) = velib.rows(f"SELECT {COUNTS} FROM source_{network}")  # noqa: S608
     assert (found["n"], found["bikes"], found["docks"]) == totals(feed.documents)
     assert json.dumps(found["name"]) in velib.report()
+    for width in (360, 1280):
+        browser.read(tmp_path / "reports" / f"{network}_report.html", width, zone="Asia/Tokyo")
+        assert browser.draw_all() == []
+        _, name, _, zone = feed.system
+        [title], [shown] = browser.texts("h1"), browser.texts("#shown")
+        if network != "velib":
+            assert (title, zone in shown) == (f"{name}, station by station", True)
+            assert found["area"] in {None, *browser.texts("#kpi_saturation_par_arrondissement tbody th")}
+        assert browser.run(WIDER) == 0
+        assert browser.severe() == []
 
 
 def test_simulator_ticks_and_restores_as_another_network(tmp_path: Path) -> None:

@@ -167,9 +167,8 @@ class _Tick:
         except ValueError:
             url = ""
         if not is_http_url(url):
-            return FeedError(
-                f"its URL is not an http(s) URL: {neutralize_links(listed.partition('?')[0], 80)!r}"
-            )
+            shown = without_secrets(listed.encode("utf-8", "replace")).decode("utf-8", "replace")
+            return FeedError(f"its URL is not an http(s) URL: {neutralize_links(shown, 80)!r}")
         left = self._left()
         fetcher = self._within(left)
         if name in OPTIONAL:

@@ -5,6 +5,7 @@ Rules that need a whole snapshot are not here; see `gbfs_rules` in the clean ste
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from velib_assets.ingest.counts import NO_STATUS, RowError, count, is_not_finite, numeral
@@ -50,7 +51,7 @@ class GbfsReader(NamedTuple):
 
     def known_types(self) -> Dict[str, str]:
         """Return the kind of each vehicle type that the feed explains, by id."""
-        return {id_: VEHICLES.get(type_.lower(), UNKNOWN) for id_, type_ in self.vehicle_types}
+        return _known_types(self.vehicle_types)
 
     def station_code(self, record: object) -> Optional[str]:
         """Return a record's `station_id` as text; None if it has none."""
@@ -90,6 +91,11 @@ class GbfsReader(NamedTuple):
         if SPACES_BY_TYPES in forms and isinstance(value, list):
             return _spaces(_bikes_in([_item(entry, known) for entry in value]))
         return _spaces(value) if SPACES in forms else value
+
+
+@lru_cache(maxsize=4)
+def _known_types(vehicle_types: Tuple[Tuple[str, str], ...]) -> Dict[str, str]:
+    return {id_: VEHICLES.get(type_.lower(), UNKNOWN) for id_, type_ in vehicle_types}
 
 
 def _part(record: object, name: str) -> Mapping[str, object]:
