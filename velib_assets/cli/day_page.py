@@ -9,6 +9,8 @@ from velib_assets.lake.network import time_zone
 from velib_assets.lake.text import counted
 
 _MOST_EVENTS = 10
+_USUAL_CODE = 14  # characters; networks with longer codes need a wider page
+_LEAST_NAME, _LEAST_BESIDE_LONG_CODE = 8, 24
 _UNWIDE = 41  # columns of the table of the worst stations without the name
 
 
@@ -51,7 +53,9 @@ def _worst(page: Page, found: DayInsights) -> None:
         for row in found.worst
     ]
     if rows:
-        names = max(8, page.width - _UNWIDE - max(len(row[1]) for row in rows))
+        longest = max(len(row[1]) for row in rows)
+        least = _LEAST_NAME if longest <= _USUAL_CODE else _LEAST_BESIDE_LONG_CODE
+        names = max(least, page.width - _UNWIDE - longest)
         rows = [[*row[:2], cut(row[2], names), *row[3:]] for row in rows]
         page.lines += table(["", "code", "name", "short", "saturated"], rows).splitlines()
 

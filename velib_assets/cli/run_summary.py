@@ -19,6 +19,7 @@ from velib_assets.ingest.feeds.feed import SkippedFiles
 from velib_assets.ingest.http import RETRIES
 from velib_assets.lake.keys import day_text, hour_text, hours_text
 from velib_assets.lake.months import month_text
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import KPIS
@@ -149,9 +150,14 @@ def print_kpis(settings: Settings, *, headlines: bool = False) -> None:
 
 
 def headline_text(numbers: Mapping[str, float]) -> str:
-    """Format headline numbers as a phrase: `stations short 35, arrondissements touched 21`."""
+    """Format headline numbers as a phrase: `stations short 35, arrondissements touched 21`.
+
+    In other networks than Vélib', arrondissements are areas.
+    """
+    area = "arrondissement" if IS_VELIB else "area"
+    words = {name: name.replace("arrondissement", area).replace("_", " ") for name in numbers}
     return ", ".join(
-        f"{name.replace('_', ' ')} {value:,.{0 if value == int(value) else 3}f}"
+        f"{words[name]} {value:,.{0 if value == int(value) else 3}f}"
         for name, value in numbers.items()
         if value == value  # noqa: PLR0124 - NaN, of an empty view, differs from itself
     )

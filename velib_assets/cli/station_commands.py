@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from velib_assets.resources import Resources
 
 _SHOWN = 60  # characters of the text that was looked for
-_SHOWN_COLUMNS = {"station_id": 14, "name": 31, "arrondissement": 20, "state": 9}  # and their widths
+_SHOWN_COLUMNS = {"station_id": 64, "name": 31, "arrondissement": 20, "state": 9}  # and their widths
 _MATCH = ("station_id", "name", "arrondissement", "capacity", "state", "bikes", "docks")
 
 

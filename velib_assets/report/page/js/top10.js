@@ -12,8 +12,8 @@ function renderTop10() {
       ? [
           legend([
             ["short", t("key_short")],
-            ...(known.docks ? [["no-dock", t("key_no_dock")]] : []),
-            ...(known.fill_rate ? [["full", t("key_full")]] : []),
+            ...(known.docks && !isVirtual ? [["no-dock", t("key_no_dock")]] : []),
+            ...(known.fill_rate && !isVirtual ? [["full", t("key_full")]] : []),
           ]),
           h(
             "ol",
