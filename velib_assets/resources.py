@@ -65,9 +65,8 @@ def feed_of(settings: Settings) -> Feed:
     if settings.source == "simulator":
         return Simulator(faults=settings.simulator_faults, gbfs=settings.simulator_gbfs)
     if settings.source != "archive":
-        # On AWS the function fetches, and may have the only URL.
-        needed = settings.target != "aws"
-        return live_feed(settings.source, settings.feed_urls.get(settings.source, ""), needed=needed)
+        # The settings have required the URL if it is fetched here.
+        return live_feed(settings.source, settings.feed_urls.get(settings.source, ""), needed=False)
     if not settings.archive.startswith("s3://"):
         return Archive(Path(settings.archive), settings.archive_timezone, settings.archive_columns)
     from velib_assets.ingest.feeds.s3_archive_client import BucketArchive  # noqa: PLC0415 - only needed on AWS

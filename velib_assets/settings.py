@@ -15,7 +15,7 @@ from velib_assets.home_lakes import lakes_of
 from velib_assets.ingest.feeds.archive_columns import parse_columns
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import feed_url
-from velib_assets.ingest.response import OPENDATA
+from velib_assets.ingest.response import GBFS, OPENDATA
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import SOURCE, hour_text
 from velib_assets.lake.network import KEY, VELIB, network_key, network_name, network_zone
@@ -95,8 +95,12 @@ class Settings:
         return OLD_HOME if self.target == "aws" else self.lake / ".dagster"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, fetches: bool = True) -> Settings:
         """Read the settings from the environment, or from `environ` in tests.
+
+        Args:
+            environ: The variables.
+            fetches: Whether the feed may be fetched, so that another network needs the address of its feed.
 
         Raises:
             SettingsError: A setting is wrong. The message says what to write, in one line per setting.
@@ -119,10 +123,10 @@ class Settings:
                 f"VELIB_NETWORK: this process works for {KEY}, so it cannot work for {key} too. Set it "
                 "before velib_assets is imported, and give each network a code location of its own"
             )
-        source = read("VELIB_SOURCE", "opendata", one_of(SOURCES))
+        source = read("VELIB_SOURCE", OPENDATA if KEY == VELIB else GBFS, one_of(SOURCES))
         target = read("VELIB_TARGET", "local", one_of(TARGETS))
         aws = target == "aws"
-        if source == OPENDATA and KEY != VELIB:
+        if fetches and source == OPENDATA and KEY != VELIB:
             problems.append(f"VELIB_SOURCE: the portal has Vélib' alone, not {KEY}; set gbfs")
         if aws and source == "simulator":
             problems.append(
@@ -136,7 +140,7 @@ class Settings:
                 feed.name: read(
                     feed.setting,
                     feed.base_url,
-                    partial(feed_url, feed, needed=source == feed.name and not aws),
+                    partial(feed_url, feed, needed=fetches and source == feed.name and not aws),
                 )
                 for feed in FEEDS.values()
             },

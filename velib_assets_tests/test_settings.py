@@ -173,6 +173,8 @@ for env in (
         print(Settings.from_env({"VELIB_NETWORK": "rouen", **env}).source)
     except SettingsError as error:
         print(error)
+for env in ({}, {"VELIB_SOURCE": "gbfs"}, {"VELIB_SOURCE": "opendata"}):
+    print(Settings.from_env({"VELIB_NETWORK": "rouen", **env}, fetches=False).source)
 """
 
 
@@ -187,7 +189,9 @@ def test_another_network_needs_the_address_of_its_feed() -> None:
     )
     portal = "VELIB_SOURCE: the portal has Vélib' alone, not rouen; set gbfs"
     required = "VELIB_GBFS_URL: is required for the network rouen: write the URL of its gbfs.json"
-    assert done.stdout.splitlines() == [required, portal, portal, "simulator", "gbfs"], done.stderr
+    reads = ["gbfs", "gbfs", "opendata"]
+    found = done.stdout.splitlines()
+    assert found == [required, portal, required, "simulator", "gbfs", *reads], done.stderr
 
 
 ON_AWS = """

@@ -57,13 +57,14 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
     )
 
 
-def read_settings(*, opens_lake: bool = True) -> Settings:
+def read_settings(*, opens_lake: bool = True, fetches: bool = False) -> Settings:
     """Read the settings, or exit with one line per wrong setting, or if the lake is another network's.
 
-    The settings look into a folder themselves; for a bucket this takes one request, with `opens_lake`.
+    The settings look into a folder themselves; for a bucket this takes one request, with `opens_lake`. A
+    command that `fetches` the feed needs its address.
     """
     try:
-        settings = Settings.from_env()
+        settings = Settings.from_env(fetches=fetches)
     except SettingsError as error:
         fail(str(error))
     if settings.target == "aws" and opens_lake:

@@ -42,7 +42,7 @@ def dev_command(port: int, log_level: str) -> list[str]:
 )
 def dev(port: int, log_level: str) -> None:
     """Run the Dagster UI and daemon until Ctrl-C, and print the UI's address when it responds."""
-    settings = read_settings(opens_lake=False)
+    settings = read_settings(opens_lake=False, fetches=True)
     if not _is_free(port):
         fail(f"port {port} is in use, perhaps by another `make dev`. Stop it, or write PORT={port + 1}")
     click.echo(f"Starting Dagster. The UI opens on http://{HOST}:{port} in about 15 seconds.", err=True)

@@ -57,7 +57,7 @@ def tick() -> None:
     The snapshot is added to the current hour. A response that is not usable goes to quarantine/ and changes
     nothing else.
     """
-    settings = read_settings()
+    settings = read_settings(fetches=True)
     if settings.source == "archive":
         fail("VELIB_SOURCE: an archive has no current snapshot; run `velib backfill`, or set another source")
     _run(settings)

@@ -20,7 +20,7 @@ _log = logging.getLogger("velib.network")
 
 
 def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
-    """Store `network.json` if the feed says something of its network that the lake does not have.
+    """Store `network.json` if the lake has none, or the feed says something that it does not have.
 
     A name and a time zone that a system said before stay, if it does not say them now: local days must not
     move because a file is damaged for a while.
@@ -32,12 +32,14 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     Raises:
         OSError: if the file cannot be read or written.
     """
-    if system.keys().isdisjoint(_REQUIRED):  # not a `system_information`, but perhaps a page about an error
-        return
     try:
         stored = store.read(NETWORK_KEY)
     except FileNotFoundError:
         stored = b""
+    if system.keys().isdisjoint(_REQUIRED):  # not a `system_information`, but perhaps a page about an error
+        if stored:
+            return
+        system = {}
     before = _texts_in(stored)
     is_same = system.get("system_id", "") in ("", before.get("system_id", ""))
     name, zone = system.get("name", ""), known_zone(system.get("timezone", ""))

@@ -102,14 +102,28 @@ def _decode_gbfs(response: FeedResponse, network: str) -> Decoded:
     information, status = (_stations_of(documents[part], part) for part in GBFS_PARTS)
     if not status:
         raise UnusableError("empty", "station_status lists no stations")
-    records = join_stations(information, status, list_of(documents.get("system_regions"), "regions") or ())
+    regions = list_of(documents.get("system_regions"), "regions") or []
+    records, results = _joined(information, status, regions)
     return Decoded(
         records,
-        dump(records),
+        results,
         feed_info({part: envelope_of(documents[part]) for part in GBFS_PARTS}, response.headers),
         gbfs_head(documents, records, language),
         system_facts(documents.get("system_information"), language),
     )
+
+
+def _joined(
+    information: List[Any], status: List[Any], regions: List[Any]
+) -> Tuple[List[Dict[str, Any]], bytes]:
+    """Join and encode the stations; without their regions if these make them too large, once per station."""
+    records = join_stations(information, status, regions)
+    try:
+        return records, dump(records)
+    except UnusableError:
+        if not regions:
+            raise
+    return _joined(information, status, [])
 
 
 def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:

@@ -180,7 +180,8 @@ def network() -> Network:
     """Return this process's network.
 
     Its name and time zone are those of VELIB_NETWORK_NAME and VELIB_TIMEZONE, else those that the lake has
-    from the feed. Until it has them, they are the key and UTC, and a warning is logged once.
+    from the feed, else the key and UTC. If the feed has been fetched and does not say them, a warning is
+    logged once.
     """
     return Network(KEY, _OWN_NAME or _found().name or _warned("name", KEY), time_zone())
 
@@ -219,8 +220,8 @@ def _read() -> Optional[Network]:
 
 
 def _warned(what: str, instead: str) -> str:
-    """Return what is used instead of something that is not known, after a warning in the log."""
-    if what not in _Source.warned:
+    """Return what is used instead of what the feed does not say, after a warning in the log."""
+    if _Source.found and what not in _Source.warned:
         _Source.warned.add(what)
         _log.warning(
             "The %s of the network %s is not known: %s is used. Set %s", what, KEY, instead, _VARIABLES[what]

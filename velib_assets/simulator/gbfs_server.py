@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with server:
         sys.stdout.write(
             f"GBFS {options.version} of a simulated city: {server.base_url}/gbfs.json\n"
-            f"To read it, set VELIB_SOURCE=gbfs VELIB_NETWORK={SYSTEM_ID} "
+            f"To read it: export VELIB_SOURCE=gbfs VELIB_NETWORK={SYSTEM_ID} VELIB_LAKE=lake-{SYSTEM_ID} "
             f"VELIB_GBFS_URL={server.base_url}/gbfs.json\nCtrl+C stops the server.\n"
         )
         sys.stdout.flush()

@@ -13,7 +13,7 @@ import pytest
 from velib_assets.ingest.gbfs_discovery import absolute_url, read_discovery, without_secrets
 from velib_assets.ingest.gbfs_document import choose_language, text_in
 from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
-from velib_assets.ingest.response import HEAD, Decoded, FeedResponse, UnusableError, decode
+from velib_assets.ingest.response import HEAD, MAX_BYTES, Decoded, FeedResponse, UnusableError, decode
 from velib_assets_tests.ingest.gbfs_city import data, information, listed, status
 
 NOTHING: Mapping[str, Any] = {}
@@ -416,3 +416,16 @@ def test_texts_that_do_not_print_or_are_long_leave_the_head_readable(text: str) 
     at = datetime(2026, 11, 23, 10, tzinfo=timezone.utc)
     assert head_of(encode_raw("gbfs", at, at, found))["record_count"] == 1
     assert all(fact.isprintable() and len(fact) <= 300 for fact in found.system.values())
+
+
+def test_regions_that_are_too_large_cost_no_snapshot() -> None:
+    """A region is in the record of each of its stations."""
+    stations = [{**status(str(n)), "region_id": "r"} for n in range(20)]
+    files = {
+        "gbfs": document(listed(*PARTS)),
+        **{part: document({"stations": stations}) for part in PARTS},
+        "system_regions": document({"regions": [{"region_id": "r", "name": "x" * (MAX_BYTES // 19)}]}),
+    }
+    found = decode(response(**files), "rouen")
+    assert len(found.records) == 20
+    assert "region" not in found.records[0]

@@ -145,15 +145,23 @@ def test_lake_gives_name_and_zone_once_it_has_them(caplog: pytest.LogCaptureFixt
     use_network_file(read)
     with caplog.at_level(logging.WARNING):
         assert (network().name, network().time_zone) == ("rouen", "UTC")
-    assert [record.getMessage() for record in caplog.records] == [
-        "The name of the network rouen is not known: rouen is used. Set VELIB_NETWORK_NAME",
-        "The time zone of the network rouen is not known: UTC is used. Set VELIB_TIMEZONE",
-    ]
+    assert not caplog.records  # the first snapshot will tell
     stored["file"] = network_file("Lovélo", "Europe/Paris", system_id="lovelo")
     assert network() == ("rouen", "Lovélo", "Europe/Paris")
     reads.clear()
     assert time_zone() == "Europe/Paris"
     assert not reads  # the answer is cached
+
+
+@pytest.mark.usefixtures("rouen")
+def test_what_the_feed_does_not_say_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    use_network_file(lambda: network_file("", ""))
+    with caplog.at_level(logging.WARNING):
+        assert {network() for _ in range(2)} == {("rouen", "rouen", "UTC")}
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        "The name of the network rouen is not known: rouen is used. Set VELIB_NETWORK_NAME",
+        "The time zone of the network rouen is not known: UTC is used. Set VELIB_TIMEZONE",
+    ]
 
 
 @pytest.mark.usefixtures("rouen")

@@ -56,7 +56,10 @@ def test_command_prints_the_url_and_the_settings() -> None:
         match = re.search(r"http://127\.0\.0\.1:\d+/gbfs\.json", process.stdout.readline())
         assert match
         document = json.loads(requests.get(match[0], timeout=5).content)
-        assert f"VELIB_NETWORK=simville VELIB_GBFS_URL={match[0]}" in process.stdout.readline()
+        assert (
+            f"VELIB_NETWORK=simville VELIB_LAKE=lake-simville VELIB_GBFS_URL={match[0]}"
+            in process.stdout.readline()
+        )
         process.terminate()
     assert document["version"] == "3.1"
 
