@@ -128,7 +128,7 @@ def test_real_feed_from_its_url_to_the_report(recording: str, tmp_path: Path, br
         [title], [shown] = browser.texts("h1"), browser.texts("#shown")
         if network != "velib":
             assert (title, zone in shown) == (f"{name}, station by station", True)
-            assert found["area"] in {None, *browser.texts("#kpi_saturation_par_arrondissement tbody th")}
+            assert found["area"] in {None, *browser.texts("#filter-arrondissement option")}
         assert browser.run(WIDER) == 0
         assert browser.severe() == []
 
