@@ -128,7 +128,7 @@ def test_real_feed_from_its_url_to_the_report(recording: str, tmp_path: Path, br
         [title], [shown] = browser.texts("h1"), browser.texts("#shown")
         if network != "velib":
             assert (title, zone in shown) == (f"{name}, station by station", True)
-            assert found["area"] in {None, *browser.texts("#kpi_saturation_par_arrondissement tbody th")}
+            assert found["area"] in {None, *browser.texts("#filter-arrondissement option")}
         assert browser.run(WIDER) == 0
         assert browser.severe() == []
 
@@ -150,3 +150,14 @@ def test_fault_of_the_simulated_feed_is_quarantined(tmp_path: Path) -> None:
     assert "station_information is not JSON" in tick.stderr
     assert "Traceback" not in tick.stderr
     assert list(tmp_path.glob("quarantine/source=simville/**/*.station_status"))
+
+
+def test_local_day_that_waits_for_history_is_no_failure_of_a_backfill(tmp_path: Path) -> None:
+    """West of Greenwich, a local day ends in the next UTC day, whose history is there a day later."""
+    settings = {"VELIB_SIMULATOR_GBFS": "2.2", "VELIB_TIMEZONE": "America/Los_Angeles"}
+    velib = Commands(tmp_path, "simville", VELIB_SOURCE="simulator", **settings)
+    hour = hour_text(datetime.now(UTC).replace(hour=22) - timedelta(days=1))
+    for _ in range(2):  # the first time, the local day before is computed as well
+        backfill = velib("backfill", hour, hour)
+        assert backfill.returncode == 0, backfill.stderr
+        assert "1 day in the history" in backfill.stdout + backfill.stderr
