@@ -45,13 +45,18 @@ ReadFile = Callable[[], Optional[bytes]]
 """Reads `network.json` of the lake; None if the lake has none."""
 
 
+def is_network_key(text: str) -> bool:
+    """Return whether text has the form of the key of a network."""
+    return bool(_KEY.fullmatch(text))
+
+
 def network_key(text: str) -> str:
     """Return text that is the key of a network.
 
     Raises:
         ValueError: it is none. The message proposes one.
     """
-    if not _KEY.fullmatch(text):
+    if not is_network_key(text):
         proposal = proposed_key(text)
         advice = f", for example {proposal}" if proposal else ""
         raise ValueError(
