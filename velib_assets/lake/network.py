@@ -203,8 +203,9 @@ def use_network_file(read: ReadFile) -> None:
 
 def _found() -> Network:
     """Return what `network.json` says; what it does not say is empty."""
-    if _Source.found is None:
-        _Source.found = _read()
+    known = _Source.found
+    if known is None or not (known.name and known.time_zone):  # the feed may say more by now
+        _Source.found = _read() or known
     return _Source.found or Network(KEY, "", "")
 
 
