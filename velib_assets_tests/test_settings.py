@@ -63,6 +63,12 @@ def test_wrong_network_is_reported(name: str, value: str, message: str) -> None:
         Settings.from_env({name: value, "VELIB_SOURCE": "simulator"})
 
 
+@pytest.mark.parametrize("folder", ["source=", "source=velib.old", "source=Rouen", "source=\x1b[31m"])
+def test_folder_that_no_network_has_written_is_ignored(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "clean" / folder).mkdir(parents=True)
+    assert Settings.from_env({"VELIB_LAKE": str(tmp_path)}).lake == tmp_path
+
+
 def test_lake_of_another_network_is_reported(tmp_path: Path) -> None:
     """A key that is wrong itself is reported alone."""
     (tmp_path / "clean" / "source=rouen").mkdir(parents=True)

@@ -22,6 +22,7 @@ from velib_assets.lake.listing import (
     raw_objects,
     slot_times,
 )
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import one_line
@@ -198,7 +199,8 @@ def store_or_quarantine(
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
         return IngestResult(QUARANTINED, ingested_at, kept, code=DISCARDED, reason=reason)
-    write_network_file(store, decoded.system)
+    if not IS_VELIB:
+        write_network_file(store, decoded.system)
     data = encode_raw(response.feed, ingested_at, now, decoded, missing)
     state = STORED if store.create(key := raw_key(ingested_at), data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))

@@ -45,13 +45,18 @@ ReadFile = Callable[[], Optional[bytes]]
 """Reads `network.json` of the lake; None if the lake has none."""
 
 
+def is_network_key(text: str) -> bool:
+    """Return whether text has the form of the key of a network."""
+    return bool(_KEY.fullmatch(text))
+
+
 def network_key(text: str) -> str:
     """Return text that is the key of a network.
 
     Raises:
         ValueError: it is none. The message proposes one.
     """
-    if not _KEY.fullmatch(text):
+    if not is_network_key(text):
         proposal = proposed_key(text)
         advice = f", for example {proposal}" if proposal else ""
         raise ValueError(
@@ -198,8 +203,9 @@ def use_network_file(read: ReadFile) -> None:
 
 def _found() -> Network:
     """Return what `network.json` says; what it does not say is empty."""
-    if _Source.found is None:
-        _Source.found = _read()
+    known = _Source.found
+    if known is None or not (known.name and known.time_zone):  # the feed may say more by now
+        _Source.found = _read() or known
     return _Source.found or Network(KEY, "", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import List, Sequence
 
 from velib_assets.lake.keys import SOURCE
+from velib_assets.lake.network import is_network_key
 from velib_assets.lake.store import LakeStore
 
 LAYERS = ("raw", "clean", "history")
@@ -13,9 +14,12 @@ _SOURCE = "source="
 
 
 def other_networks(store: LakeStore, layers: Sequence[str] = LAYERS) -> List[str]:
-    """Return the keys of the networks in a lake beside this process's; one listing per layer."""
+    """Return the keys of the networks in a lake beside this process's; one listing per layer.
+
+    A folder such as `source=velib.old` is no network's.
+    """
     names = {name for layer in layers for name in store.folders(f"{layer}/") if name.startswith(_SOURCE)}
-    return sorted(name[len(_SOURCE) :] for name in names if name != f"{_SOURCE}{SOURCE}")
+    return sorted(key for name in names if (key := name[len(_SOURCE) :]) != SOURCE and is_network_key(key))
 
 
 def other_network_text(address: str, others: Sequence[str], setting: str) -> str:

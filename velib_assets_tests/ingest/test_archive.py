@@ -171,6 +171,12 @@ def test_raw_object_of_another_network_has_a_problem(tmp_path: Path) -> None:
     assert "of the network rouen, not of velib" in str(snapshot.problem)
 
 
+@pytest.mark.parametrize("folder", ["system_backup", "system_velib/2022", "my_system_regions"])
+def test_folder_named_like_a_file_of_gbfs_holds_snapshots(tmp_path: Path, folder: str) -> None:
+    put(tmp_path, f"{folder}/20220604T173000Z.json")
+    assert [snapshot.problem for snapshot in Archive(tmp_path).recorded(HOUR)] == [None]
+
+
 def test_removed_file_is_an_error(tmp_path: Path) -> None:
     """It existed when the hour was planned; without an error the hour would succeed without it."""
     path = put(tmp_path, "20220604T173000Z.json")

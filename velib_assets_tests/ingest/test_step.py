@@ -214,3 +214,9 @@ def test_lake_of_another_network_is_refused_before_the_feed_is_called(store: Fol
     with pytest.raises(SourceMismatchError, match="Set VELIB_NETWORK=rouen"):
         Ingest(store, feed).restore(HOUR, NOW)
     assert feed.calls == 1
+
+
+def test_tick_of_velib_reads_and_writes_raw_alone(store: FolderStore) -> None:
+    """What the lake knows of its network is for others; the function of Vélib' may not touch it on AWS."""
+    assert Ingest(store, Recordings("opendata", live=True, m0=body(records()))).take(at(0), at(0)).key
+    assert [item.key.partition("/")[0] for item in store.walk("")] == ["raw"]

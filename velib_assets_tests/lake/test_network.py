@@ -155,9 +155,12 @@ def test_lake_gives_name_and_zone_once_it_has_them(caplog: pytest.LogCaptureFixt
 
 @pytest.mark.usefixtures("rouen")
 def test_what_the_feed_does_not_say_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    use_network_file(lambda: network_file("", ""))
+    said = [("", "")]
+    use_network_file(lambda: network_file(*said[-1]))
     with caplog.at_level(logging.WARNING):
         assert {network() for _ in range(2)} == {("rouen", "rouen", "UTC")}
+        said.append(("Lovélo", "Europe/Paris"))  # a code server runs for months
+        assert network() == ("rouen", "Lovélo", "Europe/Paris")
     assert sorted(record.getMessage() for record in caplog.records) == [
         "The name of the network rouen is not known: rouen is used. Set VELIB_NETWORK_NAME",
         "The time zone of the network rouen is not known: UTC is used. Set VELIB_TIMEZONE",

@@ -22,10 +22,15 @@ from velib_assets.lake.raw_pack import is_pack
 INFORMATION, STATUS = GBFS_PARTS
 _PART = re.compile(r"station[_-]?(information|status)", re.IGNORECASE)
 _OPTIONAL = re.compile(rf"(?:^|[^a-z])({'|'.join(OPTIONAL)})(?:$|[^a-z])", re.IGNORECASE)
-_OTHER_PARTS = r"system_[a-z_]+|(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions"
+_OTHER_FILES = r"(?:free_bike|vehicle)_status|vehicle_types|geofencing_zones|gbfs_versions"
+_SYSTEM_FILES = r"system_(?:information|hours|calendar|regions|pricing_plans|alerts)"
 _STAMP = r"[\dTZ_.:+-]*"
-_OTHER_GBFS = re.compile(rf"(?:^|[^a-z])(?:{_OTHER_PARTS})|^{_STAMP}gbfs{_STAMP}$", re.IGNORECASE)
-_OTHER_FOLDER = re.compile(rf"(?:.*/)?(?:{_OTHER_PARTS})/{_STAMP}\.json(?:\.gz)?", re.IGNORECASE)
+_OTHER_GBFS = re.compile(
+    rf"(?:^|[^a-z])(?:system_[a-z_]+|{_OTHER_FILES})|^{_STAMP}gbfs{_STAMP}$", re.IGNORECASE
+)
+_OTHER_FOLDER = re.compile(  # a folder such as `system_backup` may hold snapshots
+    rf"(?:.*/)?(?:{_SYSTEM_FILES}|{_OTHER_FILES})/{_STAMP}\.json(?:\.gz)?", re.IGNORECASE
+)
 _NOT_RAW = re.compile(r"(?:^|/)(?!raw/)[a-z]+/source=|\.reason\.json$")
 _DIGITS = re.compile(r"(\d+)")
 
