@@ -43,8 +43,8 @@ variable "network_name" {
   default     = ""
 
   validation {
-    condition     = can(regex("^[^[:cntrl:]]{0,100}$", var.network_name)) && trimspace(var.network_name) == var.network_name
-    error_message = "network_name must be one line of up to 100 characters, without spaces around it."
+    condition     = can(regex("^[^[:cntrl:]\\x22\\x24\\x5c\\x60]{0,100}$", var.network_name)) && trimspace(var.network_name) == var.network_name
+    error_message = "network_name must be one line of up to 100 characters, without spaces around it, double quotes, $, ` and backslashes."
   }
 }
 
@@ -58,10 +58,8 @@ locals {
     var.network_name == "" ? {} : { VELIB_NETWORK_NAME = var.network_name },
   )
 
-  # As they are written in a file that both a shell and systemd read.
-  network_lines = [for name, value in local.network_settings :
-    can(regex("^[A-Za-z0-9_/+-]+$", value)) ? "${name}=${value}" : "${name}=\"${replace(value, "/([\"$`\\\\])/", "\\$1")}\""
-  ]
+  # As they are written in a file that both a shell and systemd read. No value has a character to escape.
+  network_lines = [for name, value in local.network_settings : "${name}=\"${value}\""]
 
   # The budget counts resources by the tag `project`, so each network has a value of its own.
   tags = local.is_velib ? var.tags : merge(var.tags, { project = "${var.tags["project"]}-${var.network}" })

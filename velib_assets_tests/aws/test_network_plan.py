@@ -164,7 +164,7 @@ def test_documented_variables_plan_the_network(plan: MockedPlan) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["Vélo & Co", 'The "best" $5 `bikes` \\o/', "Vélib' Métropole", "Plain"])
+@pytest.mark.parametrize("name", ["Vélo & Co", "The best; (5) #bikes!", "Vélib' Métropole", "Plain"])
 def test_settings_for_the_host_can_be_read_by_a_shell(plan: MockedPlan, name: str, tmp_path: Path) -> None:
     lines = plan.value('join("\\n", local.network_lines)', network_name=name, **ROUEN)
     (tmp_path / "aws.env").write_text(lines + "\n", encoding="utf-8")
@@ -184,6 +184,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "network_timezone is required": {**ROUEN, "network_timezone": ""},
     "network_timezone must be UTC or a name such as Europe/Paris": {**ROUEN, "network_timezone": "'; DROP"},
     "network_name must be one line of up to 100 characters": {**ROUEN, "network_name": "a\nb"},
+    "double quotes, $, ` and backslashes": {**ROUEN, "network_name": 'The "best" $5 `bikes` \\o/'},
 }
 
 

@@ -110,6 +110,13 @@ def test_statements_that_the_engine_sends(
     assert errors(trino, athena.sent) == []
 
 
+VARIABLES = """
+variable "network" { default = "velib" }
+variable "network_timezone" { default = "" }
+locals { name = { database = "other_db" } }
+"""
+
+
 def test_views_that_the_state_machine_defines(trino: Path, tmp_path: Path) -> None:
     """As Terraform renders them and the machine fills the dates in."""
     views_tf = CHECKOUT / "infra" / "views.tf"
@@ -117,7 +124,7 @@ def test_views_that_the_state_machine_defines(trino: Path, tmp_path: Path) -> No
     shutil.copytree(CHECKOUT / "infra" / "step_functions", folder / "step_functions")
     shutil.copy(views_tf, folder)
     (tmp_path / "velib_assets").symlink_to(CHECKOUT / "velib_assets")
-    (folder / "variables.tf").write_text('variable "database_name" {\n  default = "other_db"\n}\n')
+    (folder / "variables.tf").write_text(VARIABLES)
     done = subprocess.run(
         [terraform(), f"-chdir={folder}", "console"],
         input=RENDERED,

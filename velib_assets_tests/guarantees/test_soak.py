@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Month:
         self.sink, self.cursor, self._patch = RecordingSink(), "", patch
         self._settings, self._instance = settings, instance
         self._real: list[datetime] = []
-        feed = lambda faults: Simulator(stations=STATIONS, faults=faults)  # noqa: E731
+        feed = partial(Simulator, stations=STATIONS)
         patch.setattr(resources, "Simulator", feed)
         patch.setattr("velib_assets.defs.build.sinks_of", lambda _: [self.sink])
         self._defs = build_defs(settings)
