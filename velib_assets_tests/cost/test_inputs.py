@@ -40,13 +40,17 @@ def test_defaults_are_those_of_infra() -> None:
         "clean_runtime": {"pythonshell": "glue_shell"}[inputs.job_type],
         "clean_lambda_memory": inputs.clean_memory,
         "schedule_expression": f"cron(0/{inputs.every} * * * ? *)",
-        "schedule_name": module.SCHEDULE,
         "raw_cold_after_days": inputs.raw_cold_after,
         "temporary_days": inputs.temporary_days,
         "old_version_days": inputs.old_version_days,
         "log_retention_days": inputs.log_days,
     }.items():
         assert default_of(variable) == str(value)
+    names = (CHECKOUT / "infra" / "variables_names.tf").read_text()
+    assert (
+        default_of("network") + re.findall(r'schedule_name, "\$\{var.network\}(\w+)"', names)[0]
+        == module.SCHEDULE
+    )
     assert (
         f"memory_size                    = {inputs.memory}\n"
         in (CHECKOUT / "infra" / "lambda.tf").read_text()

@@ -112,7 +112,7 @@ def test_velibs_own_discovery_document_gives_the_records_of_its_base_url(
         ("https://h/gbfs/2.3", "velib", LiveFeed),
         ("https://h/x/gbfs.json", "velib", GbfsFeed),
         ("https://h/x/gbfs.json?key=1", "velib", GbfsFeed),
-        ("https://h/gbfs", "velib", GbfsFeed),
+        ("https://h/gbfs", "velib", LiveFeed),
         ("https://h/discovery", "rouen", GbfsFeed),
         ("https://h", "rouen", GbfsFeed),
     ],

@@ -96,4 +96,4 @@ def is_discovery_url(definition: FeedDefinition, url: str, network: str = SOURCE
     if definition is not gbfs.FEED:
         return False
     last = url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
-    return network != VELIB or last.startswith("gbfs")
+    return network != VELIB or last == "gbfs.json"

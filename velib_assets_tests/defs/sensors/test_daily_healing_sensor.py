@@ -151,7 +151,7 @@ def test_local_day_without_snapshots_is_settled_by_one_run_that_succeeds(
 ) -> None:
     """The UTC day before overlaps it. An outage that goes on past midnight is no failure of a run."""
     fill_day(store, hours=2, per_hour=1)
-    monkeypatch.setattr(daily_kpi_assets, "_following", lambda *_: [])  # it had not ended then
+    monkeypatch.setattr(daily_kpi_assets, "_beside", lambda *_: ([], []))  # it had not ended then
     only_kpis = ("velib_daily", "2022-06-05", "2022-06-05", True)
     assert heal(settings, instance) == [[("velib_daily", "2022-06-04", "2022-06-04", False)], [only_kpis]]
 
