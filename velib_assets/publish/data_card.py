@@ -27,13 +27,13 @@ _WORDS = {
     True: {
         "area": "commune",
         "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null",
-        "saturated": "in operation, `is_returning`, and `docks = 0` or `fill_rate >= 0.9`",
+        "not_virtual": "",
     },
     False: {
         "area": "area",
         "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null, or "
         "`docks` is null and `bikes` is not",
-        "saturated": "in operation, `is_returning`, not `is_virtual`, and `docks = 0` or `fill_rate >= 0.9`",
+        "not_virtual": " not `is_virtual`,",
     },
 }
 """What is different for Vélib' and for other networks: the word for areas, and definitions."""
