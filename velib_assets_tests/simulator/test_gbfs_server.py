@@ -52,15 +52,15 @@ def test_unknown_file_is_404_with_the_names_of_all(server: GbfsServer) -> None:
 def test_command_prints_the_url_and_the_settings() -> None:
     command = [sys.executable, "-m", "velib_assets.simulator.gbfs_server", "--version", "3.1", "--port", "0"]
     with subprocess.Popen([*command, "--stations", "5"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        match = re.search(r"http://127\.0\.0\.1:\d+/gbfs\.json", process.stdout.readline())
-        assert match
-        document = json.loads(requests.get(match[0], timeout=5).content)
-        assert (
-            f"VELIB_NETWORK=simville VELIB_LAKE=lake-simville VELIB_GBFS_URL={match[0]}"
-            in process.stdout.readline()
-        )
-        process.terminate()
+        try:
+            assert process.stdout
+            match = re.search(r"http://127\.0\.0\.1:\d+/gbfs\.json", process.stdout.readline())
+            assert match
+            document = json.loads(requests.get(match[0], timeout=5).content)
+            settings = f"VELIB_NETWORK=simville VELIB_LAKE=lake-simville VELIB_GBFS_URL={match[0]}"
+            assert settings in process.stdout.readline()
+        finally:
+            process.kill()  # the tests before can have left SIGTERM ignored, which a process inherits
     assert document["version"] == "3.1"
 
 
