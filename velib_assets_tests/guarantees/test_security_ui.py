@@ -1,6 +1,5 @@
 """Hostile names in the real UI, in a real browser, become no link, picture, markup or script."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests.defs.test_graph import archive
 from velib_assets_tests.guarantees.test_security_words import HOSTILE
 from velib_assets_tests.samples import HOUR, at, body, record
-from velib_assets_tests.ui.browser import Browser, chromium, missing_packages
+from velib_assets_tests.ui.browser import Browser, chromium, require_browser
 from velib_assets_tests.ui.servers import dagster_dev
 
 pytestmark = [pytest.mark.promise("security"), pytest.mark.timeout(300)]
@@ -33,9 +32,7 @@ def test_names_are_text_in_the_ui(full: bool, tmp_path: Path, monkeypatch: pytes
     """In full mode only; otherwise test_security_words uses a Markdown parser instead of the UI."""
     if not full:
         return
-    if missing := missing_packages():
-        reason = f"THE BROWSER TEST DID NOT RUN: apt-get install {' '.join(missing)}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    require_browser("THE BROWSER TEST DID NOT RUN")
     stations = [record(f"{n:03}", name=name) | {name: n} for n, name in enumerate(HOSTILE)]
     folder = archive(
         tmp_path / "archive", {at(0): body(stations), at(15): b'{"![x](http://evil.example/x.png)": 1}'}

@@ -1,6 +1,5 @@
 """The browser and the pages that the report's tests share; each page is built once."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
@@ -10,7 +9,7 @@ import pytest
 from velib_assets_tests.kpi_lake import T0, at, stretch
 from velib_assets_tests.report.lakes import NEWEST, Page, Row, city, page, snapshots
 from velib_assets_tests.report.reader import Reader, reader
-from velib_assets_tests.ui.browser import missing_packages
+from velib_assets_tests.ui.browser import require_browser
 
 Pages = Callable[[str], Page]
 
@@ -70,11 +69,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
 
 @pytest.fixture(scope="package")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    if missing := missing_packages():
-        reason = f"THE TESTS OF THE REPORT'S PAGE DID NOT RUN: apt-get install {' '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_browser("THE TESTS OF THE REPORT'S PAGE DID NOT RUN")
     with reader(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 

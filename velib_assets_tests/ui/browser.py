@@ -3,11 +3,13 @@
 It does not import pytest, because it also takes the pictures of the documentation.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
@@ -36,6 +38,13 @@ _FLAGS = """
 def missing_packages() -> list[str]:
     """Return the Debian packages that are missing."""
     return [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+
+
+def require_browser(untested: str) -> None:
+    """Skip the tests that need a browser where there is none; under CI they fail. `untested` says which."""
+    if missing := missing_packages():
+        reason = f"{untested}: apt-get install {' '.join(missing)}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 class Browser:

@@ -1,6 +1,5 @@
 """The UI in headless Chromium."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.query.kpis import KPIS, VIEWS
 from velib_assets.resources import build_resources
 from velib_assets.settings import Settings
-from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, missing_packages
+from velib_assets_tests.ui.browser import LINEAGE, Browser, chromium, require_browser
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
@@ -29,11 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of this module's lake, home and screenshots. Without a browser the tests are skipped."""
-    if missing := missing_packages():
-        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_browser("THE BROWSER TESTS DID NOT RUN")
     return tmp_path_factory.mktemp("browser")
 
 

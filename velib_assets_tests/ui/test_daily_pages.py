@@ -1,6 +1,5 @@
 """The pages of the daily layer in headless Chromium."""
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,7 @@ from velib_assets.query.daily_kpis import DAILY_KPIS, DailyKpi
 from velib_assets.settings import Settings
 from velib_assets_tests.defs.daily_runs import run_days
 from velib_assets_tests.history.days import fill_day
-from velib_assets_tests.ui.browser import Browser, chromium, lineage, missing_packages
+from velib_assets_tests.ui.browser import Browser, chromium, lineage, require_browser
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
 DAY = date(2022, 6, 29)
@@ -28,11 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of this module's lake, home and screenshots. Without a browser the tests are skipped."""
-    if missing := missing_packages():
-        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_browser("THE BROWSER TESTS DID NOT RUN")
     return tmp_path_factory.mktemp("daily")
 
 

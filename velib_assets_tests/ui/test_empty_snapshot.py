@@ -1,6 +1,5 @@
 """The UI in headless Chromium after a tick without a usable snapshot: only what failed is red."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from velib_assets.defs.checks import CHECKS
 from velib_assets.settings import Settings
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import body, records
-from velib_assets_tests.ui.browser import Browser, chromium, missing_packages
+from velib_assets_tests.ui.browser import Browser, chromium, require_browser
 from velib_assets_tests.ui.servers import dagster_dev
 from velib_assets_tests.ui.test_daemon import EXPORT
 
@@ -21,9 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser on a home with a good tick and then an empty one. Without Chromium the tests are skipped."""
-    if missing := missing_packages():
-        reason = f"THE BROWSER TESTS DID NOT RUN: apt-get install {' '.join(missing)}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    require_browser("THE BROWSER TESTS DID NOT RUN")
     folder = tmp_path_factory.mktemp("empty")
     with pytest.MonkeyPatch.context() as patch, LocalServer() as portal:
         patch.delenv("DAGSTER_HOME", raising=False)

@@ -23,7 +23,7 @@ from velib_assets_tests.gbfs.real_feeds import VELIB, real_feeds
 from velib_assets_tests.gbfs.through_pipeline import new_root, publish
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.report.reader import Reader, reader
-from velib_assets_tests.ui.browser import missing_packages
+from velib_assets_tests.ui.browser import require_browser
 
 FEEDS = {feed.recording: feed for feed in real_feeds()}  # whole ones where they are there
 WIDER = "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
@@ -68,11 +68,7 @@ class Commands:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    if missing := missing_packages():
-        reason = f"NO REPORT OF ANOTHER NETWORK WAS LOOKED AT: apt-get install {' '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_browser("NO REPORT OF ANOTHER NETWORK WAS LOOKED AT")
     with reader(tmp_path_factory.mktemp("profile")) as session:
         yield session
 
