@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from typing import Dict, Mapping, Optional
+from typing import Mapping, Optional
 from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
-from velib_assets.lake.network import network_file, network_zone
+from velib_assets.lake.network import network_file, network_zone, texts_of_file
 from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
@@ -40,7 +39,7 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
         if stored:
             return
         system = {}
-    before = _texts_in(stored)
+    before = texts_of_file(stored) or {}
     is_same = system.get("system_id", "") in ("", before.get("system_id", ""))
     name, zone = system.get("name", ""), known_zone(system.get("timezone", ""))
     if is_same:
@@ -49,17 +48,6 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     if stored != data:
         _warn_of_another_system(before.get("system_id"), system.get("system_id"))
         store.publish([Change(NETWORK_KEY, data)], lambda: True)
-
-
-def _texts_in(stored: bytes) -> Dict[str, str]:
-    """Return the texts of a `network.json` by their names; none if it is damaged."""
-    try:
-        said = json.loads(stored or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return (
-        {key: text for key, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
-    )
 
 
 def _warn_of_another_system(before: Optional[str], now: Optional[str]) -> None:

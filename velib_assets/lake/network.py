@@ -124,6 +124,17 @@ def network_file(name: str, time_zone: str, **others: str) -> bytes:
     return text.encode("utf-8") + b"\n"
 
 
+def texts_of_file(data: Optional[bytes]) -> Optional[Dict[str, str]]:
+    """Return the texts of a `network.json` by their names; None if there is no file, or it is damaged."""
+    try:
+        said = json.loads(data) if data else None
+    except (ValueError, RecursionError):
+        return None
+    return (
+        {key: text for key, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else None
+    )
+
+
 def _set(variable: str, check: Callable[[str], str]) -> str:
     """Return a variable of the environment; empty if it is not set or wrong."""
     try:
@@ -210,19 +221,15 @@ def _found() -> Network:
 
 
 def _read() -> Optional[Network]:
-    try:
-        data = _Source.read() if _Source.read else None
-        said = json.loads(data) if data else None
-    except ValueError:
+    texts = texts_of_file(_Source.read()) if _Source.read else None
+    if texts is None:
         return None
-    if not isinstance(said, dict):
-        return None
-    name, zone = said.get("name"), said.get("timezone")
+    zone = texts.get("timezone", "")
     try:
-        known_zone = network_zone(zone) if isinstance(zone, str) and zone else ""
+        known_zone = network_zone(zone) if zone else ""
     except ValueError:
         known_zone = ""
-    return Network(KEY, one_line(name.strip(), _MAX_NAME) if isinstance(name, str) else "", known_zone)
+    return Network(KEY, one_line(texts.get("name", "").strip(), _MAX_NAME), known_zone)
 
 
 def _warned(what: str, instead: str) -> str:

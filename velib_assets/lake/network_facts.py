@@ -5,11 +5,11 @@ All is as the feed's `system_information` gives it, and nothing else is known of
 
 from __future__ import annotations
 
-import json
 from typing import Dict, Mapping
 from urllib.parse import urlsplit
 
 from velib_assets.lake.keys import NETWORK_KEY
+from velib_assets.lake.network import texts_of_file
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 
@@ -31,10 +31,9 @@ def network_facts(lake: LakeStore) -> Dict[str, str]:
         OSError: the lake cannot be read.
     """
     try:
-        said = json.loads(lake.read(NETWORK_KEY))
-    except (FileNotFoundError, ValueError):
+        return known_facts(texts_of_file(lake.read(NETWORK_KEY)) or {})
+    except FileNotFoundError:
         return {}
-    return known_facts(said) if isinstance(said, dict) else {}
 
 
 def known_facts(said: Mapping[str, object]) -> Dict[str, str]:
