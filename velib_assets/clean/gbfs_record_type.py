@@ -65,7 +65,7 @@ def gbfs_record_type(values: Values, document: bytes) -> pa.StructType:
         document: the snapshots, in which the keys of objects are found that sampled records do not have.
 
     Raises:
-        OddFieldError: the keys of a field cannot be told, or an id is a number with a point.
+        OddFieldError: the keys of a field are not known, or an id is a number with a point.
     """
     parts: Dict[str, List[Tuple[str, pa.DataType]]] = {}
     for path, source in SOURCES.items():
@@ -144,7 +144,7 @@ def _object_type(name: str, document: bytes) -> pa.StructType:
     """Return the type of objects that have counts under free keys: all keys that the document has there.
 
     Raises:
-        OddFieldError: the values are nested, or a key or null in them cannot be told from an absent one.
+        OddFieldError: the values are nested, or a key or null in them looks like an absent one.
     """
     quoted = json.dumps(name).encode()
     if quoted not in document:
@@ -154,5 +154,5 @@ def _object_type(name: str, document: bytes) -> pa.StructType:
     keys = set(_TEXT_KEY.findall(inside))
     odd = b"\\" in inside or b"null" in inside or b"\\u" in document or len(keys) > _MOST_KEYS
     if odd or len(found) != document.count(quoted):
-        raise OddFieldError(f"the keys of {name} cannot be told")
+        raise OddFieldError(f"the keys of {name} are not known")
     return pa.struct([(key.decode("utf-8"), pa.int64()) for key in sorted(keys)])

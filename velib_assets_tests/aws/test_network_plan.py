@@ -142,7 +142,7 @@ def test_network_reaches_what_works_for_it(plan: MockedPlan, runtime: str) -> No
 
 
 def test_url_of_the_feed_is_shown_nowhere(plan: MockedPlan) -> None:
-    """It may hold a key. What else the function is told stays visible."""
+    """It may hold a key. The other variables of the function stay visible."""
     settings = f"{FUNCTIONS[0]}.environment[0].variables"
     plan.check(
         f'issensitive({settings}["VELIB_GBFS_URL"])',
