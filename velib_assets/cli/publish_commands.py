@@ -10,7 +10,7 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import SOURCE, hour_of, hour_text, iso_z
 from velib_assets.lake.listing import is_lake, utc_now
 from velib_assets.lake.months import days_of_month, month_text, parse_month
-from velib_assets.lake.network import IS_VELIB, network
+from velib_assets.lake.network import network
 from velib_assets.lake.network_facts import network_facts
 from velib_assets.lake.text import counted
 
@@ -66,7 +66,7 @@ def publish(month: date, to: str | None) -> None:
     if not is_lake(resources.lake):
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
-    provenance = provenance_of(network(), {} if IS_VELIB else network_facts(resources.lake))
+    provenance = provenance_of(network(), network_facts(resources.lake))
     try:
         data = load_month(resources.lake, resources.catalog, month, utc_now())
         write_target(target, dataset_files(data, provenance), settings.names.region)

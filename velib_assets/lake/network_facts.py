@@ -9,7 +9,7 @@ from typing import Dict, Mapping
 from urllib.parse import urlsplit
 
 from velib_assets.lake.keys import NETWORK_KEY
-from velib_assets.lake.network import texts_of_file
+from velib_assets.lake.network import IS_VELIB, texts_of_file
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import one_line
 
@@ -23,13 +23,15 @@ _LONGEST_URL = 2000
 
 
 def network_facts(lake: LakeStore) -> Dict[str, str]:
-    """Return the facts that the lake has; no member is empty.
+    """Return the facts that the lake has; no member is empty. Vélib' has none, and its file is not read.
 
     Texts are one line. URLs are absolute, of http or https, and have no user and no password.
 
     Raises:
         OSError: the lake cannot be read.
     """
+    if IS_VELIB:
+        return {}
     try:
         return known_facts(texts_of_file(lake.read(NETWORK_KEY)) or {})
     except FileNotFoundError:

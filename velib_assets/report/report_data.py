@@ -115,7 +115,7 @@ def load_report_data(engine: QueryEngine, catalog: Catalog, store: LakeStore, no
         events=happened[:MAX_EVENTS],
         daily=report_days(store, local_day_of(newest or now)),
         system=network(),
-        network_facts={} if IS_VELIB else network_facts(store),
+        network_facts=network_facts(store),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from velib_assets.ingest.gbfs_system import system_facts
 from velib_assets.ingest.network_file import write_network_file
+from velib_assets.lake import network_facts as module
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network_facts import known_facts, network_facts
@@ -27,6 +28,20 @@ SYSTEM = {
     "attribution_url": "http://example.org",
     "email": "someone@example.org",
 }
+
+
+@pytest.fixture(autouse=True)
+def other_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process work for another network than Vélib'."""
+    monkeypatch.setattr(module, "IS_VELIB", False)
+
+
+def test_file_is_not_read_for_velib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS no role of Vélib' may read it."""
+    monkeypatch.setattr(module, "IS_VELIB", True)
+    store = FolderStore(tmp_path)
+    store.publish([Change(NETWORK_KEY, b'{"operator": "Lyft"}')], lambda: True)
+    assert network_facts(store) == {}
 
 
 def test_lake_has_what_the_feed_says_of_operator_and_licence(tmp_path: Path) -> None:
