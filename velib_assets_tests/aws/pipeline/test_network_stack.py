@@ -27,7 +27,7 @@ from velib_assets_tests.ingest.gbfs_city import PARTS, file, serve
 from velib_assets_tests.ingest.gbfs_city import data as part_data
 
 BUCKET = "velib-insights-rouen"
-NAME = 'Lovélo "Rouen" & Co'
+NAME = "Lovélo d'ici & Co"
 ARCHIVED = "2022-06-04"
 TABLES = {"source_rouen", "stations", "rejects_rouen", "rouen_history"}
 HOST = "rouen-host"
