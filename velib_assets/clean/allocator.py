@@ -31,3 +31,8 @@ def keep_memory() -> bool:
         return False
     pa.set_memory_pool(pa.system_memory_pool())
     return True
+
+
+def release_memory() -> None:
+    """Return the free memory of this process to the system, before work that needs much of its own."""
+    pa.default_memory_pool().release_unused()

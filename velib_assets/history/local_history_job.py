@@ -9,6 +9,7 @@ from functools import partial
 from typing import Dict, Iterable, Iterator, Optional, Protocol
 
 from velib_assets.catalog.catalog import Catalog
+from velib_assets.clean.allocator import release_memory
 from velib_assets.history.day import rebuild_day
 from velib_assets.history.history_result import DayResult, MonthResult
 from velib_assets.history.month import rebuild_month
@@ -45,10 +46,12 @@ class LocalHistoryJob:
 
     def run(self, days: Iterable[date]) -> Iterator[DayResult]:
         """See HistoryJob."""
+        release_memory()  # cleaning keeps some
         with ThreadPoolExecutor(self._threads, "history") as pool:
             yield from pool.map(partial(rebuild_day, self._store, catalog=self._catalog), days)
 
     def compact(self, months: Iterable[date]) -> Iterator[MonthResult]:
         """See HistoryJob."""
         for month in months:
+            release_memory()
             yield rebuild_month(self._store, month, catalog=self._catalog)
