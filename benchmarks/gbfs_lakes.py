@@ -69,7 +69,7 @@ def _lyft(station: dict[str, Any]) -> dict[str, Any]:
 
 
 EXTRAS = (("station_information", _about), ("station_status", _lyft))
-VERSIONS = ("1.0", "1.1", "2.1", "2.3", "3.0", "3.1")
+VERSIONS = ("1.0", "1.1", "2.0", "2.1", "2.2", "2.3", "3.0", "3.1")
 
 
 def main(folder: Path, hours: int) -> None:
