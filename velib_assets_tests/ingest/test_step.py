@@ -13,7 +13,8 @@ import pytest
 
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import Ingest, SourceMismatchError, store_or_quarantine
+from velib_assets.ingest.same_source import SourceMismatchError
+from velib_assets.ingest.step import Ingest, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
 from velib_assets_tests.samples import HOUR, at, body, pair, record, records
