@@ -134,6 +134,7 @@ const TEXTS = {
 
   // The five KPIs
   kpis_title: ["The five KPIs", "Les cinq indicateurs"],
+  over_share: ["over {share}", "plus de {share}"],
   fill_title: ["Fill rate", "Taux de remplissage"],
   fill_lead: [
     "Stations are {mean} full on average. Of {n} installed {n|station|stations}, {stale} {stale|is|are} stale.",
