@@ -305,8 +305,8 @@ const TEXTS = {
   date: ["Date", "Date"],
   fresh_title: ["Age of the stations' last reports", "Ancienneté du dernier signal des stations"],
   fresh_lead: [
-    "{n} of {all} stations ({share}) had not reported for more than three hours at the newest snapshot.",
-    "{n} {n|station|stations} sur {all} ({share}) {n|n'avait|n'avaient} rien transmis depuis plus de trois heures au dernier relevé.",
+    "{n} of {all} open {all|station|stations} ({share}) had not reported for more than three hours at the newest snapshot.",
+    "{n} {n|station|stations} sur {all} {all|ouverte|ouvertes} ({share}) {n|n'avait|n'avaient} rien transmis depuis plus de trois heures au dernier relevé.",
   ],
   age: ["Since last report", "Depuis le dernier signal"],
   under: ["under {n} min", "moins de {n} min"],
