@@ -75,22 +75,30 @@ class Ingest:
     def restore(self, hour: datetime, now: datetime) -> List[IngestResult]:
         """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
 
+        The hour is listed once. What another writer stores meanwhile stays, because raw is only created.
+
         Raises:
             SourceMismatchError: if the lake holds another network; see `ensure_same_source`.
         """
         self._ensure_own_lake()
         ensure_same_source(self._store, self.source)
-        filled = {slot_of(moment) for moment in slot_times(self._store, hour)[0]} if self.live else set()
-        keys = {} if self.live else {raw_time(item.key): item.key for item in raw_objects(self._store, hour)}
+        raw = raw_objects(self._store, hour)
+        keys = {raw_time(item.key): item.key for item in raw}
+        filled = {slot_of(moment) for moment in slot_times(self._store, hour, raw)[0]} if self.live else set()
         results: List[IngestResult] = []
+        restored: Set[datetime] = set()
         for recorded in self._feed.recorded(hour):
             if recorded.taken_at > now or slot_of(recorded.taken_at) in filled:
                 continue
             if key := keys.get(recorded.taken_at):
-                if difference := difference_from_raw(self._store, key, recorded):
+                if not self.live and (difference := difference_from_raw(self._store, key, recorded)):
                     results.append(IngestResult(PRESENT, recorded.taken_at, key, 0, 0, DIFFERENT, difference))
-            elif not _present(raw_objects(self._store, recorded.taken_at), recorded.taken_at):
-                results.append(self._restore(recorded, now))
+            elif recorded.taken_at not in restored:
+                result = self._restore(recorded, now)
+                if result.state != QUARANTINED:
+                    restored.add(recorded.taken_at)
+                if result.state != PRESENT:  # else another writer was faster
+                    results.append(result)
             if recorded.unread:
                 results.append(_unread(recorded))
         return results
