@@ -54,7 +54,9 @@ UNDECLARED: dict[str, Callable[[int], Any]] = {
 
 def make_raw(lake: Path, hours: int) -> int:
     """Simulate raw in three lakes, `gz`, `json` and `gbfs`; returns the number of records in each."""
-    from velib_assets.ingest.response import FeedResponse, decode, dump
+    from velib_assets.ingest.decode import decode
+    from velib_assets.ingest.json_document import dump
+    from velib_assets.ingest.response import FeedResponse
     from velib_assets.ingest.step import store_or_quarantine
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.keys import hour_of
@@ -75,8 +77,9 @@ def make_raw(lake: Path, hours: int) -> int:
 
 def add_undeclared(lake: Path) -> None:
     """Copy the lakes `gz` and `gbfs` to one for each kind of undeclared field."""
+    from velib_assets.ingest.json_document import dump
     from velib_assets.ingest.raw_object import encode_raw, open_raw
-    from velib_assets.ingest.response import Decoded, dump
+    from velib_assets.ingest.response import Decoded
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.lake.keys import raw_time
 

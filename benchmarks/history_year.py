@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean import clean_file
 from velib_assets.clean.hour import RawObject, clean_hour
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import decode
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hours_of_day, parse_hour, raw_key
 from velib_assets.lake.months import days_of_month

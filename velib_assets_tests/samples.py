@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from velib_assets.clean.hour import RawObject
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=timezone.utc)

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.ingest.gbfs_discovery import OPTIONAL, REQUIRED
 from velib_assets.ingest.gbfs_records import gbfs_head, join_stations
-from velib_assets.ingest.response import UnusableError, decode
+from velib_assets.ingest.response import UnusableError
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import PARTS, ROOT, data, file, information, listed, serve, status
 from velib_assets_tests.test_docs import code, table

@@ -57,6 +57,14 @@ def test_file_names_are_unique() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_files_are_short_enough_for_one_subject() -> None:
+    lines = {
+        str(path.relative_to(PACKAGE)): len(path.read_text("utf-8").splitlines()) for path in MODULES.values()
+    }
+    assert len(lines) > 100
+    assert {name: count for name, count in lines.items() if count > 250} == {}
+
+
 def test_every_folder_says_what_it_contains() -> None:
     silent = [
         str(path.relative_to(PACKAGE))

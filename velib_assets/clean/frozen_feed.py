@@ -11,8 +11,9 @@ from velib_assets.clean.json_values import flag
 from velib_assets.ingest.counts import RowError, row_values
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
+from velib_assets.ingest.json_document import load_json, record_list
 from velib_assets.ingest.raw_object import head_of, open_raw
-from velib_assets.ingest.response import UnusableError, load_json, record_list
+from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import HOUR, hour_of, raw_time
 from velib_assets.lake.listing import raw_objects
 from velib_assets.lake.network import KEY, VELIB

@@ -23,8 +23,9 @@ from velib_assets.ingest.counts import reason_group
 from velib_assets.ingest.feed_info import announced_records
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
+from velib_assets.ingest.json_document import load_json, record_list
 from velib_assets.ingest.raw_object import OpenedRaw, head_of, missing_columns, open_raw
-from velib_assets.ingest.response import OPENDATA, UnusableError, load_json, record_list
+from velib_assets.ingest.response import OPENDATA, UnusableError
 from velib_assets.lake.keys import hour_of, raw_time
 from velib_assets.lake.network import KEY, VELIB
 from velib_assets.stations.describe import Described, describe

@@ -8,7 +8,7 @@ from typing import Optional
 from velib_assets.clean.clean_file import Footer, encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour, digest_of
 from velib_assets.clean.hour_result import HourResult, UnusableObject
-from velib_assets.ingest.step import write_reason
+from velib_assets.ingest.quarantine import write_reason
 from velib_assets.lake.keys import (
     clean_key,
     hour_prefix,

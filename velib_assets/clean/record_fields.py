@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set,
 import pyarrow as pa
 
 from velib_assets.ingest.feeds.definition import FeedDefinition
-from velib_assets.ingest.response import too_deep
+from velib_assets.ingest.json_document import too_deep
 
 JSON_NAMES = {str: "text", int: "number", float: "number", bool: "boolean", dict: "object", list: "list"}
 """The name of a decoded value's JSON type; other values are null."""

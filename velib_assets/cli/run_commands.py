@@ -9,7 +9,7 @@ import click
 
 from velib_assets.cli.console import FAILED, HoursCommand, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import after_demo, from_archive
-from velib_assets.ingest.step import SourceMismatchError, ensure_same_source
+from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
 from velib_assets.lake.keys import HOUR, hour_of, hour_text, hours_between, hours_text
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.network import IS_VELIB, KEY

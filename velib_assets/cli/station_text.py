@@ -99,19 +99,21 @@ def _last_24_hours(page: Page, card: StationCard) -> None:
     if not known:
         page.text("nothing known", INDENT)
         return
-    page.graph("fill rate", binned(values, page.cells), 1, _range(known, "bikes", "{:,.0f} to {:,.0f} bikes"))
+    cells = binned(values, page.cells)
+    page.graph("fill rate", cells, _top(cells), _range(known, "bikes", "{:,.0f} to {:,.0f} bikes"))
     page.axis([f"{start + n * _LAST_24_HOURS / 4:%H:%M}" for n in range(4)])
 
 
 def _typical_day(page: Page, card: StationCard) -> None:
     page.section(f"Typical day: mean fill rate by hour, {time_zone()}, {_period(card)}")
+    top = _top([row["mean_fill_rate"] for row in card.typical])
     for label, is_weekend in (("Mon-Fri", False), ("Sat-Sun", True)):
         rows = [row for row in card.typical if row["is_weekend"] is is_weekend]
         if rows:
             values = [((row["hour"] + 0.5) / 24, row["mean_fill_rate"]) for row in rows]
             repeat = page.cells // 24
             cells = [value for value in binned(values, 24) for _ in range(repeat)]
-            page.graph(label, cells, 1, _range(rows, "mean_bikes", "{:,.0f} to {:,.0f} bikes"))
+            page.graph(label, cells, top, _range(rows, "mean_bikes", "{:,.0f} to {:,.0f} bikes"))
     page.axis(["00:00", "06:00", "12:00", "18:00"])
 
 
@@ -129,12 +131,12 @@ def _days(page: Page, card: StationCard) -> None:
     if partly := summary["days_partly_known"]:
         page.text(f"{counted(partly, 'day')} known for less than {COMPLETE:.0%} of the time", INDENT)
     if length > 1:
-        for label, name, top in (
-            ("fill rate", "avg_fill_rate", 1.0),
-            ("short", "minutes_short", None),
-            ("saturated", "minutes_saturated", None),
+        for label, name in (
+            ("fill rate", "avg_fill_rate"),
+            ("short", "minutes_short"),
+            ("saturated", "minutes_saturated"),
         ):
-            _graph_of_days(page, card, label, name, top)
+            _graph_of_days(page, card, label, name)
         page.axis([f"{card.first + n * length / 2 * DAY:%Y-%m-%d}" for n in range(2)])
     worst = sorted(card.days, key=lambda day: (-_trouble(day), day["date"]))[:_MOST_WORST]
     for day in worst:
@@ -146,7 +148,7 @@ def _days(page: Page, card: StationCard) -> None:
             )
 
 
-def _graph_of_days(page: Page, card: StationCard, label: str, name: str, top: float | None) -> None:
+def _graph_of_days(page: Page, card: StationCard, label: str, name: str) -> None:
     length = (card.last - card.first).days + 1
     known = [day for day in card.days if day["snapshots"] and day[name] is not None]
     values = [((date.fromisoformat(day["date"]) - card.first).days / length, day[name]) for day in known]
@@ -156,9 +158,12 @@ def _graph_of_days(page: Page, card: StationCard, label: str, name: str, top: fl
     else:
         cells = binned(values, page.cells)
     highest = max((value for value in cells if value is not None), default=0)
-    scale = "0% to 100%" if top else f"0 to {duration(highest)}"
-    if highest:
-        page.graph(label, cells, top or highest, scale)
+    if not highest:
+        return
+    if name == "avg_fill_rate":
+        page.graph(label, cells, _top(cells), f"0% to {_top(cells):.0%}")
+    else:
+        page.graph(label, cells, highest, f"0 to {duration(highest)}")
 
 
 def _events(page: Page, card: StationCard) -> None:
@@ -170,6 +175,11 @@ def _events(page: Page, card: StationCard) -> None:
 
 def _period(card: StationCard) -> str:
     return f"{card.first} to {card.last}"
+
+
+def _top(rates: Sequence[float | None]) -> float:
+    """Return the top of a scale of fill rates: 1, or the highest rate if that is over 1."""
+    return max([1.0, *(rate for rate in rates if rate is not None)])
 
 
 def _range(rows: Sequence[Row], name: str, form: str) -> str:

@@ -13,15 +13,9 @@ from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.defs.schedule_state import switched_on_at
 from velib_assets.ingest.feed_facts import feed_facts
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.step import (
-    QUARANTINED,
-    STORED,
-    Ingest,
-    IngestResult,
-    SlotExpiredError,
-    SourceMismatchError,
-    ensure_slot_open,
-)
+from velib_assets.ingest.ingest_result import QUARANTINED, STORED, IngestResult
+from velib_assets.ingest.same_source import SourceMismatchError
+from velib_assets.ingest.step import Ingest, SlotExpiredError, ensure_slot_open
 from velib_assets.lake.keys import HOUR, SLOT, hour_prefix, slot_of, slots_of
 from velib_assets.lake.ledger import ledger
 from velib_assets.lake.listing import DISCARDED, hour_range, raw_objects, slot_times, utc_now

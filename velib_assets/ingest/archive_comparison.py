@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.raw_object import open_raw
-from velib_assets.ingest.response import UnusableError, decode
+from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import hour_of, hour_text, iso_z
 from velib_assets.lake.store import LakeStore
 

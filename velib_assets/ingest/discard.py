@@ -6,9 +6,9 @@ import hashlib
 from datetime import datetime
 from typing import List, Optional, Sequence
 
+from velib_assets.ingest.quarantine import write_reason
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
-from velib_assets.ingest.step import write_reason
 from velib_assets.lake.keys import file_name, iso_utc, key_hour, quarantine_stem, raw_time
 from velib_assets.lake.listing import DISCARDED, hours_in, raw_objects
 from velib_assets.lake.store import Change, LakeStore, Stored

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Sequence
 
 from velib_assets.ingest.gbfs_records import GBFS_HEAD
+from velib_assets.ingest.json_document import HEAD
 from velib_assets.ingest.raw_object import head_of
-from velib_assets.ingest.response import HEAD
 from velib_assets.lake.network import KEY, VELIB
 from velib_assets.lake.store import LakeStore, Stored
 

@@ -10,7 +10,8 @@ from velib_assets.aws.api import AwsError, call, client
 from velib_assets.aws.names import Names
 from velib_assets.aws.pipes_client import session
 from velib_assets.ingest.feeds.feed import Feed
-from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
+from velib_assets.ingest.ingest_result import QUARANTINED, IngestResult
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.keys import SOURCE, iso_utc
 from velib_assets.lake.store import LakeStore
 

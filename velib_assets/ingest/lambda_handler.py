@@ -15,7 +15,8 @@ from typing import Any, Dict, Mapping
 
 from velib_assets.aws.reporter import reporter_of_event
 from velib_assets.ingest.feeds.live_feed import live_feed
-from velib_assets.ingest.step import QUARANTINED, Ingest, IngestResult
+from velib_assets.ingest.ingest_result import QUARANTINED, IngestResult
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.network import ensure_network

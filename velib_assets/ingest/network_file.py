@@ -13,6 +13,7 @@ from velib_assets.lake.network_facts import FACTS
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
 
+UNKNOWN_ZONE = "unknown_timezone"  # in `network.json`: what the feed says, if no time zone has this name
 _REQUIRED = ("system_id", "name", "timezone")  # in every version of GBFS
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 _log = logging.getLogger("velib.network")
@@ -22,7 +23,8 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     """Store `network.json` if the lake has none, or the feed says something that it does not have.
 
     A name and a time zone that a system said before stay, if it does not say them now: local days must not
-    move because a file is damaged for a while.
+    move because a file is damaged for a while. What it says instead of a time zone is stored as well, so that
+    it is logged once, and again when it changes.
 
     Args:
         store: the lake.
@@ -41,12 +43,17 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
         system = {}
     before = texts_of_file(stored) or {}
     is_same = system.get("system_id", "") in ("", before.get("system_id", ""))
-    name, zone = system.get("name", ""), known_zone(system.get("timezone", ""))
+    name, said = system.get("name", ""), system.get("timezone", "")
+    zone, unknown_before = known_zone(said), before.get(UNKNOWN_ZONE, "") if is_same else ""
+    unknown = "" if zone else said or unknown_before
     if is_same:
         name, zone = name or before.get("name", ""), zone or before.get("timezone", "")
-    data = network_file(name, zone, **{key: system[key] for key in FACTS if key in system})
+    facts = {key: system[key] for key in FACTS if key in system}
+    data = network_file(name, zone, **facts, **{UNKNOWN_ZONE: unknown})
     if stored != data:
         _warn_of_another_system(before.get("system_id"), system.get("system_id"))
+        if unknown and unknown != unknown_before:
+            _warn_of_unknown_zone(unknown)
         store.publish([Change(NETWORK_KEY, data)], lambda: True)
 
 
@@ -61,6 +68,14 @@ def _warn_of_another_system(before: Optional[str], now: Optional[str]) -> None:
         )
 
 
+def _warn_of_unknown_zone(text: str) -> None:
+    """Say that the feed's time zone is none."""
+    try:
+        network_zone(text)
+    except ValueError as error:
+        _log.warning("system_information: timezone: %s. Set VELIB_TIMEZONE", error)
+
+
 def known_zone(text: str) -> str:
     """Return the name of a time zone, empty if there is none of this name, whatever its case.
 
@@ -69,11 +84,10 @@ def known_zone(text: str) -> str:
     """
     try:
         return network_zone(text) if text else ""
-    except ValueError as error:
+    except ValueError:
         known = {zone.lower(): zone for zone in available_timezones()}
         if (found := known.get(text.replace(" ", "_").lower())) and found != text:
             return known_zone(found)
         if not known and _ZONE.fullmatch(text):
             return text
-        _log.warning("system_information: timezone: %s. Set VELIB_TIMEZONE", error)
         return ""

@@ -10,19 +10,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from velib_assets.ingest.feed_info import FEED_INFO
 from velib_assets.ingest.gbfs_records import GBFS_HEAD
-from velib_assets.ingest.response import (
-    GBFS,
-    HEAD,
-    MAX_BYTES,
-    MAX_DEPTH,
-    OPENDATA,
-    Decoded,
-    UnusableError,
-    load_json,
-    split_head,
-    too_deep,
-    too_large,
-)
+from velib_assets.ingest.json_document import HEAD, MAX_DEPTH, load_json, split_head, too_deep
+from velib_assets.ingest.response import GBFS, MAX_BYTES, OPENDATA, Decoded, UnusableError, too_large
 from velib_assets.lake.keys import SOURCE, iso_utc
 
 MAX_RAW_BYTES = MAX_BYTES + HEAD  # the envelope around the records included

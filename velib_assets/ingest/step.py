@@ -2,66 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence, Set
 
 from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import Feed, RecordedFiles, RecordedSnapshot, SkippedFiles
-from velib_assets.ingest.network_file import write_network_file
-from velib_assets.ingest.raw_object import encode_raw, open_raw
-from velib_assets.ingest.response import SIMULATOR, FeedResponse, UnusableError, decode
-from velib_assets.lake.keys import hour_of, iso_utc, quarantine_stem, raw_key, raw_time, slot_of
-from velib_assets.lake.listing import (
-    DISCARDED,
-    REASON_ENDING,
-    discarded_reason,
-    first_and_last_keys,
-    raw_objects,
-    slot_times,
+from velib_assets.ingest.ingest_result import (
+    MISSING_COLUMNS,
+    PRESENT,
+    QUARANTINED,
+    STORED,
+    UNREAD,
+    IngestResult,
 )
+from velib_assets.ingest.network_file import write_network_file
+from velib_assets.ingest.quarantine import quarantine
+from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.response import FeedResponse, UnusableError
+from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
+from velib_assets.lake.keys import hour_of, raw_key, raw_time, slot_of
+from velib_assets.lake.listing import DISCARDED, discarded_reason, raw_objects, slot_times
 from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.other_networks import other_network_text, other_networks
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.lake.text import one_line
-
-STORED, PRESENT, QUARANTINED = "stored", "present", "quarantined"
-MISSING_COLUMNS, UNREAD = "missing_columns", "unread"
-
-
-class IngestResult(NamedTuple):
-    """The result of ingesting one response. `state` is stored, present (the key was taken) or quarantined.
-
-    A stored result with the code MISSING_COLUMNS has as reason the columns of the table that the archive's
-    file does not have. A present one with the code DIFFERENT or UNREAD has a remark about the archive.
-    """
-
-    state: str
-    ingested_at: datetime
-    key: str
-    records: int = 0
-    size: int = 0
-    code: str = ""
-    reason: str = ""
-
-    def message(self) -> Dict[str, Any]:
-        """Return the result as JSON data: the Lambda's response and Pipes message."""
-        return {**self._asdict(), "ingested_at": iso_utc(self.ingested_at)}
-
-    @classmethod
-    def of(cls, message: Dict[str, Any]) -> IngestResult:
-        """Read a result from JSON data.
-
-        Raises:
-            KeyError, TypeError, ValueError: if another version wrote it.
-        """
-        return cls(**{**message, "ingested_at": datetime.fromisoformat(message["ingested_at"])})
-
-
-class SourceMismatchError(Exception):
-    """A snapshot was about to go into a lake of another network, or a simulated one among real ones."""
 
 
 class SlotExpiredError(Exception):
@@ -109,22 +75,30 @@ class Ingest:
     def restore(self, hour: datetime, now: datetime) -> List[IngestResult]:
         """Add the recorded snapshots of an hour that raw does not have yet. Never fetches current data.
 
+        The hour is listed once. What another writer stores meanwhile stays, because raw is only created.
+
         Raises:
             SourceMismatchError: if the lake holds another network; see `ensure_same_source`.
         """
         self._ensure_own_lake()
         ensure_same_source(self._store, self.source)
-        filled = {slot_of(moment) for moment in slot_times(self._store, hour)[0]} if self.live else set()
-        keys = {} if self.live else {raw_time(item.key): item.key for item in raw_objects(self._store, hour)}
+        raw = raw_objects(self._store, hour)
+        keys = {raw_time(item.key): item.key for item in raw}
+        filled = {slot_of(moment) for moment in slot_times(self._store, hour, raw)[0]} if self.live else set()
         results: List[IngestResult] = []
+        restored: Set[datetime] = set()
         for recorded in self._feed.recorded(hour):
             if recorded.taken_at > now or slot_of(recorded.taken_at) in filled:
                 continue
             if key := keys.get(recorded.taken_at):
-                if difference := difference_from_raw(self._store, key, recorded):
+                if not self.live and (difference := difference_from_raw(self._store, key, recorded)):
                     results.append(IngestResult(PRESENT, recorded.taken_at, key, 0, 0, DIFFERENT, difference))
-            elif not _present(raw_objects(self._store, recorded.taken_at), recorded.taken_at):
-                results.append(self._restore(recorded, now))
+            elif recorded.taken_at not in restored:
+                result = self._restore(recorded, now)
+                if result.state != QUARANTINED:
+                    restored.add(recorded.taken_at)
+                if result.state != PRESENT:  # else another writer was faster
+                    results.append(result)
             if recorded.unread:
                 results.append(_unread(recorded))
         return results
@@ -153,7 +127,7 @@ class Ingest:
         if response.feed != self.source:  # an archive may contain simulated snapshots
             ensure_same_source(self._store, response.feed)
         if recorded.problem:
-            return _quarantine(self._store, response, taken_at, now, recorded.problem)
+            return quarantine(self._store, response, taken_at, now, recorded.problem)
         missing = recorded.missing
         result = store_or_quarantine(
             self._store, response, taken_at, now, recorded.unmodified, missing=missing
@@ -194,7 +168,7 @@ def store_or_quarantine(
         decoded = decode(response)
         audit(decoded.records, response.feed, said=decoded.gbfs)
     except UnusableError as error:
-        return _quarantine(store, unmodified or response, ingested_at, now, error)
+        return quarantine(store, unmodified or response, ingested_at, now, error)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
@@ -204,34 +178,6 @@ def store_or_quarantine(
     data = encode_raw(response.feed, ingested_at, now, decoded, missing)
     state = STORED if store.create(key := raw_key(ingested_at), data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
-
-
-def ensure_same_source(store: LakeStore, feed: str) -> None:
-    """Keep simulated snapshots out of a lake of real ones.
-
-    Args:
-        store: the lake.
-        feed: the feed of the snapshot to be written.
-
-    Raises:
-        SourceMismatchError: with the address of a raw object from another feed.
-    """
-    for key in first_and_last_keys(store) if feed == SIMULATOR else ():
-        try:
-            other = open_raw(store.read(key)).feed
-        except (UnusableError, FileNotFoundError):
-            continue
-        if other != SIMULATOR:
-            raise SourceMismatchError(
-                f"the simulator cannot write into a lake of {other} snapshots: {store.address(key)}. "
-                "Set VELIB_LAKE to another folder, or move this lake away."
-            )
-
-
-def write_reason(store: LakeStore, stem: str, reason: Dict[str, Any]) -> None:
-    """Write the reason of a quarantine unless it exists."""
-    text = json.dumps(reason, ensure_ascii=False, indent=2)
-    store.create(stem + REASON_ENDING, text.encode("utf-8", "replace"))
 
 
 def _unread(recorded: RecordedSnapshot) -> IngestResult:
@@ -244,26 +190,3 @@ def _present(objects: Sequence[Stored], ingested_at: datetime) -> Optional[Inges
         if raw_time(item.key) == ingested_at:
             return IngestResult(PRESENT, ingested_at, item.key, size=item.size)
     return None
-
-
-def _quarantine(
-    store: LakeStore, response: FeedResponse, ingested_at: datetime, now: datetime, error: UnusableError
-) -> IngestResult:
-    digest = hashlib.sha256(b"".join(response.bodies.values())).hexdigest()
-    size = sum(len(body) for body in response.bodies.values())
-    stem = quarantine_stem(hour_of(ingested_at), ingested_at, digest)
-    keys = {part: f"{stem}.{part}" for part in response.bodies}
-    for part, key in keys.items():
-        store.create(key, response.bodies[part])
-    reason = {
-        "code": error.code,
-        "reason": str(error),
-        "feed": response.feed,
-        "ingested_at": iso_utc(ingested_at),
-        "fetched_at": iso_utc(now),
-        "keys": sorted(keys.values()),
-        "bytes": size,
-    }
-    write_reason(store, stem, reason)
-    key = next(iter(keys.values()))
-    return IngestResult(QUARANTINED, ingested_at, key, size=size, code=error.code, reason=str(error))

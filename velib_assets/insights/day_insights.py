@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from velib_assets.insights.statements import days_statement, events_statement, stored_rows
 from velib_assets.lake.local_days import DAY
+from velib_assets.lake.schema import fill_rate_unit
 from velib_assets.query.engine import QueryEngine
 from velib_assets.report.day_numbers import calendar, is_complete
 
@@ -56,15 +57,16 @@ class DayInsights(NamedTuple):
 
 
 _RATIO = "ratio 0..1"
-_NUMBERS = (
+_FILL = fill_rate_unit()
+NUMBERS = (
     ("coverage", "slots with a snapshot", _RATIO),
     ("stations", "stations", "stations"),
     ("stations_opened", "stations opened", "stations"),
     ("stations_closed", "stations closed", "stations"),
     ("stations_silent", "stations silent all day", "stations"),
-    ("avg_fill_rate", "mean fill rate", _RATIO),
-    ("min_fill_rate", "lowest fill rate", _RATIO),
-    ("max_fill_rate", "highest fill rate", _RATIO),
+    ("avg_fill_rate", "mean fill rate", _FILL),
+    ("min_fill_rate", "lowest fill rate", _FILL),
+    ("max_fill_rate", "highest fill rate", _FILL),
     ("ebike_share", "e-bikes among the bikes", _RATIO),
     ("short_share", "time short", _RATIO),
     ("saturated_share", "time saturated", _RATIO),
@@ -78,7 +80,7 @@ _DOUBTFUL = (
     ("never_reported", "stations without a report time"),
     ("moved", "stations moved"),
 )
-NAMES = (*(name for name, _, _ in _NUMBERS), *(name for name, _ in _DOUBTFUL))
+NAMES = (*(name for name, _, _ in NUMBERS), *(name for name, _ in _DOUBTFUL))
 """The names of the numbers, in their order."""
 
 
@@ -101,7 +103,7 @@ def load_day(engine: QueryEngine, day: date) -> DayInsights | None:
     events = stored_rows(engine, events_statement("events_of_day", day))
     doubts_of = doubtful[0] if doubtful else dict.fromkeys(name for name, _ in _DOUBTFUL)
     numbers = [
-        Insight(name, title, unit, own[name], _usual(name, own, compared)) for name, title, unit in _NUMBERS
+        Insight(name, title, unit, own[name], _usual(name, own, compared)) for name, title, unit in NUMBERS
     ]
     doubts = [Insight(name, title, "stations", doubts_of[name], None) for name, title in _DOUBTFUL]
     dates = [date.fromisoformat(other["date"]) for other in compared]

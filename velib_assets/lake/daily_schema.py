@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Tuple
 
-from velib_assets.lake.schema import Column, of_network
+from velib_assets.lake.schema import Column, fill_rate_unit, of_network
 
 DAILY_PARTITION: Tuple[Column, ...] = (Column("date", "string", "Partition key: local date, YYYY-MM-DD"),)
 
@@ -35,9 +35,9 @@ DAILY_STATION: Tuple[Column, ...] = (
     *_STATION,
     Column("snapshots", "bigint", "Snapshots of the day that have the station", "snapshots"),
     *_MINUTES,
-    Column("avg_fill_rate", "double", "Mean fill rate, weighted by time in operation", "ratio 0..1"),
-    Column("min_fill_rate", "double", "Lowest fill rate in operation", "ratio 0..1"),
-    Column("max_fill_rate", "double", "Highest fill rate in operation", "ratio 0..1"),
+    Column("avg_fill_rate", "double", "Mean fill rate, weighted by time in operation", fill_rate_unit()),
+    Column("min_fill_rate", "double", "Lowest fill rate in operation", fill_rate_unit()),
+    Column("max_fill_rate", "double", "Highest fill rate in operation", fill_rate_unit()),
     *_BIKES,
     Column("rank", "bigint", "1 for most minutes short and saturated; null for none"),
 )
@@ -54,10 +54,13 @@ DAILY_NETWORK: Tuple[Column, ...] = (
     Column("station_snapshots", "bigint", "Snapshots of the stations, summed", "rows"),
     *(column._replace(unit="station-minutes") for column in _MINUTES),
     Column(
-        "avg_fill_rate", "double", "Mean fill rate, weighted by the stations' time in operation", "ratio 0..1"
+        "avg_fill_rate",
+        "double",
+        "Mean fill rate, weighted by the stations' time in operation",
+        fill_rate_unit(),
     ),
-    Column("min_fill_rate", "double", "Lowest mean fill rate of a complete snapshot", "ratio 0..1"),
-    Column("max_fill_rate", "double", "Highest mean fill rate of a complete snapshot", "ratio 0..1"),
+    Column("min_fill_rate", "double", "Lowest mean fill rate of a complete snapshot", fill_rate_unit()),
+    Column("max_fill_rate", "double", "Highest mean fill rate of a complete snapshot", fill_rate_unit()),
     *(column._replace(unit="station-minutes") if column.unit == "minutes" else column for column in _BIKES),
     Column("worst_stations", "string", "Codes of the ten stations of rank 1 to 10, in order, with commas"),
 )

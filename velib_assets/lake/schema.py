@@ -44,16 +44,28 @@ _OTHER_NETWORKS: Dict[str, str] = {
     "mechanical": "Available bikes without a motor; null if the feed does not tell the types",
     "ebikes": "Available bikes with a motor; null if the feed does not tell the types",
     "docks": "Free docks, as reported; null if the feed has none",
-    "fill_rate": "bikes / (bikes + docks), in a snapshot without docks bikes / capacity; null if unknown",
+    "fill_rate": "bikes / (bikes + docks); in a snapshot without docks bikes / capacity, which can be "
+    "over 1; null if unknown",
 }
 """What columns mean in other networks than Vélib', by their names."""
 
 
+def fill_rate_unit(network: str = KEY) -> str:
+    """Return the unit of fill rates: without docks, more bikes than the capacity are a rate over 1."""
+    return "ratio 0..1" if network == VELIB else "ratio, 0 or more"
+
+
 def of_network(columns: Tuple[Column, ...], network: str = KEY) -> Tuple[Column, ...]:
-    """Return columns with their descriptions in a network."""
+    """Return columns with their descriptions and units in a network."""
     if network == VELIB:
         return columns
-    return tuple(c._replace(description=_OTHER_NETWORKS.get(c.name, c.description)) for c in columns)
+    return tuple(
+        c._replace(
+            description=_OTHER_NETWORKS.get(c.name, c.description),
+            unit=fill_rate_unit(network) if c.name == "fill_rate" else c.unit,
+        )
+        for c in columns
+    )
 
 
 _VELIB_COLUMNS: Tuple[Column, ...] = (

@@ -28,12 +28,15 @@ _WORDS = {
         "area": "commune",
         "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null",
         "not_virtual": "",
+        "over_capacity": "",
     },
     False: {
         "area": "area",
         "in_operation": "`is_installed` is true, `is_stale` is false, and `fill_rate` is not null, or "
         "`docks` is null and `bikes` is not",
         "not_virtual": " not `is_virtual`,",
+        "over_capacity": " In a snapshot without\n  `docks`, `fill_rate` is `bikes / capacity`. It is over 1 "
+        "where more bikes stand than `capacity`; its means can be over 1 too.",
     },
 }
 """What is different for Vélib' and for other networks: the word for areas, and definitions."""

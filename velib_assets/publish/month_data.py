@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Catalog
+from velib_assets.ingest.json_document import HEAD
 from velib_assets.ingest.raw_object import head_of
-from velib_assets.ingest.response import HEAD, OPENDATA
+from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
 from velib_assets.lake.local_days import local_day_of, utc_days_overlapped

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from velib_assets.lake.network import IS_VELIB
-from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column
+from velib_assets.lake.schema import COLUMNS, PARTITION_COLUMNS, TABLE, Column, fill_rate_unit
 from velib_assets.query.windows import DAY, FOUR_WEEKS, TWO_HOURS, Window
 
 
@@ -67,7 +67,7 @@ _AREAS = "arrondissements" if IS_VELIB else "areas"
 # Counts are bigint, as in Trino and DuckDB.
 _COMPUTED = (
     Column("station_count", "bigint", "Stations in operation", "stations"),
-    Column("avg_fill_rate", "double", "Mean of the stations' fill rates", "ratio 0..1"),
+    Column("avg_fill_rate", "double", "Mean of the stations' fill rates", fill_rate_unit()),
     Column("shortage_count", "bigint", "Stations that are short", "stations"),
     Column("saturation_count", "bigint", "Stations that are saturated", "stations"),
     Column("shortage_hits", "bigint", "Snapshots of the two hours in which it was short", "snapshots"),
@@ -80,7 +80,7 @@ _COMPUTED = (
     Column("is_open", "boolean", "Not over at the newest snapshot, as far as is known"),
     Column("snapshots", "bigint", "Number of snapshots", "snapshots"),
     Column("day", "bigint", f"ISO day of the week {_HERE}: Monday is 1", "1..7"),
-    Column("mean_fill_rate", "double", "Mean fill rate of the stations in operation", "ratio 0..1"),
+    Column("mean_fill_rate", "double", "Mean fill rate of the stations in operation", fill_rate_unit()),
 )
 _LOCAL_HOUR = Column("hour", "bigint", f"Hour of the day {_HERE}", "0..23")  # not the partition key
 _BY_NAME: dict[str, Column] = {c.name: c for c in (*COLUMNS, *PARTITION_COLUMNS, *_COMPUTED)}

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.s3_archive_client import BucketArchive
-from velib_assets.ingest.response import decode
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.packing import pack_day
 from velib_assets.lake.raw_pack import pack_of

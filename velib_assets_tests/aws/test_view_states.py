@@ -11,8 +11,9 @@ from velib_assets.catalog.catalog import Partition
 from velib_assets.catalog.removal import is_outdated, remove_hour
 from velib_assets.history.local_history_job import LocalHistoryJob
 from velib_assets.ingest.discard import discard_object, find_snapshots
+from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import QUARANTINED, store_or_quarantine
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import (

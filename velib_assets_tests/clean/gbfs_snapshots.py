@@ -8,8 +8,9 @@ from typing import Any
 
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import raw_key
 from velib_assets.stations.register import Register
 

@@ -17,9 +17,11 @@ from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import clean_hour
 from velib_assets.clean.typed_snapshot import TypedSnapshot
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.definition import FeedDefinition
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump
+from velib_assets.ingest.json_document import dump
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets_tests.samples import HOUR, pair, raw, record
 
 CODES = st.sampled_from(["1001", "1002", "16107", "31024_relais", "13121", "é", " 1"])

@@ -16,7 +16,7 @@ from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.typed_snapshot import Drift, TypedSnapshot
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.response import dump
+from velib_assets.ingest.json_document import dump
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.clean.gbfs_strategies import ODD_RECORDS, VEHICLE_TYPES, records
 from velib_assets_tests.samples import HOUR

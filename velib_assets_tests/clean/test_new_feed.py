@@ -44,7 +44,9 @@ from velib_assets.ingest.audit import audit
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump
+from velib_assets.ingest.decode import decode
+from velib_assets.ingest.json_document import dump
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.lake.keys import raw_key
 
 hour = datetime(2026, 3, 2, 10, tzinfo=timezone.utc)

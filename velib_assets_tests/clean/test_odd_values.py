@@ -15,7 +15,7 @@ from velib_assets.clean.hour import HourRows, clean_hour
 from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.response import dump
+from velib_assets.ingest.json_document import dump
 from velib_assets_tests.samples import HOUR, pair, raw, record, records
 
 REPORTED = datetime(2022, 6, 4, 9, 58, tzinfo=timezone.utc)

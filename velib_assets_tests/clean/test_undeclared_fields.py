@@ -12,9 +12,11 @@ from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.clean.typed_snapshot import Drift, TypedSnapshot
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed_table import definition_of
+from velib_assets.ingest.json_document import dump
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode, dump
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import raw_key
 from velib_assets_tests.samples import HOUR, pair, raw, record
 

@@ -16,8 +16,9 @@ from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.clean.observed import current_digest, sights_in
 from velib_assets.clean.rebuild import footer_of, rebuild_hour
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.listing import raw_listing

@@ -8,8 +8,9 @@ import pytest
 
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT, ingest_hours
 from velib_assets.ingest.feeds.feed import Feed
+from velib_assets.ingest.ingest_result import PRESENT, IngestResult
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import PRESENT, Ingest, IngestResult
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as ONE_HOUR
 from velib_assets.lake.keys import hour_prefix

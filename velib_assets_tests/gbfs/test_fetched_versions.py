@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
-from velib_assets.ingest.response import decode
 from velib_assets.simulator.gbfs_files import VERSIONS
 from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator

@@ -13,10 +13,11 @@ from velib_assets.clean import hour as hour_module
 from velib_assets.clean.gbfs_fast_path import type_gbfs_fast
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed_table import definition_of
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.ingest.raw_object import encode_raw, open_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import hour_of, raw_key
 from velib_assets_tests.http_server import LocalServer, Reply
 

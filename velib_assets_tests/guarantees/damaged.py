@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from velib_assets.ingest.response import dump
+from velib_assets.ingest.json_document import dump
 from velib_assets.simulator.faults import FAULTS
 from velib_assets_tests.guarantees.damage import (
     ARCHIVE,

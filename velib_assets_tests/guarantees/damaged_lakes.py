@@ -15,8 +15,9 @@ from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.ingest.ingest_result import IngestResult
 from velib_assets.ingest.response import GBFS, OPENDATA, SIMULATOR, FeedResponse
-from velib_assets.ingest.step import Ingest, IngestResult, store_or_quarantine
+from velib_assets.ingest.step import Ingest, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR, hour_of, parse_hour, raw_key
 from velib_assets.query.duckdb_engine import LocalQueryEngine

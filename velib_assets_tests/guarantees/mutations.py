@@ -116,7 +116,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "deep_envelope",
         "fuzzing",
-        "velib_assets/ingest/response.py",
+        "velib_assets/ingest/json_document.py",
         "except (ValueError, RecursionError):\n        return None\n",
         "except ValueError:\n        return None\n",
     ),

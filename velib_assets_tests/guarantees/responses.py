@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from velib_assets.ingest.feed_info import GBFS_PARTS
-from velib_assets.ingest.response import GBFS, SIMULATOR, dump
+from velib_assets.ingest.json_document import dump
+from velib_assets.ingest.response import GBFS, SIMULATOR
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.samples import record
 

@@ -14,8 +14,9 @@ import pytest
 from velib_assets.clean.clean_file import encode_clean, encode_rejects
 from velib_assets.clean.hour import RawObject, clean_hour
 from velib_assets.clean.rebuild import rebuild_hour
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import GBFS, SIMULATOR, FeedResponse, decode
+from velib_assets.ingest.response import GBFS, SIMULATOR, FeedResponse
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import clean_key, hour_prefix, hour_text, raw_key, rejects_key

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import gunzip, open_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_prefix, raw_key, rejects_key
 from velib_assets.lake.listing import quarantine_reasons

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from velib_assets.clean import hour
 from velib_assets.clean.assemble import assemble
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
+from velib_assets.ingest.json_document import MAX_DEPTH, dump
 from velib_assets.ingest.raw_object import gunzip
-from velib_assets.ingest.response import MAX_DEPTH, FeedResponse, UnusableError, decode, dump
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets_tests.guarantees.fuzz import seeds
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, assert_response_holds
 from velib_assets_tests.guarantees.fuzz.shapes import FINDINGS, GOOD, SHAPES, explore

@@ -21,15 +21,10 @@ from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH, FEED
 from velib_assets.ingest.http import Fetcher
+from velib_assets.ingest.ingest_result import PRESENT, STORED
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import (
-    PRESENT,
-    STORED,
-    Ingest,
-    SlotExpiredError,
-    store_or_quarantine,
-)
+from velib_assets.ingest.step import Ingest, SlotExpiredError, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, raw_key, slot_of
 from velib_assets.lake.listing import slot_times

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from velib_assets.clean.local_clean_job import LocalCleanJob
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, hours_of_day, raw_key
 from velib_assets_tests.samples import body, record

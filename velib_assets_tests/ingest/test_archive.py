@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive import Archive, ArchiveUnreadableError
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.lake.keys import hours_between
 
 HOUR = datetime(2022, 6, 4, 17, tzinfo=timezone.utc)

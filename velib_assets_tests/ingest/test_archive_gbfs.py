@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive_listing import Listing, list_archive
 from velib_assets.ingest.feeds.archive_snapshots import SnapshotReader
-from velib_assets.ingest.response import Decoded, decode
+from velib_assets.ingest.response import Decoded
 from velib_assets_tests.ingest.gbfs_city import PARTS, data, file
 
 FOLDER = "2025-02-28T0905"

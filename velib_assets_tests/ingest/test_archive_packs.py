@@ -9,7 +9,8 @@ import pytest
 
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.step import PRESENT, STORED, Ingest
+from velib_assets.ingest.ingest_result import PRESENT, STORED
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.packing import pack_day, unpack_day
 from velib_assets_tests.samples import HOUR, at, raw, records

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive_names import named_time, split_name
 from velib_assets.ingest.feeds.archive_records import read_export
 from velib_assets.ingest.feeds.archive_tables import MAX_CELLS
-from velib_assets.ingest.response import UnusableError, decode
+from velib_assets.ingest.response import UnusableError
 from velib_assets_tests.ingest.test_archive_formats import PORTAL, table
 
 JSON = st.recursive(

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feed_info import announced_records
 from velib_assets.ingest.feeds.archive import Archive
 from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.ingest.json_document import dump
 from velib_assets.ingest.raw_object import encode_raw, head_of
-from velib_assets.ingest.response import FeedResponse, decode, dump
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.ingest.step import Ingest, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets_tests.http_server import LocalServer, Reply

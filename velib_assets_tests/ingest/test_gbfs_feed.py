@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.ingest.http import RETRIES, Fetcher
 from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
-from velib_assets.ingest.response import Decoded, UnusableError, decode
+from velib_assets.ingest.response import Decoded, UnusableError
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import (
     PARTS,

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.gbfs_discovery import absolute_url, next_documents, read_discovery, without_secrets
 from velib_assets.ingest.raw_object import encode_raw, head_of
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets_tests.ingest.gbfs_city import PARTS, data, file, listed
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)

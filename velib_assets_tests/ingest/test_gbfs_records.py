@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.gbfs_discovery import absolute_url, read_discovery, without_secrets
 from velib_assets.ingest.gbfs_document import choose_language, text_in
+from velib_assets.ingest.json_document import HEAD
 from velib_assets.ingest.raw_object import encode_raw, gunzip, head_of
-from velib_assets.ingest.response import HEAD, MAX_BYTES, Decoded, FeedResponse, UnusableError, decode
+from velib_assets.ingest.response import MAX_BYTES, Decoded, FeedResponse, UnusableError
 from velib_assets_tests.ingest.gbfs_city import data, information, listed, status
 
 NOTHING: Mapping[str, Any] = {}

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds import gbfs
 from velib_assets.ingest.feeds.feed import Feed, FeedError
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import LiveFeed, live_feed
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.ingest.http import Fetcher
-from velib_assets.ingest.response import UnusableError, decode
+from velib_assets.ingest.response import UnusableError
 from velib_assets_tests.http_server import LocalServer, Reply
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)

@@ -81,7 +81,7 @@ def test_name_and_time_zone_stay_where_the_same_system_leaves_them_out(store: Fo
     write_network_file(store, {"language": "fr", "system_id": "rouen"})
     assert written(store) == ROUEN
     write_network_file(store, {**ROUEN, "timezone": "Paris"})
-    assert written(store) == ROUEN
+    assert written(store) == {**ROUEN, "unknown_timezone": "Paris"}
     write_network_file(store, {"name": "Bay Wheels", "system_id": "baywheels"})
     assert written(store) == {"name": "Bay Wheels", "system_id": "baywheels"}
 
@@ -91,9 +91,26 @@ def test_unknown_time_zone_is_left_out_and_said(
     store: FolderStore, caplog: pytest.LogCaptureFixture, zone: str
 ) -> None:
     write_network_file(store, {**ROUEN, "timezone": zone})
-    assert written(store) == {name: text for name, text in ROUEN.items() if name != "timezone"}
+    without = {name: text for name, text in ROUEN.items() if name != "timezone"}
+    assert written(store) == {**without, "unknown_timezone": zone}
     assert f"timezone: {zone!r} is not a time zone" in caplog.text
     assert "Set VELIB_TIMEZONE" in caplog.text
+
+
+def test_unknown_time_zone_is_said_once_and_again_when_it_changes(
+    store: FolderStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tick is a process of its own, so the lake knows what has been said."""
+    said = []
+    left_out = {"name": "LOVÉLO", "system_id": "rouen"}
+    for zone in ("Paris", "Paris", "", "Paris", "GMT+1", "GMT+1", "Europe/Paris", "Paris", "Paris"):
+        write_network_file(store, {**ROUEN, "timezone": zone} if zone else left_out)
+        said.append(caplog.text.count("Set VELIB_TIMEZONE"))
+        caplog.clear()
+    assert said == [1, 0, 0, 0, 1, 0, 0, 1, 0]
+    assert written(store) == {**ROUEN, "unknown_timezone": "Paris"}
+    write_network_file(store, {**ROUEN, "system_id": "lyon", "timezone": "Paris"})
+    assert caplog.text.count("Set VELIB_TIMEZONE") == 1
 
 
 @pytest.mark.parametrize("zone", ["localtime", "Localtime", "posix/Europe/Paris", "right/UTC"])

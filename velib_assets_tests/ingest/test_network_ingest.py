@@ -14,8 +14,9 @@ import pytest
 from velib_assets.ingest.feeds.gbfs import FEED
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.ingest.feeds.live_feed import LiveFeed, feed_url, live_feed
+from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.raw_object import gunzip
-from velib_assets.ingest.step import QUARANTINED, Ingest
+from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.ingest.gbfs_city import data, file, serve, status

@@ -13,9 +13,12 @@ import pytest
 
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.response import FeedResponse
-from velib_assets.ingest.step import Ingest, SourceMismatchError, store_or_quarantine
+from velib_assets.ingest.same_source import SourceMismatchError
+from velib_assets.ingest.step import Ingest, store_or_quarantine
 from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.keys import hour_prefix
 from velib_assets.lake.listing import hour_range, newest_snapshot, slot_times
+from velib_assets.lake.store import Stored
 from velib_assets_tests.samples import HOUR, at, body, pair, record, records
 
 NOW = datetime(2022, 6, 5, tzinfo=timezone.utc)
@@ -157,6 +160,59 @@ def test_restore_adds_only_missing_snapshots(store: FolderStore) -> None:
         (at(15), "stored", ""),
     ]
     assert store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_100000.json.gz") == before
+
+
+class WatchedStore(FolderStore):
+    """Counts listings of raw; after the first one, somebody else stores a snapshot."""
+
+    def __init__(self, root: Path, other: bytes = b"") -> None:
+        super().__init__(root)
+        self.listed, self._other = 0, other
+
+    def list(self, prefix: str) -> list[Stored]:
+        """See LakeStore."""
+        found = super().list(prefix)
+        if prefix == hour_prefix("raw", HOUR):
+            self.listed += 1
+            if self.listed == 1 and self._other:
+                store_or_quarantine(FolderStore(self.root), response(self._other), at(15), NOW)
+        return found
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_restore_lists_the_hour_of_raw_once(tmp_path: Path, *, live: bool) -> None:
+    store = WatchedStore(tmp_path)
+    recorded = {f"m{minute}": body(records(numbikesavailable=minute)) for minute in range(0, 60, 5)}
+    results = Ingest(store, Recordings("archive", live=live, **recorded)).restore(HOUR, NOW)
+    assert [result.state for result in results] == ["stored"] * 12
+    assert store.listed == 1
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_snapshot_that_another_writer_stores_during_a_restore_stays(tmp_path: Path, *, live: bool) -> None:
+    store = WatchedStore(tmp_path, other=body(records(30)))
+    feed = Recordings(live=live, m0=body(records()), m15=body(records()), m30=body(records()))
+    results = Ingest(store, feed).restore(HOUR, NOW)
+    assert [(result.ingested_at, result.state) for result in results] == [
+        (at(0), "stored"),
+        (at(30), "stored"),
+    ]
+    kept = store.read("raw/source=velib/date=2022-06-04/hour=10/velib_20220604_101500.json.gz")
+    assert json.loads(gzip.decompress(kept))["record_count"] == 30
+    assert len(files(store, "raw")) == 3
+
+
+@pytest.mark.parametrize(("first", "codes"), [(b"oops", ["not_json", ""]), (None, [""])])
+def test_second_recording_of_a_time_counts_only_if_the_first_is_unusable(
+    store: FolderStore, first: bytes | None, codes: list[str]
+) -> None:
+    feed = Recordings(m0=first or body(records()))
+    good = RecordedSnapshot(at(0), FeedResponse("opendata", {"body": body(records(30))}))
+    feed.recorded = lambda _hour: iter([*Recordings.recorded(feed, HOUR), good])  # type: ignore[method-assign]
+    results = Ingest(store, feed).restore(HOUR, NOW)
+    assert [result.code for result in results] == codes
+    [stored] = [result for result in results if result.state == "stored"]
+    assert stored.records == (30 if first else 40)
 
 
 def test_restore_ignores_the_future(store: FolderStore) -> None:

@@ -11,8 +11,9 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.clean.local_clean_job import LocalCleanJob
 from velib_assets.defs.clean_stations import clean_hours
 from velib_assets.history.local_history_job import LocalHistoryJob
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hour_of, parse_day, raw_key
 from velib_assets.lake.local_days import local_days_overlapping

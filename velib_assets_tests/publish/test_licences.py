@@ -79,5 +79,19 @@ def test_nothing_of_velib_is_in_another_networks_month(month: MonthData, licence
     assert "not `is_virtual`" in card
 
 
+def test_card_of_another_network_says_that_rates_can_be_over_1(month: MonthData) -> None:
+    words = "`fill_rate` is `bikes / capacity`. It is over 1 where more bikes stand than `capacity`"
+    assert words in texts(month, "unknown")["README.md"]
+    own = dataset_files(month, VELIB)
+    assert "over 1" not in own["README.md"].decode()
+    limits = [
+        field
+        for resource in json.loads(texts(month, "unknown")["datapackage.json"])["resources"]
+        for field in resource["schema"]["fields"]
+        if "maximum" in field.get("constraints", {})
+    ]
+    assert limits == []
+
+
 def test_provenance_of_velib_is_fixed() -> None:
     assert provenance_of(VELIB_METROPOLE, {"license_id": "CC0-1.0", "operator": "Somebody"}) == VELIB

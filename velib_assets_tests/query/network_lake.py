@@ -19,6 +19,7 @@ DAY = date(2024, 11, 5)
 FIRST = datetime(2024, 11, 4, 20, tzinfo=UTC)
 SNAPSHOTS = 4 * 30  # every quarter of an hour
 NO_CAPACITY, VIRTUAL = "no capacity", "virtual"
+OVERFULL = 30  # bikes at a capacity of 10
 KINDS = ("docks", "no docks", NO_CAPACITY, VIRTUAL)
 
 
@@ -39,6 +40,8 @@ def _row(dice: random.Random, code: str, kind: str, taken: datetime) -> dict[str
     capacity = None if kind == NO_CAPACITY else 10
     docks = 10 - bikes if bikes is not None and kind in ("docks", VIRTUAL) and dice.random() > 0.1 else None
     known = bikes is not None and docks is not None
+    if kind == "no docks" and bikes == OVERFULL // 3 - 1:
+        bikes = OVERFULL
     rate = None if bikes is None or capacity is None or (kind == "docks" and not known) else bikes / capacity
     flags: dict[str, Any] = {
         name: dice.choice((True,) * 9 + (False, None))

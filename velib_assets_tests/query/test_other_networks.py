@@ -190,6 +190,17 @@ def test_daily_kpis(views: dict[str, list[Row]], name: str) -> None:
     assert differences(views[name], plain(REFERENCE[name](ROWS, DAY))) == []
 
 
+def test_rates_over_1_stay_in_every_kpi(views: dict[str, list[Row]]) -> None:
+    """More bikes than the capacity, in a snapshot without docks: 30 of 10 are a rate of 3."""
+    assert max(row["fill_rate"] for row in views["kpi_taux_remplissage"]) == 3
+    assert max(row["fill_rate"] for row in views["kpi_station_saturation"]) == 3
+    assert max(row["max_fill_rate"] or 0 for row in views["kpi_daily_station"]) == 3
+    full = [row for row in views["kpi_daily_station"] if row["max_fill_rate"] == 3]
+    assert all(row["min_fill_rate"] < row["avg_fill_rate"] < 3 for row in full)
+    [network] = views["kpi_daily_network"]
+    assert network["min_fill_rate"] < network["avg_fill_rate"] < network["max_fill_rate"] < 3
+
+
 def test_conditions_of_velib_know_no_virtual_stations() -> None:
     own, others = conditions(of_velib=True), conditions(of_velib=False)
     assert not any("is_virtual" in text for text in own.values())

@@ -8,6 +8,18 @@ import pytest
 from velib_assets_tests.report.lakes import NEWEST, Page, Row, city, page, snapshots
 from velib_assets_tests.report.reader import Reader
 
+# Whether a pixel of a canvas has the colour of a variable of the style sheet.
+HAS_COLOUR = """
+const canvas = document.querySelector(arguments[0]);
+const hex = getComputedStyle(document.documentElement).getPropertyValue(arguments[1]).trim();
+const sought = [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+for (let at = 0; at < data.length; at += 4) {
+  if (sought.every((channel, k) => data[at + k] === channel) && data[at + 3] === 255) return true;
+}
+return false;
+"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 CLOSED = 9  # the number of a station
@@ -218,3 +230,40 @@ def test_hours_of_a_zone_off_the_full_hour_are_marked(tmp_path: Path, browser: R
 def test_time_zone_that_the_browser_does_not_know_is_utc(tmp_path: Path, browser: Reader) -> None:
     browser.read(other(tmp_path, time_zone="Mars/Olympus").path)
     assert "23:30 (UTC)" in browser.texts("#shown")[0]
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "over 100%"), ("fr", "plus de 100\u00a0%")])
+def test_rates_over_1_have_a_bar_of_their_own_and_the_colour_of_1(
+    tmp_path: Path, browser: Reader, language: str, label: str
+) -> None:
+    """Without docks, 30 bikes at a capacity of 10 are a rate of 3."""
+
+    def change(row: Row) -> Row:
+        return {**row, "docks": None, "capacity": 10, "fill_rate": row["bikes"] / 10}
+
+    made = other(tmp_path, change)
+    browser.read(made.path)
+    if language == "fr":
+        browser.one("#language").click()
+    assert browser.draw_all() == []
+    sql = (
+        "SELECT fill_rate FROM kpi_taux_remplissage "
+        "WHERE ingested_ts = (SELECT max(ingested_ts) FROM source_velib)"
+    )
+    rates = made.engine.query_table(sql)["fill_rate"].to_pylist()
+    over = sum(rate > 1 for rate in rates)
+    assert over > len(rates) / 2
+    browser.unfold("#kpi_taux_remplissage")
+    rows = browser.texts("#kpi_taux_remplissage tbody tr")
+    assert len(rows) == 21
+    assert rows[-1] == f"{label}{over}"
+    assert sum(browser.values("#kpi_taux_remplissage tbody td")) == len(rates)
+    assert browser.run(HAS_COLOUR, "#kpi_taux_remplissage canvas", "--fill-100")
+    wide = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert browser.run(wide)
+
+
+def test_rates_up_to_1_have_twenty_bars(tmp_path: Path, browser: Reader) -> None:
+    browser.read(other(tmp_path).path)
+    browser.unfold("#kpi_taux_remplissage")
+    assert browser.texts("#kpi_taux_remplissage tbody th")[-1] == "95% – 100%"

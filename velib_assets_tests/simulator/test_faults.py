@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode
+from velib_assets.ingest.decode import decode
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.simulator.faults import FAULTS, Fault, parse_faults, select_fault
 from velib_assets.simulator.simulator import Simulator
 

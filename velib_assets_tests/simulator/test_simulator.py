@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.response import decode
+from velib_assets.ingest.decode import decode
 from velib_assets.simulator.city import MAX_STATIONS, RELAY_CODE, build_city
 from velib_assets.simulator.faults import parse_faults
 from velib_assets.simulator.simulator import Simulator

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from velib_assets.defs.checks.declaration import FAULTS, WARN, Finding, check
 from velib_assets.ingest.archive_comparison import DIFFERENT
-from velib_assets.ingest.step import MISSING_COLUMNS, UNREAD, IngestResult
+from velib_assets.ingest.ingest_result import MISSING_COLUMNS, UNREAD, IngestResult
 
 REMARKS = (DIFFERENT, UNREAD)
 _IN_OPERATION = {"is_installed", "reported_ts"}

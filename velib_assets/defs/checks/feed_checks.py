@@ -10,7 +10,7 @@ from types import MappingProxyType
 from velib_assets.clean.frozen_feed import FrozenStretch
 from velib_assets.clean.typed_snapshot import Drift
 from velib_assets.defs.checks.declaration import FAULTS, WARN, Finding, check, shortened
-from velib_assets.ingest.step import IngestResult
+from velib_assets.ingest.ingest_result import IngestResult
 from velib_assets.lake.keys import file_name, hour_text, raw_time
 from velib_assets.lake.listing import DISCARDED
 from velib_assets.lake.text import counted, neutralize_links

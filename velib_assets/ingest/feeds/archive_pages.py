@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, List, NamedTuple, Set
 
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.archive_records import encode_page
 from velib_assets.ingest.feeds.feed import RecordedSnapshot
 from velib_assets.ingest.feeds.feed_table import definition_of
-from velib_assets.ingest.response import OPENDATA, FeedResponse, decode
+from velib_assets.ingest.response import OPENDATA, FeedResponse
 
 WITHIN = timedelta(minutes=1)  # from the first page of a state to its last
 _MAX_SHARED = 0.1  # share of a page's stations that other pages of the same state may have

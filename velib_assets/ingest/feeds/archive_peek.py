@@ -7,8 +7,9 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 from velib_assets.ingest.feeds.archive_values import portal_value
 from velib_assets.ingest.feeds.feed import FeedError
+from velib_assets.ingest.json_document import load_json, split_head
 from velib_assets.ingest.raw_object import gunzip, head_of
-from velib_assets.ingest.response import UnusableError, load_json, split_head
+from velib_assets.ingest.response import UnusableError
 
 _TIMES = ("last_updated", "lastUpdatedOther", "lastUpdated")
 

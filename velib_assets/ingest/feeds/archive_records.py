@@ -17,7 +17,8 @@ from velib_assets.ingest.feeds.archive_labels import (
 from velib_assets.ingest.feeds.archive_tables import form_of, table_records
 from velib_assets.ingest.feeds.archive_values import is_null, portal_value
 from velib_assets.ingest.feeds.opendata import FEED
-from velib_assets.ingest.response import GBFS, OPENDATA, FeedResponse, UnusableError, dump, split_head
+from velib_assets.ingest.json_document import dump, split_head
+from velib_assets.ingest.response import GBFS, OPENDATA, FeedResponse, UnusableError
 
 _HEAD = 4096
 _REPEATED = 2  # records per station from which a table holds several snapshots

@@ -7,7 +7,8 @@ import io
 from typing import Any, Dict, List, Optional, Tuple
 
 from velib_assets.ingest.feeds.archive_labels import field_of
-from velib_assets.ingest.response import UnusableError, load_json, record_list
+from velib_assets.ingest.json_document import load_json, record_list
+from velib_assets.ingest.response import UnusableError
 
 PARQUET_MAGIC = b"PAR1"
 MAX_CELLS = 2_000_000  # of a CSV file; a real snapshot has 22,000

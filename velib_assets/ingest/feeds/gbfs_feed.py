@@ -24,8 +24,9 @@ from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
 from velib_assets.ingest.http import RETRIES, Fetched, Fetcher, is_http_url
 from velib_assets.ingest.http_failures import public_url, redact_credentials
+from velib_assets.ingest.json_document import load_json
 from velib_assets.ingest.raw_object import gunzip
-from velib_assets.ingest.response import FeedResponse, UnusableError, load_json
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.lake.text import neutralize_links
 
 OPTIONAL_SECONDS = 10.0  # for all optional files; they must not cost a tick its snapshot

@@ -14,9 +14,10 @@ from velib_assets.clean.rebuild import rebuild_hour
 from velib_assets.cli.runs import run_hours, run_tick
 from velib_assets.ingest.feeds.gbfs import GBFS_PATH
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
+from velib_assets.ingest.ingest_result import QUARANTINED, STORED, IngestResult
 from velib_assets.ingest.raw_object import gunzip, head_of, open_raw
 from velib_assets.ingest.response import OPENDATA, FeedResponse
-from velib_assets.ingest.step import QUARANTINED, STORED, IngestResult, store_or_quarantine
+from velib_assets.ingest.step import store_or_quarantine
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import clean_key, hour_of, iso_utc, rejects_key, slot_of

@@ -11,8 +11,9 @@ import dagster as dg
 
 from velib_assets.cli.runs import run_hours
 from velib_assets.defs.partitions import range_tags
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode
+from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.keys import STATIONS_KEY, clean_key, raw_key
 from velib_assets.lake.store import LakeStore

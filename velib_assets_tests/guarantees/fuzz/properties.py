@@ -17,8 +17,10 @@ from velib_assets.clean import hour as hour_module
 from velib_assets.clean.clean_file import encode_clean, encode_rejects, read_footer
 from velib_assets.clean.hour import HourRows, RawObject, clean_hour, digest_of
 from velib_assets.ingest.audit import audit
+from velib_assets.ingest.decode import decode
+from velib_assets.ingest.json_document import dump, load_json
 from velib_assets.ingest.raw_object import encode_raw, open_raw
-from velib_assets.ingest.response import FeedResponse, UnusableError, decode, dump, load_json
+from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.lake.keys import raw_key
 
 HOUR = datetime(2022, 6, 4, 10, tzinfo=UTC)

@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from velib_assets.ingest.decode import decode
+from velib_assets.ingest.json_document import dump
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, decode, dump
+from velib_assets.ingest.response import FeedResponse
 from velib_assets_tests.guarantees.fuzz.properties import HOUR, assert_response_holds, assert_stored_holds
 from velib_assets_tests.samples import body, pair, record
 

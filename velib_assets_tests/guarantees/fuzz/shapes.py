@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from velib_assets.ingest.response import dump
+from velib_assets.ingest.json_document import dump
 from velib_assets_tests.clean.test_clean_properties import JSON, ODD, ODD_PAIR, ORDINARY, PAIR
 from velib_assets_tests.guarantees.fuzz import seeds
 from velib_assets_tests.samples import body, record

@@ -53,7 +53,7 @@ function areaCorners() {
   );
 }
 
-/** The highest value of a measure on the map, at least 5%. The fill rate's is 1. */
+/** The value of a measure that has the last colour: the highest, at least 5%. The fill rate's is 1; higher ones look full. */
 function highest(measure) {
   const { of } = MEASURES[measure];
   return measure === "fill" ? 1 : Math.max(0.05, ...areas.map(({ row }) => (row ? of(row) : 0)));

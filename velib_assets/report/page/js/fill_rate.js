@@ -32,7 +32,10 @@ function renderFillRate() {
   });
 }
 
-/** Count stations in twenty bins of 5%. The last bin includes 100%. */
+/**
+ * Count stations in twenty bins of 5%; the last one includes 100%. Without docks, a station has more if more bikes
+ * stand than its capacity: such stations have a bin of their own.
+ */
 function fillBins(rows) {
   const bins = Array.from({ length: BINS }, (_, k) => ({
     from: k / BINS,
@@ -40,11 +43,16 @@ function fillBins(rows) {
     middle: (k + 0.5) / BINS,
     stations: 0,
   }));
-  for (const row of rows) bins[Math.min(BINS - 1, Math.floor(row.fill_rate * BINS + 1e-9))].stations += 1;
-  return bins;
+  const over = { from: 1, to: 1 + 1 / BINS, middle: 1, over: true, stations: 0 };
+  for (const row of rows) {
+    const bin = row.fill_rate > 1 ? over : bins[Math.min(BINS - 1, Math.floor(row.fill_rate * BINS + 1e-9))];
+    bin.stations += 1;
+  }
+  return over.stations ? [...bins, over] : bins;
 }
 
 function binLabel(bin) {
+  if (bin.over) return t("over_share", { share: percent(bin.from, 0) });
   return `${percent(bin.from, 0)} – ${percent(bin.to, 0)}`;
 }
 

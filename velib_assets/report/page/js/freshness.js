@@ -1,4 +1,4 @@
-// The age of the stations' last reports, now and over the day.
+// The age of the last reports of the stations that are not closed, now, and the share of stale stations over the day.
 
 /** Lower bounds of the age groups, in minutes. */
 const AGE_LIMITS = [0, 5, 15, 60, 180, 1440];
@@ -13,7 +13,8 @@ function renderFreshness() {
     })),
     { name: t("never"), stale: true, stations: 0 },
   ];
-  for (const station of stations) {
+  const open = stations.filter((station) => station.state !== "closed");
+  for (const station of open) {
     const minutes = station.reported_ts ? Math.max(0, (now - millis(station.reported_ts)) / MINUTE) : null;
     // A station is stale only after more than 180 minutes.
     const bar =
@@ -22,20 +23,15 @@ function renderFreshness() {
         : AGE_LIMITS.findLastIndex((from) => (from >= 180 ? minutes > from : minutes >= from));
     bars[bar].stations += 1;
   }
-  const { now: totals } = report.totals;
+  const late = bars.reduce((sum, bar) => sum + (bar.stale ? bar.stations : 0), 0);
   return figure({
     id: "freshness",
     title: t("fresh_title"),
-    lead: totals
-      ? t("fresh_lead", {
-          n: totals.stale,
-          all: totals.stations,
-          share: percent(totals.stations ? totals.stale / totals.stations : null),
-        })
-      : null,
-    content: stations.length
+    lead: open.length ? t("fresh_lead", { n: late, all: open.length, share: percent(late / open.length) }) : null,
+    content: open.length
       ? chart(() => freshnessSpec(bars), { label: t("fresh_title"), height: 26 * bars.length })
       : null,
+    nothing: stations.length ? "no_operating" : "no_data",
     table: () =>
       table(
         [{ title: t("age"), row: true, cell: (bar) => bar.name }, counts(t("stations_count"), "stations")],

@@ -134,6 +134,7 @@ const TEXTS = {
 
   // The five KPIs
   kpis_title: ["The five KPIs", "Les cinq indicateurs"],
+  over_share: ["over {share}", "plus de {share}"],
   fill_title: ["Fill rate", "Taux de remplissage"],
   fill_lead: [
     "Stations are {mean} full on average. Of {n} installed {n|station|stations}, {stale} {stale|is|are} stale.",
@@ -304,8 +305,8 @@ const TEXTS = {
   date: ["Date", "Date"],
   fresh_title: ["Age of the stations' last reports", "Ancienneté du dernier signal des stations"],
   fresh_lead: [
-    "{n} of {all} stations ({share}) had not reported for more than three hours at the newest snapshot.",
-    "{n} {n|station|stations} sur {all} ({share}) {n|n'avait|n'avaient} rien transmis depuis plus de trois heures au dernier relevé.",
+    "{n} of {all} open {all|station|stations} ({share}) had not reported for more than three hours at the newest snapshot.",
+    "{n} {n|station|stations} sur {all} {all|ouverte|ouvertes} ({share}) {n|n'avait|n'avaient} rien transmis depuis plus de trois heures au dernier relevé.",
   ],
   age: ["Since last report", "Depuis le dernier signal"],
   under: ["under {n} min", "moins de {n} min"],
