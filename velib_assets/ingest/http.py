@@ -171,7 +171,7 @@ class _FetchTask:
                 if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
                     return Fetched(self._read(response), dict(response.headers), response.url)
                 raise self._status_error(response)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise RequestFailedError(describe(error, timeouts), transient=is_transient(error)) from None
 
     def _read(self, response: requests.Response) -> bytes:
