@@ -261,7 +261,18 @@ def test_refused_connection_is_reported(fetcher: Fetcher) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["opendata.paris.fr", "ftp://host", "https://", "https://host?key=s3cret", "http://[1"]
+    "url",
+    [
+        "opendata.paris.fr",
+        "ftp://host",
+        "https://",
+        "https://host?key=s3cret",
+        "http://[1",
+        "http://a..b",
+        "http://.",
+        "http://two words",
+        f"http://{'a' * 64}.org",
+    ],
 )
 def test_invalid_base_url_is_refused(url: str) -> None:
     """A path is appended to it, so it cannot have a query."""
