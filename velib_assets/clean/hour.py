@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from velib_assets.clean.assemble import assemble, derive, differing_duplicates
 from velib_assets.clean.fast_path import type_fast
 from velib_assets.clean.gbfs_fast_path import type_gbfs_fast
-from velib_assets.clean.gbfs_rules import with_gbfs_rules
+from velib_assets.clean.gbfs_rules import given_flags, has_unread_flags, with_gbfs_rules
 from velib_assets.clean.general_path import type_general
 from velib_assets.clean.hour_result import HourSummary, SnapshotCount, UnusableObject
 from velib_assets.clean.reported_times import future_reports, without_future
@@ -210,7 +210,9 @@ def _type_fast(results: Sequence[memoryview], feed: FeedDefinition) -> Optional[
     if feed.reader is None:
         return type_fast(results, feed)
     typed = type_gbfs_fast(results, feed)
-    return [with_gbfs_rules(snapshot) for snapshot in typed] if typed else None
+    if not typed or any(map(has_unread_flags, typed)):
+        return None
+    return [with_gbfs_rules(snapshot) for snapshot in typed]
 
 
 def _type_general(raw: OpenedRaw, feed: FeedDefinition) -> SnapshotOutcome:
@@ -220,7 +222,7 @@ def _type_general(raw: OpenedRaw, feed: FeedDefinition) -> SnapshotOutcome:
     except UnusableError as error:
         return error
     typed = type_general(records, feed)
-    return with_gbfs_rules(typed) if feed.reader else typed
+    return with_gbfs_rules(typed, given_flags(records)) if feed.reader else typed
 
 
 def _audited(outcome: SnapshotOutcome) -> SnapshotOutcome:

@@ -15,6 +15,7 @@ from velib_assets.defs.checks import Finding, described_rows, unbroken_since
 from velib_assets.defs.graphs import table_schema
 from velib_assets.defs.hourly import HourOutcome, hourly_asset, hours_of
 from velib_assets.lake.keys import HOUR, clean_key, hour_text, hours_between, raw_time, rejects_key
+from velib_assets.lake.network import IS_VELIB
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
 from velib_assets.stations.describe import OWN
@@ -57,7 +58,7 @@ def clean_hours(store: LakeStore, job: CleanJob, hours: Sequence[datetime]) -> I
             yield HourOutcome.failed(result.hour, "readable_raw", finding)
             continue
         preceding = _preceding(store, result.hour, known)
-        known[result.hour] = Earlier([part.records for part in cleaned.snapshots], cleaned.drift)
+        known[result.hour] = Earlier(_usual([part._asdict() for part in cleaned.snapshots]), cleaned.drift)
         summary = f"{counted(cleaned.rows, 'row')} of {counted(len(cleaned.snapshots), 'snapshot')}"
         if (rejected := sum(part.rejected for part in cleaned.snapshots)) or reasons:
             summary += f", {rejected} rejected, {len(reasons)} quarantined"
@@ -81,10 +82,15 @@ def _how_to_replace(hour: datetime, key: str) -> str:
 
 
 class Earlier(NamedTuple):
-    """What the checks of an hour need to know of an hour before: record counts and differences of fields."""
+    """What the checks of an hour need to know of an hour before: counts and differences of fields."""
 
-    records: list[int]
+    counts: list[int]
     drift: Drift
+
+
+def _usual(snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the counts with which `partial_snapshot` compares later snapshots."""
+    return [part["records" if IS_VELIB else "rows"] for part in snapshots]
 
 
 def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, Earlier]) -> dict[datetime, Earlier]:
@@ -99,8 +105,8 @@ def _preceding(store: LakeStore, hour: datetime, known: dict[datetime, Earlier])
                 footer = footer_of(store, earlier)
             except OSError:  # an unreadable file of another hour must not stop this one
                 footer = None
-            records = [part["records"] for part in footer.snapshots] if footer else []
-            known[earlier] = Earlier(records, footer.drift if footer else Drift())
+            counts = _usual(footer.snapshots) if footer else []
+            known[earlier] = Earlier(counts, footer.drift if footer else Drift())
     return {earlier: known[earlier] for earlier in last_24_hours}
 
 
@@ -153,9 +159,10 @@ def _findings(
         "unique_rows": checks.unique_rows(cleaned.repeated),
         "partial_snapshot": checks.partial_snapshot(
             cleaned.snapshots,
-            [count for earlier in preceding.values() for count in earlier.records],
+            [count for earlier in preceding.values() for count in earlier.counts],
             cleaned.announced,
             expected,
+            by_rows=not IS_VELIB,
         ),
         "stale_stations": checks.stale_stations(
             cleaned.stale,

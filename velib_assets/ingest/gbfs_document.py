@@ -6,6 +6,7 @@ them; what is read here in spite of that is named at each function.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, List, Mapping, Optional
 
 EMPTY: Mapping[str, Any] = {}
@@ -74,8 +75,10 @@ def language_rank(language: str, wanted: str) -> int:
 
 
 def id_text(value: object) -> Optional[str]:
-    """Return an id as text, without spaces around it; None if there is none. Numbers count as text."""
+    """Return an id as text, without spaces around it; None if there is none. Finite numbers count as text."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(whole).strip() or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _SHOWN = 200  # characters of an error response
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
 _GRACE = 0.2
+_HOST = re.compile(r"[^\s.]{1,63}(?:\.[^\s.]{1,63})*\.?")
 
 
 class Fetched(NamedTuple):
@@ -171,7 +173,7 @@ class _FetchTask:
                 if 200 <= response.status_code < 300:  # noqa: PLR2004 - success
                     return Fetched(self._read(response), dict(response.headers), response.url)
                 raise self._status_error(response)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise RequestFailedError(describe(error, timeouts), transient=is_transient(error)) from None
 
     def _read(self, response: requests.Response) -> bytes:
@@ -236,9 +238,13 @@ def base_url_of(url: str) -> str:
 
 
 def is_http_url(text: str) -> bool:
-    """Return whether text is an http(s) URL with a host."""
+    """Return whether text is an http(s) URL with a host that can be looked up."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in ("http", "https") and parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:  # unbalanced brackets, or a port that is not a number
         return False
+
+
+def _is_host(name: str) -> bool:
+    return bool(_HOST.fullmatch(name))

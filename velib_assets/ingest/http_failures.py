@@ -8,18 +8,24 @@ import socket
 import ssl
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from typing import Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import DecodeError, ReadTimeoutError
 
 _SECRET = 4  # characters; shorter parts of a URL are not treated as secrets
 _KINDS = (
     (socket.gaierror, "the host name does not resolve"),
     (ssl.SSLError, "TLS failed"),
     (OSError, "the connection failed"),
+    (HTTPException, "the response is not valid HTTP"),
+)
+_REASONS = (
+    (requests.TooManyRedirects, "the server redirects in a loop"),
+    (ValueError, "this URL, or one to which the server redirects, is not a valid http(s) URL"),
+    (DecodeError, "the body is not compressed as its Content-Encoding says"),
 )
 
 
@@ -70,6 +76,8 @@ def is_transient(error: BaseException) -> bool:
     """Return whether a retry may succeed."""
     if isinstance(_root(error), ssl.SSLCertVerificationError):
         return False
+    if isinstance(error, ValueError):  # of a URL: no attempt can succeed
+        return False
     if isinstance(error, requests.RequestException):  # a subclass of OSError
         return isinstance(error, (requests.ConnectionError, requests.Timeout))
     return True
@@ -84,8 +92,10 @@ def describe(error: BaseException, timeouts: Tuple[float, float]) -> str:
     root = _root(error)
     if isinstance(root, IncompleteRead):
         return "the connection closed before the end of the body"
-    if isinstance(error, requests.TooManyRedirects):
-        return "the server redirects in a loop"
+    if reason := next((text for type_, text in _REASONS if isinstance(error, type_)), ""):
+        return reason
+    if isinstance(root, ValueError):  # the size of a chunk
+        return "the connection closed before the end of the body, or the body has no valid chunks"
     kind = next((name for type_, name in _KINDS if isinstance(root, type_)), "the request failed")
     detail = getattr(root, "reason", None) or getattr(root, "strerror", None)
     return f"{kind}: {detail if isinstance(detail, str) else type(root).__name__}"

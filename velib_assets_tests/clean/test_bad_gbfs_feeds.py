@@ -198,6 +198,33 @@ def test_one_station_that_does_not_say_whether_it_is_installed() -> None:
     assert rows(clean(described, reported))["s1"]["is_installed"] is None
 
 
+@pytest.mark.parametrize("written", ["closed", 2, -1, [True], "1.0"])
+def test_flag_that_no_station_says_readably_is_unknown_and_drift(written: Any) -> None:
+    """It is not the same as a flag that the feed leaves out, which is true."""
+    described, reported = stations(4)
+    for entry in reported:
+        entry["is_renting"] = written
+    cleaned = clean(described, reported)
+    assert {found["is_renting"] for found in rows(cleaned).values()} == {None}
+    assert "status.is_renting: no value means yes or no" in cleaned.summary.drift.retyped
+
+
+@pytest.mark.parametrize("written", [None, "", " ", [], {}, float("nan")])
+def test_flag_that_says_nothing_at_any_station_is_true(written: Any) -> None:
+    described, reported = stations(4)
+    for entry in reported:
+        entry["is_renting"] = written
+    assert clean(described, reported).table.equals(clean(*stations(4)).table)
+
+
+@pytest.mark.parametrize("key", [float("nan"), float("inf")])
+def test_number_that_is_none_is_no_station_id(key: float) -> None:
+    described, reported = stations(40)
+    cleaned = clean(described, [*reported, status(key)])
+    assert set(rows(cleaned)) == {found["station_id"] for found in reported}
+    assert cleaned.summary.rejected == {"no station code": 1}
+
+
 def test_halves_of_two_versions() -> None:
     _, reported = stations(3)
     described = [information(f"s{n}", name=[{"text": f"Gare {n}", "language": "fr"}]) for n in (1, 2, 3)]

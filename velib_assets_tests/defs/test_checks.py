@@ -68,6 +68,14 @@ def test_feed_that_is_partial_for_a_day_stays_partial_by_the_register() -> None:
     assert not checks.partial_snapshot([counted(100)], [100] * 96, expected=1467).passed
 
 
+def test_status_of_a_few_stations_of_many_that_are_described_is_partial() -> None:
+    finding = checks.partial_snapshot([counted(40, 31, 9)], [40, 40, 40], expected=40, by_rows=True)
+    assert finding.message.endswith(".json.gz has 31 rows where at least 32 are usual")
+    assert checks.partial_snapshot([counted(40, 32, 8)], [40, 40, 40], expected=40, by_rows=True).passed
+    assert not checks.partial_snapshot([counted(40, 40), counted(40, 8, 32)], [], by_rows=True).passed
+    assert not checks.partial_snapshot([counted(31, 31)], [], expected=40, by_rows=True).passed
+
+
 def test_message_contains_reasons_and_path_of_rejected_rows() -> None:
     reasons = {"bikes is negative": 2, "no station code": 1}
     finding = checks.rejected_rows(reasons, [counted(40, 37, 3)], "/lake/rejects.parquet")

@@ -132,6 +132,11 @@ def test_redirects_in_a_loop_are_one_clear_line(server: LocalServer) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("target", ["http://[::1/x", "file:///etc/hostname"])
+def test_optional_file_that_is_moved_to_no_url_costs_no_snapshot(server: LocalServer, target: str) -> None:
+    assert ids(serve(server, {"system_information": moved(target)})) == ["5288", "5253"]
+
+
 @pytest.mark.parametrize("part", REQUIRED)
 def test_a_required_file_that_is_not_there_is_one_clear_line(server: LocalServer, part: str) -> None:
     url = serve(server, {part: Reply(404, b"<html>\nnot found</html>")})

@@ -214,6 +214,33 @@ def test_redirect_is_followed(fetcher: Fetcher, server: LocalServer) -> None:
     assert fetch(fetcher, server, Reply(301, headers={"Location": "/new"})) == GOOD.body
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["http://[::1/x", "http://a..b/x", "http://127.0.0.1:99999/", "file:///etc/hostname", "ftp://host/x"],
+)
+def test_redirect_to_what_is_no_http_url_is_reported_at_once(
+    fetcher: Fetcher, server: LocalServer, target: str
+) -> None:
+    message = failure(fetcher, server, Reply(302, headers={"Location": target}))
+    assert "after 1 attempt" in message
+    assert "to which the server redirects, is not a valid http(s) URL" in message
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(200, b"{}", {"Content-Encoding": "gzip"}), "not compressed as its Content-Encoding says"),
+        (Reply(200, b"{}", {"Transfer-Encoding": "chunked"}), "the body has no valid chunks"),
+        (Reply(200, b"{}", {f"X-{n}": "y" for n in range(200)}), "the response is not valid HTTP"),
+    ],
+)
+def test_response_that_breaks_http_is_described(
+    fetcher: Fetcher, server: LocalServer, reply: Reply, reason: str
+) -> None:
+    assert reason in failure(fetcher, server, reply)
+
+
 def test_message_contains_no_secrets_of_the_url(fetcher: Fetcher, server: LocalServer) -> None:
     """Messages go to logs and webhooks."""
     host = server.url.removeprefix("http://")
@@ -234,7 +261,18 @@ def test_refused_connection_is_reported(fetcher: Fetcher) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["opendata.paris.fr", "ftp://host", "https://", "https://host?key=s3cret", "http://[1"]
+    "url",
+    [
+        "opendata.paris.fr",
+        "ftp://host",
+        "https://",
+        "https://host?key=s3cret",
+        "http://[1",
+        "http://a..b",
+        "http://.",
+        "http://two words",
+        f"http://{'a' * 64}.org",
+    ],
 )
 def test_invalid_base_url_is_refused(url: str) -> None:
     """A path is appended to it, so it cannot have a query."""

@@ -71,20 +71,30 @@ def partial_snapshot(
     preceding: Sequence[int],
     announced: Mapping[str, int] | None = None,
     expected: int | None = None,
+    *,
+    by_rows: bool = False,
 ) -> Finding:
     """Check that each snapshot has all records that the feed announced, and 80 % of the usual number.
 
+    In a network other than Vélib' the rows are usual: GBFS describes stations in another file than the one
+    that says what is there, so a snapshot can have all records and the status of a few.
+
     Args:
         snapshots: The snapshots of the hour, in order of time.
-        preceding: Record counts of the snapshots of the 24 hours before; their median is usual.
+        preceding: The usual counts of the snapshots of the 24 hours before; their median counts.
         announced: The numbers of records that the feed announced, by raw key.
         expected: The number of stations that the station register expects.
+        by_rows: Whether rows are counted, and not records.
     """
     earlier, partial = list(preceding), []
     for s in snapshots:
-        if reason := shortage(s.records, (announced or {}).get(s.key), earlier, expected):
-            partial.append(f"{file_name(s.key)} has {counted(s.records, 'record')} {reason}")
-        earlier.append(s.records)
+        text = counted(s.records, "record")
+        reason = shortage(s.records, (announced or {}).get(s.key), [] if by_rows else earlier, expected)
+        if by_rows and not reason:
+            text, reason = counted(s.rows, "row"), shortage(s.rows, None, earlier, None)
+        if reason:
+            partial.append(f"{file_name(s.key)} has {text} {reason}")
+        earlier.append(s.rows if by_rows else s.records)
     message = "; ".join(partial) or "no snapshot is partial"
     return Finding(not partial, message, {"compared": len(earlier) - 1, FAULTS: len(partial)})
 

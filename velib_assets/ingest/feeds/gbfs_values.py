@@ -74,7 +74,7 @@ class GbfsReader(NamedTuple):
         """Return what the first field that says something says of a column."""
         for source in _SOURCES[column]:
             value = _value(record, source)
-            if _is_given(value) and (read := self._read(value, source.forms, known)) is not None:
+            if says_something(value) and (read := self._read(value, source.forms, known)) is not None:
                 return read
         return None
 
@@ -108,7 +108,8 @@ def _value(record: object, source: Source) -> object:
     return _part(record, part).get(name)
 
 
-def _is_given(value: object) -> bool:
+def says_something(value: object) -> bool:
+    """Return whether a value is given: null, NaN, blank text, `[]` and `{}` say nothing."""
     blank = isinstance(value, str) and not value.strip(BLANKS)
     return not (value is None or blank or value in ([], {}) or is_not_finite(value))
 
@@ -155,7 +156,7 @@ def _bikes_of(record: object, total: object, known: Mapping[str, str]) -> Dict[s
         if not sums[UNKNOWN] and (sums[MECHANICAL] or sums[ELECTRIC] or not number):
             return {"bikes": bikes, "mechanical": sums[MECHANICAL], "ebikes": sums[ELECTRIC]}
     ebikes = _value(record, electric)
-    is_given = _is_given(ebikes)
+    is_given = says_something(ebikes)
     rest = _rest(number, _count(ebikes)) if is_given else None
     return {"bikes": bikes, "mechanical": rest, "ebikes": ebikes if is_given else None}
 
