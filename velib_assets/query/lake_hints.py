@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from pathlib import Path
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.lake.keys import STATIONS_KEY, hour_text, source_prefix
+from velib_assets.history.backfill_advice import backfill_command, commands_of_hours
+from velib_assets.lake.keys import STATIONS_KEY, source_prefix
 from velib_assets.lake.listing import hour_range, is_lake
 from velib_assets.lake.network import KEY
 from velib_assets.lake.schema import HISTORY, STATIONS
@@ -67,11 +67,13 @@ def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
         hours = counted(len(lost), "registered hour has", "registered hours have")
         file = store.address(lost[0].key)
         fault = f"{hours} no clean file, and the result lacks their rows. The first is {file}."
-        return [_backfill_hint(fault, lost[0].hour, lost[-1].hour)]
+        return [_backfill_hint(fault, commands_of_hours([part.hour for part in lost]))]
     span = None if partitions else hour_range(store, "raw")
-    return [_backfill_hint("the lake has snapshots, but no hour is cleaned yet.", *span)] if span else []
+    if span is None:
+        return []
+    fault = "the lake has snapshots, but no hour is cleaned yet."
+    return [_backfill_hint(fault, backfill_command(store, *(hour.date() for hour in span)))]
 
 
-def _backfill_hint(fault: str, first: datetime, last: datetime) -> str:
-    repair = f"Run `velib backfill {hour_text(first)} {hour_text(last)}`, or wait for {KEY}_healing"
-    return f"hint: {fault} {repair}"
+def _backfill_hint(fault: str, command: str) -> str:
+    return f"hint: {fault} Run `{command}`, or wait for {KEY}_healing"
