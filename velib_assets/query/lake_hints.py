@@ -7,6 +7,7 @@ from pathlib import Path
 
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.history.backfill_advice import backfill_command, commands_of_hours
+from velib_assets.history.digests import current_files, is_month
 from velib_assets.lake.keys import STATIONS_KEY, source_prefix
 from velib_assets.lake.listing import hour_range, is_lake
 from velib_assets.lake.network import KEY
@@ -40,8 +41,7 @@ def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) ->
     apart |= {name for kpi in DAILY_KPIS for name in (kpi.name, kpi.table)}
     hints = _clean_hints(store, catalog) if names - apart else []
     hints += _daily_hints(store, names)
-    if HISTORY in names and not catalog.history():
-        hints.append(f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}")
+    hints += _history_hints(store, catalog) if HISTORY in names else []
     listed = {item.key for item in store.list(STATIONS_KEY.rpartition("/")[0] + "/")}
     if not names.isdisjoint({STATIONS, STATION_EVENTS}) and STATIONS_KEY not in listed:
         repair = f"the sensor {KEY}_healing builds it again, and so does velib backfill of all hours"
@@ -57,6 +57,29 @@ def _daily_hints(store: LakeStore, names: Collection[str]) -> list[str]:
         if not {kpi.name, kpi.table}.isdisjoint(names)
         and not store.folders(f"{source_prefix('kpi')}{kpi.name}/")
     ]
+
+
+def _history_hints(store: LakeStore, catalog: Catalog) -> list[str]:
+    """Return that history has no day, or of which day neither its file nor its month's is as registered."""
+    from velib_assets.query.duckdb_history import is_as_registered  # noqa: PLC0415 - imports DuckDB
+
+    known = catalog.history()
+    if not known:
+        return [f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}"]
+    lake = Path(store.address(""))
+    months = [file.period for file in current_files(known) if is_month(file) and is_as_registered(lake, file)]
+    lost = [
+        file
+        for file in known
+        if not is_month(file)
+        and not file.period.startswith(tuple(months))
+        and not is_as_registered(lake, file)
+    ]
+    if not lost:
+        return []
+    fault = f"the history of {counted(len(lost), 'day')} is missing, or not as it was registered"
+    harm = f"{HISTORY} can lack rows or have wrong ones. The first is {store.address(lost[0].key)}"
+    return [f"hint: {fault}, so {harm}. Run `velib verify`: it says what repairs it"]
 
 
 def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
