@@ -20,6 +20,7 @@ from velib_assets.catalog.clean_hashes import (
 )
 from velib_assets.clean.clean_file import read_footer
 from velib_assets.clean.observed import current_digest
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.ingest.raw_object import open_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import (
@@ -184,6 +185,6 @@ def register_problem(store: LakeStore) -> Optional[Damage]:
     except OSError as error:
         raise_unless_of_disk(error)
         problem = f"it cannot be read ({error})"
-    first, last = map(hour_text, span)
-    repair = f"Run `velib backfill {first} {last}`; the sensor {KEY}_healing builds it again too"
+    command = backfill_command(store, *(hour.date() for hour in span))
+    repair = f"Run `{command}`; the sensor {KEY}_healing builds it again too"
     return Damage("stations", store.address(STATIONS_KEY), problem, repair) if problem else None

@@ -87,6 +87,7 @@ def _check_first_hour(settings: "Settings", month: date) -> None:
 
 def _summary(data: "MonthData") -> str:
     """Return what was published, and what the month lacks."""
+    from velib_assets.history.backfill_advice import commands_of_hours
     from velib_assets.lake.ledger import MISSED, QUARANTINED, STORED
     from velib_assets.publish.coverage import counts_of
     from velib_assets.publish.published_tables import HISTORY
@@ -102,6 +103,6 @@ def _summary(data: "MonthData") -> str:
     if empty := [slot.start for slot in data.slots if slot.state == STORED and not slot.rows]:
         lines.append(
             f"{counted(len(empty), 'stored slot')} without rows, the first at {iso_z(empty[0])}: run "
-            f"`velib backfill {hour_text(hour_of(empty[0]))} {hour_text(hour_of(empty[-1]))}` to clean them"
+            f"`{commands_of_hours(sorted(set(map(hour_of, empty))))}` to clean them"
         )
     return "\n".join(lines)

@@ -5,7 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from velib_assets.lake.keys import SOURCE, hour_text
+from velib_assets.history.backfill_advice import backfill_command
+from velib_assets.lake.keys import SOURCE
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.network import KEY
 from velib_assets.lake.store import LakeStore
@@ -75,8 +76,8 @@ def empty_lake(settings: Settings, *, exists: bool = True) -> str:
 def no_rows(settings: Settings, lake: LakeStore) -> str:
     """Return what to do about a lake whose table has no rows."""
     if span := hour_range(lake, "raw"):
-        hours = " ".join(map(hour_text, span))
-        return f"the lake has snapshots, but no hour is cleaned yet. Run `{program()} backfill {hours}`"
+        command = backfill_command(lake, *(hour.date() for hour in span)).replace("velib", program())
+        return f"the lake has snapshots, but no hour is cleaned yet. Run `{command}`"
     return empty_lake(settings)
 
 

@@ -11,6 +11,7 @@ import click
 from velib_assets.catalog.catalog import DAMAGED, CatalogError, Partition
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
+from velib_assets.history.backfill_advice import commands_of_hours
 from velib_assets.lake.keys import day_text, hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
 from velib_assets.lake.text import counted
@@ -92,7 +93,7 @@ def _report_damage(
         say(f"velib: {item}")
     say(f"{counted(len(damage), 'object')} damaged or missing in {counted(len(hours), 'hour')}")
     if len(rebuilt) > 1:
-        command = f"velib backfill {hour_text(rebuilt[0])} {hour_text(rebuilt[-1])}"
+        command = commands_of_hours([hour for hour in hours if rebuilt[0] <= hour <= rebuilt[-1]])
         say(f"`{command}` rebuilds the {len(rebuilt):,} hours, and those between them, at once")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from velib_assets.catalog.catalog import Catalog, HistoryFile
+from velib_assets.catalog.catalog import DAMAGED, Catalog, HistoryFile
 from velib_assets.history.digests import current_files, is_month
 from velib_assets.lake.keys import hours_of_day, parse_day
 from velib_assets.lake.months import month_text
@@ -38,7 +38,10 @@ def define_history(
 
 
 def _paths(files: LakeFiles, known: Sequence[HistoryFile], days: Collection[date]) -> list[Path]:
-    """Return the files that have the rows of days: for each month its file, or those of its days."""
+    """Return the files that have the rows of days: for each month its file, or those of its days.
+
+    Where one of the two is not as it was registered, the other is read.
+    """
     by_month: dict[str, list[HistoryFile]] = {}
     for file in known:
         if not is_month(file) and (day := parse_day(file.period)) in days:
@@ -48,7 +51,17 @@ def _paths(files: LakeFiles, known: Sequence[HistoryFile], days: Collection[date
     for period, parts in by_month.items():
         month = months.get(period)
         found: list[Path] = []
-        if month and _FEW * sum(part.rows for part in parts) > month.rows:
-            found = files.existing([month.key])
+        if month and is_as_registered(files.lake, month):
+            are_many = _FEW * sum(part.rows for part in parts) > month.rows
+            if are_many or not all(is_as_registered(files.lake, part) for part in parts):
+                found = files.existing([month.key])
         paths += found or files.existing(part.key for part in parts)
     return paths
+
+
+def is_as_registered(lake: Path, file: HistoryFile) -> bool:
+    """Return whether a file has the registered size and was not found damaged. Its bytes are not read."""
+    try:
+        return file.sha256 != DAMAGED and (lake / file.key).stat().st_size == file.bytes
+    except OSError:
+        return False

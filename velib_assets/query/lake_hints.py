@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from pathlib import Path
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.lake.keys import STATIONS_KEY, hour_text, source_prefix
+from velib_assets.history.backfill_advice import backfill_command, commands_of_hours
+from velib_assets.history.digests import current_files, is_month
+from velib_assets.lake.keys import STATIONS_KEY, source_prefix
 from velib_assets.lake.listing import hour_range, is_lake
 from velib_assets.lake.network import KEY
 from velib_assets.lake.schema import HISTORY, STATIONS
@@ -40,8 +41,7 @@ def lake_hints(sql: str, store: LakeStore, catalog: Catalog, empty_lake: str) ->
     apart |= {name for kpi in DAILY_KPIS for name in (kpi.name, kpi.table)}
     hints = _clean_hints(store, catalog) if names - apart else []
     hints += _daily_hints(store, names)
-    if HISTORY in names and not catalog.history():
-        hints.append(f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}")
+    hints += _history_hints(store, catalog) if HISTORY in names else []
     listed = {item.key for item in store.list(STATIONS_KEY.rpartition("/")[0] + "/")}
     if not names.isdisjoint({STATIONS, STATION_EVENTS}) and STATIONS_KEY not in listed:
         repair = f"the sensor {KEY}_healing builds it again, and so does velib backfill of all hours"
@@ -59,6 +59,29 @@ def _daily_hints(store: LakeStore, names: Collection[str]) -> list[str]:
     ]
 
 
+def _history_hints(store: LakeStore, catalog: Catalog) -> list[str]:
+    """Return that history has no day, or of which day neither its file nor its month's is as registered."""
+    from velib_assets.query.duckdb_history import is_as_registered  # noqa: PLC0415 - imports DuckDB
+
+    known = catalog.history()
+    if not known:
+        return [f"hint: no day is in history yet, so {HISTORY} is empty; {_DAILY_REPAIR}"]
+    lake = Path(store.address(""))
+    months = [file.period for file in current_files(known) if is_month(file) and is_as_registered(lake, file)]
+    lost = [
+        file
+        for file in known
+        if not is_month(file)
+        and not file.period.startswith(tuple(months))
+        and not is_as_registered(lake, file)
+    ]
+    if not lost:
+        return []
+    fault = f"the history of {counted(len(lost), 'day')} is missing, or not as it was registered"
+    harm = f"{HISTORY} can lack rows or have wrong ones. The first is {store.address(lost[0].key)}"
+    return [f"hint: {fault}, so {harm}. Run `velib verify`: it says what repairs it"]
+
+
 def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
     """Return which hours a query cannot read: registered ones without a file, or all of raw."""
     partitions = catalog.partitions()
@@ -67,11 +90,13 @@ def _clean_hints(store: LakeStore, catalog: Catalog) -> list[str]:
         hours = counted(len(lost), "registered hour has", "registered hours have")
         file = store.address(lost[0].key)
         fault = f"{hours} no clean file, and the result lacks their rows. The first is {file}."
-        return [_backfill_hint(fault, lost[0].hour, lost[-1].hour)]
+        return [_backfill_hint(fault, commands_of_hours([part.hour for part in lost]))]
     span = None if partitions else hour_range(store, "raw")
-    return [_backfill_hint("the lake has snapshots, but no hour is cleaned yet.", *span)] if span else []
+    if span is None:
+        return []
+    fault = "the lake has snapshots, but no hour is cleaned yet."
+    return [_backfill_hint(fault, backfill_command(store, *(hour.date() for hour in span)))]
 
 
-def _backfill_hint(fault: str, first: datetime, last: datetime) -> str:
-    repair = f"Run `velib backfill {hour_text(first)} {hour_text(last)}`, or wait for {KEY}_healing"
-    return f"hint: {fault} {repair}"
+def _backfill_hint(fault: str, command: str) -> str:
+    return f"hint: {fault} Run `{command}`, or wait for {KEY}_healing"

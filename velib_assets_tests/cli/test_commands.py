@@ -24,6 +24,7 @@ from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR, at, body, raw, record, records
 
 HERE = "2022-06-04T10"
+BOTH = f"velib backfill {HERE} {HERE} && velib backfill 2022-06-04T12 2022-06-04T12"
 FROZEN = Path(__file__).parent.parent / "frozen_lake" / "lake"
 
 
@@ -294,7 +295,7 @@ def test_query_without_clean_files_says_which_hours_it_lacks(recorded: Terminal)
     result = recorded.velib(*count)
     assert (result.exit_code, result.stdout) == (0, "n\n0\n")
     assert "hint: 2 registered hours have no clean file, and the result lacks" in result.stderr
-    assert f"Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+    assert f"Run `{BOTH}`, or wait for" in result.stderr
     assert recorded.velib("query", "SELECT count(*) FROM quarantine_velib").stderr == ""
 
 
@@ -305,7 +306,7 @@ def test_query_of_a_restored_backup_says_that_no_hour_is_cleaned(recorded: Termi
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     result = recorded.velib("query", "SELECT count(*) AS n FROM kpi_shortage", "--format", "csv")
     assert (result.exit_code, result.stdout) == (0, "n\n0\n")
-    assert f"but no hour is cleaned yet. Run `velib backfill {HERE} 2022-06-04T12`" in result.stderr
+    assert f"but no hour is cleaned yet. Run `{BOTH}`" in result.stderr
 
 
 def test_query_of_a_lost_register_says_why_it_is_empty(terminal: Terminal) -> None:

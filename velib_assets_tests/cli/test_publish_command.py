@@ -129,9 +129,8 @@ def test_days_that_are_not_in_history_are_named(terminal: Terminal, recorded: Pa
     terminal.env["VELIB_LAKE"] = str(shutil.copytree(recorded / "bare", terminal.lake.with_name("bare")))
     result = terminal.velib("publish", "2022-06", "--to", str(terminal.lake.with_name("out")))
     said = "2022-06-04 and 2022-06-05 are not in history yet"
-    check_refused(
-        terminal, result, 1, said, "Run `velib backfill 2022-06-04T12 2022-06-05T12`, then publish it again"
-    )
+    commands = "velib backfill 2022-06-04T12 2022-06-04T12 && velib backfill 2022-06-05T12 2022-06-05T12"
+    check_refused(terminal, result, 1, said, f"Run `{commands}`, then publish it again")
     assert not terminal.lake.with_name("out").exists()
 
 

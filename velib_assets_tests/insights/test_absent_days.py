@@ -7,6 +7,7 @@ import pytest
 
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.day import rebuild_day
 from velib_assets.insights.absent_days import absence, backfill, unbuilt_days
 from velib_assets.lake.folder_store import FolderStore
@@ -68,3 +69,21 @@ def test_advised_command_names_only_hours_that_can_be_cleaned(
     fill_day(store, NEXT, hours=2, per_hour=1)
     last = NEXT if first == DAY else first
     assert backfill(store, [first, last]) == command
+
+
+@pytest.mark.parametrize(
+    ("hours", "command"),
+    [
+        ((5,), "velib backfill 2022-06-04T05 2022-06-04T05"),
+        ((0, 1, 23), "velib backfill 2022-06-04 2022-06-04T01 && velib backfill 2022-06-04T23 2022-06-04"),
+        ((1, 3, 5, 7, 9), "velib backfill 2022-06-04T01 2022-06-04T09"),
+    ],
+)
+def test_advised_commands_leave_out_hours_without_raw(
+    tmp_path: Path, hours: tuple[int, ...], command: str
+) -> None:
+    """A command that names such an hour exits with 1. More than four commands would be hard to read."""
+    store = FolderStore(tmp_path)
+    for hour in hours:
+        snapshot(store, hours_of_day(DAY)[hour])
+    assert backfill_command(store, DAY, DAY) == command

@@ -15,6 +15,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.duckdb_files import LakeFiles
 from velib_assets.query.engine import LakeReadError, QueryError
+from velib_assets.query.lake_hints import lake_hints
 from velib_assets_tests.kpi_lake import engine_over, row, rows_of
 
 ROWS = [
@@ -104,6 +105,49 @@ def test_days_are_read_instead_of_a_month_that_is_missing_damaged_or_outdated(
     catalog.register_history([month])
     (lake / month.key).unlink()
     assert read_of(lake, sql, monkeypatch) == (days, [(10,)])
+
+
+def test_month_is_read_instead_of_a_day_that_is_missing_damaged_or_another(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, sql = LocalCatalog(lake), "SELECT bikes FROM velib_history WHERE date = '2022-06-03'"
+    day = next(file for file in catalog.history() if file.period == "2022-06-03")
+    data = (lake / day.key).read_bytes()
+    assert read_of(lake, sql, monkeypatch) == (["2022-06-03"], [(3,)])
+    catalog.register_history([day._replace(sha256=DAMAGED)])
+    assert read_of(lake, sql, monkeypatch) == (["2022-06"], [(3,)])
+    catalog.register_history([day])
+    (lake / day.key).write_bytes(data + b"more")
+    assert read_of(lake, sql, monkeypatch) == (["2022-06"], [(3,)])
+    (lake / day.key).unlink()
+    assert read_of(lake, sql, monkeypatch) == (["2022-06"], [(3,)])
+
+
+def test_days_are_read_instead_of_another_file_in_the_place_of_the_month(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB could read it: it would give the rows of one day as those of ten."""
+    (lake / key_of_period("2022-06")).write_bytes((lake / key_of_period("2022-06-03")).read_bytes())
+    sql = "SELECT count(*) FROM velib_history WHERE date < '2022-07'"
+    assert read_of(lake, sql, monkeypatch)[1] == [(10,)]
+
+
+@pytest.mark.parametrize("damage", ["none", "month", "day", "other day", "both"])
+def test_hint_says_that_a_day_has_no_sound_file(lake: Path, damage: str) -> None:
+    """A month stands for its days, and they for it."""
+    month, day = (lake / key_of_period(period) for period in ("2022-06", "2022-06-03"))
+    if damage in ("month", "both"):
+        month.unlink()
+    if damage in ("day", "both"):
+        day.unlink()
+    if damage == "other day":
+        path = lake / key_of_period("2022-07-01")
+        path.write_bytes(day.read_bytes() + b"more")
+    hints = lake_hints("SELECT * FROM velib_history", FolderStore(lake), LocalCatalog(lake), "no lake")
+    assert len(hints) == (damage in ("other day", "both"))
+    for hint in hints:
+        assert "hint: the history of 1 day is missing, or not as it was registered" in hint
+        assert f"{path if damage == 'other day' else day}. Run `velib verify`" in hint
 
 
 def test_query_on_history_reads_no_partitions(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
