@@ -28,7 +28,7 @@ from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.network import KEY
 from velib_assets.settings import Settings
-from velib_assets_tests.cli.network_commands import outcome
+from velib_assets_tests.cli.network_commands import outcome_of
 from velib_assets_tests.defs.maintenance.test_maintenance import REPOSITORY, sensor_at
 from velib_assets_tests.defs.schedule_switch import switch
 
@@ -75,7 +75,7 @@ def networks_of_jobs() -> dict[str, str]:
 
 def velib(*arguments: str) -> tuple[int, str]:
     """Run a command; return its exit status and its output."""
-    done = outcome([*arguments])
+    done = outcome_of([*arguments])
     return done["status"], done["out"] + done["err"] + done["failure"]
 
 
