@@ -22,6 +22,7 @@ from velib_assets.ingest.quarantine import quarantine
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
+from velib_assets.ingest.same_system import ensure_same_system
 from velib_assets.lake.keys import hour_of, raw_key, raw_time, slot_of
 from velib_assets.lake.listing import DISCARDED, discarded_reason, raw_objects, slot_times
 from velib_assets.lake.network import IS_VELIB
@@ -167,6 +168,8 @@ def store_or_quarantine(
     try:
         decoded = decode(response)
         audit(decoded.records, response.feed, said=decoded.gbfs)
+        if not IS_VELIB:
+            ensure_same_system(store, decoded.records, decoded.system)
     except UnusableError as error:
         return quarantine(store, unmodified or response, ingested_at, now, error)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):

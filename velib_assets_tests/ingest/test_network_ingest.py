@@ -36,10 +36,10 @@ print(json.dumps(result.message()))
 """
 
 
-def take(lake: Path, url: str) -> dict[str, Any]:
+def take(lake: Path, url: str, at: datetime = NOW) -> dict[str, Any]:
     """Take a snapshot as the network rouen; returns the result."""
     done = subprocess.run(
-        [sys.executable, "-c", TAKE, str(lake), url, NOW.isoformat()],
+        [sys.executable, "-c", TAKE, str(lake), url, at.isoformat()],
         env={"VELIB_NETWORK": "rouen", "NO_PROXY": "127.0.0.1", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
@@ -84,6 +84,36 @@ def test_feed_of_another_network_is_refused_with_the_setting_for_it(
     assert "LOVÉLO, not Vélib's" in result.reason
     assert "Set VELIB_NETWORK=rouen_velo" in result.reason
     assert {name.partition("/")[0] for name in files(tmp_path)} == {"quarantine"}
+
+
+def moved(north: float | None, **system: str) -> dict[str, Any]:
+    """Return the files of another system whose stations are `north` degrees away; nowhere if None."""
+    stations = [dict(station) for station in data("station_information")["stations"]]
+    for station in stations:
+        station["lat"] = None if north is None else station["lat"] + north
+    facts = {**data("system_information"), "system_id": "autre", **system}
+    return {"station_information": file({"stations": stations}), "system_information": file(facts)}
+
+
+def test_feed_of_another_city_is_quarantined_and_changes_nothing(tmp_path: Path, server: LocalServer) -> None:
+    """Its rows would be among those of the network, and its time zone would move the local days."""
+    take(tmp_path, serve(server))
+    before = files(tmp_path)
+    known = (tmp_path / "network/source=rouen/network.json").read_bytes()
+    url = serve(server, moved(2.0, name="Autre", timezone="America/New_York"), root="/autre")
+    result = take(tmp_path, url, NOW.replace(minute=20))
+    assert (result["state"], result["code"]) == ("quarantined", "other_network")
+    assert "that of Autre (system_id autre), and the lake holds another city, rouen-velo" in result["reason"]
+    assert "set VELIB_NETWORK=autre" in result["reason"]
+    assert [name for name in files(tmp_path) if not name.startswith("quarantine/")] == before
+    assert (tmp_path / "network/source=rouen/network.json").read_bytes() == known
+
+
+@pytest.mark.parametrize("north", [0.0, 0.5, None])
+def test_system_that_was_renamed_goes_on(tmp_path: Path, server: LocalServer, north: float | None) -> None:
+    take(tmp_path, serve(server))
+    result = take(tmp_path, serve(server, moved(north), root="/autre"), NOW.replace(minute=20))
+    assert result["state"] == "stored"
 
 
 def test_velibs_own_discovery_document_gives_the_records_of_its_base_url(
