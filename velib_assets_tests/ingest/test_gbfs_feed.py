@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.audit import audit
 from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
@@ -372,6 +373,30 @@ def test_empty_status_is_unusable(server: LocalServer) -> None:
     with pytest.raises(UnusableError, match="station_status lists no stations") as error:
         decoded(serve(server, {"station_status": file({"stations": []})}))
     assert error.value.code == "empty"
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"data": {"stations": None}}, "has no list 'stations': that is a JSON null"),
+        ({"data": {"stations": {"s1": {}}}}, "has no list 'stations': that is a JSON object"),
+        ([{}], "is a JSON list, not an object with a list 'stations'"),
+        (None, "is a JSON null, not a list of records"),
+    ],
+)
+def test_reason_says_what_is_there_instead_of_stations(
+    server: LocalServer, document: object, reason: str
+) -> None:
+    with pytest.raises(UnusableError) as error:
+        decoded(serve(server, {"station_status": reply(document)}))
+    assert str(error.value) == f"station_status {reason}"
+
+
+def test_number_with_thousands_of_digits_is_one_plain_line(server: LocalServer) -> None:
+    body = json.dumps({"data": {"stations": [status("1", num_bikes_available=0)]}}).encode()
+    body = body.replace(b'"num_bikes_available": 0', b'"num_bikes_available": ' + b"9" * 5000)
+    with pytest.raises(UnusableError, match=r"a number has too many digits|bikes is too large: 1"):
+        audit(decoded(serve(server, {"station_status": Reply(200, body)})).records, "gbfs", "rouen")
 
 
 @pytest.mark.parametrize("document", [{"data": {"bikes": []}}, [], {"stations": {}}])
