@@ -313,6 +313,18 @@ def test_discovery_documents_that_point_to_each_other_are_one_clear_line(server:
     assert server.paths() == ["/a/gbfs.json", "/b/gbfs.json"]
 
 
+@pytest.mark.parametrize("kind", ["versions", "datasets"])
+def test_list_whose_documents_are_gone_names_the_first_that_is(server: LocalServer, kind: str) -> None:
+    entries = [{"version": version, "url": f"/gone/{version}"} for version in ("2.3", "3.0")]
+    server.queue("/list", file({kind: entries if kind == "versions" else [{"versions": entries}]}))
+    with pytest.raises(FeedError) as error:
+        decoded(f"{server.url}/list")
+    message = str(error.value)
+    what = f"a discovery document, which {server.url}/list lists, is missing"
+    assert message.startswith(f"{what}: no response from {server.url}/gone/3.0")
+    assert "HTTP 404" in message
+
+
 def test_manifest_of_one_system_leads_to_it_and_of_several_to_none(server: LocalServer) -> None:
     serve(server)
     system = {"system_id": "rouen", "versions": [{"version": "2.3", "url": f"{ROOT}/gbfs.json"}]}
