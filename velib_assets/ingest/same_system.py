@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from statistics import median
-from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Mapping, Optional, Sequence, Set, Tuple
 
 from velib_assets.ingest.counts import numeral
 from velib_assets.ingest.feeds.gbfs_values import GbfsReader
-from velib_assets.ingest.raw_object import open_raw
+from velib_assets.ingest.newest_raw import newest_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import NETWORK_KEY
-from velib_assets.lake.listing import first_and_last_keys
 from velib_assets.lake.network import proposed_key, texts_of_file
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import neutralize_links
@@ -39,8 +37,8 @@ def ensure_same_system(store: LakeStore, records: Sequence[Any], system: Mapping
     before = _known(store).get("system_id", "") if now else ""
     if before in ("", now):
         return
-    newest = _newest_records(store)
-    if not newest or not _is_elsewhere(newest, records):
+    newest = newest_raw(store)
+    if newest is None or not newest.records or not _is_elsewhere(newest.records, records):
         return
     name, known = (neutralize_links(text, 60) for text in (system.get("name", now), before))
     raise UnusableError(
@@ -56,17 +54,6 @@ def _known(store: LakeStore) -> Mapping[str, str]:
         return texts_of_file(store.read(NETWORK_KEY)) or {}
     except FileNotFoundError:
         return {}
-
-
-def _newest_records(store: LakeStore) -> List[Any]:
-    """Return the records of the newest snapshot; none if there is none, or it is damaged."""
-    for key in first_and_last_keys(store)[-1:]:
-        try:
-            records = json.loads(bytes(open_raw(store.read(key)).results))
-        except (UnusableError, FileNotFoundError, ValueError, RecursionError):
-            continue
-        return records if isinstance(records, list) else []
-    return []
 
 
 def _is_elsewhere(newest: Sequence[Any], records: Sequence[Any]) -> bool:

@@ -17,6 +17,7 @@ from velib_assets.ingest.ingest_result import (
     UNREAD,
     IngestResult,
 )
+from velib_assets.ingest.known_files import with_known_files
 from velib_assets.ingest.network_file import write_network_file
 from velib_assets.ingest.quarantine import quarantine
 from velib_assets.ingest.raw_object import encode_raw
@@ -167,6 +168,8 @@ def store_or_quarantine(
     """
     try:
         decoded = decode(response)
+        if "body" not in response.bodies and not IS_VELIB:
+            decoded = with_known_files(store, decoded)
         audit(decoded.records, response.feed, said=decoded.gbfs)
         if not IS_VELIB:
             ensure_same_system(store, decoded.records, decoded.system)

@@ -18,7 +18,7 @@ from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import data, file, serve, status
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
@@ -114,6 +114,41 @@ def test_system_that_was_renamed_goes_on(tmp_path: Path, server: LocalServer, no
     take(tmp_path, serve(server))
     result = take(tmp_path, serve(server, moved(north), root="/autre"), NOW.replace(minute=20))
     assert result["state"] == "stored"
+
+
+def raw_at(lake: Path, minute: int) -> dict[str, Any]:
+    """Return the raw object of a minute of the hour."""
+    path = lake / f"raw/{HOUR_FOLDER}/rouen_20261123_10{minute}00.json.gz"
+    raw: dict[str, Any] = json.loads(gunzip(path.read_bytes()))
+    return raw
+
+
+@pytest.mark.parametrize("gone", [Reply(404), Reply(200, b"<html>")])
+def test_types_and_regions_of_the_newest_snapshot_count_while_their_files_are_away(
+    tmp_path: Path, server: LocalServer, gone: Reply
+) -> None:
+    """Otherwise scooters count as bikes, and areas have other names, for as long as the files are away."""
+    take(tmp_path, serve(server))
+    away = {"vehicle_types": gone, "system_regions": gone}
+    for minute in (20, 25):
+        url = serve(server, away, root=f"/{minute}")
+        assert take(tmp_path, url, NOW.replace(minute=minute))["state"] == "stored"
+    first, *later = (raw_at(tmp_path, minute) for minute in (15, 20, 25))
+    names = ["vehicle_types", "system_regions"]
+    for raw in later:
+        assert raw["results"] == first["results"]
+        assert raw["gbfs"]["vehicle_types"] == first["gbfs"]["vehicle_types"]
+        assert (raw["gbfs"]["missing"], raw["gbfs"]["taken_over"]) == (names, names)
+    assert {"missing", "taken_over"}.isdisjoint(first["gbfs"])
+
+
+def test_first_snapshot_without_an_optional_file_has_nothing_to_take_over(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    take(tmp_path, serve(server, {"vehicle_types": Reply(404)}))
+    said = raw_at(tmp_path, 15)["gbfs"]
+    assert said["missing"] == ["vehicle_types"]
+    assert {"vehicle_types", "taken_over"}.isdisjoint(said)
 
 
 def test_velibs_own_discovery_document_gives_the_records_of_its_base_url(
