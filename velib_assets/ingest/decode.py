@@ -114,7 +114,9 @@ def _documents(bodies: Mapping[str, bytes]) -> Dict[str, Any]:
 
 def _stations_of(document: object, part: str) -> List[Any]:
     stations = list_of(document, "stations")
-    return record_list(data_of(document), "stations", part) if stations is None else stations
+    if stations is not None:
+        return stations
+    return record_list(data_of(document) if isinstance(document, dict) else document, "stations", part)
 
 
 def _stations(document: object) -> List[Any]:

@@ -32,8 +32,11 @@ def load_json(body: bytes, what: str = "the response") -> Any:  # noqa: ANN401 -
             "not_json",
             f"{what} is not JSON: {error.msg} at character {error.pos}; it starts with {head!r}",
         ) from None
-    except (RecursionError, ValueError) as error:  # nested too deeply, or a number with too many digits
-        raise UnusableError("not_json", f"{what} cannot be parsed as JSON: {error}") from None
+    except (RecursionError, ValueError) as error:
+        reason = (
+            "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+        )
+        raise UnusableError("not_json", f"{what} cannot be parsed as JSON: {reason}") from None
     check_depth(document, MAX_DEPTH + 1, what)
     return document
 
@@ -62,13 +65,23 @@ def record_list(document: object, key: str = "results", what: str = "the respons
         UnusableError: `not_a_list` if there is none.
     """
     if not isinstance(document, dict):
-        kind = type(document).__name__
-        raise UnusableError("not_a_list", f"{what} is a JSON {kind}, not a list of records")
-    if not isinstance(document.get(key), list):
+        wanted = f"an object with a list {key!r}" if isinstance(document, list) else "a list of records"
+        raise UnusableError("not_a_list", f"{what} is a JSON {_kind(document)}, not {wanted}")
+    if key in document and not isinstance(document[key], list):
+        raise UnusableError(
+            "not_a_list", f"{what} has no list {key!r}: that is a JSON {_kind(document[key])}"
+        )
+    if key not in document:
         names = neutralize_links(", ".join(sorted(document)[:8])) or "nothing"
         raise UnusableError("not_a_list", f"{what} has no list {key!r}; it contains: {names}")
     records: List[Any] = document[key]
     return records
+
+
+def _kind(value: object) -> str:
+    """Return the name that JSON has for the type of a value."""
+    names = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
 
 
 def split_head(document: bytes) -> Optional[Tuple[Dict[str, Any], int]]:

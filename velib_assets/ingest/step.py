@@ -17,11 +17,13 @@ from velib_assets.ingest.ingest_result import (
     UNREAD,
     IngestResult,
 )
+from velib_assets.ingest.known_files import with_known_files
 from velib_assets.ingest.network_file import write_network_file
 from velib_assets.ingest.quarantine import quarantine
 from velib_assets.ingest.raw_object import encode_raw
 from velib_assets.ingest.response import Decoded, FeedResponse, UnusableError
 from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
+from velib_assets.ingest.same_system import ensure_same_system
 from velib_assets.lake.keys import hour_of, raw_key, raw_time, slot_of
 from velib_assets.lake.listing import DISCARDED, discarded_reason, raw_objects, slot_times
 from velib_assets.lake.network import IS_VELIB
@@ -165,9 +167,9 @@ def store_or_quarantine(
     quarantine already, and are not stored again.
     """
     try:
-        decoded = _usable(response._replace(headers=public_headers(response)))
+        decoded = _usable(store, response._replace(headers=public_headers(response)))
     except UnusableError as error:
-        shown = _without_quoted_secrets(response, error)
+        shown = _without_quoted_secrets(store, response, error)
         return quarantine(store, unmodified or response, ingested_at, now, shown)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
@@ -180,18 +182,22 @@ def store_or_quarantine(
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
 
 
-def _usable(response: FeedResponse) -> Decoded:
+def _usable(store: LakeStore, response: FeedResponse) -> Decoded:
     decoded = decode(response)
+    if "body" not in response.bodies and not IS_VELIB:
+        decoded = with_known_files(store, decoded)
     audit(decoded.records, response.feed, said=decoded.gbfs)
+    if not IS_VELIB:
+        ensure_same_system(store, decoded.records, decoded.system)
     return decoded
 
 
-def _without_quoted_secrets(response: FeedResponse, error: UnusableError) -> UnusableError:
+def _without_quoted_secrets(store: LakeStore, response: FeedResponse, error: UnusableError) -> UnusableError:
     """Return the error of a response in the words for its bytes without secrets: it may quote them."""
     if not response.secrets:
         return error
     try:
-        _usable(without_secrets(response))
+        _usable(store, without_secrets(response))
     except UnusableError as shown:
         return UnusableError(error.code, str(shown))
     return UnusableError(error.code, "it is not usable, and repeats a part of its URL; read the bytes")

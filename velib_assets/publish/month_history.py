@@ -51,9 +51,10 @@ def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime
         raise UnpublishableError(incomplete(lake, month, states))
     found = [files[day_text(day)] for day in ended if day_text(day) in files]
     if not any(file.rows for file in found):
+        part = "" if len(ended) == len(days) else "the days that have ended in "
         raise UnpublishableError(
-            f"the lake has no rows of {month_text(month)}: nothing to publish. If a source has snapshots "
-            f"of it, run `velib backfill {day_text(days[0])} {day_text(ended[-1])}` first"
+            f"the lake has no rows of {part}{month_text(month)}: nothing to publish. If a source has "
+            f"snapshots of it, run `velib backfill {day_text(days[0])} {day_text(ended[-1])}` first"
         )
     return found
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from velib_assets.ingest.audit import audit
 from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import FeedError
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
@@ -312,6 +313,18 @@ def test_discovery_documents_that_point_to_each_other_are_one_clear_line(server:
     assert server.paths() == ["/a/gbfs.json", "/b/gbfs.json"]
 
 
+@pytest.mark.parametrize("kind", ["versions", "datasets"])
+def test_list_whose_documents_are_gone_names_the_first_that_is(server: LocalServer, kind: str) -> None:
+    entries = [{"version": version, "url": f"/gone/{version}"} for version in ("2.3", "3.0")]
+    server.queue("/list", file({kind: entries if kind == "versions" else [{"versions": entries}]}))
+    with pytest.raises(FeedError) as error:
+        decoded(f"{server.url}/list")
+    message = str(error.value)
+    what = f"a discovery document, which {server.url}/list lists, is missing"
+    assert message.startswith(f"{what}: no response from {server.url}/gone/3.0")
+    assert "HTTP 404" in message
+
+
 def test_manifest_of_one_system_leads_to_it_and_of_several_to_none(server: LocalServer) -> None:
     serve(server)
     system = {"system_id": "rouen", "versions": [{"version": "2.3", "url": f"{ROOT}/gbfs.json"}]}
@@ -372,6 +385,30 @@ def test_empty_status_is_unusable(server: LocalServer) -> None:
     with pytest.raises(UnusableError, match="station_status lists no stations") as error:
         decoded(serve(server, {"station_status": file({"stations": []})}))
     assert error.value.code == "empty"
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"data": {"stations": None}}, "has no list 'stations': that is a JSON null"),
+        ({"data": {"stations": {"s1": {}}}}, "has no list 'stations': that is a JSON object"),
+        ([{}], "is a JSON list, not an object with a list 'stations'"),
+        (None, "is a JSON null, not a list of records"),
+    ],
+)
+def test_reason_says_what_is_there_instead_of_stations(
+    server: LocalServer, document: object, reason: str
+) -> None:
+    with pytest.raises(UnusableError) as error:
+        decoded(serve(server, {"station_status": reply(document)}))
+    assert str(error.value) == f"station_status {reason}"
+
+
+def test_number_with_thousands_of_digits_is_one_plain_line(server: LocalServer) -> None:
+    body = json.dumps({"data": {"stations": [status("1", num_bikes_available=0)]}}).encode()
+    body = body.replace(b'"num_bikes_available": 0', b'"num_bikes_available": ' + b"9" * 5000)
+    with pytest.raises(UnusableError, match=r"a number has too many digits|bikes is too large: 1"):
+        audit(decoded(serve(server, {"station_status": Reply(200, body)})).records, "gbfs", "rouen")
 
 
 @pytest.mark.parametrize("document", [{"data": {"bikes": []}}, [], {"stations": {}}])

@@ -16,7 +16,7 @@ from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets_tests.http_server import LocalServer
+from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import data, file, serve, status
 from velib_assets_tests.network_process import call_as
 
@@ -24,14 +24,14 @@ NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
 HOUR_FOLDER = "source=rouen/date=2026-11-23/hour=10"
 
 
-def take_here(lake: Path, url: str) -> dict[str, Any]:
+def take_here(lake: Path, url: str, at: datetime) -> dict[str, Any]:
     """Take a snapshot as the network of this process; returns the result."""
-    return Ingest(FolderStore(lake), live_feed("gbfs", url)).take(NOW, NOW).message()
+    return Ingest(FolderStore(lake), live_feed("gbfs", url)).take(at, at).message()
 
 
-def take(lake: Path, url: str) -> dict[str, Any]:
+def take(lake: Path, url: str, at: datetime = NOW) -> dict[str, Any]:
     """Take a snapshot as the network rouen; returns the result."""
-    return call_as("rouen", take_here, lake, url, NO_PROXY="127.0.0.1")
+    return call_as("rouen", take_here, lake, url, at, NO_PROXY="127.0.0.1")
 
 
 def files(lake: Path) -> list[str]:
@@ -68,6 +68,71 @@ def test_feed_of_another_network_is_refused_with_the_setting_for_it(
     assert "LOVÉLO, not Vélib's" in result.reason
     assert "Set VELIB_NETWORK=rouen_velo" in result.reason
     assert {name.partition("/")[0] for name in files(tmp_path)} == {"quarantine"}
+
+
+def moved(north: float | None, **system: str) -> dict[str, Any]:
+    """Return the files of another system whose stations are `north` degrees away; nowhere if None."""
+    stations = [dict(station) for station in data("station_information")["stations"]]
+    for station in stations:
+        station["lat"] = None if north is None else station["lat"] + north
+    facts = {**data("system_information"), "system_id": "autre", **system}
+    return {"station_information": file({"stations": stations}), "system_information": file(facts)}
+
+
+def test_feed_of_another_city_is_quarantined_and_changes_nothing(tmp_path: Path, server: LocalServer) -> None:
+    """Its rows would be among those of the network, and its time zone would move the local days."""
+    take(tmp_path, serve(server))
+    before = files(tmp_path)
+    known = (tmp_path / "network/source=rouen/network.json").read_bytes()
+    url = serve(server, moved(2.0, name="Autre", timezone="America/New_York"), root="/autre")
+    result = take(tmp_path, url, NOW.replace(minute=20))
+    assert (result["state"], result["code"]) == ("quarantined", "other_network")
+    assert "that of Autre (system_id autre), and the lake holds another city, rouen-velo" in result["reason"]
+    assert "set VELIB_NETWORK=autre" in result["reason"]
+    assert [name for name in files(tmp_path) if not name.startswith("quarantine/")] == before
+    assert (tmp_path / "network/source=rouen/network.json").read_bytes() == known
+
+
+@pytest.mark.parametrize("north", [0.0, 0.5, None])
+def test_system_that_was_renamed_goes_on(tmp_path: Path, server: LocalServer, north: float | None) -> None:
+    take(tmp_path, serve(server))
+    result = take(tmp_path, serve(server, moved(north), root="/autre"), NOW.replace(minute=20))
+    assert result["state"] == "stored"
+
+
+def raw_at(lake: Path, minute: int) -> dict[str, Any]:
+    """Return the raw object of a minute of the hour."""
+    path = lake / f"raw/{HOUR_FOLDER}/rouen_20261123_10{minute}00.json.gz"
+    raw: dict[str, Any] = json.loads(gunzip(path.read_bytes()))
+    return raw
+
+
+@pytest.mark.parametrize("gone", [Reply(404), Reply(200, b"<html>")])
+def test_types_and_regions_of_the_newest_snapshot_count_while_their_files_are_away(
+    tmp_path: Path, server: LocalServer, gone: Reply
+) -> None:
+    """Otherwise scooters count as bikes, and areas have other names, for as long as the files are away."""
+    take(tmp_path, serve(server))
+    away = {"vehicle_types": gone, "system_regions": gone}
+    for minute in (20, 25):
+        url = serve(server, away, root=f"/{minute}")
+        assert take(tmp_path, url, NOW.replace(minute=minute))["state"] == "stored"
+    first, *later = (raw_at(tmp_path, minute) for minute in (15, 20, 25))
+    names = ["vehicle_types", "system_regions"]
+    for raw in later:
+        assert raw["results"] == first["results"]
+        assert raw["gbfs"]["vehicle_types"] == first["gbfs"]["vehicle_types"]
+        assert (raw["gbfs"]["missing"], raw["gbfs"]["taken_over"]) == (names, names)
+    assert {"missing", "taken_over"}.isdisjoint(first["gbfs"])
+
+
+def test_first_snapshot_without_an_optional_file_has_nothing_to_take_over(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    take(tmp_path, serve(server, {"vehicle_types": Reply(404)}))
+    said = raw_at(tmp_path, 15)["gbfs"]
+    assert said["missing"] == ["vehicle_types"]
+    assert {"vehicle_types", "taken_over"}.isdisjoint(said)
 
 
 def test_velibs_own_discovery_document_gives_the_records_of_its_base_url(

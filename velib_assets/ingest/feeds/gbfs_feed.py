@@ -102,21 +102,33 @@ class _Tick:
         """Fetch the discovery document, at the end of a list of versions if the URL is one.
 
         If none names the stations, the first one is returned, for its reader to say so.
+
+        Raises:
+            FeedError: if the first one cannot be fetched, or is a list of which one cannot.
         """
         queue = [self._configured]
         seen: Set[str] = set()
         found: List[_Document] = []
+        failures: List[FeedError] = []
         while queue and len(seen) < MAX_DOCUMENTS:
             url = queue.pop(0)
             seen.add(url)
-            document = self._document(url, required=not found)
-            if document is None:
+            try:
+                document = self._document(url)
+            except FeedError as error:
+                if not found:
+                    raise
+                failures.append(error)
                 continue
             found.append(document)
             feeds = read_discovery(document.parsed).feeds("")
             if any(name in feeds for name in REQUIRED):
                 return document
             queue = [url for url in self._listed(document) if url not in seen] + queue
+        if failures and not read_discovery(found[0].parsed).languages:
+            raise FeedError(
+                f"a discovery document, which {self._shown(found[0].url)} lists, is missing: {failures[0]}"
+            )
         return found[0]
 
     def _listed(self, document: _Document) -> Iterator[str]:
@@ -127,16 +139,11 @@ class _Tick:
                 if is_http_url(url):
                     yield url
 
-    def _document(self, url: str, *, required: bool) -> Optional[_Document]:
+    def _document(self, url: str) -> _Document:
         fetcher = self._within(self._left())
         if url == self._configured:  # the path of the setting is no secret
             fetcher = replace(fetcher, secrets=())
-        try:
-            (file,) = fetcher.fetch([url])
-        except FeedError:
-            if required:
-                raise
-            return None
+        (file,) = fetcher.fetch([url])
         body = _plain(file.body)
         try:
             return _Document(body, load_json(body), file.url)
