@@ -18,15 +18,20 @@ from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
 from velib_assets.lake.local_days import local_day_of, utc_days_overlapped
 from velib_assets.lake.months import days_of_month
-from velib_assets.lake.schema import STATION_COLUMNS
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.publish.coverage import CoveredSlot, coverage_csv, covered_slots
 from velib_assets.publish.daily_tables import daily_tables
-from velib_assets.publish.month_history import has_snapshot, history_bytes, published_days
+from velib_assets.publish.month_history import (
+    REPAIR,
+    UnpublishableError,
+    has_snapshot,
+    history_bytes,
+    published_days,
+)
 from velib_assets.publish.parquet_tables import encode_table, stretches_within
 from velib_assets.publish.published_tables import COVERAGE, DAILY, HISTORY, REGISTER
 from velib_assets.query.daily_store import has_ended
-from velib_assets.query.frames import ARROW
+from velib_assets.stations.register_file import decode_register
 
 _THREADS = 8
 _DAY = timedelta(days=1)
@@ -129,11 +134,19 @@ def _summary(history: bytes) -> tuple[dict[datetime, int], int]:
 
 
 def _register(lake: LakeStore) -> pa.Table:
-    """Return the station register; empty if there is none."""
+    """Return the station register.
+
+    Raises:
+        UnpublishableError: It is missing or damaged.
+    """
+    address = lake.address(STATIONS_KEY)
     try:
-        table = pq.read_table(pa.BufferReader(lake.read(STATIONS_KEY)))
+        data = lake.read(STATIONS_KEY)
     except FileNotFoundError:
-        table = pa.schema([(column.name, ARROW[column.type]) for column in STATION_COLUMNS]).empty_table()
+        raise UnpublishableError(f"{address} is missing. {REPAIR}") from None
+    if decode_register(data) is None:
+        raise UnpublishableError(f"{address} is damaged. {REPAIR}")
+    table = pq.read_table(pa.BufferReader(data))
     return table.set_column(
         table.schema.get_field_index("valid_from"), "valid_from", table["valid_from"].cast(_TIME)
     ).set_column(table.schema.get_field_index("valid_to"), "valid_to", table["valid_to"].cast(_TIME))
