@@ -77,6 +77,12 @@ def test_lake_with_a_published_month_is_the_same_for_every_reader(terminal: Term
     assert {r.exit_code for r in after} == {0}
 
 
+def test_name_that_is_too_long_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / ("n" * 300)
+    result = terminal.velib("publish", "2022-06", "--to", str(folder))
+    check_refused(terminal, result, 1, f"velib: {folder} cannot be written: the name is too long (")
+
+
 def test_target_is_taken(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = terminal.velib("publish", "2022-06", "--to", "open data/velib-2022-06")
