@@ -183,6 +183,7 @@ def test_day_whose_daily_kpis_are_damaged_is_named(terminal: Terminal, kpi: str,
         "Run `velib backfill 2022-06-04T12 2022-06-04T12 && velib backfill 2022-06-05T12",
     )
     check_refused(terminal, terminal.velib("publish", "2022-06"), 1, "2022-06-05 is ", said, command)
+    assert f"velib: daily KPIs: {path}: it" in terminal.velib("verify").stderr
     add_daily_layer(terminal.lake)
     assert terminal.velib("publish", "2022-06").exit_code == 0
 
