@@ -46,7 +46,8 @@ def verify_daily_kpis(lake: LakeStore, catalog: Catalog, first: date, last: date
 def damaged_daily_files(lake: LakeStore, day: date) -> Iterator[tuple[str, str]]:
     """Yield the key of each missing or damaged file of a stored local day, and what is wrong with it.
 
-    The footer of the last file, which completes the day, has the hashes of the others, and none of its own.
+    The footer of the last file, which completes the day, has the hashes of the others. Its own rows have
+    checksums, unless an older version stored them.
 
     Raises:
         OSError: The lake cannot be read.
@@ -76,7 +77,8 @@ def damaged_daily_files(lake: LakeStore, day: date) -> Iterator[tuple[str, str]]
 def _undecodable(name: str, data: bytes) -> str:
     """Return why bytes are not the rows of a daily KPI; empty if they may be."""
     try:
-        table = pq.read_table(pa.BufferReader(data), columns=daily_schema(name).names)
+        columns = daily_schema(name).names
+        table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True)
         table.validate(full=True)
         table.cast(daily_schema(name))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
