@@ -58,6 +58,13 @@ def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime
     return found
 
 
+def has_digests(catalog: Catalog, month: date, days: Sequence[HistoryFile]) -> bool:
+    """Return whether the registered day files of a month still have the digests of these."""
+    now = [file for file in _files(catalog, days_of_month(month)) if not is_month(file)]
+    read = {file.period: file.digest for file in days}
+    return read == {file.period: file.digest for file in now if file.period <= max(read)}
+
+
 def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence[HistoryFile]) -> bytes:
     """Return the rows of a month's days as one Parquet file, sorted by station and time.
 
