@@ -34,7 +34,7 @@ class Deployment:
     """
 
     def __init__(self, folder: Path, env: Mapping[str, str], artefacts: Path) -> None:
-        self._infra = folder / "infra"
+        self.folder, self._infra = folder, folder / "infra"
         self._artefacts = artefacts
         self._env = {**_without_aws(os.environ), **env, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         self._variables: dict[str, Any] = {}
@@ -53,6 +53,31 @@ class Deployment:
         """Run `terraform apply` with these variables, which also apply to later calls."""
         self._variables = variables
         return self._run("apply", "-input=false", "-auto-approve", *self._arguments())
+
+    def follow(self, commands: str, file: str, **variables: Any) -> None:
+        """Run commands of the documentation in the folder above `infra/`, as from a checkout.
+
+        Args:
+            commands: The commands. An apply asks no question.
+            file: The file in `infra/` that gets the variables, which also apply to later calls.
+            variables: The variables.
+        """
+        self._variables = variables
+        chosen = {**VARIABLES, "artefacts_dir": str(self._artefacts), **variables}
+        lines = (f"{name} = {json.dumps(value)}\n" for name, value in chosen.items())
+        (self._infra / file).write_text("".join(lines), encoding="utf-8")
+        unasked = {"TF_CLI_ARGS_apply": "-input=false -auto-approve -no-color"}
+        process = subprocess.run(
+            ["bash", "-e", "-c", commands],
+            cwd=self.folder,
+            env={**self._env, **unasked},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if process.returncode:
+            output = f"{process.stdout[-3000:]}{process.stderr[-5000:]}"
+            raise TerraformError(f"the commands ended with {process.returncode}:\n{output}")
 
     def changes(self, **variables: Any) -> dict[str, list[str]]:
         """Return the actions of `terraform plan` by address; `variables` override the applied ones."""

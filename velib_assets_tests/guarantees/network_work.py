@@ -23,6 +23,7 @@ from velib_assets.defs.asset_keys import asset_key
 from velib_assets.defs.build import build_defs
 from velib_assets.defs.maintenance import maintenance_job
 from velib_assets.defs.maintenance.orphans import PROCESS
+from velib_assets.defs.reconciliation import views_are_known
 from velib_assets.defs.schedule_state import switched_on_at
 from velib_assets.defs.sensors import staleness_sensor
 from velib_assets.lake.listing import utc_now
@@ -125,6 +126,12 @@ def start_runs() -> dict[str, str]:
                     instance.report_run_failed(_run(instance, run_id), "a test")
                 made[f"{kind} {getattr(state, 'value', state)}"] = run_id
     return made
+
+
+def has_seen_views() -> bool:
+    """Return whether the home knows every view of the network."""
+    with home() as instance:
+        return views_are_known(instance)
 
 
 def switch_schedule(moment: datetime, *, on: bool) -> None:

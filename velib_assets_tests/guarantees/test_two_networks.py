@@ -35,7 +35,7 @@ NEWEST = hour_of(utc_now()) - 48 * HOUR
 OLDEST = NEWEST - timedelta(days=40)
 UNFINISHED = ("QUEUED", "STARTED", "CANCELING")
 both_ways = pytest.mark.parametrize(("own", "other"), [("velib", "rouen"), ("rouen", "velib")])
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Home:
@@ -275,6 +275,8 @@ def test_reconcile_reports_the_lake_of_its_network(home: Home, own: str, other: 
     assert {run: made[run] for run in before} == before
     assert len(made) == len(before) + 1  # the views
 
+    assert home.ask(own, work.has_seen_views)
+    assert not home.ask(other, work.has_seen_views)
     found = home.partitions(own)
     assert home.velib(other, "reconcile").startswith("3 hours reported as materialized, 0 already known\n")
     assert home.partitions(own) == found

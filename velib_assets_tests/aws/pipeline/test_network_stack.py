@@ -25,12 +25,15 @@ from velib_assets_tests.aws.pipeline.steps import steady_now
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.ingest.gbfs_city import PARTS, file, serve
 from velib_assets_tests.ingest.gbfs_city import data as part_data
+from velib_assets_tests.test_docs import FENCE, TEXT
 
 BUCKET = "velib-insights-rouen"
 NAME = "Lovélo d'ici & Co"
 ARCHIVED = "2022-06-04"
 TABLES = {"source_rouen", "stations", "rejects_rouen", "rouen_history"}
 HOST = "rouen-host"
+SECTION = TEXT["docs/aws.md"].partition("\n## Another network\n")[2].partition("\n## ")[0]
+(WORKSPACE,) = (body for _, body in FENCE.findall(SECTION) if "terraform -chdir=infra workspace" in body)
 
 
 class Stack(NamedTuple):
@@ -79,7 +82,7 @@ class Stack(NamedTuple):
 
 @pytest.fixture(scope="module")
 def stack(cloud: Cloud, artefacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Deploy the second network, and remove it afterwards."""
+    """Deploy the second network as it is documented, in a workspace of its own; remove it afterwards."""
     folder = tmp_path_factory.mktemp("rouen")
     with LocalServer() as feed, ExitStack() as cleanup:
         terraform = Deployment(folder / "terraform", cloud.emulator.env(), artefacts)
@@ -93,7 +96,10 @@ def stack(cloud: Cloud, artefacts: Path, tmp_path_factory: pytest.TempPathFactor
             "gbfs_url": f"{serve(feed)}?key=s3cret",
         }
         cleanup.callback(terraform.destroy)
-        terraform.apply(**variables)
+        terraform.follow(WORKSPACE, "rouen.tfvars", **variables)
+        assert terraform.run("workspace", "show").strip() == "default"
+        assert terraform.run("show", "-no-color").strip() == "No state."  # Vélib's own is as it was
+        terraform.run("workspace", "select", "rouen")
         keys = cleanup.enter_context(host(cloud, terraform.output("dagster_policy_arn")))
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "VELIB_"))}
         settings = {**terraform.environment(), "VELIB_ALERTS": "log", "DAGSTER_HOME": str(folder / "home")}
@@ -130,6 +136,12 @@ def test_settings_of_the_host_say_which_network_and_hold_no_secret(stack: Stack)
     assert "s3cret" not in stack.terraform.run("output", "-no-color")
     assert "s3cret" not in stack.terraform.run("show", "-no-color")
     assert stack.terraform.changes() == {}
+
+
+def test_documented_commands_write_the_settings_of_the_host(stack: Stack) -> None:
+    written = (stack.terraform.folder / "rouen.env").read_text(encoding="utf-8")
+    assert written == stack.terraform.run("output", "-raw", "dagster_env")
+    assert 'VELIB_NETWORK="rouen"\n' in written
 
 
 def test_tick_of_the_network_gives_its_tables_views_and_report(stack: Stack) -> None:
