@@ -28,8 +28,13 @@ def is_own_run(run: dg.DagsterRun) -> bool:
 
 
 def own_runs(instance: dg.DagsterInstance, chosen: dg.RunsFilter) -> Iterator[dg.DagsterRun]:
-    """Yield the network's runs among those of a filter, newest first; the instance is read in pages."""
+    """Yield the network's runs among those of a filter, newest first; the instance is read in pages.
+
+    A page begins after one of the network's runs where it can: the maintenance of another network may delete
+    a run of its own meanwhile, after which Dagster finds no page.
+    """
     cursor = None
     while runs := instance.get_runs(chosen, cursor=cursor, limit=_PAGE):
-        yield from filter(is_own_run, runs)
-        cursor = runs[-1].run_id
+        own = [*filter(is_own_run, runs)]
+        yield from own
+        cursor = (own or runs)[-1].run_id

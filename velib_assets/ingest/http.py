@@ -17,14 +17,8 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from velib_assets.ingest.feeds.feed import FeedError
-from velib_assets.ingest.http_failures import (
-    RequestFailedError,
-    describe,
-    is_transient,
-    public_url,
-    redact_credentials,
-    retry_after_seconds,
-)
+from velib_assets.ingest.http_failures import RequestFailedError, describe, is_transient, retry_after_seconds
+from velib_assets.ingest.redaction import public_url, redact, redact_start, secrets_of
 from velib_assets.ingest.response import MAX_BYTES
 from velib_assets.lake.listing import utc_now
 from velib_assets.lake.text import counted, neutralize_links
@@ -60,6 +54,7 @@ class Fetcher:
         silence: seconds without data after which an attempt fails.
         max_bytes: the size limit of a decoded body.
         setting: the setting that contains the address, for the error message.
+        secrets: what no message may show beside the credentials of the URLs; see `secrets_of`.
         clock: returns monotonic seconds.
         sleep: waits for seconds.
         now: returns the current time, aware, for a Retry-After with a date.
@@ -70,6 +65,7 @@ class Fetcher:
     silence: float = 15.0
     max_bytes: int = MAX_BYTES
     setting: str = ""
+    secrets: Sequence[str] = ()
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = utc_now
@@ -106,6 +102,7 @@ class _FetchTask:
         self._url = urls[0]
         self._attempts = 0
         self._previous = ""
+        self._secrets = (*fetcher.secrets, *secrets_of(*urls))
         self._started = fetcher.clock()
 
     def run(self) -> None:
@@ -126,7 +123,7 @@ class _FetchTask:
         previous = f" (previous failure: {self._previous})" if differs else ""
         setting = f" and {self._fetcher.setting}" if self._fetcher.setting else ""
         return FeedError(
-            f"no response from {public_url(self._url)} after {attempts}: {reason}{previous}. "
+            f"no response from {self._shown_url()} after {attempts}: {reason}{previous}. "
             "The schedule's next tick will retry; without it, run `velib tick` again. "
             f"If this persists, check the service's status{setting}."
         )
@@ -152,7 +149,7 @@ class _FetchTask:
     def _log_retry(self, failure: RequestFailedError, wait: float) -> None:
         logging.getLogger(RETRIES).info(
             "%s: attempt %d failed: %s. Attempt %d in %.1f s; the limit is %.0f s in all",
-            public_url(self._url),
+            self._shown_url(),
             self._attempts,
             failure,
             self._attempts + 1,
@@ -193,10 +190,10 @@ class _FetchTask:
 
     def _status_error(self, response: requests.Response) -> RequestFailedError:
         status = response.status_code
-        phrase = neutralize_links(redact_credentials(response.reason or "", self._url), _SHOWN)
+        secrets = (*self._secrets, *secrets_of(response.url))  # after redirects
+        phrase = neutralize_links(redact(response.reason or "", secrets), _SHOWN)
         message = f"HTTP {status} {phrase}".rstrip()
-        start = redact_credentials(self._body_start(response), self._url)
-        if shown := neutralize_links(start[:_SHOWN]):
+        if shown := neutralize_links(self._body_start(response, secrets)[:_SHOWN]):
             message += f", with the body {shown!r}"
         return RequestFailedError(
             message,
@@ -204,7 +201,7 @@ class _FetchTask:
             retry_after=retry_after_seconds(response.headers.get("Retry-After"), self._fetcher.now()),
         )
 
-    def _body_start(self, response: requests.Response) -> str:
+    def _body_start(self, response: requests.Response, secrets: Sequence[str]) -> str:
         """Return the first characters of an error's body on one line, as far as it can be read."""
         body = b""
         with contextlib.suppress(HTTPError, OSError):
@@ -212,7 +209,12 @@ class _FetchTask:
                 body += part
                 if len(body) >= 4 * _SHOWN or self._remaining() <= 0:
                     break
-        return " ".join(body.decode("utf-8", "replace").split())
+        text = " ".join(body.decode("utf-8", "replace").split())
+        return redact_start(text, secrets) if len(body) >= 4 * _SHOWN else redact(text, secrets)
+
+    def _shown_url(self) -> str:
+        """Return the URL for messages. A URL that a server listed may have a secret in its path."""
+        return public_url(self._url, self._fetcher.secrets)
 
     def _remaining(self) -> float:
         return self._started + self._fetcher.deadline - self._fetcher.clock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import socket
 import ssl
@@ -10,12 +9,10 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead
 from typing import Optional, Tuple
-from urllib.parse import unquote, urlsplit
 
 import requests
 from urllib3.exceptions import DecodeError, ReadTimeoutError
 
-_SECRET = 4  # characters; shorter parts of a URL are not treated as secrets
 _KINDS = (
     (socket.gaierror, "the host name does not resolve"),
     (ssl.SSLError, "TLS failed"),
@@ -35,27 +32,6 @@ class RequestFailedError(Exception):
     def __init__(self, reason: str, *, transient: bool, retry_after: Optional[float] = None) -> None:
         super().__init__(reason)
         self.transient, self.retry_after = transient, retry_after
-
-
-def public_url(url: str) -> str:
-    """Return a URL for a message: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    query = "?…" if parts.query else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
-
-
-def redact_credentials(text: str, url: str) -> str:
-    """Remove a URL's user, password and query from text of a server, which may repeat the request."""
-    parts = urlsplit(url)
-    login = parts.netloc.rpartition("@")[0]
-    values = [pair.partition("=")[2] for pair in parts.query.split("&")]
-    written = [login, *login.split(":"), parts.query, *values]
-    plain = [unquote(part) for part in written]
-    basic = base64.b64encode(plain[0].encode()).decode()
-    for secret in sorted({*written, *plain, basic}, key=len, reverse=True):
-        if len(secret) >= _SECRET:
-            text = text.replace(secret, "…")
-    return text
 
 
 def retry_after_seconds(value: Optional[str], now: datetime) -> Optional[float]:

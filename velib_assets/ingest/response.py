@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 from velib_assets.ingest.feed_info import FeedInfo
 
@@ -20,13 +20,15 @@ class FeedResponse(NamedTuple):
     `station_information` and `station_status` (`body` if they are joined already, as in raw objects), perhaps
     with `gbfs` (the discovery document), `system_information`, `vehicle_types` and `system_regions`.
     `headers` has the HTTP headers of each part, if there were any. `language` is that of the files, if the
-    discovery document has several.
+    discovery document has several. `secrets` are the credentials in the requested URLs, which the bytes may
+    repeat; no message about the response may show them, and they are not stored.
     """
 
     feed: str
     bodies: Dict[str, bytes]
     headers: Mapping[str, Mapping[str, str]] = {}
     language: str = ""
+    secrets: Tuple[str, ...] = ()
 
 
 class Decoded(NamedTuple):

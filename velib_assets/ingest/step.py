@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Set
 
 from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.decode import decode
+from velib_assets.ingest.decode import decode, public_headers, without_secrets
 from velib_assets.ingest.feeds.feed import Feed, RecordedFiles, RecordedSnapshot, SkippedFiles
 from velib_assets.ingest.ingest_result import (
     MISSING_COLUMNS,
@@ -21,7 +21,7 @@ from velib_assets.ingest.known_files import with_known_files
 from velib_assets.ingest.network_file import write_network_file
 from velib_assets.ingest.quarantine import quarantine
 from velib_assets.ingest.raw_object import encode_raw
-from velib_assets.ingest.response import FeedResponse, UnusableError
+from velib_assets.ingest.response import Decoded, FeedResponse, UnusableError
 from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
 from velib_assets.ingest.same_system import ensure_same_system
 from velib_assets.lake.keys import hour_of, raw_key, raw_time, slot_of
@@ -167,14 +167,10 @@ def store_or_quarantine(
     quarantine already, and are not stored again.
     """
     try:
-        decoded = decode(response)
-        if "body" not in response.bodies and not IS_VELIB:
-            decoded = with_known_files(store, decoded)
-        audit(decoded.records, response.feed, said=decoded.gbfs)
-        if not IS_VELIB:
-            ensure_same_system(store, decoded.records, decoded.system)
+        decoded = _usable(store, response._replace(headers=public_headers(response)))
     except UnusableError as error:
-        return quarantine(store, unmodified or response, ingested_at, now, error)
+        shown = _without_quoted_secrets(store, response, error)
+        return quarantine(store, unmodified or response, ingested_at, now, shown)
     if discarded := discarded_reason(store, hour_of(ingested_at), decoded.results):
         reason = f"discarded before ({one_line(str(discarded.get('reason')))})"
         kept = str(next(iter(discarded.get("keys") or [discarded.get("raw_key")])))
@@ -184,6 +180,27 @@ def store_or_quarantine(
     data = encode_raw(response.feed, ingested_at, now, decoded, missing)
     state = STORED if store.create(key := raw_key(ingested_at), data) else PRESENT
     return IngestResult(state, ingested_at, key, len(decoded.records), len(data))
+
+
+def _usable(store: LakeStore, response: FeedResponse) -> Decoded:
+    decoded = decode(response)
+    if "body" not in response.bodies and not IS_VELIB:
+        decoded = with_known_files(store, decoded)
+    audit(decoded.records, response.feed, said=decoded.gbfs)
+    if not IS_VELIB:
+        ensure_same_system(store, decoded.records, decoded.system)
+    return decoded
+
+
+def _without_quoted_secrets(store: LakeStore, response: FeedResponse, error: UnusableError) -> UnusableError:
+    """Return the error of a response in the words for its bytes without secrets: it may quote them."""
+    if not response.secrets:
+        return error
+    try:
+        _usable(store, without_secrets(response))
+    except UnusableError as shown:
+        return UnusableError(error.code, str(shown))
+    return UnusableError(error.code, "it is not usable, and repeats a part of its URL; read the bytes")
 
 
 def _unread(recorded: RecordedSnapshot) -> IngestResult:

@@ -1,19 +1,11 @@
-"""Runs commands of `velib` in this process, for the network of its environment, and prints what they print.
+"""Commands of `velib` and names of the definitions, called in a process of another network."""
 
-The commands are read as JSON from standard input. With the argument `definitions` it also prints every name
-and text of these. A test starts this as a process of its own, because a
-process works for one network.
-"""
-
-import json
-import logging
-import sys
 from typing import Any
 
 from click.testing import CliRunner
 
 
-def outcome(arguments: list[str]) -> dict[str, Any]:
+def outcome_of(arguments: list[str]) -> dict[str, Any]:
     """Run a command."""
     from velib_assets.cli.commands import main
 
@@ -41,10 +33,3 @@ def texts_of_definitions() -> list[str]:
     found += [text for part in repository.schedule_defs for text in (part.name, str(part.description))]
     found += [text for part in repository.sensor_defs for text in (part.name, str(part.description))]
     return found
-
-
-if __name__ == "__main__":
-    logging.disable(logging.INFO)
-    outcomes = [outcome(arguments) for arguments in json.load(sys.stdin)]
-    definitions = texts_of_definitions() if "definitions" in sys.argv else []
-    json.dump({"outcomes": outcomes, "definitions": definitions}, sys.stdout)

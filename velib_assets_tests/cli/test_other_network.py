@@ -1,18 +1,18 @@
 """`velib` for a network rouen: its own keys, tables and names in everything that it writes and prints."""
 
 import json
-import os
+import logging
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from velib_assets.settings import CHECKOUT
+from velib_assets_tests.cli.network_commands import outcome_of, texts_of_definitions
+from velib_assets_tests.network_process import Call, process_of
 
 DAY, HOUR = "2022-06-04", "2022-06-04T10"
 SNAPSHOT = f"raw/source=rouen/date={DAY}/hour=10/rouen_20220604_104500.json.gz"
@@ -83,30 +83,18 @@ def archive(folder: Path) -> Path:
     return folder
 
 
-def run(folder: Path, commands: list[list[str]], *arguments: str, **settings: str) -> Lake:
-    """Run commands for the network of these settings, in a process of its own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
-    environ = {
-        **inherited,
-        "VELIB_LAKE": str(folder / "bikes"),
-        "DAGSTER_HOME": str(folder / "home"),
-        **settings,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "velib_assets_tests.cli.network_commands", *arguments],
-        input=json.dumps(commands),
-        env=environ,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    outcomes = {
-        " ".join(arguments): found for arguments, found in zip(commands, made["outcomes"], strict=True)
-    }
-    return Lake(folder / "bikes", outcomes, made["definitions"])
+@contextmanager
+def process(folder: Path, network: str, **settings: str) -> Iterator[Call]:
+    """Start a process that works for a network, with a lake and a home in a folder."""
+    folders = {"VELIB_LAKE": str(folder / "bikes"), "DAGSTER_HOME": str(folder / "home")}
+    with process_of(network, **folders, **settings) as call:
+        call(logging.disable, logging.INFO)
+        yield call
+
+
+def run(call: Call, commands: list[list[str]]) -> dict[str, dict[str, Any]]:
+    """Run commands in a process; return the outcome of each."""
+    return {" ".join(arguments): call(outcome_of, arguments) for arguments in commands}
 
 
 TABLES = {
@@ -154,7 +142,8 @@ def rouen(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """The lake of an archive, and what each command printed."""
     folder = tmp_path_factory.mktemp("rouen")
     settings = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(archive(folder / "archive"))}
-    return run(folder, [*READING, *HELP], "definitions", VELIB_NETWORK="rouen", **settings)
+    with process(folder, "rouen", **settings) as call:
+        return Lake(folder / "bikes", run(call, [*READING, *HELP]), call(texts_of_definitions))
 
 
 def test_commands_do_for_another_network_what_they_do_for_velib(rouen: Lake) -> None:
@@ -227,8 +216,8 @@ def test_every_command_refuses_the_lake_of_another_network(network: str, tmp_pat
     (tmp_path / "bikes" / "raw" / "source=rouen" / "date=2022-06-04").mkdir(parents=True)
     commands = [command for command in READING if command[0] != "query"]
     commands += [["query", "SELECT 1"], ["tick"], ["cost"]]
-    settings = {"VELIB_NETWORK": network, "VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(tmp_path)}
-    refused = run(tmp_path, commands, **settings).outcomes
+    with process(tmp_path, network, VELIB_SOURCE="archive", VELIB_ARCHIVE=str(tmp_path)) as call:
+        refused = run(call, commands)
     lake = tmp_path / "bikes"
     expected = (
         f"velib: VELIB_NETWORK: the lake {lake} holds the network rouen, so it cannot hold {network} too. "

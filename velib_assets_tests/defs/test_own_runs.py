@@ -63,6 +63,21 @@ def test_runs_are_read_in_pages(instance: dg.DagsterInstance, monkeypatch: pytes
     assert [run.run_id for run in own_runs.own_runs(instance, dg.RunsFilter())] == wanted[::-1]
 
 
+def test_runs_are_found_while_another_network_deletes_its_own(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The maintenance of all networks runs in the same minute."""
+    monkeypatch.setattr(own_runs, "_PAGE", 2)
+    made = [instance.create_run_for_job(small_job, tags=tags).run_id for tags in [OF_ROUEN, OF_VELIB] * 3]
+    of_rouen, own = made[::2], made[1::2]
+    found = []
+    for run in own_runs.own_runs(instance, dg.RunsFilter()):
+        found.append(run.run_id)
+        for other in of_rouen:
+            instance.delete_run(other)
+    assert found == own[::-1]
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_healing_waits_for_runs_of_its_own_network(
     network: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch

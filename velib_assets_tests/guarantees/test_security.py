@@ -3,6 +3,7 @@
 Everything that was printed, logged, written to the lake and to DAGSTER_HOME is searched, and every alert.
 """
 
+import base64
 import json
 import logging
 import re
@@ -99,6 +100,37 @@ def test_failing_feed_leaks_no_secret(source: str, failure: str, scene: Scene, f
     with pytest.raises((FeedError, ValueError)) as error:
         fetched.fetch(utc_now())
     scene.output += f"{error.value} {error.value!r}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<html>{}</html>", '{{"error": "no access with {}"}}', '{{"{}": "no access"}}', "<p>" + " " * 50 + "{}"],
+)
+@pytest.mark.parametrize("source", ["opendata", "gbfs"])
+def test_key_that_a_page_repeats_is_in_the_quarantined_bytes_alone(
+    source: str, page: str, scene: Scene
+) -> None:
+    """The page has the status 200, in place of the stations."""
+    login = f"canaryFeed0010:canaryWord@0011 {base64.b64encode(b'canaryFeed0010:canaryWord@0011').decode()}"
+    repeated = f"{IN_URLS[3]} {login}" if source == "gbfs" else login  # the portal's URL has no query
+    sent = page.format(repeated).encode()
+    feeds = [{"name": f"station_{part}", "url": f"/{part}"} for part in ("information", "status")]
+    document = {"last_updated": 1, "ttl": 1, "version": "2.3", "data": {"en": {"feeds": feeds}}}
+    scene.server.queue("/gbfs.json", Reply(body=json.dumps(document).encode()))
+    for path in (EXPORT, "/information", "/status"):
+        scene.server.queue(path, Reply(body=sent, headers={"ETag": repeated, "X-Request": login}))
+    key = {"VELIB_SOURCE": source, "VELIB_GBFS_URL": f"{scene.feed}/gbfs.json?key={IN_URLS[3]}"}
+    assert scene.velib("tick", **key) == 1
+    assert scene.velib("status", **key) == 0
+    assert scene.velib("query", "SELECT * FROM quarantine_velib", "--format", "json", **key) == 0
+    scene.velib("report", **key)
+    assert "alerts sent" in scene.run_alert_sensor()
+    stored = [path for path in (scene.folder / "lake" / "quarantine").rglob("*") if path.is_file()]
+    pages = [path for path in stored if path.suffix in (".body", ".station_information", ".station_status")]
+    assert {path.read_bytes() for path in pages} == {sent}
+    assert len(stored) > len(pages)
+    for kept in pages:
+        kept.unlink()  # all else is searched
 
 
 def test_aws_errors_leak_no_secret(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,36 +16,25 @@ from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.network import use_network_file
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import data, file, serve, status
+from velib_assets_tests.network_process import call_as
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
 HOUR_FOLDER = "source=rouen/date=2026-11-23/hour=10"
-TAKE = """
-import json, sys
-from datetime import datetime
-from pathlib import Path
-from velib_assets.ingest.feeds.live_feed import live_feed
-from velib_assets.ingest.step import Ingest
-from velib_assets.lake.folder_store import FolderStore
-lake, url, now = sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])
-result = Ingest(FolderStore(Path(lake)), live_feed("gbfs", url)).take(now, now)
-print(json.dumps(result.message()))
-"""
+
+
+def take_here(lake: Path, url: str, at: datetime) -> dict[str, Any]:
+    """Take a snapshot as the network of this process, which knows the lake; returns the result."""
+    path = lake / "network/source=rouen/network.json"
+    use_network_file(lambda: path.read_bytes() if path.exists() else None)
+    return Ingest(FolderStore(lake), live_feed("gbfs", url)).take(at, at).message()
 
 
 def take(lake: Path, url: str, at: datetime = NOW) -> dict[str, Any]:
     """Take a snapshot as the network rouen; returns the result."""
-    done = subprocess.run(
-        [sys.executable, "-c", TAKE, str(lake), url, at.isoformat()],
-        env={"VELIB_NETWORK": "rouen", "NO_PROXY": "127.0.0.1", "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return call_as("rouen", take_here, lake, url, at, NO_PROXY="127.0.0.1")
 
 
 def files(lake: Path) -> list[str]:

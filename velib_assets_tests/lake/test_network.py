@@ -133,23 +133,6 @@ def test_keys_and_tables_are_those_of_the_network() -> None:
     ]
 
 
-@pytest.mark.parametrize(("network", "unit"), [("velib", "ratio 0..1"), ("rouen", "ratio, 0 or more")])
-def test_fill_rates_have_no_upper_bound_in_other_networks(network: str, unit: str) -> None:
-    """More bikes than the capacity are a rate over 1 where docks are unknown."""
-    code = (
-        "from velib_assets.insights.day_insights import NUMBERS\n"
-        "from velib_assets.lake import schema\n"
-        "from velib_assets.publish.published_tables import TABLES\n"
-        "from velib_assets.query import daily_kpis, kpis\n"
-        "tables = [schema.COLUMNS, schema.HISTORY_COLUMNS, *(table.columns for table in TABLES)]\n"
-        "tables += [kpi.schema for kpi in (*kpis.VIEWS, *daily_kpis.DAILY_KPIS)]\n"
-        "units = [column.unit for table in tables for column in table if 'fill_rate' in column.name]\n"
-        "units += [unit for name, _, unit in NUMBERS if 'fill_rate' in name]\n"
-        "print(len(units) > 20, set(units))"
-    )
-    assert said(code, VELIB_NETWORK=network, VELIB_TIMEZONE="Europe/Paris") == f"True {{{unit!r}}}\n"
-
-
 @pytest.mark.usefixtures("rouen")
 def test_lake_gives_name_and_zone_once_it_has_them(caplog: pytest.LogCaptureFixture) -> None:
     stored: dict[str, bytes | None] = {"file": None}

@@ -1,11 +1,7 @@
-"""Runs the KPIs over an invented network: `VELIB_NETWORK=rouen python -m ….network_lake FOLDER`.
-
-A process works for one network, so the tests start one for it. It prints the rows of each view as JSON.
-"""
+"""An invented network and the rows of all its KPIs, which a process of this network computes."""
 
 import json
 import random
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,15 +60,12 @@ def _row(dice: random.Random, code: str, kind: str, taken: datetime) -> dict[str
     )
 
 
-def main(lake: Path) -> None:
-    """Print the rows of all views, and of the daily KPIs of DAY, by name."""
+def rows_of_views(lake: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all views, and of the daily KPIs of DAY, by name, as they are printed as JSON."""
     rows = network_rows()
     engine, daily = engine_over(lake / "hours", rows), DailyLake(lake / "days", rows)
     names = {view.name: f"SELECT * FROM {view.name} ORDER BY {view.order}" for view in VIEWS}  # noqa: S608 - our own
     found = {name: engine.query_table(sql).to_pylist() for name, sql in names.items()}
     found |= {kpi.name: daily.rows(kpi.name, DAY) for kpi in DAILY_KPIS}
-    sys.stdout.write(json.dumps(found, default=str))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    printed: dict[str, list[dict[str, Any]]] = json.loads(json.dumps(found, default=str))
+    return printed

@@ -1,47 +1,35 @@
 """SQL files are written for Vélib' and rendered for the network of the process."""
 
-import json
-import os
 import re
-import subprocess
-import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from velib_assets.query.network_sql import UNDECLARED_ZONE, in_time_zone, sql_file
-from velib_assets.settings import CHECKOUT
-
-FILES = sorted(path for path in (CHECKOUT / "velib_assets").rglob("*.sql"))
-STATEMENTS = """
-import json
-from datetime import UTC, date, datetime
-from velib_assets.insights import statements
+from velib_assets.insights.statements import history_statement
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_sql import daily_view_sql, day_sql
 from velib_assets.query.kpis import VIEWS
 from velib_assets.query.lake_tables import station_events_sql
+from velib_assets.query.network_sql import UNDECLARED_ZONE, in_time_zone, sql_file
 from velib_assets.query.view_sql import render, standalone_sql, states_sql
 from velib_assets.report.report_data import report_queries
-newest, day = datetime(2022, 6, 4, 17, tzinfo=UTC), date(2022, 6, 4)
-made = {view.name: render(view, newest) for view in VIEWS}
-made |= {f"alone {view.name}": standalone_sql(view) for view in VIEWS}
-made |= {f"day {kpi.name}": day_sql(kpi, day) for kpi in DAILY_KPIS}
-made |= {f"view {kpi.name}": daily_view_sql(kpi) for kpi in DAILY_KPIS}
-made |= {f"report {number}": sql for number, sql in enumerate(report_queries(newest))}
-made["typical"] = statements.history_statement("typical_hours", day, day, station_id="x")
-made |= {"states": states_sql(VIEWS[:2], newest), "events": station_events_sql()}
-print(json.dumps(made))
-"""
+from velib_assets.settings import CHECKOUT
+from velib_assets_tests.network_process import call_as
+
+FILES = sorted(path for path in (CHECKOUT / "velib_assets").rglob("*.sql"))
+NEWEST, DAY = datetime(2022, 6, 4, 17, tzinfo=UTC), date(2022, 6, 4)
 
 
-def statements(**settings: str) -> dict[str, str]:
-    """Return the SQL of everything in a process with these settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
-    command = [sys.executable, "-c", STATEMENTS]
-    done = subprocess.run(command, env=inherited | settings, capture_output=True, text=True, check=True)
-    made: dict[str, str] = json.loads(done.stdout)
-    return made
+def statements() -> dict[str, str]:
+    """Return the SQL of everything for the network of this process."""
+    made = {view.name: render(view, NEWEST) for view in VIEWS}
+    made |= {f"alone {view.name}": standalone_sql(view) for view in VIEWS}
+    made |= {f"day {kpi.name}": day_sql(kpi, DAY) for kpi in DAILY_KPIS}
+    made |= {f"view {kpi.name}": daily_view_sql(kpi) for kpi in DAILY_KPIS}
+    made |= {f"report {number}": sql for number, sql in enumerate(report_queries(NEWEST))}
+    made["typical"] = history_statement("typical_hours", DAY, DAY, station_id="x")
+    return made | {"states": states_sql(VIEWS[:2], NEWEST), "events": station_events_sql()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -52,7 +40,7 @@ def test_file_of_velib_is_rendered_as_it_is_written(path: Path) -> None:
 
 
 def test_statements_of_another_network_have_its_tables_and_time_zone() -> None:
-    made = statements(VELIB_NETWORK="rouen", VELIB_TIMEZONE="Asia/Tokyo")
+    made = call_as("rouen", statements, VELIB_TIMEZONE="Asia/Tokyo")
     words = {word for sql in made.values() for word in re.findall(r"\b\w*(?:velib|rouen)\w*\b", sql)}
     assert words == {"velib_db_tf", "source_rouen", "rouen_history"}
     zones = {name for name, sql in made.items() if "'Asia/Tokyo'" in sql}
@@ -65,6 +53,6 @@ def test_statements_of_another_network_have_its_tables_and_time_zone() -> None:
 
 def test_text_of_a_view_says_that_the_time_zone_is_not_known() -> None:
     """What Dagster shows is made when the definitions load, before the lake is read."""
-    made = statements(VELIB_NETWORK="rouen")
+    made = call_as("rouen", statements)
     assert f"AT TIME ZONE '{UNDECLARED_ZONE}'" in made["alone kpi_typical_week"]
     assert "AT TIME ZONE 'UTC'" in made["kpi_typical_week"]

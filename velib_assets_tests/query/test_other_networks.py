@@ -1,9 +1,6 @@
 """The KPIs of a network some of whose stations have unknown docks, against plain Python."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,10 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from velib_assets.query.view_sql import conditions
-from velib_assets.settings import CHECKOUT
+from velib_assets_tests.network_process import call_as
 from velib_assets_tests.query.daily_lake import REFERENCE, differences
 from velib_assets_tests.query.daily_reference import is_saturated, is_short, operates
-from velib_assets_tests.query.network_lake import DAY, NO_CAPACITY, VIRTUAL, network_rows
+from velib_assets_tests.query.network_lake import DAY, NO_CAPACITY, VIRTUAL, network_rows, rows_of_views
 
 Row = dict[str, Any]
 ROWS = network_rows()
@@ -29,16 +26,9 @@ ZONE = "Europe/Paris"
 @pytest.fixture(scope="module")
 def views(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     """The rows of each view of the network `rouen`."""
-    command = [
-        sys.executable,
-        "-m",
-        "velib_assets_tests.query.network_lake",
-        str(tmp_path_factory.mktemp("lake")),
-    ]
-    environ = os.environ | {"VELIB_NETWORK": "rouen", "VELIB_TIMEZONE": ZONE, "VELIB_NETWORK_NAME": "Rouen"}
-    done = subprocess.run(command, env=environ, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, list[Row]] = json.loads(done.stdout)
+    lake = tmp_path_factory.mktemp("lake")
+    names = {"VELIB_TIMEZONE": ZONE, "VELIB_NETWORK_NAME": "Rouen"}
+    found: dict[str, list[Row]] = call_as("rouen", rows_of_views, lake, **names)
     return found
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,14 +113,29 @@ def dagster_dev(home: Path, environ: Mapping[str, str], *target: str) -> Iterato
     if not (home / "dagster.yaml").exists():
         shutil.copyfile(SHIPPED, home / "dagster.yaml")
     port = free_port()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
     command = [sys.executable, "-c", _LAUNCH, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
-    log = home / "servers.log"
+    with serving(
+        [*command, *target], port, {"DAGSTER_HOME": str(home), **environ}, home / "servers.log"
+    ) as server:
+        yield server
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, environ: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """Run a command that serves Dagster's UI on a port of this machine for the duration of the block.
+
+    Args:
+        command: The command; it runs in the checkout.
+        port: The port.
+        environ: VELIB_* and other variables; the caller's own VELIB_* are removed.
+        log: The file that all its processes log to.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VELIB_")}
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [*command, *target],
+            command,
             cwd=CHECKOUT,
-            env=inherited | {"DAGSTER_HOME": str(home), **environ},
+            env={**inherited, **environ},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

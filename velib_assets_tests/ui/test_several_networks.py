@@ -100,6 +100,8 @@ def test_outage_of_one_network_holds_up_no_other(tmp_path: Path, server: Server,
     assert (tmp_path / "bay_wheels" / "reports" / "bay_wheels_report.html").is_file()
     assert not (tmp_path / "velib" / "raw").exists()
     assert "/bay_wheels" not in feeds.paths()
+    tags = {run["tags"].get("velib/network") for run in ticks(server, "bay_wheels_pipeline_schedule")}
+    assert tags == {"bay_wheels"}
     of_velib = {run["id"] for run in ticks(server, "velib_pipeline_schedule")}
     alerts = [json.loads(request.body) for request in feeds.requests if request.path == "/velib"]
     assert {alert["id"].partition(":")[0] for alert in alerts} <= of_velib

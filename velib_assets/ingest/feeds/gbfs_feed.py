@@ -23,9 +23,9 @@ from velib_assets.ingest.gbfs_discovery import (
 from velib_assets.ingest.gbfs_document import data_of
 from velib_assets.ingest.gbfs_system import system_language
 from velib_assets.ingest.http import RETRIES, Fetched, Fetcher, is_http_url
-from velib_assets.ingest.http_failures import public_url, redact_credentials
 from velib_assets.ingest.json_document import load_json
 from velib_assets.ingest.raw_object import gunzip
+from velib_assets.ingest.redaction import public_url, redact, redact_bytes, secrets_of
 from velib_assets.ingest.response import FeedResponse, UnusableError
 from velib_assets.lake.text import neutralize_links
 
@@ -75,7 +75,9 @@ class _Tick:
     """One call of `fetch`, and the time that it has left."""
 
     def __init__(self, url: str, fetcher: Fetcher) -> None:
-        self._configured, self._fetcher = url, fetcher
+        self._configured, self._secrets = url, secrets_of(url)
+        self._fetcher = replace(fetcher, secrets=(*fetcher.secrets, *self._secrets))
+        self._requested: List[str] = []
         self._ends = fetcher.clock() + fetcher.deadline
 
     def response(self) -> FeedResponse:
@@ -90,10 +92,11 @@ class _Tick:
         feeds = discovery.feeds(language)
         if all(name in feeds for name in REQUIRED):
             fetched.update(self._files(document, feeds, [*REQUIRED, *OPTIONAL], known=fetched))
-        bodies = {DISCOVERY: _without_secrets(document, self._configured)}
+        bodies = {DISCOVERY: redact_bytes(without_secrets(document.body), self._secrets)}
         bodies.update({name: fetched[name].body for name in (*REQUIRED, *OPTIONAL) if name in fetched})
         headers = {name: file.headers for name, file in fetched.items()}
-        return FeedResponse(gbfs.FEED.name, bodies, headers, language)
+        requested = (self._configured, document.url, *self._requested, *(f.url for f in fetched.values()))
+        return FeedResponse(gbfs.FEED.name, bodies, headers, language, secrets_of(*requested))
 
     def _discover(self) -> _Document:
         """Fetch the discovery document, at the end of a list of versions if the URL is one.
@@ -137,7 +140,10 @@ class _Tick:
                     yield url
 
     def _document(self, url: str) -> _Document:
-        (file,) = self._within(self._left()).fetch([url])
+        fetcher = self._within(self._left())
+        if url == self._configured:  # the path of the setting is no secret
+            fetcher = replace(fetcher, secrets=())
+        (file,) = fetcher.fetch([url])
         body = _plain(file.body)
         try:
             return _Document(body, load_json(body), file.url)
@@ -164,7 +170,7 @@ class _Tick:
             if isinstance(outcome, Fetched):
                 files[name] = outcome._replace(body=_plain(outcome.body))
             elif name in REQUIRED:
-                raise FeedError(f"{name}, which {public_url(document.url)} names, is missing: {outcome}")
+                raise FeedError(f"{name}, which {self._shown(document.url)} names, is missing: {outcome}")
             else:
                 _log.info("Optional file left out: %s: %s", name, outcome)
         return files
@@ -175,8 +181,10 @@ class _Tick:
         except ValueError:
             url = ""
         if not is_http_url(url):
-            shown = without_secrets(listed.encode("utf-8", "replace")).decode("utf-8", "replace")
+            listed = without_secrets(listed.encode("utf-8", "replace")).decode("utf-8", "replace")
+            shown = redact(listed, self._secrets)
             return FeedError(f"its URL is not an http(s) URL: {neutralize_links(shown, 80)!r}")
+        self._requested.append(url)
         left = self._left()
         fetcher = self._within(left)
         if name in OPTIONAL:
@@ -185,6 +193,10 @@ class _Tick:
             return fetcher.fetch([url])[0]
         except FeedError as error:
             return error
+
+    def _shown(self, url: str) -> str:
+        """Return a URL for a message; the path of one that differs from the setting's may have a key."""
+        return public_url(url, () if url == self._configured else self._secrets)
 
     def _left(self) -> float:
         return max(self._ends - self._fetcher.clock(), 0.0)
@@ -216,13 +228,4 @@ def _plain(body: bytes) -> bytes:
     try:
         return gunzip(body)
     except UnusableError:
-        return body
-
-
-def _without_secrets(document: _Document, configured: str) -> bytes:
-    """Return the bytes of a discovery document without the keys of URLs in it."""
-    body = without_secrets(document.body)
-    try:
-        return redact_credentials(body.decode("utf-8"), configured).encode("utf-8")
-    except UnicodeDecodeError:
         return body

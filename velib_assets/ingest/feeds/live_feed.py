@@ -11,6 +11,7 @@ from velib_assets.ingest.feeds.feed import Feed
 from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed, gbfs_url_of
 from velib_assets.ingest.http import Fetcher, base_url_of
+from velib_assets.ingest.redaction import secrets_of
 from velib_assets.ingest.response import FeedResponse
 from velib_assets.lake.keys import SOURCE
 from velib_assets.lake.network import VELIB
@@ -45,6 +46,7 @@ class LiveFeed(Feed):
             self.name,
             {part: response.body for part, response in fetched.items()},
             {part: response.headers for part, response in fetched.items()},
+            secrets=secrets_of(*self._urls.values(), *(response.url for response in fetched.values())),
         )
 
 

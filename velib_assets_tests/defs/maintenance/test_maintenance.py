@@ -78,9 +78,11 @@ def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
         return count
 
 
-def sensor_at(instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus) -> None:
-    """Save the cursor of the alert sensor, as the daemon does after a round."""
-    origin = RemoteInstigatorOrigin(REPOSITORY, "velib_alerts")
+def sensor_at(
+    instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus, name: str = "velib_alerts"
+) -> None:
+    """Save the cursor of an alert sensor, as the daemon does after a round."""
+    origin = RemoteInstigatorOrigin(REPOSITORY, name)
     data = SensorInstigatorData(last_tick_timestamp=utc_now().timestamp(), cursor=cursor)
     state = InstigatorState(origin, InstigatorType.SENSOR, status, data)
     existing = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
