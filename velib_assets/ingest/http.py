@@ -243,10 +243,7 @@ def is_http_url(text: str) -> bool:
     """Return whether text is an http(s) URL with a host that can be looked up."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and parts.port != 0 and _is_host(parts.hostname or "")
+        port, host = parts.port, _HOST.fullmatch(parts.hostname or "")
     except ValueError:  # unbalanced brackets, or a port that is not a number
         return False
-
-
-def _is_host(name: str) -> bool:
-    return bool(_HOST.fullmatch(name))
+    return parts.scheme in ("http", "https") and port != 0 and host is not None
