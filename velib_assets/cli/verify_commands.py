@@ -14,6 +14,7 @@ from velib_assets.cli.suggestions import empty_lake
 from velib_assets.history.backfill_advice import commands_of_hours
 from velib_assets.lake.keys import day_text, hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
+from velib_assets.lake.local_days import local_day_of
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from velib_assets.stations.register import Register
 
 _THREADS = 4
+_LAYERS = "raw, clean, rejects, catalog, stations, history, daily KPIs"
 _PROGRESS_EVERY = 500  # hours
 
 
@@ -35,9 +37,9 @@ def verify(first: datetime | None, last: datetime | None) -> None:
 
     FROM and TO are hours (YYYY-MM-DDTHH, UTC) or days (YYYY-MM-DD), both included; without TO, up to now.
     Every raw snapshot is read and its hash compared, every clean file is compared with its hash in the
-    catalog, as is every file of the history, and the rejects, the partitions and the station register are
-    checked. Nothing is repaired: the damage is listed, one line each with the command that repairs it, and
-    the exit status is 1. On AWS every object is read, one GET each.
+    catalog, as is every file of the history, and the rejects, the partitions, the station register and the
+    daily KPIs are checked. Nothing is repaired: the damage is listed, one line each with the command that
+    repairs it, and the exit status is 1. On AWS every object is read, one GET each.
 
         velib verify 2024-11-03 2024-11-05
     """
@@ -82,7 +84,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     if damage:
         _report_damage(damage, hours, rebuilt)
         sys.exit(FAILED)
-    click.echo(f"{counted(len(hours), 'hour')} verified: raw, clean, rejects, catalog, stations, history")
+    click.echo(f"{counted(len(hours), 'hour')} verified: {_LAYERS}")
 
 
 def _report_damage(
@@ -98,13 +100,18 @@ def _report_damage(
 
 
 def _damaged_history(resources: "Resources", hours: Sequence[datetime]) -> list["Damage"]:
-    """Verify the days and months of these hours; return the damage, which the catalog gets as well."""
+    """Verify the days and months of these hours and their daily KPIs; return the damage.
+
+    The catalog gets that of the history as well.
+    """
     from velib_assets.history.history_verification import unregistered_history, verify_history
+    from velib_assets.query.daily_verification import verify_daily_kpis
 
     lake, catalog = resources.lake, resources.catalog
     first, last = day_text(hours[0].date()), day_text(hours[-1].date())
     damage = list(verify_history(lake, catalog, catalog.history(first, last)))
-    return [*damage, *unregistered_history(lake, catalog, first, last)]
+    damage += unregistered_history(lake, catalog, first, last)
+    return [*damage, *verify_daily_kpis(lake, catalog, local_day_of(hours[0]), local_day_of(hours[-1]))]
 
 
 def _hours(

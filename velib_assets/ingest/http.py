@@ -243,7 +243,7 @@ def is_http_url(text: str) -> bool:
     """Return whether text is an http(s) URL with a host that can be looked up."""
     try:
         parts = urlsplit(text)
-        port, host = parts.port, _HOST.fullmatch(parts.hostname or "")
+        can_connect = parts.port != 0
     except ValueError:  # unbalanced brackets, or a port that is not a number
         return False
-    return parts.scheme in ("http", "https") and port != 0 and host is not None
+    return parts.scheme in ("http", "https") and can_connect and bool(_HOST.fullmatch(parts.hostname or ""))

@@ -20,6 +20,7 @@ _REASONS = {
     errno.EIO: ("the disk failed (input/output error)", "Check the disk"),
     errno.EISDIR: ("a folder is in its place", "Move the folder away"),
     errno.ENOTDIR: ("a file is in the place of a folder", "Move the file away"),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one"),
     errno.EEXIST: ("a file is in the place of a folder", "Move the file away"),
 }
 _SQLITE = {

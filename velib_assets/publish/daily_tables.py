@@ -1,4 +1,4 @@
-"""Reads the stored daily KPIs of local days, and whether they are current."""
+"""Reads the stored daily KPIs of local days, and whether they are current and as they were stored."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from velib_assets.lake.store import LakeStore
 from velib_assets.publish.month_history import UnpublishableError, incomplete
 from velib_assets.publish.published_tables import DAILY, PublishedTable
 from velib_assets.query.daily_currency import outdated_local_days
+from velib_assets.query.daily_verification import damaged_daily_files
 
 
 def daily_tables(
@@ -30,15 +31,16 @@ def daily_tables(
         now: the current time.
 
     Raises:
-        UnpublishableError: The rows of a day are missing, or outdated.
+        UnpublishableError: The rows of a day are missing, outdated or damaged.
     """
     found = outdated_local_days(catalog, lake, now, days[0], days[-1]) if days else []
-    if outdated := [day for day in found if day in days]:
-        built_from = {day for local in outdated for day in utc_days_overlapped(local)}
+    outdated = [day for day in days if day in found]
+    damaged = [day for day in days if day not in found and any(damaged_daily_files(lake, day))]
+    if outdated or damaged:
+        built_from = {day for local in (*outdated, *damaged) for day in utc_days_overlapped(local)}
         registered = [day for day in sorted(built_from) if catalog.partitions(hours_of_day(day))]
-        raise UnpublishableError(
-            incomplete(lake, days[0], {"without current daily KPIs": outdated}, registered or outdated)
-        )
+        states = {"without current daily KPIs": outdated, "damaged in the daily KPIs": damaged}
+        raise UnpublishableError(incomplete(lake, days[0], states, registered or [*outdated, *damaged]))
     return {table.name: pa.concat_tables([_empty(table), *_days(lake, table, days)]) for table in DAILY}
 
 

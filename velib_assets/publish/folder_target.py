@@ -34,11 +34,11 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         OSError: It cannot be written. Nothing has changed then.
     """
     folder = Path(os.path.realpath(folder))
-    if _previous(folder).is_dir():
-        with explained(folder), _alone_in(folder.parent):
-            _put_back(folder)
-    _check(folder, files)
     with explained(folder):
+        if _previous(folder).is_dir():
+            with _alone_in(folder.parent):
+                _put_back(folder)
+        _check(folder, files)
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(folder)
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))

@@ -11,25 +11,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from velib_assets.catalog.catalog import Catalog
+from velib_assets.catalog.catalog import Catalog, HistoryFile
 from velib_assets.ingest.json_document import HEAD
 from velib_assets.ingest.raw_object import head_of
 from velib_assets.ingest.response import OPENDATA
 from velib_assets.lake.keys import HOUR, STATIONS_KEY
 from velib_assets.lake.listing import objects_by_hour, slot_times_by_hour
 from velib_assets.lake.local_days import local_day_of, utc_days_overlapped
-from velib_assets.lake.months import days_of_month
-from velib_assets.lake.schema import STATION_COLUMNS
+from velib_assets.lake.months import days_of_month, month_text
 from velib_assets.lake.store import LakeStore, Stored
 from velib_assets.publish.coverage import CoveredSlot, coverage_csv, covered_slots
 from velib_assets.publish.daily_tables import daily_tables
-from velib_assets.publish.month_history import has_snapshot, history_bytes, published_days
+from velib_assets.publish.month_history import (
+    REPAIR,
+    UnpublishableError,
+    has_digests,
+    has_snapshot,
+    history_bytes,
+    published_days,
+)
 from velib_assets.publish.parquet_tables import encode_table, stretches_within
 from velib_assets.publish.published_tables import COVERAGE, DAILY, HISTORY, REGISTER
 from velib_assets.query.daily_store import has_ended
-from velib_assets.query.frames import ARROW
+from velib_assets.stations.register_file import decode_register
 
-_THREADS = 8
+_THREADS, _ATTEMPTS = 8, 3
 _DAY = timedelta(days=1)
 
 
@@ -62,14 +68,32 @@ class MonthData(NamedTuple):
 
 
 def load_month(lake: LakeStore, catalog: Catalog, month: date, now: datetime) -> MonthData:
-    """Read a month.
+    """Read a month. If its history changes in the meantime, it is read again: all tables are of one history.
 
     Raises:
-        UnpublishableError: The month has no rows, its days are not all current in history, or a file is
-            damaged.
+        UnpublishableError: The month has no rows, its days are not all current in history, a file is damaged,
+            or the history changed during each attempt.
         OSError: The lake cannot be read.
     """
-    days = published_days(lake, catalog, month, now)
+    for _ in range(_ATTEMPTS):
+        days = published_days(lake, catalog, month, now)
+        try:
+            data = _load(lake, catalog, month, now, days)
+        except UnpublishableError:
+            if has_digests(catalog, month, days):
+                raise
+        else:
+            if has_digests(catalog, month, days):
+                return data
+    raise UnpublishableError(
+        f"the history of {month_text(month)} changed during each of {_ATTEMPTS} attempts to read it. "
+        "Publish it again when no run writes it"
+    )
+
+
+def _load(
+    lake: LakeStore, catalog: Catalog, month: date, now: datetime, days: Sequence[HistoryFile]
+) -> MonthData:
     last_day = days_of_month(month)[-1]
     is_over = _midnight(last_day + _DAY) <= now
     last = last_day if is_over else date.fromisoformat(days[-1].period)
@@ -130,11 +154,19 @@ def _summary(history: bytes) -> tuple[dict[datetime, int], int]:
 
 
 def _register(lake: LakeStore) -> pa.Table:
-    """Return the station register; empty if there is none."""
+    """Return the station register.
+
+    Raises:
+        UnpublishableError: It is missing or damaged.
+    """
+    address = lake.address(STATIONS_KEY)
     try:
-        table = pq.read_table(pa.BufferReader(lake.read(STATIONS_KEY)))
+        data = lake.read(STATIONS_KEY)
     except FileNotFoundError:
-        table = pa.schema([(column.name, ARROW[column.type]) for column in STATION_COLUMNS]).empty_table()
+        raise UnpublishableError(f"{address} is missing. {REPAIR}") from None
+    if decode_register(data) is None:
+        raise UnpublishableError(f"{address} is damaged. {REPAIR}")
+    table = pq.read_table(pa.BufferReader(data))
     return table.set_column(
         table.schema.get_field_index("valid_from"), "valid_from", table["valid_from"].cast(_TIME)
     ).set_column(table.schema.get_field_index("valid_to"), "valid_to", table["valid_to"].cast(_TIME))

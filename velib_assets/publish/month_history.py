@@ -24,7 +24,7 @@ from velib_assets.lake.months import days_of_month, month_text
 from velib_assets.lake.store import LakeStore
 
 _MOST_NAMED = 6
-_REPAIR = "Run `velib verify`: it lists what is damaged, and what repairs it"
+REPAIR = "Run `velib verify`: it lists what is damaged, and what repairs it"
 
 
 class UnpublishableError(Exception):
@@ -59,6 +59,13 @@ def published_days(lake: LakeStore, catalog: Catalog, month: date, now: datetime
     return found
 
 
+def has_digests(catalog: Catalog, month: date, days: Sequence[HistoryFile]) -> bool:
+    """Return whether the registered day files of a month still have the digests of these."""
+    now = [file for file in _files(catalog, days_of_month(month)) if not is_month(file)]
+    read = {file.period: file.digest for file in days}
+    return read == {file.period: file.digest for file in now if file.period <= max(read)}
+
+
 def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence[HistoryFile]) -> bytes:
     """Return the rows of a month's days as one Parquet file, sorted by station and time.
 
@@ -77,7 +84,7 @@ def history_bytes(lake: LakeStore, catalog: Catalog, month: date, days: Sequence
         groups = row_groups(merged_by_station(sources.days), sources.rows, MONTH_GROUP)
         return encode_history(groups, digest_of_month(days), sources.digests)
     except DamagedFileError as error:
-        raise UnpublishableError(f"{error}. {_REPAIR}") from error
+        raise UnpublishableError(f"{error}. {REPAIR}") from error
 
 
 def has_snapshot(lake: LakeStore, catalog: Catalog, day: date) -> bool:
@@ -134,7 +141,7 @@ def _read(lake: LakeStore, file: HistoryFile) -> bytes:
     try:
         data = lake.read(file.key)
     except FileNotFoundError:
-        raise UnpublishableError(f"{lake.address(file.key)} is missing. {_REPAIR}") from None
+        raise UnpublishableError(f"{lake.address(file.key)} is missing. {REPAIR}") from None
     if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
-        raise UnpublishableError(f"{lake.address(file.key)} is damaged: its SHA-256 differs. {_REPAIR}")
+        raise UnpublishableError(f"{lake.address(file.key)} is damaged: its SHA-256 differs. {REPAIR}")
     return data

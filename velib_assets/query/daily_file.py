@@ -43,7 +43,8 @@ def encode_daily(name: str, rows: pa.Table, digest: str, files: dict[str, tuple[
     """
     schema, sink = daily_schema(name), io.BytesIO()
     footer: dict[str, Any] = {"digest": digest, "files": files}
-    with pq.ParquetWriter(sink, schema, compression="zstd", store_schema=False) as writer:
+    options = {"compression": "zstd", "store_schema": False, "write_page_checksum": True}
+    with pq.ParquetWriter(sink, schema, **options) as writer:
         writer.write_table(rows.select(schema.names).cast(schema))
         writer.add_key_value_metadata({_FOOTER.decode(): json.dumps(footer, sort_keys=True)})
     return sink.getvalue()

@@ -9,11 +9,13 @@ import duckdb
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
+from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.digests import period_of_key
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour, source_prefix
-from velib_assets.lake.network import KEY
+from velib_assets.lake.local_days import utc_days_overlapped
 from velib_assets.lake.schema import COLUMNS, HISTORY_COLUMNS, PARTITION_COLUMNS, REJECTS, STATIONS, Column
+from velib_assets.query.daily_currency import local_day_of_key
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.duckdb_session import create_table, session
 from velib_assets.query.engine import LakeReadError
@@ -56,12 +58,12 @@ def damaged_file_error(
     store, others = FolderStore(lake), set(read)
     for key, problem in _compared(store, read, catalog, hours):
         if problem:
-            return _named(store.address(key), key, problem)
+            return _named(store, key, problem)
         others.discard(key)
     if not _OF_VALUES.search(str(error)):
         for key in sorted(others, key=lambda key: (key not in str(error), key)):
             if problem := _unreadable(lake, key):
-                return _named(store.address(key), key, problem)
+                return _named(store, key, problem)
     return None
 
 
@@ -89,7 +91,7 @@ def _unreadable(lake: Path, key: str) -> str:
             create_table(db, [lake / key], "file", _schema_of(key))
             db.execute("SELECT bit_xor(hash(file)) FROM file").fetchall()
     except (duckdb.Error, pa.ArrowException, UnicodeDecodeError) as error:
-        return " ".join(str(error).split())[:200] if (lake / key).exists() else ""
+        return " ".join(str(error).partition("LINE 1:")[0].split())[:200] if (lake / key).exists() else ""
     return ""
 
 
@@ -105,14 +107,15 @@ def _schema_of(key: str) -> Sequence[Column]:
     return next(daily, (*COLUMNS, *PARTITION_COLUMNS))
 
 
-def _named(address: str, key: str, problem: str) -> LakeReadError:
+def _named(store: FolderStore, key: str, problem: str) -> LakeReadError:
     hour, period = key_hour(key), period_of_key(key)
     if period:
-        repair = f"velib verify marks it, then {KEY}_healing builds it again"
-    elif key.startswith(source_prefix("kpi")):
-        repair = f"the next run of {KEY}_daily computes that day again"
+        repair = "run velib verify, which marks it and says what builds it again"
+    elif day := local_day_of_key(key):
+        utc_days = utc_days_overlapped(day)
+        repair = f"compute that day again: {backfill_command(store, utc_days[0], utc_days[-1])}"
     elif key == STATIONS_KEY or hour is None:
         repair = "it is built again when an hour is cleaned: velib tick"
     else:
         repair = f"rebuild that hour: velib backfill {hour_text(hour)} {hour_text(hour)}"
-    return LakeReadError(f"{address} is damaged: {problem}; {repair}")
+    return LakeReadError(f"{store.address(key)} is damaged: {problem}; {repair}")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.lake.keys import hour_of
+from velib_assets.lake.keys import STATIONS_KEY, hour_of
 from velib_assets.publish.published_tables import TABLES
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.disks import full, left_over, read_only, small_disk
@@ -75,6 +75,12 @@ def test_lake_with_a_published_month_is_the_same_for_every_reader(terminal: Term
     after = [terminal.velib(*command) for command in commands]
     assert [(r.exit_code, r.stdout) for r in after] == [(r.exit_code, r.stdout) for r in before]
     assert {r.exit_code for r in after} == {0}
+
+
+def test_name_that_is_too_long_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / ("n" * 300)
+    result = terminal.velib("publish", "2022-06", "--to", str(folder))
+    check_refused(terminal, result, 1, f"velib: {folder} cannot be written: the name is too long (")
 
 
 def test_target_is_taken(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +174,44 @@ def test_day_without_daily_kpis_is_named(terminal: Terminal) -> None:
     check_refused(
         terminal, result, 1, "2022-06-05 is without current daily KPIs", "`velib backfill 2022-06-0"
     )
+
+
+@pytest.mark.parametrize("kpi", ["kpi_daily_station", "kpi_station_quality", "kpi_daily_network"])
+@pytest.mark.parametrize("position", [40, -120])
+def test_day_whose_daily_kpis_are_damaged_is_named(terminal: Terminal, kpi: str, position: int) -> None:
+    """Pyarrow decodes some damaged bytes, and gives other numbers."""
+    (path,) = (terminal.lake / "kpi").glob(f"*/{kpi}/date=2022-06-05/rows.parquet")
+    data = path.read_bytes()
+    path.write_bytes(
+        data[:position] + bytes(byte ^ 255 for byte in data[position:][:8]) + data[position:][8:]
+    )
+    said, command = (
+        "daily KPIs",
+        "Run `velib backfill 2022-06-04T12 2022-06-04T12 && velib backfill 2022-06-05T12",
+    )
+    check_refused(terminal, terminal.velib("publish", "2022-06"), 1, "2022-06-05 is ", said, command)
+    assert f"velib: daily KPIs: {path}: it" in terminal.velib("verify").stderr
+    add_daily_layer(terminal.lake)
+    assert terminal.velib("publish", "2022-06").exit_code == 0
+
+
+@pytest.mark.parametrize("data", [None, b"", b"PAR1", bytes(2000)])
+def test_missing_or_damaged_register_is_named(terminal: Terminal, data: bytes | None) -> None:
+    path = terminal.lake / STATIONS_KEY
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+    said = f"{path} is {'missing' if data is None else 'damaged'}. Run `velib verify`"
+    check_refused(terminal, terminal.velib("publish", "2022-06"), 1, said)
+
+
+def test_register_with_other_numbers_is_named(terminal: Terminal) -> None:
+    """Its bytes can be decoded, and are not those that its hash is of."""
+    path = terminal.lake / STATIONS_KEY
+    data = path.read_bytes()
+    path.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+    check_refused(terminal, terminal.velib("publish", "2022-06"), 1, f"{path} is damaged. Run `velib verify`")
 
 
 def test_damaged_history_is_named(terminal: Terminal) -> None:

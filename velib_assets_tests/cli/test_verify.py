@@ -42,7 +42,7 @@ def flip(path: Path) -> None:
 def test_sound_lake_exits_with_0(terminal: Terminal) -> None:
     result = terminal.velib("verify")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "2 hours verified: raw, clean, rejects, catalog, stations, history\n"
+    assert result.stdout == "2 hours verified: raw, clean, rejects, catalog, stations, history, daily KPIs\n"
 
 
 def test_damage_is_listed_with_its_command_and_exits_with_1(terminal: Terminal) -> None:

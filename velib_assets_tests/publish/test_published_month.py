@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.history.retirement import retire_before
 from velib_assets.lake.folder_store import FolderStore
@@ -29,6 +30,7 @@ from velib_assets.publish.provenance import VELIB, DataSource, Licence, Provenan
 from velib_assets.publish.published_tables import DAILY, TABLES
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets_tests.publish.history_lakes import (
+    add_daily_layer,
     compact,
     recorded_lake,
     simulated_history,
@@ -116,6 +118,32 @@ def test_days_are_local_days_and_the_month_is_utc(files: dict[str, bytes]) -> No
     assert [row["slots_stored"] for row in network] == [12, 92]
     last = pc.max(table(files, "station_history")["ingested_ts"]).as_py()
     assert last == datetime(2024, 3, 31, 23, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("prefix", ["history/", "kpi/"])
+def test_month_that_is_built_again_while_it_is_read_is_of_one_history(tmp_path: Path, prefix: str) -> None:
+    """A late snapshot comes after some files were read: the tables agree, and nothing is called damaged."""
+    noon = datetime(2022, 6, 4, 12, tzinfo=UTC)
+    recorded_lake(tmp_path, {noon: records(30), noon + timedelta(days=1): records(30)})
+
+    class BusyLake(FolderStore):
+        is_late = False
+
+        def read(self, key: str) -> bytes:
+            if key.startswith(prefix) and not self.is_late:
+                self.is_late = True
+                recorded_lake(tmp_path, {noon + timedelta(minutes=15): records(30)})
+                LocalCatalog(tmp_path).register([hashed_partition_of(FolderStore(tmp_path), noon)])
+                add_daily_layer(tmp_path)
+            return super().read(key)
+
+    lake = BusyLake(tmp_path)
+    month = load_month(lake, LocalCatalog(tmp_path), date(2022, 6, 1), LATER)
+    files = dataset_files(month, VELIB)
+    assert lake.is_late
+    assert table(files, "station_history").num_rows == 90
+    assert pc.sum(table(files, "kpi_daily_station")["snapshots"]).as_py() == 90
+    assert sum(int(row["rows"]) for row in coverage(files)) == 90
 
 
 def test_every_slot_of_the_month_has_a_state(files: dict[str, bytes]) -> None:

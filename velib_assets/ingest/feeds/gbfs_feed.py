@@ -128,7 +128,7 @@ class _Tick:
             queue = [url for url in self._listed(document) if url not in seen] + queue
         if failures and not read_discovery(found[0].parsed).languages:
             raise FeedError(
-                f"a discovery document, which {public_url(found[0].url)} lists, is missing: {failures[0]}"
+                f"a discovery document, which {self._shown(found[0].url)} lists, is missing: {failures[0]}"
             )
         return found[0]
 
