@@ -16,8 +16,8 @@ from velib_assets.ingest.feeds.feed_table import FEEDS
 from velib_assets.ingest.feeds.live_feed import live_feed
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network import use_network_file
+from velib_assets.lake.network_facts import read_network_file
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.duckdb_engine import LocalQueryEngine
 from velib_assets.query.engine import QueryEngine
@@ -39,16 +39,8 @@ class Resources(NamedTuple):
 def build_resources(settings: Settings) -> Resources:
     """Build the resources for these settings, without opening or calling anything."""
     resources = _aws_resources(settings) if settings.target == "aws" else _local_resources(settings)
-    use_network_file(lambda: _network_file(resources.lake))
+    use_network_file(lambda: read_network_file(resources.lake))
     return resources
-
-
-def _network_file(lake: LakeStore) -> bytes | None:
-    """Read what the lake knows of its network; None if it knows nothing."""
-    try:
-        return lake.read(NETWORK_KEY)
-    except FileNotFoundError:
-        return None
 
 
 def _local_resources(settings: Settings) -> Resources:

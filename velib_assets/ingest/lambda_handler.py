@@ -19,7 +19,8 @@ from velib_assets.ingest.ingest_result import QUARANTINED, IngestResult
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.lake.listing import utc_now
-from velib_assets.lake.network import ensure_network
+from velib_assets.lake.network import ensure_network, use_network_file
+from velib_assets.lake.network_facts import read_network_file
 
 METRIC_NAMESPACE, METRIC, DIMENSION = "Velib/Ingest", "SnapshotsStored", "FunctionName"
 
@@ -45,6 +46,7 @@ def handler(event: Mapping[str, Any], context: Any = None) -> Dict[str, Any]:  #
     ensure_network(event.get("network"), os.environ)
     account, region = (os.environ.get(name, "") for name in ("VELIB_ACCOUNT", "AWS_REGION"))
     store = BucketStore(os.environ["VELIB_BUCKET"], account, region)
+    use_network_file(lambda: read_network_file(store))
     source = str(event.get("source") or os.environ.get("VELIB_SOURCE") or "opendata")
     feed = live_feed(source, event.get("url") or "", os.environ)
     with reporter_of_event(event, region, account) as reporter:

@@ -212,6 +212,12 @@ def use_network_file(read: ReadFile) -> None:
     _Source.read, _Source.found, _Source.warned = read, None, set()
 
 
+def known_language() -> str:
+    """Return the language in which the feed was read before; empty if the lake does not know it."""
+    said = texts_of_file(_Source.read()) if _Source.read else None
+    return (said or {}).get("language", "")
+
+
 def _found() -> Network:
     """Return what `network.json` says; what it does not say is empty."""
     known = _Source.found

@@ -5,7 +5,7 @@ All is as the feed's `system_information` gives it, and nothing else is known of
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Optional
 from urllib.parse import urlsplit
 
 from velib_assets.lake.keys import NETWORK_KEY
@@ -30,12 +30,19 @@ def network_facts(lake: LakeStore) -> Dict[str, str]:
     Raises:
         OSError: the lake cannot be read.
     """
-    if IS_VELIB:
-        return {}
+    return {} if IS_VELIB else known_facts(texts_of_file(read_network_file(lake)) or {})
+
+
+def read_network_file(lake: LakeStore) -> Optional[bytes]:
+    """Return the bytes of `network.json`; None if the lake has none.
+
+    Raises:
+        OSError: the lake cannot be read.
+    """
     try:
-        return known_facts(texts_of_file(lake.read(NETWORK_KEY)) or {})
+        return lake.read(NETWORK_KEY)
     except FileNotFoundError:
-        return {}
+        return None
 
 
 def known_facts(said: Mapping[str, object]) -> Dict[str, str]:

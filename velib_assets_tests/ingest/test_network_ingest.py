@@ -16,8 +16,9 @@ from velib_assets.ingest.ingest_result import QUARANTINED
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.step import Ingest
 from velib_assets.lake.folder_store import FolderStore
+from velib_assets.lake.network import use_network_file
 from velib_assets_tests.http_server import LocalServer, Reply
-from velib_assets_tests.ingest.gbfs_city import data, file, serve, status
+from velib_assets_tests.ingest.gbfs_city import PARTS, data, file, listed, serve, status
 from velib_assets_tests.network_process import call_as
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=timezone.utc)
@@ -25,7 +26,9 @@ HOUR_FOLDER = "source=rouen/date=2026-11-23/hour=10"
 
 
 def take_here(lake: Path, url: str, at: datetime) -> dict[str, Any]:
-    """Take a snapshot as the network of this process; returns the result."""
+    """Take a snapshot as the network of this process, which knows the lake; returns the result."""
+    path = lake / "network/source=rouen/network.json"
+    use_network_file(lambda: path.read_bytes() if path.exists() else None)
     return Ingest(FolderStore(lake), live_feed("gbfs", url)).take(at, at).message()
 
 
@@ -124,6 +127,18 @@ def test_types_and_regions_of_the_newest_snapshot_count_while_their_files_are_aw
         assert raw["gbfs"]["vehicle_types"] == first["gbfs"]["vehicle_types"]
         assert (raw["gbfs"]["missing"], raw["gbfs"]["taken_over"]) == (names, names)
     assert {"missing", "taken_over"}.isdisjoint(first["gbfs"])
+
+
+def test_language_stays_while_the_file_that_says_it_is_away(tmp_path: Path, server: LocalServer) -> None:
+    """Otherwise stations and areas have other names for as long as the file is away."""
+    for language in ("en", "fr"):
+        for part in PARTS:
+            server.queue(f"/{language}/{part}.json", file(data(part)))
+    server.queue("/gbfs.json", file({tag: listed(*PARTS, base=f"/{tag}/") for tag in ("en", "fr")}))
+    take(tmp_path, f"{server.url}/gbfs.json")
+    server.queue("/away.json", file({tag: listed(*PARTS[1:], base=f"/{tag}/") for tag in ("en", "fr")}))
+    take(tmp_path, f"{server.url}/away.json", NOW.replace(minute=20))
+    assert [raw_at(tmp_path, minute)["gbfs"]["language"] for minute in (15, 20)] == ["fr", "fr"]
 
 
 def test_first_snapshot_without_an_optional_file_has_nothing_to_take_over(

@@ -27,6 +27,7 @@ from velib_assets.ingest.json_document import load_json
 from velib_assets.ingest.raw_object import gunzip
 from velib_assets.ingest.redaction import public_url, redact, redact_bytes, secrets_of
 from velib_assets.ingest.response import FeedResponse, UnusableError
+from velib_assets.lake.network import known_language
 from velib_assets.lake.text import neutralize_links
 
 OPTIONAL_SECONDS = 10.0  # for all optional files; they must not cost a tick its snapshot
@@ -87,7 +88,7 @@ class _Tick:
         language = discovery.language()
         if len(discovery.languages) > 1:
             fetched = self._files(document, discovery.feeds(language), [SYSTEM])
-            own = discovery.language(system_language(_data(fetched.get(SYSTEM))))
+            own = discovery.language(_language_of(fetched.get(SYSTEM)))
             fetched, language = ({} if own != language else fetched), own
         feeds = discovery.feeds(language)
         if all(name in feeds for name in REQUIRED):
@@ -214,6 +215,11 @@ def gbfs_url_of(url: str) -> str:
     if not is_http_url(url) or "#" in url:
         raise ValueError("not the URL of a gbfs.json. Use https://host/path/gbfs.json")  # it may hold a key
     return url
+
+
+def _language_of(system: Optional[Fetched]) -> str:
+    """Return the system's own language, as the lake knows it if the file that says it is away."""
+    return system_language(_data(system)) if system else known_language()
 
 
 def _data(file: Optional[Fetched]) -> Mapping[str, Any]:
