@@ -23,6 +23,7 @@ from velib_assets.publish.month_data import load_month
 from velib_assets.publish.provenance import VELIB
 from velib_assets.publish.target_contents import TargetError, name_of
 from velib_assets.query.daily_store import prepare_daily_kpis, store_daily_kpis
+from velib_assets.stations.register_file import load_register, save_register
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.twin_lakes import ROWS, TwinLakes, default_credentials
 
@@ -124,6 +125,7 @@ def test_month_of_a_bucket_is_that_of_its_twin(lakes: TwinLakes) -> None:
         prepare_daily_kpis(engine, catalog)
         for day in sorted({local for utc_day in utc_days for local in local_days_overlapping(utc_day)}):
             store_daily_kpis(day, engine, store, catalog, now)
+        assert save_register(store, load_register(store))
         data = load_month(store, catalog, month, now)
         assert name_of(dataset_files(data, VELIB)) == "velib-2022-10"
         published.append(data)
