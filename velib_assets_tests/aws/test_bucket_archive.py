@@ -1,5 +1,6 @@
 """An archive in a bucket has the snapshots of the same files in a folder."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.packing import pack_day
 from velib_assets.lake.raw_pack import pack_of
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.aws.twin_lakes import default_credentials
 from velib_assets_tests.ingest.test_archive_formats import OWN, gbfs_files, put, table
 from velib_assets_tests.samples import HOUR, raw, records
 
@@ -21,12 +23,10 @@ COLUMNS = {"station_id": "code", "bikes": "nb_velos", "docks": "nb_bornes"}
 
 
 @pytest.fixture
-def address(emulator: Emulator, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def address(emulator: Emulator, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A prefix in a bucket that this process may read."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-    return f"s3://{bucket}/collection"
+    with default_credentials(emulator.env(), monkeypatch):
+        yield f"s3://{bucket}/collection"
 
 
 def test_all_forms_are_read_from_a_bucket(emulator: Emulator, address: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A lake in a bucket is verified as one in a folder is, with the hashes in the Glue catalog."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from velib_assets.lake.keys import HOUR as ONE_HOUR
 from velib_assets.lake.keys import clean_key, hour_text, raw_key
 from velib_assets.stations.register_file import load_register
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.aws.twin_lakes import default_credentials
 from velib_assets_tests.samples import HOUR, raw, records
 
 HOURS = [HOUR, HOUR + ONE_HOUR]
@@ -23,19 +25,16 @@ Lake = tuple[BucketStore, GlueTable]
 
 
 @pytest.fixture
-def lake(emulator: Emulator, bucket: str, unique: str, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def lake(emulator: Emulator, bucket: str, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
     """Two hours of raw, cleaned and registered by the code of the Glue job."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-    emulator.client("glue").create_database(DatabaseInput={"Name": unique})
-    store = BucketStore(bucket, region="us-east-1")
-    for hour in HOURS:
-        store.create(raw_key(hour), raw(records()).data)
-    lake = store, GlueTable(unique, bucket, "us-east-1")
-    run_job(lake, ",".join(map(hour_text, HOURS)))
-    return lake
+    with default_credentials(emulator.env(), monkeypatch):
+        emulator.client("glue").create_database(DatabaseInput={"Name": unique})
+        store = BucketStore(bucket, region="us-east-1")
+        for hour in HOURS:
+            store.create(raw_key(hour), raw(records()).data)
+        lake = store, GlueTable(unique, bucket, "us-east-1")
+        run_job(lake, ",".join(map(hour_text, HOURS)))
+        yield lake
 
 
 def run_job(lake: Lake, hours: str) -> None:
