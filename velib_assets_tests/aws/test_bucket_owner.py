@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import dagster as dg
 import pytest
 from dagster_pipes import encode_param
 
-from velib_assets.aws import api
 from velib_assets.aws.api import bucket_client
 from velib_assets.aws.pipes_client import session
 from velib_assets.aws.reporter import reporter_of_arguments, reporter_of_event
-from velib_assets.lake import bucket_store
 from velib_assets.lake.bucket_store import BucketStore
 from velib_assets.settings import CHECKOUT
+from velib_assets_tests.aws.twin_lakes import forget_clients
 from velib_assets_tests.http_server import LocalServer, Reply
 
 OWNER, REGION = "123456789012", "eu-west-3"
@@ -39,15 +37,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
         account = f"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{OWNER}</Account>"
         account += "</GetCallerIdentityResult></GetCallerIdentityResponse>"
         server.queue("/", Reply(body=account.encode()))
-        _forget_clients()
+        forget_clients()
         yield server
-        _forget_clients()
-
-
-def _forget_clients() -> None:
-    boto3.DEFAULT_SESSION = None
-    for cached in (api.client, api.bucket_client, bucket_store._client):
-        cached.cache_clear()
+        forget_clients()
 
 
 def assert_owner_and_region(s3: LocalServer, count: int) -> None:

@@ -7,11 +7,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import boto3
 import dagster as dg
 import pytest
 
-from velib_assets.aws import api
 from velib_assets.aws.names import PIPES_PREFIX, Names
 from velib_assets.clean import lambda_clean_client
 from velib_assets.clean.glue_client import HOURS as HOURS_WORK
@@ -19,6 +17,7 @@ from velib_assets.clean.hour_result import HourResult
 from velib_assets.clean.lambda_clean_client import LambdaJob
 from velib_assets.lake.keys import HOUR as ONE_HOUR
 from velib_assets_tests.aws.emulator.server import Emulator
+from velib_assets_tests.aws.twin_lakes import forget_clients
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import HOUR
 
@@ -37,15 +36,9 @@ def function(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lo
         for name, value in {**values, **urls}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(lambda_clean_client, "_WAITS", (0, 0))
-        _forget_clients()
+        forget_clients()
         yield server
-        _forget_clients()
-
-
-def _forget_clients() -> None:
-    boto3.DEFAULT_SESSION = None
-    for cached in (api.client, api.bucket_client):
-        cached.cache_clear()
+        forget_clients()
 
 
 def clean(bucket: str, hours: Sequence[datetime] = HOURS) -> list[HourResult]:

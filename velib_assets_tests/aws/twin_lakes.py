@@ -81,12 +81,13 @@ def default_credentials(environment: Mapping[str, str], monkeypatch: pytest.Monk
     """Let clients use this environment; otherwise they keep that of the test that created them."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    _reset_clients()
+    forget_clients()
     yield
-    _reset_clients()
+    forget_clients()
 
 
-def _reset_clients() -> None:
+def forget_clients() -> None:
+    """Forget the clients that the process has: they keep the settings with which they were made."""
     boto3.DEFAULT_SESSION = None
     api.client.cache_clear()
     api.bucket_client.cache_clear()
