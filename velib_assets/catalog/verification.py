@@ -185,6 +185,8 @@ def register_problem(store: LakeStore) -> Optional[Damage]:
     except OSError as error:
         raise_unless_of_disk(error)
         problem = f"it cannot be read ({error})"
-    command = backfill_command(store, *(hour.date() for hour in span))
+    if not problem:
+        return None
+    command = backfill_command(store, *(hour.date() for hour in span))  # lists raw
     repair = f"Run `{command}`; the sensor {KEY}_healing builds it again too"
-    return Damage("stations", store.address(STATIONS_KEY), problem, repair) if problem else None
+    return Damage("stations", store.address(STATIONS_KEY), problem, repair)

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network import network_file, network_zone, texts_of_file
-from velib_assets.lake.network_facts import FACTS
+from velib_assets.lake.network_facts import FACTS, read_network_file
 from velib_assets.lake.store import Change, LakeStore
 from velib_assets.lake.text import one_line
 
@@ -33,10 +33,7 @@ def write_network_file(store: LakeStore, system: Mapping[str, str]) -> None:
     Raises:
         OSError: if the file cannot be read or written.
     """
-    try:
-        stored = store.read(NETWORK_KEY)
-    except FileNotFoundError:
-        stored = b""
+    stored = read_network_file(store)
     if system.keys().isdisjoint(_REQUIRED):  # not a `system_information`, but perhaps a page about an error
         if stored:
             return

@@ -12,6 +12,7 @@ from velib_assets.ingest.newest_raw import newest_raw
 from velib_assets.ingest.response import UnusableError
 from velib_assets.lake.keys import NETWORK_KEY
 from velib_assets.lake.network import proposed_key, texts_of_file
+from velib_assets.lake.network_facts import read_network_file
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import neutralize_links
 
@@ -34,7 +35,7 @@ def ensure_same_system(store: LakeStore, records: Sequence[Any], system: Mapping
         UnusableError: `other_network`.
     """
     now = system.get("system_id", "")
-    before = _known(store).get("system_id", "") if now else ""
+    before = (texts_of_file(read_network_file(store)) or {}).get("system_id", "") if now else ""
     if before in ("", now):
         return
     newest = newest_raw(store)
@@ -47,13 +48,6 @@ def ensure_same_system(store: LakeStore, records: Sequence[Any], system: Mapping
         f"city, {known}. Correct VELIB_GBFS_URL, or set VELIB_NETWORK={proposed_key(now) or 'my_city'} and "
         f"VELIB_LAKE to a lake of its own. If it is the same network, delete {store.address(NETWORK_KEY)}",
     )
-
-
-def _known(store: LakeStore) -> Mapping[str, str]:
-    try:
-        return texts_of_file(store.read(NETWORK_KEY)) or {}
-    except FileNotFoundError:
-        return {}
 
 
 def _is_elsewhere(newest: Sequence[Any], records: Sequence[Any]) -> bool:
