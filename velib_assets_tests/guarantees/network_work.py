@@ -16,8 +16,6 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import dagster as dg
-from dagster._core.remote_origin import RemoteJobOrigin
-from dagster._core.scheduler.instigation import InstigatorStatus
 
 from velib_assets.defs.asset_keys import asset_key
 from velib_assets.defs.build import build_defs
@@ -120,7 +118,7 @@ def start_runs() -> dict[str, str]:
                     status=Status.STARTED if state in (KILLED, Status.FAILURE) else state,
                     tags={**job.run_tags, **gone},
                     asset_selection=selection if job is chosen else None,
-                    remote_job_origin=RemoteJobOrigin(REPOSITORY, job.name),
+                    remote_job_origin=REPOSITORY.get_job_origin(job.name),
                 )
                 if state is Status.FAILURE:
                     instance.report_run_failed(_run(instance, run_id), "a test")
@@ -148,7 +146,7 @@ def schedule_is_on_since() -> datetime | None:
 def start_alerts_over() -> None:
     """Set the alert sensor back to before all runs: it has yet to report them."""
     with home() as instance:
-        sensor_at(instance, '{"since": 0}', InstigatorStatus.RUNNING, f"{KEY}_alerts")
+        sensor_at(instance, '{"since": 0}', name=f"{KEY}_alerts")
 
 
 def maintain(days: int = 0) -> tuple[bool, str]:

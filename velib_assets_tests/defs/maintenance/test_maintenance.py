@@ -79,7 +79,10 @@ def rows(instance: dg.DagsterInstance, table: Table, run_id: str) -> int:
 
 
 def sensor_at(
-    instance: dg.DagsterInstance, cursor: str | None, status: InstigatorStatus, name: str = "velib_alerts"
+    instance: dg.DagsterInstance,
+    cursor: str | None,
+    status: InstigatorStatus = InstigatorStatus.RUNNING,
+    name: str = "velib_alerts",
 ) -> None:
     """Save the cursor of an alert sensor, as the daemon does after a round."""
     origin = RemoteInstigatorOrigin(REPOSITORY, name)
