@@ -129,7 +129,8 @@ def _match(known: "KnownStations", match: Station) -> dict[str, Any]:
 def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -> list[str]:
     """Return what a reader of the card has to know about the lake."""
     from velib_assets.cli.station_text import age_text, is_old
-    from velib_assets.insights.absent_days import backfill, unbuilt_days, unbuilt_note
+    from velib_assets.history.backfill_advice import backfill_of_local_days
+    from velib_assets.insights.absent_days import unbuilt_days, unbuilt_note
 
     now, notes = utc_now(), []
     newest = card.newest_ts.replace(tzinfo=UTC)
@@ -145,7 +146,7 @@ def _notes(resources: "Resources", card: "StationCard", *, has_register: bool) -
     if not card.typical and any(day["minutes_in_operation"] for day in card.days):
         notes.append(
             f"{HISTORY} has none of these days, so there is no typical day. "
-            f"Run `{backfill(resources.lake, [card.first, card.last])}`"
+            f"Run `{backfill_of_local_days(resources.lake, [card.first, card.last])}`"
         )
     if not has_register:
         notes.append(

@@ -8,6 +8,7 @@ from typing import List, Sequence
 
 from velib_assets.lake.keys import contiguous, day_text, hour_text, hours_of_day
 from velib_assets.lake.listing import hours_in
+from velib_assets.lake.local_days import utc_days_overlapped
 from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore
 
@@ -33,6 +34,11 @@ def backfill_command(store: LakeStore, first: date, last: date) -> str:
     with suppress(DamagedPackError):  # the hours in it are not known
         hours = hours_in(store, "raw", start, end)
     return commands_of_hours(hours) if hours else _command(start, end)
+
+
+def backfill_of_local_days(store: LakeStore, days: Sequence[date]) -> str:
+    """Return the command that builds local days, from the first to the last; its days and hours are UTC."""
+    return backfill_command(store, utc_days_overlapped(days[0])[0], utc_days_overlapped(days[-1])[-1])
 
 
 def commands_of_hours(hours: Sequence[datetime]) -> str:

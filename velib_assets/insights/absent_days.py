@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from velib_assets.catalog.catalog import Catalog, HistoryFile, Partition
-from velib_assets.history.backfill_advice import backfill_command
+from velib_assets.history.backfill_advice import backfill_of_local_days
 from velib_assets.history.digests import is_month
 from velib_assets.lake.keys import HOUR, day_text, hour_of, hours_between, hours_of_day, parse_day
-from velib_assets.lake.local_days import day_bounds, local_day_of, utc_days_overlapped
+from velib_assets.lake.local_days import day_bounds, local_day_of
 from velib_assets.lake.network import KEY, time_zone
 from velib_assets.lake.store import LakeStore
 from velib_assets.lake.text import counted
@@ -67,13 +67,8 @@ def unbuilt_note(lake: LakeStore, days: Sequence[date]) -> str:
     verb = "is" if len(days) == 1 else "are"
     return (
         f"{counted(len(days), 'local day')} with snapshots {verb} not built: {named}. "
-        f"Run `{backfill(lake, days)}`; {_SCHEDULE}"
+        f"Run `{backfill_of_local_days(lake, days)}`; {_SCHEDULE}"
     )
-
-
-def backfill(lake: LakeStore, days: Sequence[date]) -> str:
-    """Return the command that builds local days; its days and hours are UTC."""
-    return backfill_command(lake, utc_days_overlapped(days[0])[0], utc_days_overlapped(days[-1])[-1])
 
 
 def absence(catalog: Catalog, lake: LakeStore, day: date, now: datetime) -> str:
@@ -89,7 +84,7 @@ def absence(catalog: Catalog, lake: LakeStore, day: date, now: datetime) -> str:
     if days_with_rows(catalog, day, day):
         return (
             f"{text} ({zone}) has snapshots, but its numbers are not built. "
-            f"Run `{backfill(lake, [day])}`; {_SCHEDULE}"
+            f"Run `{backfill_of_local_days(lake, [day])}`; {_SCHEDULE}"
         )
     days = _days_with_rows(catalog.partitions(), catalog.history())
     if not days:
@@ -124,4 +119,4 @@ def outdated_note(catalog: Catalog, lake: LakeStore, day: date, now: datetime) -
     if not outdated_local_days(catalog, lake, now, day, day):
         return []
     fault = f"{day_text(day)} was built from data that has since changed"
-    return [f"{fault}. Run `{backfill(lake, [day])}`; {_SCHEDULE}"]
+    return [f"{fault}. Run `{backfill_of_local_days(lake, [day])}`; {_SCHEDULE}"]

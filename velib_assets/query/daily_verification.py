@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 from velib_assets.catalog.catalog import Catalog
 from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, raise_unless_of_disk
 from velib_assets.catalog.verification import Damage
-from velib_assets.history.backfill_advice import backfill_command
+from velib_assets.history.backfill_advice import backfill_of_local_days
 from velib_assets.lake.keys import daily_kpi_key
-from velib_assets.lake.local_days import utc_days_overlapped
 from velib_assets.lake.store import LakeStore
 from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
 from velib_assets.query.daily_file import daily_schema, read_daily_footer
@@ -37,9 +36,8 @@ def verify_daily_kpis(lake: LakeStore, catalog: Catalog, first: date, last: date
         footer = read_daily_footer(lake, daily_kpi_key(name, day))
         if footer and footer.digest != day_digest(day, history):
             continue
-        utc_days = utc_days_overlapped(day)
         for key, problem in damaged_daily_files(lake, day):
-            repair = f"Run `{backfill_command(lake, utc_days[0], utc_days[-1])}`"
+            repair = f"Run `{backfill_of_local_days(lake, [day])}`"
             yield Damage("daily KPIs", lake.address(key), problem, repair)
 
 

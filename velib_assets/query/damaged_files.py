@@ -9,11 +9,10 @@ import duckdb
 import pyarrow as pa
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.history.backfill_advice import backfill_command
+from velib_assets.history.backfill_advice import backfill_of_local_days
 from velib_assets.history.digests import period_of_key
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import STATIONS_KEY, hour_text, key_hour, source_prefix
-from velib_assets.lake.local_days import utc_days_overlapped
 from velib_assets.lake.schema import COLUMNS, HISTORY_COLUMNS, PARTITION_COLUMNS, REJECTS, STATIONS, Column
 from velib_assets.query.daily_currency import local_day_of_key
 from velib_assets.query.daily_kpis import DAILY_KPIS
@@ -112,8 +111,7 @@ def _named(store: FolderStore, key: str, problem: str) -> LakeReadError:
     if period:
         repair = "run velib verify, which marks it and says what builds it again"
     elif day := local_day_of_key(key):
-        utc_days = utc_days_overlapped(day)
-        repair = f"compute that day again: {backfill_command(store, utc_days[0], utc_days[-1])}"
+        repair = f"compute that day again: {backfill_of_local_days(store, [day])}"
     elif key == STATIONS_KEY or hour is None:
         repair = "it is built again when an hour is cleaned: velib tick"
     else:

@@ -7,9 +7,9 @@ import pytest
 
 from velib_assets.catalog.registration import hashed_partition_of
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
-from velib_assets.history.backfill_advice import backfill_command
+from velib_assets.history.backfill_advice import backfill_command, backfill_of_local_days
 from velib_assets.history.day import rebuild_day
-from velib_assets.insights.absent_days import absence, backfill, unbuilt_days
+from velib_assets.insights.absent_days import absence, unbuilt_days
 from velib_assets.lake.folder_store import FolderStore
 from velib_assets.lake.keys import hours_of_day
 from velib_assets_tests.history.days import DAY, clean, fill_day, snapshot
@@ -68,7 +68,7 @@ def test_advised_command_names_only_hours_that_can_be_cleaned(
     fill_day(store, DAY, per_hour=1)
     fill_day(store, NEXT, hours=2, per_hour=1)
     last = NEXT if first == DAY else first
-    assert backfill(store, [first, last]) == command
+    assert backfill_of_local_days(store, [first, last]) == command
 
 
 @pytest.mark.parametrize(
