@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 
 from velib_assets.settings import CHECKOUT
 from velib_assets.simulator.gbfs_files import SYSTEM_NAME, TIME_ZONE
-from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.gbfs.simulated_feed import simulated_feed
 from velib_assets_tests.test_docs import FENCE, TEXT
 
 SECTION = TEXT["README.md"].partition("\n## Your city\n")[2].partition("\n## ")[0]
@@ -23,12 +22,8 @@ URL = "https://example.org/gbfs.json"
 @pytest.fixture
 def feed() -> Iterator[str]:
     """Yield the URL of the simulated city's discovery document."""
-    with GbfsServer(Simulator(stations=60, gbfs="2.3"), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with simulated_feed(Simulator(stations=60, gbfs="2.3")) as server:
         yield f"{server.base_url}/gbfs.json"
-        server.shutdown()
-        thread.join()
 
 
 def test_readme_leads_from_the_url_of_a_feed_to_its_report(feed: str, tmp_path: Path) -> None:

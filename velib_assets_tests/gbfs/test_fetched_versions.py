@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ import pytest
 from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.gbfs_feed import GbfsFeed
 from velib_assets.simulator.gbfs_files import VERSIONS
-from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.gbfs.simulated_feed import simulated_feed
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 STATIONS = 40
@@ -22,12 +21,8 @@ STATIONS = 40
 @contextmanager
 def serving(version: str) -> Iterator[str]:
     """Serve a simulated feed; yields the URL of its discovery document."""
-    with GbfsServer(Simulator(stations=STATIONS, gbfs=version), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with simulated_feed(Simulator(stations=STATIONS, gbfs=version)) as server:
         yield f"{server.base_url}/gbfs.json"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

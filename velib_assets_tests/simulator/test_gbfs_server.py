@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,16 +14,13 @@ import requests
 
 from velib_assets.simulator.gbfs_server import GbfsServer, main
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.gbfs.simulated_feed import simulated_feed
 
 
 @pytest.fixture
 def server() -> Iterator[GbfsServer]:
-    with GbfsServer(Simulator(stations=20, gbfs="2.3"), 0) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
+    with simulated_feed(Simulator(stations=20, gbfs="2.3")) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_every_url_of_the_discovery_is_served(server: GbfsServer) -> None:

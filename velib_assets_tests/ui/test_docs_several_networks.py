@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,8 +13,8 @@ import yaml
 
 from velib_assets.defs.own_runs import is_own_run
 from velib_assets.settings import CHECKOUT
-from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator
+from velib_assets_tests.gbfs.simulated_feed import simulated_feed
 from velib_assets_tests.test_docs import FENCE, TEXT
 from velib_assets_tests.ui.servers import Server, dagster_dev, free_port, serving
 from velib_assets_tests.ui.test_queue import LAUNCH_RUN
@@ -32,12 +31,8 @@ pytestmark = [pytest.mark.daemon, pytest.mark.timeout(600)]
 @pytest.fixture
 def feed() -> Iterator[str]:
     """Yield the URL of a simulated network's discovery document."""
-    with GbfsServer(Simulator(stations=60, gbfs="2.3"), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with simulated_feed(Simulator(stations=60, gbfs="2.3")) as server:
         yield f"{server.base_url}/gbfs.json"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from velib_assets.simulator.gbfs_server import GbfsServer
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.gbfs.plain_reading import totals
 from velib_assets_tests.gbfs.real_feeds import VELIB, real_feeds
+from velib_assets_tests.gbfs.simulated_feed import simulated_feed
 from velib_assets_tests.gbfs.through_pipeline import new_root, publish
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.report.reader import Reader, reader
@@ -77,14 +77,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 def serving(simulator: Simulator) -> Iterator[GbfsServer]:
     """Serve a simulated city that stands still."""
     moment = datetime.now(UTC)
-    with GbfsServer(simulator, 0, clock=lambda: moment) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with simulated_feed(simulator, lambda: moment) as server:
+        yield server
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.3", "3.1"])
