@@ -1,5 +1,6 @@
 """The UI in headless Chromium after a tick without a usable snapshot: only what failed is red."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -27,8 +28,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         portal.queue(EXPORT, Reply(body=body(records())), Reply(body=b"[]"))
         settings = Settings(lake=folder / "lake", feed_urls={"opendata": portal.url})
         with open_instance(settings) as instance:
-            outcomes = [run_tick(build_defs(settings), instance).ok for _ in range(2)]
-    assert outcomes == [True, False]
+            assert run_tick(build_defs(settings), instance).ok
+            time.sleep(1)  # a second has at most one snapshot, and a tick in a warm process takes less
+            assert not run_tick(build_defs(settings), instance).ok
     environ = {"VELIB_LAKE": str(settings.lake)}
     with (
         dagster_dev(settings.own_home, environ, "-w", "workspace.yaml") as server,
