@@ -19,7 +19,6 @@ from velib_assets.ingest.json_document import (
     record_list,
     split_head,
 )
-from velib_assets.ingest.redaction import redact, redact_bytes
 from velib_assets.ingest.response import MAX_BYTES, Decoded, FeedResponse, UnusableError, too_large
 from velib_assets.lake.keys import SOURCE
 from velib_assets.lake.network import VELIB
@@ -46,20 +45,6 @@ def decode(response: FeedResponse, network: str = SOURCE) -> Decoded:
     head = document.get(GBFS_HEAD) if network != VELIB and isinstance(document, dict) else None
     info = feed_info({"body": document}, response.headers)
     return Decoded(records, results or dump(records), info, head if isinstance(head, dict) else {})
-
-
-def without_secrets(response: FeedResponse) -> FeedResponse:
-    """Return a response whose texts can be shown: without the credentials of its URLs that it repeats."""
-    bodies = {part: redact_bytes(body, response.secrets) for part, body in response.bodies.items()}
-    return response._replace(bodies=bodies, headers=public_headers(response))
-
-
-def public_headers(response: FeedResponse) -> Mapping[str, Mapping[str, str]]:
-    """Return the headers of a response without the credentials of its URLs that they repeat."""
-    return {
-        part: {name: redact(value, response.secrets) for name, value in said.items()}
-        for part, said in response.headers.items()
-    }
 
 
 def _decode_gbfs(response: FeedResponse, network: str) -> Decoded:

@@ -12,6 +12,8 @@ import re
 from typing import Iterable, Iterator, Sequence, Tuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
+from velib_assets.ingest.response import FeedResponse
+
 _SHORTEST = 4  # characters; shorter parts of a URL are not treated as secrets
 _MARK = "…"
 
@@ -53,6 +55,21 @@ def redact_start(text: str, secrets: Sequence[str]) -> str:
     )
     longest = max(lengths, default=0)
     return shown[: len(shown) - longest] + _MARK if longest else shown
+
+
+def redact_response(response: FeedResponse) -> FeedResponse:
+    """Return a response that can be shown: without the credentials of its URLs that it repeats."""
+    bodies = {part: redact_bytes(body, response.secrets) for part, body in response.bodies.items()}
+    return redact_headers(response)._replace(bodies=bodies)
+
+
+def redact_headers(response: FeedResponse) -> FeedResponse:
+    """Return a response whose headers do not repeat the credentials of its URLs."""
+    headers = {
+        part: {name: redact(value, response.secrets) for name, value in said.items()}
+        for part, said in response.headers.items()
+    }
+    return response._replace(headers=headers)
 
 
 def _parts(url: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Set
 
 from velib_assets.ingest.archive_comparison import DIFFERENT, difference_from_raw
 from velib_assets.ingest.audit import audit
-from velib_assets.ingest.decode import decode, public_headers, without_secrets
+from velib_assets.ingest.decode import decode
 from velib_assets.ingest.feeds.feed import Feed, RecordedFiles, RecordedSnapshot, SkippedFiles
 from velib_assets.ingest.ingest_result import (
     MISSING_COLUMNS,
@@ -21,6 +21,7 @@ from velib_assets.ingest.known_files import with_known_files
 from velib_assets.ingest.network_file import write_network_file
 from velib_assets.ingest.quarantine import quarantine
 from velib_assets.ingest.raw_object import encode_raw
+from velib_assets.ingest.redaction import redact_headers, redact_response
 from velib_assets.ingest.response import Decoded, FeedResponse, UnusableError
 from velib_assets.ingest.same_source import SourceMismatchError, ensure_same_source
 from velib_assets.ingest.same_system import ensure_same_system
@@ -167,7 +168,7 @@ def store_or_quarantine(
     quarantine already, and are not stored again.
     """
     try:
-        decoded = _usable(store, response._replace(headers=public_headers(response)))
+        decoded = _usable(store, redact_headers(response))
     except UnusableError as error:
         shown = _without_quoted_secrets(store, response, error)
         return quarantine(store, unmodified or response, ingested_at, now, shown)
@@ -197,7 +198,7 @@ def _without_quoted_secrets(store: LakeStore, response: FeedResponse, error: Unu
     if not response.secrets:
         return error
     try:
-        _usable(store, without_secrets(response))
+        _usable(store, redact_response(response))
     except UnusableError as shown:
         return UnusableError(error.code, str(shown))
     return UnusableError(error.code, "it is not usable, and repeats a part of its URL; read the bytes")
