@@ -10,7 +10,7 @@ import io
 import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,13 +47,9 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
     Raises:
         OSError: a request to S3 failed, which says nothing about the file.
     """
-    try:
-        data = store.read(part.key)
-    except FileNotFoundError:
-        return CleanCheck(MISSING)
-    except OSError as error:
-        raise_unless_of_disk(error)
-        return CleanCheck(f"it cannot be read ({error})")
+    data, problem = read_or_problem(store, part.key)
+    if problem:
+        return CleanCheck(problem)
     sha256 = hashlib.sha256(data).hexdigest()
     if part.sha256 == sha256:
         return CleanCheck("", sha256)
@@ -61,6 +57,21 @@ def check_clean_file(store: LakeStore, part: Partition, register: Optional[Regis
     if part.sha256 and not problem:
         problem = _difference_from_raw(store, part, data, register)
     return CleanCheck(problem, "" if problem else sha256)
+
+
+def read_or_problem(store: LakeStore, key: str) -> Tuple[bytes, str]:
+    """Return a file's bytes and "", or no bytes and why it cannot be read.
+
+    Raises:
+        OSError: a request to S3 failed, which says nothing about the file.
+    """
+    try:
+        return store.read(key), ""
+    except FileNotFoundError:
+        return b"", MISSING
+    except OSError as error:
+        raise_unless_of_disk(error)
+        return b"", f"it cannot be read ({error})"
 
 
 def raise_unless_of_disk(error: OSError) -> None:

@@ -16,6 +16,7 @@ from velib_assets.catalog.clean_hashes import (
     cannot_be_decoded,
     check_clean_file,
     raise_unless_of_disk,
+    read_or_problem,
     repair_of,
 )
 from velib_assets.clean.clean_file import read_footer
@@ -140,13 +141,11 @@ def _outdated(
 
 def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[Damage]:
     key = rejects_key(hour)
-    try:
-        data = store.read(key)
-    except FileNotFoundError:
+    data, problem = read_or_problem(store, key)
+    if problem == MISSING:
         return
-    except OSError as error:
-        raise_unless_of_disk(error)
-        yield Damage("rejects", store.address(key), f"it cannot be read ({error})", repair)
+    if problem:
+        yield Damage("rejects", store.address(key), problem, repair)
         return
     try:
         pq.read_table(pa.BufferReader(data))
@@ -176,17 +175,11 @@ def register_problem(store: LakeStore) -> Optional[Damage]:
     span = hour_range(store, "clean")
     if span is None:
         return None
-    problem = ""
-    try:
-        if decode_register(store.read(STATIONS_KEY)) is None:
-            problem = "it is damaged"
-    except FileNotFoundError:
-        problem = MISSING
-    except OSError as error:
-        raise_unless_of_disk(error)
-        problem = f"it cannot be read ({error})"
+    data, problem = read_or_problem(store, STATIONS_KEY)
     if not problem:
-        return None
+        if decode_register(data) is not None:
+            return None
+        problem = "it is damaged"
     command = backfill_command(store, *(hour.date() for hour in span))  # lists raw
     repair = f"Run `{command}`; the sensor {KEY}_healing builds it again too"
     return Damage("stations", store.address(STATIONS_KEY), problem, repair)

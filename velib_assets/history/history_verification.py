@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import DAMAGED, Catalog, CatalogError, HistoryFile
-from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, raise_unless_of_disk
+from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, read_or_problem
 from velib_assets.catalog.verification import Damage
 from velib_assets.history.backfill_advice import backfill_command
 from velib_assets.history.digests import is_month, period_of_key
@@ -37,13 +37,9 @@ def check_history_file(store: LakeStore, file: HistoryFile) -> HistoryCheck:
     Raises:
         OSError: a request to S3 failed, which says nothing about the file.
     """
-    try:
-        data = store.read(file.key)
-    except FileNotFoundError:
-        return HistoryCheck(MISSING)
-    except OSError as error:
-        raise_unless_of_disk(error)
-        return HistoryCheck(f"it cannot be read ({error})")
+    data, problem = read_or_problem(store, file.key)
+    if problem:
+        return HistoryCheck(problem)
     sha256 = hashlib.sha256(data).hexdigest()
     if file.sha256 == sha256:
         return HistoryCheck("", sha256)

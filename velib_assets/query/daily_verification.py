@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from velib_assets.catalog.catalog import Catalog
-from velib_assets.catalog.clean_hashes import MISSING, cannot_be_decoded, raise_unless_of_disk
+from velib_assets.catalog.clean_hashes import cannot_be_decoded, read_or_problem
 from velib_assets.catalog.verification import Damage
 from velib_assets.history.backfill_advice import backfill_of_local_days
 from velib_assets.lake.keys import daily_kpi_key
@@ -54,14 +54,9 @@ def damaged_daily_files(lake: LakeStore, day: date) -> Iterator[tuple[str, str]]
     footer = read_daily_footer(lake, last)
     for kpi in DAILY_KPIS:
         key = daily_kpi_key(kpi.name, day)
-        try:
-            data = lake.read(key)
-        except FileNotFoundError:
-            yield key, MISSING
-            continue
-        except OSError as error:
-            raise_unless_of_disk(error)
-            yield key, f"it cannot be read ({error})"
+        data, problem = read_or_problem(lake, key)
+        if problem:
+            yield key, problem
             continue
         _, sha256 = footer.files.get(kpi.name, (0, "")) if footer else (0, "")
         if sha256 and hashlib.sha256(data).hexdigest() != sha256:
