@@ -58,6 +58,13 @@ def fences(document: str, language: str) -> list[str]:
     return [body for name, body in FENCE.findall(TEXT[document]) if name == language]
 
 
+def section(document: str, heading: str) -> str:
+    """Return the text below a heading, such as `## Queries`, up to the next of its level or above."""
+    found = TEXT[document].partition(f"\n{heading}\n")
+    assert found[1], f"{document} has no heading {heading}"
+    return re.split(rf"^#{{2,{heading.index(' ')}}} ", found[2], flags=re.MULTILINE)[0]
+
+
 def code_lines() -> Iterator[tuple[str, str]]:
     """Yield each line of a shell block and each inline code span, with its document."""
     for name, text in TEXT.items():
@@ -125,11 +132,11 @@ def test_relative_links_exist(document: str) -> None:
 @pytest.mark.parametrize("document", TEXT)
 def test_section_links_match_headings(document: str) -> None:
     missing = []
-    for file, section in re.findall(r"\]\(([\w./-]*)#([^)]+)\)", TEXT[document]):
+    for file, slug in re.findall(r"\]\(([\w./-]*)#([^)]+)\)", TEXT[document]):
         path = (ROOT / document).parent.joinpath(file) if file else ROOT / document
         headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-        missing += [] if section in slugs else [f"{file}#{section}"]
+        missing += [] if slug in slugs else [f"{file}#{slug}"]
     assert missing == []
 
 
@@ -162,8 +169,8 @@ def test_make_targets_exist() -> None:
 
 def walk() -> list[str]:
     """Return the files of the newcomer's walk, in order."""
-    section = TEXT["docs/architecture.md"].partition("\n## A newcomer's walk\n")[2].partition("\n## ")[0]
-    return re.findall(r"^\d+\. `([^`]+)`: \w", section, re.MULTILINE)
+    text = section("docs/architecture.md", "## A newcomer's walk")
+    return re.findall(r"^\d+\. `([^`]+)`: \w", text, re.MULTILINE)
 
 
 def test_walk_has_at_most_25_existing_files() -> None:
@@ -260,9 +267,9 @@ def test_queries_of_the_readme_have_rows_after_the_demo(
     """As they are printed, from the folder that the demo was run in."""
     simulated_lake(tmp_path / "lake-demo", keys.hour_of(datetime.now(UTC)) - 3 * HOUR, 3)
     monkeypatch.chdir(tmp_path)
-    section = TEXT["README.md"].partition("\n## Queries\n")[2].partition("\n## ")[0]
+    text = section("README.md", "## Queries")
     lines = [
-        shlex.split(line, comments=True) for _, body in FENCE.findall(section) for line in body.splitlines()
+        shlex.split(line, comments=True) for _, body in FENCE.findall(text) for line in body.splitlines()
     ]
     assert lines[0] == [".", ".venv/bin/activate"]
     assert len(lines) >= 4
@@ -273,10 +280,10 @@ def test_queries_of_the_readme_have_rows_after_the_demo(
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
-    section = TEXT["README.md"].partition("\n## Tests\n")[2].partition("\n## ")[0]
+    text = section("README.md", "## Tests")
     called = (ROOT / ".ci" / "run").read_text().splitlines()
     commands = [
-        line.partition("#")[0].strip() for _, body in FENCE.findall(section) for line in body.splitlines()
+        line.partition("#")[0].strip() for _, body in FENCE.findall(text) for line in body.splitlines()
     ]
     assert "make test" in commands
     assert [command for command in commands if command not in called] == []
@@ -312,8 +319,8 @@ def test_documented_checks_match_graph() -> None:
 
 
 def test_documented_faults_match_simulator() -> None:
-    section = TEXT["docs/settings.md"].partition("The faults:\n")[2].partition("\n\nWhat becomes")[0]
-    assert sorted(code(section)) == sorted(FAULTS)
+    faults = TEXT["docs/settings.md"].partition("The faults:\n")[2].partition("\n\nWhat becomes")[0]
+    assert sorted(code(faults)) == sorted(FAULTS)
 
 
 def test_documented_columns_match_schema() -> None:

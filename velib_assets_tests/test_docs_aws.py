@@ -16,7 +16,7 @@ from velib_assets.cost.bill import cost_report
 from velib_assets.cost.inputs import Inputs
 from velib_assets.settings import CHECKOUT, Settings
 from velib_assets_tests import infra_files as infra
-from velib_assets_tests.test_docs import TEXT, code, code_lines, table
+from velib_assets_tests.test_docs import TEXT, code, code_lines, section, table
 
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)  # also inside lists
 BLOCKS = [(language, body) for text in TEXT.values() for _, language, body in BLOCK.findall(text)]
@@ -85,8 +85,8 @@ def test_log_groups_of_glue_get_a_retention_and_are_deleted() -> None:
 
 def test_calls_that_the_deployer_needs_beside_those_on_resources_exist() -> None:
     """Terraform validates state machines while it plans, with a call of its own right."""
-    section = TEXT["docs/aws.md"].partition("### What you need")[2].partition("\n### ")[0]
-    rights = re.findall(r"`([a-z]+):([A-Z]\w+)`", section)
+    text = section("docs/aws.md", "### What you need")
+    rights = re.findall(r"`([a-z]+):([A-Z]\w+)`", text)
     assert ("states", "ValidateStateMachineDefinition") in rights
     models = {"states": "stepfunctions"}
     for service, call_name in rights:

@@ -8,7 +8,7 @@ import pytest
 from velib_assets.ingest.feeds.gbfs_mapping import BIKE_WORDS, FORMS, MAPPING, VEHICLES
 from velib_assets.lake.schema import columns_of
 from velib_assets_tests.clean.gbfs_snapshots import clean, information, rows, stations, status
-from velib_assets_tests.test_docs import TEXT, code, table
+from velib_assets_tests.test_docs import code, section, table
 from velib_assets_tests.test_docs_values import plain
 
 
@@ -41,8 +41,8 @@ def test_every_other_column_of_other_networks_is_derived() -> None:
     read = {mapped.column for mapped in MAPPING}
     derived = {column.name for column in columns_of("rouen")} - read
     assert derived == {"ingested_ts", "arrondissement", "fill_rate", "is_stale"}
-    section = TEXT["docs/data.md"].partition("## Other networks")[2].partition("\n## ")[0]
-    assert {"is_virtual", "fill_rate", "arrondissement"} <= set(re.findall(r"`(\w+)`", section))
+    text = section("docs/data.md", "## Other networks")
+    assert {"is_virtual", "fill_rate", "arrondissement"} <= set(re.findall(r"`(\w+)`", text))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 from velib_assets.publish.published_tables import TABLES
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.samples import body, records
-from velib_assets_tests.test_docs import FENCE, TEXT, code, table
+from velib_assets_tests.test_docs import FENCE, code, section, table
 
-SECTION = TEXT["README.md"].partition("\n## A month to publish\n")[2].partition("\n## ")[0]
+SECTION = section("README.md", "## A month to publish")
 COMMANDS = [line for _, block in FENCE.findall(SECTION) for line in block.splitlines()]
 
 

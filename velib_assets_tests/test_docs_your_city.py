@@ -13,9 +13,9 @@ from velib_assets.settings import CHECKOUT
 from velib_assets.simulator.gbfs_files import SYSTEM_NAME, TIME_ZONE
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.gbfs.simulated_feed import simulated_feed
-from velib_assets_tests.test_docs import FENCE, TEXT
+from velib_assets_tests.test_docs import FENCE, section
 
-SECTION = TEXT["README.md"].partition("\n## Your city\n")[2].partition("\n## ")[0]
+SECTION = section("README.md", "## Your city")
 URL = "https://example.org/gbfs.json"
 
 

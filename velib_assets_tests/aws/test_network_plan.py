@@ -14,7 +14,7 @@ import pytest
 
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.aws.mocked_plan import MockedPlan, PlanError
-from velib_assets_tests.test_docs import TEXT
+from velib_assets_tests.test_docs import section
 
 ROUEN = {
     "network": "rouen",
@@ -153,8 +153,8 @@ def test_url_of_the_feed_is_shown_nowhere(plan: MockedPlan) -> None:
 
 
 def test_documented_variables_plan_the_network(plan: MockedPlan) -> None:
-    section = TEXT["docs/aws.md"].partition("\n## Another network")[2].partition("\n## ")[0]
-    (block,) = re.findall(r"```hcl\n(.*?)```", section, re.DOTALL)
+    text = section("docs/aws.md", "## Another network")
+    (block,) = re.findall(r"```hcl\n(.*?)```", text, re.DOTALL)
     documented = dict(re.findall(r'^(\w+) += "(.*)"$', block, re.MULTILINE))
     assert {"bucket_name", "network", "feed", "gbfs_url", "network_timezone"} == documented.keys()
     plan.check(

@@ -15,11 +15,11 @@ from velib_assets.defs.own_runs import is_own_run
 from velib_assets.settings import CHECKOUT
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.gbfs.simulated_feed import simulated_feed
-from velib_assets_tests.test_docs import FENCE, TEXT
+from velib_assets_tests.test_docs import FENCE, section
 from velib_assets_tests.ui.servers import Server, dagster_dev, free_port, serving
 from velib_assets_tests.ui.test_queue import LAUNCH_RUN
 
-SECTION = TEXT["docs/operating.md"].partition("\n## Several networks\n")[2].partition("\n## ")[0]
+SECTION = section("docs/operating.md", "## Several networks")
 BLOCKS = [body for language, body in FENCE.findall(SECTION) if language == "sh"]
 VIEW = "kpi_taux_remplissage"
 FEED = "https://gbfs.lyft.com/gbfs/2.3/bay/gbfs.json"

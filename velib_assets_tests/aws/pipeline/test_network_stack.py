@@ -25,14 +25,14 @@ from velib_assets_tests.aws.pipeline.steps import steady_now
 from velib_assets_tests.http_server import LocalServer
 from velib_assets_tests.ingest.gbfs_city import PARTS, file, serve
 from velib_assets_tests.ingest.gbfs_city import data as part_data
-from velib_assets_tests.test_docs import FENCE, TEXT
+from velib_assets_tests.test_docs import FENCE, section
 
 BUCKET = "velib-insights-rouen"
 NAME = "Lovélo d'ici & Co"
 ARCHIVED = "2022-06-04"
 TABLES = {"source_rouen", "stations", "rejects_rouen", "rouen_history"}
 HOST = "rouen-host"
-SECTION = TEXT["docs/aws.md"].partition("\n## Another network\n")[2].partition("\n## ")[0]
+SECTION = section("docs/aws.md", "## Another network")
 (WORKSPACE,) = (body for _, body in FENCE.findall(SECTION) if "terraform -chdir=infra workspace" in body)
 
 
