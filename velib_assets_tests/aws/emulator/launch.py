@@ -28,6 +28,7 @@ PATCHES = (
     "alarms",
     "authorization",
     "drift",
+    "connections",
 )
 
 
