@@ -32,6 +32,7 @@ data "aws_iam_policy_document" "dagster" {
     actions = concat(
       ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
       local.partition_actions,
+      local.retired.actions,
     )
     resources = [local.arn.catalog, local.arn.database, "${local.arn.tables}/*"]
   }

@@ -2,6 +2,13 @@
 # and so is a bucket of this name in another account.
 
 locals {
+  # With keep_hours_days, the host removes the hours of old days, and records what it removed.
+  retired = {
+    put     = var.keep_hours_days == null ? [] : ["history/source=${var.network}/retired/"]
+    delete  = var.keep_hours_days == null ? [] : ["clean/"]
+    actions = var.keep_hours_days == null ? [] : ["glue:DeletePartition"]
+  }
+
   lake_access = {
     lambda = {
       list   = concat(["raw/", "quarantine/"], local.network_prefix)
@@ -36,8 +43,8 @@ locals {
     dagster = {
       list   = concat(["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
       get    = concat(["raw/", "quarantine/", "clean/", "rejects/", "stations/", "history/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
-      put    = concat(["raw/", "quarantine/", "stations/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix)
-      delete = ["published/", "glue/tmp/"]
+      put    = concat(["raw/", "quarantine/", "stations/", "kpi/", "reports/", "published/", "athena-results/", "glue/tmp/"], local.network_prefix, local.retired.put)
+      delete = concat(["published/", "glue/tmp/"], local.retired.delete)
     }
   }
 

@@ -70,6 +70,7 @@ output "dagster_env" {
     VELIB_DATABASE=${aws_glue_catalog_database.velib.name}
     VELIB_CRAWLER=${aws_glue_crawler.clean.name}
     VELIB_CATALOG_MODE=${var.catalog_mode}
+    VELIB_KEEP_HOURS_DAYS=${coalesce(var.keep_hours_days, "off")}
     VELIB_ALERTS=sns:${aws_sns_topic.alerts.arn}
     %{for line in local.network_lines~}
     ${line}

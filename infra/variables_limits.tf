@@ -94,6 +94,17 @@ variable "raw_cold_after_days" {
   }
 }
 
+variable "keep_hours_days" {
+  description = "The Dagster host retires hours that the history holds after this many days: it removes their clean files and partitions. null: hours stay, and the host may not."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.keep_hours_days == null ? true : var.keep_hours_days >= 35 && var.keep_hours_days <= 3650 && floor(var.keep_hours_days) == var.keep_hours_days
+    error_message = "keep_hours_days must be a whole number between 35 and 3650, or null."
+  }
+}
+
 variable "quarantine_days" {
   description = "Retention of unusable responses."
   type        = number

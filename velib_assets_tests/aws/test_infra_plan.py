@@ -96,6 +96,14 @@ def test_shortest_silence_is_two_periods(plan: MockedPlan) -> None:
     plan.check("aws_cloudwatch_metric_alarm.silence.evaluation_periods == 2", silence_minutes=30)
 
 
+@pytest.mark.parametrize("days", [34, 3651, 40.5])
+def test_retention_of_hours_has_the_limits_of_its_setting(plan: MockedPlan, days: float) -> None:
+    with pytest.raises(PlanError, match="keep_hours_days must be a whole number between 35 and 3650"):
+        plan.check(keep_hours_days=days)
+    plan.check(keep_hours_days=35)
+    plan.check(keep_hours_days=3650, lab_role_name="LabRole")
+
+
 def test_bucket_must_be_named(plan: MockedPlan) -> None:
     with pytest.raises(PlanError, match=r'No value for required variable.*"bucket_name"'):
         plan.check_exactly(variables={})

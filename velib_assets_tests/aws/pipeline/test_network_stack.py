@@ -46,8 +46,12 @@ class Stack(NamedTuple):
 
     def velib(self, *command: str, **settings: str) -> str:
         """Run a command on the host; return what it prints."""
+        return self.run("-m", "velib_assets.cli.commands", *command, **settings)
+
+    def run(self, *arguments: str, **settings: str) -> str:
+        """Run Python on the host; return what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "velib_assets.cli.commands", *command],
+            [sys.executable, *arguments],
             env={**self.env, **settings},
             capture_output=True,
             text=True,
@@ -213,6 +217,42 @@ def test_each_runtime_cleans_a_recorded_day_and_builds_its_history(stack: Stack,
     on_spark = run_job(stack.cloud.emulator, "rouen_clean_job", 240, hours=hours)
     assert on_spark["JobRunState"] == "SUCCEEDED", on_spark
     assert cleaned(stack, prefix) == by_job
+
+
+def test_host_retires_old_hours_only_where_the_variable_says_so(stack: Stack, tmp_path: Path) -> None:
+    settings = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": str(archive(tmp_path, range(8, 10)))}
+    stack.velib("backfill", f"{ARCHIVED}T08", f"{ARCHIVED}T09", **settings)
+    steady_now(120)
+    stack.velib("tick")  # days are counted back from the newest hour
+    prefix = f"clean/source=rouen/date={ARCHIVED}/"
+    clean = stack.keys(prefix)
+    s3 = boto3.session.Session(stack.env["AWS_ACCESS_KEY_ID"], stack.env["AWS_SECRET_ACCESS_KEY"]).client(
+        "s3"
+    )
+    assert len(clean) == 2
+    assert not allowed(lambda: s3.delete_object(Bucket=BUCKET, Key=clean[0]))
+    assert stack.terraform.environment()["VELIB_KEEP_HOURS_DAYS"] == "off"
+
+    stack.terraform.apply(**stack.variables, keep_hours_days=35)
+    setting = {"VELIB_KEEP_HOURS_DAYS": stack.terraform.environment()["VELIB_KEEP_HOURS_DAYS"]}
+    stack.run(
+        "-m",
+        "dagster",
+        "job",
+        "execute",
+        "-m",
+        "velib_assets.definitions",
+        "-j",
+        "rouen_maintenance",
+        **setting,
+    )
+    assert stack.keys(prefix) == []
+    assert stack.keys("history/source=rouen/retired/") == [
+        f"history/source=rouen/retired/date={ARCHIVED}.json"
+    ]
+    for table, rows in {"source_rouen": 0, "rouen_history": 4}.items():
+        count = f"SELECT count(*) AS n FROM {table} WHERE \"date\" = '{ARCHIVED}'"  # noqa: S608
+        assert json.loads(stack.velib("query", count, "--format", "json")) == [{"n": rows}]
 
 
 def cleaned(stack: Stack, prefix: str) -> dict[str, bytes]:
