@@ -18,17 +18,18 @@ _FLAGS = ("is_installed", "is_renting", "is_returning")
 
 
 def with_gbfs_rules(snapshot: TypedSnapshot, given: Collection[str] = ()) -> TypedSnapshot:
-    """Return a snapshot with the flags that its feed does not give, and with plausible names and positions.
+    """Return a snapshot with the flags that its feed does not give, and with plausible texts and positions.
 
     A flag that no station has is true for all: a feed that never says that a station is closed has open
-    stations. One that cannot be read at any station stays null, and counts as retyped. Names such as `null`
-    are null. Positions: see `with_plausible_positions`.
+    stations. One that cannot be read at any station stays null, and counts as retyped. Names and areas such
+    as `null` are null. Positions: see `with_plausible_positions`.
 
     Args:
         snapshot: the rows as either path has typed them.
         given: the flags that a record gives, if none of a flag's values can be read; see `given_flags`.
     """
-    rows, retyped = without_words(snapshot.table, "name"), set(snapshot.drift.retyped)
+    rows = without_words(without_words(snapshot.table, "name"), "commune", of_provider=True)
+    retyped = set(snapshot.drift.retyped)
     for name in _unread(rows):
         if name in given:
             retyped.add(f"status.{name}: no value means yes or no")

@@ -10,7 +10,14 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
-from velib_assets.ingest.feeds.gbfs_mapping import BIKE_FORMS, MAPPING, SPACES_BY_TYPE, TYPES_BY_ID
+from velib_assets.ingest.feeds.gbfs_mapping import (
+    BIKE_FORMS,
+    MAPPING,
+    PEDALLED,
+    PEDALLED_FORM,
+    SPACES_BY_TYPE,
+    TYPES_BY_ID,
+)
 from velib_assets.ingest.gbfs_discovery import DISCOVERY, OPTIONAL, read_discovery
 from velib_assets.ingest.gbfs_document import id_text, list_of, text_in
 from velib_assets.ingest.gbfs_join import join_gbfs
@@ -79,6 +86,8 @@ def gbfs_head(
 def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
     """Return what the vehicle types of the stations are: a bike's propulsion, anything else's form.
 
+    A handbike is a bike: its form is `other`, and its propulsion says that it is pedalled.
+
     Types that no entry of a station mentions are left out, and those beyond MAX_TYPES bytes.
     """
     kinds: Dict[str, str] = {}
@@ -95,7 +104,8 @@ def vehicle_types(types: object, stations: Sequence[Any]) -> Dict[str, str]:
 
 def _kind(entry: Mapping[str, Any]) -> str:
     form, propulsion = text_in(entry.get("form_factor")), text_in(entry.get("propulsion_type"))
-    return (propulsion or form) if form in BIKE_FORMS or not form else form
+    is_bike = form in BIKE_FORMS or not form or (form == PEDALLED_FORM and propulsion in PEDALLED)
+    return (propulsion or form) if is_bike else form
 
 
 def _mentioned(stations: Sequence[Any]) -> Iterator[str]:

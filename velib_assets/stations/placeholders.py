@@ -31,9 +31,19 @@ def without_placeholders(rows: pa.Table) -> pa.Table:
     return _without(rows, "capacity", pc.and_(lacking, pc.equal(rows["capacity"], 0)))
 
 
-def without_words(rows: pa.Table, name: str) -> pa.Table:
-    """Return rows with null for the words that stand for no text in a column."""
-    return _without(rows, name, pc.is_in(rows[name], value_set=_words()))
+def without_words(rows: pa.Table, name: str, *, of_provider: bool = False) -> pa.Table:
+    """Return rows with null for the words that stand for no text in a column.
+
+    Args:
+        rows: rows with this column.
+        name: the column.
+        of_provider: whether texts may begin with a provider and a colon, as ids of feeds that join several
+            systems do: `publibike:null`.
+    """
+    texts = rows[name]
+    if of_provider:
+        texts = pc.replace_substring_regex(texts, r"^\w+:(null|None|undefined)$", r"\1")
+    return _without(rows, name, pc.is_in(texts, value_set=_words()))
 
 
 def _is_nowhere(lat: pa.ChunkedArray, lon: pa.ChunkedArray) -> pa.ChunkedArray:

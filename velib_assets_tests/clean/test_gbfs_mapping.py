@@ -157,6 +157,10 @@ def test_number_and_text_are_one_station() -> None:
         ({"region_id": "r1"}, [{"region_id": "r1", "name": []}], "r1"),
         ({"region_id": 7}, [], "7"),
         ({"region_id": 1e10}, [], "10000000000"),
+        ({"region_id": "nord:7"}, [], "nord:7"),
+        ({"region_id": "null"}, [], None),
+        ({"region_id": "publibike:null"}, [], None),
+        ({"region_id": "r1"}, [{"region_id": "r1", "name": "N/A"}], None),
         ({}, [{"region_id": "r1", "name": "Nord"}], None),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from velib_assets_tests.clean.gbfs_snapshots import information, row, status
+from velib_assets_tests.clean.gbfs_snapshots import VEHICLE_TYPES, information, row, status
 
 
 def bikes(total: int | None = 6, **changes: Any) -> tuple[Any, Any, Any]:
@@ -98,3 +98,24 @@ def test_types_that_say_nothing_leave_it_to_the_next_field() -> None:
 def test_unknown_vehicle_types() -> None:
     found = row(information(), status(vehicle_types_available=by_id(bike=4, ebike=2)), vehicle_types=[])
     assert (found["bikes"], found["mechanical"], found["ebikes"]) == (6, None, None)
+
+
+@pytest.mark.parametrize(
+    ("propulsion", "expected"),
+    [
+        ("human", (6, 6, 0)),
+        ("electric_assist", (6, 4, 2)),
+        ("electric", (4, 4, 0)),
+        ("combustion", (4, 4, 0)),
+        (None, (4, 4, 0)),
+    ],
+)
+def test_other_vehicle_that_is_pedalled_is_a_bike(propulsion: str | None, expected: tuple[Any, ...]) -> None:
+    """A handbike, or a bike trailer: GBFS has no form factor for them."""
+    types = [
+        *VEHICLE_TYPES,
+        {"vehicle_type_id": "odd", "form_factor": "other", "propulsion_type": propulsion},
+    ]
+    counted = status(vehicle_types_available=by_id(bike=4, odd=2))
+    found = row(information(), counted, vehicle_types=types)
+    assert (found["bikes"], found["mechanical"], found["ebikes"]) == expected

@@ -13,6 +13,7 @@ from velib_assets.ingest.feeds.gbfs_mapping import (
     IDENTITY,
     LOCALIZED,
     MAPPING,
+    MISPLACED,
     SPACES,
     SPACES_BY_TYPE,
     SPACES_BY_TYPES,
@@ -47,13 +48,15 @@ JSON_TYPES: Dict[str, Tuple[str, ...]] = {
 def _fields() -> Tuple[Field, ...]:
     """Return a field for each source of the mapping.
 
-    A column that one field alone can fill needs it; that another is filled at all is for the audit.
+    A column that one field alone can fill, where no field is misplaced, needs it; that another is filled at
+    all is for the audit.
     """
     fields: Dict[str, Field] = {}
     for mapped in MAPPING:
+        in_place = [source for source in mapped.sources if source.versions != MISPLACED]
         for source in mapped.sources:
             types = tuple(dict.fromkeys(type_ for form in source.forms for type_ in JSON_TYPES[form]))
-            required = mapped.required and len(mapped.sources) == 1
+            required = mapped.required and in_place == [source]
             fields.setdefault(source.path, Field(source.path, types, mapped.column, required=required))
     return tuple(fields.values())
 

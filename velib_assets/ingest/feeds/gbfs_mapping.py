@@ -49,6 +49,9 @@ that is at least the sum of all types: then it includes them.
 BIKE_FORMS = ("bicycle", "cargo_bicycle")
 """The form factors of bikes."""
 
+PEDALLED_FORM, PEDALLED = "other", ("human", "electric_assist")
+"""The form factor of handbikes and other bikes for which GBFS has none, and the propulsions that show it."""
+
 VEHICLES: Dict[str, str] = {
     "human": MECHANICAL,
     "electric_assist": ELECTRIC,
@@ -79,7 +82,7 @@ BIKE_WORDS: Dict[str, str] = {
 """
 
 ALL, FROM_2, FROM_3, ONLY_2 = "1.0 to 3.1", "2.1 to 3.1", "3.0 and 3.1", "2.1 to 2.3"
-VELIB, LYFT, BCYCLE = "Vélib'", "Lyft", "BCycle"
+VELIB, LYFT, BCYCLE, MISPLACED = "Vélib'", "Lyft", "BCycle", "misplaced"
 
 
 class Source(NamedTuple):
@@ -88,7 +91,8 @@ class Source(NamedTuple):
     Args:
         path: `part.name` in a record.
         forms: the forms of its value; the JSON type decides which one a value has.
-        versions: the versions of GBFS that have it, or whose dialect it is, for the documentation.
+        versions: the versions of GBFS that have it, or whose dialect it is, for the documentation. MISPLACED
+            is a field that some feeds have in the other file.
     """
 
     path: str
@@ -134,8 +138,16 @@ MAPPING: Tuple[Mapped, ...] = (
             Source("information.region_id", (IDENTITY,), ALL),
         ),
     ),
-    Mapped("lat", (Source("information.lat", (NUMBER,), ALL),), required=True),
-    Mapped("lon", (Source("information.lon", (NUMBER,), ALL),), required=True),
+    Mapped(
+        "lat",
+        (Source("information.lat", (NUMBER,), ALL), Source("status.lat", (NUMBER,), MISPLACED)),
+        required=True,
+    ),
+    Mapped(
+        "lon",
+        (Source("information.lon", (NUMBER,), ALL), Source("status.lon", (NUMBER,), MISPLACED)),
+        required=True,
+    ),
     Mapped("is_installed", (Source("status.is_installed", (FLAG,), ALL),), required=True),
     Mapped("is_renting", (Source("status.is_renting", (FLAG,), ALL),), required=True),
     Mapped("is_returning", (Source("status.is_returning", (FLAG,), ALL),), required=True),
