@@ -59,7 +59,7 @@ def test_optional_file_above_the_snapshots_is_that_of_all_and_the_nearest_one_co
     assert [snapshot.records[0]["region"]["name"] for snapshot in found] == ["00", "30", "30"]
 
 
-@pytest.mark.parametrize("damaged", [b"<html>", gzip.compress(b"{}")[:-4], b""])
+@pytest.mark.parametrize("damaged", [b"<html>", gzip.compress(b"{}")[:-4], b""], ids=["HTML", "cut", "empty"])
 @pytest.mark.parametrize("part", OPTIONAL)
 def test_damaged_optional_file_leaves_the_snapshot(part: str, damaged: bytes) -> None:
     files = {f"{FOLDER}/{name}.json": content(name) for name in PARTS}
