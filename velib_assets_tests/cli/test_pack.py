@@ -44,11 +44,14 @@ def test_days_become_one_file_each_and_can_be_unpacked(terminal: Terminal) -> No
     assert raw_files(terminal) == before
 
 
-def test_without_days_those_older_than_a_week_are_packed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("now", [START, START + timedelta(hours=23, minutes=59, seconds=59)], ids=str)
+def test_without_days_those_older_than_a_week_are_packed(
+    tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack_commands, "utc_now", lambda: now)
     terminal = Terminal(tmp_path)
-    today = utc_now().replace(hour=0, minute=0, second=0)
     for days in (7, 8, 9):
-        simulated_lake(terminal.lake, today - timedelta(days=days), 1)
+        simulated_lake(terminal.lake, START - timedelta(days=days), 1)
     result = terminal.velib("pack")
     assert (result.exit_code, result.stdout[:54]) == (
         0,
