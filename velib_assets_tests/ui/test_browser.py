@@ -66,8 +66,8 @@ def browser(session: Browser, folder: Path, request: pytest.FixtureRequest) -> I
 
 
 def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
-    """Return the run that is not one of `before`, once it has ended."""
-    new = [run for run in server.runs() if run["id"] not in before]
+    """Return the run that is not one of `before`, and not of a sensor, once it has ended."""
+    new = [r for r in server.runs() if r["id"] not in before and "dagster/sensor_name" not in r["tags"]]
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
