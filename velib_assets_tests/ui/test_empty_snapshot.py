@@ -18,7 +18,7 @@ from velib_assets_tests.ui.servers import dagster_dev
 from velib_assets_tests.ui.test_daemon import EXPORT
 from velib_assets_tests.waiting import wait_for_room
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
