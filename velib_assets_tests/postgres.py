@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,7 +17,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-READY_SECONDS = 60
+from velib_assets_tests.ports import free_port
+
+READY_SECONDS = 120
 USER = "velib"
 INIT = ("-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync")
 
@@ -79,9 +80,7 @@ def postgres() -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="velib-postgres-"))
     password, log = secrets.token_hex(), folder / "log"
     (folder / "password").write_text(password)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = Postgres(bin_folder, probe.getsockname()[1], password)
+    server = Postgres(bin_folder, free_port(), password)
     as_user = _not_root(folder)
     data = folder / "data"
     options = ["-c", "fsync=off", "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1"]

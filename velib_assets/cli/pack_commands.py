@@ -30,8 +30,9 @@ def closed_day(text: str) -> date:
         day = parse_day(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    if day >= utc_now().date():
-        raise click.BadParameter(f"{text} has not ended: it is {utc_now():%Y-%m-%dT%H:%M} (UTC)")
+    now = utc_now()
+    if day >= now.date():
+        raise click.BadParameter(f"{text} has not ended: it is {now:%Y-%m-%dT%H:%M} (UTC)")
     return day
 
 

@@ -56,7 +56,7 @@ class Turns:
         """Wait for the turn of the calling thread."""
         name = threading.current_thread().name
         with self._changed:
-            assert self._changed.wait_for(lambda: self._left[:1] in ([], [name]), 10)
+            assert self._changed.wait_for(lambda: self._left[:1] in ([], [name]), 60)
         yield
         with self._changed:
             self._left = self._left[1:]
@@ -114,7 +114,7 @@ def test_writer_that_saw_more_raw_wins_in_every_order(bucket: Bucket, before: by
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         assert bucket.objects == {REJECTS: b"2", CLEAN: b"2"}, order
         tried += 1
     assert tried == 462

@@ -36,7 +36,7 @@ def test_emulator_ends_when_its_parent_is_killed(environments: Environments) -> 
     port = int(printed[0].strip().rsplit(":", 1)[1])
     starter.send_signal(signal.SIGKILL)
     starter.communicate()
-    wait_for(lambda: not _listening(port), 10)
+    wait_for(lambda: not _listening(port))
 
 
 def test_missing_ministack_name_is_reported_at_start() -> None:

@@ -3,17 +3,19 @@
 import json
 import os
 import subprocess
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from velib_assets.aws.package import LAMBDA_ZIP
+from velib_assets.lake.keys import SLOT
 from velib_assets_tests.aws.emulator.environments import Environments
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.ingest.gbfs_city import file, serve
+from velib_assets_tests.waiting import wait_for_room
 
 CALL = """
 import json, sys
@@ -61,7 +63,7 @@ def keys(emulator: Emulator, bucket: str) -> list[str]:
 def test_function_stores_the_snapshot_and_the_network_of_its_settings(
     function: Function, emulator: Emulator, bucket: str
 ) -> None:
-    at = datetime.now(UTC).replace(microsecond=0)
+    at = wait_for_room(SLOT, timedelta(minutes=2)).replace(microsecond=0)
     with LocalServer() as server:
         settings = {
             "VELIB_NETWORK": "rouen",

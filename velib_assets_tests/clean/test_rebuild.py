@@ -132,13 +132,13 @@ def test_slower_writer_that_saw_fewer_snapshots_does_not_win(
     def slow(clean: HourRows) -> bytes:
         if threading.current_thread().name == "slow" and not read.is_set():
             read.set()
-            assert resume.wait(10)
+            assert resume.wait(60)
         return encode(clean)
 
     monkeypatch.setattr(rebuild, "encode_clean", slow)
     writer = threading.Thread(target=rebuild_hour, args=(store, HOUR), name="slow")
     writer.start()
-    assert read.wait(10)
+    assert read.wait(60)
     put(store, raw(records(), 15))
     assert rebuild_hour(store, HOUR).cleaned
     quick = store.read(clean_key(HOUR))

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from velib_assets.catalog.sqlite_catalog import LocalCatalog
 from velib_assets.cli.commands import main
 from velib_assets.defs import raw_snapshot
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import hour_prefix
+from velib_assets.lake.keys import hour_prefix, hour_text
 from velib_assets.lake.store import Stored
 from velib_assets.query.kpis import KPIS
 from velib_assets.query.view_sql import standalone_sql
@@ -597,7 +597,11 @@ def test_archive_that_is_a_lake_is_read_without_its_home(
     assert not (tmp_path / "second/quarantine").exists()
 
 
-def test_unreachable_portal_is_an_error_without_a_traceback(terminal: Terminal) -> None:
+def test_unreachable_portal_is_an_error_without_a_traceback(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("velib_assets.cli.runs", "velib_assets.defs.raw_snapshot"):
+        monkeypatch.setattr(f"{module}.utc_now", lambda: HOUR)
     with LocalServer() as portal:
         portal.queue(EXPORT, Reply(status=404, body=b"gone"))
         terminal.env["VELIB_OPENDATA_URL"] = portal.url
@@ -605,8 +609,7 @@ def test_unreachable_portal_is_an_error_without_a_traceback(terminal: Terminal) 
     assert result.exit_code == 1
     assert "404" in result.stderr
     assert "Traceback" not in result.output
-    now = datetime.now(UTC)
-    assert f"{now:%Y-%m-%d}" in result.stderr
+    assert hour_text(HOUR) in result.stderr
 
 
 @pytest.mark.parametrize(

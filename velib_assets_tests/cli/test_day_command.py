@@ -4,17 +4,18 @@ import csv
 import io
 import json
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.cli import day_commands
 from velib_assets.cli.commands import main
 from velib_assets.insights.day_data import INSIGHT_COLUMNS
 from velib_assets.insights.day_insights import NAMES
-from velib_assets.lake.local_days import DAY, local_day_of
+from velib_assets.lake.local_days import DAY
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.cli.test_station_command import CONTROL, check_refused
 from velib_assets_tests.insights.small_network import HOSTILE, store_day, write_network
@@ -107,14 +108,13 @@ def test_day_outside_the_data_is_explained(network: Terminal, day: str, words: s
     check_refused(network.velib("day", day), 1, words)
 
 
-def test_running_day_is_explained(network: Terminal) -> None:
-    today = local_day_of(datetime.now(UTC))
-    check_refused(network.velib("day", str(today)), 1, f"{today} (Europe/Paris) has not ended", "03:00 UTC")
-
-
-def test_future_day_is_a_usage_error(network: Terminal) -> None:
-    later = local_day_of(datetime.now(UTC)) + timedelta(days=2)
-    check_refused(network.velib("day", str(later)), 2, "is in the future")
+@pytest.mark.parametrize("moment", ["2022-07-31T22:00:00", "2022-08-01T21:59:59"])
+def test_running_day_is_explained(network: Terminal, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first to the last second of the day in Paris."""
+    monkeypatch.setattr(day_commands, "utc_now", lambda: datetime.fromisoformat(f"{moment}+00:00"))
+    said = ("2022-08-01 (Europe/Paris) has not ended", "03:00 UTC")
+    check_refused(network.velib("day", "2022-08-01"), 1, *said)
+    check_refused(network.velib("day", "2022-08-02"), 2, "is in the future: it is 2022-08-01 in Europe/Paris")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The daily layer of `velib backfill` and `velib discard`: which days are built, and what is printed."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +14,7 @@ from velib_assets.lake.keys import history_day_key, history_month_key, parse_day
 from velib_assets_tests.cli.test_backfill import put, rows
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.samples import body, records
+from velib_assets_tests.waiting import wait_for_room
 
 FIRST, SECOND = "2022-06-04", "2022-06-05"
 WHY = ("--reason", "the counts are wrong")
@@ -58,7 +59,7 @@ def test_days_of_a_backfill_are_built_after_its_hours(terminal: Terminal) -> Non
 
 
 def test_day_that_is_not_over_is_not_built(terminal: Terminal, tmp_path: Path) -> None:
-    now = datetime.now(UTC) - timedelta(minutes=1)
+    now = wait_for_room(timedelta(days=1), timedelta(minutes=2))
     put(tmp_path / "archive", f"{now:%Y%m%dT%H%M%SZ}.json")
     result = terminal.velib("backfill", f"{now:%Y-%m-%dT%H}", f"{now:%Y-%m-%dT%H}")
     assert result.exit_code == 0, result.stderr

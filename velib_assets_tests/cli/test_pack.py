@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from velib_assets.cli import pack_commands
 from velib_assets.lake.keys import HOUR as AN_HOUR
 from velib_assets.lake.keys import clean_key, raw_key
 from velib_assets.lake.listing import utc_now
@@ -43,11 +44,14 @@ def test_days_become_one_file_each_and_can_be_unpacked(terminal: Terminal) -> No
     assert raw_files(terminal) == before
 
 
-def test_without_days_those_older_than_a_week_are_packed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("now", [START, START + timedelta(hours=23, minutes=59, seconds=59)], ids=str)
+def test_without_days_those_older_than_a_week_are_packed(
+    tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack_commands, "utc_now", lambda: now)
     terminal = Terminal(tmp_path)
-    today = utc_now().replace(hour=0, minute=0, second=0)
     for days in (7, 8, 9):
-        simulated_lake(terminal.lake, today - timedelta(days=days), 1)
+        simulated_lake(terminal.lake, START - timedelta(days=days), 1)
     result = terminal.velib("pack")
     assert (result.exit_code, result.stdout[:54]) == (
         0,
@@ -69,7 +73,6 @@ def test_with_nothing_old_enough_it_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([str(utc_now().date())] * 2, 2, "has not ended"),
         ([DAY, "2999-01-01"], 2, "has not ended"),
         (["2022-06-04T10", DAY], 2, "is not a day. Use YYYY-MM-DD"),
         ([DAY], 2, "Missing argument 'TO'"),
@@ -90,6 +93,14 @@ def test_what_cannot_be_packed_is_refused(
     assert (result.exit_code, result.stdout) == (status, "")
     assert message in result.stderr
     assert raw_files(terminal) == before
+
+
+def test_today_is_refused(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for now in (START, START + timedelta(hours=23, minutes=59, seconds=59)):
+        monkeypatch.setattr(pack_commands, "utc_now", lambda now=now: now)
+        result = terminal.velib("pack", DAY, DAY)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{DAY} has not ended: it is {now:%Y-%m-%dT%H:%M} (UTC)" in result.stderr
 
 
 def test_a_bucket_and_an_empty_lake_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from velib_assets.catalog.sqlite_catalog import LocalCatalog
+from velib_assets.cli import publish_commands
 from velib_assets.lake.keys import STATIONS_KEY, hour_of
 from velib_assets.publish.published_tables import TABLES
 from velib_assets_tests.cli.test_commands import Terminal
@@ -119,16 +120,20 @@ def test_month_without_rows_writes_nothing(terminal: Terminal, month: str) -> No
     )
 
 
-def test_running_month_without_rows_writes_nothing(terminal: Terminal) -> None:
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("2022-08-01T23:59:59", "no UTC day of 2022-08 has ended"),
+        ("2022-08-02T00:00:00", "no rows of the days that have ended in 2022-08: "),
+        ("2022-08-31T23:59:59", "no rows of the days that have ended in 2022-08: "),
+    ],
+)
+def test_running_month_without_rows_writes_nothing(
+    terminal: Terminal, moment: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Today's rows do not count, and the message does not deny them."""
-    month = f"{datetime.now(UTC):%Y-%m}"
-    first_day = datetime.now(UTC).day == 1
-    said = (
-        f"no UTC day of {month} has ended"
-        if first_day
-        else f"no rows of the days that have ended in {month}: "
-    )
-    check_refused(terminal, terminal.velib("publish", month), 1, said)
+    monkeypatch.setattr(publish_commands, "utc_now", lambda: datetime.fromisoformat(f"{moment}+00:00"))
+    check_refused(terminal, terminal.velib("publish", "2022-08"), 1, said)
 
 
 def test_missing_lake_writes_nothing(terminal: Terminal, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_killed_command_is_ended_by_its_own_network(home: Home, own: str, other:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: [*home.statuses().values()] == ["STARTED"], 60)
+        wait_for(lambda: [*home.statuses().values()] == ["STARTED"], 120)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

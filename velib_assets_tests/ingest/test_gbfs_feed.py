@@ -258,8 +258,8 @@ def test_slow_files_end_at_one_deadline(server: LocalServer) -> None:
     url = serve(server, {"gbfs": slow, "station_status": file(data("station_status"))._replace(fault="hang")})
     started = time.monotonic()
     with pytest.raises(FeedError):
-        decoded(url, Fetcher(deadline=1.0))
-    assert time.monotonic() - started < 2
+        decoded(url, Fetcher(deadline=2.0))
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("part", ["gbfs", "station_status"])

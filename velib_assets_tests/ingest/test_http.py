@@ -179,16 +179,16 @@ def test_permanent_failure_is_not_retried(fetcher: Fetcher, server: LocalServer,
 
 def test_hanging_server_ends_at_the_deadline(server: LocalServer) -> None:
     started = time.monotonic()
-    assert "the server sent nothing for" in failure(impatient(0.5), server, Reply(fault="hang"))
-    assert time.monotonic() - started < 1.5
+    assert "the server sent nothing for" in failure(impatient(1.0), server, Reply(fault="hang"))
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip_head", "hang_body"])
 def test_slow_body_ends_at_the_deadline(server: LocalServer, fault: str) -> None:
     """Each byte restarts the socket's own timeout."""
     started = time.monotonic()
-    failure(impatient(0.5), server, Reply(200, b"[" + b" " * 5000 + b"]", fault=fault))
-    assert time.monotonic() - started < 1.5
+    failure(impatient(1.0), server, Reply(200, b"[" + b" " * 5000 + b"]", fault=fault))
+    assert time.monotonic() - started < 3
 
 
 def test_oversized_body_is_refused(server: LocalServer, timer: Timer) -> None:

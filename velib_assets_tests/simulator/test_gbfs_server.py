@@ -24,22 +24,22 @@ def server() -> Iterator[GbfsServer]:
 
 
 def test_every_url_of_the_discovery_is_served(server: GbfsServer) -> None:
-    discovery = requests.get(f"{server.base_url}/gbfs.json", timeout=5).json()
+    discovery = requests.get(f"{server.base_url}/gbfs.json", timeout=30).json()
     for feed in discovery["data"]["fr"]["feeds"]:
-        response = requests.get(feed["url"], timeout=5)
+        response = requests.get(feed["url"], timeout=30)
         assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
         assert response.json()["version"] == "2.3"
 
 
 def test_state_is_that_of_the_current_minute(server: GbfsServer) -> None:
-    status = requests.get(f"{server.base_url}/station_status.json?key=1", timeout=5).json()
+    status = requests.get(f"{server.base_url}/station_status.json?key=1", timeout=30).json()
     age = datetime.now(UTC) - datetime.fromtimestamp(status["last_updated"], UTC)
     assert timedelta(0) <= age < timedelta(minutes=2)
     assert len(status["data"]["stations"]) == 20
 
 
 def test_unknown_file_is_404_with_the_names_of_all(server: GbfsServer) -> None:
-    response = requests.get(f"{server.base_url}/free_bike_status.json", timeout=5)
+    response = requests.get(f"{server.base_url}/free_bike_status.json", timeout=30)
     assert response.status_code == 404
     assert "/gbfs.json" in response.text
     assert "/station_status.json" in response.text
@@ -52,7 +52,7 @@ def test_command_prints_the_url_and_the_settings() -> None:
             assert process.stdout
             match = re.search(r"http://127\.0\.0\.1:\d+/gbfs\.json", process.stdout.readline())
             assert match
-            document = json.loads(requests.get(match[0], timeout=5).content)
+            document = json.loads(requests.get(match[0], timeout=30).content)
             settings = f"VELIB_NETWORK=simville VELIB_LAKE=lake-simville VELIB_GBFS_URL={match[0]}"
             assert settings in process.stdout.readline()
         finally:

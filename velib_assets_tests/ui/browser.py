@@ -6,12 +6,12 @@ It does not import pytest, because it also takes the pictures of the documentati
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -77,8 +77,15 @@ class Browser:
         return found
 
     def click(self, xpath: str) -> None:
-        """Wait for an element and click it."""
-        self.find(xpath).click()
+        """Wait for an element and click it; if it is drawn again meanwhile, or covered, click the new one."""
+
+        def clicked(_: webdriver.Chrome) -> bool:
+            with suppress(ElementClickInterceptedException):
+                self.find(xpath).click()
+                return True
+            return False
+
+        self._wait().until(clicked, f"{xpath} cannot be clicked")
 
     def nodes(self) -> set[str]:
         """Return the names of the assets and groups in the lineage."""

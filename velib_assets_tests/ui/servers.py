@@ -6,7 +6,6 @@ It does not import pytest, because the pictures of the documentation are taken w
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,8 +18,9 @@ import requests
 
 from velib_assets.defs.dagster_home import SHIPPED
 from velib_assets.settings import CHECKOUT
+from velib_assets_tests.ports import free_port
 
-READY_SECONDS = 90
+READY_SECONDS = 180
 GRACE_SECONDS = 10
 LOG_TAIL = 15_000
 
@@ -149,14 +149,6 @@ def serving(command: Sequence[str], port: int, environ: Mapping[str, str], log: 
     finally:
         _end(process)
         Server.running.remove(server)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -22,7 +22,7 @@ from velib_assets_tests.ui.servers import Server, dagster_dev
 HOURLY = {"raw_snapshot", "clean_stations", "source_velib"}
 ASSETS = HOURLY | {view.name for view in VIEWS} | {"velib_report"}
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def browser(session: Browser, folder: Path, request: pytest.FixtureRequest) -> I
 
 
 def launched(server: Server, before: set[str]) -> dict[str, Any] | None:
-    """Return the run that is not one of `before`, once it has ended."""
-    new = [run for run in server.runs() if run["id"] not in before]
+    """Return the run that is not one of `before`, and not of a sensor, once it has ended."""
+    new = [r for r in server.runs() if r["id"] not in before and "dagster/sensor_name" not in r["tags"]]
     return new[0] if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
@@ -99,7 +99,7 @@ def test_partition_is_materialized_from_the_job(
     browser.type_partition(key)
     browser.click("//*[@role='dialog']//button[contains(., 'Launch 1 run')]")
     browser.wait_for_text("Launched run")
-    run = server.wait("the run ends", lambda: launched(server, before), 90)
+    run = server.wait("the run ends", lambda: launched(server, before), 180)
     assert (run["status"], run["tags"]["dagster/partition"]) == ("SUCCESS", key)
     assert run["tags"]["dagster/from_ui"] == "true"
     assert (folder / "lake" / clean_key(missing)).exists()
@@ -107,7 +107,7 @@ def test_partition_is_materialized_from_the_job(
     browser.wait_for_text("Materialized (2)", "dagster/row_count", run["id"][:8])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_partition_is_materialized_from_the_lineage(
     browser: Browser, server: Server, folder: Path, hour: datetime
 ) -> None:

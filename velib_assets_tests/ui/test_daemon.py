@@ -4,7 +4,6 @@ Here it ticks every minute, and all ticks are in one hour, so that they share on
 """
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any
 import pytest
 
 from velib_assets.defs.partitions import hour_of_key
-from velib_assets.lake.keys import clean_key, hour_of
+from velib_assets.lake.keys import HOUR, clean_key
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets_tests.http_server import LocalServer, Reply
 from velib_assets_tests.samples import body, records
 from velib_assets_tests.ui.servers import Server, dagster_dev
+from velib_assets_tests.waiting import wait_for_room
 
 EXPORT = "/api/explore/v2.1/catalog/datasets/velib-disponibilite-en-temps-reel/exports/json"
 SCHEDULE = "velib_pipeline_schedule"
@@ -40,14 +40,6 @@ def portal() -> Iterator[LocalServer]:
     """The feed, and the receiver of the webhook."""
     with LocalServer() as server:
         yield server
-
-
-def wait_for_room() -> None:
-    """Wait for the next hour if three ticks do not fit into this one."""
-    now = datetime.now(UTC)
-    end = hour_of(now) + timedelta(hours=1)
-    if end - now < THREE_TICKS:
-        time.sleep((end - now).total_seconds())
 
 
 def snapshot() -> bytes:
@@ -95,7 +87,7 @@ def alert_rounds(server: Server, run: dict[str, Any]) -> int:
 @pytest.fixture
 def server(lake: Path, tmp_path: Path, portal: LocalServer) -> Iterator[Server]:
     """Start Dagster with a tick every minute."""
-    wait_for_room()
+    wait_for_room(HOUR, THREE_TICKS)
     portal.queue(EXPORT, Reply(body=snapshot()), Reply(body=b"[]"), Reply(body=snapshot()))
     portal.queue("/hook", Reply())
     environ = {
@@ -140,8 +132,8 @@ def test_ticks_through_good_empty_good(lake: Path, server: Server, portal: Local
         evaluations = [entry["evaluation"] for entry in entries if entry["runId"] == third["id"]]
         assert [evaluation["success"] for evaluation in evaluations if evaluation] == [True]
 
-    server.wait("the alert arrives", lambda: "/hook" in portal.paths(), 30)
-    server.wait("the sensor has seen the third run", lambda: alert_rounds(server, third) >= 2, 40)
+    server.wait("the alert arrives", lambda: "/hook" in portal.paths(), 60)
+    server.wait("the sensor has seen the third run", lambda: alert_rounds(server, third) >= 2, 120)
     (call,) = [request for request in portal.requests if request.path == "/hook"]
     alert = json.loads(call.body)
     assert message in alert["text"]

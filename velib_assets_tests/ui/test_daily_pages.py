@@ -21,7 +21,7 @@ from velib_assets_tests.ui.servers import Server, dagster_dev
 DAY = date(2022, 6, 29)
 HISTORY = ("station_history", "station_history_months")
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from velib_assets.settings import CHECKOUT
 from velib_assets_tests.ui.servers import Server, dagster_dev
 
-pytestmark = [pytest.mark.daemon, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.daemon, pytest.mark.timeout(400)]
 
 
 def daemon_of(server: Server) -> int | None:

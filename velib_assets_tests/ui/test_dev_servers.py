@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,11 @@ import pytest
 from velib_assets.defs.jobs import QUIET
 from velib_assets.defs.partitions import key_of
 from velib_assets.defs.raw_snapshot import SCHEDULED_AT
-from velib_assets.lake.keys import hour_of
+from velib_assets.lake.keys import SLOT, hour_of
 from velib_assets.settings import CHECKOUT
-from velib_assets_tests.ui.servers import Server, free_port
+from velib_assets_tests.ports import free_port
+from velib_assets_tests.ui.servers import Server
+from velib_assets_tests.waiting import wait_for_room
 
 ALERT = re.compile(r"(ERROR|WARN) \[\w[\w:.+-]*\] \w.*: .*")
 LAUNCH = """mutation Run($params: ExecutionParams!) {
@@ -87,16 +89,18 @@ def launch_tick(server: Server) -> None:
 
 
 @pytest.mark.daemon
+@pytest.mark.timeout(600)
 def test_make_dev_prints_its_address_and_then_only_alerts(tmp_path: Path) -> None:
     port = free_port()
+    wait_for_room(SLOT, timedelta(minutes=2))  # the schedule makes no tick beside that of the test
     with make_dev(tmp_path, port, "SCHEDULE=on") as server:
         server.wait("the address is printed", lambda: "is ready" in server.text(), 90)
         assert server.up()
         launch_tick(server)
         server.wait("the alert is in the file", (tmp_path / "alerts.log").exists, 90)
-        server.wait("the alert is printed", lambda: "usable_snapshot" in server.text(), 30)
+        server.wait("the alert is printed", lambda: "usable_snapshot" in server.text(), 60)
         os.killpg(server.process.pid, signal.SIGINT)
-        server.process.wait(30)
+        server.process.wait(60)
     starting, ready, lake, *alerts = server.text().splitlines()
     assert f"http://127.0.0.1:{port}" in starting
     assert ready.endswith(f"http://127.0.0.1:{port}")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,9 +16,11 @@ from velib_assets.defs.own_runs import is_own_run
 from velib_assets.settings import CHECKOUT
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.gbfs.simulated_feed import simulated_feed
+from velib_assets_tests.ports import free_port
 from velib_assets_tests.test_docs import FENCE, section
-from velib_assets_tests.ui.servers import Server, dagster_dev, free_port, serving
+from velib_assets_tests.ui.servers import READY_SECONDS, Server, dagster_dev, serving
 from velib_assets_tests.ui.test_queue import LAUNCH_RUN
+from velib_assets_tests.waiting import wait_for
 
 SECTION = section("docs/operating.md", "## Several networks")
 BLOCKS = [body for language, body in FENCE.findall(SECTION) if language == "sh"]
@@ -25,7 +28,7 @@ VIEW = "kpi_taux_remplissage"
 FEED = "https://gbfs.lyft.com/gbfs/2.3/bay/gbfs.json"
 LOCATIONS = """{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name }
   schedules { name scheduleState { status } } jobs { name } } } } }"""
-pytestmark = [pytest.mark.daemon, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.daemon, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def launch(server: Server, network: str, job: str, *assets: str) -> str:
         [run] = [run for run in server.runs() if run["id"] not in known]
         return str(run["id"]) if run["status"] in ("SUCCESS", "FAILURE") else ""
 
-    return server.wait(f"the end of {job}", ended, 120)
+    return server.wait(f"the end of {job}", ended, 180)
 
 
 def test_workspace_of_the_document_is_valid(environ: dict[str, str], tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_commands_start_both_networks_and_show_runs_in_one_ui(
     block = start.replace(".venv/bin/dagster dev", "exec .venv/bin/dagster dev")
     assert block != start
     with serving(["bash", "-e", "-c", block], port, served, tmp_path / "servers.log") as server:
-        server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 90)
+        server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 180)
         assert {name: states[f"{name}_pipeline_schedule"] for name, states in locations(server).items()} == {
             "velib": "RUNNING",
             "bay_wheels": "RUNNING",
@@ -128,7 +131,8 @@ def test_commands_start_both_networks_and_show_runs_in_one_ui(
         assert (FEED in command, tick.count("velib tick")) == (True, 1)
         shell(tick, shared)
         assert "stored" in shell(command, shared)
-        runs = [run for run in server.runs() if "dagster/schedule_name" not in run["tags"]]
+        by_daemon = {"dagster/schedule_name", "dagster/sensor_name"}
+        runs = [run for run in server.runs() if by_daemon.isdisjoint(run["tags"])]
         assert {(run["tags"].get("velib/network"), run["status"]) for run in runs} == {
             ("bay_wheels", "SUCCESS")
         }
@@ -137,17 +141,28 @@ def test_commands_start_both_networks_and_show_runs_in_one_ui(
 
 @contextmanager
 def code_server(network: str, port: int, environ: Mapping[str, str]) -> Iterator[None]:
-    """Run the document's code server for a network on a port, without a schedule."""
+    """Run the document's code server for a network on a port, without a schedule; begin when it is loaded.
+
+    Otherwise the webserver may find it before the daemon does. The daemon fails a run that it cannot start.
+    """
     block = BLOCKS[2].replace("-p 4002", f"-p {port}").replace("VELIB_SCHEDULE=on", "VELIB_SCHEDULE=off")
     if network == "velib":
         block = block.replace("bay_wheels", "velib").replace("SOURCE=gbfs", "SOURCE=opendata")
     block = block.replace(".venv/bin/dagster", "exec .venv/bin/dagster")
     process = subprocess.Popen(["bash", "-e", "-c", block], cwd=CHECKOUT, env=environ)
     try:
+        wait_for(lambda: listens(port) or process.poll() is not None, READY_SECONDS)
+        assert process.poll() is None
         yield
     finally:
         process.terminate()
         process.wait()
+
+
+def listens(port: int) -> bool:
+    """Whether a server accepts connections. A code server opens its port when its code is loaded."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_workspace_of_code_servers_runs_each_network_in_its_own(
@@ -168,7 +183,7 @@ def test_workspace_of_code_servers_runs_each_network_in_its_own(
             stack.enter_context(code_server(network, port, environ))
         (tmp_path / "workspace.yaml").write_text(workspace, encoding="utf-8")
         server = stack.enter_context(dagster_dev(home, environ, "-w", str(tmp_path / "workspace.yaml")))
-        server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 90)
+        server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 180)
         launched = {
             launch(server, network, job, *assets): network
             for network, prefix in (("velib", ""), ("bay_wheels", "bay_wheels/"))

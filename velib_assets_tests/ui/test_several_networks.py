@@ -78,7 +78,7 @@ def ticks(server: Server, schedule: str) -> list[dict[str, Any]]:
 @pytest.mark.daemon
 @pytest.mark.timeout(900)
 def test_outage_of_one_network_holds_up_no_other(tmp_path: Path, server: Server, feeds: LocalServer) -> None:
-    server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 60)
+    server.wait("both locations are loaded", lambda: len(locations(server)) == 2, 120)
     loaded = locations(server)
     assets = {
         name: {"/".join(a["assetKey"]["path"]) for a in node["assetNodes"]} for name, node in loaded.items()
@@ -93,7 +93,7 @@ def test_outage_of_one_network_holds_up_no_other(tmp_path: Path, server: Server,
 
     server.wait("a tick of each", lambda: all(ticks(server, f"{n}_pipeline_schedule") for n in loaded), 300)
     server.wait("two ticks", lambda: len(ticks(server, "bay_wheels_pipeline_schedule")) > 1, 200)
-    server.wait("the alert of the portal", lambda: "/velib" in feeds.paths(), 60)
+    server.wait("the alert of the portal", lambda: "/velib" in feeds.paths(), 120)
 
     assert list((tmp_path / "bay_wheels" / "raw" / "source=bay_wheels").rglob("bay_wheels_*.json.gz"))
     assert list((tmp_path / "bay_wheels" / "clean" / "source=bay_wheels").rglob("stations.parquet"))

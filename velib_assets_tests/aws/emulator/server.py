@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,10 +19,11 @@ from botocore.config import Config
 
 from velib_assets_tests.aws.emulator import interpreters
 from velib_assets_tests.aws.emulator.environments import Environments
+from velib_assets_tests.ports import free_port
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _STOP_SECONDS = 20
 _PASSED_ON = ("PATH", "LANG", "JAVA_HOME", "SSL_CERT_FILE")
 
@@ -50,7 +50,7 @@ class Emulator:
         self.environments = environments or Environments.default()
         self.home = self.environments.home
         self._state = state
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._auth = auth
         self._spark = spark
         self._minute = minute
@@ -194,10 +194,3 @@ class Emulator:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
         raise RuntimeError(f"the emulator did not start:\n{self.log.read_text()[-4000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,14 +20,14 @@ from velib_assets.cli.runs import RunSummary, run_hours
 from velib_assets.defs.build import build_defs
 from velib_assets.ingest.feeds.opendata import EXPORT_PATH
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import SLOT, slot_of
-from velib_assets.lake.listing import utc_now
+from velib_assets.lake.keys import SLOT
 from velib_assets.resources import Resources, build_resources
 from velib_assets.settings import Settings
 from velib_assets.simulator.simulator import Simulator
 from velib_assets_tests.aws.emulator.server import Emulator
 from velib_assets_tests.aws.pipeline.conftest import Cloud
 from velib_assets_tests.http_server import LocalServer, Reply
+from velib_assets_tests.waiting import wait_for_room
 
 FUNCTION, JOB = "velib_ingest_lambda", "velib_clean_job"
 SCRIPT = "glue/scripts/velib_clean_job.py"
@@ -48,9 +47,7 @@ def serve(city: LocalServer, *bodies: bytes, path: str = "") -> None:
 
 def steady_now(seconds: float = 60) -> datetime:
     """Return the clock in whole seconds, at least so many before its slot ends."""
-    while (now := utc_now()) > slot_of(now) + SLOT - timedelta(seconds=seconds):
-        time.sleep(1)
-    return now
+    return wait_for_room(SLOT, timedelta(seconds=seconds)).replace(microsecond=0)
 
 
 def invoke(emulator: Emulator, **event: Any) -> tuple[str, dict[str, Any]]:

@@ -123,7 +123,7 @@ def test_alert_is_delivered_through_the_topic(cloud: Cloud) -> None:
     (sink,) = sinks_of(cloud.settings(VELIB_ALERTS=f"sns:{topic}"))
     sink.send(Alert("run:1", "ERROR", "no snapshot of Châtelet", "Nothing came."))
     (message,) = wait_for(
-        lambda: sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"]).get("Messages"), 10
+        lambda: sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"]).get("Messages")
     )
     body = json.loads(message["Body"])
     assert body["Subject"] == "ERROR: no snapshot of Ch?telet"
