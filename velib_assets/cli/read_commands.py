@@ -14,8 +14,10 @@ from velib_assets.cli.console import (
     first_hour,
     format_option,
     last_hour,
+    print_path,
     read_settings,
     say,
+    utf8_text,
 )
 from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
@@ -56,7 +58,7 @@ def query(sql: str, form: str) -> None:
     from velib_assets.resources import build_resources
 
     settings = read_settings()
-    sql = sys.stdin.read() if sql == "-" else sql
+    sql = utf8_text(sys.stdin.read() if sql == "-" else sql)
     for hint in partition_hints(sql):
         say(hint)
     resources = build_resources(settings)
@@ -105,7 +107,7 @@ def report(show: bool) -> None:
         fail(str(error), FAILED)
     if isinstance(lake, BucketStore):
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
-    click.echo(page)
+    print_path(page)
     if written.report["newest_ts"] is None:
         say(no_rows(settings, lake))
     if show and not webbrowser.open(page.as_uri()):
