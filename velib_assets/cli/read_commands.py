@@ -78,7 +78,8 @@ REPORT_HELP = f"""Build the report from the current lake and print its path.
 
 One HTML page, {REPORT_KEY} in the lake, with its data in reports/data/. Every tick rebuilds it. On AWS,
 a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is printed. A report
-with data is never replaced by an empty one: the command then exits with 1.
+with data is never replaced by an empty one: the command then exits with 1. So it does, after the report is
+written, where a file of the days that it shows is damaged or missing in the local lake.
 """
 
 
@@ -86,6 +87,7 @@ with data is never replaced by an empty one: the command then exits with 1.
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 def report(show: bool) -> None:
     """Build the report and print its path."""
+    from velib_assets.cli.day_damage import damage_of_report
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
@@ -112,6 +114,8 @@ def report(show: bool) -> None:
         say(no_rows(settings, lake))
     if show and not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened here; open the file yourself", err=True)
+    if settings.target == "local" and (damage := damage_of_report(resources)):
+        fail("\n".join(map(str, damage)), FAILED)
 
 
 @click.command()
