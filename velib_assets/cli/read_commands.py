@@ -87,7 +87,7 @@ written, where a file of the days that it shows is damaged or missing in the loc
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 def report(show: bool) -> None:
     """Build the report and print its path."""
-    from velib_assets.cli.day_damage import damage_of_report
+    from velib_assets.cli.day_damage import damage_of_report, unbuilt_days_of_report
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
@@ -116,6 +116,8 @@ def report(show: bool) -> None:
         click.echo("no browser could be opened here; open the file yourself", err=True)
     if settings.target == "local" and (damage := damage_of_report(resources)):
         fail("\n".join(map(str, damage)), FAILED)
+    if settings.target == "local" and (note := unbuilt_days_of_report(resources, data)):
+        say(note)
 
 
 @click.command()

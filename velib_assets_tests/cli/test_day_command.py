@@ -79,6 +79,16 @@ def test_damaged_numbers_of_a_day_are_named(
     assert f"velib: daily KPIs: {path}: {problem}. Run `velib backfill 2022-06-0" in result.stderr
 
 
+def test_report_names_a_day_that_it_lacks(network: Terminal, tmp_path: Path) -> None:
+    """As `velib station` does: its numbers may be built at the next run of the schedule."""
+    terminal = Terminal(tmp_path)
+    shutil.copytree(network.lake, terminal.lake)
+    (terminal.lake / daily_kpi_key("kpi_daily_network", date(2022, 6, 5))).unlink()
+    result = terminal.velib("report")
+    assert result.exit_code == 0
+    assert "1 local day with snapshots is not built: 2022-06-05. Run `velib backfill" in result.stderr
+
+
 def test_usual_is_the_mean_of_complete_days_of_the_same_weekday(terminal_of_days: Terminal) -> None:
     result = terminal_of_days.velib("day", str(SATURDAY), "--format", "csv")
     assert result.exit_code == 0, result.output
