@@ -149,7 +149,7 @@ def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[
         yield Damage("rejects", store.address(key), f"it cannot be read ({error})", repair)
         return
     try:
-        pq.read_table(pa.BufferReader(data))
+        pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         yield Damage("rejects", store.address(key), cannot_be_decoded(error), repair)
 
