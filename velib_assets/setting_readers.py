@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from velib_assets.ingest.http import is_http_url
@@ -66,6 +67,17 @@ def read_lake(text: str) -> Path:
         raise ValueError(f"{nearest} is a file, not a folder")
     if any(part.startswith(("date=", "hour=")) for part in path.parts):
         raise ValueError(f"{path} is inside a folder named like a partition (date= or hour=)")
+    return path
+
+
+def read_home(text: str) -> Path:
+    """Read the folder of Dagster, which puts its path into the URL of its SQLite files as it is."""
+    path = written_path(text)
+    if "?" in str(path) or unquote(str(path)) != str(path):
+        raise ValueError(
+            f"{str(path)!r} has a ? or an escape such as %20, which Dagster takes for parts of a URL. "
+            "Set it to a folder without them"
+        )
     return path
 
 

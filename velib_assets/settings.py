@@ -28,12 +28,12 @@ from velib_assets.setting_readers import (
     read_days,
     read_days_or_off,
     read_first_hour,
+    read_home,
     read_lake,
     read_zone,
 )
 from velib_assets.simulator.faults import Fault, parse_faults
 from velib_assets.simulator.gbfs_setting import parse_gbfs
-from velib_assets.written_path import written_path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Holds the default lakes. An installed package is not in a checkout, and keeps no data beside its code.
@@ -189,15 +189,18 @@ def dagster_home(settings: Settings, environ: Mapping[str, str] | None = None) -
     """Return the folder of Dagster's runs: DAGSTER_HOME, or the lake's own.
 
     A lake that has adopted the home of an earlier version, `.dagster` in the checkout, keeps it.
+
+    Raises:
+        SettingsError: Dagster cannot use the folder.
     """
     env = os.environ if environ is None else environ
-    if chosen := env.get("DAGSTER_HOME", "").strip():
-        try:
-            return written_path(chosen)
-        except ValueError as error:
-            raise SettingsError(f"DAGSTER_HOME: {error}") from None
-    adopted = lakes_of(OLD_HOME).get(SOURCE) == settings.lake_address
-    return OLD_HOME if adopted else settings.own_home
+    try:
+        if chosen := env.get("DAGSTER_HOME", "").strip():
+            return read_home(chosen)
+        adopted = lakes_of(OLD_HOME).get(SOURCE) == settings.lake_address
+        return read_home(str(OLD_HOME if adopted else settings.own_home))
+    except ValueError as error:
+        raise SettingsError(f"DAGSTER_HOME: {error}") from None
 
 
 def _others_in(lake: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Settings: all wrong variables are reported at once, in one line each."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,26 @@ def test_home_of_an_unknown_user_is_reported(name: str) -> None:
     env = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": "/", name: value}
     with pytest.raises(SettingsError, match=f"{name}: .*unknown user"):
         dagster_home(Settings.from_env(env), env)
+
+
+@pytest.mark.parametrize("name", ["VELIB_LAKE", "VELIB_ARCHIVE", "VELIB_ALERTS", "DAGSTER_HOME"])
+def test_path_that_is_not_in_utf8_is_reported(name: str, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9")
+    Path(path).mkdir()
+    value = f"file:{path}" if name == "VELIB_ALERTS" else path
+    env = {"VELIB_SOURCE": "archive", "VELIB_ARCHIVE": "/", name: value}
+    with pytest.raises(SettingsError, match=f"{name}: .*is not in UTF-8. Rename it") as error:
+        dagster_home(Settings.from_env(env), env)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("lake", ["/data/what?", "/data/per%20cent"])
+def test_home_that_is_no_part_of_a_url_is_reported(lake: str) -> None:
+    """Dagster would write its runs elsewhere, or not find them. Only what opens the home fails."""
+    settings = Settings.from_env({"VELIB_LAKE": lake})
+    with pytest.raises(SettingsError, match=r"DAGSTER_HOME: .*Set it to a folder without them"):
+        dagster_home(settings, {})
+    assert dagster_home(settings, {"DAGSTER_HOME": "/data/100%"}) == Path("/data/100%")
 
 
 def test_bucket_has_its_home_in_the_checkout() -> None:

@@ -89,7 +89,7 @@ def _undecodable(data: bytes, part: Partition) -> str:
     """Return why bytes are not the whole clean file of a partition; empty if they may be."""
     try:
         differences, footer = schema_differences(io.BytesIO(data)), read_footer(io.BytesIO(data))
-        rows = pq.read_table(pa.BufferReader(data))
+        rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         rows.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         return cannot_be_decoded(error)

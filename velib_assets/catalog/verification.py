@@ -148,7 +148,7 @@ def _damaged_rejects(store: LakeStore, hour: datetime, repair: str) -> Iterator[
         yield Damage("rejects", store.address(key), problem, repair)
         return
     try:
-        pq.read_table(pa.BufferReader(data))
+        pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         yield Damage("rejects", store.address(key), cannot_be_decoded(error), repair)
 

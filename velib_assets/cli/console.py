@@ -1,10 +1,12 @@
 """What the commands share: settings, parameters, and messages on standard error."""
 
+import os
 import re
 import shutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -89,6 +91,16 @@ def print_text(make: Callable[[str], str]) -> None:
     """Print a text, made for the encoding of the output; characters that it lacks become question marks."""
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(make(encoding).encode(encoding, "replace").decode(encoding))
+
+
+def print_path(path: Path | str) -> None:
+    """Print the bytes of a path, which an encoding other than the system's would change."""
+    click.echo(os.fsencode(path))
+
+
+def utf8_text(text: str) -> str:
+    """Return text from the command line, whose bytes a process in another locale may not have decoded."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def say(message: str) -> None:

@@ -46,6 +46,7 @@ def day_command(day: date, form: str) -> None:
 
         velib day 2022-06-04
     """
+    from velib_assets.cli.day_damage import damage_of_day
     from velib_assets.cli.rows import table_text
     from velib_assets.insights.absent_days import absence, outdated_note
     from velib_assets.insights.day_data import day_object, insights_table
@@ -61,6 +62,8 @@ def day_command(day: date, form: str) -> None:
         fail(empty_lake(settings, exists=False), FAILED)
     resources.catalog.prepare()
     found = load_day(resources.query_engine, day)
+    if damage := damage_of_day(resources, day):
+        fail("\n".join(map(str, damage)), FAILED)
     if found is None:
         if newest_hour(resources.catalog) is None:
             fail(no_rows(settings, resources.lake), FAILED)

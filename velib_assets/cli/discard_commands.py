@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from velib_assets.catalog.catalog import CatalogError
-from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
+from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say, utf8_text
 from velib_assets.cli.run_commands import check_writable
 from velib_assets.lake.keys import file_name, hour_of, hour_text, hours_text, key_hour, raw_time
 from velib_assets.lake.schema import QUARANTINE
@@ -44,7 +44,8 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
     settings = read_settings()
     if first > last:
         fail(f"FROM {hour_text(first)} is after TO {hour_text(last)}")
-    if not reason.strip():
+    reason = utf8_text(reason).strip()
+    if not reason:
         fail("--reason is empty: say why the snapshots are discarded")
     check_writable(settings)
     resources = build_resources(settings)
@@ -57,13 +58,13 @@ def discard(first: datetime, last: datetime, snapshot: str, reason: str) -> None
         which = f"snapshot {snapshot!r}" if snapshot else "snapshot"
         fail(f"raw has no {which} from {hour_text(first)} to {hour_text(last)}: nothing to discard", FAILED)
     for number, item in enumerate(found):
-        kept = discard_object(store, item, reason.strip(), utc_now())
+        kept = discard_object(store, item, reason, utc_now())
         if number < _MOST_NAMED:
             say(f"{file_name(item.key)} moved to {store.address(kept)}")
     if len(found) > _MOST_NAMED:
         say(f"and {len(found) - _MOST_NAMED:,} more: the table {QUARANTINE} of `velib query` has them")
     plural = "snapshots of the range were"
-    message = f"{counted(len(found), 'snapshot of the range was', plural)} discarded: {reason.strip()}"
+    message = f"{counted(len(found), 'snapshot of the range was', plural)} discarded: {reason}"
     _follow(settings, resources, sorted(hours), message)
 
 

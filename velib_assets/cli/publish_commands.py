@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from velib_assets.cli.console import FAILED, fail, read_settings, say
+from velib_assets.cli.console import FAILED, fail, print_path, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
 from velib_assets.lake.keys import SOURCE, hour_of, hour_text, iso_z
 from velib_assets.lake.listing import is_lake, utc_now
@@ -73,7 +73,7 @@ def publish(month: date, to: str | None) -> None:
     except (UnpublishableError, TargetError) as error:
         fail(str(error), FAILED)
     say(_summary(data))
-    click.echo(target.address)
+    print_path(target.address)
 
 
 def _check_first_hour(settings: "Settings", month: date) -> None:

@@ -14,8 +14,10 @@ from velib_assets.cli.console import (
     first_hour,
     format_option,
     last_hour,
+    print_path,
     read_settings,
     say,
+    utf8_text,
 )
 from velib_assets.cli.suggestions import empty_lake, no_rows
 from velib_assets.lake.keys import HOUR, REPORT_KEY, hour_of, hour_text, hours_between
@@ -56,7 +58,7 @@ def query(sql: str, form: str) -> None:
     from velib_assets.resources import build_resources
 
     settings = read_settings()
-    sql = sys.stdin.read() if sql == "-" else sql
+    sql = utf8_text(sys.stdin.read() if sql == "-" else sql)
     for hint in partition_hints(sql):
         say(hint)
     resources = build_resources(settings)
@@ -76,7 +78,8 @@ REPORT_HELP = f"""Build the report from the current lake and print its path.
 
 One HTML page, {REPORT_KEY} in the lake, with its data in reports/data/. Every tick rebuilds it. On AWS,
 a copy is written below DAGSTER_HOME, and a link to the page that is valid for an hour is printed. A report
-with data is never replaced by an empty one: the command then exits with 1.
+with data is never replaced by an empty one: the command then exits with 1. So it does, after the report is
+written, where a file of the days that it shows is damaged or missing in the local lake.
 """
 
 
@@ -84,6 +87,7 @@ with data is never replaced by an empty one: the command then exits with 1.
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 def report(show: bool) -> None:
     """Build the report and print its path."""
+    from velib_assets.cli.day_damage import damage_of_report, unbuilt_days_of_report
     from velib_assets.lake.bucket_store import BucketStore
     from velib_assets.lake.folder_store import FolderStore
     from velib_assets.report.report_data import load_report_data
@@ -105,11 +109,15 @@ def report(show: bool) -> None:
         fail(str(error), FAILED)
     if isinstance(lake, BucketStore):
         click.echo(f"{written.address}\nvalid for one hour: {lake.link(REPORT_KEY)}", err=True)
-    click.echo(page)
+    print_path(page)
     if written.report["newest_ts"] is None:
         say(no_rows(settings, lake))
     if show and not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened here; open the file yourself", err=True)
+    if settings.target == "local" and (damage := damage_of_report(resources)):
+        fail("\n".join(map(str, damage)), FAILED)
+    if settings.target == "local" and (note := unbuilt_days_of_report(resources, data)):
+        say(note)
 
 
 @click.command()

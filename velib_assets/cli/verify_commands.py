@@ -12,9 +12,8 @@ from velib_assets.catalog.catalog import DAMAGED, CatalogError, Partition
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
 from velib_assets.history.backfill_advice import commands_of_hours
-from velib_assets.lake.keys import day_text, hour_text
+from velib_assets.lake.keys import hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
-from velib_assets.lake.local_days import local_day_of
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
 
@@ -45,6 +44,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     """
     from velib_assets.catalog.clean_hashes import mark_damaged, record_hashes
     from velib_assets.catalog.verification import register_problem
+    from velib_assets.cli.day_damage import damaged_days
     from velib_assets.history.retired_days import retired_hours
     from velib_assets.resources import build_resources
     from velib_assets.stations.register_file import load_or_empty
@@ -80,7 +80,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         record_hashes(resources.catalog, sound)
     marked = [part for part in hashes if hashes[part] == DAMAGED]
     mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
-    damage += _damaged_history(resources, hours)
+    damage += damaged_days(resources, hours[0], hours[-1])
     if damage:
         _report_damage(damage, hours, rebuilt)
         sys.exit(FAILED)
@@ -97,21 +97,6 @@ def _report_damage(
     if len(rebuilt) > 1:
         command = commands_of_hours([hour for hour in hours if rebuilt[0] <= hour <= rebuilt[-1]])
         say(f"`{command}` rebuilds the {len(rebuilt):,} hours, and those between them, at once")
-
-
-def _damaged_history(resources: "Resources", hours: Sequence[datetime]) -> list["Damage"]:
-    """Verify the days and months of these hours and their daily KPIs; return the damage.
-
-    The catalog gets that of the history as well.
-    """
-    from velib_assets.history.history_verification import unregistered_history, verify_history
-    from velib_assets.query.daily_verification import verify_daily_kpis
-
-    lake, catalog = resources.lake, resources.catalog
-    first, last = day_text(hours[0].date()), day_text(hours[-1].date())
-    damage = list(verify_history(lake, catalog, catalog.history(first, last)))
-    damage += unregistered_history(lake, catalog, first, last)
-    return [*damage, *verify_daily_kpis(lake, catalog, local_day_of(hours[0]), local_day_of(hours[-1]))]
 
 
 def _hours(

@@ -12,7 +12,7 @@ from velib_assets.lake.local_days import utc_days_overlapped
 from velib_assets.lake.raw_pack import DamagedPackError
 from velib_assets.lake.store import LakeStore
 
-_MOST_COMMANDS = 4
+_MOST_COMMANDS = 12  # a day has no more
 
 
 def backfill_command(store: LakeStore, first: date, last: date) -> str:

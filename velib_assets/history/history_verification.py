@@ -96,7 +96,7 @@ def _undecodable(data: bytes, file: HistoryFile) -> str:
     """Return why bytes are not the whole history file; empty if they may be."""
     footer = read_history_footer(io.BytesIO(data))
     try:
-        rows = pq.read_table(pa.BufferReader(data))
+        rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         rows.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         return cannot_be_decoded(error)

@@ -47,7 +47,8 @@ def daily_tables(
 def _days(lake: LakeStore, table: PublishedTable, days: Sequence[date]) -> list[pa.Table]:
     tables, schema = [], _empty(table).schema
     for day in days:
-        rows = pq.read_table(pa.BufferReader(lake.read(daily_kpi_key(table.name, day))))
+        source = pa.BufferReader(lake.read(daily_kpi_key(table.name, day)))
+        rows = pq.ParquetFile(source).read(use_threads=False)
         rows = rows.append_column("date", pa.repeat(pa.scalar(day_text(day)), len(rows)))
         tables.append(rows.select(schema.names).cast(schema))
     return tables

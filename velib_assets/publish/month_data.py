@@ -145,7 +145,7 @@ def _scalar(moment: datetime) -> pa.Scalar:
 
 def _summary(history: bytes) -> tuple[dict[datetime, int], int]:
     """Return the number of rows of each snapshot, by its time, and the number of stations."""
-    table = pq.read_table(pa.BufferReader(history), columns=["ingested_ts", "station_id"])
+    table = pq.ParquetFile(pa.BufferReader(history)).read(["ingested_ts", "station_id"], use_threads=False)
     counts = pc.value_counts(table["ingested_ts"].cast(pa.timestamp("ms", "UTC")))
     times, numbers = counts.flatten()
     return dict(zip(times.to_pylist(), numbers.to_pylist(), strict=True)), pc.count_distinct(
@@ -166,7 +166,7 @@ def _register(lake: LakeStore) -> pa.Table:
         raise UnpublishableError(f"{address} is missing. {REPAIR}") from None
     if decode_register(data) is None:
         raise UnpublishableError(f"{address} is damaged. {REPAIR}")
-    table = pq.read_table(pa.BufferReader(data))
+    table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     return table.set_column(
         table.schema.get_field_index("valid_from"), "valid_from", table["valid_from"].cast(_TIME)
     ).set_column(table.schema.get_field_index("valid_to"), "valid_to", table["valid_to"].cast(_TIME))

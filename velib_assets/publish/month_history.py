@@ -97,7 +97,8 @@ def has_snapshot(lake: LakeStore, catalog: Catalog, day: date) -> bool:
     if any(part.rows for part in catalog.partitions(hours_between(hour_of(start), end - SLOT))):
         return True
     files = [file for file in _files(catalog, utc_days_overlapped(day)) if not is_month(file) and file.rows]
-    tables = (pq.read_table(pa.BufferReader(_read(lake, file)), columns=["ingested_ts"]) for file in files)
+    sources = (pq.ParquetFile(pa.BufferReader(_read(lake, file))) for file in files)
+    tables = (source.read(["ingested_ts"], use_threads=False) for source in sources)
     first, last = (pa.scalar(moment, pa.timestamp("ms", "UTC")) for moment in (start, end))
     times = (table["ingested_ts"].cast(first.type) for table in tables)
     return any(

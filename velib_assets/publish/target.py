@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from velib_assets.publish.file_names import DATA_PACKAGE, SUMS
 from velib_assets.publish.target_contents import TargetError
 from velib_assets.written_path import written_path
 
@@ -37,7 +38,7 @@ def parse_target(text: str, lake: str) -> Target:
         lake: the lake's address: its path without links, or `s3://bucket`.
 
     Raises:
-        TargetError: It is no such address, or a part of the lake that others read.
+        TargetError: It is no such address, a part of the lake that others read, or inside another edition.
     """
     if not text.strip():
         raise TargetError("is empty. Write a folder or s3://bucket/folder")
@@ -54,6 +55,7 @@ def parse_target(text: str, lake: str) -> Target:
             folder = Path(os.path.realpath(written_path(text)))
         except ValueError as error:
             raise TargetError(str(error)) from None
+        _refuse_inside_of_edition(folder)
         target = Target(str(folder), folder=folder)
     _refuse_parts_of_a_lake(target.address, lake)
     return target
@@ -69,6 +71,15 @@ def write_target(target: Target, files: Mapping[str, bytes], region: str) -> Non
         from velib_assets.publish.bucket_target import write_bucket  # noqa: PLC0415 - needs boto3
 
         write_bucket(target.bucket, target.prefix, files, region)
+
+
+def _refuse_inside_of_edition(folder: Path) -> None:
+    for parent in folder.parents:
+        if all((parent / name).is_file() for name in (DATA_PACKAGE, SUMS)):
+            raise TargetError(
+                f"{folder} is inside {parent}, a published data set, which must keep its files as they are. "
+                "Choose a folder beside it"
+            )
 
 
 def _refuse_parts_of_a_lake(address: str, lake: str) -> None:

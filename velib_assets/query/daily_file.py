@@ -62,7 +62,10 @@ def read_daily_rows(lake: LakeStore, name: str, day: date) -> pa.Table:
     except FileNotFoundError:
         return schema.empty_table()
     try:
-        return pq.read_table(pa.BufferReader(data), schema=schema)
+        rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+        # Columns that an older version did not store are null.
+        both = pa.concat_tables([schema.empty_table(), rows], promote_options="permissive")
+        return both.select(schema.names).cast(schema)
     except (pa.ArrowException, OSError, ValueError):  # pyarrow raises all three for damaged bytes
         return schema.empty_table()
 

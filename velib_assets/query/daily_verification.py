@@ -71,7 +71,8 @@ def _undecodable(name: str, data: bytes) -> str:
     """Return why bytes are not the rows of a daily KPI; empty if they may be."""
     try:
         columns = daily_schema(name).names
-        table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True)
+        source = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+        table = source.read(columns, use_threads=False).select(columns)
         table.validate(full=True)
         table.cast(daily_schema(name))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:

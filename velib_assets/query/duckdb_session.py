@@ -3,6 +3,7 @@
 A DuckDB file on disk would lock out every other process.
 """
 
+import glob
 import os
 import tempfile
 import threading
@@ -31,7 +32,7 @@ SET enable_external_file_cache = false;
 SET memory_limit = '{memory}';
 SET temp_directory = {spill};
 SET max_temp_directory_size = '{max_spill}';
-SET allowed_directories = [{lake}];
+SET allowed_directories = [{lake}, {lake_pattern}];
 SET enable_external_access = false;
 CREATE SCHEMA {database};
 USE {database};
@@ -49,12 +50,15 @@ def session(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         QueryError: After five minutes.
     """
     spill = Path(tempfile.gettempdir()) / f"velib-query-{uuid.uuid4().hex}"  # DuckDB creates and removes it
+    folder = _path_text(lake.resolve()) + os.sep
+    pattern = glob.escape(folder)  # what create_table writes; it matches this lake only
     with duckdb.connect() as db:
         db.execute(
             _SETTINGS.format(
-                lake=_quoted(os.fspath(lake.resolve()) + os.sep),
+                lake=_quoted(folder),
+                lake_pattern=_quoted(pattern),
                 memory=MEMORY,
-                spill=_quoted(os.fspath(spill)),
+                spill=_quoted(_path_text(spill)),
                 max_spill=MAX_SPILL,
                 database=DATABASE,
             )
@@ -94,7 +98,7 @@ def create_table(
     Raises:
         duckdb.Error: If a file cannot be read, or lacks a column.
     """
-    paths = ", ".join(_quoted(os.fspath(path)) for path in files)
+    paths = ", ".join(_quoted(glob.escape(_path_text(path))) for path in files)
     options = "hive_partitioning = true, hive_types_autocast = false, union_by_name = false"
     rows = f"FROM read_parquet([{paths}], {options})" if paths else "WHERE false"
     columns = ", ".join(
@@ -141,6 +145,11 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         text = str(error)
         interrupted = text.startswith("INTERRUPT")
         raise (duckdb.InterruptException if interrupted else duckdb.Error)(text) from error
+
+
+def _path_text(path: Path) -> str:
+    """Return a path as DuckDB opens it: its bytes as UTF-8, in any locale of this process."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _quoted(value: str) -> str:

@@ -79,5 +79,5 @@ def _read(store: LakeStore, files: _Files) -> dict[date, Sequence[Mapping[str, A
         with suppress(FileNotFoundError):
             content = pa.BufferReader(store.read(item.key))
             with suppress(pa.ArrowException, OSError):  # pyarrow raises both for damaged bytes
-                rows[day] = pq.read_table(content).to_pylist()
+                rows[day] = pq.ParquetFile(content).read(use_threads=False).to_pylist()
     return rows

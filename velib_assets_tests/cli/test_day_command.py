@@ -15,6 +15,7 @@ from velib_assets.cli import day_commands
 from velib_assets.cli.commands import main
 from velib_assets.insights.day_data import INSIGHT_COLUMNS
 from velib_assets.insights.day_insights import NAMES
+from velib_assets.lake.keys import daily_kpi_key
 from velib_assets.lake.local_days import DAY
 from velib_assets_tests.cli.test_commands import Terminal
 from velib_assets_tests.cli.test_station_command import CONTROL, check_refused
@@ -59,6 +60,34 @@ def test_csv_and_json_have_stable_columns(network: Terminal) -> None:
     assert [one["insight"] for one in content["insights"]] == list(NAMES)
     assert [row["station_id"] for row in content["worst_stations"]] == ["1002", "1001"]
     assert [event["event"] for event in content["events"]] == ["renamed", "closed"]
+
+
+@pytest.mark.parametrize("command", [("day", "2022-06-04"), ("report",)])
+@pytest.mark.parametrize("damaged", [True, False])
+def test_damaged_numbers_of_a_day_are_named(
+    network: Terminal, tmp_path: Path, command: tuple[str, ...], damaged: bool
+) -> None:
+    """A byte is changed that leaves the file readable, or the file is removed."""
+    terminal = Terminal(tmp_path)
+    shutil.copytree(network.lake, terminal.lake)
+    path = terminal.lake / daily_kpi_key("kpi_daily_station", date(2022, 6, 4))
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"parquet-cpp") + 3] ^= 1
+    path.write_bytes(data) if damaged else path.unlink()
+    result = terminal.velib(*command)
+    problem = "its bytes are not those that were stored (another SHA-256)" if damaged else "it does not exist"
+    assert result.exit_code == 1
+    assert f"velib: daily KPIs: {path}: {problem}. Run `velib backfill 2022-06-0" in result.stderr
+
+
+def test_report_names_a_day_that_it_lacks(network: Terminal, tmp_path: Path) -> None:
+    """As `velib station` does: its numbers may be built at the next run of the schedule."""
+    terminal = Terminal(tmp_path)
+    shutil.copytree(network.lake, terminal.lake)
+    (terminal.lake / daily_kpi_key("kpi_daily_network", date(2022, 6, 5))).unlink()
+    result = terminal.velib("report")
+    assert result.exit_code == 0
+    assert "1 local day with snapshots is not built: 2022-06-05. Run `velib backfill" in result.stderr
 
 
 def test_usual_is_the_mean_of_complete_days_of_the_same_weekday(terminal_of_days: Terminal) -> None:

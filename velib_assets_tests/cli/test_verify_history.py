@@ -1,5 +1,6 @@
 """`velib verify` on the history: damaged, missing and unregistered files, and what repairs each."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,22 @@ def test_listed_command_repairs_the_file(terminal: Terminal, key: str) -> None:
     assert terminal.velib(*command.split()[1:]).exit_code == 0
     assert (terminal.lake / key).read_bytes() == good
     assert terminal.velib("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("key", [history_day_key(DAY), history_month_key(MONTH)])
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_report_names_the_damaged_file_in_the_words_of_verify(
+    terminal: Terminal, key: str, damage: Callable[[Path], None]
+) -> None:
+    """The page is written: its numbers come from the hours and from what was stored before."""
+    assert terminal.velib("report").exit_code == 0
+    damage(terminal.lake / key)
+    result = terminal.velib("report")
+    assert (result.exit_code, Path(result.stdout.strip()).is_file()) == (1, True)
+    assert result.stderr.splitlines() == terminal.velib("verify").stderr.splitlines()[:-1]
+    assert f"velib: history: {terminal.lake / key}: it" in result.stderr
+    assert terminal.velib(*REPAIR.split("`")[1].split()[1:]).exit_code == 0
+    assert terminal.velib("report").exit_code == 0
 
 
 def test_missing_file_is_listed(terminal: Terminal) -> None:

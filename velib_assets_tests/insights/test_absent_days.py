@@ -1,5 +1,6 @@
 """Why a local day has no stored numbers."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from velib_assets.history.backfill_advice import backfill_command, backfill_of_l
 from velib_assets.history.day import rebuild_day
 from velib_assets.insights.absent_days import absence, unbuilt_days
 from velib_assets.lake.folder_store import FolderStore
-from velib_assets.lake.keys import hours_of_day
+from velib_assets.lake.keys import HOUR, hours_of_day
 from velib_assets_tests.history.days import DAY, clean, fill_day, snapshot
 
 NEXT = DAY + timedelta(days=1)
 NOW = datetime(2022, 7, 1, tzinfo=UTC)
+EVERY_OTHER = "velib backfill 2022-06-04 2022-06-04T00 && " + " && ".join(
+    f"velib backfill 2022-06-04T{hour:02} 2022-06-04T{hour:02}" for hour in range(2, 24, 2)
+)
 
 
 @pytest.fixture
@@ -76,14 +80,15 @@ def test_advised_command_names_only_hours_that_can_be_cleaned(
     [
         ((5,), "velib backfill 2022-06-04T05 2022-06-04T05"),
         ((0, 1, 23), "velib backfill 2022-06-04 2022-06-04T01 && velib backfill 2022-06-04T23 2022-06-04"),
-        ((1, 3, 5, 7, 9), "velib backfill 2022-06-04T01 2022-06-04T09"),
+        (range(0, 24, 2), EVERY_OTHER),
+        (range(0, 26, 2), "velib backfill 2022-06-04 2022-06-05T00"),
     ],
 )
 def test_advised_commands_leave_out_hours_without_raw(
-    tmp_path: Path, hours: tuple[int, ...], command: str
+    tmp_path: Path, hours: Sequence[int], command: str
 ) -> None:
-    """A command that names such an hour exits with 1. More than four commands would be hard to read."""
+    """A command that names such an hour exits with 1. More than those of one day would be hard to read."""
     store = FolderStore(tmp_path)
     for hour in hours:
-        snapshot(store, hours_of_day(DAY)[hour])
-    assert backfill_command(store, DAY, DAY) == command
+        snapshot(store, hours_of_day(DAY)[0] + hour * HOUR)
+    assert backfill_command(store, DAY, NEXT) == command

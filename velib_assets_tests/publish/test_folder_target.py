@@ -56,6 +56,25 @@ def test_earlier_edition_is_replaced(
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.parametrize("inside", ["inner", "a/b/inner", "link/inner"])
+def test_folder_inside_of_an_edition_is_refused(tmp_path: Path, inside: str) -> None:
+    """The edition around it would be refused as changed when it is published again."""
+    outer = tmp_path / "outer"
+    write_folder(outer, edition("one"))
+    (tmp_path / "link").symlink_to(outer)
+    with pytest.raises(TargetError, match=rf"inner is inside {outer}, a published data set.*beside it$"):
+        parse_target(str((tmp_path if "link" in inside else outer) / inside), "/lake")
+    beside = parse_target(str(tmp_path / "beside"), "/lake")
+    assert beside.folder == tmp_path / "beside"
+    assert parse_target(str(outer), "/lake").folder == outer
+
+
+def test_folder_around_an_edition_is_refused(tmp_path: Path) -> None:
+    write_folder(tmp_path / "outer" / "inner", edition("one"))
+    with pytest.raises(TargetError, match="outer is not an earlier edition of velib-2022-06: it has inner"):
+        write_folder(tmp_path / "outer", edition("one"))
+
+
 def test_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     write_folder(tmp_path / "real", edition("one"))
     (tmp_path / "link").symlink_to(tmp_path / "real")

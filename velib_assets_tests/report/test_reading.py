@@ -1,13 +1,14 @@
 """The page in a browser: every case, width and theme; its numbers equal those of the views."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from velib_assets.lake.listing import utc_now
 from velib_assets.report.page.html import page_html
-from velib_assets_tests.report.conftest import CANARY, Pages
-from velib_assets_tests.report.lakes import Page, city, page
+from velib_assets_tests.report.conftest import CANARY, DAY, Pages
+from velib_assets_tests.report.lakes import NEWEST, Page, city, page, snapshots
 from velib_assets_tests.report.reader import Reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -200,6 +201,36 @@ def test_days_with_clock_changes(browser: Reader, pages: Pages, case: str, shown
     hours = browser.texts("#today tbody tr")
     known = [k for k, text in enumerate(hours) if "%" in text]
     assert known == ([0, 1, 3, 4] if case == "spring" else [1, 2, 3])
+
+
+NOTE_TEXTS = """
+const draw = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  (this.canvas.texts ??= []).push(text);
+  return draw.call(this, text, ...place);
+};
+"""
+TEXTS_OF = "return document.querySelector(`.chart[aria-label^='${arguments[0]}'] canvas`).texts"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("count", "labels"), [(1, {"01:30"}), (2, {"01:15", "01:30"}), (9, {"23:30", "01:30"}), (97, {"12:00"})]
+)
+def test_time_axis_has_labels_after_the_first_snapshots(
+    browser: Reader, tmp_path: Path, count: int, labels: set[str], width: int
+) -> None:
+    """Few snapshots hold no hour that is a tick; then the first and the last time are."""
+    few = page(tmp_path, city(snapshots(NEWEST, count)))
+    patch = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE_TEXTS})
+    try:
+        browser.read(few.path, width)
+        assert browser.draw_all() == []
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", patch)
+    for chart in ("Shortage", "Saturation", "Stale stations"):
+        shown = {text for text in browser.run(TEXTS_OF, chart) if ":" in text}
+        assert labels == shown if count < DAY else labels < shown, chart
 
 
 def test_page_names_changed_stations_and_what_to_type(browser: Reader, pages: Pages) -> None:

@@ -3,7 +3,7 @@
 Hours come first: it waits while a run is in progress, and a day keeps its history while one of its hours is
 still to be cleaned. Then come days, then months without an outdated day. Each round checks the newest two
 weeks and one stretch of the older days, from the catalog, listings and a footer per day. A year is covered in
-a quarter of an hour.
+a quarter of an hour. The hashes of the daily KPIs are compared in turns (`verification_turn`).
 """
 
 import json
@@ -26,6 +26,7 @@ from velib_assets.defs.daily_plan import (
     without_built,
 )
 from velib_assets.defs.sensors.retries import HEALING, Tries, is_busy, is_due, note_try
+from velib_assets.defs.sensors.verification_turn import damaged_days_in_turn, days_per_round
 from velib_assets.history.currency import days_of_lake, newest_closed_day, outdated_months
 from velib_assets.lake.keys import day_text, parse_day
 from velib_assets.lake.listing import utc_now
@@ -68,6 +69,8 @@ def daily_healing_sensor(
         now, tries = utc_now(), state.setdefault("tries", {})
         spans = _next_spans(store, catalog, state, first_hour.date(), now)
         plan = plan_days(store, catalog, spans, now)
+        damaged = damaged_days_in_turn(store, catalog, state, first_hour.date(), days_per_round(seconds))
+        plan = plan._replace(kpis=sorted({*plan.kpis, *damaged}))
         outdated, requests = _days_due(plan, tries, now)
         incomplete = {month_of(day) for day in plan.history}
         if is_checked := not requests:

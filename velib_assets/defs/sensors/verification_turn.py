@@ -1,9 +1,9 @@
-"""Verifies some clean files per round of the healing sensor, in turns over the whole table."""
+"""Verifies some clean files, and some days of the daily KPIs, per round of healing, in turns over all."""
 
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from velib_assets.catalog.catalog import Catalog, CatalogError, Partition
@@ -15,15 +15,20 @@ from velib_assets.catalog.clean_hashes import (
     mark_damaged,
     record_hashes,
 )
-from velib_assets.lake.keys import HOUR, hour_text, hours_between, parse_hour
+from velib_assets.lake.keys import HOUR, day_text, hour_text, hours_between, parse_day, parse_hour
 from velib_assets.lake.listing import hour_range
+from velib_assets.lake.local_days import DAY
 from velib_assets.lake.store import LakeStore
+from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
+from velib_assets.query.daily_kpis import DAILY_KPIS
+from velib_assets.query.daily_verification import verify_daily_kpis
 from velib_assets.query.kpis import VIEWS
 
 FILES = 2
 """The clean files that are read per round, at least: at 30 seconds per round, a year takes 37 hours."""
 
 _YEAR, _SOON = 365 * 24, 25 * 24 * 3600.0  # files, and the seconds in which all of them are read
+_LAST_KPI = DAILY_KPIS[-1].name  # its file completes a day
 
 WINDOW = 240
 """The hours in which the next registered ones are searched: one request to the catalog per round."""
@@ -55,6 +60,31 @@ def damaged_in_turn(
     if damaged:
         mark_damaged(store, catalog, damaged, [view.name for view in VIEWS if view.cached])
     return damaged
+
+
+def days_per_round(seconds: int) -> int:
+    """Return how many days a round reads if it comes every so many seconds: a year in 25 days."""
+    return math.ceil(_YEAR / 24 * seconds / _SOON)
+
+
+def damaged_days_in_turn(
+    store: LakeStore, catalog: Catalog, state: dict[str, Any], first: date, days: int = 1
+) -> list[date]:
+    """Verify the daily KPIs of the next stored local days from `first` on; return the damaged days.
+
+    A file whose size has not changed is found to be damaged only by its hash. In the state, `verify` is the
+    day that comes next.
+    """
+    start = max(first, parse_day(state["verify"])) if "verify" in state else first
+    with suppress(OSError, CatalogError):  # healing goes on, and the days have their next turn
+        completed = (local_day_of_key(key) for key in stored_daily_files(store) if f"/{_LAST_KPI}/" in key)
+        stored = sorted(day for day in completed if day and day >= first)
+        turn = ([day for day in stored if day >= start] or stored)[:days]
+        if turn:
+            state["verify"] = day_text(turn[-1] + DAY)
+            damage = verify_daily_kpis(store, catalog, turn[0], turn[-1])
+            return sorted({day for item in damage if (day := local_day_of_key(item.address))})
+    return []
 
 
 def _next_partitions(

@@ -222,6 +222,28 @@ def test_lost_file_is_built_again(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("kpi", ["kpi_daily_station", "kpi_station_quality"])
+def test_daily_kpi_that_is_damaged_at_the_same_size_is_stored_again_in_its_turn(
+    settings: Settings, store: FolderStore, instance: dg.DagsterInstance, kpi: str
+) -> None:
+    """One day is verified per round, so the second of two local days is found in the second round."""
+    fill_day(store, hours=24, per_hour=1)  # its last hours are of the next day in Paris
+    heal(settings, instance)
+    path = settings.lake / daily_kpi_key(kpi, DAY + ONE_DAY)
+    before = path.read_bytes()
+    path.write_bytes(before[:200] + bytes([before[200] ^ 1]) + before[201:])
+    requests, cursor = evaluate(settings, instance)
+    assert requests == []
+    requests, cursor = evaluate(settings, instance, cursor)
+    assert requested(requests) == [("velib_daily", "2022-06-05", "2022-06-05", True)]
+    assert carry_out(settings, instance, requests[0])
+    assert path.read_bytes() == before
+    for _ in range(3):  # starts over
+        requests, cursor = evaluate(settings, instance, cursor)
+        assert requests == []
+    assert json.loads(cursor or "")["tries"] == {}
+
+
 def test_day_is_left_to_its_schedule_for_four_hours(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,7 +357,7 @@ def test_long_backlog_is_built_in_bounded_runs_the_newest_days_first(
 def test_check_of_current_days_reads_the_catalog_and_one_footer_per_day(
     settings: Settings, store: FolderStore, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that a year is cheap: no raw, clean or history file is opened."""
+    """So that a year is cheap: no raw, clean or history file is opened. One day is verified in its turn."""
     for n in range(3):
         fill_day(store, DAY + n * ONE_DAY, hours=2, per_hour=1)
     heal(settings, instance)
@@ -350,7 +372,10 @@ def test_check_of_current_days_reads_the_catalog_and_one_footer_per_day(
         monkeypatch.setattr(FolderStore, name, noted)
     assert evaluate(settings, instance)[0] == []
     assert {key.split("/")[0] for key in opened} == {"kpi"}
-    assert len(opened) == len({*opened}) == 4  # three UTC days overlap four local days
+    verified = {daily_kpi_key(kpi.name, DAY) for kpi in DAILY_KPIS}
+    others = [key for key in opened if key not in verified]
+    assert len(others) == len({*others}) == 3  # three UTC days overlap four local days
+    assert verified < {*opened}
 
 
 def test_months_are_forgotten_when_they_are_found_current_and_no_sooner(

@@ -16,16 +16,18 @@ function tickLabel(at) {
 }
 
 /**
- * A time axis with a tick every third hour of local time (every sixth on narrow pages). The scale is quantitative
- * because Vega's time scales support only UTC and the reader's own time zone.
+ * A time axis with a tick every third hour of local time (every sixth on narrow pages); if the points have fewer than
+ * two of these hours, at their first and last time. The scale is quantitative because Vega's time scales support only
+ * UTC and the reader's own time zone.
  */
 function timeAxis(points, step = narrow() ? 6 : 3) {
   const times = points.map((point) => point.at);
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  const values = [];
+  const hours = [];
   for (let at = Math.ceil(first / QUARTER) * QUARTER; at <= last; at += QUARTER) {
-    if (localMinute(at) % (60 * step) === 0) values.push(at);
+    if (localMinute(at) % (60 * step) === 0) hours.push(at);
   }
+  const values = hours.length > 1 ? hours : [...new Set([first, last])];
   return {
     field: "at",
     type: "quantitative",
