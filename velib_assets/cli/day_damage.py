@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from velib_assets.catalog.catalog import newest_hour
 from velib_assets.catalog.verification import Damage
-from velib_assets.history.history_verification import unregistered_history, verify_history
+from velib_assets.history.history_verification import verify_history
 from velib_assets.insights.absent_days import unbuilt_days, unbuilt_note
 from velib_assets.lake.keys import daily_kpi_key, day_text, parse_day
 from velib_assets.lake.listing import utc_now
@@ -20,13 +20,13 @@ from velib_assets.resources import Resources
 def damaged_days(resources: Resources, first: datetime, last: datetime) -> list[Damage]:
     """Verify the days and months of these hours and their daily KPIs; return the damage.
 
-    The catalog gets that of the history as well, so that healing builds the files again.
+    The catalog gets that of the history as well, so that healing builds the files again. Files that are not
+    registered are left out: a run may be storing them.
     """
     lake, catalog = resources.lake, resources.catalog
-    since, until = day_text(first.date()), day_text(last.date())
-    damage = list(verify_history(lake, catalog, catalog.history(since, until)))
-    damage += unregistered_history(lake, catalog, since, until)
-    return [*damage, *verify_daily_kpis(lake, catalog, local_day_of(first), local_day_of(last))]
+    history = catalog.history(day_text(first.date()), day_text(last.date()))
+    kpis = verify_daily_kpis(lake, catalog, local_day_of(first), local_day_of(last))
+    return [*verify_history(lake, catalog, history), *kpis]
 
 
 def damage_of_report(resources: Resources) -> list[Damage]:

@@ -12,7 +12,7 @@ from velib_assets.catalog.catalog import DAMAGED, CatalogError, Partition
 from velib_assets.cli.console import FAILED, fail, first_hour, last_hour, read_settings, say
 from velib_assets.cli.suggestions import empty_lake
 from velib_assets.history.backfill_advice import commands_of_hours
-from velib_assets.lake.keys import hour_text
+from velib_assets.lake.keys import day_text, hour_text
 from velib_assets.lake.listing import hours_in, is_lake, utc_now
 from velib_assets.lake.text import counted
 from velib_assets.query.kpis import VIEWS
@@ -45,6 +45,7 @@ def verify(first: datetime | None, last: datetime | None) -> None:
     from velib_assets.catalog.clean_hashes import mark_damaged, record_hashes
     from velib_assets.catalog.verification import register_problem
     from velib_assets.cli.day_damage import damaged_days
+    from velib_assets.history.history_verification import unregistered_history
     from velib_assets.history.retired_days import retired_hours
     from velib_assets.resources import build_resources
     from velib_assets.stations.register_file import load_or_empty
@@ -80,6 +81,8 @@ def verify(first: datetime | None, last: datetime | None) -> None:
         record_hashes(resources.catalog, sound)
     marked = [part for part in hashes if hashes[part] == DAMAGED]
     mark_damaged(resources.lake, resources.catalog, marked, [view.name for view in VIEWS if view.cached])
+    first_day, last_day = (day_text(hour.date()) for hour in (hours[0], hours[-1]))
+    damage += unregistered_history(resources.lake, resources.catalog, first_day, last_day)
     damage += damaged_days(resources, hours[0], hours[-1])
     if damage:
         _report_damage(damage, hours, rebuilt)
