@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from velib_assets_tests.aws.emulator import interpreters
 from velib_assets_tests.aws.emulator.environments import Environments
@@ -24,6 +25,28 @@ def test_state_survives_a_restart(environments: Environments, tmp_path: Path) ->
     with Emulator(environments=environments, state=tmp_path / "state") as emulator:
         assert emulator.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
         assert emulator.client("glue").get_database(Name="kept")["Database"]["Name"] == "kept"
+
+
+def test_repeated_request_is_executed_once(environments: Environments) -> None:
+    """A client repeats a request whose response was lost, with the same id."""
+    scope = "test/20260101/us-east-1/iam/aws4_request"
+    authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    call = {
+        "Action": "CreateRole",
+        "Version": "2010-05-08",
+        "RoleName": "a",
+        "AssumeRolePolicyDocument": "{}",
+    }
+
+    def create(request: str) -> requests.Response:
+        headers = {"Authorization": authorization, "amz-sdk-invocation-id": request}
+        return requests.post(emulator.endpoint, call, headers=headers, timeout=30)
+
+    with Emulator(environments=environments) as emulator:
+        first, repeated, other = create("1"), create("1"), create("2")
+    assert (first.status_code, repeated.status_code, other.status_code) == (200, 200, 409)
+    assert repeated.content == first.content
+    assert "EntityAlreadyExists" in other.text
 
 
 def test_emulator_ends_when_its_parent_is_killed(environments: Environments) -> None:
