@@ -4,9 +4,10 @@
 locals {
   # With keep_hours_days, the host removes the hours of old days, and records what it removed.
   retired = {
-    put     = var.keep_hours_days == null ? [] : ["history/source=${var.network}/retired/"]
-    delete  = var.keep_hours_days == null ? [] : ["clean/"]
-    actions = var.keep_hours_days == null ? [] : ["glue:DeletePartition"]
+    put      = var.keep_hours_days == null ? [] : ["history/source=${var.network}/retired/"]
+    delete   = var.keep_hours_days == null ? [] : ["clean/"]
+    actions  = var.keep_hours_days == null ? [] : ["glue:DeletePartition"]
+    settings = var.keep_hours_days == null ? [] : ["VELIB_KEEP_HOURS_DAYS=${var.keep_hours_days}"]
   }
 
   lake_access = {

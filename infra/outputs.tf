@@ -57,25 +57,21 @@ output "dagster_policy_arn" {
 
 output "dagster_env" {
   description = "The settings of the Dagster host as NAME=value: terraform output -raw dagster_env > aws.env"
-  value       = <<-EOT
-    VELIB_TARGET=aws
-    VELIB_BUCKET=${aws_s3_bucket.lake.bucket}
-    AWS_REGION=${var.region}
-    VELIB_SOURCE=${var.feed}
-    VELIB_LAMBDA=${aws_lambda_function.ingest.function_name}
-    VELIB_CLEAN_RUNTIME=${local.clean_runtime}
-    VELIB_CLEAN_LAMBDA=${local.name.clean}
-    VELIB_GLUE_JOB=${aws_glue_job.clean.name}
-    VELIB_WORKGROUP=${aws_athena_workgroup.velib.name}
-    VELIB_DATABASE=${aws_glue_catalog_database.velib.name}
-    VELIB_CRAWLER=${aws_glue_crawler.clean.name}
-    VELIB_CATALOG_MODE=${var.catalog_mode}
-    VELIB_KEEP_HOURS_DAYS=${coalesce(var.keep_hours_days, "off")}
-    VELIB_ALERTS=sns:${aws_sns_topic.alerts.arn}
-    %{for line in local.network_lines~}
-    ${line}
-    %{endfor~}
-  EOT
+  value = join("", formatlist("%s\n", concat([
+    "VELIB_TARGET=aws",
+    "VELIB_BUCKET=${aws_s3_bucket.lake.bucket}",
+    "AWS_REGION=${var.region}",
+    "VELIB_SOURCE=${var.feed}",
+    "VELIB_LAMBDA=${aws_lambda_function.ingest.function_name}",
+    "VELIB_CLEAN_RUNTIME=${local.clean_runtime}",
+    "VELIB_CLEAN_LAMBDA=${local.name.clean}",
+    "VELIB_GLUE_JOB=${aws_glue_job.clean.name}",
+    "VELIB_WORKGROUP=${aws_athena_workgroup.velib.name}",
+    "VELIB_DATABASE=${aws_glue_catalog_database.velib.name}",
+    "VELIB_CRAWLER=${aws_glue_crawler.clean.name}",
+    "VELIB_CATALOG_MODE=${var.catalog_mode}",
+    "VELIB_ALERTS=sns:${aws_sns_topic.alerts.arn}",
+  ], local.retired.settings, local.network_lines)))
 }
 
 output "console" {
