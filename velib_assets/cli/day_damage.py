@@ -11,7 +11,7 @@ from velib_assets.lake.listing import utc_now
 from velib_assets.lake.local_days import local_day_of
 from velib_assets.query.daily_file import read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS
-from velib_assets.query.daily_verification import verify_daily_kpis
+from velib_assets.query.daily_verification import verify_daily_kpis, verify_local_days
 from velib_assets.report.days import CALENDAR_DAYS
 from velib_assets.report.report_data import ReportData
 from velib_assets.resources import Resources
@@ -51,4 +51,4 @@ def damage_of_day(resources: Resources, day: date) -> list[Damage]:
     """Return the damage in the stored numbers of a local day, if its last file says what they have to be."""
     if read_daily_footer(resources.lake, daily_kpi_key(DAILY_KPIS[-1].name, day)) is None:
         return []
-    return list(verify_daily_kpis(resources.lake, resources.catalog, day, day))
+    return list(verify_local_days(resources.lake, resources.catalog, [day]))

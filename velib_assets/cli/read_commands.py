@@ -114,10 +114,11 @@ def report(show: bool) -> None:
         say(no_rows(settings, lake))
     if show and not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened here; open the file yourself", err=True)
-    if settings.target == "local" and (damage := damage_of_report(resources)):
-        fail("\n".join(map(str, damage)), FAILED)
-    if settings.target == "local" and (note := unbuilt_days_of_report(resources, data)):
-        say(note)
+    if settings.target == "local":
+        if damage := damage_of_report(resources):
+            fail("\n".join(map(str, damage)), FAILED)
+        if note := unbuilt_days_of_report(resources, data):
+            say(note)
 
 
 @click.command()

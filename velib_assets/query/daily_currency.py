@@ -23,6 +23,13 @@ def stored_daily_files(lake: LakeStore) -> dict[str, int]:
     return {item.key: item.size for item in lake.walk(_PREFIX)}
 
 
+def completed_local_days(lake: LakeStore) -> list[date]:
+    """Return the local days that have the last file of the daily KPIs, which completes them; oldest first."""
+    last = f"/{DAILY_KPIS[-1].name}/"
+    days = {local_day_of_key(key) for key in stored_daily_files(lake) if last in key}
+    return sorted(day for day in days if day)
+
+
 def outdated_local_days(
     catalog: Catalog, lake: LakeStore, now: datetime, first: date | None = None, last: date | None = None
 ) -> list[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 import pyarrow as pa
@@ -15,25 +15,33 @@ from velib_assets.catalog.verification import Damage
 from velib_assets.history.backfill_advice import backfill_of_local_days
 from velib_assets.lake.keys import daily_kpi_key
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
+from velib_assets.query.daily_currency import completed_local_days
 from velib_assets.query.daily_file import daily_schema, read_daily_footer
 from velib_assets.query.daily_kpis import DAILY_KPIS
 from velib_assets.query.daily_store import day_digest, history_digests
 
 
 def verify_daily_kpis(lake: LakeStore, catalog: Catalog, first: date, last: date) -> Iterator[Damage]:
-    """Verify the files of the local days from `first` to `last`, and yield the damage.
-
-    Days whose last file is missing, or of other history than there is now, are left out: they are not
-    complete, or outdated, and a run may be storing them.
+    """Verify the files of the completed local days from `first` to `last`, and yield the damage.
 
     Raises:
         OSError, CatalogError: The lake or the catalog cannot be read.
     """
-    history, name = history_digests(catalog), DAILY_KPIS[-1].name
-    completed = {local_day_of_key(key) for key in stored_daily_files(lake) if f"/{name}/" in key}
-    for day in sorted(day for day in completed if day and first <= day <= last):
-        footer = read_daily_footer(lake, daily_kpi_key(name, day))
+    days = [day for day in completed_local_days(lake) if first <= day <= last]
+    yield from verify_local_days(lake, catalog, days)
+
+
+def verify_local_days(lake: LakeStore, catalog: Catalog, days: Iterable[date]) -> Iterator[Damage]:
+    """Verify the files of completed local days, and yield the damage.
+
+    Days of other history than there is now are left out: they are outdated, and a run may be storing them.
+
+    Raises:
+        OSError, CatalogError: The lake or the catalog cannot be read.
+    """
+    history = history_digests(catalog)
+    for day in days:
+        footer = read_daily_footer(lake, daily_kpi_key(DAILY_KPIS[-1].name, day))
         if footer and footer.digest != day_digest(day, history):
             continue
         for key, problem in damaged_daily_files(lake, day):

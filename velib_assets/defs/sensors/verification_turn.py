@@ -19,16 +19,14 @@ from velib_assets.lake.keys import HOUR, day_text, hour_text, hours_between, par
 from velib_assets.lake.listing import hour_range
 from velib_assets.lake.local_days import DAY
 from velib_assets.lake.store import LakeStore
-from velib_assets.query.daily_currency import local_day_of_key, stored_daily_files
-from velib_assets.query.daily_kpis import DAILY_KPIS
-from velib_assets.query.daily_verification import verify_daily_kpis
+from velib_assets.query.daily_currency import completed_local_days, local_day_of_key
+from velib_assets.query.daily_verification import verify_local_days
 from velib_assets.query.kpis import VIEWS
 
 FILES = 2
 """The clean files that are read per round, at least: at 30 seconds per round, a year takes 37 hours."""
 
 _YEAR, _SOON = 365 * 24, 25 * 24 * 3600.0  # files, and the seconds in which all of them are read
-_LAST_KPI = DAILY_KPIS[-1].name  # its file completes a day
 
 WINDOW = 240
 """The hours in which the next registered ones are searched: one request to the catalog per round."""
@@ -77,12 +75,11 @@ def damaged_days_in_turn(
     """
     start = max(first, parse_day(state["verify"])) if "verify" in state else first
     with suppress(OSError, CatalogError):  # healing goes on, and the days have their next turn
-        completed = (local_day_of_key(key) for key in stored_daily_files(store) if f"/{_LAST_KPI}/" in key)
-        stored = sorted(day for day in completed if day and day >= first)
+        stored = [day for day in completed_local_days(store) if day >= first]
         turn = ([day for day in stored if day >= start] or stored)[:days]
         if turn:
             state["verify"] = day_text(turn[-1] + DAY)
-            damage = verify_daily_kpis(store, catalog, turn[0], turn[-1])
+            damage = verify_local_days(store, catalog, turn)
             return sorted({day for item in damage if (day := local_day_of_key(item.address))})
     return []
 
